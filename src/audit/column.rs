@@ -1,0 +1,179 @@
+//! One claim against its convention and, when contradictions call for it, against every formula.
+
+use crate::audit::plan::{ColumnPlan, PRINCIPAL};
+use crate::formula::{Formula, SequenceFacts, StepResolutions, agrees};
+use crate::model::{Candidate, Claim, Located, Logged, Origin, Place, Segment};
+use crate::tally::{ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, RowRef, Smallest};
+
+/// Number of log-probs that a shown row keeps for its arithmetic.
+const SHOWN_STEPS: usize = 8;
+/// Number of formulas that a shown row keeps.
+const SHOWN_FITS: usize = 16;
+
+/// One claim in its row.
+pub(super) struct Row<'r> {
+    pub(super) item: &'r str,
+    pub(super) candidate: &'r str,
+    pub(super) claim: &'r Claim,
+    pub(super) facts: &'r SequenceFacts,
+    pub(super) steps: &'r Candidate<'r>,
+    pub(super) origin: &'r dyn Origin,
+}
+
+/// Judges a claim. Gives the set of principal formulas that explain it (0 when not searched).
+pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, resolutions: &StepResolutions, tally: &mut ColumnTally) -> u128 {
+    tally.accepted.resize(plan.spec.accepted.len(), 0);
+    let derived = derive(row.facts, &plan.convention(), plan, 0.0);
+    let claimed = match row.claim.value {
+        Logged::Number(number) if !number.value.is_nan() => number,
+        Logged::Number(_) | Logged::Null | Logged::Sentinel(_) | Logged::Missing => {
+            *tally.gaps.entry(Gap::NoClaim).or_default() += 1;
+            let null = matches!(row.claim.value, Logged::Null);
+            if null && derived.is_some_and(|fit| fit.value.abs() > fit.bound) {
+                tally.zero_without_cause += 1;
+            }
+            return 0;
+        }
+    };
+    tally.zero += u64::from(claimed.value == 0.0);
+    let Some(convention) = derived else {
+        *tally.gaps.entry(gap(row)).or_default() += 1;
+        return 0;
+    };
+    let half = plan.resolution.half_quantum(&claimed);
+    let convention = Fit { bound: convention.bound + half, ..convention };
+    tally.judged += 1;
+    let mut accepted = false;
+    for (at, formula) in plan.spec.accepted.iter().enumerate() {
+        // A formula that the log has no operand for (no end token, say) is the convention itself.
+        let holds = match derive(row.facts, formula, plan, half) {
+            Some(fit) => agrees(fit.value, claimed.value, fit.bound),
+            None => {
+                formula.scale == plan.convention().scale && agrees(convention.value, claimed.value, convention.bound)
+            }
+        };
+        if let Some(count) = tally.accepted.get_mut(at) {
+            *count += u64::from(holds);
+        }
+        accepted |= holds && at == plan.chosen;
+    }
+    tally.narrow_shift(claimed.value - convention.value, convention.bound);
+    if claimed.value == 0.0 && convention.value.abs() > convention.bound {
+        tally.zero_without_cause += 1;
+    }
+    if !accepted {
+        tally.refuted += 1;
+    }
+    let Some(grammar) = &plan.grammar else {
+        if !accepted {
+            show(row, claimed.value, convention, Vec::new(), None, resolutions, &mut tally.rows);
+        }
+        return 0;
+    };
+
+    let mut set = 0_u128;
+    let mut explaining: Vec<Fit> = Vec::new();
+    let mut nearest: Option<Fit> = None;
+    tally.formulas.resize(grammar.entries().len(), FormulaCount::default());
+    for (at, entry) in grammar.entries().iter().enumerate() {
+        let Some(mut fit) = derive(row.facts, &entry.formula, plan, half) else { continue };
+        fit.formula = u16::try_from(at).unwrap_or(u16::MAX);
+        let explains = agrees(fit.value, claimed.value, fit.bound);
+        // Rows in which two formulas give the same value are evidence for neither.
+        let same = agrees(fit.value, convention.value, fit.bound.max(convention.bound));
+        if let Some(count) = tally.formulas.get_mut(at) {
+            count.evaluated += 1;
+            count.explained += u64::from(explains);
+            count.undecidable += u64::from(same);
+            count.decisive += u64::from(explains && !same);
+            count.against += u64::from(accepted && !same);
+        }
+        if explains {
+            if at < PRINCIPAL {
+                set |= 1 << at;
+            }
+            explaining.push(fit);
+        } else if !accepted && is_nearer(&fit, nearest.as_ref(), claimed.value) {
+            nearest = Some(fit);
+        }
+    }
+    let (file, line) = row.origin.start();
+    let here = RowRef { file, line, column: u64::from(row.claim.at.0) + 1, item: row.item.to_owned() };
+    tally.add_group(set, Group { rows: 1, first: here.clone(), last: here });
+    if !accepted {
+        for fit in explaining.iter().filter(|fit| usize::from(fit.formula) < PRINCIPAL) {
+            let rows = tally.rows_by_formula.entry(fit.formula).or_default();
+            show(row, claimed.value, convention, explaining.clone(), None, resolutions, rows);
+        }
+        if explaining.is_empty() {
+            tally.unexplained += 1;
+            show(row, claimed.value, convention, Vec::new(), nearest, resolutions, &mut tally.unexplained_rows);
+        }
+        show(row, claimed.value, convention, explaining, nearest, resolutions, &mut tally.rows);
+    }
+    set
+}
+
+fn derive(facts: &SequenceFacts, formula: &Formula, plan: &ColumnPlan, half: f64) -> Option<Fit> {
+    let derived = facts.evaluate(formula, plan.resolution.arithmetic)?;
+    let base = facts.base(formula.term, formula.span, formula.reduce)?;
+    Some(Fit {
+        formula: 0,
+        value: derived.value,
+        bound: derived.half + half,
+        base: base.value,
+        divisor: facts.divisor(formula.scale, base.n)?,
+        n: base.n,
+    })
+}
+
+fn gap(row: &Row<'_>) -> Gap {
+    if row.facts.unknown > 0 {
+        Gap::UnknownSteps
+    } else if row.facts.n == 0 {
+        Gap::NoSteps
+    } else {
+        Gap::NoOperand
+    }
+}
+
+fn is_nearer(fit: &Fit, than: Option<&Fit>, claimed: f64) -> bool {
+    let distance = |fit: &Fit| (fit.value - claimed).abs();
+    than.is_none_or(|kept| distance(fit) < distance(kept))
+}
+
+fn show(
+    row: &Row<'_>,
+    claimed: f64,
+    convention: Fit,
+    fits: Vec<Fit>,
+    nearest: Option<Fit>,
+    resolutions: &StepResolutions,
+    rows: &mut Smallest<ClaimRow, 5>,
+) {
+    let (file, line) = row.origin.start();
+    // The record's start sorts before everything in it, so a row that may not be kept is never built.
+    if !rows.would_keep(&Place { file, line, column: 0, field: String::new() }) {
+        return;
+    }
+    let located: Located = row.origin.locate(row.claim.at);
+    let scored = row.steps.steps.iter().filter(|step| matches!(step.segment, Segment::Continuation | Segment::End));
+    let steps = scored
+        .take(SHOWN_STEPS)
+        .filter_map(|step| crate::formula::log_prob(row.steps, step, resolutions))
+        .map(|operand| operand.value)
+        .collect();
+    let mut fits = fits;
+    fits.truncate(SHOWN_FITS);
+    rows.offer(ClaimRow {
+        located,
+        item: row.item.to_owned(),
+        candidate: row.candidate.to_owned(),
+        claimed,
+        derived: Some(convention),
+        steps,
+        n: row.facts.n,
+        fits,
+        nearest,
+    });
+}

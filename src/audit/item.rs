@@ -1,0 +1,181 @@
+//! One item: its pick against its scores, its correctness against its pick, and what a right score changes.
+
+use crate::audit::FilePlan;
+use crate::model::{At, ColumnId, ItemSummary, RowMetric, Verdict};
+use crate::rules::{self, Check, Fields, ItemView, Observer, Whereabouts};
+use crate::tally::{Evidence, Exemplar, Flip, Observed, StreamTally};
+
+/// Judges an item that is complete.
+pub(super) fn judge(
+    item: &ItemSummary,
+    metrics: &[RowMetric<'_>],
+    at: At,
+    plan: &FilePlan,
+    whereabouts: &Whereabouts<'_>,
+    stream: &mut StreamTally,
+    hot: &mut [Observed],
+) {
+    let primary = primary(item, plan);
+    let lower_is_better = primary
+        .and_then(|column| plan.columns.get(usize::from(column.0)))
+        .is_some_and(|column| column.spec.column.kind.lower_is_better());
+    let view = ItemView { item, primary, lower_is_better, metrics };
+    let fields = Fields(stream.items.fields);
+    for (index, rule) in rules::all().iter().enumerate() {
+        let Check::Item(check) = rule.check else { continue };
+        let Some(observed) = hot.get_mut(index).filter(|_| fields.has(rule.page().fields())) else { continue };
+        check(&view, &mut Observer::new(observed, whereabouts, &item.id, "", at));
+    }
+
+    let tally = &mut stream.items;
+    tally.items += 1;
+    let pick = item.picked();
+    if item.has_pick() {
+        tally.picks.add(pick_verdict(&view));
+    }
+    if let Some(position) = pick {
+        *tally.pick_positions.entry(position_key(position)).or_default() += 1;
+    }
+    if let Some(position) = item.gold_position() {
+        *tally.gold_positions.entry(position_key(position)).or_default() += 1;
+    }
+    for candidate in &item.candidates {
+        if let Some(greedy) = candidate.greedy {
+            tally.greedy.add(match candidate.all_top1 {
+                Some(all_top1) if all_top1 == greedy => Verdict::Proven,
+                Some(_) => Verdict::Refuted,
+                None => Verdict::Unprovable,
+            });
+        }
+        tally.tokens.add_candidate(candidate);
+    }
+    let right = pick.and_then(|position| item.is_gold(position));
+    if let Some(right) = right {
+        tally.scored += 1;
+        tally.right += u64::from(right);
+    }
+    if let Some(correct) = item.correct {
+        tally.reported += 1;
+        tally.reported_right += u64::from(correct);
+        tally.correct.add(match right {
+            Some(right) if right == correct => Verdict::Proven,
+            Some(_) => Verdict::Refuted,
+            None => Verdict::Unprovable,
+        });
+    }
+    for metric in metrics {
+        let rows = tally.metrics.entry(metric.name.clone().into_owned()).or_default();
+        rows.observe(item, metric, || match whereabouts {
+            Whereabouts::Record(origin) => origin.locate(metric.at),
+            Whereabouts::Kept(place) => crate::model::Located { place: (*place).clone(), ..Default::default() },
+        });
+    }
+    impact(item, pick, plan, primary, stream);
+    mixed(item, whereabouts, at, stream);
+}
+
+/// Judges the items whose candidates stand in several records, once all records are read.
+pub fn close(stream: &mut StreamTally, plan: &FilePlan) {
+    let mut hot = vec![Observed::default(); rules::all().len()];
+    for (_, mut item) in std::mem::take(&mut stream.open) {
+        item.settle();
+        let place = item.candidates.iter().find(|candidate| candidate.picked == Some(true)).map_or_else(
+            || item.candidates.first().map_or(item.place.clone(), |candidate| candidate.place.clone()),
+            |candidate| candidate.place.clone(),
+        );
+        judge(&item, &[], At::default(), plan, &Whereabouts::Kept(&place), stream, &mut hot);
+    }
+    for (rule, observed) in rules::all().iter().zip(hot) {
+        if observed != Observed::default() {
+            stream.observed.entry((rule.page().code.to_owned(), String::new())).or_default().merge(observed);
+        }
+    }
+}
+
+fn position_key(position: usize) -> u32 {
+    u32::try_from(position).unwrap_or(u32::MAX)
+}
+
+/// The column that picks follow from: the first of kind score that any candidate has, else the first claim.
+fn primary(item: &ItemSummary, plan: &FilePlan) -> Option<ColumnId> {
+    let columns = || item.candidates.iter().flat_map(|candidate| candidate.claims.iter().map(|claim| claim.column));
+    let is_score = |column: &ColumnId| {
+        plan.columns
+            .get(usize::from(column.0))
+            .is_some_and(|plan| plan.spec.column.kind == crate::model::ClaimKind::Score)
+    };
+    columns().find(is_score).or_else(|| columns().next())
+}
+
+/// Whether the reported pick is the best candidate by some reported score, raw or per length.
+fn pick_verdict(view: &ItemView<'_>) -> Verdict {
+    let Some(pick) = view.item.picked() else { return Verdict::Unprovable };
+    match view.follows(pick) {
+        Some(true) => Verdict::Proven,
+        Some(false) => Verdict::Refuted,
+        None => Verdict::Unprovable,
+    }
+}
+
+/// Recomputes the pick under the convention and compares.
+fn impact(
+    item: &ItemSummary,
+    pick: Option<usize>,
+    plan: &FilePlan,
+    primary: Option<ColumnId>,
+    stream: &mut StreamTally,
+) {
+    let Some(pick) = pick else { return };
+    if item.candidates.len() < 2 {
+        return;
+    }
+    let lower = primary
+        .and_then(|column| plan.columns.get(usize::from(column.0)))
+        .is_some_and(|column| column.convention().lower_is_better());
+    let values: Option<Vec<(f64, f64)>> = item
+        .candidates
+        .iter()
+        .map(|candidate| candidate.derived.map(|(value, half)| (if lower { -value } else { value }, half)))
+        .collect();
+    let Some(values) = values else { return };
+    let best = (0..values.len()).fold(0, |best, at| if values[at].0 > values[best].0 { at } else { best });
+    let tied = values[pick].0 + values[pick].1 + values[best].1 >= values[best].0;
+    let to = if tied { pick } else { best };
+    let tally = &mut stream.items;
+    tally.comparable += 1;
+    if to != pick {
+        tally.flips += 1;
+        tally.flipped.offer(Flip {
+            place: item.place.clone(),
+            item: item.id.clone(),
+            from: position_key(pick),
+            to: position_key(to),
+        });
+    }
+    if let (Some(before), Some(after)) = (item.is_gold(pick), item.is_gold(to)) {
+        tally.graded += 1;
+        tally.right_before += u64::from(before);
+        tally.right_after += u64::from(after);
+        tally.gained += u64::from(!before && after);
+        tally.lost += u64::from(before && !after);
+    }
+}
+
+/// Notes an item whose candidates' scores no single formula explains although each has one.
+fn mixed(item: &ItemSummary, whereabouts: &Whereabouts<'_>, at: At, stream: &mut StreamTally) {
+    let sets = || item.candidates.iter().map(|candidate| candidate.explained_by);
+    if item.candidates.len() < 2 || sets().any(|set| set == 0) || sets().fold(u128::MAX, |all, set| all & set) != 0 {
+        return;
+    }
+    stream.items.mixed += 1;
+    let located = match whereabouts {
+        Whereabouts::Record(origin) => origin.locate(at),
+        Whereabouts::Kept(place) => crate::model::Located { place: (*place).clone(), ..Default::default() },
+    };
+    stream.items.mixed_rows.offer(Exemplar {
+        located,
+        item: item.id.clone(),
+        candidate: String::new(),
+        evidence: Evidence::default(),
+    });
+}

@@ -1,0 +1,283 @@
+//! One item in, observations into the tally.
+//!
+//! Audits judge: each claim against its formula, each item against its scores. They print nothing and
+//! know nothing of the run as a whole.
+
+mod column;
+mod item;
+mod plan;
+mod summary;
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crate::formula::FactsBuilder;
+use crate::model::{
+    At, Candidate, ClaimKind, ColumnId, Item, ItemSummary, Logged, MetricClaim, Origin, PickRef, RecordError,
+};
+use crate::numeric::{Printed, Resolution, ResolutionStats};
+use crate::rules::{self, CandidateView, Check, Fields, Observer, StepView, Whereabouts};
+use crate::tally::{FileTally, Measured, Observed, Seen, StreamKey, StreamTally};
+
+pub use item::close;
+pub use plan::{ColumnPlan, FilePlan, PRINCIPAL};
+
+/// Audits the items of one input under one plan. Each worker has its own.
+pub struct Auditor<'p> {
+    plan: &'p FilePlan,
+    claim_resolutions: Vec<Resolution>,
+    kinds: Vec<ClaimKind>,
+    builder: FactsBuilder,
+    tally: FileTally,
+    stats: StepStats,
+    claim_stats: Vec<ResolutionStats>,
+    current: StreamKey,
+    stream: StreamTally,
+    hot: Vec<Observed>,
+    rules: Dispatch,
+}
+
+#[derive(Default)]
+struct StepStats {
+    logprob: ResolutionStats,
+    prob: ResolutionStats,
+    logit: ResolutionStats,
+    top: ResolutionStats,
+    vector: ResolutionStats,
+}
+
+/// The rules that look at rows, with their place in the catalogue and what they need.
+#[derive(Default)]
+struct Dispatch {
+    steps: Vec<(usize, fn(&StepView<'_>, &mut Observer<'_>), Fields)>,
+    candidates: Vec<(usize, fn(&CandidateView<'_>, &mut Observer<'_>), Fields)>,
+}
+
+impl Dispatch {
+    fn new() -> Self {
+        let mut dispatch = Self::default();
+        for (index, rule) in rules::all().iter().enumerate() {
+            let fields = rule.page().fields();
+            match rule.check {
+                Check::Step(check) => dispatch.steps.push((index, check, fields)),
+                Check::Candidate(check) => dispatch.candidates.push((index, check, fields)),
+                Check::Item(_) | Check::Run(_) | Check::None => {}
+            }
+        }
+        dispatch
+    }
+}
+
+impl<'p> Auditor<'p> {
+    /// An auditor with an empty tally.
+    #[must_use]
+    pub fn new(plan: &'p FilePlan) -> Self {
+        Self {
+            plan,
+            claim_resolutions: plan.columns.iter().map(|column| column.resolution).collect(),
+            kinds: plan.columns.iter().map(|column| column.spec.column.kind).collect(),
+            builder: FactsBuilder::default(),
+            tally: FileTally::default(),
+            stats: StepStats::default(),
+            claim_stats: vec![ResolutionStats::default(); plan.columns.len()],
+            current: StreamKey::default(),
+            stream: StreamTally::default(),
+            hot: vec![Observed::default(); rules::all().len()],
+            rules: Dispatch::new(),
+        }
+    }
+
+    /// Counts a record.
+    pub fn record(&mut self) {
+        self.tally.records += 1;
+    }
+
+    /// Keeps a number that the pipeline reported of the run.
+    pub fn metric(&mut self, claim: MetricClaim) {
+        self.tally.metrics.push(claim);
+    }
+
+    /// Keeps a record that could not be read.
+    pub fn error(&mut self, error: RecordError) {
+        self.tally.unreadable += 1;
+        self.tally.errors.offer(error);
+    }
+
+    /// Audits one item or a part of one.
+    pub fn item(&mut self, item: &Item<'_>, origin: &dyn Origin) {
+        if self.current.task != item.task || self.current.filter != item.filter {
+            self.switch(StreamKey { task: item.task.clone().into_owned(), filter: item.filter.clone().into_owned() });
+        }
+        let (file, line) = origin.start();
+        let mut summary = ItemSummary {
+            id: item.id.clone().into_owned(),
+            pick: summary::choice(&item.pick),
+            gold: summary::choice(&item.gold),
+            correct: item.correct.map(|(correct, _)| correct),
+            place: summary::start_place(file, line, item.at),
+            candidates: Vec::with_capacity(item.candidates.len()),
+        };
+        let mut fields = summary::item_fields(item);
+        for (position, candidate) in item.candidates.iter().enumerate() {
+            self.tally.candidates += 1;
+            self.tally.steps += candidate.steps.len() as u64;
+            self.measure(candidate);
+            let label = summary::label(candidate, position);
+            let candidate_fields = summary::candidate_fields(candidate, &self.kinds);
+            fields = fields.with(candidate_fields);
+            self.look(item, candidate, fields, origin, &label);
+            let explained = self.judge_claims(item, candidate, origin, &label);
+            let mut kept = summary::candidate(candidate, self.plan, self.builder_facts(candidate), file, line);
+            kept.explained_by = explained;
+            summary.candidates.push(kept);
+            if !item.complete {
+                self.see(&item.id, Some(&label), file, line);
+            }
+        }
+        self.stream.items.fields |= fields.0;
+        if let Ok(id) = item.id.parse::<i64>() {
+            self.stream.integer_ids =
+                Some(self.stream.integer_ids.map_or((id, id), |(low, high)| (low.min(id), high.max(id))));
+            self.stream.integer_rows += 1;
+        }
+        if item.complete {
+            self.see(&item.id, None, file, line);
+            summary.settle();
+            let whereabouts = Whereabouts::Record(origin);
+            item::judge(&summary, &item.metrics, item.at, self.plan, &whereabouts, &mut self.stream, &mut self.hot);
+        } else {
+            self.stream.add_open(summary.id.clone(), summary);
+        }
+    }
+
+    /// The tally so far.
+    #[must_use]
+    pub fn finish(mut self) -> FileTally {
+        self.switch(StreamKey::default());
+        let stats = self.stats;
+        let steps = [
+            (Measured::Logprob, stats.logprob),
+            (Measured::Prob, stats.prob),
+            (Measured::Logit, stats.logit),
+            (Measured::Top, stats.top),
+            (Measured::Vector, stats.vector),
+        ];
+        let claims = (0_u16..).zip(self.claim_stats).map(|(index, stats)| (Measured::Claim(ColumnId(index)), stats));
+        for (column, stats) in steps.into_iter().chain(claims) {
+            if stats != ResolutionStats::default() {
+                self.tally.resolutions.entry(column).or_default().merge(&stats);
+            }
+        }
+        self.tally.metrics.sort();
+        self.tally
+    }
+
+    fn switch(&mut self, to: StreamKey) {
+        let mut stream = std::mem::take(&mut self.stream);
+        for (rule, observed) in rules::all().iter().zip(&mut self.hot) {
+            if *observed != Observed::default() {
+                let key = (rule.page().code.to_owned(), String::new());
+                stream.observed.entry(key).or_default().merge(std::mem::take(observed));
+            }
+        }
+        if stream != StreamTally::default() {
+            self.tally.streams.entry(self.current.clone()).or_default().merge(stream);
+        }
+        self.current = to;
+    }
+
+    fn see(&mut self, item: &str, candidate: Option<&str>, file: u32, line: u64) {
+        let mut hasher = DefaultHasher::new();
+        (item, candidate).hash(&mut hasher);
+        self.stream.add_seen(hasher.finish(), Seen { count: 1, first: (file, line), last: (file, line) });
+    }
+
+    /// Adds a candidate's printed numbers to the statistics of their columns.
+    fn measure(&mut self, candidate: &Candidate<'_>) {
+        let observe = |stats: &mut ResolutionStats, logged: &Logged| {
+            if let Some(number) = logged.finite() {
+                stats.observe(&number);
+            }
+        };
+        for step in &candidate.steps {
+            observe(&mut self.stats.logprob, &step.logprob);
+            observe(&mut self.stats.prob, &step.prob);
+            observe(&mut self.stats.logit, &step.logit);
+        }
+        for alternative in &candidate.alternatives {
+            if alternative.logprob.value.is_finite() {
+                self.stats.top.observe(&alternative.logprob);
+            }
+        }
+        if !candidate.vectors.is_empty() {
+            // Vectors keep their values only: one observation stands for the digits of all of them.
+            let decimals = candidate.vector_decimals;
+            self.stats.vector.observe(&Printed { value: 1.0, decimals, significant: 17 });
+        }
+        for claim in &candidate.claims {
+            if let Some(stats) = self.claim_stats.get_mut(usize::from(claim.column.0)) {
+                observe(stats, &claim.value);
+            }
+        }
+    }
+
+    /// Lets the rules of step and candidate scope look.
+    fn look(&mut self, item: &Item<'_>, candidate: &Candidate<'_>, fields: Fields, origin: &dyn Origin, label: &str) {
+        let whereabouts = Whereabouts::Record(origin);
+        let Self { hot, rules, builder, plan, .. } = self;
+        for (index, check, needs) in &rules.steps {
+            let Some(observed) = hot.get_mut(*index).filter(|_| fields.has(*needs)) else { continue };
+            let mut observer = Observer::new(observed, &whereabouts, &item.id, label, candidate.at);
+            for step in &candidate.steps {
+                let view = StepView { step, top: candidate.alternatives(step), candidate, resolutions: &plan.steps };
+                check(&view, &mut observer);
+            }
+        }
+        let facts = builder.totals(candidate, &plan.steps);
+        let view = CandidateView {
+            candidate,
+            item,
+            facts,
+            resolutions: &plan.steps,
+            claim_resolutions: &self.claim_resolutions,
+            kinds: &self.kinds,
+        };
+        for (index, check, needs) in &rules.candidates {
+            let Some(observed) = hot.get_mut(*index).filter(|_| fields.has(*needs)) else { continue };
+            check(&view, &mut Observer::new(observed, &whereabouts, &item.id, label, candidate.at));
+        }
+    }
+
+    fn builder_facts(&mut self, candidate: &Candidate<'_>) -> &crate::formula::SequenceFacts {
+        self.builder.totals(candidate, &self.plan.steps)
+    }
+
+    /// Judges the claims of a candidate; gives the set of principal formulas that explain its primary score.
+    fn judge_claims(&mut self, item: &Item<'_>, candidate: &Candidate<'_>, origin: &dyn Origin, label: &str) -> u128 {
+        let mut explained = 0;
+        let primary = summary::primary(candidate, self.plan);
+        for claim in &candidate.claims {
+            let Some(plan) = self.plan.columns.get(usize::from(claim.column.0)) else { continue };
+            let facts = if plan.grammar.is_some() {
+                self.builder.everything(candidate, &self.plan.steps)
+            } else {
+                self.builder.totals(candidate, &self.plan.steps)
+            };
+            let row = column::Row { item: &item.id, candidate: label, claim, facts, steps: candidate, origin };
+            let tally = self.stream.columns.entry(claim.column).or_default();
+            let set = column::judge(&row, plan, &self.plan.steps, tally);
+            if Some(claim.column) == primary {
+                explained = set;
+            }
+        }
+        explained
+    }
+}
+
+/// Where a pick or gold reference stands, if it is logged.
+#[must_use]
+pub(crate) fn reference_at(reference: &PickRef<'_>) -> Option<At> {
+    match reference {
+        PickRef::Missing => None,
+        PickRef::Index(_, at) | PickRef::Id(_, at) => Some(*at),
+    }
+}

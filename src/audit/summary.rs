@@ -1,0 +1,196 @@
+//! What is kept of a candidate once its tokens are gone.
+
+use std::hash::{Hash, Hasher};
+
+use rustc_hash::FxHasher;
+
+use crate::audit::FilePlan;
+use crate::formula::{SequenceFacts, StepResolutions};
+use crate::model::{
+    At, Candidate, CandidateSummary, Choice, ClaimKind, ColumnId, Item, Logged, OPENING, PickRef, Place, Reported,
+    Segment, Step,
+};
+use crate::rules::Fields;
+
+/// How a candidate is called in messages: its id, else its position.
+pub(super) fn label(candidate: &Candidate<'_>, position: usize) -> String {
+    match (&candidate.id, candidate.index) {
+        (Some(id), _) => id.clone().into_owned(),
+        (None, Some(index)) => index.to_string(),
+        (None, None) => position.to_string(),
+    }
+}
+
+pub(super) fn choice(reference: &PickRef<'_>) -> Choice {
+    match reference {
+        PickRef::Missing => Choice::Missing,
+        PickRef::Index(index, _) => Choice::Index(*index),
+        PickRef::Id(id, _) => Choice::Id(id.decoded().into_owned()),
+    }
+}
+
+/// A place that orders rows of one file, without the cost of a field path.
+pub(super) fn start_place(file: u32, line: u64, at: At) -> Place {
+    Place { file, line, column: u64::from(at.0) + 1, field: String::new() }
+}
+
+/// The score column that picks follow from: the first score, else the first claim.
+pub(super) fn primary(candidate: &Candidate<'_>, plan: &FilePlan) -> Option<ColumnId> {
+    let kind = |column: ColumnId| plan.columns.get(usize::from(column.0)).map(|plan| plan.spec.column.kind);
+    let claims = || candidate.claims.iter().map(|claim| claim.column);
+    claims().find(|column| kind(*column) == Some(ClaimKind::Score)).or_else(|| claims().next())
+}
+
+pub(super) fn candidate(
+    candidate: &Candidate<'_>,
+    plan: &FilePlan,
+    facts: &SequenceFacts,
+    file: u32,
+    line: u64,
+) -> CandidateSummary {
+    let plan_of = |column: ColumnId| plan.columns.get(usize::from(column.0));
+    let claims = candidate
+        .claims
+        .iter()
+        .map(|claim| Reported {
+            column: claim.column,
+            value: match claim.value {
+                Logged::Number(number) => Some(number.value),
+                _ => None,
+            },
+            half: match (claim.value.finite(), plan_of(claim.column)) {
+                (Some(number), Some(plan)) => plan.resolution.half_quantum(&number),
+                _ => 0.0,
+            },
+        })
+        .collect();
+    let exact = crate::numeric::NumberFormat::F64;
+    let total = facts.evaluate(&crate::formula::Formula::SUM, exact).map(|derived| (derived.value, derived.half));
+    let derived = match primary(candidate, plan).and_then(plan_of) {
+        Some(column) => facts
+            .evaluate(&column.convention(), column.resolution.arithmetic)
+            .map(|derived| (derived.value, derived.half)),
+        None => total,
+    };
+    let scored = || candidate.steps.iter().filter(|step| matches!(step.segment, Segment::Continuation | Segment::End));
+    let first_claim = candidate.claims.first().map_or(candidate.at, |claim| claim.at);
+    let mut place = start_place(file, line, first_claim);
+    if candidate.claims.is_empty() {
+        place = start_place(file, line, candidate.at);
+    }
+    CandidateSummary {
+        id: candidate.id.as_ref().map(|id| id.clone().into_owned()),
+        index: candidate.index,
+        place,
+        claims,
+        total,
+        derived,
+        tokens: if candidate.steps.is_empty() { 0 } else { facts.n },
+        chars: facts.chars,
+        bytes: facts.bytes,
+        words: facts.words,
+        delimiter: candidate.delimiter_chars,
+        unconditional: candidate.unconditional.value(),
+        greedy: candidate.greedy.map(|(greedy, _)| greedy),
+        all_top1: all_top1(candidate, &plan.steps),
+        picked: candidate.picked.map(|(picked, _)| picked),
+        gold: candidate.gold.map(|(gold, _)| gold),
+        opening: scored()
+            .take(OPENING)
+            .map(|step| (token_hash(step), step.logprob.value().unwrap_or(f64::NAN)))
+            .collect(),
+        prompt: candidate.prompt.as_ref().map(|prompt| hash(&prompt.decoded())),
+        explained_by: 0,
+    }
+}
+
+fn hash(value: &(impl Hash + ?Sized)) -> u64 {
+    let mut hasher = FxHasher::default();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn token_hash(step: &Step<'_>) -> u64 {
+    match (step.token_id, &step.token) {
+        (Some(id), _) => hash(&id),
+        (None, Some(token)) => hash(&token.decoded()),
+        (None, None) => 0,
+    }
+}
+
+/// Whether every scored token is the most likely one by the step's alternatives; None where they do not tell.
+fn all_top1(candidate: &Candidate<'_>, resolutions: &StepResolutions) -> Option<bool> {
+    let mut looked = false;
+    let mut all = true;
+    for step in &candidate.steps {
+        if !matches!(step.segment, Segment::Continuation | Segment::End) {
+            continue;
+        }
+        all &= is_top1(candidate, step, resolutions)?;
+        looked = true;
+    }
+    looked.then_some(all)
+}
+
+/// Whether the step's token is the most likely one, ties within the resolution included; None when the
+/// alternatives do not say which of them is the token.
+pub(crate) fn is_top1(candidate: &Candidate<'_>, step: &Step<'_>, resolutions: &StepResolutions) -> Option<bool> {
+    let top = candidate.alternatives(step);
+    let best = top
+        .iter()
+        .filter(|entry| entry.logprob.is_finite())
+        .max_by(|a, b| a.logprob.value.total_cmp(&b.logprob.value))?;
+    let known = step.token_id.is_some() && top.iter().all(|entry| entry.id.is_some())
+        || step.token.is_some() && top.iter().all(|entry| entry.token.is_some());
+    if !known {
+        return None;
+    }
+    let slack = 2.0 * resolutions.top.half_quantum(&best.logprob);
+    Some(top.iter().any(|entry| is_token(step, entry) && entry.logprob.value + slack >= best.logprob.value))
+}
+
+/// Whether an alternative is the step's own token, by id where both have one, else by text.
+pub(crate) fn is_token(step: &Step<'_>, entry: &crate::model::Alternative<'_>) -> bool {
+    match (step.token_id, entry.id) {
+        (Some(own), Some(id)) => own == id,
+        _ => match (&step.token, &entry.token) {
+            (Some(own), Some(token)) => own.same(token),
+            _ => false,
+        },
+    }
+}
+
+pub(super) fn item_fields(item: &Item<'_>) -> Fields {
+    let bit = |present: bool, name: &str| if present { Fields::named(name) } else { Fields(0) };
+    bit(item.pick != PickRef::Missing, "pick")
+        .with(bit(item.gold != PickRef::Missing, "gold"))
+        .with(bit(item.correct.is_some(), "correct"))
+        .with(bit(!item.metrics.is_empty(), "metrics"))
+        .with(bit(!item.id.is_empty(), "ids"))
+}
+
+pub(super) fn candidate_fields(candidate: &Candidate<'_>, kinds: &[ClaimKind]) -> Fields {
+    let bit = |present: bool, name: &str| if present { Fields::named(name) } else { Fields(0) };
+    let steps = &candidate.steps;
+    let any = |has: fn(&Step<'_>) -> bool| steps.iter().any(has);
+    let claims = |normalised: bool| {
+        candidate
+            .claims
+            .iter()
+            .any(|claim| (kinds.get(usize::from(claim.column.0)) == Some(&ClaimKind::Normalised)) == normalised)
+    };
+    bit(any(|step| step.token.is_some()), "tokens")
+        .with(bit(any(|step| step.token_id.is_some()), "token_ids"))
+        .with(bit(any(|step| step.logprob.is_present()), "logprobs"))
+        .with(bit(any(|step| step.prob.is_present()), "probs"))
+        .with(bit(any(|step| step.logit.is_present()), "logits"))
+        .with(bit(!candidate.alternatives.is_empty(), "top_k"))
+        .with(bit(!candidate.vectors.is_empty(), "vectors"))
+        .with(bit(any(|step| step.segment != Segment::Continuation), "segments"))
+        .with(bit(candidate.continuation.is_some(), "texts"))
+        .with(bit(claims(false), "score"))
+        .with(bit(claims(true), "normalised"))
+        .with(bit(candidate.greedy.is_some(), "greedy"))
+        .with(bit(candidate.picked.is_some(), "pick"))
+        .with(bit(candidate.gold.is_some(), "gold"))
+}

@@ -1,0 +1,76 @@
+//! `retally explain` and `retally rules`.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use crate::rules;
+
+/// Arguments of `explain`.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The rule's code, such as RT204.
+    code: String,
+}
+
+/// Arguments of `rules`.
+#[derive(clap::Args)]
+pub(super) struct RulesArgs {
+    /// How to print the catalogue.
+    #[arg(long, value_parser = ["text", "json"], default_value = "text")]
+    format: String,
+}
+
+pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
+    let rule = rules::by_code(&args.code).ok_or_else(|| {
+        let nearest = rules::all()
+            .iter()
+            .map(|rule| rule.page().code)
+            .min_by_key(|code| strsim::levenshtein(code, &args.code.to_uppercase()))
+            .unwrap_or("RT204");
+        format!("no rule has the code `{}`; did you mean {nearest}? `retally rules` lists them", args.code)
+    })?;
+    let page = rule.page();
+    let text = format!(
+        "{} {}\n{} · {} · {}\n\n{}",
+        page.code,
+        page.name,
+        page.severity.word(),
+        page.certainty.word(),
+        page.scope,
+        page.body
+    );
+    std::io::stdout().write_all(text.as_bytes()).map_err(|error| error.to_string())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn rules(args: &RulesArgs) -> Result<ExitCode, String> {
+    let mut out = Vec::new();
+    if args.format == "json" {
+        let list: Vec<serde_json::Value> = rules::all()
+            .iter()
+            .map(|rule| {
+                let page = rule.page();
+                serde_json::json!({
+                    "code": page.code,
+                    "name": page.name,
+                    "family": page.family,
+                    "scope": page.scope,
+                    "needs": page.needs,
+                    "severity": page.severity.word(),
+                    "certainty": page.certainty.word(),
+                    "summary": page.summary,
+                })
+            })
+            .collect();
+        serde_json::to_writer_pretty(&mut out, &list).map_err(|error| error.to_string())?;
+        out.push(b'\n');
+    } else {
+        for rule in rules::all() {
+            let page = rule.page();
+            writeln!(out, "{}  {:<30} {:<8} {}", page.code, page.name, page.severity.word(), page.summary)
+                .map_err(|error| error.to_string())?;
+        }
+    }
+    std::io::stdout().write_all(&out).map_err(|error| error.to_string())?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,460 @@
+//! A column's explanation as a diagnosis and a finding: which formula, which rows, what it changed.
+
+use std::collections::BTreeMap;
+
+use crate::audit::ColumnPlan;
+use crate::conclude::diagnosis::{self, Explanation, Member};
+use crate::conclude::finding::{Draft, Row, json_number, location};
+use crate::formula::{Deviations, Formula, Grammar, Scale, Span, describe};
+use crate::numeric;
+use crate::report::words::{count, number, p_value, rows, some};
+use crate::report::{Diagnosis, Impact, Location, RowGroup};
+use crate::rules::{self, Cause, Message, Rule};
+use crate::tally::{ClaimRow, ColumnTally, Fit, ItemTally, RowRef};
+
+/// The stream that is being concluded.
+pub(super) struct Stream<'s> {
+    pub(super) run: &'s str,
+    pub(super) task: &'s str,
+    pub(super) paths: &'s [&'s str],
+}
+
+/// What a column's tally says: a diagnosis, and a finding when it does not follow its convention.
+pub(super) fn diagnose(
+    name: &str,
+    column: &ColumnTally,
+    plan: &ColumnPlan,
+    items: Option<&ItemTally>,
+    stream: &Stream<'_>,
+) -> (Option<Draft>, Diagnosis) {
+    let grammar = plan.grammar.as_deref();
+    let explanation = diagnosis::explain(column, plan.chosen, grammar);
+    let convention = plan.convention();
+    let proven = column.accepted.get(plan.chosen).copied().unwrap_or(0);
+    let impact = items.filter(|_| explanation != Explanation::Follows).and_then(impact);
+    let mut diagnosis = Diagnosis {
+        run: stream.run.to_owned(),
+        task: stream.task.to_owned(),
+        claim: name.to_owned(),
+        convention: convention.to_string(),
+        best: (proven > 0 && explanation == Explanation::Follows).then(|| convention.to_string()),
+        explained: proven,
+        decidable: column.judged,
+        total: column.judged,
+        runner_up: None,
+        gap_bits: 0.0,
+        ambiguous: false,
+        impact: impact.clone(),
+        groups: Vec::new(),
+    };
+    let writer = Writer { name, column, plan, grammar, convention, items, stream };
+    let draft = match explanation {
+        Explanation::Follows => return (None, diagnosis),
+        Explanation::Stub => writer.stub(),
+        Explanation::Shift(constant) => writer.shift(constant),
+        Explanation::Nothing => writer.nothing(),
+        Explanation::Mixture(members) => {
+            diagnosis.explained = members.iter().map(|member| member.rows).sum();
+            diagnosis.groups = members.iter().map(|member| writer.group(member)).collect();
+            writer.mixture(&members)
+        }
+        Explanation::Formula { at, runner_up, ambiguous, rest } => {
+            let counted = column.formulas.get(at).copied().unwrap_or_default();
+            diagnosis.best = Some(diagnosis::formula(grammar, at).to_string());
+            diagnosis.explained = counted.decisive;
+            diagnosis.decidable = column.judged - counted.undecidable;
+            diagnosis.runner_up = runner_up.map(|(at, _)| diagnosis::formula(grammar, at).to_string());
+            diagnosis.gap_bits = runner_up.map_or(0.0, |(_, gap)| (gap * 10.0).round() / 10.0);
+            diagnosis.ambiguous = ambiguous;
+            writer.formula(at, runner_up, ambiguous, rest)
+        }
+    };
+    let draft = draft.map(|mut draft| {
+        if let Some(impact) = &impact {
+            draft.impact_lines.extend(impact_line(impact, &convention.to_string()));
+            draft.evidence.insert("flips".to_owned(), impact.flips.into());
+        }
+        draft
+    });
+    (draft, diagnosis)
+}
+
+struct Writer<'w> {
+    name: &'w str,
+    column: &'w ColumnTally,
+    plan: &'w ColumnPlan,
+    grammar: Option<&'w Grammar>,
+    convention: Formula,
+    items: Option<&'w ItemTally>,
+    stream: &'w Stream<'w>,
+}
+
+impl Writer<'_> {
+    fn decimals(&self) -> i16 {
+        self.plan.resolution.decimals
+    }
+
+    fn number(&self, value: f64) -> String {
+        number(value, self.decimals())
+    }
+
+    fn draft(&self, code: &str, cause: String, message: Message, count: u64, rows: &[ClaimRow]) -> Option<Draft> {
+        let rule = rules::by_code(code)?;
+        Some(self.draft_of(rule, cause, message, count, rows))
+    }
+
+    fn draft_of(&self, rule: &'static Rule, cause: String, message: Message, count: u64, rows: &[ClaimRow]) -> Draft {
+        let mut evidence = BTreeMap::new();
+        evidence.insert("rows".to_owned(), self.column.judged.into());
+        if let Some(row) = rows.first() {
+            evidence.insert("reported".to_owned(), json_number(row.claimed));
+            if let Some(derived) = row.derived {
+                evidence.insert("convention".to_owned(), json_number(derived.value));
+                evidence.insert("bound".to_owned(), json_number(derived.bound));
+            }
+        }
+        let rows = rows
+            .iter()
+            .map(|row| Row { located: row.located.clone(), item: row.item.clone(), candidate: row.candidate.clone() })
+            .collect();
+        Draft {
+            rule,
+            claim: self.name.to_owned(),
+            task: self.stream.task.to_owned(),
+            cause,
+            message,
+            count,
+            rows,
+            evidence,
+            evidence_lines: Vec::new(),
+            impact_lines: Vec::new(),
+        }
+    }
+
+    fn formula(&self, at: usize, runner_up: Option<(usize, f64)>, ambiguous: bool, rest: u64) -> Option<Draft> {
+        let found = diagnosis::formula(self.grammar, at);
+        let deviations = Deviations { convention: self.convention, found };
+        let counted = self.column.formulas.get(at).copied().unwrap_or_default();
+        let words = (describe(&found), describe(&self.convention));
+        let cause = Cause { column: self.name, deviations: &deviations, found: &words.0, convention: &words.1 };
+        let rule =
+            rules::all().iter().copied().find(|rule| rule.cause.is_some_and(|cause| (cause.matches)(&deviations)));
+        let mut message = match rule.and_then(|rule| rule.cause) {
+            Some(speaker) => (speaker.say)(&cause),
+            None => Message::new(format!("`{}` is {}, not {}", self.name, words.0, words.1)),
+        };
+        if message.help.is_empty() {
+            message.help = format!(
+                "report {}; if {} is meant, say so: {} = \"{found}\" under [conventions] in retally.toml",
+                words.1, words.0, self.name
+            );
+        }
+        let index = u16::try_from(at).unwrap_or(u16::MAX);
+        let principal = self.column.rows_by_formula.get(&index).map(crate::tally::Smallest::kept);
+        let shown: Vec<ClaimRow> = match principal {
+            Some(rows) => rows.to_vec(),
+            None => self
+                .column
+                .rows
+                .kept()
+                .iter()
+                .filter(|row| row.fits.iter().any(|fit| fit.formula == index))
+                .cloned()
+                .collect(),
+        };
+        let shown = if shown.is_empty() { self.column.rows.kept().to_vec() } else { shown };
+        if let Some(row) = shown.first() {
+            message.label = self.arithmetic(row, &found, index);
+        }
+        let rule = rule.or_else(|| rules::by_code("RT200"))?;
+        let mut draft = self.draft_of(rule, found.to_string(), message, counted.decisive, &shown);
+        let decidable = self.column.judged - counted.undecidable;
+        let mut line = format!(
+            "{} of the {} {} that can tell fit {found}, {} fit {}",
+            count(counted.decisive),
+            count(decidable),
+            rows(decidable),
+            count(counted.against),
+            self.convention
+        );
+        if counted.undecidable > 0 {
+            line.push_str(&format!(
+                "; {} {} cannot tell them apart",
+                count(counted.undecidable),
+                rows(counted.undecidable)
+            ));
+        }
+        draft.evidence_lines.push(line);
+        if rest > 0 {
+            draft.evidence_lines.push(format!("{} contradicted {} stay unexplained", count(rest), rows(rest)));
+        }
+        if ambiguous && let Some((other, _)) = runner_up {
+            let other = diagnosis::formula(self.grammar, other);
+            draft.evidence_lines.push(format!("ambiguous: {other} fits as well; {}", telling(&found, &other)));
+        }
+        draft.evidence.insert("formula".to_owned(), found.to_string().into());
+        draft.evidence.insert("explained".to_owned(), counted.decisive.into());
+        draft.evidence.insert("decidable".to_owned(), decidable.into());
+        draft.evidence.insert("undecidable".to_owned(), counted.undecidable.into());
+        draft.evidence.insert("against".to_owned(), counted.against.into());
+        Some(draft)
+    }
+
+    /// Expected against found, each number derivable from what is shown.
+    fn arithmetic(&self, row: &ClaimRow, found: &Formula, index: u16) -> String {
+        let mut parts = vec![format!("reported {}", self.number(row.claimed))];
+        if let Some(derived) = row.derived {
+            parts.push(self.term(&self.convention, &derived, row));
+        }
+        if let Some(fit) = row.fits.iter().find(|fit| fit.formula == index) {
+            parts.push(self.term(found, fit, row));
+        }
+        parts.join("; ")
+    }
+
+    /// A formula with its numbers: `sum(logprob)/n = -3.347117/3 = -1.115706`.
+    fn term(&self, formula: &Formula, fit: &Fit, row: &ClaimRow) -> String {
+        let value = self.number(fit.value);
+        let n = f64::from(fit.n);
+        let is_mean = formula.reduce == crate::formula::Reduce::Mean;
+        if is_mean || formula.scale != Scale::None {
+            let total = if is_mean { fit.base * n } else { fit.base };
+            let divisor = if is_mean { n } else { fit.divisor };
+            return format!("{formula} = {}/{} = {value}", self.number(total), trimmed(divisor));
+        }
+        let plain_sum = formula.span == Span::Continuation
+            && formula.term == crate::formula::Term::LogProb
+            && formula.reduce == crate::formula::Reduce::Sum
+            && formula.output == crate::formula::Output::Nats;
+        if plain_sum && row.n as usize == row.steps.len() && row.n > 1 && row.n <= 5 {
+            let steps: Vec<String> = row.steps.iter().map(|step| self.number(*step)).collect();
+            return format!("{formula} = {} = {value}", steps.join(" + ").replace("+ -", "- "));
+        }
+        format!("{formula} = {value}")
+    }
+
+    fn stub(&self) -> Option<Draft> {
+        let shown = self.column.rows.kept();
+        let rows_all = self.column.zero_without_cause;
+        let message = Message::new(format!(
+            "`{}` is {} in every row although the tokens' log-probs do not add up to 0",
+            self.name,
+            if self.column.judged == 0 { "null" } else { "0" }
+        ))
+        .label(shown.first().map_or_else(String::new, |row| {
+            format!(
+                "reported {}; {}",
+                self.number(row.claimed),
+                row.derived.map_or_else(String::new, |fit| self.term(&self.convention, &fit, row))
+            )
+        }))
+        .help("report the score that was computed, or leave the field out");
+        self.draft("RT210", "stub".to_owned(), message, rows_all, shown)
+    }
+
+    fn shift(&self, constant: f64) -> Option<Draft> {
+        let shown = self.column.rows.kept();
+        let by = self.number(constant);
+        let message = Message::new(format!("`{}` is off by the constant {by} in every row", self.name))
+            .label(shown.first().map_or_else(String::new, |row| {
+                let derived = row.derived.map_or_else(String::new, |fit| self.term(&self.convention, &fit, row));
+                format!("reported {}; {derived}; difference {by}", self.number(row.claimed))
+            }))
+            .help("remove the constant, or say what it is for");
+        let mut draft = self.draft("RT215", "shift".to_owned(), message, self.column.refuted, shown)?;
+        draft.evidence_lines.push(format!(
+            "in {} of {} rows reported - {} = {by} within the bound",
+            count(self.column.judged),
+            count(self.column.judged),
+            self.convention
+        ));
+        draft.evidence.insert("constant".to_owned(), json_number(constant));
+        Some(draft)
+    }
+
+    fn nothing(&self) -> Option<Draft> {
+        let shown = if self.column.unexplained_rows.kept().is_empty() {
+            self.column.rows.kept()
+        } else {
+            self.column.unexplained_rows.kept()
+        };
+        let refuted = self.column.judged - self.column.accepted.get(self.plan.chosen).copied().unwrap_or(0);
+        let row = shown.first()?;
+        let derived = row.derived?;
+        let off = (row.claimed - derived.value).abs();
+        let message = Message::new(format!(
+            "`{}` is not {}, and no known formula gives it",
+            self.name,
+            describe(&self.convention)
+        ))
+        .label(format!(
+            "reported {}; {}; off by {}, bound {:.1e}",
+            self.number(row.claimed),
+            self.term(&self.convention, &derived, row),
+            self.number(off),
+            derived.bound
+        ))
+        .help("compare the row's steps with what the pipeline summed; log the logits (or the normaliser) of each step to look deeper");
+        let mut draft = self.draft("RT200", "unexplained".to_owned(), message, refuted, shown)?;
+        draft.evidence_lines.push(format!(
+            "{} of {} {} contradict {}; {} follow it",
+            count(refuted),
+            count(self.column.judged),
+            rows(self.column.judged),
+            self.convention,
+            count(self.column.judged - refuted)
+        ));
+        if let Some(nearest) = row.nearest {
+            let formula = diagnosis::formula(self.grammar, usize::from(nearest.formula));
+            draft.evidence_lines.push(format!(
+                "nearest: {formula} = {}, off by {}",
+                self.number(nearest.value),
+                self.number((row.claimed - nearest.value).abs())
+            ));
+        }
+        draft.evidence.insert("off_by".to_owned(), json_number(off));
+        Some(draft)
+    }
+
+    fn mixture(&self, members: &[Member]) -> Option<Draft> {
+        let formulas: Vec<Formula> = members.iter().map(|member| diagnosis::formula(self.grammar, member.at)).collect();
+        let ends_only = formulas.iter().all(|formula| {
+            let with_end = Formula { span: Span::Continuation, ..*formula };
+            formula.span != Span::Continuation && with_end == self.convention
+                || *formula == self.convention
+                || (Formula { span: Span::WithoutEnd, ..*formula }) == self.convention
+        });
+        let mixed_items = self.items.filter(|items| items.mixed * 5 >= items.items.max(1));
+        let code = if ends_only {
+            "RT306"
+        } else if mixed_items.is_some() {
+            "RT411"
+        } else {
+            "RT707"
+        };
+        let signatures: Vec<String> = formulas.iter().map(ToString::to_string).collect();
+        let title = match code {
+            "RT306" => format!("the end token counts in some rows of `{}` and not in others", self.name),
+            "RT411" => format!("candidates of one item carry a `{}` of different formulas", self.name),
+            _ => format!("`{}` follows {} formulas in different rows", self.name, members.len()),
+        };
+        let deviating = members.iter().filter(|member| member.at != 0);
+        let wrong: u64 = deviating.clone().map(|member| member.rows).sum();
+        let first_wrong = deviating.clone().min_by(|a, b| a.first.cmp(&b.first))?;
+        let index = u16::try_from(first_wrong.at).unwrap_or(u16::MAX);
+        let shown: Vec<ClaimRow> =
+            self.column.rows_by_formula.get(&index).map(|rows| rows.kept().to_vec()).unwrap_or_default();
+        let found = diagnosis::formula(self.grammar, first_wrong.at);
+        let label = shown.first().map_or_else(String::new, |row| self.arithmetic(row, &found, index));
+        let message = Message::new(title)
+            .label(label)
+            .help(format!("score all rows with one formula ({}), then report the aggregate again", self.convention));
+        let mut cause = signatures.clone();
+        cause.sort();
+        let mut draft = self.draft(code, cause.join(" | "), message, wrong, &shown)?;
+        for (member, signature) in members.iter().zip(&signatures) {
+            draft.evidence_lines.push(format!(
+                "{} {} fit only {signature}: item {} (line {}) to item {} (line {})",
+                count(member.rows),
+                rows(member.rows),
+                member.first.item,
+                member.first.line,
+                member.last.item,
+                member.last.line
+            ));
+        }
+        if code == "RT411" {
+            if let Some(items) = mixed_items {
+                draft.evidence_lines.push(format!(
+                    "in {} of {} items no formula fits all candidates",
+                    count(items.mixed),
+                    count(items.items)
+                ));
+            }
+        } else if let [a, b] = members {
+            if (a.last.file, a.last.line) < (b.first.file, b.first.line) {
+                draft.evidence_lines.push(format!(
+                    "the change is between line {} (item {}) and line {} (item {})",
+                    a.last.line, a.last.item, b.first.line, b.first.item
+                ));
+            } else {
+                draft.evidence_lines.push("the two groups alternate".to_owned());
+            }
+        }
+        draft.evidence.insert("formulas".to_owned(), signatures.into());
+        Some(draft)
+    }
+
+    fn group(&self, member: &Member) -> RowGroup {
+        RowGroup {
+            formula: diagnosis::formula(self.grammar, member.at).to_string(),
+            rows: member.rows,
+            first: self.row_location(&member.first),
+            last: self.row_location(&member.last),
+        }
+    }
+
+    fn row_location(&self, row: &RowRef) -> Location {
+        let located = crate::model::Located {
+            place: crate::model::Place {
+                file: row.file,
+                line: row.line,
+                column: row.column,
+                field: self.name.to_owned(),
+            },
+            ..Default::default()
+        };
+        location(&Row { located, item: row.item.clone(), candidate: String::new() }, self.stream.paths)
+    }
+}
+
+/// A divisor without needless decimals.
+fn trimmed(value: f64) -> String {
+    if value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.4}") }
+}
+
+/// Which rows or fields would tell two formulas apart.
+fn telling(a: &Formula, b: &Formula) -> String {
+    let differing: Vec<crate::formula::Part> = Deviations { convention: *a, found: *b }.parts().collect();
+    let field = match differing.first() {
+        Some(crate::formula::Part::Term) => "log each token's logit and log-prob",
+        Some(crate::formula::Part::Span) => "log which tokens are prompt, continuation, end and padding",
+        Some(crate::formula::Part::Scale) => "candidates of other lengths, and their text, would tell",
+        _ => "candidates with more tokens would tell",
+    };
+    field.to_owned()
+}
+
+fn impact(items: &ItemTally) -> Option<Impact> {
+    if items.comparable == 0 {
+        return None;
+    }
+    let share = |right: u64| (items.graded > 0).then(|| right as f64 / items.graded as f64);
+    Some(Impact {
+        items: items.comparable,
+        flips: items.flips,
+        flipped: items.flipped.kept().iter().map(|flip| flip.item.clone()).collect(),
+        graded: items.graded,
+        accuracy_before: share(items.right_before),
+        accuracy_after: share(items.right_after),
+        gained: items.gained,
+        lost: items.lost,
+        mcnemar_p: (items.graded > 0).then(|| numeric::mcnemar_exact(items.gained, items.lost)),
+    })
+}
+
+fn impact_line(impact: &Impact, convention: &str) -> Option<String> {
+    let mut line = format!("{} of {} picks change", count(impact.flips), count(impact.items));
+    if impact.flips > 0 {
+        line.push_str(&format!(" ({})", some(impact.flipped.iter().map(String::as_str), 3, impact.flips)));
+    }
+    if let (Some(before), Some(after), Some(p)) = (impact.accuracy_before, impact.accuracy_after, impact.mcnemar_p) {
+        line.push_str(&format!(
+            "; accuracy {before:.4} as reported, {after:.4} under {convention} ({} gained, {} lost, p = {})",
+            count(impact.gained),
+            count(impact.lost),
+            p_value(p)
+        ));
+    }
+    Some(line)
+}

@@ -1,0 +1,87 @@
+//! What could not be checked, and which field to log so that it can be.
+
+use std::collections::BTreeMap;
+
+use crate::report::Coverage;
+use crate::rules::{self, Fields};
+use crate::tally::{ColumnTally, Gap, ItemTally};
+
+/// Gaps collected over all runs.
+#[derive(Default)]
+pub(super) struct Gaps {
+    claims: BTreeMap<(String, &'static str, &'static str), u64>,
+    seen: Fields,
+    looked: bool,
+}
+
+impl Gaps {
+    /// Claims of a column that could not be judged.
+    pub(super) fn column(&mut self, name: &str, column: &ColumnTally) {
+        for (gap, count) in &column.gaps {
+            let (reason, log) = match gap {
+                Gap::NoSteps => ("no token-level values are logged", "logprobs (one per token)"),
+                Gap::UnknownSteps => ("some scored tokens have no log-prob", "a log-prob for every scored token"),
+                Gap::NoClaim => ("the claim itself has no value", name_of_claim()),
+                Gap::NoOperand => ("its formula needs the text or the length", "continuation (the scored text)"),
+            };
+            *self.claims.entry((name.to_owned(), reason, log)).or_default() += count;
+        }
+    }
+
+    /// Picks and flags that could not be judged.
+    pub(super) fn picks(&mut self, items: &ItemTally) {
+        let mut add = |what: &str, count: u64, reason: &'static str, log: &'static str| {
+            if count > 0 {
+                *self.claims.entry((what.to_owned(), reason, log)).or_default() += count;
+            }
+        };
+        add("pick", items.picks.unprovable, "scores or the picked candidate are missing", "score of every candidate");
+        add("correct", items.correct.unprovable, "the pick or the gold answer is missing", "pick and gold");
+        add("greedy", items.greedy.unprovable, "no alternatives are logged", "top_logprobs (with token ids)");
+    }
+
+    /// Claims of any kind that lack something.
+    pub(super) fn missing(&mut self, what: &str, reason: &'static str, log: &'static str) {
+        *self.claims.entry((what.to_owned(), reason, log)).or_default() += 1;
+    }
+
+    /// Fields that a stream has, for the rules that could not look.
+    pub(super) fn rules(&mut self, fields: Fields) {
+        self.seen = self.seen.with(fields);
+        self.looked = true;
+    }
+
+    /// All gaps, in a fixed order.
+    pub(super) fn into_coverage(self) -> Vec<Coverage> {
+        let mut coverage: Vec<Coverage> = self
+            .claims
+            .into_iter()
+            .map(|((what, reason, log), count)| Coverage {
+                what,
+                reason: reason.to_owned(),
+                log: log.to_owned(),
+                count,
+            })
+            .collect();
+        if self.looked {
+            for rule in rules::all() {
+                let page = rule.page();
+                let missing: Vec<&str> =
+                    page.needs.iter().copied().filter(|need| !self.seen.has(Fields::named(need))).collect();
+                if !missing.is_empty() {
+                    coverage.push(Coverage {
+                        what: format!("{} {}", page.code, page.name),
+                        reason: format!("not logged: {}", missing.join(", ")),
+                        log: missing.join(", "),
+                        count: 0,
+                    });
+                }
+            }
+        }
+        coverage
+    }
+}
+
+fn name_of_claim() -> &'static str {
+    "the number instead of null"
+}

@@ -1,0 +1,171 @@
+//! The shortest explanation of a column of claims.
+
+use crate::audit::PRINCIPAL;
+use crate::formula::{Formula, Grammar};
+use crate::tally::{ColumnTally, Group, RowRef};
+
+/// Share of rows that may stay unexplained by "the" formula of a column.
+const NEARLY_ALL: f64 = 0.98;
+/// Fewest rows that make a group of a mixture: below it, coincidence is too likely.
+const FEWEST: u64 = 3;
+/// Gap in bits below which two formulas with equally many deviations are not told apart.
+const DECIDED: f64 = 10.0;
+
+/// Why a column does not follow its convention.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Explanation {
+    /// It does.
+    Follows,
+    /// Every claim is 0 or null although the tokens' total is not.
+    Stub,
+    /// Another formula.
+    Formula {
+        /// Its place in the grammar.
+        at: usize,
+        /// The second best, with the gap in bits.
+        runner_up: Option<(usize, f64)>,
+        /// Whether the evidence does not decide between the two.
+        ambiguous: bool,
+        /// Refuted rows that it does not explain.
+        rest: u64,
+    },
+    /// Claims differ from the convention by one constant.
+    Shift(f64),
+    /// Several formulas over disjoint rows.
+    Mixture(Vec<Member>),
+    /// No formula.
+    Nothing,
+}
+
+/// One formula of a mixture with the rows that only it explains.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Member {
+    pub(super) at: usize,
+    pub(super) rows: u64,
+    pub(super) first: RowRef,
+    pub(super) last: RowRef,
+}
+
+/// Finds the shortest explanation.
+pub(super) fn explain(column: &ColumnTally, chosen: usize, grammar: Option<&Grammar>) -> Explanation {
+    let all_null = column.judged == 0 && column.zero_without_cause > 0;
+    if all_null || (column.judged > 0 && column.zero == column.judged && column.zero_without_cause > 0) {
+        return Explanation::Stub;
+    }
+    let refuted = column.judged - column.accepted.get(chosen).copied().unwrap_or(0);
+    if refuted == 0 {
+        return Explanation::Follows;
+    }
+    let Some(grammar) = grammar else { return Explanation::Nothing };
+    let per_row = bits_per_row(column);
+    let best = ranked(column, grammar, per_row);
+    let full = best.first().copied().filter(|(at, _)| {
+        let count = column.formulas[*at];
+        count.decisive > 0 && count.explained as f64 >= NEARLY_ALL * column.judged as f64
+    });
+    // One formula for all rows, with one deviation, is shorter than any mixture; so is a mixture of simple ones
+    // than a formula that leaves rows over.
+    if full.is_none()
+        && let Some(members) = mixture(column)
+    {
+        return Explanation::Mixture(members);
+    }
+    let shift = shift(column);
+    if full.is_none()
+        && let Some(constant) = shift
+    {
+        return Explanation::Shift(constant);
+    }
+    let Some((at, length)) = full.or_else(|| best.first().copied()) else { return Explanation::Nothing };
+    let count = column.formulas[at];
+    // Half of the contradictions explained names a cause; less is coincidence or one cause of many.
+    let evidence = count.decisive as f64 * per_row;
+    let needed = f64::from(grammar.entries()[at].bits) + DECIDED;
+    if count.decisive * 2 < refuted || (evidence < needed && count.decisive < count.evaluated - count.undecidable) {
+        return Explanation::Nothing;
+    }
+    let runner_up = best.iter().find(|(other, _)| *other != at).map(|(other, bits)| (*other, bits - length));
+    let ambiguous = runner_up.is_some_and(|(other, gap)| {
+        gap < DECIDED && grammar.entries()[other].deviations <= grammar.entries()[at].deviations
+    }) || evidence < DECIDED;
+    Explanation::Formula { at, runner_up, ambiguous, rest: refuted.saturating_sub(count.decisive) }
+}
+
+/// Formulas by description length: bits to name the formula and bits to spell out the rows it misses.
+fn ranked(column: &ColumnTally, grammar: &Grammar, per_row: f64) -> Vec<(usize, f64)> {
+    let mut ranked: Vec<(usize, f64)> = column
+        .formulas
+        .iter()
+        .enumerate()
+        .skip(1)
+        .filter(|(_, count)| count.decisive > 0)
+        .filter_map(|(at, count)| {
+            let entry = grammar.entries().get(at)?;
+            let missed = column.judged.saturating_sub(count.explained) as f64;
+            Some((at, f64::from(entry.bits) + missed * per_row))
+        })
+        .collect();
+    ranked.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
+    ranked
+}
+
+/// How much one row that fits says: the size of the claims over the width of their bound, in bits.
+fn bits_per_row(column: &ColumnTally) -> f64 {
+    let bits: Vec<f64> = column
+        .rows
+        .kept()
+        .iter()
+        .filter_map(|row| {
+            let fit = row.derived?;
+            let range = row.claimed.abs().max(fit.value.abs()).max(1e-3);
+            Some(crate::numeric::log2(range / fit.bound.max(1e-300)).clamp(1.0, 40.0))
+        })
+        .collect();
+    if bits.is_empty() { 10.0 } else { bits.iter().sum::<f64>() / bits.len() as f64 }
+}
+
+/// The one constant by which all claims are off, if there is one.
+fn shift(column: &ColumnTally) -> Option<f64> {
+    let (low, high) = column.shift?;
+    (column.judged >= 2 && low <= high && (low > 0.0 || high < 0.0)).then_some(f64::midpoint(low, high))
+}
+
+/// The fewest principal formulas that together explain nearly all rows, each with rows of its own.
+fn mixture(column: &ColumnTally) -> Option<Vec<Member>> {
+    let mut chosen: Vec<usize> = Vec::new();
+    let mut open: Vec<(u128, &Group)> = column.groups.iter().map(|(set, group)| (*set, group)).collect();
+    while chosen.len() < 4 {
+        let best = (0..PRINCIPAL)
+            .map(|at| (at, open.iter().filter(|(set, _)| set >> at & 1 == 1).map(|(_, group)| group.rows).sum::<u64>()))
+            .max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(&a.0)))?;
+        if best.1 < FEWEST {
+            break;
+        }
+        chosen.push(best.0);
+        open.retain(|(set, _)| set >> best.0 & 1 == 0);
+    }
+    let left: u64 = open.iter().map(|(_, group)| group.rows).sum();
+    if chosen.len() < 2 || left as f64 > (1.0 - NEARLY_ALL) * column.judged as f64 {
+        return None;
+    }
+    let all: u128 = chosen.iter().fold(0, |set, at| set | 1 << at);
+    let mut members: Vec<Member> = Vec::new();
+    for at in chosen {
+        let own: Vec<&Group> =
+            column.groups.iter().filter(|(set, _)| *set & all == 1 << at).map(|(_, group)| group).collect();
+        let rows = own.iter().map(|group| group.rows).sum();
+        if rows < FEWEST {
+            return None;
+        }
+        let first = own.iter().map(|group| &group.first).min()?.clone();
+        let last = own.iter().map(|group| &group.last).max()?.clone();
+        members.push(Member { at, rows, first, last });
+    }
+    members.sort_by(|a, b| a.first.cmp(&b.first));
+    Some(members)
+}
+
+/// The formula of an entry.
+pub(super) fn formula(grammar: Option<&Grammar>, at: usize) -> Formula {
+    grammar.and_then(|grammar| grammar.entries().get(at)).map_or(Formula::SUM, |entry| entry.formula)
+}

@@ -1,0 +1,194 @@
+//! Findings: drafted per run, then merged, identified and ordered.
+
+use std::collections::BTreeMap;
+
+use crate::conclude::cause::Stream;
+use crate::model::{Located, Severity};
+use crate::report::{Finding, Location};
+use crate::rules::{self, Rule};
+use crate::tally::{Observed, PLACES, Tally};
+
+/// A row that a finding shows.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub(super) located: Located,
+    pub(super) item: String,
+    pub(super) candidate: String,
+}
+
+/// A finding before its places are named and equal causes are merged.
+pub(super) struct Draft {
+    pub(super) rule: &'static Rule,
+    pub(super) claim: String,
+    pub(super) task: String,
+    pub(super) cause: String,
+    pub(super) message: rules::Message,
+    pub(super) count: u64,
+    pub(super) rows: Vec<Row>,
+    pub(super) evidence: BTreeMap<String, serde_json::Value>,
+    pub(super) evidence_lines: Vec<String>,
+    pub(super) impact_lines: Vec<String>,
+}
+
+/// What a rule that looks at rows found.
+pub(super) fn from_rule(rule: &'static Rule, seen: &Observed, stream: &Stream<'_>) -> Draft {
+    let mut message = (rule.say)(seen);
+    let mut rows: Vec<Row> = seen
+        .exemplars
+        .kept()
+        .iter()
+        .map(|row| Row { located: row.located.clone(), item: row.item.clone(), candidate: row.candidate.clone() })
+        .collect();
+    rows.truncate(PLACES);
+    let mut evidence = BTreeMap::new();
+    evidence.insert("judged".to_owned(), seen.judged.into());
+    evidence.insert("failed".to_owned(), seen.failed.into());
+    if let Some(worst) = &seen.worst {
+        evidence.insert("found".to_owned(), json_number(worst.evidence.found));
+        evidence.insert("expected".to_owned(), json_number(worst.evidence.expected));
+        evidence.insert("within".to_owned(), json_number(worst.evidence.within));
+    }
+    for (name, count) in &seen.counters {
+        evidence.insert(name.clone(), (*count).into());
+    }
+    if message.label.is_empty()
+        && let Some(first) = seen.exemplars.kept().first()
+    {
+        message.label.clone_from(&first.evidence.detail);
+    }
+    Draft {
+        rule,
+        claim: rule.page().needs.first().map_or_else(String::new, |need| (*need).to_owned()),
+        task: stream.task.to_owned(),
+        cause: String::new(),
+        message,
+        count: seen.failed.max(1),
+        rows,
+        evidence,
+        evidence_lines: Vec::new(),
+        impact_lines: Vec::new(),
+    }
+}
+
+/// RT708 and RT709 from the records that could not be read.
+pub(super) fn unreadable(tally: &Tally) -> Vec<Draft> {
+    let mut drafts = Vec::new();
+    for (code, unreadable) in [("RT708", true), ("RT709", false)] {
+        let Some(rule) = rules::by_code(code).or_else(|| rules::by_code("RT708")) else { continue };
+        let mut rows = Vec::new();
+        let (mut count, mut first) = (0, None);
+        for own in tally.files.values() {
+            let kept = own.errors.kept();
+            let mine: Vec<_> = kept.iter().filter(|error| error.unreadable == unreadable).collect();
+            // The count is exact where all kept errors are of one kind; else the kept ones are counted.
+            count += if mine.len() == kept.len() { own.unreadable } else { mine.len() as u64 };
+            for error in mine {
+                first.get_or_insert_with(|| error.reason.clone());
+                let located = Located { place: error.place.clone(), snippet: error.snippet.clone() };
+                rows.push(Row { located, item: String::new(), candidate: String::new() });
+            }
+        }
+        let Some(reason) = first else { continue };
+        rows.truncate(PLACES);
+        let noun = if count == 1 { "record" } else { "records" };
+        let verb = if unreadable { "cannot be parsed" } else { "lack what the format requires" };
+        drafts.push(Draft {
+            rule,
+            claim: "record".to_owned(),
+            task: String::new(),
+            cause: String::new(),
+            message: rules::Message::new(format!("{count} {noun} {verb}"))
+                .label(reason)
+                .help("write one whole JSON value per line, and close the file before it is audited"),
+            count,
+            rows,
+            evidence: BTreeMap::from([("records".to_owned(), count.into())]),
+            evidence_lines: Vec::new(),
+            impact_lines: Vec::new(),
+        });
+    }
+    drafts
+}
+
+/// A number for JSON; what JSON has no number for stands as text.
+pub(super) fn json_number(value: f64) -> serde_json::Value {
+    serde_json::Number::from_f64(value).map_or_else(|| value.to_string().into(), serde_json::Value::Number)
+}
+
+/// Identity of a cause: nothing volatile enters, so that it survives other rows, names and versions.
+fn fingerprint(code: &str, claim: &str, task: &str, cause: &str) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for field in ["retally/1", code, claim, task, cause] {
+        hasher.update(&(field.len() as u64).to_le_bytes());
+        hasher.update(field.as_bytes());
+    }
+    hasher.finalize().to_hex().as_str().chars().take(32).collect()
+}
+
+/// Merges equal causes of several runs, names the places, orders: loudest first, then most rows, then code.
+pub(super) fn settle(drafts: Vec<Draft>, paths: &[&str]) -> Vec<Finding> {
+    let mut merged: BTreeMap<String, (Draft, u64)> = BTreeMap::new();
+    for draft in drafts {
+        let key = fingerprint(draft.rule.page().code, &draft.claim, &draft.task, &draft.cause);
+        match merged.entry(key) {
+            std::collections::btree_map::Entry::Vacant(slot) => {
+                slot.insert((draft, 1));
+            }
+            std::collections::btree_map::Entry::Occupied(mut slot) => {
+                let (kept, runs) = slot.get_mut();
+                kept.count += draft.count;
+                kept.rows.extend(draft.rows);
+                *runs += 1;
+            }
+        }
+    }
+    let mut findings: Vec<Finding> = merged
+        .into_iter()
+        .map(|(fingerprint, (mut draft, runs))| {
+            draft.rows.sort_by(|a, b| a.located.place.cmp(&b.located.place));
+            draft.rows.truncate(PLACES);
+            if runs > 1 {
+                draft.evidence_lines.push(format!("the same in {runs} runs; the numbers are those of the first"));
+            }
+            let page = draft.rule.page();
+            Finding {
+                code: page.code.to_owned(),
+                name: page.name.to_owned(),
+                family: page.family.to_owned(),
+                severity: page.severity,
+                certainty: page.certainty,
+                message: draft.message.title,
+                help: draft.message.help,
+                count: draft.count,
+                snippet: draft.rows.first().map(|row| row.located.snippet.clone()).unwrap_or_default(),
+                locations: draft.rows.iter().map(|row| location(row, paths)).collect(),
+                evidence: draft.evidence,
+                fingerprint,
+                task: draft.task,
+                claim: draft.claim,
+                label: draft.message.label,
+                evidence_lines: draft.evidence_lines,
+                impact_lines: draft.impact_lines,
+            }
+        })
+        .collect();
+    findings.sort_by(|a, b| order(a).cmp(&order(b)));
+    findings
+}
+
+fn order(finding: &Finding) -> (Severity, std::cmp::Reverse<u64>, &str, &str) {
+    (finding.severity, std::cmp::Reverse(finding.count), &finding.code, &finding.fingerprint)
+}
+
+/// The place of a row, with its path.
+pub(super) fn location(row: &Row, paths: &[&str]) -> Location {
+    let place = &row.located.place;
+    Location {
+        path: paths.get(place.file as usize).map_or_else(String::new, |path| (*path).to_owned()),
+        line: place.line,
+        column: place.column,
+        field: place.field.clone(),
+        item: row.item.clone(),
+        candidate: row.candidate.clone(),
+    }
+}

@@ -1,0 +1,170 @@
+//! A finished tally to a report: diagnosis, impact, run-level rules, coverage.
+//!
+//! The only place that divides, ranks, tests hypotheses or writes sentences about a whole run.
+
+mod cause;
+mod coverage;
+mod diagnosis;
+mod finding;
+mod runs;
+
+use std::collections::BTreeMap;
+
+use crate::audit::{self, FilePlan};
+use crate::model::{ColumnId, VerdictCounts};
+use crate::report::{FindingCounts, InputError, InputReport, Report, SCHEMA_VERSION, Summary, Tool};
+use crate::rules::{self, Check, Observer, RunView, Whereabouts};
+use crate::tally::{ColumnTally, Observed, Tally};
+
+use finding::Draft;
+use runs::Run;
+pub use runs::RunKey;
+
+/// What `conclude` needs to know beside the tally.
+pub struct Context<'c> {
+    /// The inputs, in the order of their index.
+    pub inputs: Vec<InputReport>,
+    /// The run that each input belongs to.
+    pub keys: Vec<RunKey>,
+    /// The plan of each input.
+    pub plans: &'c [FilePlan],
+    /// Inputs that could not be opened or recognised.
+    pub errors: Vec<InputError>,
+}
+
+/// Makes the report.
+#[must_use]
+pub fn conclude(tally: Tally, context: &Context<'_>) -> Report {
+    let paths: Vec<&str> = context.inputs.iter().map(|input| input.path.as_str()).collect();
+    let mut summary = Summary::default();
+    let mut errors = context.errors.clone();
+    let mut drafts: Vec<Draft> = Vec::new();
+    for (file, own) in &tally.files {
+        summary.records += own.records;
+        summary.candidates += own.candidates;
+        summary.steps += own.steps;
+        for error in own.errors.kept() {
+            errors.push(InputError {
+                path: paths.get(*file as usize).map_or_else(String::new, |path| (*path).to_owned()),
+                line: error.place.line,
+                column: error.place.column,
+                reason: error.reason.clone(),
+            });
+        }
+    }
+    drafts.extend(finding::unreadable(&tally));
+    let mut diagnoses = Vec::new();
+    let mut gaps = coverage::Gaps::default();
+    for run in runs::group(tally, &context.keys) {
+        conclude_run(run, context, &paths, &mut summary, &mut drafts, &mut diagnoses, &mut gaps);
+    }
+    let findings = finding::settle(drafts, &paths);
+    let mut counts = FindingCounts::default();
+    for finding in &findings {
+        match finding.severity {
+            crate::model::Severity::Error => counts.error += 1,
+            crate::model::Severity::Warning => counts.warning += 1,
+            crate::model::Severity::Note => counts.note += 1,
+        }
+    }
+    summary.findings = counts;
+    Report {
+        schema_version: SCHEMA_VERSION,
+        tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+        inputs: context.inputs.clone(),
+        summary,
+        findings,
+        diagnoses,
+        coverage: gaps.into_coverage(),
+        errors,
+    }
+}
+
+fn conclude_run(
+    run: Run,
+    context: &Context<'_>,
+    paths: &[&str],
+    summary: &mut Summary,
+    drafts: &mut Vec<Draft>,
+    diagnoses: &mut Vec<crate::report::Diagnosis>,
+    gaps: &mut coverage::Gaps,
+) {
+    let default_plan = FilePlan::default();
+    let plan =
+        run.files.iter().find_map(|file| context.plans.get(*file as usize).filter(|plan| !plan.columns.is_empty()));
+    let plan = plan.unwrap_or(&default_plan);
+    for (key, mut stream) in run.streams {
+        audit::close(&mut stream, plan);
+        let mut verdicts: BTreeMap<String, VerdictCounts> = BTreeMap::new();
+        let place = cause::Stream { run: &run.name, task: &key.task, paths };
+        let columns: Vec<(ColumnId, &str, &ColumnTally)> = stream
+            .columns
+            .iter()
+            .filter_map(|(id, column)| {
+                Some((*id, plan.columns.get(usize::from(id.0))?.spec.column.name.as_str(), column))
+            })
+            .collect();
+        let mut primary: Option<(ColumnId, bool)> = None;
+        for (id, name, column) in &columns {
+            let Some(column_plan) = plan.columns.get(usize::from(id.0)) else { continue };
+            let is_score = column_plan.spec.column.kind == crate::model::ClaimKind::Score;
+            if primary.is_none() || is_score && primary.is_some_and(|(_, was_score)| !was_score) {
+                primary = Some((*id, is_score));
+            }
+            let proven = column.accepted.get(column_plan.chosen).copied().unwrap_or(0);
+            let counts = verdicts.entry((*name).to_owned()).or_default();
+            counts.proven += proven;
+            counts.refuted += column.judged - proven;
+            counts.unprovable += column.gaps.values().sum::<u64>();
+            gaps.column(name, column);
+        }
+        for (id, name, column) in &columns {
+            let Some(column_plan) = plan.columns.get(usize::from(id.0)) else { continue };
+            let items = primary.filter(|(primary, _)| primary == id).map(|_| &stream.items);
+            let (draft, diagnosis) = cause::diagnose(name, column, column_plan, items, &place);
+            drafts.extend(draft);
+            diagnoses.push(diagnosis);
+        }
+        for (kind, counts) in
+            [("pick", stream.items.picks), ("correct", stream.items.correct), ("greedy", stream.items.greedy)]
+        {
+            if counts.total() > 0 {
+                verdicts.insert(kind.to_owned(), counts);
+            }
+        }
+        gaps.picks(&stream.items);
+        summary.items += stream.items.items;
+
+        let claims: Vec<&crate::model::MetricClaim> =
+            run.metrics.iter().filter(|claim| runs::concerns(claim, &key, run.single_stream)).collect();
+        let view = RunView { stream: &stream, columns: &columns, metrics: &claims };
+        let nowhere = crate::model::Place::default();
+        let whereabouts = Whereabouts::Kept(&nowhere);
+        let mut observed = std::mem::take(&mut run_observed(&view, &whereabouts));
+        for ((code, _), seen) in &stream.observed {
+            observed.entry(code.clone()).or_default().merge(seen.clone());
+        }
+        for (code, seen) in &observed {
+            let Some(rule) = rules::by_code(code) else { continue };
+            if (rule.fires)(seen) {
+                drafts.push(finding::from_rule(rule, seen, &place));
+            }
+        }
+        gaps.rules(rules::Fields(stream.items.fields));
+        for (kind, counts) in verdicts {
+            summary.verdicts.entry(kind).or_default().merge(&counts);
+        }
+    }
+}
+
+/// What the rules of run scope see.
+fn run_observed(view: &RunView<'_>, whereabouts: &Whereabouts<'_>) -> BTreeMap<String, Observed> {
+    let mut observed: BTreeMap<String, Observed> = BTreeMap::new();
+    for rule in rules::all() {
+        if let Check::Run(check) = rule.check {
+            let seen = observed.entry(rule.page().code.to_owned()).or_default();
+            check(view, &mut Observer::new(seen, whereabouts, "", "", crate::model::At::default()));
+        }
+    }
+    observed
+}

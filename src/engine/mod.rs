@@ -1,0 +1,300 @@
+//! Passes over the inputs: source → format → audit → tally, on several threads, repeated until the plan of
+//! the last pass is what it measured.
+
+mod open;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex};
+
+use crate::audit::{Auditor, FilePlan};
+use crate::format::{Emit, Framing, HEAD_BYTES, RawRecord};
+use crate::model::{Item, MetricClaim, Origin, Place, RecordError, Snippet};
+use crate::source::{Blocks, Elements, SourceError};
+use crate::tally::{FileTally, Tally};
+
+pub use open::{Opened, Unknown, open};
+
+/// Bytes per work unit.
+pub const UNIT_BYTES: usize = 1 << 20;
+/// Passes after which the plan is taken as it is; three suffice by construction (resolution, convention, search).
+const PASSES: usize = 5;
+/// Files below this size are read by one thread each.
+const SMALL: u64 = 4 << 20;
+
+/// How to run.
+#[derive(Clone)]
+pub struct Settings {
+    /// Worker threads, at least 1.
+    pub threads: usize,
+    /// Bytes per work unit; results do not depend on it.
+    pub unit_bytes: usize,
+    /// Tolerance that the user declared for all claims.
+    pub declared_tolerance: f64,
+    /// Called with the number of unpacked bytes read since the last call.
+    pub progress: Option<Arc<dyn Fn(u64) + Send + Sync>>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { threads: 1, unit_bytes: UNIT_BYTES, declared_tolerance: 0.0, progress: None }
+    }
+}
+
+/// What the passes gave.
+pub struct Audited {
+    /// The tally of the last pass.
+    pub tally: Tally,
+    /// The plan of each input.
+    pub plans: Vec<FilePlan>,
+}
+
+/// Audits all inputs.
+#[must_use]
+pub fn run(inputs: &[Opened], settings: &Settings) -> Audited {
+    let mut plans: Vec<FilePlan> = inputs.iter().map(|input| guess(input, settings.declared_tolerance)).collect();
+    let mut tallies: Vec<Option<FileTally>> = inputs.iter().map(|_| None).collect();
+    let mut stale: Vec<usize> = (0..inputs.len()).collect();
+    for _ in 0..PASSES {
+        for (at, tally) in pass(inputs, &plans, &stale, settings) {
+            tallies[at] = Some(tally);
+        }
+        let next: Vec<FilePlan> = (0..inputs.len())
+            .map(|at| {
+                let same_run = (0..inputs.len()).filter(|other| inputs[*other].run_key() == inputs[at].run_key());
+                let group: Vec<&FileTally> = same_run.filter_map(|other| tallies[other].as_ref()).collect();
+                tallies[at].as_ref().map_or_else(|| plans[at].clone(), |own| plans[at].after(own, &group))
+            })
+            .collect();
+        stale = (0..inputs.len()).filter(|at| next[*at] != plans[*at]).collect();
+        if stale.is_empty() {
+            break;
+        }
+        plans = next;
+    }
+    let mut tally = Tally::default();
+    for (file, own) in (0_u32..).zip(tallies) {
+        if let Some(own) = own {
+            tally.files.insert(file, own);
+        }
+    }
+    Audited { tally, plans }
+}
+
+/// One pass over some of the inputs: small ones side by side, large ones one after another with all threads.
+fn pass(inputs: &[Opened], plans: &[FilePlan], stale: &[usize], settings: &Settings) -> Vec<(usize, FileTally)> {
+    let threads = settings.threads.max(1);
+    let is_large = |at: usize| inputs[at].size().is_none_or(|size| size > SMALL);
+    let splits = |at: usize| threads > 1 && inputs[at].reader.framing() == Framing::Lines && is_large(at);
+    let (large, small): (Vec<usize>, Vec<usize>) = stale.iter().partition(|at| splits(**at));
+    let mut results: Vec<(usize, FileTally)> = Vec::with_capacity(stale.len());
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(&mut results);
+    std::thread::scope(|scope| {
+        for _ in 0..threads.min(small.len()) {
+            scope.spawn(|| {
+                while let Some(&at) = small.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let tally = one(&inputs[at], at, &plans[at], 1, settings);
+                    if let Ok(mut done) = done.lock() {
+                        done.push((at, tally));
+                    }
+                }
+            });
+        }
+    });
+    for at in large {
+        results.push((at, one(&inputs[at], at, &plans[at], threads, settings)));
+    }
+    results
+}
+
+fn one(input: &Opened, at: usize, plan: &FilePlan, threads: usize, settings: &Settings) -> FileTally {
+    let file = u32::try_from(at).unwrap_or(u32::MAX);
+    match read(input, file, plan, threads, settings) {
+        Ok(tally) => tally,
+        Err(error) => {
+            let mut auditor = Auditor::new(plan);
+            auditor.error(source_error(file, &error));
+            auditor.finish()
+        }
+    }
+}
+
+fn source_error(file: u32, error: &SourceError) -> RecordError {
+    let line = error.line().unwrap_or(1);
+    let place = Place { file, line, column: 1, field: String::new() };
+    RecordError { place, reason: error.to_string(), snippet: Snippet::default(), unreadable: true }
+}
+
+/// Sends what a reader emits to an auditor.
+struct Sink<'a, 'p> {
+    auditor: &'a mut Auditor<'p>,
+}
+
+impl Emit for Sink<'_, '_> {
+    fn item(&mut self, item: &Item<'_>, origin: &dyn Origin) {
+        self.auditor.item(item, origin);
+    }
+
+    fn metric(&mut self, claim: MetricClaim) {
+        self.auditor.metric(claim);
+    }
+
+    fn error(&mut self, error: RecordError) {
+        self.auditor.error(error);
+    }
+
+    fn record(&mut self) {
+        self.auditor.record();
+    }
+}
+
+fn read(
+    input: &Opened,
+    file: u32,
+    plan: &FilePlan,
+    threads: usize,
+    settings: &Settings,
+) -> Result<FileTally, SourceError> {
+    let mut stream = input.input.open()?;
+    let progress = |bytes: usize| {
+        if let Some(progress) = &settings.progress {
+            progress(bytes as u64);
+        }
+    };
+    let reader = input.reader.as_ref();
+    let mut auditor = Auditor::new(plan);
+    match reader.framing() {
+        Framing::Whole => reader.read_stream(file, stream.as_mut(), &mut Sink { auditor: &mut auditor }),
+        Framing::Elements => {
+            let elements = match Elements::new(stream) {
+                Ok(elements) => elements,
+                Err(error) => {
+                    auditor.error(source_error(file, &error));
+                    return Ok(auditor.finish());
+                }
+            };
+            for element in elements {
+                match element {
+                    Ok(element) => {
+                        progress(element.bytes.len());
+                        let (line, column) = (element.first_line, element.column);
+                        let record = RawRecord { file, line, column, bytes: &element.bytes };
+                        reader.read_record(record, &mut Sink { auditor: &mut auditor });
+                    }
+                    Err(error) => {
+                        auditor.error(source_error(file, &error));
+                        break;
+                    }
+                }
+            }
+        }
+        Framing::Lines if threads <= 1 => {
+            for block in Blocks::new(stream, settings.unit_bytes) {
+                match block {
+                    Ok(block) => {
+                        progress(block.bytes.len());
+                        read_lines(reader, file, block.first_line, &block.bytes, &mut auditor);
+                    }
+                    Err(error) => {
+                        auditor.error(source_error(file, &error));
+                        break;
+                    }
+                }
+            }
+        }
+        Framing::Lines => {
+            let (send, receive) = sync_channel::<crate::source::Block>(2 * threads);
+            let receive = Mutex::new(receive);
+            let total = Mutex::new(FileTally::default());
+            std::thread::scope(|scope| {
+                for _ in 0..threads {
+                    scope.spawn(|| {
+                        let mut auditor = Auditor::new(plan);
+                        loop {
+                            let block = match receive.lock() {
+                                Ok(receive) => receive.recv(),
+                                Err(_) => break,
+                            };
+                            let Ok(block) = block else { break };
+                            read_lines(reader, file, block.first_line, &block.bytes, &mut auditor);
+                        }
+                        if let Ok(mut total) = total.lock() {
+                            total.merge(auditor.finish());
+                        }
+                    });
+                }
+                for block in Blocks::new(stream, settings.unit_bytes) {
+                    match block {
+                        Ok(block) => {
+                            progress(block.bytes.len());
+                            if send.send(block).is_err() {
+                                break;
+                            }
+                        }
+                        Err(error) => {
+                            auditor.error(source_error(file, &error));
+                            break;
+                        }
+                    }
+                }
+                drop(send);
+            });
+            let mut tally = auditor.finish();
+            if let Ok(total) = total.into_inner() {
+                tally.merge(total);
+            }
+            return Ok(tally);
+        }
+    }
+    Ok(auditor.finish())
+}
+
+fn read_lines(reader: &dyn crate::format::Reader, file: u32, first_line: u64, bytes: &[u8], auditor: &mut Auditor<'_>) {
+    for (line, (_, text)) in (first_line..).zip(crate::source::lines(bytes)) {
+        if text.trim_ascii().is_empty() {
+            continue;
+        }
+        reader.read_record(RawRecord { file, line, column: 1, bytes: text }, &mut Sink { auditor });
+    }
+}
+
+/// A plan from the first rows, so that one pass over a large file is usually enough.
+fn guess(input: &Opened, declared: f64) -> FilePlan {
+    let plan = FilePlan::new(input.reader.columns(), declared);
+    if input.reader.framing() != Framing::Lines {
+        return plan;
+    }
+    let whole = input.head.len() < HEAD_BYTES;
+    let end = if whole { Some(input.head.len()) } else { memchr::memrchr(b'\n', &input.head).map(|at| at + 1) };
+    let Some(rows) = end.and_then(|end| input.head.get(..end)) else { return plan };
+    let look = |plan: &FilePlan| {
+        let mut auditor = Auditor::new(plan);
+        read_lines(input.reader.as_ref(), 0, 1, rows, &mut auditor);
+        let tally = auditor.finish();
+        plan.after(&tally, &[&tally])
+    };
+    let measured = look(&plan);
+    look(&measured)
+}
+
+/// Splits a text of lines into units of about the given size and audits each on its own: what a
+/// cluster would do. The merged tally equals that of one pass.
+#[must_use]
+pub fn audit_units(input: &Opened, plan: &FilePlan, unit_bytes: usize) -> Vec<FileTally> {
+    let Ok(stream) = input.input.open() else { return Vec::new() };
+    Blocks::new(stream, unit_bytes)
+        .flatten()
+        .map(|block| {
+            let mut auditor = Auditor::new(plan);
+            read_lines(input.reader.as_ref(), 0, block.first_line, &block.bytes, &mut auditor);
+            auditor.finish()
+        })
+        .collect()
+}
+
+/// The inputs' paths in order, for places.
+#[must_use]
+pub fn paths(inputs: &[Opened]) -> Vec<String> {
+    inputs.iter().map(|opened| opened.input.path.clone()).collect()
+}

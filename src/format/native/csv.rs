@@ -1,0 +1,355 @@
+//! Native CSV and TSV: a candidate per row, or a token per row.
+
+use std::borrow::Cow;
+use std::io::Read;
+
+use crate::config::{ColumnSpec, InputConfig};
+use crate::format::native::record::{Mapping, flag_text, segment_text};
+use crate::format::native::roles::{Role, by_name, key};
+use crate::format::window::window;
+use crate::format::{Emit, Format, Framing, Head, Likeness, RawRecord, Reader};
+use crate::model::{
+    At, Candidate, Claim, ColumnId, Item, Located, Logged, Origin, PickRef, Place, RecordError, Segment, Snippet, Step,
+    Text,
+};
+use crate::numeric::Printed;
+
+/// Native CSV.
+pub(in crate::format) static CSV: NativeCsv = NativeCsv;
+
+/// Columns of a table that an [`At`] can name.
+const COLUMN_BITS: u32 = 8;
+
+pub(in crate::format) struct NativeCsv;
+
+impl Format for NativeCsv {
+    fn name(&self) -> &'static str {
+        "native-csv"
+    }
+
+    fn about(&self) -> &'static str {
+        "a candidate or a token per row"
+    }
+
+    fn recognise(&self, head: &Head<'_>) -> Likeness {
+        let Some(header) = header(head.bytes) else { return Likeness::default() };
+        let roles: Vec<Role> = header.iter().filter_map(|name| by_name(name)).map(|(role, _)| role).collect();
+        let identified = roles.iter().any(|role| matches!(role, Role::Item | Role::Prompt | Role::Candidate));
+        let values =
+            roles.iter().any(|role| matches!(role, Role::Claim(_) | Role::Logprobs | Role::Probs | Role::Logits));
+        if header.len() < 2 || !identified || !values {
+            return Likeness::default();
+        }
+        Likeness { confidence: 60, evidence: format!("a header with {}", header.join(", ")) }
+    }
+
+    fn open(&self, head: &Head<'_>, config: &InputConfig) -> Result<Box<dyn Reader>, String> {
+        let mapping = super::mapping(config)?;
+        let header = header(head.bytes).ok_or("expected a header row")?;
+        let mut columns: Vec<Cell> = Vec::with_capacity(header.len());
+        for name in &header {
+            let mapped = mapping.paths.iter().find(|(_, path)| path.join(".") == *name).map(|(role, _)| *role);
+            let role = mapped.or_else(|| by_name(name).map(|(role, _)| role));
+            columns.push(match role {
+                Some(Role::Claim(_)) => mapping.column(name).map_or(Cell::Other, Cell::Claim),
+                Some(role) if mapped.is_some() || is_taken(role, name, &header) => Cell::Role(role),
+                _ => mapping.column(name).map_or(Cell::Other, Cell::Claim),
+            });
+        }
+        let per_token = columns.iter().any(|cell| {
+            matches!(cell, Cell::Role(Role::Position | Role::Tokens | Role::Logprobs | Role::Logits | Role::Probs))
+        });
+        Ok(Box::new(CsvReader { delimiter: delimiter(head.bytes), header, columns, mapping, per_token }))
+    }
+}
+
+/// Whether a column is the one taken for its role: a plain name, or the only other one.
+fn is_taken(role: Role, name: &str, header: &[String]) -> bool {
+    let mut same = header.iter().filter(|other| by_name(other).is_some_and(|(known, _)| known == role));
+    let strong = same.clone().find(|other| by_name(other).is_some_and(|(_, strong)| strong));
+    strong.or_else(|| same.next()).is_some_and(|taken| taken == name)
+}
+
+fn delimiter(head: &[u8]) -> u8 {
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    if line.contains(&b'\t') { b'\t' } else { b',' }
+}
+
+fn header(head: &[u8]) -> Option<Vec<String>> {
+    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter(head)).flexible(true).from_reader(head);
+    let header = reader.headers().ok()?;
+    Some(header.iter().map(|name| name.trim().to_owned()).collect())
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cell {
+    Role(Role),
+    Claim(ColumnId),
+    Other,
+}
+
+struct CsvReader {
+    delimiter: u8,
+    header: Vec<String>,
+    columns: Vec<Cell>,
+    mapping: Mapping,
+    per_token: bool,
+}
+
+/// One row with its line.
+struct Row {
+    record: csv::ByteRecord,
+    line: u64,
+}
+
+/// The rows of one candidate.
+struct CsvOrigin<'r> {
+    file: u32,
+    rows: &'r [Row],
+    header: &'r [String],
+}
+
+fn at(row: usize, column: usize) -> At {
+    let row = u32::try_from(row).unwrap_or(u32::MAX >> COLUMN_BITS);
+    At(row << COLUMN_BITS | u32::try_from(column).unwrap_or(0).min((1 << COLUMN_BITS) - 1))
+}
+
+impl Origin for CsvOrigin<'_> {
+    fn locate(&self, at: At) -> Located {
+        let (row, column) = ((at.0 >> COLUMN_BITS) as usize, (at.0 & ((1 << COLUMN_BITS) - 1)) as usize);
+        let Some(row) = self.rows.get(row) else { return Located::default() };
+        let mut text = Vec::new();
+        let mut span = (0, 0);
+        for (index, cell) in row.record.iter().enumerate() {
+            if index > 0 {
+                text.push(b',');
+            }
+            let start = text.len();
+            text.extend_from_slice(cell);
+            if index == column {
+                span = (start, text.len());
+            }
+        }
+        let snippet: Snippet = window(&text, span.0, span.1);
+        let field = self.header.get(column).cloned().unwrap_or_default();
+        let place = Place { file: self.file, line: row.line, column: span.0 as u64 + 1, field };
+        Located { place, snippet }
+    }
+
+    fn start(&self) -> (u32, u64) {
+        (self.file, self.rows.first().map_or(0, |row| row.line))
+    }
+}
+
+impl Reader for CsvReader {
+    fn framing(&self) -> Framing {
+        Framing::Whole
+    }
+
+    fn columns(&self) -> &[ColumnSpec] {
+        &self.mapping.columns
+    }
+
+    fn read_record(&self, _record: RawRecord<'_>, _out: &mut dyn Emit) {}
+
+    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Emit) {
+        let mut reader = csv::ReaderBuilder::new().delimiter(self.delimiter).flexible(true).from_reader(stream);
+        let mut group: Vec<Row> = Vec::new();
+        let mut finished = std::collections::BTreeSet::new();
+        let mut record = csv::ByteRecord::new();
+        loop {
+            let line = reader.position().line();
+            match reader.read_byte_record(&mut record) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    out.record();
+                    out.error(self.error(file, line, error.to_string(), true));
+                    if !matches!(error.kind(), csv::ErrorKind::Utf8 { .. } | csv::ErrorKind::UnequalLengths { .. }) {
+                        break;
+                    }
+                    continue;
+                }
+            }
+            let line = record.position().map_or(line, csv::Position::line);
+            out.record();
+            if record.len() != self.header.len() {
+                let reason = format!("expected {} cells as in the header, found {}", self.header.len(), record.len());
+                out.error(self.error(file, line, reason, true));
+                continue;
+            }
+            let same = group.first().is_some_and(|first| self.per_token && self.same_candidate(&first.record, &record));
+            if !same && !group.is_empty() {
+                self.flush(file, &mut group, &mut finished, out);
+            }
+            group.push(Row { record: record.clone(), line });
+        }
+        if !group.is_empty() {
+            self.flush(file, &mut group, &mut finished, out);
+        }
+    }
+
+    fn mapping(&self) -> Vec<(String, String)> {
+        let role = |cell: &Cell| match cell {
+            Cell::Role(role) => Some(key(*role)),
+            Cell::Claim(column) => {
+                let spec = self.mapping.columns.get(usize::from(column.0))?;
+                Some(format!("claim {}", spec.accepted.first().map(ToString::to_string).unwrap_or_default()))
+            }
+            Cell::Other => None,
+        };
+        self.columns.iter().zip(&self.header).filter_map(|(cell, name)| Some((role(cell)?, name.clone()))).collect()
+    }
+}
+
+impl CsvReader {
+    fn error(&self, file: u32, line: u64, reason: String, unreadable: bool) -> RecordError {
+        let place = Place { file, line, column: 1, field: String::new() };
+        RecordError { place, reason, snippet: Snippet::default(), unreadable }
+    }
+
+    fn same_candidate(&self, a: &csv::ByteRecord, b: &csv::ByteRecord) -> bool {
+        self.columns
+            .iter()
+            .enumerate()
+            .filter(|(_, cell)| matches!(cell, Cell::Role(Role::Item | Role::Candidate | Role::Task | Role::Filter)))
+            .all(|(index, _)| a.get(index) == b.get(index))
+    }
+
+    fn flush(
+        &self,
+        file: u32,
+        group: &mut Vec<Row>,
+        finished: &mut std::collections::BTreeSet<u64>,
+        out: &mut dyn Emit,
+    ) {
+        let rows = std::mem::take(group);
+        if self.per_token {
+            use std::hash::{DefaultHasher, Hash, Hasher};
+            let mut hasher = DefaultHasher::new();
+            for (cell, column) in self.columns.iter().zip(0..) {
+                if matches!(cell, Cell::Role(Role::Item | Role::Candidate | Role::Task | Role::Filter)) {
+                    rows.first().and_then(|row| row.record.get(column)).hash(&mut hasher);
+                }
+            }
+            if !finished.insert(hasher.finish()) {
+                let line = rows.first().map_or(0, |row| row.line);
+                let reason = "rows of one candidate stand apart; sort the file by item, candidate and position";
+                out.error(self.error(file, line, reason.to_owned(), false));
+                return;
+            }
+        }
+        match self.item(&rows) {
+            Ok(item) => out.item(&item, &CsvOrigin { file, rows: &rows, header: &self.header }),
+            Err((row, reason)) => {
+                let line = rows.get(row).map_or(0, |row| row.line);
+                out.error(self.error(file, line, reason, false));
+            }
+        }
+    }
+
+    /// The rows of one candidate as a part of an item.
+    fn item<'r>(&self, rows: &'r [Row]) -> Result<Item<'r>, (usize, String)> {
+        let mut item = Item::default();
+        let mut candidate = Candidate::default();
+        let mut positions: Vec<(i64, usize)> = Vec::new();
+        for (index, row) in rows.iter().enumerate() {
+            let mut step = Step { at: at(index, 0), ..Step::default() };
+            let mut position = i64::try_from(index).unwrap_or(i64::MAX);
+            for (column, (cell, raw)) in self.columns.iter().zip(row.record.iter()).enumerate() {
+                let here = at(index, column);
+                let number = |what: &str| self.number(raw, what).map_err(|reason| (index, reason));
+                match cell {
+                    Cell::Claim(id) if index == 0 => {
+                        let value = number(self.header.get(column).map_or("score", String::as_str))?;
+                        candidate.claims.push(Claim { column: *id, value, at: here });
+                    }
+                    Cell::Role(role) => match role {
+                        Role::Logprobs => (step.logprob, step.at) = (number("logprob")?, here),
+                        Role::Probs => step.prob = number("prob")?,
+                        Role::Logits => step.logit = number("logit")?,
+                        Role::Tokens => step.token = std::str::from_utf8(raw).ok().map(Text::plain),
+                        Role::TokenIds => step.token_id = integer(raw),
+                        Role::Position => position = integer(raw).unwrap_or(position),
+                        Role::Segments => {
+                            step.segment = segment_text(raw)
+                                .ok_or((index, "segment: expected prompt, continuation, end or padding".to_owned()))?;
+                        }
+                        Role::Mask if flag_text(raw) == Some(false) => step.segment = Segment::Prompt,
+                        Role::EndFlags if flag_text(raw) == Some(true) => step.segment = Segment::End,
+                        role if index == 0 => {
+                            let name = self.header.get(column).map_or("", String::as_str);
+                            item_cell(*role, name, raw, here, &mut item, &mut candidate);
+                        }
+                        _ => {}
+                    },
+                    _ => {}
+                }
+            }
+            positions.push((position, index));
+            candidate.steps.push(step);
+        }
+        if self.per_token {
+            // Rows may stand in reverse; the position column says how the tokens follow.
+            positions.sort_unstable();
+            let steps = std::mem::take(&mut candidate.steps);
+            candidate.steps = positions.iter().filter_map(|(_, index)| steps.get(*index).copied()).collect();
+        } else {
+            candidate.steps.clear();
+        }
+        item.complete = candidate.id.is_none() && candidate.picked.is_none() && candidate.gold.is_none();
+        item.candidates.push(candidate);
+        Ok(item)
+    }
+
+    /// A number; an empty cell and the usual words for nothing are null.
+    fn number(&self, raw: &[u8], what: &str) -> Result<Logged, String> {
+        let raw = raw.trim_ascii();
+        if raw.is_empty() || matches!(raw, b"null" | b"None" | b"NA" | b"N/A") {
+            return Ok(Logged::Null);
+        }
+        match Printed::parse(raw) {
+            Some(number) => Ok(self.mapping.logged(number)),
+            None => Err(format!("{what}: expected a number, found \"{}\"", String::from_utf8_lossy(raw))),
+        }
+    }
+}
+
+fn item_cell<'r>(role: Role, name: &str, raw: &'r [u8], here: At, item: &mut Item<'r>, candidate: &mut Candidate<'r>) {
+    let text = std::str::from_utf8(raw).ok();
+    let cow = || text.map(Cow::Borrowed).unwrap_or_default();
+    let reference = || match (integer(raw), text.filter(|text| !text.is_empty())) {
+        (Some(index), _) => PickRef::Index(index, here),
+        (None, Some(text)) => PickRef::Id(Text::plain(text), here),
+        (None, None) => PickRef::Missing,
+    };
+    match role {
+        Role::Item => item.id = cow(),
+        Role::Task => item.task = cow(),
+        Role::Filter => item.filter = cow(),
+        Role::Candidate => {
+            candidate.id = Some(cow());
+            candidate.index = integer(raw).and_then(|index| u32::try_from(index).ok());
+        }
+        Role::Prompt => candidate.prompt = text.map(Text::plain),
+        Role::Continuation => candidate.continuation = text.map(Text::plain),
+        Role::Greedy => candidate.greedy = flag_text(raw).map(|greedy| (greedy, here)),
+        Role::Picked => candidate.picked = flag_text(raw).map(|picked| (picked, here)),
+        Role::Pick => item.pick = reference(),
+        Role::Correct => item.correct = flag_text(raw).map(|correct| (correct, here)),
+        Role::Gold => {
+            // A column of right candidates per row says 0 or 1 under a name that is a question, or True/False.
+            let spelled = matches!(raw, b"true" | b"True" | b"TRUE" | b"false" | b"False" | b"FALSE");
+            if spelled || name.starts_with("is_") {
+                candidate.gold = flag_text(raw).map(|gold| (gold, here));
+            } else {
+                item.gold = reference();
+            }
+        }
+        _ => {}
+    }
+}
+
+fn integer(raw: &[u8]) -> Option<i64> {
+    std::str::from_utf8(raw.trim_ascii()).ok()?.parse().ok()
+}

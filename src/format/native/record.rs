@@ -1,0 +1,631 @@
+//! A native JSON record to an Item.
+
+use std::borrow::Cow;
+
+use crate::config::ColumnSpec;
+use crate::format::json::{Kind, Value};
+use crate::format::native::roles::{ROLES, Role, by_name};
+use crate::model::{
+    Alternative, ArrayLength, At, Candidate, Claim, ColumnId, Item, Logged, PickRef, Segment, Slice, Step, Text,
+};
+use crate::numeric::Printed;
+
+/// Values that some servers log where they have no log-prob; never summed. Sources: vLLM and an older
+/// `OpenAI` API (−9999), `SGLang` (the lowest f32), training code (−1e30), exporters (−999).
+pub const SENTINELS: [f64; 4] = [-9999.0, -999.0, f32::MIN as f64, -1e30];
+
+/// What the native formats take from the configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Mapping {
+    /// Columns of claims; a [`ColumnId`] is an index into it.
+    pub columns: Vec<ColumnSpec>,
+    /// Roles that the user gave a path for.
+    pub paths: Vec<(Role, Vec<String>)>,
+    /// Values that mean "no value" in this log, besides [`SENTINELS`].
+    pub sentinels: Vec<f64>,
+}
+
+impl Mapping {
+    /// The columns of all claim names, in a fixed order, so that a column is the same in every record.
+    #[must_use]
+    pub fn new(mut extra: Vec<ColumnSpec>) -> Self {
+        let mut columns: Vec<ColumnSpec> = Vec::new();
+        for role in ROLES {
+            if let Role::Claim(kind) = role.role {
+                columns.extend(role.strong.iter().chain(role.weak).map(|name| ColumnSpec::of_kind(name, kind)));
+            }
+        }
+        for spec in extra.drain(..) {
+            match columns.iter_mut().find(|known| known.column.name == spec.column.name) {
+                Some(known) => *known = spec,
+                None => columns.push(spec),
+            }
+        }
+        Self { columns, paths: Vec::new(), sentinels: Vec::new() }
+    }
+
+    /// The column of a claim's name.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<ColumnId> {
+        let index = self.columns.iter().position(|spec| spec.column.name == name)?;
+        u16::try_from(index).ok().map(ColumnId)
+    }
+
+    /// A printed number, or the sentinel that it is.
+    #[must_use]
+    pub fn logged(&self, number: Printed) -> Logged {
+        let is_sentinel = |known: &f64| number.value.total_cmp(known).is_eq();
+        // All sentinels are far out; most numbers pass with one comparison.
+        if number.value <= -999.0 || !self.sentinels.is_empty() {
+            let near_f32_min = number.value < -3.402_823e38 && number.value > -3.402_824e38;
+            if near_f32_min || SENTINELS.iter().chain(&self.sentinels).any(is_sentinel) {
+                return Logged::Sentinel(number.value);
+            }
+        }
+        Logged::Number(number)
+    }
+}
+
+/// A field that does not hold what its role requires.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// Where.
+    pub start: usize,
+    /// What was expected and found.
+    pub reason: String,
+}
+
+/// The fields of one object by role: a plain name wins over one that other things have, too.
+struct Slots<'t> {
+    filled: Vec<(Role, Value<'t>, bool, &'t str)>,
+    claims: Vec<(ColumnId, Value<'t>)>,
+}
+
+impl<'t> Slots<'t> {
+    fn of(object: Value<'t>, mapping: &Mapping) -> Self {
+        let mut slots = Self { filled: Vec::with_capacity(16), claims: Vec::new() };
+        for (key, value) in object.members() {
+            let Ok(name) = std::str::from_utf8(key.raw()) else { continue };
+            if let Some(column) = mapping.column_of_claim(name) {
+                if !matches!(value.kind(), Kind::Array | Kind::Object) {
+                    slots.claims.push((column, value));
+                }
+                continue;
+            }
+            if let Some((role, strong)) = by_name(name) {
+                slots.fill(role, value, strong, name);
+            }
+        }
+        for (role, path) in &mapping.paths {
+            let found = path.iter().try_fold(object, |value, key| match key.parse::<usize>() {
+                Ok(index) if value.kind() == Kind::Array => value.elements().nth(index),
+                _ => value.get(key),
+            });
+            let Some(value) = found else { continue };
+            match role {
+                Role::Claim(kind) => {
+                    let name = path.join(".");
+                    if let Some(column) = mapping.column(&name) {
+                        slots.claims.push((column, value));
+                    } else if let Some(index) = mapping.columns.iter().position(|spec| spec.column.kind == *kind) {
+                        slots.claims.push((ColumnId(u16::try_from(index).unwrap_or(0)), value));
+                    }
+                }
+                role => {
+                    slots.filled.retain(|(known, ..)| known != role);
+                    slots.filled.push((*role, value, true, ""));
+                }
+            }
+        }
+        slots
+    }
+
+    fn fill(&mut self, role: Role, value: Value<'t>, strong: bool, name: &'t str) {
+        match self.filled.iter_mut().find(|(known, ..)| *known == role) {
+            Some(slot) if strong && !slot.2 => *slot = (role, value, strong, name),
+            Some(_) => {}
+            None => self.filled.push((role, value, strong, name)),
+        }
+    }
+
+    fn get(&self, role: Role) -> Option<Value<'t>> {
+        self.filled.iter().find(|(known, ..)| *known == role).map(|(_, value, ..)| *value)
+    }
+
+    fn name(&self, role: Role) -> &'t str {
+        self.filled.iter().find(|(known, ..)| *known == role).map_or("", |(.., name)| name)
+    }
+}
+
+impl Mapping {
+    fn column_of_claim(&self, name: &str) -> Option<ColumnId> {
+        match by_name(name) {
+            Some((Role::Claim(_), _)) => self.column(name),
+            Some(_) => None,
+            None => self.column(name),
+        }
+    }
+}
+
+fn at(value: Value<'_>) -> At {
+    At(u32::try_from(value.start()).unwrap_or(u32::MAX))
+}
+
+fn found(value: Value<'_>) -> String {
+    let text = String::from_utf8_lossy(value.raw());
+    let short: String = text.chars().take(40).collect();
+    match value.kind() {
+        Kind::String => format!("the string \"{short}\""),
+        Kind::Array => "a list".to_owned(),
+        Kind::Object => "an object".to_owned(),
+        _ => short,
+    }
+}
+
+/// A number, `null`, or a number in quotes as some writers print it.
+fn number(value: Value<'_>, mapping: &Mapping, what: &str) -> Result<Logged, Misfit> {
+    match value.kind() {
+        Kind::Null => Ok(Logged::Null),
+        Kind::Number | Kind::String => match Printed::parse(value.raw()) {
+            Some(number) => Ok(mapping.logged(number)),
+            None => Err(misfit(value, what, "a number")),
+        },
+        _ => Err(misfit(value, what, "a number")),
+    }
+}
+
+fn misfit(value: Value<'_>, what: &str, expected: &str) -> Misfit {
+    Misfit { start: value.start(), reason: format!("{what}: expected {expected}, found {}", found(value)) }
+}
+
+fn text<'t>(value: Value<'t>) -> Option<Text<'t>> {
+    match value.kind() {
+        Kind::String => std::str::from_utf8(value.raw()).ok().map(Text::json),
+        _ => None,
+    }
+}
+
+fn id<'t>(value: Value<'t>) -> Option<Cow<'t, str>> {
+    match value.kind() {
+        Kind::String => value.as_str(),
+        Kind::Number => Some(String::from_utf8_lossy(value.raw())),
+        _ => None,
+    }
+}
+
+fn integer(value: Value<'_>) -> Option<i64> {
+    match value.kind() {
+        Kind::Number | Kind::String => {
+            let raw = std::str::from_utf8(value.raw()).ok()?;
+            raw.parse().ok().or_else(|| {
+                let number = Printed::parse(raw.as_bytes())?.value;
+                #[expect(clippy::cast_possible_truncation, reason = "checked to be a whole number within range")]
+                (number.fract() == 0.0 && number.abs() < 1e15).then_some(number as i64)
+            })
+        }
+        _ => None,
+    }
+}
+
+/// true, false, 0 or 1, and their spellings in Python and tables.
+fn flag(value: Value<'_>) -> Option<bool> {
+    match value.kind() {
+        Kind::Bool => value.as_bool(),
+        Kind::Number | Kind::String => flag_text(value.raw()),
+        _ => None,
+    }
+}
+
+/// A yes or no as tables and Python print it.
+#[must_use]
+pub fn flag_text(raw: &[u8]) -> Option<bool> {
+    match raw {
+        b"1" | b"1.0" | b"true" | b"True" | b"TRUE" => Some(true),
+        b"0" | b"0.0" | b"false" | b"False" | b"FALSE" => Some(false),
+        _ => None,
+    }
+}
+
+fn reference<'t>(value: Value<'t>) -> PickRef<'t> {
+    match (integer(value), text(value)) {
+        (Some(index), _) => PickRef::Index(index, at(value)),
+        (None, Some(id)) => PickRef::Id(id, at(value)),
+        (None, None) => PickRef::Missing,
+    }
+}
+
+/// Whether an object has what a native record needs.
+#[must_use]
+pub fn looks_native(record: Value<'_>, mapping: &Mapping) -> bool {
+    if record.kind() != Kind::Object {
+        return false;
+    }
+    let slots = Slots::of(record, mapping);
+    let has = |role| slots.get(role).is_some();
+    let nested = slots
+        .get(Role::Candidates)
+        .is_some_and(|list| list.elements().next().is_some_and(|first| first.kind() == Kind::Object));
+    let identified = has(Role::Item) || has(Role::Prompt) || has(Role::Continuation);
+    let content = has(Role::Logprobs)
+        || has(Role::Probs)
+        || has(Role::Logits)
+        || has(Role::LogitVectors)
+        || !slots.claims.is_empty();
+    nested || (identified && content) || (has(Role::Tokens) && content)
+}
+
+/// Roles that two plain names of a record claim, with the names: what must be asked for.
+#[must_use]
+pub fn ambiguities(record: Value<'_>) -> Vec<(Role, String, String)> {
+    let mut seen: Vec<(Role, bool, String, Value<'_>)> = Vec::new();
+    let mut found = Vec::new();
+    for (key, value) in record.members() {
+        let Ok(name) = std::str::from_utf8(key.raw()) else { continue };
+        let Some((role, strong)) = by_name(name) else { continue };
+        if matches!(role, Role::Claim(_)) {
+            continue;
+        }
+        if let Some((.., other, first)) = seen.iter().find(|(known, tier, ..)| *known == role && *tier == strong) {
+            if first.raw() != value.raw() {
+                found.push((role, other.clone(), name.to_owned()));
+            }
+        } else {
+            seen.push((role, strong, name.to_owned(), value));
+        }
+    }
+    // A weak name beside a plain one is never taken, so two weak names matter only without it.
+    found.retain(|(role, other, _)| {
+        by_name(other).is_some_and(|(_, strong)| strong) || !seen.iter().any(|(known, tier, ..)| known == role && *tier)
+    });
+    found
+}
+
+/// Which field was taken for which role in a record.
+#[must_use]
+pub fn mapping_of(record: Value<'_>, mapping: &Mapping) -> Vec<(String, String)> {
+    let slots = Slots::of(record, mapping);
+    let mut pairs: Vec<(String, String)> = slots
+        .filled
+        .iter()
+        .map(|(role, _, _, name)| (crate::format::native::roles::key(*role), (*name).to_owned()))
+        .collect();
+    for (column, _) in &slots.claims {
+        if let Some(spec) = mapping.columns.get(usize::from(column.0)) {
+            let convention = spec.accepted.first().map(ToString::to_string).unwrap_or_default();
+            pairs.push((format!("claim {convention}"), spec.column.name.clone()));
+        }
+    }
+    if let Some(first) = slots.get(Role::Candidates).and_then(|list| list.elements().next())
+        && first.kind() == Kind::Object
+    {
+        pairs.extend(mapping_of(first, mapping).into_iter().map(|(role, name)| (role, format!("candidates[].{name}"))));
+    }
+    pairs
+}
+
+/// Turns a record into an item.
+pub fn item<'t>(record: Value<'t>, mapping: &Mapping) -> Result<Item<'t>, Misfit> {
+    if record.kind() != Kind::Object {
+        return Err(misfit(record, "record", "an object"));
+    }
+    let slots = Slots::of(record, mapping);
+    let mut item = Item { at: at(record), ..Item::default() };
+    item.id = slots.get(Role::Item).and_then(id).unwrap_or_default();
+    item.task = slots.get(Role::Task).and_then(id).unwrap_or_default();
+    item.filter = slots.get(Role::Filter).and_then(id).unwrap_or_default();
+    if let Some(value) = slots.get(Role::Pick) {
+        item.pick = reference(value);
+    }
+    item.correct = slots.get(Role::Correct).and_then(|value| Some((flag(value)?, at(value))));
+    let nested = slots.get(Role::Candidates).filter(|list| {
+        list.kind() == Kind::Array && list.elements().next().is_some_and(|first| first.kind() == Kind::Object)
+    });
+    if let Some(list) = nested {
+        if let Some(value) = slots.get(Role::Gold) {
+            item.gold = reference(value);
+        }
+        item.complete = true;
+        let prompt = slots.get(Role::Prompt).and_then(text);
+        for (position, entry) in list.elements().enumerate() {
+            let inner = Slots::of(entry, mapping);
+            let mut candidate = candidate(entry, &inner, mapping)?;
+            candidate.index = u32::try_from(position).ok();
+            candidate.prompt = candidate.prompt.or(prompt);
+            item.candidates.push(candidate);
+        }
+        return Ok(item);
+    }
+    let mut candidate = candidate(record, &slots, mapping)?;
+    if let Some(value) = slots.get(Role::Gold) {
+        let is_flag = value.kind() == Kind::Bool || slots.name(Role::Gold).starts_with("is_");
+        match flag(value).filter(|_| is_flag) {
+            Some(gold) => candidate.gold = Some((gold, at(value))),
+            None => item.gold = reference(value),
+        }
+    }
+    // Without an id that tells candidates apart, the record is the whole item.
+    item.complete = candidate.id.is_none() && candidate.picked.is_none() && candidate.gold.is_none();
+    item.candidates.push(candidate);
+    Ok(item)
+}
+
+fn candidate<'t>(object: Value<'t>, slots: &Slots<'t>, mapping: &Mapping) -> Result<Candidate<'t>, Misfit> {
+    let mut candidate = Candidate { at: at(object), ..Candidate::default() };
+    if let Some(value) = slots.get(Role::Candidate) {
+        candidate.id = id(value);
+        candidate.index = integer(value).and_then(|index| u32::try_from(index).ok());
+    }
+    candidate.prompt = slots.get(Role::Prompt).and_then(text);
+    candidate.continuation = slots.get(Role::Continuation).and_then(text);
+    candidate.greedy = slots.get(Role::Greedy).and_then(|value| Some((flag(value)?, at(value))));
+    candidate.picked = slots.get(Role::Picked).and_then(|value| Some((flag(value)?, at(value))));
+    if let Some(value) = slots.get(Role::Gold)
+        && value.kind() == Kind::Bool
+    {
+        candidate.gold = flag(value).map(|gold| (gold, at(value)));
+    }
+    for (column, value) in &slots.claims {
+        let name = mapping.columns.get(usize::from(column.0)).map_or("score", |spec| spec.column.name.as_str());
+        let value = Claim { column: *column, value: number(*value, mapping, name)?, at: at(*value) };
+        candidate.claims.push(value);
+    }
+    steps(slots, mapping, &mut candidate)?;
+    Ok(candidate)
+}
+
+fn is_list(value: &Value<'_>) -> bool {
+    value.kind() == Kind::Array
+}
+
+/// Builds the steps from parallel arrays or from one object per token.
+fn steps<'t>(slots: &Slots<'t>, mapping: &Mapping, candidate: &mut Candidate<'t>) -> Result<(), Misfit> {
+    let list = |role| slots.get(role).filter(is_list);
+    let per_object = [Role::Tokens, Role::Logprobs]
+        .into_iter()
+        .filter_map(list)
+        .find(|value| value.elements().next().is_some_and(|first| first.kind() == Kind::Object));
+    if let Some(tokens) = per_object {
+        for token in tokens.elements() {
+            let step = token_object(token, mapping, candidate)?;
+            candidate.steps.push(step);
+        }
+    } else {
+        let arrays = [
+            (Role::Tokens, "tokens"),
+            (Role::TokenIds, "token_ids"),
+            (Role::Logprobs, "logprobs"),
+            (Role::Probs, "probs"),
+            (Role::Logits, "logits"),
+            (Role::TopK, "top_logprobs"),
+            (Role::LogitVectors, "logit_vectors"),
+            (Role::LogprobVectors, "logprob_vectors"),
+            (Role::ProbVectors, "prob_vectors"),
+            (Role::Segments, "segments"),
+            (Role::Mask, "mask"),
+            (Role::EndFlags, "is_eos"),
+        ];
+        for (role, name) in arrays {
+            let Some(array) = list(role) else { continue };
+            let len = fill(role, array, mapping, candidate)?;
+            candidate.arrays.push(ArrayLength { role: name, len, at: at(array) });
+        }
+    }
+    settle_segments(&mut candidate.steps, slots, list(Role::Segments).is_some());
+    Ok(())
+}
+
+/// Fills one parallel array into the steps and gives its length.
+fn fill<'t>(role: Role, array: Value<'t>, mapping: &Mapping, candidate: &mut Candidate<'t>) -> Result<u32, Misfit> {
+    let mut len = 0_u32;
+    for (index, value) in array.elements().enumerate() {
+        len += 1;
+        if candidate.steps.len() <= index {
+            candidate.steps.push(Step { at: at(value), ..Step::default() });
+        }
+        // Vectors and alternatives go to shared buffers, so the step is filled after them.
+        match role {
+            Role::TopK => {
+                let top = alternatives(value, mapping, &mut candidate.alternatives)?;
+                if let Some(step) = candidate.steps.get_mut(index) {
+                    step.top = top;
+                }
+                continue;
+            }
+            Role::Logits if value.kind() == Kind::Array => {
+                let vector = vector(value, candidate)?;
+                if let Some(step) = candidate.steps.get_mut(index) {
+                    step.logit_vector = vector;
+                }
+                continue;
+            }
+            Role::LogitVectors | Role::LogprobVectors | Role::ProbVectors => {
+                let vector = vector(value, candidate)?;
+                if let Some(step) = candidate.steps.get_mut(index) {
+                    match role {
+                        Role::LogitVectors => step.logit_vector = vector,
+                        Role::LogprobVectors => step.logprob_vector = vector,
+                        _ => step.prob_vector = vector,
+                    }
+                }
+                continue;
+            }
+            _ => {}
+        }
+        let Some(step) = candidate.steps.get_mut(index) else { continue };
+        match role {
+            Role::Tokens => step.token = text(value),
+            Role::TokenIds => step.token_id = integer(value),
+            Role::Logprobs => {
+                step.logprob = number(value, mapping, "logprobs")?;
+                step.at = at(value);
+            }
+            Role::Probs => {
+                step.prob = number(value, mapping, "probs")?;
+                if !step.logprob.is_present() {
+                    step.at = at(value);
+                }
+            }
+            Role::Logits => step.logit = number(value, mapping, "logits")?,
+            Role::Segments => step.segment = segment(value)?,
+            Role::Mask => {
+                let scored = flag(value).ok_or_else(|| misfit(value, "mask", "0 or 1"))?;
+                // Told apart from prompt below, once it is known where the scored steps lie.
+                step.segment = if scored { Segment::Continuation } else { Segment::Padding };
+            }
+            Role::EndFlags => {
+                if flag(value).ok_or_else(|| misfit(value, "is_eos", "true or false"))?
+                    && step.segment == Segment::Continuation
+                {
+                    step.segment = Segment::End;
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(len)
+}
+
+/// Steps before the first scored one are prompt; after a flagged end everything is padding.
+fn settle_segments(steps: &mut [Step<'_>], slots: &Slots<'_>, explicit: bool) {
+    if explicit {
+        return;
+    }
+    if slots.get(Role::Mask).is_some() {
+        for step in steps.iter_mut() {
+            if step.segment != Segment::Padding {
+                break;
+            }
+            step.segment = Segment::Prompt;
+        }
+    }
+    let mut ended = false;
+    for step in steps {
+        if ended && step.segment == Segment::Continuation {
+            step.segment = Segment::Padding;
+        }
+        ended |= step.segment == Segment::End;
+    }
+}
+
+fn segment(value: Value<'_>) -> Result<Segment, Misfit> {
+    segment_text(value.raw()).ok_or_else(|| misfit(value, "segments", "one of prompt, continuation, end, padding"))
+}
+
+/// The segment of a name.
+#[must_use]
+pub fn segment_text(raw: &[u8]) -> Option<Segment> {
+    match raw {
+        b"prompt" | b"context" | b"input" => Some(Segment::Prompt),
+        b"continuation" | b"completion" | b"output" | b"generated" => Some(Segment::Continuation),
+        b"end" | b"eos" => Some(Segment::End),
+        b"padding" | b"pad" => Some(Segment::Padding),
+        _ => None,
+    }
+}
+
+fn token_object<'t>(token: Value<'t>, mapping: &Mapping, candidate: &mut Candidate<'t>) -> Result<Step<'t>, Misfit> {
+    let mut step = Step { at: at(token), ..Step::default() };
+    if token.kind() != Kind::Object {
+        return Err(misfit(token, "tokens", "an object for each token"));
+    }
+    for (key, value) in token.members() {
+        match key.raw() {
+            b"token" | b"text" | b"str" | b"piece" => step.token = text(value),
+            b"id" | b"token_id" => step.token_id = integer(value),
+            b"logprob" | b"log_prob" | b"lp" => {
+                step.logprob = number(value, mapping, "logprob")?;
+                step.at = at(value);
+            }
+            b"prob" | b"p" | b"probability" => step.prob = number(value, mapping, "prob")?,
+            b"logit" => step.logit = number(value, mapping, "logit")?,
+            b"logits" | b"logit_vector" | b"full_logits" => step.logit_vector = vector(value, candidate)?,
+            b"logprobs" | b"logprob_vector" | b"full_logprobs" => step.logprob_vector = vector(value, candidate)?,
+            b"probs" | b"prob_vector" | b"full_probs" => step.prob_vector = vector(value, candidate)?,
+            b"top_logprobs" | b"alternatives" | b"top_k" => {
+                step.top = alternatives(value, mapping, &mut candidate.alternatives)?;
+            }
+            b"segment" => step.segment = segment(value)?,
+            b"is_eos" | b"is_end" | b"eos" if flag(value) == Some(true) => step.segment = Segment::End,
+            _ => {}
+        }
+    }
+    Ok(step)
+}
+
+fn vector(value: Value<'_>, candidate: &mut Candidate<'_>) -> Result<Slice, Misfit> {
+    if value.kind() == Kind::Null {
+        return Ok(Slice::default());
+    }
+    if value.kind() != Kind::Array {
+        return Err(misfit(value, "vector", "a list of numbers"));
+    }
+    let start = u32::try_from(candidate.vectors.len()).unwrap_or(u32::MAX);
+    for entry in value.elements() {
+        let number = match entry.kind() {
+            Kind::Number => Printed::parse(entry.raw()),
+            _ => None,
+        };
+        let number = number.ok_or_else(|| misfit(entry, "vector", "a number"))?;
+        candidate.vector_decimals = candidate.vector_decimals.max(number.decimals);
+        candidate.vectors.push(number.value);
+    }
+    let end = u32::try_from(candidate.vectors.len()).unwrap_or(u32::MAX);
+    Ok(Slice { start, len: end - start })
+}
+
+/// A list of `{token, id, logprob}`, a list of `[token, logprob]`, or a map from text to log-prob.
+fn alternatives<'t>(value: Value<'t>, mapping: &Mapping, buffer: &mut Vec<Alternative<'t>>) -> Result<Slice, Misfit> {
+    let start = u32::try_from(buffer.len()).unwrap_or(u32::MAX);
+    match value.kind() {
+        Kind::Null => return Ok(Slice::default()),
+        Kind::Object => {
+            for (key, entry) in value.members() {
+                let token = std::str::from_utf8(key.raw()).ok().map(Text::json);
+                push(buffer, token, None, number(entry, mapping, "top_logprobs")?);
+            }
+        }
+        Kind::Array => {
+            for entry in value.elements() {
+                alternative(entry, mapping, buffer)?;
+            }
+        }
+        _ => return Err(misfit(value, "top_logprobs", "a list or a map")),
+    }
+    let end = u32::try_from(buffer.len()).unwrap_or(u32::MAX);
+    Ok(Slice { start, len: end - start })
+}
+
+fn alternative<'t>(entry: Value<'t>, mapping: &Mapping, buffer: &mut Vec<Alternative<'t>>) -> Result<(), Misfit> {
+    let (mut token, mut id, mut logprob) = (None, None, Logged::Missing);
+    match entry.kind() {
+        Kind::Object => {
+            for (key, value) in entry.members() {
+                match key.raw() {
+                    b"token" | b"text" | b"str" | b"piece" => token = text(value),
+                    b"id" | b"token_id" => id = integer(value),
+                    b"logprob" | b"log_prob" | b"lp" => logprob = number(value, mapping, "top_logprobs")?,
+                    _ => {}
+                }
+            }
+        }
+        Kind::Array => {
+            for value in entry.elements() {
+                match value.kind() {
+                    Kind::String => token = text(value),
+                    _ if logprob == Logged::Missing => logprob = number(value, mapping, "top_logprobs")?,
+                    _ => id = integer(value),
+                }
+            }
+        }
+        _ => return Err(misfit(entry, "top_logprobs", "an object {token, id, logprob}")),
+    }
+    push(buffer, token, id, logprob);
+    Ok(())
+}
+
+/// Keeps an alternative that has a value; sentinels and nulls are none.
+fn push<'t>(buffer: &mut Vec<Alternative<'t>>, token: Option<Text<'t>>, id: Option<i64>, logprob: Logged) {
+    if let Logged::Number(logprob) = logprob {
+        buffer.push(Alternative { token, id, logprob });
+    }
+}

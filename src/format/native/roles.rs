@@ -1,0 +1,334 @@
+//! The field names that pipelines use, and the role that each plays.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use crate::model::ClaimKind;
+
+/// What a field of a native record is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// The item's id.
+    Item,
+    /// The candidate's id or position.
+    Candidate,
+    /// The task.
+    Task,
+    /// What makes several rows of one item different: a filter, a repeat, an epoch.
+    Filter,
+    /// The context.
+    Prompt,
+    /// The scored text.
+    Continuation,
+    /// The list of nested candidates.
+    Candidates,
+    /// Token texts, or one object per token.
+    Tokens,
+    /// Token ids.
+    TokenIds,
+    /// Log-probs of the tokens, in nats.
+    Logprobs,
+    /// Probabilities of the tokens.
+    Probs,
+    /// Raw logits of the tokens, or one vector per token.
+    Logits,
+    /// Top-k alternatives per token.
+    TopK,
+    /// Logits over the vocabulary per token.
+    LogitVectors,
+    /// Log-probs over the vocabulary per token.
+    LogprobVectors,
+    /// Probabilities over the vocabulary per token.
+    ProbVectors,
+    /// prompt / continuation / end / padding per token.
+    Segments,
+    /// 1 for scored tokens, 0 for others.
+    Mask,
+    /// Whether a token is the end of the sequence.
+    EndFlags,
+    /// Position of a token in its candidate (token per row).
+    Position,
+    /// A claim on the candidate.
+    Claim(ClaimKind),
+    /// Whether all tokens are the most likely ones.
+    Greedy,
+    /// Whether this candidate was picked.
+    Picked,
+    /// Which candidate was picked.
+    Pick,
+    /// Which candidate is right, or whether this one is.
+    Gold,
+    /// Whether the item was answered correctly.
+    Correct,
+}
+
+/// A role with its names: those that say it plainly, and those used for it when none of the first is there.
+pub struct RoleNames {
+    /// The role.
+    pub role: Role,
+    /// What it is, for the documentation.
+    pub about: &'static str,
+    /// Plain names.
+    pub strong: &'static [&'static str],
+    /// Names that other things have, too.
+    pub weak: &'static [&'static str],
+}
+
+const fn names(
+    role: Role,
+    about: &'static str,
+    strong: &'static [&'static str],
+    weak: &'static [&'static str],
+) -> RoleNames {
+    RoleNames { role, about, strong, weak }
+}
+
+/// All roles with their names; the only list of them.
+pub static ROLES: &[RoleNames] = &[
+    names(
+        Role::Item,
+        "id of the item (string or integer)",
+        &["item", "item_id", "question_id", "doc_id", "example_id", "sample_id", "instance_id", "document_id", "qid"],
+        &["id", "uid", "idx", "index"],
+    ),
+    names(
+        Role::Candidate,
+        "id or position of the candidate",
+        &["candidate", "candidate_id", "choice_id", "choice_index", "option_id", "beam_id", "hypothesis_id", "beam"],
+        &["choice", "option", "sample", "rank"],
+    ),
+    names(Role::Task, "task or data set of the row", &["task", "task_name"], &["dataset", "subset"]),
+    names(Role::Filter, "what makes several rows of one item different", &["filter", "repeat", "epoch", "run"], &[]),
+    names(
+        Role::Prompt,
+        "context that the candidate is conditioned on",
+        &["prompt", "context"],
+        &["input", "question", "query"],
+    ),
+    names(
+        Role::Continuation,
+        "scored text of the candidate",
+        &["continuation", "completion", "candidate_text", "choice_text"],
+        &["text", "response", "output"],
+    ),
+    names(
+        Role::Candidates,
+        "list of the item's candidates, an object each",
+        &["candidates", "hypotheses", "beams", "continuations"],
+        &["choices", "options", "samples", "completions"],
+    ),
+    names(
+        Role::Tokens,
+        "token texts, or an object per token",
+        &["tokens", "token_strings", "token_texts", "output_tokens"],
+        &["token"],
+    ),
+    names(Role::TokenIds, "token ids", &["token_ids", "output_token_ids", "token_id"], &["ids"]),
+    names(
+        Role::Logprobs,
+        "log-prob of each token, in nats",
+        &["token_logprobs", "token_log_probs", "per_token_logprobs", "output_token_logprobs"],
+        &["logprobs", "log_probs", "logprob", "log_prob", "lp"],
+    ),
+    names(
+        Role::Probs,
+        "probability of each token",
+        &["token_probs", "token_probabilities"],
+        &["probs", "prob", "probabilities", "probability"],
+    ),
+    names(Role::Logits, "raw logit of each token", &["token_logits"], &["logits", "logit"]),
+    names(
+        Role::TopK,
+        "alternatives of each token: a list of {token, id, logprob}, or a map from text to log-prob",
+        &["top_logprobs", "topk_logprobs", "top_k_logprobs"],
+        &["alternatives", "top_k"],
+    ),
+    names(Role::LogitVectors, "logits over the vocabulary, a list per token", &["logit_vectors", "full_logits"], &[]),
+    names(
+        Role::LogprobVectors,
+        "log-probs over the vocabulary, a list per token",
+        &["logprob_vectors", "full_logprobs"],
+        &[],
+    ),
+    names(
+        Role::ProbVectors,
+        "probabilities over the vocabulary, a list per token",
+        &["prob_vectors", "full_probs"],
+        &[],
+    ),
+    names(Role::Segments, "`prompt`, `continuation`, `end` or `padding` for each token", &["segments", "segment"], &[]),
+    names(
+        Role::Mask,
+        "1 for a scored token, 0 for any other",
+        &["loss_mask", "completion_mask", "response_mask", "continuation_mask"],
+        &["mask"],
+    ),
+    names(Role::EndFlags, "whether each token is the end of the sequence", &["is_eos", "is_end"], &["eos"]),
+    names(
+        Role::Position,
+        "position of the token in its candidate (CSV, a token per row)",
+        &["position", "token_position", "token_index"],
+        &["pos"],
+    ),
+    names(
+        Role::Claim(ClaimKind::Score),
+        "total log-prob of the candidate, in nats",
+        &[
+            "sequence_score",
+            "total_logprob",
+            "total_log_prob",
+            "cumulative_logprob",
+            "cum_logprob",
+            "sum_logprob",
+            "sum_logprobs",
+            "logprob_sum",
+            "sequence_logprob",
+            "seq_logprob",
+            "loglikelihood",
+            "log_likelihood",
+            "score",
+            "ll",
+        ],
+        &[],
+    ),
+    names(
+        Role::Claim(ClaimKind::MeanLogprob),
+        "mean log-prob per token, in nats",
+        &[
+            "mean_logprob",
+            "avg_logprob",
+            "average_logprob",
+            "mean_log_prob",
+            "avg_log_prob",
+            "logprob_mean",
+            "mean_token_logprob",
+        ],
+        &[],
+    ),
+    names(Role::Claim(ClaimKind::Perplexity), "perplexity per token", &["perplexity", "ppl", "token_perplexity"], &[]),
+    names(
+        Role::Claim(ClaimKind::Loss),
+        "mean negative log-likelihood per token, in nats",
+        &["loss", "nll", "mean_nll", "avg_nll", "cross_entropy", "negative_log_likelihood"],
+        &[],
+    ),
+    names(
+        Role::Claim(ClaimKind::SequenceProb),
+        "probability of the whole candidate",
+        &["sequence_prob", "sequence_probability", "seq_prob", "joint_prob", "total_prob"],
+        &[],
+    ),
+    names(
+        Role::Claim(ClaimKind::BitsPerByte),
+        "bits per UTF-8 byte of the continuation",
+        &["bits_per_byte", "bpb"],
+        &[],
+    ),
+    names(
+        Role::Claim(ClaimKind::Normalised),
+        "a score divided by a length that the name does not say",
+        &[
+            "score_norm",
+            "normalized_score",
+            "normalised_score",
+            "norm_score",
+            "length_normalized_score",
+            "score_normalized",
+        ],
+        &[],
+    ),
+    names(Role::Greedy, "whether every token is the most likely one", &["is_greedy"], &["greedy"]),
+    names(
+        Role::Picked,
+        "whether this candidate was picked",
+        &["picked", "is_picked", "selected", "is_selected"],
+        &["chosen"],
+    ),
+    names(
+        Role::Pick,
+        "position or id of the candidate that was picked",
+        &[
+            "pick",
+            "prediction",
+            "predicted",
+            "pred",
+            "predicted_index",
+            "prediction_index",
+            "pred_index",
+            "selected_index",
+            "chosen_index",
+        ],
+        &["argmax", "best"],
+    ),
+    names(
+        Role::Gold,
+        "position or id of the right candidate; on a candidate: whether it is right",
+        &["gold", "gold_index", "gold_id", "is_gold", "answer_index", "label_index", "correct_index"],
+        &["label", "answer"],
+    ),
+    names(
+        Role::Correct,
+        "whether the item was answered correctly",
+        &["correct", "is_correct"],
+        &["acc", "correctness"],
+    ),
+];
+
+static BY_NAME: LazyLock<HashMap<&'static str, (Role, bool)>> = LazyLock::new(|| {
+    let strong = ROLES.iter().flat_map(|role| role.strong.iter().map(|name| (*name, (role.role, true))));
+    let weak = ROLES.iter().flat_map(|role| role.weak.iter().map(|name| (*name, (role.role, false))));
+    weak.chain(strong).collect()
+});
+
+/// The role of a field name and whether the name says it plainly.
+#[must_use]
+pub fn by_name(name: &str) -> Option<(Role, bool)> {
+    BY_NAME.get(name).copied()
+}
+
+/// The name of a role in `[input]` of `retally.toml`.
+#[must_use]
+pub fn key(role: Role) -> String {
+    match role {
+        Role::Item => "item".to_owned(),
+        Role::TopK => "top_logprobs".to_owned(),
+        Role::EndFlags => "is_eos".to_owned(),
+        role => ROLES
+            .iter()
+            .find(|names| names.role == role)
+            .and_then(|names| match role {
+                Role::Logprobs => Some("logprobs"),
+                Role::Probs => Some("probs"),
+                Role::Logits => Some("logits"),
+                Role::Mask => Some("mask"),
+                Role::Claim(ClaimKind::Score) => Some("score"),
+                Role::Claim(ClaimKind::Normalised) => Some("normalised_score"),
+                _ => names.strong.first().copied(),
+            })
+            .unwrap_or_default()
+            .to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_has_two_roles() {
+        let mut seen: Vec<&str> = ROLES.iter().flat_map(|role| role.strong.iter().chain(role.weak).copied()).collect();
+        let total = seen.len();
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), total);
+    }
+
+    #[test]
+    fn keys_are_unique() {
+        let mut keys: Vec<String> = ROLES.iter().map(|names| key(names.role)).collect();
+        let total = keys.len();
+        keys.sort();
+        keys.dedup();
+        assert_eq!(keys.len(), total);
+    }
+}

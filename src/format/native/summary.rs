@@ -1,0 +1,151 @@
+//! `summary.json`: the numbers that an in-house pipeline reported of a run.
+
+use std::io::Read;
+
+use crate::config::{ColumnSpec, InputConfig};
+use crate::format::json::{Kind, Tape, Value};
+use crate::format::origin::{JsonOrigin, record_error};
+use crate::format::{Emit, Format, Framing, Head, Likeness, RawRecord, Reader};
+use crate::model::{At, MetricClaim, Origin};
+
+/// The summary beside the rows.
+pub(in crate::format) static SUMMARY: NativeSummary = NativeSummary;
+
+/// Metrics that a summary may hold, by the names that pipelines use.
+pub const METRICS: &[&str] = &[
+    "accuracy",
+    "acc",
+    "acc_norm",
+    "exact_match",
+    "perplexity",
+    "ppl",
+    "token_perplexity",
+    "loss",
+    "nll",
+    "mean_nll",
+    "bits_per_byte",
+    "bpb",
+    "byte_perplexity",
+    "mean_score",
+    "avg_score",
+    "n",
+    "total",
+    "num_items",
+    "num_samples",
+    "count",
+    "correct",
+];
+
+/// Suffixes of a metric's name that make it the metric's standard error.
+const STDERR: [&str; 3] = ["_stderr", "_std_err", "_se"];
+
+/// Names of objects inside a summary that hold the metrics.
+const NESTED: [&str; 3] = ["metrics", "results", "summary"];
+
+pub(in crate::format) struct NativeSummary;
+
+/// A metric's name without what makes it a standard error.
+fn metric_name(key: &str) -> Option<(&str, bool)> {
+    if METRICS.contains(&key) {
+        return Some((key, false));
+    }
+    let metric = STDERR.iter().find_map(|suffix| key.strip_suffix(suffix))?;
+    METRICS.contains(&metric).then_some((metric, true))
+}
+
+fn metrics(object: Value<'_>, visit: &mut impl FnMut(&str, bool, Value<'_>)) {
+    for (key, value) in object.members() {
+        let Ok(name) = std::str::from_utf8(key.raw()) else { continue };
+        match value.kind() {
+            Kind::Object if NESTED.contains(&name) => metrics(value, visit),
+            Kind::Number | Kind::Null => {
+                if let Some((metric, stderr)) = metric_name(name) {
+                    visit(metric, stderr, value);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Format for NativeSummary {
+    fn name(&self) -> &'static str {
+        "native-summary"
+    }
+
+    fn about(&self) -> &'static str {
+        "reported metrics beside the rows (summary.json)"
+    }
+
+    fn recognise(&self, head: &Head<'_>) -> Likeness {
+        let mut tape = Tape::default();
+        let Some(root) = head.whole.then(|| tape.parse(head.bytes).ok()).flatten() else { return Likeness::default() };
+        if root.kind() != Kind::Object {
+            return Likeness::default();
+        }
+        let mut found = Vec::new();
+        metrics(root, &mut |metric, _, _| found.push(metric.to_owned()));
+        if found.is_empty() {
+            return Likeness::default();
+        }
+        let named = ["summary.json", "metrics.json", "results.json"].contains(&head.name);
+        Likeness {
+            confidence: if named { 70 } else { 40 },
+            evidence: format!("one object with the metrics {}", found.join(", ")),
+        }
+    }
+
+    fn open(&self, _head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
+        Ok(Box::new(SummaryReader))
+    }
+}
+
+struct SummaryReader;
+
+impl Reader for SummaryReader {
+    fn framing(&self) -> Framing {
+        Framing::Whole
+    }
+
+    fn columns(&self) -> &[ColumnSpec] {
+        &[]
+    }
+
+    fn read_record(&self, _record: RawRecord<'_>, _out: &mut dyn Emit) {}
+
+    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Emit) {
+        out.record();
+        let mut bytes = Vec::new();
+        let read = stream.take(crate::source::MAX_RECORD as u64).read_to_end(&mut bytes);
+        let record = RawRecord { file, line: 1, column: 1, bytes: &bytes };
+        if let Err(error) = read {
+            return out.error(record_error(&record, bytes.len(), error.to_string(), true));
+        }
+        let mut tape = Tape::default();
+        let root = match tape.parse(&bytes) {
+            Ok(root) => root,
+            Err(error) => return out.error(record_error(&record, error.offset, error.to_string(), true)),
+        };
+        let origin = JsonOrigin { record, root };
+        let task = root.get("task").and_then(|task| task.as_str()).unwrap_or_default().into_owned();
+        metrics(root, &mut |metric, stderr, value| {
+            out.metric(MetricClaim {
+                task: task.clone(),
+                filter: String::new(),
+                metric: metric.to_owned(),
+                stderr,
+                printed: match value.kind() {
+                    Kind::Number => String::from_utf8_lossy(value.raw()).into_owned(),
+                    _ => String::new(),
+                },
+                aggregation: None,
+                custom: false,
+                located: origin.locate(At(u32::try_from(value.start()).unwrap_or(u32::MAX))),
+            });
+        });
+    }
+
+    fn mapping(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,196 @@
+//! The formulas within reach of a convention.
+
+use crate::formula::{Deviations, Formula, Output, Reduce, Scale, Span, Term};
+use crate::numeric;
+
+/// A formula with its distance from the convention.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Candidate {
+    /// The formula.
+    pub formula: Formula,
+    /// Number of deviations.
+    pub deviations: usize,
+    /// Bits that it takes to name them.
+    pub bits: u32,
+}
+
+/// All formulas within two deviations of a convention, the convention first, then by number of
+/// deviations and description length. No two of them are the same function.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grammar {
+    entries: Vec<Candidate>,
+}
+
+impl Grammar {
+    /// Lists the formulas around a convention.
+    #[must_use]
+    pub fn around(convention: Formula) -> Self {
+        let mut entries: Vec<Candidate> = Vec::new();
+        for term in Term::ALL {
+            for span in Span::ALL {
+                for reduce in Reduce::ALL {
+                    // Other reductions than sums are gathered over the continuation only.
+                    if span != Span::Continuation && !matches!(reduce, Reduce::Sum | Reduce::Mean) {
+                        continue;
+                    }
+                    for scale in Scale::ALL {
+                        for output in Output::ALL {
+                            let formula = Formula { term, span, reduce, scale, output };
+                            let deviations = Deviations { convention, found: formula };
+                            let count = deviations.count();
+                            if deviations.parts().count() <= 3 && count <= 2 && is_plausible(&formula) {
+                                let bits = deviations.description_bits();
+                                entries.push(Candidate { formula, deviations: count, bits });
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        entries.sort_by_key(|entry| (entry.deviations, entry.bits, entry.formula));
+        drop_equivalent(&mut entries);
+        Self { entries }
+    }
+
+    /// The formulas in order.
+    #[must_use]
+    pub fn entries(&self) -> &[Candidate] {
+        &self.entries
+    }
+
+    /// The place of a formula in the list.
+    #[must_use]
+    pub fn position(&self, formula: &Formula) -> Option<usize> {
+        self.entries.iter().position(|entry| entry.formula == *formula)
+    }
+}
+
+/// Leaves out what no pipeline writes: a logarithm's base on values that are no logarithms, an
+/// exponential of a probability.
+fn is_plausible(formula: &Formula) -> bool {
+    let logarithmic = !matches!(formula.term, Term::Prob | Term::Logit) && formula.reduce != Reduce::Product;
+    let plain = matches!(formula.output, Output::Nats | Output::Negated | Output::Percent);
+    let divided = formula.scale != Scale::None;
+    let additive = matches!(formula.reduce, Reduce::Sum | Reduce::Running);
+    let double_mean = formula.reduce == Reduce::Mean && divided;
+    (logarithmic || plain) && (additive || !divided) && !double_mean
+}
+
+/// Removes formulas that are the same function of the log as an earlier, simpler one, found by
+/// evaluating all of them on fixed numbers.
+fn drop_equivalent(entries: &mut Vec<Candidate>) {
+    let mut seen: Vec<u64> = Vec::new();
+    entries.retain(|entry| {
+        let probe = probe(&entry.formula);
+        // Rounded to 40 bits of mantissa: two ways to the same function differ in the last bits.
+        let key = (probe.to_bits() + 0x800) >> 12;
+        match seen.binary_search(&key) {
+            Ok(_) => false,
+            Err(at) => {
+                seen.insert(at, key);
+                true
+            }
+        }
+    });
+}
+
+/// A value that differs between formulas that are different functions. Each term and span
+/// has its own made-up sequence, tied only where they are tied by definition: p = exp(ln p).
+fn probe(formula: &Formula) -> f64 {
+    let salt = |values: &[f64]| values.iter().sum::<f64>();
+    let term = match formula.term {
+        Term::LogProb | Term::Prob => 0.0,
+        other => 0.013 * (1 + Term::ALL.iter().position(|known| *known == other).unwrap_or(0)) as f64,
+    };
+    let span = Span::ALL.iter().position(|known| *known == formula.span).unwrap_or(0);
+    let mut steps = vec![-0.731 - term, -1.377 - term * 1.7, -0.203 - term * 0.3, -2.411 - term * 2.3];
+    steps.iter_mut().for_each(|step| *step -= 0.0071 * span as f64);
+    if formula.term == Term::Prob {
+        steps.iter_mut().for_each(|step| *step = numeric::exp(*step));
+    }
+    let n = 4.0 + 0.37 * span as f64;
+    let running: f64 = (1..=steps.len()).map(|k| salt(&steps[..k])).sum();
+    let reduced = match formula.reduce {
+        Reduce::Sum => salt(&steps),
+        Reduce::Mean => salt(&steps) / n,
+        Reduce::Product => steps.iter().product(),
+        Reduce::Min => steps.iter().copied().fold(f64::INFINITY, f64::min),
+        Reduce::Max => steps.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        Reduce::First => steps[0] * 1.000_31,
+        Reduce::Last => steps[3] * 1.000_57,
+        Reduce::Running => running,
+    };
+    let scaled = reduced
+        / match formula.scale {
+            Scale::None => 1.0,
+            Scale::TokensPlusOne => n + 1.0,
+            Scale::TokensMinusOne => n - 1.0,
+            Scale::Chars => 17.3,
+            Scale::Bytes => 19.1,
+            Scale::Words => 2.9,
+            Scale::Power(alpha) => numeric::pow(n, f64::from(alpha) / 100.0),
+            Scale::Gnmt(alpha) => numeric::pow((5.0 + n) / 6.0, f64::from(alpha) / 100.0),
+            Scale::Padded => 7.7,
+            Scale::PromptAndContinuation => 23.9,
+            Scale::Squared => n * n,
+        };
+    match formula.output {
+        Output::Nats => scaled,
+        Output::Bits => scaled / numeric::LN_2,
+        Output::Log10 => scaled / numeric::LN_10,
+        Output::Negated => -scaled,
+        Output::NegatedBits => -scaled / numeric::LN_2,
+        Output::NegatedLog10 => -scaled / numeric::LN_10,
+        Output::Exp => numeric::exp(scaled),
+        Output::ExpNegated => numeric::exp(-scaled),
+        Output::Exp2 => numeric::exp(scaled * numeric::LN_2),
+        Output::Exp2Negated => numeric::exp(-scaled * numeric::LN_2),
+        Output::Exp10Negated => numeric::exp(-scaled * numeric::LN_10),
+        Output::Percent => 100.0 * scaled,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_convention_comes_first() {
+        for convention in [Formula::SUM, Formula::MEAN, Formula::PERPLEXITY, Formula::LOSS, Formula::BITS_PER_BYTE] {
+            assert_eq!(Grammar::around(convention).entries()[0].formula, convention);
+        }
+    }
+
+    #[test]
+    fn simple_deviations_are_reached() {
+        let grammar = Grammar::around(Formula::SUM);
+        for signature in [
+            "sum(logprob)/n",
+            "sum(logprob)/(n+1)",
+            "sum(prob)",
+            "sum(prob)/n",
+            "prod(prob)",
+            "sum(logit)",
+            "bits(sum(logprob))",
+            "-sum(logprob)",
+            "exp(-sum(logprob)/n)",
+            "sum(logprob)[drop first 1]",
+            "sum(top1_logprob)",
+            "running(logprob)",
+            "sum(logprob)/n^2",
+            "-sum(logprob)/n",
+            "bits(sum(logprob)/n)",
+        ] {
+            let formula: Formula = signature.parse().unwrap();
+            assert!(grammar.position(&formula).is_some(), "{signature}");
+        }
+    }
+
+    #[test]
+    fn equal_functions_stand_once() {
+        let grammar = Grammar::around(Formula::SUM);
+        let product = grammar.position(&Formula::PRODUCT);
+        let exponential = grammar.position(&Formula { output: Output::Exp, ..Formula::SUM });
+        assert!(product.is_some() != exponential.is_some());
+    }
+}

@@ -1,0 +1,281 @@
+//! How a sequence score arises from the steps beneath it.
+//!
+//! One type, [`Formula`], says it in five parts; [`SequenceFacts`] holds what all formulas need to
+//! know of a candidate; [`Grammar`] lists the formulas that lie within two deviations of a convention.
+
+mod deviation;
+mod facts;
+mod grammar;
+mod signature;
+
+use serde::{Deserialize, Serialize};
+
+pub use deviation::{Deviations, Part};
+pub(crate) use facts::log_prob;
+pub use facts::{Base, Derived, FactsBuilder, Operand, SequenceFacts, StepResolutions, agrees};
+pub use grammar::{Candidate as GrammarEntry, Grammar};
+pub use signature::{FormulaSyntax, describe};
+
+/// How a score arises: the value of each step, which steps, how they are reduced, what the result is
+/// divided by, and in which unit or form it is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Formula {
+    /// The per-step value.
+    pub term: Term,
+    /// Which steps.
+    pub span: Span,
+    /// How the steps become one number.
+    pub reduce: Reduce,
+    /// What that number is divided by.
+    pub scale: Scale,
+    /// How the result is printed.
+    pub output: Output,
+}
+
+/// The per-step value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Term {
+    /// ln p of the step's own token.
+    LogProb,
+    /// p of the step's own token.
+    Prob,
+    /// The token's raw logit.
+    Logit,
+    /// ln(logit ÷ Σ logits): logits normalised linearly instead of by softmax.
+    LinearLogit,
+    /// ln p renormalised over the step's top-k list.
+    ShortlistLogProb,
+    /// ln p of the most likely token, whatever the step's token is.
+    Top1LogProb,
+    /// `log_softmax(softmax(logits))`.
+    DoubleSoftmax,
+    /// `log_softmax(logits ÷ T)`, T in tenths.
+    Tempered(u8),
+}
+
+/// Which steps count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Span {
+    /// The continuation with its end token.
+    Continuation,
+    /// The continuation without its end token.
+    WithoutEnd,
+    /// The continuation without its first k steps.
+    DropFirst(u8),
+    /// The continuation without its last k steps.
+    DropLast(u8),
+    /// The last k prompt steps and the continuation.
+    WithPrompt(u8),
+    /// All prompt steps and the continuation.
+    WholeText,
+    /// As many steps as the continuation, one position later.
+    ShiftLater,
+    /// As many steps as the continuation, one position earlier.
+    ShiftEarlier,
+    /// The continuation and the padding after it.
+    WithPadding,
+}
+
+/// How the steps become one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Reduce {
+    /// Their sum.
+    Sum,
+    /// Their sum divided by their number.
+    Mean,
+    /// Their product.
+    Product,
+    /// The smallest.
+    Min,
+    /// The largest.
+    Max,
+    /// The first.
+    First,
+    /// The last.
+    Last,
+    /// The sum of the running sums.
+    Running,
+}
+
+/// What the reduced number is divided by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Scale {
+    /// Nothing.
+    None,
+    /// Number of steps + 1.
+    TokensPlusOne,
+    /// Number of steps − 1.
+    TokensMinusOne,
+    /// Unicode characters of the continuation.
+    Chars,
+    /// UTF-8 bytes of the continuation.
+    Bytes,
+    /// White-space separated words of the continuation.
+    Words,
+    /// (Number of steps)^α, α in hundredths.
+    Power(u16),
+    /// ((5 + n) ÷ 6)^α, α in hundredths (Wu et al. 2016, arXiv 1609.08144, eq. 14).
+    Gnmt(u16),
+    /// Number of steps with padding.
+    Padded,
+    /// Number of prompt steps and continuation steps together.
+    PromptAndContinuation,
+    /// The square of the number of steps: divided by the length twice.
+    Squared,
+}
+
+/// How the result is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Output {
+    /// As it is, in nats.
+    Nats,
+    /// Divided by ln 2.
+    Bits,
+    /// Divided by ln 10.
+    Log10,
+    /// With the sign turned.
+    Negated,
+    /// With the sign turned, in bits.
+    NegatedBits,
+    /// With the sign turned, to base 10.
+    NegatedLog10,
+    /// e to its power: a probability.
+    Exp,
+    /// e to its negative power: a perplexity.
+    ExpNegated,
+    /// 2 to its power.
+    Exp2,
+    /// 2 to its negative power.
+    Exp2Negated,
+    /// 10 to its negative power.
+    Exp10Negated,
+    /// Times 100.
+    Percent,
+}
+
+impl Formula {
+    /// Σ ln p over the continuation, in nats: the log-prob of a sequence.
+    pub const SUM: Self = Self {
+        term: Term::LogProb,
+        span: Span::Continuation,
+        reduce: Reduce::Sum,
+        scale: Scale::None,
+        output: Output::Nats,
+    };
+    /// Mean ln p per token, in nats.
+    pub const MEAN: Self = Self { reduce: Reduce::Mean, ..Self::SUM };
+    /// exp(−mean ln p): perplexity per token.
+    pub const PERPLEXITY: Self = Self { output: Output::ExpNegated, ..Self::MEAN };
+    /// −mean ln p: the loss per token, in nats.
+    pub const LOSS: Self = Self { output: Output::Negated, ..Self::MEAN };
+    /// Π p.
+    pub const PRODUCT: Self = Self { term: Term::Prob, reduce: Reduce::Product, ..Self::SUM };
+    /// −Σ ln p ÷ (bytes · ln 2).
+    pub const BITS_PER_BYTE: Self = Self { scale: Scale::Bytes, output: Output::NegatedBits, ..Self::SUM };
+
+    /// Whether a candidate with a lower value is the more probable one.
+    #[must_use]
+    pub fn lower_is_better(&self) -> bool {
+        matches!(
+            self.output,
+            Output::Negated
+                | Output::NegatedBits
+                | Output::NegatedLog10
+                | Output::ExpNegated
+                | Output::Exp2Negated
+                | Output::Exp10Negated
+        )
+    }
+}
+
+impl Term {
+    /// All terms, in the order of their place in tables.
+    pub const ALL: [Self; 16] = [
+        Self::LogProb,
+        Self::Prob,
+        Self::Logit,
+        Self::LinearLogit,
+        Self::ShortlistLogProb,
+        Self::Top1LogProb,
+        Self::DoubleSoftmax,
+        Self::Tempered(5),
+        Self::Tempered(6),
+        Self::Tempered(7),
+        Self::Tempered(8),
+        Self::Tempered(9),
+        Self::Tempered(11),
+        Self::Tempered(12),
+        Self::Tempered(15),
+        Self::Tempered(20),
+    ];
+}
+
+impl Span {
+    /// All spans, in the order of their place in tables.
+    pub const ALL: [Self; 13] = [
+        Self::Continuation,
+        Self::WithoutEnd,
+        Self::DropFirst(1),
+        Self::DropFirst(2),
+        Self::DropLast(1),
+        Self::DropLast(2),
+        Self::WithPrompt(1),
+        Self::WithPrompt(2),
+        Self::WithPrompt(3),
+        Self::WholeText,
+        Self::ShiftLater,
+        Self::ShiftEarlier,
+        Self::WithPadding,
+    ];
+}
+
+impl Reduce {
+    /// All reductions, in the order of their place in tables.
+    pub const ALL: [Self; 8] =
+        [Self::Sum, Self::Mean, Self::Product, Self::Min, Self::Max, Self::First, Self::Last, Self::Running];
+}
+
+impl Scale {
+    /// All scales, in the order of their description length.
+    pub const ALL: [Self; 21] = [
+        Self::None,
+        Self::TokensPlusOne,
+        Self::TokensMinusOne,
+        Self::Chars,
+        Self::Bytes,
+        Self::Words,
+        Self::Padded,
+        Self::PromptAndContinuation,
+        Self::Squared,
+        Self::Power(50),
+        Self::Power(60),
+        Self::Power(70),
+        Self::Power(80),
+        Self::Power(90),
+        Self::Power(110),
+        Self::Power(120),
+        Self::Power(150),
+        Self::Gnmt(60),
+        Self::Gnmt(80),
+        Self::Gnmt(100),
+        Self::Gnmt(120),
+    ];
+}
+
+impl Output {
+    /// All outputs, in the order of their description length.
+    pub const ALL: [Self; 12] = [
+        Self::Nats,
+        Self::Negated,
+        Self::Bits,
+        Self::Log10,
+        Self::Exp,
+        Self::ExpNegated,
+        Self::NegatedBits,
+        Self::NegatedLog10,
+        Self::Exp2,
+        Self::Exp2Negated,
+        Self::Exp10Negated,
+        Self::Percent,
+    ];
+}

@@ -1,0 +1,100 @@
+//! retally audits the logs of language-model evaluations: it re-derives every reported number from the
+//! tokens beneath it and says of each whether it is proven, refuted (and by which formula it was really
+//! computed) or unprovable (and which field to log so that it is not).
+//!
+//! The stages are the modules, and data goes one way through them: [`source`] → [`format`] → [`audit`] →
+//! [`tally`] → [`conclude`] → [`report`]. [`check`] joins them.
+
+pub mod audit;
+pub mod cli;
+pub mod conclude;
+pub mod config;
+pub mod engine;
+pub mod format;
+pub mod formula;
+pub mod metric;
+pub mod model;
+pub mod numeric;
+pub mod report;
+pub mod rules;
+pub mod score;
+pub mod source;
+pub mod tally;
+pub mod trace;
+
+use conclude::{Context, RunKey};
+use config::InputConfig;
+use engine::{Opened, Settings};
+use report::{InputError, InputReport, Report};
+
+/// What to audit and how.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// Files, directories, globs, or `-`.
+    pub paths: Vec<String>,
+    /// The format's name, where it is not to be recognised.
+    pub input_format: Option<String>,
+    /// What the user says of the input.
+    pub input: InputConfig,
+    /// Threads, units, tolerance, progress.
+    pub settings: Settings,
+}
+
+/// Opened inputs and what could not be opened.
+pub struct Inputs {
+    /// Recognised inputs, in the order of their paths.
+    pub opened: Vec<Opened>,
+    /// The rest.
+    pub errors: Vec<InputError>,
+}
+
+/// Finds, opens and recognises the inputs.
+#[must_use]
+pub fn open(options: &Options) -> Inputs {
+    let discovery = source::discover(&options.paths);
+    let whole = |path: String, reason: String| InputError { path, line: 0, column: 0, reason };
+    let mut errors: Vec<InputError> = discovery
+        .errors
+        .iter()
+        .map(|error| whole(error.path().unwrap_or_default().to_owned(), error.to_string()))
+        .collect();
+    let mut opened = Vec::new();
+    for input in discovery.inputs {
+        let path = input.path.clone();
+        match engine::open(input, &options.input, options.input_format.as_deref()) {
+            Ok(Ok(input)) => opened.push(input),
+            Ok(Err(unknown)) => errors.push(whole(unknown.path, unknown.message)),
+            Err(error) => errors.push(whole(path, error.to_string())),
+        }
+    }
+    Inputs { opened, errors }
+}
+
+/// Audits the inputs and concludes.
+#[must_use]
+pub fn check(inputs: Inputs, settings: &Settings) -> Report {
+    let audited = engine::run(&inputs.opened, settings);
+    let records =
+        |at: usize| u32::try_from(at).ok().and_then(|at| audited.tally.files.get(&at)).map_or(0, |file| file.records);
+    let described: Vec<InputReport> = inputs
+        .opened
+        .iter()
+        .enumerate()
+        .map(|(at, opened)| InputReport {
+            path: opened.input.path.clone(),
+            format: opened.format.to_owned(),
+            format_version: opened.reader.version(),
+            records: records(at),
+        })
+        .collect();
+    let keys = inputs
+        .opened
+        .iter()
+        .map(|opened| {
+            let (directory, key) = opened.run_key();
+            RunKey { directory, key }
+        })
+        .collect();
+    let context = Context { inputs: described, keys, plans: &audited.plans, errors: inputs.errors };
+    conclude::conclude(audited.tally, &context)
+}

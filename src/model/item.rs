@@ -1,0 +1,104 @@
+//! One evaluated document or prompt with its candidates.
+
+use std::borrow::Cow;
+
+use crate::model::{Alternative, At, Claim, Logged, RowMetric, Slice, Step, Text};
+
+/// How a log names a candidate: by position or by id.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub enum PickRef<'t> {
+    /// Not logged.
+    #[default]
+    Missing,
+    /// Position among the item's candidates, from 0; may lie outside.
+    Index(i64, At),
+    /// The candidate's id or text.
+    Id(Text<'t>, At),
+}
+
+/// Length of one of a candidate's parallel arrays, for the check that they agree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ArrayLength {
+    /// The field's role, such as `tokens`.
+    pub role: &'static str,
+    /// Number of entries.
+    pub len: u32,
+    /// Where the array stands.
+    pub at: At,
+}
+
+/// One scored token sequence of an item.
+#[derive(Clone, Debug, Default)]
+pub struct Candidate<'t> {
+    /// The candidate's id, where the log has one.
+    pub id: Option<Cow<'t, str>>,
+    /// Position in the item, from 0, where the record says it.
+    pub index: Option<u32>,
+    /// The context that it was scored under.
+    pub prompt: Option<Text<'t>>,
+    /// The scored text.
+    pub continuation: Option<Text<'t>>,
+    /// Characters at the start of `continuation` that the format adds as a delimiter.
+    pub delimiter_chars: u32,
+    /// The positions, in order; empty when no token-level values are logged.
+    pub steps: Vec<Step<'t>>,
+    /// Shared buffer of all steps' alternatives.
+    pub alternatives: Vec<Alternative<'t>>,
+    /// Shared buffer of all steps' vectors.
+    pub vectors: Vec<f64>,
+    /// Decimals printed in the vectors: the resolution of their values.
+    pub vector_decimals: i16,
+    /// Lengths of the parallel arrays that the steps were built from.
+    pub arrays: Vec<ArrayLength>,
+    /// Reported numbers.
+    pub claims: Vec<Claim>,
+    /// Log-likelihood without the context, for mutual information.
+    pub unconditional: Logged,
+    /// Whether the pipeline says that every token is the most likely one.
+    pub greedy: Option<(bool, At)>,
+    /// Whether the pipeline says that this candidate was picked.
+    pub picked: Option<(bool, At)>,
+    /// Whether this candidate is a right answer.
+    pub gold: Option<(bool, At)>,
+    /// Where the candidate's record starts.
+    pub at: At,
+}
+
+impl<'t> Candidate<'t> {
+    /// The alternatives of a step.
+    #[must_use]
+    pub fn alternatives(&self, step: &Step<'t>) -> &[Alternative<'t>] {
+        step.top.of(&self.alternatives)
+    }
+
+    /// A vector of a step.
+    #[must_use]
+    pub fn vector(&self, slice: Slice) -> &[f64] {
+        slice.of(&self.vectors)
+    }
+}
+
+/// One evaluated document or prompt.
+#[derive(Clone, Debug, Default)]
+pub struct Item<'t> {
+    /// The item's id as logged.
+    pub id: Cow<'t, str>,
+    /// The task; empty when the log has none.
+    pub task: Cow<'t, str>,
+    /// The filter or repeat that makes this row different from others of the same item.
+    pub filter: Cow<'t, str>,
+    /// Its candidates, or those of them that stand in this record.
+    pub candidates: Vec<Candidate<'t>>,
+    /// The candidate that the pipeline chose.
+    pub pick: PickRef<'t>,
+    /// The right candidate.
+    pub gold: PickRef<'t>,
+    /// Whether the pipeline says that the item is right.
+    pub correct: Option<(bool, At)>,
+    /// Metrics of this item.
+    pub metrics: Vec<RowMetric<'t>>,
+    /// Whether the record holds all candidates; if not, others follow in other records.
+    pub complete: bool,
+    /// Where the item's record starts.
+    pub at: At,
+}

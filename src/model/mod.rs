@@ -1,0 +1,22 @@
+//! The words of the project as types: what a log holds, what it claims, and where.
+//!
+//! Everything here is plain data. A format fills these types, `audit` reads them, nothing in this
+//! module computes a score or has an opinion.
+
+mod claim;
+mod item;
+mod place;
+mod record;
+mod step;
+mod summary;
+mod text;
+mod verdict;
+
+pub use claim::{Claim, ClaimKind, Column, ColumnId, MetricClaim, RowMetric, RowValue};
+pub use item::{ArrayLength, Candidate, Item, PickRef};
+pub use place::{At, Located, Origin, Place, Snippet};
+pub use record::RecordError;
+pub use step::{Alternative, Logged, Segment, Slice, Step};
+pub use summary::{CandidateSummary, Choice, ItemSummary, OPENING, Reported};
+pub use text::Text;
+pub use verdict::{Certainty, Severity, Verdict, VerdictCounts};

@@ -1,0 +1,172 @@
+//! What is kept of an item after its tokens are gone: fixed-size summaries.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{ColumnId, Place};
+
+/// A reported number with the half-width that its printed digits leave open.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reported {
+    /// The column.
+    pub column: ColumnId,
+    /// The number; NaN and infinities included. None for null.
+    pub value: Option<f64>,
+    /// Half-quantum of the printed number.
+    pub half: f64,
+}
+
+/// Number of leading steps that a summary keeps, to see where two candidates part.
+pub const OPENING: usize = 4;
+
+/// One candidate without its tokens.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct CandidateSummary {
+    /// The candidate's id.
+    pub id: Option<String>,
+    /// Position in the item, where the record says it.
+    pub index: Option<u32>,
+    /// Where its score stands (or its record, when it has none).
+    pub place: Place,
+    /// Reported numbers, in the order of the record.
+    pub claims: Vec<Reported>,
+    /// Σ ln p over the continuation, re-derived from the steps, with its hard bound.
+    pub total: Option<(f64, f64)>,
+    /// Value of the primary score column's convention, re-derived, with its hard bound.
+    pub derived: Option<(f64, f64)>,
+    /// Scored steps.
+    pub tokens: u32,
+    /// Unicode characters of the continuation, delimiter included.
+    pub chars: Option<u32>,
+    /// UTF-8 bytes of the continuation, delimiter included.
+    pub bytes: Option<u32>,
+    /// Words of the continuation.
+    pub words: Option<u32>,
+    /// Characters (and bytes: delimiters are ASCII) that the format put in front as a delimiter.
+    pub delimiter: u32,
+    /// Log-likelihood without the context.
+    pub unconditional: Option<f64>,
+    /// Whether the pipeline says that every token is the most likely one.
+    pub greedy: Option<bool>,
+    /// Whether every token is the most likely one by its alternatives.
+    pub all_top1: Option<bool>,
+    /// Whether the pipeline says that it was picked.
+    pub picked: Option<bool>,
+    /// Whether it is a right answer.
+    pub gold: Option<bool>,
+    /// Hash and log-prob of the first scored tokens.
+    pub opening: Vec<(u64, f64)>,
+    /// Hash of the context.
+    pub prompt: Option<u64>,
+    /// Which of the principal formulas explain the primary score; 0 when not searched.
+    pub explained_by: u128,
+}
+
+/// How the pipeline named a candidate.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub enum Choice {
+    /// Not logged.
+    #[default]
+    Missing,
+    /// By position; may lie outside.
+    Index(i64),
+    /// By id or text.
+    Id(String),
+}
+
+/// One item without its tokens. Items whose candidates stand in several records are merged from parts.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct ItemSummary {
+    /// The item's id.
+    pub id: String,
+    /// Its candidates; in order of position once [`ItemSummary::settle`] has run.
+    pub candidates: Vec<CandidateSummary>,
+    /// The candidate that the pipeline chose.
+    pub pick: Choice,
+    /// The right candidate.
+    pub gold: Choice,
+    /// Whether the pipeline says that the item is right.
+    pub correct: Option<bool>,
+    /// Where the item starts.
+    pub place: Place,
+}
+
+impl ItemSummary {
+    /// Adds another part of the same item. The earlier part's item-level fields win, so that the order of
+    /// merging does not matter.
+    pub fn merge(&mut self, mut other: Self) {
+        if other.place < self.place {
+            std::mem::swap(self, &mut other);
+        }
+        self.candidates.append(&mut other.candidates);
+        if self.pick == Choice::Missing {
+            self.pick = other.pick;
+        }
+        if self.gold == Choice::Missing {
+            self.gold = other.gold;
+        }
+        self.correct = self.correct.or(other.correct);
+    }
+
+    /// Puts the candidates in their order: by logged position where all have one, else as they stand.
+    pub fn settle(&mut self) {
+        if self.candidates.iter().all(|candidate| candidate.index.is_some()) {
+            self.candidates.sort_by(|a, b| (a.index, &a.place).cmp(&(b.index, &b.place)));
+        } else {
+            self.candidates.sort_by(|a, b| a.place.cmp(&b.place));
+        }
+    }
+
+    /// Position of the picked candidate, if the log names exactly one that exists.
+    #[must_use]
+    pub fn picked(&self) -> Option<usize> {
+        self.resolve(&self.pick).or_else(|| self.flagged(|candidate| candidate.picked))
+    }
+
+    /// Whether the log says anything about which candidate was picked.
+    #[must_use]
+    pub fn has_pick(&self) -> bool {
+        self.pick != Choice::Missing || self.candidates.iter().any(|candidate| candidate.picked.is_some())
+    }
+
+    /// Whether a candidate is a right answer, if the log says.
+    #[must_use]
+    pub fn is_gold(&self, position: usize) -> Option<bool> {
+        match &self.gold {
+            Choice::Missing => self.candidates.get(position)?.gold,
+            choice => Some(self.resolve(choice)? == position),
+        }
+    }
+
+    /// Position of the right candidate where there is exactly one.
+    #[must_use]
+    pub fn gold_position(&self) -> Option<usize> {
+        self.resolve(&self.gold).or_else(|| self.flagged(|candidate| candidate.gold))
+    }
+
+    fn resolve(&self, choice: &Choice) -> Option<usize> {
+        let by_id = |id: &str| self.candidates.iter().position(|candidate| candidate.id.as_deref() == Some(id));
+        match choice {
+            Choice::Missing => None,
+            Choice::Id(id) => by_id(id),
+            Choice::Index(index) => {
+                let position = usize::try_from(*index).ok().filter(|index| *index < self.candidates.len())?;
+                // Candidates that carry their position are found by it, since some may be missing.
+                match self.candidates.iter().position(|candidate| candidate.index.map(i64::from) == Some(*index)) {
+                    Some(found) => Some(found),
+                    None if self.candidates.iter().all(|candidate| candidate.index.is_none()) => Some(position),
+                    None => None,
+                }
+            }
+        }
+    }
+
+    fn flagged(&self, flag: impl Fn(&CandidateSummary) -> Option<bool>) -> Option<usize> {
+        let mut found = None;
+        for (position, candidate) in self.candidates.iter().enumerate() {
+            if flag(candidate) == Some(true) && found.replace(position).is_some() {
+                return None;
+            }
+        }
+        found
+    }
+}

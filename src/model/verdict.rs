@@ -1,0 +1,103 @@
+//! What is said of a claim and how sure it is.
+
+use serde::{Deserialize, Serialize};
+
+/// What retally says of one claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// The claim follows from what is logged beneath it.
+    Proven,
+    /// The claim contradicts what is logged beneath it.
+    Refuted,
+    /// What is logged cannot decide.
+    Unprovable,
+}
+
+/// Verdicts of one kind of claim, counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct VerdictCounts {
+    /// Claims that follow.
+    pub proven: u64,
+    /// Claims that are contradicted.
+    pub refuted: u64,
+    /// Claims that cannot be decided.
+    pub unprovable: u64,
+}
+
+impl VerdictCounts {
+    /// Counts one verdict.
+    pub fn add(&mut self, verdict: Verdict) {
+        self.add_many(verdict, 1);
+    }
+
+    /// Counts several equal verdicts.
+    pub fn add_many(&mut self, verdict: Verdict, count: u64) {
+        match verdict {
+            Verdict::Proven => self.proven += count,
+            Verdict::Refuted => self.refuted += count,
+            Verdict::Unprovable => self.unprovable += count,
+        }
+    }
+
+    /// Adds another count.
+    pub fn merge(&mut self, other: &Self) {
+        self.proven += other.proven;
+        self.refuted += other.refuted;
+        self.unprovable += other.unprovable;
+    }
+
+    /// All claims counted.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.proven + self.refuted + self.unprovable
+    }
+}
+
+/// How loud a finding is. Ordered from loud to quiet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Fails the gate.
+    Error,
+    /// Worth a look.
+    Warning,
+    /// For information.
+    Note,
+}
+
+/// What kind of evidence stands behind a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Certainty {
+    /// A contradiction beyond the hard bound.
+    Certain,
+    /// Evidence from many rows.
+    Statistical,
+    /// Advice.
+    Advisory,
+}
+
+impl Severity {
+    /// The word in reports and configuration.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
+impl Certainty {
+    /// The word in reports and pages.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Certain => "certain",
+            Self::Statistical => "statistical",
+            Self::Advisory => "advisory",
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The numbers: pinned transcendental functions, exact sums, printed decimals, number formats, bounds.
+//!
+//! Everything here gives the same bits on every platform.
+
+mod bound;
+mod decimal;
+mod format;
+mod logsumexp;
+mod math;
+mod paired;
+mod resolution;
+mod sum;
+
+pub use bound::gamma;
+pub use decimal::Printed;
+pub use format::NumberFormat;
+pub use logsumexp::{log_softmax, logsumexp, logsumexp_slice, softmax};
+pub use math::{LN_2, LN_10, exp, exp_m1, ln, ln_1p, log2, log10, pow, sqrt};
+pub use paired::{mcnemar_exact, stderr_of_mean};
+pub use resolution::{Resolution, ResolutionStats};
+pub use sum::{ExactSum, exact_sum};

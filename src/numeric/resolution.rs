@@ -1,0 +1,277 @@
+//! How finely a column of numbers resolves: from its printed digits and its number format.
+
+use serde::{Deserialize, Serialize};
+
+use crate::numeric::{NumberFormat, Printed};
+
+/// Values that must lie on a format's grid, though they need not, before the format counts as recognised.
+const INFORMATIVE: u64 = 20;
+/// Bins of the histogram of decimals: 0 to 18, the last for all beyond.
+const BINS: usize = 20;
+
+/// Mergeable statistics of one column. Merging is commutative and associative; the default is its identity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResolutionStats {
+    count: u64,
+    decimals: Option<i16>,
+    significant: u8,
+    bins: [u64; BINS],
+    formats: [GridStats; 3],
+}
+
+/// Whether all values seen could be of one format, and how many say so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct GridStats {
+    possible: bool,
+    informative: u64,
+}
+
+impl GridStats {
+    fn fail(&mut self) {
+        // What was counted before the first misfit depends on the order; forgetting it keeps the merge lawful.
+        *self = Self { possible: false, informative: 0 };
+    }
+}
+
+const FORMATS: [NumberFormat; 3] = [NumberFormat::Bf16, NumberFormat::F16, NumberFormat::F32];
+
+impl Default for ResolutionStats {
+    fn default() -> Self {
+        let open = GridStats { possible: true, informative: 0 };
+        Self { count: 0, decimals: None, significant: 0, bins: [0; BINS], formats: [open; 3] }
+    }
+}
+
+impl ResolutionStats {
+    /// Adds one number; NaN and infinities say nothing.
+    pub fn observe(&mut self, number: &Printed) {
+        if !number.value.is_finite() {
+            return;
+        }
+        self.count += 1;
+        if self.decimals.is_none_or(|most| number.decimals > most) {
+            self.decimals = Some(number.decimals);
+        }
+        self.significant = self.significant.max(number.significant);
+        let bin = usize::try_from(number.decimals.max(0)).unwrap_or(0).min(BINS - 1);
+        self.bins[bin] += 1;
+        if number.value == 0.0 {
+            return;
+        }
+        for (format, grid) in FORMATS.into_iter().zip(&mut self.formats) {
+            if !grid.possible {
+                continue;
+            }
+            let printed = half_power(number.decimals) + number.value.abs() * f64::EPSILON;
+            if (number.value - format.round(number.value)).abs() > printed {
+                grid.fail();
+            } else if printed < 0.25 * format.half_ulp(number.value) {
+                grid.informative += 1;
+            }
+        }
+    }
+
+    /// Adds the statistics of another part of the column.
+    pub fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        self.decimals = self.decimals.max(other.decimals);
+        self.significant = self.significant.max(other.significant);
+        for (mine, theirs) in self.bins.iter_mut().zip(&other.bins) {
+            *mine += theirs;
+        }
+        for (mine, theirs) in self.formats.iter_mut().zip(&other.formats) {
+            if mine.possible && theirs.possible {
+                mine.informative += theirs.informative;
+            } else {
+                mine.fail();
+            }
+        }
+    }
+
+    /// Finite numbers seen.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The column's resolution.
+    #[must_use]
+    pub fn resolution(&self) -> Resolution {
+        let Some(decimals) = self.decimals else { return Resolution::exact() };
+        let recognised = FORMATS
+            .into_iter()
+            .zip(&self.formats)
+            .find(|(_, grid)| grid.possible && grid.informative >= INFORMATIVE)
+            .map(|(format, _)| format);
+        let f32_possible = self.formats[2].possible;
+        Resolution {
+            decimals,
+            significant: self.significant,
+            stored: recognised.unwrap_or(NumberFormat::F64),
+            arithmetic: recognised.unwrap_or(if f32_possible { NumberFormat::F32 } else { NumberFormat::F64 }),
+            mixed: self.is_mixed(decimals),
+            declared: 0.0,
+        }
+    }
+
+    /// Whether more values stop short of the column's last digit than trimmed zeros account for: rows printed
+    /// with different precision in one column. Trimmed zeros leave two digits fewer in one value of a hundred.
+    fn is_mixed(&self, decimals: i16) -> bool {
+        let Ok(last) = usize::try_from(decimals) else { return false };
+        if last < 3 || last >= BINS - 1 || self.significant > 15 {
+            return false;
+        }
+        let short: u64 = self.bins[1..last - 1].iter().sum();
+        short >= 8 && short * 20 > self.count
+    }
+}
+
+/// How finely a column resolves.
+///
+/// Two limits hold at once. A column rounded to 6 decimals prints `-0.5` for −0.500000: trimmed zeros are digits, so
+/// the quantum is that of the column's longest fraction. A column printed with `%.6g` has as many digits in
+/// front of the point as its values need: its quantum grows with the value.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Resolution {
+    /// Most decimals printed.
+    pub decimals: i16,
+    /// Most significant digits printed.
+    pub significant: u8,
+    /// The coarsest format whose grid all values lie on, where enough of them could have missed it.
+    pub stored: NumberFormat,
+    /// The format that running sums may have been computed in: the recognised one; single precision where the
+    /// printed digits do not rule it out.
+    pub arithmetic: NumberFormat,
+    /// Whether rows of different precision are mixed, so that each value's own digits count.
+    pub mixed: bool,
+    /// Tolerance that the user declared, absolute.
+    pub declared: f64,
+}
+
+impl Default for Resolution {
+    fn default() -> Self {
+        Self::exact()
+    }
+}
+
+impl Resolution {
+    /// That of f64 values printed with all their digits.
+    #[must_use]
+    pub fn exact() -> Self {
+        Self {
+            decimals: 17,
+            significant: 17,
+            stored: NumberFormat::F64,
+            arithmetic: NumberFormat::F64,
+            mixed: false,
+            declared: 0.0,
+        }
+    }
+
+    /// How far a printed value may lie from what was printed, absolute.
+    #[must_use]
+    pub fn half_quantum(&self, number: &Printed) -> f64 {
+        let size = number.value.abs();
+        let decimals = if self.mixed { number.decimals.min(self.decimals) } else { self.decimals };
+        let mut half = half_power(decimals);
+        // floor(log10 size) + 1 digits stand in front of the point; the rest of the significant ones behind it.
+        if size >= 1.0 && self.significant < 17 {
+            let whole = i16::from(digits_before_point(size));
+            half = half.max(half_power(i16::from(self.significant) - whole));
+        }
+        half.max(self.stored.half_ulp(number.value)) + self.declared
+    }
+}
+
+/// ½·10^−decimals.
+fn half_power(decimals: i16) -> f64 {
+    const TABLE: [f64; 20] = [
+        0.5, 0.5e-1, 0.5e-2, 0.5e-3, 0.5e-4, 0.5e-5, 0.5e-6, 0.5e-7, 0.5e-8, 0.5e-9, 0.5e-10, 0.5e-11, 0.5e-12,
+        0.5e-13, 0.5e-14, 0.5e-15, 0.5e-16, 0.5e-17, 0.5e-18, 0.5e-19,
+    ];
+    match usize::try_from(decimals) {
+        Ok(decimals) => TABLE.get(decimals).copied().unwrap_or(0.0),
+        Err(_) => 0.5 * crate::numeric::pow(10.0, f64::from(-decimals)),
+    }
+}
+
+fn digits_before_point(size: f64) -> u8 {
+    const POWERS: [f64; 19] =
+        [1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19];
+    1 + u8::try_from(POWERS.iter().take_while(|power| size >= **power).count()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn stats(texts: &[&str]) -> ResolutionStats {
+        let mut stats = ResolutionStats::default();
+        for text in texts {
+            stats.observe(&Printed::parse(text.as_bytes()).unwrap());
+        }
+        stats
+    }
+
+    fn half(resolution: &Resolution, value: f64) -> f64 {
+        resolution.half_quantum(&Printed::from_f64(value))
+    }
+
+    #[test]
+    fn trimmed_zeros_are_digits() {
+        let resolution = stats(&["-0.739802", "-1.5", "-12.25"]).resolution();
+        assert_eq!(half(&resolution, -1.5), 0.5e-6);
+    }
+
+    #[test]
+    fn significant_digits_follow_the_value() {
+        let resolution = stats(&["-12.3456", "-0.00123456", "-1.23456"]).resolution();
+        assert_eq!(half(&resolution, -12.3456), 0.5e-4);
+        assert_eq!(half(&resolution, -0.001_234_56), 0.5e-8);
+    }
+
+    #[test]
+    fn a_format_is_recognised_only_with_enough_evidence() {
+        let value = |at: u32| NumberFormat::Bf16.round(-0.37 - 0.217 * f64::from(at));
+        let column = |n: u32| {
+            let mut stats = ResolutionStats::default();
+            for at in 0..n {
+                stats.observe(&Printed::parse(format!("{}", value(at)).as_bytes()).unwrap());
+            }
+            stats.resolution()
+        };
+        assert_eq!(column(40).stored, NumberFormat::Bf16);
+        assert_eq!(column(5).stored, NumberFormat::F64);
+    }
+
+    #[test]
+    fn rows_of_different_precision_are_noticed() {
+        let fine: Vec<String> = (0..90).map(|at| format!("-{:.6}", 0.123_457 + f64::from(at) * 0.013_577)).collect();
+        let coarse: Vec<String> = (0..30).map(|at| format!("-{:.3}", 0.123 + f64::from(at) * 0.017)).collect();
+        let fine: Vec<&str> = fine.iter().map(String::as_str).collect();
+        let coarse: Vec<&str> = coarse.iter().map(String::as_str).collect();
+        assert!(!stats(&fine).resolution().mixed);
+        let mut both = stats(&fine);
+        both.merge(&stats(&coarse));
+        assert!(both.resolution().mixed);
+        assert_eq!(both.resolution().half_quantum(&Printed::parse(b"-0.123").unwrap()), 0.5e-3);
+    }
+
+    proptest! {
+        #[test]
+        fn merging_is_lawful(values in prop::collection::vec(-50.0..0.0_f64, 0..60), cut in 0_usize..60, decimals in 1_usize..9) {
+            let texts: Vec<String> = values.iter().map(|value| format!("{value:.decimals$}")).collect();
+            let all: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let cut = cut.min(all.len());
+            let (mut a, mut b) = (stats(&all[..cut]), stats(&all[cut..]));
+            let whole = stats(&all);
+            let (first, second) = (a.clone(), b.clone());
+            a.merge(&second);
+            b.merge(&first);
+            prop_assert_eq!(&a, &whole);
+            prop_assert_eq!(&b, &whole);
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! What a finished audit says, and one module per output format.
+//!
+//! The types here are the report model; every output only renders them: it orders nothing, counts nothing,
+//! and escapes all text of the log for its medium.
+
+pub mod json;
+pub mod text;
+mod visible;
+pub(crate) mod words;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::model::{Certainty, Severity, Snippet, VerdictCounts};
+
+pub use visible::visible;
+
+/// Version of the JSON report's shape.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The whole report.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// Version of this shape.
+    pub schema_version: u32,
+    /// Who wrote it.
+    pub tool: Tool,
+    /// What was read.
+    pub inputs: Vec<InputReport>,
+    /// Counts.
+    pub summary: Summary,
+    /// What is wrong, loudest first.
+    pub findings: Vec<Finding>,
+    /// What was found about each column of claims.
+    pub diagnoses: Vec<Diagnosis>,
+    /// What could not be checked.
+    pub coverage: Vec<Coverage>,
+    /// What could not be read.
+    pub errors: Vec<InputError>,
+}
+
+/// The tool.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Tool {
+    /// Its name.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+}
+
+/// One input.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct InputReport {
+    /// The path as given.
+    pub path: String,
+    /// The format it was read as.
+    pub format: String,
+    /// The version of the tool that wrote it, where the log says it.
+    pub format_version: Option<String>,
+    /// Records read.
+    pub records: u64,
+}
+
+/// Counts over all inputs.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize)]
+pub struct Summary {
+    /// Records read.
+    pub records: u64,
+    /// Items judged.
+    pub items: u64,
+    /// Candidates judged.
+    pub candidates: u64,
+    /// Steps read.
+    pub steps: u64,
+    /// Findings by severity.
+    pub findings: FindingCounts,
+    /// Verdicts by kind of claim.
+    pub verdicts: BTreeMap<String, VerdictCounts>,
+}
+
+/// Findings by severity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize)]
+pub struct FindingCounts {
+    /// Errors.
+    pub error: u64,
+    /// Warnings.
+    pub warning: u64,
+    /// Notes.
+    pub note: u64,
+}
+
+/// One cause, with everything that a reader needs to check it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Finding {
+    /// The rule's code.
+    pub code: String,
+    /// The rule's name.
+    pub name: String,
+    /// The rule's family.
+    pub family: String,
+    /// How loud it is.
+    pub severity: Severity,
+    /// What kind of evidence stands behind it.
+    pub certainty: Certainty,
+    /// What is wrong, in one line.
+    pub message: String,
+    /// How to mend the pipeline.
+    pub help: String,
+    /// Rows that show it.
+    pub count: u64,
+    /// The first of them, in the order of the input.
+    pub locations: Vec<Location>,
+    /// The numbers of the message.
+    pub evidence: BTreeMap<String, serde_json::Value>,
+    /// Identity of the cause, for baselines.
+    pub fingerprint: String,
+    /// The task, when the log has tasks.
+    pub task: String,
+    /// The column or metric that it is about.
+    pub claim: String,
+    /// What the mended number is, beside the marked value.
+    #[serde(skip)]
+    pub label: String,
+    /// Lines of evidence.
+    #[serde(skip)]
+    pub evidence_lines: Vec<String>,
+    /// What the bug changed.
+    #[serde(skip)]
+    pub impact_lines: Vec<String>,
+    /// The text around the first location.
+    #[serde(skip)]
+    pub snippet: Snippet,
+}
+
+/// A place in the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Location {
+    /// The path as given.
+    pub path: String,
+    /// Line, from 1.
+    pub line: u64,
+    /// Column in bytes, from 1.
+    pub column: u64,
+    /// Path of the field inside the record.
+    pub field: String,
+    /// The item's id.
+    pub item: String,
+    /// The candidate's id or position; empty for a whole item.
+    pub candidate: String,
+}
+
+/// What was found about one column of claims.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Diagnosis {
+    /// The run: its directory or file.
+    pub run: String,
+    /// The task.
+    pub task: String,
+    /// The column.
+    pub claim: String,
+    /// The formula that it is held to.
+    pub convention: String,
+    /// The formula that explains it best.
+    pub best: Option<String>,
+    /// Rows that the best formula explains, of those that can tell it from the convention.
+    pub explained: u64,
+    /// Rows that can tell the best formula from the convention.
+    pub decidable: u64,
+    /// All judged rows.
+    pub total: u64,
+    /// The formula that comes second.
+    pub runner_up: Option<String>,
+    /// How much better the best is, in bits of description length.
+    pub gap_bits: f64,
+    /// Whether the evidence does not decide between the two.
+    pub ambiguous: bool,
+    /// What changes when the column follows its convention.
+    pub impact: Option<Impact>,
+    /// Groups of rows, when no single formula explains all.
+    pub groups: Vec<RowGroup>,
+}
+
+/// A group of rows that one formula explains.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RowGroup {
+    /// The formula.
+    pub formula: String,
+    /// Rows.
+    pub rows: u64,
+    /// First row: path and line.
+    pub first: Location,
+    /// Last row.
+    pub last: Location,
+}
+
+/// What a wrong column changed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Impact {
+    /// Items whose pick can be recomputed.
+    pub items: u64,
+    /// Items whose pick changes.
+    pub flips: u64,
+    /// Ids of the first of them.
+    pub flipped: Vec<String>,
+    /// Items with a gold answer among them.
+    pub graded: u64,
+    /// Accuracy as reported.
+    pub accuracy_before: Option<f64>,
+    /// Accuracy under the convention.
+    pub accuracy_after: Option<f64>,
+    /// Wrong before, right after.
+    pub gained: u64,
+    /// Right before, wrong after.
+    pub lost: u64,
+    /// Exact two-sided `McNemar` p of gained against lost.
+    pub mcnemar_p: Option<f64>,
+}
+
+/// Something that could not be checked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Coverage {
+    /// What: a claim or a rule.
+    pub what: String,
+    /// Why not.
+    pub reason: String,
+    /// What to log so that it can be.
+    pub log: String,
+    /// Claims that it concerns; 0 for a rule.
+    pub count: u64,
+}
+
+/// An input or record that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct InputError {
+    /// The path.
+    pub path: String,
+    /// The line, 0 for the whole input.
+    pub line: u64,
+    /// The column, 0 for the whole input.
+    pub column: u64,
+    /// What was expected and found.
+    pub reason: String,
+}

@@ -1,0 +1,232 @@
+//! The report for a terminal, drawn by miette over windows of the records.
+
+use std::io::{self, Write};
+
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode,
+    SourceSpan, SpanContents, ThemeCharacters, ThemeStyles,
+};
+
+use crate::model::Severity;
+use crate::report::words::{count, rows, verdict};
+use crate::report::{Finding, Report, visible};
+
+/// How to draw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Whether to use colours.
+    pub colour: bool,
+    /// Whether to draw with Unicode characters, else ASCII.
+    pub unicode: bool,
+    /// Columns of the terminal.
+    pub width: usize,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self { colour: false, unicode: true, width: 100 }
+    }
+}
+
+/// Writes the report.
+pub fn render(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let characters = if style.unicode { ThemeCharacters::unicode() } else { ThemeCharacters::ascii() };
+    let styles = if style.colour { ThemeStyles::ansi() } else { ThemeStyles::none() };
+    let handler = GraphicalReportHandler::new_themed(GraphicalTheme { characters, styles })
+        .with_width(style.width)
+        .with_links(false)
+        .with_context_lines(0);
+    for finding in &report.findings {
+        write!(out, "{}", heading(finding, style))?;
+        if let Some(shown) = Shown::of(finding) {
+            let mut drawn = String::new();
+            if handler.render_report(&mut drawn, &shown).is_ok() {
+                for line in drawn.lines().filter(|line| !line.trim().is_empty()) {
+                    writeln!(out, "{}", line.trim_end())?;
+                }
+            }
+        } else if let Some(place) = finding.locations.first() {
+            writeln!(out, "   at {}:{}:{} {}", visible(&place.path), place.line, place.column, visible(&place.field))?;
+        }
+        details(finding, out)?;
+        writeln!(out)?;
+    }
+    errors(report, out)?;
+    summary(report, out)
+}
+
+fn paint(text: &str, code: &str, style: Style) -> String {
+    if style.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+}
+
+fn heading(finding: &Finding, style: Style) -> String {
+    let colour = match finding.severity {
+        Severity::Error => "1;31",
+        Severity::Warning => "1;33",
+        Severity::Note => "1;36",
+    };
+    let tag = paint(&format!("{}[{}]", finding.severity.word(), finding.code), colour, style);
+    format!("{tag}: {}\n", paint(&visible(&finding.message), "1", style))
+}
+
+fn details(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
+    for line in &finding.evidence_lines {
+        writeln!(out, "evidence  {}", visible(line))?;
+    }
+    if finding.evidence_lines.is_empty() && finding.count > 1 {
+        writeln!(out, "evidence  {} {} like this", count(finding.count), rows(finding.count))?;
+    }
+    for line in &finding.impact_lines {
+        writeln!(out, "impact    {}", visible(line))?;
+    }
+    if !finding.help.is_empty() {
+        writeln!(out, "fix       {}", visible(&finding.help))?;
+    }
+    writeln!(out, "more      retally explain {}", finding.code)
+}
+
+fn errors(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let whole: Vec<_> = report.errors.iter().filter(|error| error.line == 0).collect();
+    for error in &whole {
+        writeln!(out, "{}: {}", visible(&error.path), visible(&error.reason))?;
+    }
+    if whole.is_empty() { Ok(()) } else { writeln!(out) }
+}
+
+fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let summary = &report.summary;
+    let width = summary.verdicts.keys().map(|kind| kind.len()).max().unwrap_or(0).max(8);
+    for (kind, counts) in &summary.verdicts {
+        let mut parts = Vec::new();
+        for (number, word) in
+            [(counts.proven, "proven"), (counts.refuted, "refuted"), (counts.unprovable, "unprovable")]
+        {
+            if number > 0 {
+                parts.push(format!("{} {word}", count(number)));
+            }
+        }
+        writeln!(
+            out,
+            "{:width$}  {:10}  {} of {}",
+            visible(kind),
+            verdict(counts),
+            parts.join(", "),
+            count(counts.total())
+        )?;
+    }
+    let claims: Vec<_> = report.coverage.iter().filter(|gap| gap.count > 0).collect();
+    for gap in &claims {
+        writeln!(
+            out,
+            "not checked: {} {} ({}); to prove it, log {}",
+            count(gap.count),
+            visible(&gap.what),
+            visible(&gap.reason),
+            visible(&gap.log)
+        )?;
+    }
+    let mut missing: Vec<(&str, u64)> = Vec::new();
+    for gap in report.coverage.iter().filter(|gap| gap.count == 0) {
+        for field in gap.log.split(", ") {
+            match missing.iter_mut().find(|(known, _)| *known == field) {
+                Some((_, rules)) => *rules += 1,
+                None => missing.push((field, 1)),
+            }
+        }
+    }
+    if !missing.is_empty() {
+        missing.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        let fields: Vec<String> = missing
+            .iter()
+            .map(|(field, rules)| format!("{field} ({rules} {})", if *rules == 1 { "rule" } else { "rules" }))
+            .collect();
+        writeln!(out, "not logged: {}", fields.join(", "))?;
+    }
+    let findings = summary.findings;
+    let mut counts = Vec::new();
+    for (number, word) in [(findings.error, "error"), (findings.warning, "warning"), (findings.note, "note")] {
+        if number > 0 {
+            counts.push(format!("{number} {word}{}", if number == 1 { "" } else { "s" }));
+        }
+    }
+    if counts.is_empty() {
+        counts.push("no findings".to_owned());
+    }
+    writeln!(out, "{} · {} candidates · {} items", counts.join(", "), count(summary.candidates), count(summary.items))
+}
+
+/// A finding's first place as miette draws it: one line, made harmless, with the true column.
+#[derive(Debug)]
+struct Shown {
+    path: String,
+    line: usize,
+    column: usize,
+    window: String,
+    mark: (usize, usize),
+    label: String,
+}
+
+impl Shown {
+    fn of(finding: &Finding) -> Option<Self> {
+        let place = finding.locations.first()?;
+        let snippet = &finding.snippet;
+        if snippet.text.is_empty() {
+            return None;
+        }
+        let part = |from: usize, to: usize| snippet.text.get(from..to).unwrap_or_default();
+        let mark_end = snippet.mark + snippet.mark_len;
+        let before = visible(part(0, snippet.mark));
+        let mark = visible(part(snippet.mark, mark_end));
+        let after = visible(snippet.text.get(mark_end..).unwrap_or_default());
+        let dots = if snippet.cut_before { "…" } else { "" };
+        let end = if snippet.cut_after { "…" } else { "" };
+        let start = dots.len() + before.len();
+        Some(Self {
+            path: visible(&place.path).into_owned(),
+            line: usize::try_from(place.line).unwrap_or(usize::MAX),
+            column: usize::try_from(place.column).unwrap_or(usize::MAX),
+            window: format!("{dots}{before}{mark}{after}{end}"),
+            mark: (start, mark.len().max(1)),
+            label: visible(&finding.label).into_owned(),
+        })
+    }
+}
+
+impl SourceCode for Shown {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        _before: usize,
+        _after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        // miette prints the column of the span's start: what stands before it in the window is taken off.
+        let column = self.column.saturating_sub(1).saturating_sub(span.offset()) + span.offset();
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.path.clone(),
+            self.window.as_bytes(),
+            (0, self.window.len()).into(),
+            self.line.saturating_sub(1),
+            column,
+            1,
+        )))
+    }
+}
+
+impl std::fmt::Display for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("")
+    }
+}
+
+impl std::error::Error for Shown {}
+
+impl Diagnostic for Shown {
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(self)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let label = LabeledSpan::new(Some(self.label.clone()), self.mark.0, self.mark.1);
+        Some(Box::new(std::iter::once(label)))
+    }
+}

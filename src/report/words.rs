@@ -1,0 +1,65 @@
+//! Numbers as sentences show them.
+
+use crate::model::VerdictCounts;
+
+/// A count with thousands separators.
+#[must_use]
+pub(crate) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A number with as many decimals as its column prints, at most 12; whole f64 digits beyond that.
+#[must_use]
+pub(crate) fn number(value: f64, decimals: i16) -> String {
+    if !value.is_finite() {
+        return value.to_string();
+    }
+    match usize::try_from(decimals) {
+        Ok(decimals) if decimals <= 12 => {
+            let text = format!("{value:.decimals$}");
+            // A value below the printed digits would read as nothing at all.
+            if value != 0.0 && text.trim_matches(['-', '0', '.']).is_empty() { format!("{value:.3e}") } else { text }
+        }
+        _ => value.to_string(),
+    }
+}
+
+/// A p-value to two digits.
+#[must_use]
+pub(crate) fn p_value(p: f64) -> String {
+    if p >= 0.01 { format!("{p:.2}") } else { format!("{p:.1e}") }
+}
+
+/// The first few ids of a list.
+#[must_use]
+pub(crate) fn some<'i>(ids: impl IntoIterator<Item = &'i str>, shown: usize, total: u64) -> String {
+    let ids: Vec<&str> = ids.into_iter().take(shown).collect();
+    let more = if (ids.len() as u64) < total { ", …" } else { "" };
+    format!("{}{more}", ids.join(", "))
+}
+
+/// "row" or "rows".
+#[must_use]
+pub(crate) fn rows(number: u64) -> &'static str {
+    if number == 1 { "row" } else { "rows" }
+}
+
+/// One word for a set of verdicts.
+#[must_use]
+pub(crate) fn verdict(counts: &VerdictCounts) -> &'static str {
+    if counts.refuted > 0 {
+        "refuted"
+    } else if counts.proven > 0 {
+        "proven"
+    } else {
+        "unprovable"
+    }
+}

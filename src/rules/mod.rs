@@ -1,0 +1,191 @@
+//! The rules: what each looks at and what it says.
+//!
+//! A rule is a `static RULE` in a file of its own. Its page under `rules/` holds its code, severity and
+//! certainty (the only source of these) and what `retally explain` prints. A rule keeps no state, knows no
+//! configuration, and never sees another rule's findings.
+
+mod catalogue;
+mod metadata;
+mod observer;
+pub mod prelude;
+mod view;
+
+mod aggregate;
+mod log;
+mod normalised;
+mod precision;
+mod selection;
+mod sequence;
+mod span;
+mod step;
+
+use std::sync::OnceLock;
+
+use crate::formula::Deviations;
+use crate::tally::Observed;
+
+pub use catalogue::{all, by_code, index_of};
+pub use metadata::{Fields, Page, PageError, Scope};
+pub use observer::{Observer, Whereabouts};
+pub use view::{CandidateView, Cause, ItemView, RunView, StepView};
+
+/// What a rule says once all rows are seen.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Message {
+    /// What is wrong, in the user's terms; one line.
+    pub title: String,
+    /// What stands beside the marked number: expected against found.
+    pub label: String,
+    /// How to mend the pipeline; one line.
+    pub help: String,
+}
+
+impl Message {
+    /// A message with its title.
+    #[must_use]
+    pub fn new(title: impl Into<String>) -> Self {
+        Self { title: title.into(), ..Self::default() }
+    }
+
+    /// Sets what stands beside the marked number.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    /// Sets how to mend it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = help.into();
+        self
+    }
+}
+
+/// What a rule looks at.
+#[derive(Clone, Copy)]
+pub(crate) enum Check {
+    /// Nothing: the rule speaks for a formula only.
+    None,
+    /// Every step of every candidate.
+    Step(fn(&StepView<'_>, &mut Observer<'_>)),
+    /// Every candidate with its tokens.
+    Candidate(fn(&CandidateView<'_>, &mut Observer<'_>)),
+    /// Every item, its candidates without their tokens.
+    Item(fn(&ItemView<'_>, &mut Observer<'_>)),
+    /// A whole run.
+    Run(fn(&RunView<'_>, &mut Observer<'_>)),
+}
+
+/// A rule of the catalogue.
+pub struct Rule {
+    source: &'static str,
+    page: OnceLock<Page>,
+    pub(crate) check: Check,
+    pub(crate) say: fn(&Observed) -> Message,
+    pub(crate) cause: Option<CauseRule>,
+    pub(crate) fires: fn(&Observed) -> bool,
+}
+
+/// The half of a rule that speaks for a deviation from a convention.
+#[derive(Clone, Copy)]
+pub(crate) struct CauseRule {
+    pub(crate) matches: fn(&Deviations) -> bool,
+    pub(crate) say: fn(&Cause<'_>) -> Message,
+}
+
+impl Rule {
+    const fn new(source: &'static str, check: Check, say: fn(&Observed) -> Message) -> Self {
+        Self { source, page: OnceLock::new(), check, say, cause: None, fires: any_failed }
+    }
+
+    /// A rule that looks at every step.
+    pub(crate) const fn step(
+        source: &'static str,
+        check: fn(&StepView<'_>, &mut Observer<'_>),
+        say: fn(&Observed) -> Message,
+    ) -> Self {
+        Self::new(source, Check::Step(check), say)
+    }
+
+    /// A rule that looks at every candidate.
+    pub(crate) const fn candidate(
+        source: &'static str,
+        check: fn(&CandidateView<'_>, &mut Observer<'_>),
+        say: fn(&Observed) -> Message,
+    ) -> Self {
+        Self::new(source, Check::Candidate(check), say)
+    }
+
+    /// A rule that looks at every item.
+    pub(crate) const fn item(
+        source: &'static str,
+        check: fn(&ItemView<'_>, &mut Observer<'_>),
+        say: fn(&Observed) -> Message,
+    ) -> Self {
+        Self::new(source, Check::Item(check), say)
+    }
+
+    /// A rule that looks at a whole run.
+    pub(crate) const fn run(
+        source: &'static str,
+        check: fn(&RunView<'_>, &mut Observer<'_>),
+        say: fn(&Observed) -> Message,
+    ) -> Self {
+        Self::new(source, Check::Run(check), say)
+    }
+
+    /// A rule that speaks for a deviation of a score column from its convention.
+    pub(crate) const fn cause(
+        source: &'static str,
+        matches: fn(&Deviations) -> bool,
+        say: fn(&Cause<'_>) -> Message,
+    ) -> Self {
+        Self::new(source, Check::None, silent).and_cause(matches, say)
+    }
+
+    /// Lets a rule that looks at rows speak for a deviation, too.
+    pub(crate) const fn and_cause(mut self, matches: fn(&Deviations) -> bool, say: fn(&Cause<'_>) -> Message) -> Self {
+        self.cause = Some(CauseRule { matches, say });
+        self
+    }
+
+    /// Lets a rule fire only when all rows together show enough.
+    pub(crate) const fn when(mut self, fires: fn(&Observed) -> bool) -> Self {
+        self.fires = fires;
+        self
+    }
+
+    /// The rule's page: metadata and documentation.
+    #[must_use]
+    pub fn page(&self) -> &Page {
+        self.page.get_or_init(|| Page::parse(self.source).unwrap_or_else(|error| Page::broken(&error)))
+    }
+
+    /// Scope by construction, to compare with the page.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        match self.check {
+            Check::Step(_) => Scope::Step,
+            Check::Candidate(_) => Scope::Candidate,
+            Check::Item(_) => Scope::Item,
+            Check::Run(_) | Check::None => Scope::Run,
+        }
+    }
+}
+
+fn any_failed(all: &Observed) -> bool {
+    all.failed > 0
+}
+
+fn silent(_: &Observed) -> Message {
+    Message::default()
+}
+
+/// Embeds a rule's page by its name under `rules/`.
+macro_rules! page {
+    ($name:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/", $name, ".md"))
+    };
+}
+pub(crate) use page;

@@ -1,0 +1,103 @@
+//! How a rule records what it sees.
+
+use crate::model::{At, Located, Origin, Place};
+use crate::tally::{Evidence, Exemplar, Observed};
+
+/// Where the thing under a rule's eyes stands.
+pub enum Whereabouts<'v> {
+    /// In the record that is being read.
+    Record(&'v dyn Origin),
+    /// In a record that is gone; its place was kept.
+    Kept(&'v Place),
+}
+
+/// Collects what one rule sees.
+pub struct Observer<'v> {
+    observed: &'v mut Observed,
+    whereabouts: &'v Whereabouts<'v>,
+    item: &'v str,
+    candidate: &'v str,
+    at: At,
+}
+
+impl<'v> Observer<'v> {
+    /// An observer of one item or candidate.
+    pub(crate) fn new(
+        observed: &'v mut Observed,
+        whereabouts: &'v Whereabouts<'v>,
+        item: &'v str,
+        candidate: &'v str,
+        at: At,
+    ) -> Self {
+        Self { observed, whereabouts, item, candidate, at }
+    }
+
+    /// Counts one look: whether what the rule asserts holds, and the numbers if it does not.
+    pub(crate) fn judge(&mut self, at: At, holds: bool, evidence: impl FnOnce() -> Evidence) {
+        self.observed.judged += 1;
+        if !holds {
+            self.fail(at, evidence());
+        }
+    }
+
+    /// Counts one look at the whole candidate or item.
+    pub(crate) fn judge_here(&mut self, holds: bool, evidence: impl FnOnce() -> Evidence) {
+        self.judge(self.at, holds, evidence);
+    }
+
+    /// Counts one look that holds.
+    pub(crate) fn holds(&mut self) {
+        self.observed.judged += 1;
+    }
+
+    /// Counts under a name of the rule's own.
+    pub(crate) fn count(&mut self, name: &str, times: u64) {
+        match self.observed.counters.get_mut(name) {
+            Some(count) => *count += times,
+            None => {
+                self.observed.counters.insert(name.to_owned(), times);
+            }
+        }
+    }
+
+    /// Counts one look that fails, at a place that was kept (a line of a results file, say).
+    pub(crate) fn fail_at(&mut self, located: &Located, item: &str, evidence: Evidence) {
+        self.observed.judged += 1;
+        self.observed.failed += 1;
+        self.observed.show(Exemplar {
+            located: located.clone(),
+            item: item.to_owned(),
+            candidate: String::new(),
+            evidence,
+        });
+    }
+
+    fn fail(&mut self, at: At, evidence: Evidence) {
+        self.observed.failed += 1;
+        let excess = evidence.excess();
+        let located = match self.whereabouts {
+            Whereabouts::Record(origin) => {
+                let (file, line) = origin.start();
+                // The record's start sorts before everything in it: building the place is left out
+                // for rows that could not be shown anyway.
+                let start = Place { file, line, column: 0, field: String::new() };
+                if !self.observed.wants(&start, excess) {
+                    return;
+                }
+                origin.locate(at)
+            }
+            Whereabouts::Kept(place) => {
+                if !self.observed.wants(place, excess) {
+                    return;
+                }
+                Located { place: (*place).clone(), ..Located::default() }
+            }
+        };
+        self.observed.show(Exemplar {
+            located,
+            item: self.item.to_owned(),
+            candidate: self.candidate.to_owned(),
+            evidence,
+        });
+    }
+}

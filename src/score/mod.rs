@@ -1,0 +1,1 @@
+//! One item as a table of its candidates.

@@ -1,0 +1,174 @@
+//! Lines, in blocks that workers take.
+
+use std::io::Read;
+
+use crate::source::SourceError;
+
+/// Longest record.
+pub const MAX_RECORD: usize = 1 << 30;
+
+/// Some whole lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// The lines with their ends.
+    pub bytes: Vec<u8>,
+    /// Number of the first line, from 1.
+    pub first_line: u64,
+    /// Offset of the first byte in the unpacked stream.
+    pub offset: u64,
+}
+
+/// Cuts a stream into blocks of about a size, at line ends. What a broken stream gave before its end is
+/// yielded before the error.
+pub struct Blocks<R> {
+    stream: R,
+    target: usize,
+    rest: Vec<u8>,
+    line: u64,
+    offset: u64,
+    state: State,
+}
+
+enum State {
+    Reading,
+    Failed(String),
+    Done,
+}
+
+impl<R: Read> Blocks<R> {
+    /// Cuts a stream.
+    pub fn new(stream: R, target: usize) -> Self {
+        Self { stream, target: target.max(1), rest: Vec::new(), line: 1, offset: 0, state: State::Reading }
+    }
+
+    /// Reads until the buffer holds the target size and a line end, or the stream ends.
+    fn fill(&mut self) -> Result<Option<usize>, SourceError> {
+        let mut searched = 0;
+        loop {
+            let have = self.rest.len();
+            if have >= self.target
+                && let Some(end) = memchr::memrchr(b'\n', self.rest.get(searched..).unwrap_or_default())
+            {
+                return Ok(Some(searched + end + 1));
+            }
+            searched = if have >= self.target { have } else { 0 };
+            if have > MAX_RECORD {
+                return Err(SourceError::TooLong { line: self.line });
+            }
+            let want = self.target.max(1 << 16).min(4 << 20) as u64;
+            match self.stream.by_ref().take(want).read_to_end(&mut self.rest) {
+                Ok(0) => {
+                    self.state = State::Done;
+                    return Ok(None);
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    self.state = State::Failed(error.to_string());
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, end: usize) -> Block {
+        let tail = self.rest.split_off(end);
+        let bytes = std::mem::replace(&mut self.rest, tail);
+        let block = Block { first_line: self.line, offset: self.offset, bytes };
+        self.line += memchr::memchr_iter(b'\n', &block.bytes).count() as u64;
+        self.offset += block.bytes.len() as u64;
+        block
+    }
+}
+
+impl<R: Read> Iterator for Blocks<R> {
+    type Item = Result<Block, SourceError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if matches!(self.state, State::Reading) {
+            match self.fill() {
+                Ok(Some(end)) => return Some(Ok(self.take(end))),
+                Ok(None) => {}
+                Err(error) => {
+                    self.state = State::Done;
+                    self.rest.clear();
+                    return Some(Err(error));
+                }
+            }
+        }
+        if !self.rest.is_empty() {
+            return Some(Ok(self.take(self.rest.len())));
+        }
+        match std::mem::replace(&mut self.state, State::Done) {
+            State::Failed(reason) => Some(Err(SourceError::Broken { line: self.line.saturating_sub(1), reason })),
+            _ => None,
+        }
+    }
+}
+
+/// The lines of a block: offset and bytes without the line end. Blank ones are empty, so that numbers hold.
+pub fn lines(block: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        if at >= block.len() {
+            return None;
+        }
+        let rest = block.get(at..).unwrap_or_default();
+        let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        let line = rest.get(..end).unwrap_or_default();
+        let start = at;
+        at += end + 1;
+        Some((start, line.strip_suffix(b"\r").unwrap_or(line)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn lines_lose_their_ends_only() {
+        let all: Vec<&[u8]> = lines(b"a\r\n\nb").map(|(_, line)| line).collect();
+        assert_eq!(all, [b"a".as_slice(), b"", b"b"]);
+    }
+
+    struct Breaks(std::io::Cursor<Vec<u8>>);
+
+    impl Read for Breaks {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            match self.0.read(buffer)? {
+                0 => Err(std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "corrupt")),
+                read => Ok(read),
+            }
+        }
+    }
+
+    #[test]
+    fn a_broken_stream_gives_what_it_had() {
+        let mut blocks = Blocks::new(Breaks(std::io::Cursor::new(b"a\nb\nc".to_vec())), 2);
+        let mut bytes = Vec::new();
+        let error = loop {
+            match blocks.next().unwrap() {
+                Ok(block) => bytes.extend(block.bytes),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(bytes, b"a\nb\nc");
+        assert!(matches!(error, SourceError::Broken { line: 2, .. }));
+    }
+
+    proptest! {
+        #[test]
+        fn any_size_of_unit_gives_the_same_lines(text in "[ab\r\n]{0,80}", target in 1_usize..30) {
+            let whole: Vec<(u64, Vec<u8>)> =
+                (1..).zip(lines(text.as_bytes())).map(|(number, (_, line))| (number, line.to_vec())).collect();
+            let mut cut: Vec<(u64, Vec<u8>)> = Vec::new();
+            for block in Blocks::new(text.as_bytes(), target) {
+                let block = block.unwrap();
+                cut.extend((block.first_line..).zip(lines(&block.bytes)).map(|(number, (_, line))| (number, line.to_vec())));
+            }
+            prop_assert_eq!(cut, whole);
+        }
+    }
+}

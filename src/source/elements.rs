@@ -1,0 +1,190 @@
+//! The records of one top-level JSON array, without reading the whole of it into memory.
+
+use std::io::{BufRead, BufReader, Read};
+
+use crate::source::{MAX_RECORD, SourceError};
+
+/// One element with its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Element {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Line of its first byte, from 1.
+    pub first_line: u64,
+    /// Column of its first byte, from 1.
+    pub column: u64,
+}
+
+/// Splits a stream that holds `[element, …]`, or one object, which counts as the only element. Strings and nesting
+/// are followed; whether an element is well-formed is for its parser to say.
+pub struct Elements<R> {
+    stream: BufReader<R>,
+    line: u64,
+    column: u64,
+    single: bool,
+    done: bool,
+}
+
+impl<R: Read> Elements<R> {
+    /// Starts at the first value of the stream.
+    pub fn new(stream: R) -> Result<Self, SourceError> {
+        let stream = BufReader::with_capacity(1 << 16, stream);
+        let mut elements = Self { stream, line: 1, column: 1, single: false, done: false };
+        match elements.peek_value() {
+            Some(b'[') => {
+                elements.step();
+                Ok(elements)
+            }
+            Some(b'{') => {
+                elements.single = true;
+                Ok(elements)
+            }
+            found => Err(SourceError::NoList {
+                line: elements.line,
+                expected: "`[` or `{`",
+                found: found.map_or('\u{2205}', char::from),
+            }),
+        }
+    }
+
+    fn peek(&mut self) -> Option<u8> {
+        self.stream.fill_buf().ok()?.first().copied()
+    }
+
+    fn step(&mut self) -> Option<u8> {
+        let byte = self.peek()?;
+        self.stream.consume(1);
+        if byte == b'\n' {
+            self.line += 1;
+            self.column = 1;
+        } else {
+            self.column += 1;
+        }
+        Some(byte)
+    }
+
+    /// The first byte that is no white space.
+    fn peek_value(&mut self) -> Option<u8> {
+        loop {
+            match self.peek()? {
+                b' ' | b'\t' | b'\r' | b'\n' => self.step()?,
+                other => return Some(other),
+            };
+        }
+    }
+
+    fn element(&mut self) -> Result<Element, SourceError> {
+        let mut element = Element { bytes: Vec::new(), first_line: self.line, column: self.column };
+        let (mut depth, mut string, mut escaped) = (0_u32, false, false);
+        loop {
+            let Some(byte) = self.peek() else {
+                self.done = true;
+                return Err(SourceError::CutOff { line: self.line });
+            };
+            if !string && depth == 0 && !element.bytes.is_empty() && matches!(byte, b',' | b']') {
+                break;
+            }
+            self.step();
+            element.bytes.push(byte);
+            if element.bytes.len() > MAX_RECORD {
+                self.done = true;
+                return Err(SourceError::TooLong { line: element.first_line });
+            }
+            if string {
+                string = escaped || byte != b'"';
+                escaped = !escaped && byte == b'\\';
+                continue;
+            }
+            match byte {
+                b'"' => string = true,
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => {
+                    depth = depth.saturating_sub(1);
+                    if depth == 0 {
+                        break;
+                    }
+                }
+                _ => {}
+            }
+        }
+        while element.bytes.last().is_some_and(u8::is_ascii_whitespace) {
+            element.bytes.pop();
+        }
+        Ok(element)
+    }
+}
+
+impl<R: Read> Iterator for Elements<R> {
+    type Item = Result<Element, SourceError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.done {
+            return None;
+        }
+        match self.peek_value() {
+            None => {
+                self.done = true;
+                (!self.single).then_some(Err(SourceError::CutOff { line: self.line }))
+            }
+            Some(b',') if !self.single => {
+                self.step();
+                match self.peek_value() {
+                    Some(b']') | None => self.next(),
+                    Some(_) => Some(self.element()),
+                }
+            }
+            Some(b']') if !self.single => {
+                self.step();
+                self.done = true;
+                let found = self.peek_value()?;
+                Some(Err(SourceError::NoList {
+                    line: self.line,
+                    expected: "the end of the file after `]`",
+                    found: char::from(found),
+                }))
+            }
+            Some(_) => Some(self.element()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(text: &str) -> (Vec<(String, u64, u64)>, Option<String>) {
+        let mut found = Vec::new();
+        for element in Elements::new(text.as_bytes()).unwrap() {
+            match element {
+                Ok(element) => {
+                    found.push((String::from_utf8(element.bytes).unwrap(), element.first_line, element.column));
+                }
+                Err(error) => return (found, Some(error.to_string())),
+            }
+        }
+        (found, None)
+    }
+
+    #[test]
+    fn elements_with_their_places() {
+        let (found, error) = split("[\r\n  {\"a\": \"]},\\\"\"},\n  [1, {\"b\": []}], 3\n]\n");
+        let expected = [("{\"a\": \"]},\\\"\"}", 2, 3), ("[1, {\"b\": []}]", 3, 3), ("3", 3, 19)];
+        assert_eq!(found, expected.map(|(text, line, column)| (text.to_owned(), line, column)));
+        assert_eq!(error, None);
+    }
+
+    #[test]
+    fn one_object_is_the_only_element() {
+        assert_eq!(split("{\n \"a\": 1\n}\n").0.len(), 1);
+        assert_eq!(split("[]").0.len(), 0);
+    }
+
+    #[test]
+    fn a_cut_off_list_gives_its_whole_elements() {
+        let (found, error) = split("[{\"a\": 1}, {\"b\": ");
+        assert_eq!(found.len(), 1);
+        assert!(error.unwrap().contains("cut off"));
+        assert!(split("[1] 2").1.unwrap().contains("end of the file"));
+        assert!(Elements::new("x".as_bytes()).is_err());
+    }
+}

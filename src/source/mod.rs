@@ -1,0 +1,115 @@
+//! Paths to bytes: finds inputs, opens and unpacks them, cuts them into work units.
+
+mod blocks;
+mod discover;
+mod elements;
+mod input;
+
+pub use blocks::{Block, Blocks, MAX_RECORD, lines};
+pub use discover::{Discovery, discover};
+pub use elements::{Element, Elements};
+pub use input::{Input, peek};
+
+/// What can go wrong before a record is reached.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// A path does not exist.
+    #[error("`{path}` does not exist; give a file, a directory, a glob or - for standard input")]
+    NotFound {
+        /// The path.
+        path: String,
+    },
+    /// A glob matches nothing.
+    #[error("the glob `{path}` matches no file")]
+    NoMatch {
+        /// The glob.
+        path: String,
+    },
+    /// A glob cannot be read.
+    #[error("`{path}` is not a glob: {reason}")]
+    BadGlob {
+        /// The glob.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A directory holds nothing that could be a log.
+    #[error("`{path}` holds no file that could be a log (.json, .jsonl, .ndjson, .csv, .tsv, each also .gz or .zst)")]
+    EmptyDirectory {
+        /// The directory.
+        path: String,
+    },
+    /// The file cannot be read, or not to its end.
+    #[error("cannot read `{path}`: {source}")]
+    Io {
+        /// The path.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file is not UTF-8.
+    #[error("`{path}` is UTF-16; convert it to UTF-8 (iconv -f UTF-16 -t UTF-8)")]
+    Utf16 {
+        /// The path.
+        path: String,
+    },
+    /// The stream breaks off: a compressed file that was not closed, or worse.
+    #[error("the stream breaks off after line {line}: {reason}; what stands before it was audited")]
+    Broken {
+        /// Last line that was read.
+        line: u64,
+        /// Why.
+        reason: String,
+    },
+    /// A record is too long.
+    #[error("line {line} is longer than 1 GiB; a record must fit into memory")]
+    TooLong {
+        /// The line.
+        line: u64,
+    },
+    /// A list of records does not end.
+    #[error(
+        "the list of records is cut off after line {line}: expected `,` or `]`; the whole records before it were audited"
+    )]
+    CutOff {
+        /// Last line that was read.
+        line: u64,
+    },
+    /// A list of records is followed by something else, or is no list.
+    #[error("line {line}: expected {expected}, found `{found}`")]
+    NoList {
+        /// The line.
+        line: u64,
+        /// What was due.
+        expected: &'static str,
+        /// What stands there.
+        found: char,
+    },
+}
+
+impl SourceError {
+    /// The path that it is about, where it is known.
+    #[must_use]
+    pub fn path(&self) -> Option<&str> {
+        match self {
+            Self::NotFound { path }
+            | Self::NoMatch { path }
+            | Self::BadGlob { path, .. }
+            | Self::EmptyDirectory { path }
+            | Self::Io { path, .. }
+            | Self::Utf16 { path } => Some(path),
+            _ => None,
+        }
+    }
+
+    /// The line that it is about, where there is one.
+    #[must_use]
+    pub fn line(&self) -> Option<u64> {
+        match self {
+            Self::Broken { line, .. } | Self::TooLong { line } | Self::CutOff { line } | Self::NoList { line, .. } => {
+                Some(*line)
+            }
+            _ => None,
+        }
+    }
+}

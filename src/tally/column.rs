@@ -1,0 +1,219 @@
+//! One column of claims against every formula: the scoreboard.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Located, Place};
+use crate::tally::{Keyed, Smallest};
+
+/// Why a claim could not be judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gap {
+    /// No token-level values are logged.
+    NoSteps,
+    /// Some scored steps have no value.
+    UnknownSteps,
+    /// The claim itself says "no value".
+    NoClaim,
+    /// The formula needs something that is not logged, such as the text for its bytes.
+    NoOperand,
+}
+
+/// A formula that explains a row, with what its arithmetic needs to be written out.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fit {
+    /// Place of the formula in the grammar.
+    pub formula: u16,
+    /// Its value.
+    pub value: f64,
+    /// Its hard bound, the claim's own half-quantum included.
+    pub bound: f64,
+    /// The reduced value before scale and output.
+    pub base: f64,
+    /// What it is divided by.
+    pub divisor: f64,
+    /// Number of steps that entered.
+    pub n: u32,
+}
+
+/// A row of the column that a report may show.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct ClaimRow {
+    /// Where the claim stands.
+    pub located: Located,
+    /// The item's id.
+    pub item: String,
+    /// The candidate's id or position.
+    pub candidate: String,
+    /// The claim as reported.
+    pub claimed: f64,
+    /// The convention's value, if it could be derived.
+    pub derived: Option<Fit>,
+    /// Log-probs of the first scored steps.
+    pub steps: Vec<f64>,
+    /// Number of scored steps.
+    pub n: u32,
+    /// The formulas that explain the claim, simplest first; only filled in a search.
+    pub fits: Vec<Fit>,
+    /// The formula that comes nearest when none explains it.
+    pub nearest: Option<Fit>,
+}
+
+impl Keyed for ClaimRow {
+    type Key = Place;
+
+    fn key(&self) -> Place {
+        self.located.place.clone()
+    }
+}
+
+/// How many rows a formula explains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct FormulaCount {
+    /// Rows within its bound.
+    pub explained: u64,
+    /// Rows in which it cannot be told from the convention: both have the same value within their bounds.
+    pub undecidable: u64,
+    /// Rows that it explains and in which it can be told from the convention.
+    pub decisive: u64,
+    /// Rows that the convention explains and in which it can be told from it.
+    pub against: u64,
+    /// Rows in which the log has what it needs.
+    pub evaluated: u64,
+}
+
+/// A place without its text, for the extent of a group of rows.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RowRef {
+    /// Index of the input.
+    pub file: u32,
+    /// Line.
+    pub line: u64,
+    /// Column.
+    pub column: u64,
+    /// The item's id.
+    pub item: String,
+}
+
+/// Rows that the same set of principal formulas explains.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// Number of rows.
+    pub rows: u64,
+    /// The first of them.
+    pub first: RowRef,
+    /// The last of them.
+    pub last: RowRef,
+}
+
+impl Group {
+    fn merge(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.first = self.first.clone().min(other.first);
+        self.last = self.last.clone().max(other.last);
+    }
+}
+
+/// The state of one column of claims.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct ColumnTally {
+    /// Rows that each accepted formula explains.
+    pub accepted: Vec<u64>,
+    /// Rows in which the convention could be derived and compared.
+    pub judged: u64,
+    /// Rows that no accepted formula explains.
+    pub refuted: u64,
+    /// Rows that could not be judged, by reason.
+    pub gaps: BTreeMap<Gap, u64>,
+    /// Claims that are exactly 0.
+    pub zero: u64,
+    /// Claims that are exactly 0 or null although the derived value is not 0 within its bound.
+    pub zero_without_cause: u64,
+    /// The interval of constants c for which claim − derived = c could hold in all judged rows.
+    pub shift: Option<(f64, f64)>,
+    /// Refuted rows, first ones.
+    pub rows: Smallest<ClaimRow, 5>,
+    /// Refuted rows, per principal formula that explains them.
+    pub rows_by_formula: BTreeMap<u16, Smallest<ClaimRow, 5>>,
+    /// Per formula of the grammar; empty when not searched.
+    pub formulas: Vec<FormulaCount>,
+    /// Rows by the set of principal formulas that explain them; empty when not searched.
+    pub groups: BTreeMap<u128, Group>,
+    /// Refuted rows that no formula explains.
+    pub unexplained: u64,
+    /// Some of them.
+    pub unexplained_rows: Smallest<ClaimRow, 5>,
+}
+
+impl ColumnTally {
+    /// Adds another part of the column.
+    pub fn merge(&mut self, other: Self) {
+        add_each(&mut self.accepted, &other.accepted);
+        self.judged += other.judged;
+        self.refuted += other.refuted;
+        for (gap, count) in other.gaps {
+            *self.gaps.entry(gap).or_default() += count;
+        }
+        self.zero += other.zero;
+        self.zero_without_cause += other.zero_without_cause;
+        self.shift = intersect(self.shift, other.shift);
+        self.rows.merge(other.rows);
+        for (formula, rows) in other.rows_by_formula {
+            self.rows_by_formula.entry(formula).or_default().merge(rows);
+        }
+        if self.formulas.len() < other.formulas.len() {
+            self.formulas.resize(other.formulas.len(), FormulaCount::default());
+        }
+        for (mine, theirs) in self.formulas.iter_mut().zip(&other.formulas) {
+            mine.explained += theirs.explained;
+            mine.undecidable += theirs.undecidable;
+            mine.decisive += theirs.decisive;
+            mine.against += theirs.against;
+            mine.evaluated += theirs.evaluated;
+        }
+        for (set, group) in other.groups {
+            self.add_group(set, group);
+        }
+        self.unexplained += other.unexplained;
+        self.unexplained_rows.merge(other.unexplained_rows);
+    }
+
+    /// Counts rows under the set of formulas that explain them.
+    pub fn add_group(&mut self, set: u128, group: Group) {
+        match self.groups.entry(set) {
+            std::collections::btree_map::Entry::Vacant(slot) => {
+                slot.insert(group);
+            }
+            std::collections::btree_map::Entry::Occupied(mut slot) => slot.get_mut().merge(group),
+        }
+    }
+
+    /// Narrows the interval of possible constant shifts by one row.
+    pub fn narrow_shift(&mut self, difference: f64, bound: f64) {
+        self.shift = intersect(self.shift, Some((difference - bound, difference + bound)));
+    }
+
+    /// All claims of the column.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.judged + self.gaps.values().sum::<u64>()
+    }
+}
+
+fn add_each(mine: &mut Vec<u64>, theirs: &[u64]) {
+    if mine.len() < theirs.len() {
+        mine.resize(theirs.len(), 0);
+    }
+    for (mine, theirs) in mine.iter_mut().zip(theirs) {
+        *mine += theirs;
+    }
+}
+
+fn intersect(a: Option<(f64, f64)>, b: Option<(f64, f64)>) -> Option<(f64, f64)> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some((a.0.max(b.0), a.1.min(b.1))),
+        (one, other) => one.or(other),
+    }
+}

@@ -1,0 +1,168 @@
+//! What is kept of judged items: verdicts, picks, impact, metric rows.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::metric::MetricRows;
+use crate::model::{CandidateSummary, Place, VerdictCounts};
+use crate::numeric::ExactSum;
+use crate::tally::{Exemplar, Keyed, Smallest};
+
+/// An item whose pick changes when the score follows its convention.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flip {
+    /// Where the item stands.
+    pub place: Place,
+    /// The item's id.
+    pub item: String,
+    /// Position that the pipeline picked.
+    pub from: u32,
+    /// Position that the convention picks.
+    pub to: u32,
+}
+
+impl Keyed for Flip {
+    type Key = (Place, String);
+
+    fn key(&self) -> Self::Key {
+        (self.place.clone(), self.item.clone())
+    }
+}
+
+/// Totals over all scored candidates, for perplexities of a run.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct TokenTotals {
+    /// Candidates with a derivable log-prob.
+    pub candidates: u64,
+    /// Their scored steps.
+    pub tokens: u64,
+    /// Their UTF-8 bytes; None in some candidate makes it unusable.
+    pub bytes: u64,
+    /// Candidates without text.
+    pub without_text: u64,
+    /// Σ of their log-probs, in nats.
+    pub total: ExactSum,
+    /// Σ of their hard bounds.
+    pub bound: ExactSum,
+    /// Σ of their means per token, in nats.
+    pub means: ExactSum,
+    /// Σ of their perplexities per token.
+    pub perplexities: ExactSum,
+}
+
+impl TokenTotals {
+    /// Adds one candidate, if its log-prob can be derived.
+    pub fn add_candidate(&mut self, candidate: &CandidateSummary) {
+        let Some((total, bound)) = candidate.total.filter(|_| candidate.tokens > 0) else { return };
+        let tokens = f64::from(candidate.tokens);
+        self.candidates += 1;
+        self.tokens += u64::from(candidate.tokens);
+        match candidate.bytes {
+            Some(bytes) => self.bytes += u64::from(bytes),
+            None => self.without_text += 1,
+        }
+        self.total.add(total);
+        self.bound.add(bound);
+        self.means.add(total / tokens);
+        self.perplexities.add(crate::numeric::exp(-total / tokens));
+    }
+
+    /// Adds another total.
+    pub fn merge(&mut self, other: &Self) {
+        self.candidates += other.candidates;
+        self.tokens += other.tokens;
+        self.bytes += other.bytes;
+        self.without_text += other.without_text;
+        self.total.merge(&other.total);
+        self.bound.merge(&other.bound);
+        self.means.merge(&other.means);
+        self.perplexities.merge(&other.perplexities);
+    }
+}
+
+/// What judging the items of one stream gave.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct ItemTally {
+    /// Fields seen in any row, as a set.
+    pub fields: u32,
+    /// Items judged.
+    pub items: u64,
+    /// How often each position was picked.
+    pub pick_positions: BTreeMap<u32, u64>,
+    /// How often each position was right.
+    pub gold_positions: BTreeMap<u32, u64>,
+    /// Whether the reported pick follows from the reported scores.
+    pub picks: VerdictCounts,
+    /// Whether the reported correctness follows from the reported pick and the gold answer.
+    pub correct: VerdictCounts,
+    /// Whether the greedy flag follows from the alternatives.
+    pub greedy: VerdictCounts,
+    /// Items with a reported pick and a gold answer.
+    pub scored: u64,
+    /// Of these, items whose reported pick is the gold answer.
+    pub right: u64,
+    /// Items with a reported correctness.
+    pub reported: u64,
+    /// Of these, items reported as correct.
+    pub reported_right: u64,
+    /// Items whose pick can be recomputed under the convention and compared with the reported one.
+    pub comparable: u64,
+    /// Of these, items whose pick changes.
+    pub flips: u64,
+    /// The first of them.
+    pub flipped: Smallest<Flip, 5>,
+    /// Comparable items with a gold answer.
+    pub graded: u64,
+    /// Of these, right as reported.
+    pub right_before: u64,
+    /// Of these, right under the convention.
+    pub right_after: u64,
+    /// Wrong as reported, right under the convention.
+    pub gained: u64,
+    /// Right as reported, wrong under the convention.
+    pub lost: u64,
+    /// Items whose candidates' scores follow different formulas.
+    pub mixed: u64,
+    /// The first of them.
+    pub mixed_rows: Smallest<Exemplar, 5>,
+    /// Totals over all candidates.
+    pub tokens: TokenTotals,
+    /// Metrics of single items, by name.
+    pub metrics: BTreeMap<String, MetricRows>,
+}
+
+impl ItemTally {
+    /// Adds what another worker judged.
+    pub fn merge(&mut self, other: Self) {
+        self.fields |= other.fields;
+        self.items += other.items;
+        for (position, count) in other.pick_positions {
+            *self.pick_positions.entry(position).or_default() += count;
+        }
+        for (position, count) in other.gold_positions {
+            *self.gold_positions.entry(position).or_default() += count;
+        }
+        self.picks.merge(&other.picks);
+        self.correct.merge(&other.correct);
+        self.greedy.merge(&other.greedy);
+        self.scored += other.scored;
+        self.right += other.right;
+        self.reported += other.reported;
+        self.reported_right += other.reported_right;
+        self.comparable += other.comparable;
+        self.flips += other.flips;
+        self.flipped.merge(other.flipped);
+        self.graded += other.graded;
+        self.right_before += other.right_before;
+        self.right_after += other.right_after;
+        self.gained += other.gained;
+        self.lost += other.lost;
+        self.mixed += other.mixed;
+        self.mixed_rows.merge(other.mixed_rows);
+        self.tokens.merge(&other.tokens);
+        for (name, rows) in other.metrics {
+            self.metrics.entry(name).or_default().merge(rows);
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! The mergeable state of an audit: counts, exact sums, the scoreboard, exemplars.
+//!
+//! A [`Tally`] is a commutative monoid: merging partial tallies in any order and any grouping gives the
+//! same state. Nothing here divides, ranks or judges.
+
+mod column;
+mod exemplar;
+mod items;
+mod observed;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{ColumnId, ItemSummary, MetricClaim, Place, RecordError};
+use crate::numeric::ResolutionStats;
+
+pub use column::{ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, RowRef};
+pub use exemplar::{Evidence, Exemplar, Keyed, Smallest};
+pub use items::{Flip, ItemTally, TokenTotals};
+pub use observed::{Observed, PLACES};
+
+/// A column whose resolution is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measured {
+    /// The tokens' log-probs.
+    Logprob,
+    /// The tokens' probabilities.
+    Prob,
+    /// The tokens' logits.
+    Logit,
+    /// The alternatives' log-probs.
+    Top,
+    /// The entries of whole vectors.
+    Vector,
+    /// A column of claims.
+    Claim(ColumnId),
+}
+
+/// Rows that belong together: one task under one filter.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+pub struct StreamKey {
+    /// The task; empty when the log has none.
+    pub task: String,
+    /// The filter; empty when the log has none.
+    pub filter: String,
+}
+
+/// Where a row with some key was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// How often.
+    pub count: u32,
+    /// First file and line.
+    pub first: (u32, u64),
+    /// Last file and line.
+    pub last: (u32, u64),
+}
+
+/// State of one stream of one input.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct StreamTally {
+    /// Columns of claims on candidates.
+    pub columns: BTreeMap<ColumnId, ColumnTally>,
+    /// What the rules saw, by code and subject.
+    pub observed: BTreeMap<(String, String), Observed>,
+    /// Items whose candidates stand in several records, by id.
+    pub open: BTreeMap<String, ItemSummary>,
+    /// Items that have been judged.
+    pub items: ItemTally,
+    /// Rows by the hash of their key, to find duplicates.
+    pub seen: BTreeMap<u64, Seen>,
+    /// Smallest, largest and number of item ids that are integers.
+    pub integer_ids: Option<(i64, i64)>,
+    /// Rows with an integer id.
+    pub integer_rows: u64,
+}
+
+impl StreamTally {
+    /// Adds another part of the stream.
+    pub fn merge(&mut self, other: Self) {
+        for (column, tally) in other.columns {
+            self.columns.entry(column).or_default().merge(tally);
+        }
+        for (key, observed) in other.observed {
+            self.observed.entry(key).or_default().merge(observed);
+        }
+        for (id, item) in other.open {
+            self.add_open(id, item);
+        }
+        self.items.merge(other.items);
+        for (key, seen) in other.seen {
+            self.add_seen(key, seen);
+        }
+        self.integer_ids = match (self.integer_ids, other.integer_ids) {
+            (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
+            (one, two) => one.or(two),
+        };
+        self.integer_rows += other.integer_rows;
+    }
+
+    /// Adds a part of an item.
+    pub fn add_open(&mut self, id: String, item: ItemSummary) {
+        match self.open.entry(id) {
+            std::collections::btree_map::Entry::Vacant(slot) => {
+                slot.insert(item);
+            }
+            std::collections::btree_map::Entry::Occupied(mut slot) => slot.get_mut().merge(item),
+        }
+    }
+
+    /// Counts a row under its key.
+    pub fn add_seen(&mut self, key: u64, seen: Seen) {
+        self.seen
+            .entry(key)
+            .and_modify(|kept| {
+                kept.count += seen.count;
+                kept.first = kept.first.min(seen.first);
+                kept.last = kept.last.max(seen.last);
+            })
+            .or_insert(seen);
+    }
+}
+
+/// A record that could not be read, as the tally keeps it.
+impl Keyed for RecordError {
+    type Key = Place;
+
+    fn key(&self) -> Place {
+        self.place.clone()
+    }
+}
+
+/// State of one input.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct FileTally {
+    /// Records read.
+    pub records: u64,
+    /// Candidates read.
+    pub candidates: u64,
+    /// Steps read.
+    pub steps: u64,
+    /// Resolution statistics per column.
+    pub resolutions: BTreeMap<Measured, ResolutionStats>,
+    /// Its streams.
+    pub streams: BTreeMap<StreamKey, StreamTally>,
+    /// Records that could not be read.
+    pub unreadable: u64,
+    /// The first of them.
+    pub errors: Smallest<RecordError, 5>,
+    /// Numbers reported of the run, in the order of the input.
+    pub metrics: Vec<MetricClaim>,
+}
+
+impl FileTally {
+    /// Adds another part of the input.
+    pub fn merge(&mut self, mut other: Self) {
+        self.records += other.records;
+        self.candidates += other.candidates;
+        self.steps += other.steps;
+        for (column, stats) in other.resolutions {
+            self.resolutions.entry(column).or_default().merge(&stats);
+        }
+        for (key, stream) in other.streams {
+            self.streams.entry(key).or_default().merge(stream);
+        }
+        self.unreadable += other.unreadable;
+        self.errors.merge(other.errors);
+        self.metrics.append(&mut other.metrics);
+        self.metrics.sort();
+    }
+}
+
+/// State of an audit: one [`FileTally`] per input.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Tally {
+    /// By index of the input.
+    pub files: BTreeMap<u32, FileTally>,
+}
+
+impl Tally {
+    /// Adds another tally.
+    pub fn merge(&mut self, other: Self) {
+        for (file, tally) in other.files {
+            self.files.entry(file).or_default().merge(tally);
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! One item step by step.
