@@ -14,8 +14,8 @@ use crate::formula::FactsBuilder;
 use crate::model::{
     At, Candidate, ClaimKind, ColumnId, Item, ItemSummary, Logged, MetricClaim, Origin, PickRef, RecordError,
 };
-use crate::numeric::{Printed, Resolution, ResolutionStats};
-use crate::rules::{self, CandidateView, Check, Fields, Observer, StepView, Whereabouts};
+use crate::numeric::{Printed, ResolutionStats};
+use crate::rules::{self, CandidateView, ClaimColumn, Check, Fields, Observer, StepView, Whereabouts};
 use crate::tally::{FileTally, Measured, Observed, Seen, StreamKey, StreamTally};
 
 pub use item::close;
@@ -24,7 +24,7 @@ pub use plan::{ColumnPlan, FilePlan, PRINCIPAL};
 /// Audits the items of one input under one plan. Each worker has its own.
 pub struct Auditor<'p> {
     plan: &'p FilePlan,
-    claim_resolutions: Vec<Resolution>,
+    columns: Vec<ClaimColumn>,
     kinds: Vec<ClaimKind>,
     builder: FactsBuilder,
     tally: FileTally,
@@ -73,7 +73,15 @@ impl<'p> Auditor<'p> {
     pub fn new(plan: &'p FilePlan) -> Self {
         Self {
             plan,
-            claim_resolutions: plan.columns.iter().map(|column| column.resolution).collect(),
+            columns: plan
+                .columns
+                .iter()
+                .map(|plan| ClaimColumn {
+                    name: plan.spec.column.name.clone(),
+                    kind: plan.spec.column.kind,
+                    resolution: plan.resolution,
+                })
+                .collect(),
             kinds: plan.columns.iter().map(|column| column.spec.column.kind).collect(),
             builder: FactsBuilder::default(),
             tally: FileTally::default(),
@@ -238,8 +246,7 @@ impl<'p> Auditor<'p> {
             item,
             facts,
             resolutions: &plan.steps,
-            claim_resolutions: &self.claim_resolutions,
-            kinds: &self.kinds,
+            columns: &self.columns,
         };
         for (index, check, needs) in &rules.candidates {
             let Some(observed) = hot.get_mut(*index).filter(|_| fields.has(*needs)) else { continue };

@@ -310,12 +310,13 @@ impl FactsBuilder {
         let scored = &self.scored;
         match span {
             Span::Continuation => scored.iter().all(|at| push(*at as usize)),
-            Span::WithoutEnd => has_end && n > 1 && scored[..n - 1].iter().all(|at| push(*at as usize)),
+            // Without an end token, or without padding, such a span is the continuation itself.
+            Span::WithoutEnd => scored[..n - usize::from(has_end && n > 1)].iter().all(|at| push(*at as usize)),
             Span::DropFirst(k) => {
-                scored.len() > usize::from(k) && scored[usize::from(k)..].iter().all(|at| push(*at as usize))
+                scored.len() >= usize::from(k) && scored[usize::from(k)..].iter().all(|at| push(*at as usize))
             }
             Span::DropLast(k) => {
-                scored.len() > usize::from(k) && scored[..n - usize::from(k)].iter().all(|at| push(*at as usize))
+                scored.len() >= usize::from(k) && scored[..n - usize::from(k)].iter().all(|at| push(*at as usize))
             }
             Span::WithPrompt(k) => {
                 let k = usize::from(k);
@@ -331,14 +332,15 @@ impl FactsBuilder {
             Span::WithPadding => {
                 let end =
                     candidate.steps[last + 1..].iter().take_while(|step| step.segment == Segment::Padding).count();
-                contiguous && end > 0 && (first..=last + end).all(push)
+                contiguous && (first..=last + end).all(push)
             }
         }
     }
 
     fn reduce_span(&mut self, candidate: &Candidate<'_>, term_at: usize, span_at: usize, reduces: &[usize]) {
         let Some(span) = Span::ALL.get(span_at).copied() else { return };
-        if !self.collect(candidate, span) || self.window.is_empty() {
+        // Of no steps at all only the sum is defined: 0.
+        if !self.collect(candidate, span) || (self.window.is_empty() && reduces != [0] && reduces != [0, 1]) {
             return;
         }
         for reduce_at in reduces {
@@ -353,6 +355,9 @@ impl FactsBuilder {
 
 fn reduce_window(window: &[Operand], reduce: Reduce) -> Option<Base> {
     let n = u32::try_from(window.len()).ok()?;
+    if n == 0 && reduce != Reduce::Sum {
+        return None;
+    }
     let single =
         |operand: &Operand| Base { value: operand.value, half: operand.half, magnitude: operand.value.abs(), n };
     let sums = || {
@@ -515,13 +520,12 @@ mod tests {
 
     #[test]
     fn a_claim_on_the_bound_agrees_and_one_ulp_beyond_does_not() {
-        for derived in [-3.347_117, -512.25, -1e-3, 0.0] {
-            for bound in [0.5e-6, 2e-6, 0.125] {
-                let claimed: f64 = derived - bound;
-                let exact_bound = derived - claimed;
-                assert!(agrees(derived, claimed, exact_bound));
-                assert!(!agrees(derived, claimed, exact_bound.next_down()));
-            }
+        // Derived values and claims near enough for their difference to be exact.
+        for (derived, bound) in [(-3.347_117_f64, 0.5e-6), (-512.25, 2e-6), (-512.25, 0.125), (-1e-3, 0.25e-3), (0.0, 0.5e-6)] {
+            let claimed = derived - bound;
+            let exact = derived - claimed;
+            assert!(agrees(derived, claimed, exact));
+            assert!(!agrees(derived, claimed, exact.next_down()));
         }
     }
 

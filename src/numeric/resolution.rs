@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn trimmed_zeros_are_digits() {
-        let resolution = stats(&["-0.739802", "-1.5", "-12.25"]).resolution();
+        let resolution = stats(&["-0.739802", "-1.5", "-1.163982"]).resolution();
         assert_eq!(half(&resolution, -1.5), 0.5e-6);
     }
 
