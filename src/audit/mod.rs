@@ -15,7 +15,7 @@ use crate::model::{
     At, Candidate, ClaimKind, ColumnId, Item, ItemSummary, Logged, MetricClaim, Origin, PickRef, RecordError,
 };
 use crate::numeric::{Printed, ResolutionStats};
-use crate::rules::{self, CandidateView, ClaimColumn, Check, Fields, Observer, StepView, Whereabouts};
+use crate::rules::{self, CandidateView, Check, ClaimColumn, Fields, Observer, StepView, Whereabouts};
 use crate::tally::{FileTally, Measured, Observed, Seen, StreamKey, StreamTally};
 
 pub use item::close;
@@ -135,7 +135,9 @@ impl<'p> Auditor<'p> {
             self.look(item, candidate, fields, origin, &label);
             let explained = self.judge_claims(item, candidate, origin, &label);
             let mut kept = summary::candidate(candidate, self.plan, self.builder_facts(candidate), file, line);
-            kept.explained_by = explained;
+            for (claim, set) in kept.claims.iter_mut().zip(explained) {
+                claim.explained_by = set;
+            }
             summary.candidates.push(kept);
             if !item.complete {
                 self.see(&item.id, Some(&label), file, line);
@@ -241,13 +243,7 @@ impl<'p> Auditor<'p> {
             }
         }
         let facts = builder.totals(candidate, &plan.steps);
-        let view = CandidateView {
-            candidate,
-            item,
-            facts,
-            resolutions: &plan.steps,
-            columns: &self.columns,
-        };
+        let view = CandidateView { candidate, item, facts, resolutions: &plan.steps, columns: &self.columns };
         for (index, check, needs) in &rules.candidates {
             let Some(observed) = hot.get_mut(*index).filter(|_| fields.has(*needs)) else { continue };
             check(&view, &mut Observer::new(observed, &whereabouts, &item.id, label, candidate.at));
@@ -258,12 +254,20 @@ impl<'p> Auditor<'p> {
         self.builder.totals(candidate, &self.plan.steps)
     }
 
-    /// Judges the claims of a candidate; gives the set of principal formulas that explain its primary score.
-    fn judge_claims(&mut self, item: &Item<'_>, candidate: &Candidate<'_>, origin: &dyn Origin, label: &str) -> u128 {
-        let mut explained = 0;
-        let primary = summary::primary(candidate, self.plan);
+    /// Judges the claims of a candidate; gives for each the set of principal formulas that explain it.
+    fn judge_claims(
+        &mut self,
+        item: &Item<'_>,
+        candidate: &Candidate<'_>,
+        origin: &dyn Origin,
+        label: &str,
+    ) -> Vec<u128> {
+        let mut explained = Vec::with_capacity(candidate.claims.len());
         for claim in &candidate.claims {
-            let Some(plan) = self.plan.columns.get(usize::from(claim.column.0)) else { continue };
+            let Some(plan) = self.plan.columns.get(usize::from(claim.column.0)) else {
+                explained.push(0);
+                continue;
+            };
             let facts = if plan.grammar.is_some() {
                 self.builder.everything(candidate, &self.plan.steps)
             } else {
@@ -271,10 +275,7 @@ impl<'p> Auditor<'p> {
             };
             let row = column::Row { item: &item.id, candidate: label, claim, facts, steps: candidate, origin };
             let tally = self.stream.columns.entry(claim.column).or_default();
-            let set = column::judge(&row, plan, &self.plan.steps, tally);
-            if Some(claim.column) == primary {
-                explained = set;
-            }
+            explained.push(column::judge(&row, plan, &self.plan.steps, tally));
         }
         explained
     }

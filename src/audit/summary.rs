@@ -62,6 +62,7 @@ pub(super) fn candidate(
                 (Some(number), Some(plan)) => plan.resolution.half_quantum(&number),
                 _ => 0.0,
             },
+            explained_by: 0,
         })
         .collect();
     let exact = crate::numeric::NumberFormat::F64;
@@ -98,12 +99,12 @@ pub(super) fn candidate(
         opening: scored()
             .take(OPENING)
             .map(|step| {
-                let value = crate::formula::log_prob(candidate, step, &plan.steps).map_or(f64::NAN, |operand| operand.value);
+                let value =
+                    crate::formula::log_prob(candidate, step, &plan.steps).map_or(f64::NAN, |operand| operand.value);
                 (token_hash(step), value)
             })
             .collect(),
         prompt: candidate.prompt.as_ref().map(|prompt| hash(&prompt.decoded())),
-        explained_by: 0,
     }
 }
 
@@ -176,9 +177,12 @@ pub(super) fn candidate_fields(candidate: &Candidate<'_>, kinds: &[ClaimKind]) -
             .iter()
             .any(|claim| (kinds.get(usize::from(claim.column.0)) == Some(&ClaimKind::Normalised)) == normalised)
     };
+    // A log-prob is there when it is logged or follows from what is.
+    let derivable = any(|step| step.logprob.is_present() || step.prob.is_present())
+        || (!candidate.vectors.is_empty() && any(|step| step.token_id.is_some()));
     bit(any(|step| step.token.is_some()), "tokens")
         .with(bit(any(|step| step.token_id.is_some()), "token_ids"))
-        .with(bit(any(|step| step.logprob.is_present()), "logprobs"))
+        .with(bit(derivable, "logprobs"))
         .with(bit(any(|step| step.prob.is_present()), "probs"))
         .with(bit(any(|step| step.logit.is_present()), "logits"))
         .with(bit(!candidate.alternatives.is_empty(), "top_k"))

@@ -405,7 +405,7 @@ fn logged(number: Printed, resolution: &Resolution) -> Operand {
     Operand { value: number.value, half: resolution.half_quantum(&number) }
 }
 
-/// ln p of the step's own token: as logged, else from its probability, else from a whole vector.
+/// ln p of the step's own token: as logged, else from a whole vector, else from its probability.
 #[must_use]
 pub(crate) fn log_prob(candidate: &Candidate<'_>, step: &Step<'_>, resolutions: &StepResolutions) -> Option<Operand> {
     match step.logprob {
@@ -413,13 +413,16 @@ pub(crate) fn log_prob(candidate: &Candidate<'_>, step: &Step<'_>, resolutions: 
         Logged::Missing => {}
         _ => return None,
     }
-    if let Some(number) = step.prob.finite() {
-        if number.value <= 0.0 {
-            return None;
-        }
-        let half = resolutions.prob.half_quantum(&number);
-        return Some(Operand { value: numeric::ln(number.value), half: half / number.value });
+    if let Some(operand) = vector_log_prob(candidate, step, resolutions) {
+        return Some(operand);
     }
+    let number = step.prob.finite().filter(|number| number.value > 0.0)?;
+    let half = resolutions.prob.half_quantum(&number);
+    Some(Operand { value: numeric::ln(number.value), half: half / number.value })
+}
+
+/// ln p of the step's own token from a whole vector: log-probs, logits or probabilities.
+fn vector_log_prob(candidate: &Candidate<'_>, step: &Step<'_>, resolutions: &StepResolutions) -> Option<Operand> {
     let own = usize::try_from(step.token_id?).ok()?;
     let half = resolutions.vector.half_quantum(&Printed::from_f64(0.0));
     let from = |slice| candidate.vector(slice);
@@ -465,7 +468,8 @@ fn step_value(
             let total: f64 = logits.iter().sum();
             let share = logits.get(own)? / total;
             let half = resolutions.vector.half_quantum(&Printed::from_f64(total)) * logits.len() as f64 / total.abs();
-            (share > 0.0).then(|| Operand { value: numeric::ln(share), half: 2.0 * half / share })
+            // Pipelines multiply the shares and take the log at the end: two negative ones cancel.
+            (share != 0.0).then(|| Operand { value: numeric::ln(share.abs()), half: 2.0 * half / share.abs() })
         }
         Term::ShortlistLogProb => {
             let own = log_prob(candidate, step, resolutions)?;
@@ -521,7 +525,9 @@ mod tests {
     #[test]
     fn a_claim_on_the_bound_agrees_and_one_ulp_beyond_does_not() {
         // Derived values and claims near enough for their difference to be exact.
-        for (derived, bound) in [(-3.347_117_f64, 0.5e-6), (-512.25, 2e-6), (-512.25, 0.125), (-1e-3, 0.25e-3), (0.0, 0.5e-6)] {
+        for (derived, bound) in
+            [(-3.347_117_f64, 0.5e-6), (-512.25, 2e-6), (-512.25, 0.125), (-1e-3, 0.25e-3), (0.0, 0.5e-6)]
+        {
             let claimed = derived - bound;
             let exact = derived - claimed;
             assert!(agrees(derived, claimed, exact));

@@ -2,8 +2,8 @@
 
 use crate::formula::{Deviations, SequenceFacts, StepResolutions};
 use crate::model::{
-    Alternative, Candidate, CandidateSummary, Claim, ClaimKind, ColumnId, Item, ItemSummary, MetricClaim, RowMetric, Segment, Slice,
-    Step,
+    Alternative, Candidate, CandidateSummary, Claim, ClaimKind, ColumnId, Item, ItemSummary, MetricClaim, RowMetric,
+    Segment, Slice, Step,
 };
 use crate::numeric::Resolution;
 use crate::rules::Message;
@@ -282,7 +282,8 @@ impl Cause<'_> {
     #[must_use]
     pub fn message(&self, remedy: &str) -> Message {
         let (column, found) = (self.column, &self.deviations.found);
-        Message::new(format!("`{column}` is {}, not {}", self.found, self.convention))
-            .help(format!("{remedy}; if it is meant, say so: {column} = \"{found}\" under [conventions] in retally.toml"))
+        Message::new(format!("`{column}` is {}, not {}", self.found, self.convention)).help(format!(
+            "{remedy}; if it is meant, say so: {column} = \"{found}\" under [conventions] in retally.toml"
+        ))
     }
 }

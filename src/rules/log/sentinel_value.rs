@@ -17,7 +17,9 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
             let Some(number) = claim.value.value() else { continue };
             let expected = total / divisor;
             let half = claim.value.finite().map_or(0.0, |number| column.resolution.half_quantum(&number));
-            let slack = half + count * view.resolutions.logprob.half_quantum(&numeric::Printed::from_f64(0.0)) + total.abs() * 1e-6;
+            let slack = half
+                + count * view.resolutions.logprob.half_quantum(&numeric::Printed::from_f64(0.0))
+                + total.abs() * 1e-6;
             let entered = (number - expected).abs() <= slack;
             let value = sentinels().next().and_then(|step| step.logprob.value()).unwrap_or(f64::NAN);
             seen.judge(claim.at, !entered, || {

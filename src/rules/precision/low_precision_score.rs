@@ -2,8 +2,8 @@
 
 use crate::rules::prelude::*;
 
-pub(super) static RULE: Rule =
-    Rule::candidate(page!("RT801-low-precision-score"), check, say).when(|all| all.failed >= 50 && all.counter("coarse") * 2 >= all.failed);
+pub(super) static RULE: Rule = Rule::candidate(page!("RT801-low-precision-score"), check, say)
+    .when(|all| all.failed >= 50 && all.counter("coarse") * 2 >= all.failed);
 
 /// Spacing from which on candidates of ordinary tasks tie.
 const COARSE: f64 = 0.0078;
@@ -26,6 +26,9 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
 fn say(all: &Observed) -> Message {
     let format = if all.counter("bf16") > 0 { "bf16" } else { "fp16" };
     let widest = all.worst.as_ref().map_or(0.0, |row| row.evidence.found);
-    Message::new(format!("all {} scores lie on the {format} grid, with steps of up to {widest}: near candidates tie or swap", all.failed))
-        .help("compute the log-softmax and its sum in single precision (softmax_dtype float32)")
+    Message::new(format!(
+        "all {} scores lie on the {format} grid, with steps of up to {widest}: near candidates tie or swap",
+        all.failed
+    ))
+    .help("compute the log-softmax and its sum in single precision (softmax_dtype float32)")
 }

@@ -8,7 +8,8 @@ fn check(view: &RunView<'_>, seen: &mut Observer<'_>) {
     let items = &view.stream.items;
     let total: u64 = items.pick_positions.values().sum();
     let golds: u64 = items.gold_positions.values().sum();
-    let Some((position, count)) = items.pick_positions.iter().max_by_key(|(position, count)| (**count, std::cmp::Reverse(**position)))
+    let Some((position, count)) =
+        items.pick_positions.iter().max_by_key(|(position, count)| (**count, std::cmp::Reverse(**position)))
     else {
         return;
     };
@@ -23,7 +24,9 @@ fn check(view: &RunView<'_>, seen: &mut Observer<'_>) {
     seen.count("gold there", there);
     seen.count("all gold", golds);
     seen.judge_here(!constant, || {
-        Evidence::at_most(0.95).found(*count as f64 / total as f64).detail(format!("position {position} in {count} of {total} items"))
+        Evidence::at_most(0.95)
+            .found(*count as f64 / total as f64)
+            .detail(format!("position {position} in {count} of {total} items"))
     });
 }
 

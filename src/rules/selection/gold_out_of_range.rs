@@ -12,7 +12,13 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
     if count < 2 {
         return;
     }
-    let last = view.item.candidates.iter().filter_map(|candidate| candidate.index).max().map_or(count - 1, |last| last as usize);
+    let last = view
+        .item
+        .candidates
+        .iter()
+        .filter_map(|candidate| candidate.index)
+        .max()
+        .map_or(count - 1, |last| last as usize);
     let in_range = usize::try_from(gold).is_ok_and(|gold| gold <= last);
     seen.judge_here(in_range, || {
         let detail = format!("gold is {gold}, the candidates are 0 to {last}");
@@ -21,6 +27,9 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
 }
 
 fn say(all: &Observed) -> Message {
-    Message::new(format!("in {} of {} items the gold answer is a position that no candidate has", all.failed, all.judged))
-        .help("count positions from 0; an item without an answer must not be counted as wrong")
+    Message::new(format!(
+        "in {} of {} items the gold answer is a position that no candidate has",
+        all.failed, all.judged
+    ))
+    .help("count positions from 0; an item without an answer must not be counted as wrong")
 }

@@ -18,7 +18,8 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
     }
     seen.count("chance in millionths", MILLION * short as u64 / lengths.len() as u64);
     seen.judge_here(lengths.get(pick) != Some(&shortest), || {
-        Evidence::equals(0.0).detail(format!("{} with {shortest} tokens, the fewest, is picked by its raw sum", view.name(pick)))
+        Evidence::equals(0.0)
+            .detail(format!("{} with {shortest} tokens, the fewest, is picked by its raw sum", view.name(pick)))
     });
 }
 
@@ -29,7 +30,8 @@ fn tail(all: &Observed) -> f64 {
     if !(0.0..1.0).contains(&p) || p <= 0.0 {
         return 1.0;
     }
-    let log_choose = |k: u64| libm::lgamma(n as f64 + 1.0) - libm::lgamma(k as f64 + 1.0) - libm::lgamma((n - k) as f64 + 1.0);
+    let log_choose =
+        |k: u64| libm::lgamma(n as f64 + 1.0) - libm::lgamma(k as f64 + 1.0) - libm::lgamma((n - k) as f64 + 1.0);
     (all.failed..=n)
         .map(|k| numeric::exp(log_choose(k) + k as f64 * numeric::ln(p) + (n - k) as f64 * numeric::ln_1p(-p)))
         .sum::<f64>()

@@ -13,7 +13,9 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
         let best = view.best().map_or_else(String::new, |best| {
             format!("; the best number is {}'s {}", view.name(best), view.score(best).unwrap_or(f64::NAN))
         });
-        Evidence::equals(0.0).found(f64::NAN).detail(format!("{} has the score NaN and wins the argmax{best}", view.name(position)))
+        Evidence::equals(0.0)
+            .found(f64::NAN)
+            .detail(format!("{} has the score NaN and wins the argmax{best}", view.name(position)))
     });
 }
 

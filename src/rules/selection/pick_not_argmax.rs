@@ -16,7 +16,11 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
         let better = best.map_or_else(String::new, |best| format!("; {} has {}", view.name(best), score(best)));
         let found = view.score(pick).unwrap_or(f64::NAN);
         let expected = best.and_then(|best| view.score(best)).unwrap_or(f64::NAN);
-        Evidence::equals(expected).found(found).detail(format!("picked {} with score {}{better}", view.name(pick), score(pick)))
+        Evidence::equals(expected).found(found).detail(format!(
+            "picked {} with score {}{better}",
+            view.name(pick),
+            score(pick)
+        ))
     });
 }
 

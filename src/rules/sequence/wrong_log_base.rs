@@ -8,7 +8,6 @@ fn matches(deviations: &Deviations) -> bool {
     base(deviations.convention.output) != base(deviations.found.output)
 }
 
-
 /// The base that an output's logarithm has.
 fn base(output: Output) -> u8 {
     match output {

@@ -13,7 +13,9 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
     let Some(short) = arrays.iter().find(|array| array.len != longest.len) else { return seen.holds() };
     seen.judge(short.at, false, || {
         let lengths: Vec<String> = arrays.iter().map(|array| format!("{} {}", array.role, array.len)).collect();
-        Evidence::equals(f64::from(longest.len)).found(f64::from(short.len)).detail(format!("entries: {}", lengths.join(", ")))
+        Evidence::equals(f64::from(longest.len))
+            .found(f64::from(short.len))
+            .detail(format!("entries: {}", lengths.join(", ")))
     });
 }
 

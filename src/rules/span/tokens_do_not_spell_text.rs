@@ -39,7 +39,10 @@ fn same(a: &[u8], b: &[u8]) -> bool {
 /// Begin, end and padding marks, as tokenizers write them.
 fn is_special(token: &str) -> bool {
     (token.starts_with("<|") && token.ends_with("|>"))
-        || matches!(token, "<s>" | "</s>" | "<pad>" | "<bos>" | "<eos>" | "<unk>" | "[PAD]" | "[SEP]" | "[CLS]" | "<end_of_turn>")
+        || matches!(
+            token,
+            "<s>" | "</s>" | "<pad>" | "<bos>" | "<eos>" | "<unk>" | "[PAD]" | "[SEP]" | "[CLS]" | "<end_of_turn>"
+        )
 }
 
 /// `▁` for a space, `<0x0A>` for a byte (SentencePiece).

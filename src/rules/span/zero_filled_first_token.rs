@@ -17,10 +17,15 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
         return;
     }
     let filled = first == 0.0 && later.any(|(_, value)| value != 0.0);
-    seen.judge(at, !filled, || Evidence::equals(0.0).detail("the first token's log-prob is exactly 0.0, as if it were certain"));
+    seen.judge(at, !filled, || {
+        Evidence::equals(0.0).detail("the first token's log-prob is exactly 0.0, as if it were certain")
+    });
 }
 
 fn say(all: &Observed) -> Message {
-    Message::new(format!("the first token's log-prob is exactly 0.0 in all {} rows and counts in their length", all.failed))
-        .help("leave a token without context out of sum and length, and log null for it")
+    Message::new(format!(
+        "the first token's log-prob is exactly 0.0 in all {} rows and counts in their length",
+        all.failed
+    ))
+    .help("leave a token without context out of sum and length, and log null for it")
 }

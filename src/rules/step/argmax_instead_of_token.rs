@@ -19,7 +19,9 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
     }
     let is_best = (logged.value - best.logprob.value).abs() <= slack;
     seen.judge(view.step.at, !is_best, || {
-        let name = |token: Option<crate::model::Text<'_>>| token.map_or_else(String::new, |token| format!(" `{}`", token.decoded()));
+        let name = |token: Option<crate::model::Text<'_>>| {
+            token.map_or_else(String::new, |token| format!(" `{}`", token.decoded()))
+        };
         let own = own.map_or_else(String::new, |own| format!(", its own entry {own}"));
         let detail = format!(
             "logged {} for{}, the value of the top alternative{}{own}",

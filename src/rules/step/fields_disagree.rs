@@ -13,7 +13,8 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
         // Logits under the name of a probability are RT106's, a log-prob above 0 RT101's and RT102's.
         if !super::is_linear(view) && logprob.value <= 1e-3 {
             seen.judge(view.step.at, (prob.value - expected).abs() <= slack, || {
-                let detail = format!("exp({}) = {expected:.6}, the logged probability is {}", logprob.value, prob.value);
+                let detail =
+                    format!("exp({}) = {expected:.6}, the logged probability is {}", logprob.value, prob.value);
                 Evidence::equals(expected).found(prob.value).within(slack).detail(detail)
             });
         }
@@ -23,8 +24,10 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
         (vector(view.step.logit_vector), vector(view.step.logprob_vector), vector(view.step.prob_vector));
     let half = view.resolutions.vector.half_quantum(&numeric::Printed::from_f64(0.0));
     if logits.len() > 1 && logits.len() == logprobs.len() {
-        let differences = || logits.iter().zip(logprobs).map(|(logit, logprob)| logit - logprob).filter(|x| x.is_finite());
-        let (low, high) = differences().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
+        let differences =
+            || logits.iter().zip(logprobs).map(|(logit, logprob)| logit - logprob).filter(|x| x.is_finite());
+        let (low, high) =
+            differences().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
         let slack = 4.0 * half + 1e-4;
         seen.judge(view.step.at, high - low <= slack, || {
             let detail = format!("logit - log-prob runs from {low:.6} to {high:.6} over one vocabulary; it is one constant, the logsumexp");

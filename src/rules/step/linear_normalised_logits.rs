@@ -14,8 +14,11 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
 }
 
 fn say(all: &Observed) -> Message {
-    Message::new(format!("at {} of {} steps the probability is the logit divided by the sum of the logits", all.failed, all.judged))
-        .help("apply softmax: exp(logit) divided by the sum of exp(logits)")
+    Message::new(format!(
+        "at {} of {} steps the probability is the logit divided by the sum of the logits",
+        all.failed, all.judged
+    ))
+    .help("apply softmax: exp(logit) divided by the sum of exp(logits)")
 }
 
 fn matches(deviations: &Deviations) -> bool {

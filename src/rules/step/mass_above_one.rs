@@ -29,12 +29,15 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
 }
 
 fn distinct<'v>(top: &'v [Alternative<'v>]) -> impl Iterator<Item = &'v Alternative<'v>> {
-    top.iter().enumerate().filter(|(at, entry)| {
-        !top[..*at].iter().any(|before| match (before.id, entry.id) {
-            (Some(a), Some(b)) => a == b,
-            _ => matches!((&before.token, &entry.token), (Some(a), Some(b)) if a.same(b)),
+    top.iter()
+        .enumerate()
+        .filter(|(at, entry)| {
+            !top[..*at].iter().any(|before| match (before.id, entry.id) {
+                (Some(a), Some(b)) => a == b,
+                _ => matches!((&before.token, &entry.token), (Some(a), Some(b)) if a.same(b)),
+            })
         })
-    }).map(|(_, entry)| entry)
+        .map(|(_, entry)| entry)
 }
 
 fn say(all: &Observed) -> Message {

@@ -43,7 +43,8 @@ fn is_linear(view: &StepView<'_>) -> bool {
     let logits = view.candidate.vector(view.step.logit_vector);
     let total: f64 = logits.iter().sum();
     let half = view.resolutions.vector.half_quantum(&crate::numeric::Printed::from_f64(0.0));
-    let slack = view.resolutions.prob.half_quantum(&prob) + half * (1.0 + share.abs() * logits.len() as f64) / total.abs();
+    let slack =
+        view.resolutions.prob.half_quantum(&prob) + half * (1.0 + share.abs() * logits.len() as f64) / total.abs();
     let own = view.step.token_id.and_then(|id| usize::try_from(id).ok()).unwrap_or(usize::MAX);
     let softmax = crate::numeric::exp(crate::numeric::log_softmax(logits, own));
     (prob.value - share).abs() <= slack && (prob.value - softmax).abs() > slack

@@ -14,7 +14,10 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
     let value = number.value;
     seen.judge(view.step.at, value >= -slack && value <= 1.0 + slack, || {
         let limit = if value < 0.0 { 0.0 } else { 1.0 };
-        Evidence::equals(limit).found(value).within(slack).detail(format!("the probability {value} lies outside 0 to 1"))
+        Evidence::equals(limit)
+            .found(value)
+            .within(slack)
+            .detail(format!("the probability {value} lies outside 0 to 1"))
     });
 }
 

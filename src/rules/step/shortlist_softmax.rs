@@ -2,9 +2,10 @@
 
 use crate::rules::prelude::*;
 
-pub(super) static RULE: Rule = Rule::step(page!("RT107-shortlist-softmax"), check, say)
-    .and_cause(matches, say_cause)
-    .when(|all| all.failed >= 3 && all.failed == all.judged && (all.counter("by logits") > 0 || all.counter("flat") >= 3));
+pub(super) static RULE: Rule =
+    Rule::step(page!("RT107-shortlist-softmax"), check, say).and_cause(matches, say_cause).when(|all| {
+        all.failed >= 3 && all.failed == all.judged && (all.counter("by logits") > 0 || all.counter("flat") >= 3)
+    });
 
 /// An alternative this likely at the end of a list leaves mass for tokens that are not on it.
 const TAIL: f64 = 0.001;
@@ -39,7 +40,11 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
     }
     let mass: f64 = view.top.iter().map(|entry| numeric::exp(entry.logprob.value)).sum();
     let slack: f64 = 1e-6
-        + view.top.iter().map(|entry| numeric::exp(entry.logprob.value) * view.resolutions.top.half_quantum(&entry.logprob)).sum::<f64>();
+        + view
+            .top
+            .iter()
+            .map(|entry| numeric::exp(entry.logprob.value) * view.resolutions.top.half_quantum(&entry.logprob))
+            .sum::<f64>();
     let least = view.top.iter().map(|entry| entry.logprob.value).fold(f64::INFINITY, f64::min);
     let complete = (mass - 1.0).abs() <= slack;
     let flat = numeric::exp(least) >= TAIL;
@@ -60,9 +65,15 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
 
 fn say(all: &Observed) -> Message {
     let title = if all.counter("by logits") > 0 {
-        format!("at all {} steps the log-prob is above the log-softmax over the whole vocabulary: it is normalised over a subset that changes from step to step", all.failed)
+        format!(
+            "at all {} steps the log-prob is above the log-softmax over the whole vocabulary: it is normalised over a subset that changes from step to step",
+            all.failed
+        )
     } else {
-        format!("at {} of {} steps the top-k list holds the whole probability: log-probs are normalised over the list", all.failed, all.judged)
+        format!(
+            "at {} of {} steps the top-k list holds the whole probability: log-probs are normalised over the list",
+            all.failed, all.judged
+        )
     };
     Message::new(title).help("normalise over the whole vocabulary: log softmax first, then pick the shortlist")
 }

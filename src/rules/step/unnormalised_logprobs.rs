@@ -2,10 +2,8 @@
 
 use crate::rules::prelude::*;
 
-pub(super) static RULE: Rule =
-    Rule::candidate(page!("RT101-unnormalised-logprobs"), check, say).when(|all| {
-        all.counter("positive") * 2 > all.counter("values") || all.counter("vectors off") > 0
-    });
+pub(super) static RULE: Rule = Rule::candidate(page!("RT101-unnormalised-logprobs"), check, say)
+    .when(|all| all.counter("positive") * 2 > all.counter("values") || all.counter("vectors off") > 0);
 
 /// How far logsumexp of a whole vector may lie from 0: single precision over a large vocabulary stays far below it.
 const VECTOR_SLACK: f64 = 1e-3;
@@ -24,7 +22,8 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
             let holds = total.abs() <= slack;
             seen.count("vectors off", u64::from(!holds));
             seen.judge(step.at, holds, || {
-                let detail = format!("logsumexp of the step's {} values is {total:.6}; of log-probs it is 0", vector.len());
+                let detail =
+                    format!("logsumexp of the step's {} values is {total:.6}; of log-probs it is 0", vector.len());
                 Evidence::equals(0.0).found(total).within(slack).detail(detail)
             });
         }
@@ -41,7 +40,10 @@ fn judge(seen: &mut Observer<'_>, at: crate::model::At, value: f64, slack: f64) 
     seen.count("values", 1);
     seen.count("positive", u64::from(value > slack));
     seen.judge(at, value <= slack, || {
-        Evidence::at_most(0.0).found(value).within(slack).detail(format!("{value} is above 0; exp of it is no probability"))
+        Evidence::at_most(0.0)
+            .found(value)
+            .within(slack)
+            .detail(format!("{value} is above 0; exp of it is no probability"))
     });
 }
 
@@ -53,5 +55,6 @@ fn say(all: &Observed) -> Message {
     } else {
         format!("{positive} of {values} log-probs are above 0, up to {worst}: these are not log-probs")
     };
-    Message::new(title).help("log the log-softmax over the whole vocabulary; sums of logits or of probabilities are no log-probs")
+    Message::new(title)
+        .help("log the log-softmax over the whole vocabulary; sums of logits or of probabilities are no log-probs")
 }

@@ -19,9 +19,18 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
     let token = || view.step.token.map_or_else(String::new, |token| token.decoded().into_owned());
     if let Some(own) = view.own() {
         // A list keyed by text may hold two tokens of one text; any of them will do.
-        let matches = view.top.iter().filter(|entry| view.is_own(entry)).any(|entry| (logged.value - entry.logprob.value).abs() <= slack(entry));
+        let matches = view
+            .top
+            .iter()
+            .filter(|entry| view.is_own(entry))
+            .any(|entry| (logged.value - entry.logprob.value).abs() <= slack(entry));
         seen.judge(view.step.at, matches, || {
-            let detail = format!("logged {} for `{}`, among the alternatives it has {}", logged.value, token(), own.logprob.value);
+            let detail = format!(
+                "logged {} for `{}`, among the alternatives it has {}",
+                logged.value,
+                token(),
+                own.logprob.value
+            );
             Evidence::equals(own.logprob.value).found(logged.value).within(slack(own)).detail(detail)
         });
         return;
@@ -39,6 +48,9 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
 }
 
 fn say(all: &Observed) -> Message {
-    Message::new(format!("at {} of {} steps the token's log-prob contradicts the step's alternatives", all.failed, all.judged))
-        .help("take the token's value and the alternatives from the same distribution at the same position")
+    Message::new(format!(
+        "at {} of {} steps the token's log-prob contradicts the step's alternatives",
+        all.failed, all.judged
+    ))
+    .help("take the token's value and the alternatives from the same distribution at the same position")
 }
