@@ -14,7 +14,7 @@ use crate::formula::FactsBuilder;
 use crate::model::{
     At, Candidate, ClaimKind, ColumnId, Item, ItemSummary, Logged, MetricClaim, Origin, PickRef, RecordError,
 };
-use crate::numeric::{Printed, ResolutionStats};
+use crate::numeric::{Printed, ResolutionStats, exp};
 use crate::rules::{self, CandidateView, Check, ClaimColumn, Fields, Observer, StepView, Whereabouts};
 use crate::tally::{FileTally, Measured, Observed, Seen, StreamKey, StreamTally};
 
@@ -234,12 +234,13 @@ impl<'p> Auditor<'p> {
     fn look(&mut self, item: &Item<'_>, candidate: &Candidate<'_>, fields: Fields, origin: &dyn Origin, label: &str) {
         let whereabouts = Whereabouts::Record(origin);
         let Self { hot, rules, builder, plan, .. } = self;
-        for (index, check, needs) in &rules.steps {
-            let Some(observed) = hot.get_mut(*index).filter(|_| fields.has(*needs)) else { continue };
-            let mut observer = Observer::new(observed, &whereabouts, &item.id, label, candidate.at);
-            for step in &candidate.steps {
-                let view = StepView { step, top: candidate.alternatives(step), candidate, resolutions: &plan.steps };
-                check(&view, &mut observer);
+        for step in &candidate.steps {
+            let top = candidate.alternatives(step);
+            let mass = top.iter().map(|entry| exp(entry.logprob.value)).sum();
+            let view = StepView { step, top, mass, candidate, resolutions: &plan.steps };
+            for (index, check, needs) in &rules.steps {
+                let Some(observed) = hot.get_mut(*index).filter(|_| fields.has(*needs)) else { continue };
+                check(&view, &mut Observer::new(observed, &whereabouts, &item.id, label, candidate.at));
             }
         }
         let facts = builder.totals(candidate, &plan.steps);

@@ -15,6 +15,8 @@ pub struct StepView<'v> {
     pub step: &'v Step<'v>,
     /// Its alternatives, in logged order.
     pub top: &'v [Alternative<'v>],
+    /// Σ exp of the alternatives' log-probs; 0 without any.
+    pub mass: f64,
     /// The candidate.
     pub candidate: &'v Candidate<'v>,
     /// Resolutions of the step-level columns.

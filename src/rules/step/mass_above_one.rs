@@ -11,13 +11,10 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
     if view.top.is_empty() || view.top.iter().any(|entry| entry.logprob.value > NOISE) {
         return;
     }
-    let mut mass = 0.0;
-    let mut slack = NOISE;
-    for entry in view.top {
-        let p = numeric::exp(entry.logprob.value);
-        mass += p;
-        slack += p * view.resolutions.top.half_quantum(&entry.logprob);
-    }
+    let mut mass = view.mass;
+    // Probabilities of a list sum up to about 1, and their widths to about that of one.
+    let widest = view.top.iter().map(|entry| view.resolutions.top.half_quantum(&entry.logprob)).fold(0.0, f64::max);
+    let slack = NOISE + mass * widest;
     if mass > 1.0 + slack {
         // A list keyed by text can hold one token twice; only distinct entries count.
         mass = distinct(view.top).map(|entry| numeric::exp(entry.logprob.value)).sum();

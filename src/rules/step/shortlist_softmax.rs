@@ -38,13 +38,9 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
     if view.top.len() < 2 {
         return;
     }
-    let mass: f64 = view.top.iter().map(|entry| numeric::exp(entry.logprob.value)).sum();
-    let slack: f64 = 1e-6
-        + view
-            .top
-            .iter()
-            .map(|entry| numeric::exp(entry.logprob.value) * view.resolutions.top.half_quantum(&entry.logprob))
-            .sum::<f64>();
+    let mass = view.mass;
+    let widest = view.top.iter().map(|entry| view.resolutions.top.half_quantum(&entry.logprob)).fold(0.0, f64::max);
+    let slack = 1e-6 + mass * widest;
     let least = view.top.iter().map(|entry| entry.logprob.value).fold(f64::INFINITY, f64::min);
     let complete = (mass - 1.0).abs() <= slack;
     let flat = numeric::exp(least) >= TAIL;
