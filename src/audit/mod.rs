@@ -11,9 +11,7 @@ mod summary;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::formula::FactsBuilder;
-use crate::model::{
-    At, Candidate, ClaimKind, ColumnId, Item, ItemSummary, Logged, MetricClaim, Origin, PickRef, RecordError,
-};
+use crate::model::{At, Candidate, ClaimKind, ColumnId, Item, ItemSummary, Logged, MetricClaim, Origin, RecordError};
 use crate::numeric::{Printed, ResolutionStats, exp};
 use crate::rules::{self, CandidateView, Check, ClaimColumn, Fields, Observer, StepView, Whereabouts};
 use crate::tally::{FileTally, Measured, Observed, Seen, StreamKey, StreamTally};
@@ -279,14 +277,5 @@ impl<'p> Auditor<'p> {
             explained.push(column::judge(&row, plan, &self.plan.steps, tally));
         }
         explained
-    }
-}
-
-/// Where a pick or gold reference stands, if it is logged.
-#[must_use]
-pub(crate) fn reference_at(reference: &PickRef<'_>) -> Option<At> {
-    match reference {
-        PickRef::Missing => None,
-        PickRef::Index(_, at) | PickRef::Id(_, at) => Some(*at),
     }
 }

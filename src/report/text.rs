@@ -48,7 +48,14 @@ pub fn render(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<
                 }
             }
         } else if let Some(place) = finding.locations.first() {
-            writeln!(out, "   at {}:{}:{} {}", visible(&place.path), place.line, place.column, visible(&place.field))?;
+            let field = if place.field.is_empty() { String::new() } else { format!(" {}", visible(&place.field)) };
+            writeln!(out, "   at {}:{}:{}{field}", visible(&place.path), place.line, place.column)?;
+            if !place.item.is_empty() {
+                writeln!(out, "   item {}", visible(&place.item))?;
+            }
+            if !finding.label.is_empty() {
+                writeln!(out, "   {}", visible(&finding.label))?;
+            }
         }
         details(finding, out)?;
         writeln!(out)?;

@@ -8,7 +8,6 @@ mod summary;
 
 pub(super) use csv::CSV;
 pub(super) use json::{ARRAY, LINES};
-pub(super) use record::SENTINELS;
 pub(super) use summary::SUMMARY;
 
 use crate::config::{ColumnSpec, InputConfig};

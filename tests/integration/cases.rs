@@ -1,0 +1,127 @@
+//! The worked cases: number, verdict, code and sentence.
+
+use crate::support::{check, codes, fixture, text};
+
+/// Checks the code of a case and that its text says some things.
+fn case(path: &str, code: Option<&str>, says: &[&str]) -> retally::report::Report {
+    let report = check(&[fixture(&format!("cases/{path}"))]);
+    assert_eq!(codes(&report), code.into_iter().collect::<Vec<_>>(), "{path}");
+    let text = text(&report);
+    for part in says {
+        assert!(text.contains(part), "{path}: expected `{part}` in\n{text}");
+    }
+    report
+}
+
+#[test]
+fn c1_total_log_likelihood() {
+    let report = case("C1-right.jsonl", None, &["score     proven"]);
+    assert_eq!(report.summary.verdicts["score"].proven, 1);
+    case(
+        "C1-wrong.jsonl",
+        Some("RT204"),
+        &[
+            "`score` is the mean of the log-probs, not their sum",
+            "reported -1.166667; sum(logprob) = -1.500000 - 0.800000 - 1.200000 = -3.500000; sum(logprob)/n = -3.500000/3 = -1.166667",
+        ],
+    );
+}
+
+#[test]
+fn c2_the_same_from_another_model() {
+    case(
+        "C2.jsonl",
+        Some("RT200"),
+        &["no known formula gives it", "sum(logprob) = -1.500000 - 0.900000 - 1.200000 = -3.600000", "off by 0.100000"],
+    );
+}
+
+#[test]
+fn c3_two_paths() {
+    let report = case("C3.jsonl", Some("RT401"), &["-2.4", "-2.3", "0.1000 nat more", "-0.9 against -1.2"]);
+    assert_eq!(report.summary.verdicts["score"].proven, 2);
+}
+
+#[test]
+fn c4_summed_logits() {
+    let report = case(
+        "C4.jsonl",
+        Some("RT202"),
+        &[
+            "`score` is the sum of the raw logits",
+            "2 of the 2 rows that can tell fit sum(logit)",
+            "1 of 1 picks change",
+        ],
+    );
+    assert!(report.findings[0].help.contains("it does not cancel"));
+    let expected = report.findings[0].evidence["convention"].as_f64().unwrap();
+    assert!((expected - -1.411_907_165_643_678_6).abs() < 5e-16, "{expected}");
+}
+
+#[test]
+fn c5_greedy_on_a_tie() {
+    case(
+        "C5.jsonl",
+        Some("RT401"),
+        &["-1.3862943611198906", "-0.6931925794591621", "0.6931 nat more", "tie at step 1"],
+    );
+}
+
+#[test]
+fn c6_shortlist_softmax() {
+    let report = case("C6.jsonl", Some("RT107"), &["at all 22 steps", "over a subset that changes from step to step"]);
+    let worst = report.findings[0].evidence["found"].as_f64().unwrap()
+        - report.findings[0].evidence["expected"].as_f64().unwrap();
+    assert!((worst - 1.964_277).abs() < 1e-5, "{worst}");
+}
+
+#[test]
+fn c7_linear_normalisation() {
+    let report = case(
+        "C7.jsonl",
+        Some("RT106"),
+        &["logits divided by their sum", "7 of the 7 rows that can tell fit sum(linear_logprob)", "at 39 of 39 steps"],
+    );
+    assert_eq!(report.summary.verdicts["score"].refuted, 7);
+}
+
+#[test]
+fn c8_high_confidence_wrong_token() {
+    let report = case("C8.jsonl", Some("RT112"), &["at all 20 steps whose token is not the top alternative"]);
+    assert_eq!(report.findings[0].count, 20);
+}
+
+#[test]
+fn c9_should_have_generated_it() {
+    case("C9.jsonl", Some("RT401"), &["the pick is the greedy path", "0.7000 nat more"]);
+}
+
+#[test]
+fn c10_padding_in_the_sum() {
+    case("C10.jsonl", Some("RT307"), &["with the padding"]);
+}
+
+#[test]
+fn c11_two_normalisers_in_one_column() {
+    let report = case(
+        "C11.jsonl",
+        Some("RT411"),
+        &["candidates of one item carry a `score` of different formulas", "6 rows fit only sum(logprob)/n"],
+    );
+    assert_eq!(report.summary.verdicts["total_logprob"].proven, 12);
+    assert_eq!(report.summary.verdicts["mean_logprob"].proven, 12);
+    assert_eq!(report.summary.verdicts["score"].refuted, 6);
+}
+
+#[test]
+fn c12_an_older_script_for_some_rows() {
+    case(
+        "C12",
+        Some("RT707"),
+        &[
+            "42 rows fit only sum(logprob): item q0",
+            "29 rows fit only sum(logprob)/n: item q14",
+            "between line 42 (item q13) and line 43 (item q14)",
+        ],
+    );
+}

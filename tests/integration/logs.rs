@@ -1,0 +1,100 @@
+//! Real logs: clean ones stay clean, and one bug gives one finding with its cause.
+
+use retally::model::{Severity, VerdictCounts};
+
+use crate::support::{check, codes, fixture, text};
+
+fn proven(count: u64) -> VerdictCounts {
+    VerdictCounts { proven: count, ..VerdictCounts::default() }
+}
+
+fn native(folder: &str) -> retally::report::Report {
+    check(&[fixture(&format!("formats/native/{folder}"))])
+}
+
+#[test]
+fn clean_logs_are_proven_throughout() {
+    for (folder, score, candidates, items) in [
+        ("clean-candidates", "score", 1200, 300),
+        ("clean-items", "score", 1200, 300),
+        ("clean-tokens-csv", "sequence_score", 480, 120),
+    ] {
+        let report = native(folder);
+        assert!(report.findings.is_empty() && report.errors.is_empty(), "{folder}: {:?}", report.findings);
+        assert_eq!(report.summary.verdicts[score], proven(candidates), "{folder}");
+        assert_eq!(report.summary.verdicts["pick"], proven(items), "{folder}");
+        assert_eq!(report.summary.verdicts["run.accuracy"], proven(1), "{folder}");
+        assert_eq!((report.summary.candidates, report.summary.items), (candidates, items));
+    }
+}
+
+#[test]
+fn each_bug_is_named_with_the_rows_that_show_it() {
+    for (folder, code, formula, decisive, decidable) in [
+        ("bug-sum_probs", "RT201", "sum(prob)", 1200, 1200),
+        ("bug-sum_logits", "RT202", "sum(logit)", 1200, 1200),
+        ("bug-prod_probs", "RT203", "prod(prob)", 1200, 1200),
+        ("bug-mean", "RT204", "sum(logprob)/n", 1001, 1001),
+        ("bug-div_n_plus_1", "RT206", "sum(logprob)/(n+1)", 1200, 1200),
+        ("bug-negated", "RT211", "-sum(logprob)", 1200, 1200),
+        ("bug-base2", "RT212", "bits(sum(logprob))", 480, 480),
+        ("bug-perplexity", "RT213", "exp(-sum(logprob)/n)", 1200, 1200),
+        ("bug-drop_first", "RT301", "sum(logprob)[drop first 1]", 1200, 1200),
+        ("bug-argmax_token", "RT112", "sum(top1_logprob)", 1189, 1189),
+    ] {
+        let report = native(folder);
+        assert_eq!(codes(&report), [code], "{folder}");
+        let finding = &report.findings[0];
+        assert_eq!(finding.severity, Severity::Error);
+        assert_eq!(finding.count, decisive, "{folder}");
+        let diagnosis = report.diagnoses.iter().find(|diagnosis| diagnosis.best.as_deref() == Some(formula));
+        let diagnosis = diagnosis.unwrap_or_else(|| panic!("{folder}: {:?}", report.diagnoses));
+        assert_eq!((diagnosis.explained, diagnosis.decidable), (decisive, decidable), "{folder}");
+        assert!(!diagnosis.ambiguous, "{folder}");
+        // The picks and the accuracy follow from the wrong score: they are impact, not findings.
+        assert_eq!(report.summary.verdicts["pick"].refuted, 0, "{folder}");
+        assert_eq!(report.summary.verdicts["run.accuracy"], proven(1), "{folder}");
+    }
+}
+
+#[test]
+fn a_mean_for_a_sum_reports_rows_picks_and_accuracy() {
+    let report = native("bug-mean");
+    let impact = report.diagnoses.iter().find_map(|diagnosis| diagnosis.impact.clone()).unwrap();
+    assert_eq!((impact.items, impact.flips, impact.gained, impact.lost), (300, 27, 15, 10));
+    assert!((impact.accuracy_before.unwrap() - 134.0 / 300.0).abs() < 1e-12);
+    assert!((impact.accuracy_after.unwrap() - 139.0 / 300.0).abs() < 1e-12);
+    assert!((impact.mcnemar_p.unwrap() - 0.424_356).abs() < 1e-6);
+    insta::assert_snapshot!(text(&report));
+}
+
+#[test]
+fn what_the_log_cannot_show_is_not_explained_away() {
+    let report = native("bug-tempered");
+    assert_eq!(codes(&report), ["RT200"]);
+    assert_eq!(report.findings[0].count, 1200);
+    assert!(report.findings[0].help.contains("log the logits"));
+}
+
+#[test]
+fn a_mixture_is_two_groups_and_the_line_where_it_changes() {
+    let report = native("bug-mixture");
+    assert_eq!(codes(&report), ["RT707"]);
+    let diagnosis = report.diagnoses.iter().find(|diagnosis| !diagnosis.groups.is_empty()).unwrap();
+    let groups: Vec<(&str, u64, u64, u64)> = diagnosis
+        .groups
+        .iter()
+        .map(|group| (group.formula.as_str(), group.rows, group.first.line, group.last.line))
+        .collect();
+    assert_eq!(groups, [("sum(logprob)", 609, 1, 720), ("sum(logprob)/n", 392, 721, 1200)]);
+    insta::assert_snapshot!(text(&report));
+}
+
+#[test]
+fn no_log_gives_more_than_three_errors() {
+    let folders = std::fs::read_dir(fixture("formats/native")).unwrap().map(|entry| entry.unwrap().path());
+    for folder in folders.filter(|path| path.is_dir()) {
+        let report = check(&[folder.to_string_lossy().into_owned()]);
+        assert!(report.summary.findings.error <= 3, "{}: {:?}", folder.display(), codes(&report));
+    }
+}
