@@ -20,16 +20,21 @@ const LEVELS: [&str; 4] = ["error", "warning", "note", "off"];
 
 /// A configuration that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{path}:{line}:{column}: {reason}")]
+#[error("{path}{}: {reason}", position(*.line, *.column))]
 pub struct ConfigError {
     /// The file.
     pub path: String,
-    /// The line, from 1.
+    /// The line, from 1; 0 for the whole file.
     pub line: usize,
-    /// The column in characters, from 1.
+    /// The column in characters, from 1; 0 for the whole file.
     pub column: usize,
     /// What was expected and found.
     pub reason: String,
+}
+
+/// `:line:column`; nothing for a file that could not be read at all.
+fn position(line: usize, column: usize) -> String {
+    if line == 0 { String::new() } else { format!(":{line}:{column}") }
 }
 
 /// One entry of `[input]`, `[conventions]` or `[tolerance.claims]`, for checks of names that formats know.
@@ -105,8 +110,8 @@ impl Config {
         #[expect(clippy::disallowed_methods, reason = "this is where the configuration is read")]
         let text = std::fs::read_to_string(path).map_err(|error| ConfigError {
             path: shown.clone(),
-            line: 1,
-            column: 1,
+            line: 0,
+            column: 0,
             reason: format!("cannot read the configuration: {error}"),
         })?;
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -339,8 +344,147 @@ fn paths(globs: &[Spanned<String>], directory: &Path) -> Result<Paths, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::accepted;
 
     fn read(text: &str) -> Result<Config, String> {
         Config::parse("retally.toml", text, Path::new("/runs")).map_err(|error| error.to_string())
+    }
+
+    fn formulas(config: &InputConfig, name: &str) -> Vec<String> {
+        let spec = config.columns.iter().find(|spec| spec.column.name == name);
+        spec.map(|spec| spec.accepted.iter().map(ToString::to_string).collect()).unwrap_or_default()
+    }
+
+    #[test]
+    fn every_key_is_read() {
+        let config = read(
+            r#"
+            [conventions]
+            score = "sum(logprob)/n"
+            cost = { formula = ["-sum(logprob)", "-sum(logprob)/n"], lower_is_better = true }
+            [input]
+            item = "uid"
+            logprobs = "out.lps"
+            sentinels = [-100, -99.5]
+            format = "native-jsonl"
+            [tolerance]
+            absolute = 1e-4
+            claims = { perplexity = 0.5 }
+            "#,
+        )
+        .unwrap();
+        let input = config.input("a.jsonl");
+        assert_eq!(formulas(&input, "score"), ["sum(logprob)/n", "sum(logprob)[without end]/n"]);
+        assert_eq!(formulas(&input, "cost").len(), 4);
+        let cost = input.columns.iter().find(|spec| spec.column.name == "cost").unwrap();
+        assert!(cost.lower_is_better());
+        let pair = |role: &str, path: &str| (role.to_owned(), path.to_owned());
+        assert_eq!(input.roles, [pair("item", "uid"), pair("logprobs", "out.lps")]);
+        assert_eq!(input.sentinels, [-100.0, -99.5]);
+        assert_eq!(input.format.as_deref(), Some("native-jsonl"));
+        assert!((config.tolerance - 1e-4).abs() < 1e-18);
+        let perplexity = input.columns.iter().find(|spec| spec.column.name == "perplexity").unwrap();
+        assert_eq!((perplexity.tolerance, perplexity.accepted.len()), (Some(0.5), 0));
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named_with_its_place() {
+        let message = |text: &str| read(text).unwrap_err();
+        assert_eq!(
+            message("\n[convention]\n"),
+            "retally.toml:2:2: unknown key `convention`; did you mean `conventions`?"
+        );
+        assert_eq!(
+            message("[tolerance]\nabsolut = 1.0"),
+            "retally.toml:2:1: unknown key `absolut`; did you mean `absolute`?"
+        );
+        assert!(
+            message("[[overrides]]\npath = [\"a\"]").starts_with("retally.toml:2:1: unknown key `path`; did you mean")
+        );
+        assert!(
+            message("[conventions]\nscore = \"sum(lp)\"").starts_with("retally.toml:2:9: `sum(lp)` is not a formula")
+        );
+        assert!(message("[conventions]\nscore = 1").starts_with("retally.toml:2:9: score: expected a formula"));
+        assert!(message("[conventions]\nscore = { formulas = \"sum(logprob)\" }").contains("did you mean `formula`"));
+        assert!(message("[input]\nitem = 1").starts_with("retally.toml:2:8: item: expected the path"));
+        assert!(message("[input]\nsentinels = -1.0").contains("expected a list of numbers"));
+        assert!(message("[rules]\nRX1 = \"off\"").starts_with("retally.toml:2:1: no rule has the code `RX1`"));
+        assert!(message("[tolerance]\nabsolute = -1.0").starts_with("retally.toml:2:12: expected a tolerance"));
+        assert!(message("[[overrides]]\npaths = [\"a[\"]").starts_with("retally.toml:2:10: "));
+        assert!(message("[input]\nitem = \"a\"\nitem = \"b\"").starts_with("retally.toml:3:1: "));
+        assert!(message("[input\n").starts_with("retally.toml:1:"));
+    }
+
+    #[test]
+    fn overrides_hold_for_their_paths_and_the_last_one_wins() {
+        let config = read(
+            r#"
+            [conventions]
+            score = "sum(logprob)/n"
+            mean = "sum(logprob)/n"
+            [input]
+            item = "uid"
+            [[overrides]]
+            paths = ["old/**", "*.csv"]
+            conventions = { score = "sum(logprob)" }
+            input = { item = "qid", sentinels = [-5.0] }
+            [[overrides]]
+            paths = ["old/b/"]
+            conventions = { score = "sum(logprob)/bytes" }
+            "#,
+        )
+        .unwrap();
+        let first = |path: &str| formulas(&config.input(path), "score").first().cloned().unwrap_or_default();
+        assert_eq!(first("new/a.jsonl"), "sum(logprob)/n");
+        assert_eq!(first("old/a.jsonl"), "sum(logprob)");
+        assert_eq!(first("./deep/er/a.csv"), "sum(logprob)");
+        assert_eq!(first("old/b/c/a.jsonl"), "sum(logprob)/bytes");
+        let old = config.input("old/a.jsonl");
+        assert_eq!((old.roles[0].1.as_str(), old.sentinels.as_slice()), ("qid", [-5.0].as_slice()));
+        assert_eq!(formulas(&old, "mean")[0], "sum(logprob)/n");
+        assert_eq!(config.input("new/a.jsonl").roles[0].1, "uid");
+    }
+
+    #[test]
+    fn a_column_keeps_its_kind_and_takes_the_formula() {
+        let mut perplexity = ColumnSpec::of_kind("ppl", ClaimKind::Perplexity);
+        assert!(perplexity.lower_is_better());
+        perplexity.refine(&bare("ppl"));
+        assert_eq!(perplexity.accepted, accepted(ClaimKind::Perplexity));
+        let mean = ColumnSpec::with_formulas("ppl", ClaimKind::Score, both_ends(&[Formula::MEAN]));
+        perplexity.refine(&mean);
+        assert_eq!((perplexity.column.kind, perplexity.lower_is_better()), (ClaimKind::Perplexity, false));
+    }
+
+    #[test]
+    fn a_finding_about_several_inputs_has_the_loudest_level() {
+        let off = BTreeMap::from([("RT204".to_owned(), None)]);
+        let old = super::paths(&[], Path::new("/runs")).unwrap();
+        assert!(!old.matches("old/a"));
+        let glob: Spanned<String> = Spanned::new(0..1, "old/**".to_owned());
+        let levels =
+            Levels { overrides: vec![(super::paths(&[glob], Path::new("/runs")).unwrap(), off)], ..Levels::default() };
+        assert_eq!(levels.of_all("RT204", Severity::Error, ["old/a"]), None);
+        assert_eq!(levels.of_all("RT204", Severity::Error, ["old/a", "new/a"]), Some(Severity::Error));
+        assert_eq!(levels.of_all("RT205", Severity::Note, ["old/a"]), Some(Severity::Note));
+        let ignored = levels.clone().ignore(vec!["RT205".to_owned()]);
+        assert_eq!(ignored.of_all("RT205", Severity::Note, ["old/a"]), None);
+        let selected = levels.select(vec!["RT205".to_owned()]);
+        assert_eq!(selected.of_all("RT204", Severity::Error, ["new/a"]), None);
+    }
+
+    #[test]
+    fn the_search_starts_where_the_first_input_is() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name).to_string_lossy().into_owned();
+        std::fs::create_dir_all(at("runs/a")).unwrap();
+        #[expect(clippy::disallowed_methods, reason = "the test makes files to find")]
+        for (name, text) in [(FILE_NAME, "[tolerance]\nabsolute = 0.5"), ("runs/a/x.jsonl", "{}")] {
+            std::fs::write(at(name), text).unwrap();
+        }
+        for first in ["runs/a/x.jsonl", "runs/a", "runs/a/*.jsonl", "runs/*/x.jsonl", "runs/a/missing.jsonl"] {
+            let config = Config::find(Some(&at(first))).unwrap();
+            assert!((config.tolerance - 0.5).abs() < 1e-18, "{first}");
+        }
     }
 }

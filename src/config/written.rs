@@ -42,6 +42,7 @@ pub(super) struct Override {
 }
 
 /// What is wrong, and where in the text.
+#[derive(Debug)]
 pub(super) struct Fault {
     pub(super) span: Range<usize>,
     pub(super) reason: String,

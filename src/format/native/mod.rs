@@ -9,6 +9,7 @@ mod summary;
 pub(super) use csv::CSV;
 pub(super) use json::{ARRAY, LINES};
 pub(super) use record::SENTINELS;
+pub use summary::METRICS;
 pub(super) use summary::SUMMARY;
 
 use crate::config::{ColumnSpec, Config, ConfigError, InputConfig};
