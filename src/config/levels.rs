@@ -13,9 +13,9 @@ pub struct Levels {
     /// The same for some paths; a later entry wins over an earlier one.
     pub(super) overrides: Vec<(Paths, BTreeMap<String, Option<Severity>>)>,
     /// Codes that alone may speak, when there are any.
-    selected: Vec<String>,
+    pub(super) selected: Vec<String>,
     /// Codes that may not speak.
-    ignored: Vec<String>,
+    pub(super) ignored: Vec<String>,
 }
 
 impl Levels {
