@@ -40,7 +40,8 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, resolutions: &StepResoluti
         *tally.gaps.entry(gap(row)).or_default() += 1;
         return 0;
     };
-    let half = plan.resolution.half_quantum(&claimed);
+    // An infinity has no digits that could be off.
+    let half = if claimed.value.is_finite() { plan.resolution.half_quantum(&claimed) } else { 0.0 };
     let convention = Fit { bound: convention.bound + half, ..convention };
     tally.judged += 1;
     let mut accepted = false;
@@ -78,7 +79,8 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, resolutions: &StepResoluti
     for (at, entry) in grammar.entries().iter().enumerate() {
         let Some(mut fit) = derive(row.facts, &entry.formula, plan, half) else { continue };
         fit.formula = u16::try_from(at).unwrap_or(u16::MAX);
-        let explains = agrees(fit.value, claimed.value, fit.bound);
+        let explains =
+            agrees(fit.value, claimed.value, fit.bound) || underflows(&entry.formula, fit.value, claimed.value);
         // Rows in which two formulas give the same value are evidence for neither.
         let same = agrees(fit.value, convention.value, fit.bound.max(convention.bound));
         if let Some(count) = tally.formulas.get_mut(at) {
@@ -125,6 +127,14 @@ fn derive(facts: &SequenceFacts, formula: &Formula, plan: &ColumnPlan, half: f64
         divisor: facts.divisor(formula.scale, base.n)?,
         n: base.n,
     })
+}
+
+/// Largest log of a product that single precision rounds to 0: ln of its smallest normal number.
+const UNDERFLOW: f64 = -87.3;
+
+/// Whether a formula that multiplies and then takes the log gives −∞ by underflow.
+fn underflows(formula: &Formula, value: f64, claimed: f64) -> bool {
+    formula.term == crate::formula::Term::LinearLogit && claimed == f64::NEG_INFINITY && value < UNDERFLOW
 }
 
 fn gap(row: &Row<'_>) -> Gap {

@@ -161,21 +161,29 @@ fn impact(
     }
 }
 
-/// Notes an item whose candidates' scores no single formula explains although each has one.
+/// Notes, per column, an item whose candidates' claims no single formula explains although each has one.
 fn mixed(item: &ItemSummary, whereabouts: &Whereabouts<'_>, at: At, stream: &mut StreamTally) {
-    let sets = || item.candidates.iter().map(|candidate| candidate.explained_by);
-    if item.candidates.len() < 2 || sets().any(|set| set == 0) || sets().fold(u128::MAX, |all, set| all & set) != 0 {
-        return;
+    let Some(first) = item.candidates.first().filter(|_| item.candidates.len() >= 2) else { return };
+    for column in first.claims.iter().map(|claim| claim.column) {
+        let sets = || {
+            item.candidates.iter().map(|candidate| {
+                candidate.claims.iter().find(|claim| claim.column == column).map_or(0, |claim| claim.explained_by)
+            })
+        };
+        if sets().any(|set| set == 0) || sets().fold(u128::MAX, |all, set| all & set) != 0 {
+            continue;
+        }
+        let located = match whereabouts {
+            Whereabouts::Record(origin) => origin.locate(at),
+            Whereabouts::Kept(place) => crate::model::Located { place: (*place).clone(), ..Default::default() },
+        };
+        let mixed = stream.items.mixed.entry(column).or_default();
+        mixed.items += 1;
+        mixed.rows.offer(Exemplar {
+            located,
+            item: item.id.clone(),
+            candidate: String::new(),
+            evidence: Evidence::default(),
+        });
     }
-    stream.items.mixed += 1;
-    let located = match whereabouts {
-        Whereabouts::Record(origin) => origin.locate(at),
-        Whereabouts::Kept(place) => crate::model::Located { place: (*place).clone(), ..Default::default() },
-    };
-    stream.items.mixed_rows.offer(Exemplar {
-        located,
-        item: item.id.clone(),
-        candidate: String::new(),
-        evidence: Evidence::default(),
-    });
 }

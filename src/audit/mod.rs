@@ -14,8 +14,8 @@ use crate::formula::FactsBuilder;
 use crate::model::{
     At, Candidate, ClaimKind, ColumnId, Item, ItemSummary, Logged, MetricClaim, Origin, PickRef, RecordError,
 };
-use crate::numeric::{Printed, Resolution, ResolutionStats};
-use crate::rules::{self, CandidateView, Check, Fields, Observer, StepView, Whereabouts};
+use crate::numeric::{Printed, ResolutionStats, exp};
+use crate::rules::{self, CandidateView, Check, ClaimColumn, Fields, Observer, StepView, Whereabouts};
 use crate::tally::{FileTally, Measured, Observed, Seen, StreamKey, StreamTally};
 
 pub use item::close;
@@ -24,7 +24,7 @@ pub use plan::{ColumnPlan, FilePlan, PRINCIPAL};
 /// Audits the items of one input under one plan. Each worker has its own.
 pub struct Auditor<'p> {
     plan: &'p FilePlan,
-    claim_resolutions: Vec<Resolution>,
+    columns: Vec<ClaimColumn>,
     kinds: Vec<ClaimKind>,
     builder: FactsBuilder,
     tally: FileTally,
@@ -73,7 +73,15 @@ impl<'p> Auditor<'p> {
     pub fn new(plan: &'p FilePlan) -> Self {
         Self {
             plan,
-            claim_resolutions: plan.columns.iter().map(|column| column.resolution).collect(),
+            columns: plan
+                .columns
+                .iter()
+                .map(|plan| ClaimColumn {
+                    name: plan.spec.column.name.clone(),
+                    kind: plan.spec.column.kind,
+                    resolution: plan.resolution,
+                })
+                .collect(),
             kinds: plan.columns.iter().map(|column| column.spec.column.kind).collect(),
             builder: FactsBuilder::default(),
             tally: FileTally::default(),
@@ -127,7 +135,9 @@ impl<'p> Auditor<'p> {
             self.look(item, candidate, fields, origin, &label);
             let explained = self.judge_claims(item, candidate, origin, &label);
             let mut kept = summary::candidate(candidate, self.plan, self.builder_facts(candidate), file, line);
-            kept.explained_by = explained;
+            for (claim, set) in kept.claims.iter_mut().zip(explained) {
+                claim.explained_by = set;
+            }
             summary.candidates.push(kept);
             if !item.complete {
                 self.see(&item.id, Some(&label), file, line);
@@ -224,23 +234,17 @@ impl<'p> Auditor<'p> {
     fn look(&mut self, item: &Item<'_>, candidate: &Candidate<'_>, fields: Fields, origin: &dyn Origin, label: &str) {
         let whereabouts = Whereabouts::Record(origin);
         let Self { hot, rules, builder, plan, .. } = self;
-        for (index, check, needs) in &rules.steps {
-            let Some(observed) = hot.get_mut(*index).filter(|_| fields.has(*needs)) else { continue };
-            let mut observer = Observer::new(observed, &whereabouts, &item.id, label, candidate.at);
-            for step in &candidate.steps {
-                let view = StepView { step, top: candidate.alternatives(step), candidate, resolutions: &plan.steps };
-                check(&view, &mut observer);
+        for step in &candidate.steps {
+            let top = candidate.alternatives(step);
+            let mass = top.iter().map(|entry| exp(entry.logprob.value)).sum();
+            let view = StepView { step, top, mass, candidate, resolutions: &plan.steps };
+            for (index, check, needs) in &rules.steps {
+                let Some(observed) = hot.get_mut(*index).filter(|_| fields.has(*needs)) else { continue };
+                check(&view, &mut Observer::new(observed, &whereabouts, &item.id, label, candidate.at));
             }
         }
         let facts = builder.totals(candidate, &plan.steps);
-        let view = CandidateView {
-            candidate,
-            item,
-            facts,
-            resolutions: &plan.steps,
-            claim_resolutions: &self.claim_resolutions,
-            kinds: &self.kinds,
-        };
+        let view = CandidateView { candidate, item, facts, resolutions: &plan.steps, columns: &self.columns };
         for (index, check, needs) in &rules.candidates {
             let Some(observed) = hot.get_mut(*index).filter(|_| fields.has(*needs)) else { continue };
             check(&view, &mut Observer::new(observed, &whereabouts, &item.id, label, candidate.at));
@@ -251,12 +255,20 @@ impl<'p> Auditor<'p> {
         self.builder.totals(candidate, &self.plan.steps)
     }
 
-    /// Judges the claims of a candidate; gives the set of principal formulas that explain its primary score.
-    fn judge_claims(&mut self, item: &Item<'_>, candidate: &Candidate<'_>, origin: &dyn Origin, label: &str) -> u128 {
-        let mut explained = 0;
-        let primary = summary::primary(candidate, self.plan);
+    /// Judges the claims of a candidate; gives for each the set of principal formulas that explain it.
+    fn judge_claims(
+        &mut self,
+        item: &Item<'_>,
+        candidate: &Candidate<'_>,
+        origin: &dyn Origin,
+        label: &str,
+    ) -> Vec<u128> {
+        let mut explained = Vec::with_capacity(candidate.claims.len());
         for claim in &candidate.claims {
-            let Some(plan) = self.plan.columns.get(usize::from(claim.column.0)) else { continue };
+            let Some(plan) = self.plan.columns.get(usize::from(claim.column.0)) else {
+                explained.push(0);
+                continue;
+            };
             let facts = if plan.grammar.is_some() {
                 self.builder.everything(candidate, &self.plan.steps)
             } else {
@@ -264,10 +276,7 @@ impl<'p> Auditor<'p> {
             };
             let row = column::Row { item: &item.id, candidate: label, claim, facts, steps: candidate, origin };
             let tally = self.stream.columns.entry(claim.column).or_default();
-            let set = column::judge(&row, plan, &self.plan.steps, tally);
-            if Some(claim.column) == primary {
-                explained = set;
-            }
+            explained.push(column::judge(&row, plan, &self.plan.steps, tally));
         }
         explained
     }

@@ -91,7 +91,8 @@ impl FilePlan {
                 let contradicted = best < judged;
                 let grammar = match &plan.grammar {
                     Some(grammar) if holds && chosen == plan.chosen => Some(Arc::clone(grammar)),
-                    _ if contradicted || plan.grammar.is_some() => {
+                    // Contradictions count only under the resolutions that the column has.
+                    _ if contradicted && holds => {
                         plan.spec.accepted.get(chosen).map(|convention| Arc::new(Grammar::around(*convention)))
                     }
                     _ => None,

@@ -62,6 +62,7 @@ pub(super) fn candidate(
                 (Some(number), Some(plan)) => plan.resolution.half_quantum(&number),
                 _ => 0.0,
             },
+            explained_by: 0,
         })
         .collect();
     let exact = crate::numeric::NumberFormat::F64;
@@ -97,10 +98,13 @@ pub(super) fn candidate(
         gold: candidate.gold.map(|(gold, _)| gold),
         opening: scored()
             .take(OPENING)
-            .map(|step| (token_hash(step), step.logprob.value().unwrap_or(f64::NAN)))
+            .map(|step| {
+                let value =
+                    crate::formula::log_prob(candidate, step, &plan.steps).map_or(f64::NAN, |operand| operand.value);
+                (token_hash(step), value)
+            })
             .collect(),
         prompt: candidate.prompt.as_ref().map(|prompt| hash(&prompt.decoded())),
-        explained_by: 0,
     }
 }
 
@@ -132,32 +136,26 @@ fn all_top1(candidate: &Candidate<'_>, resolutions: &StepResolutions) -> Option<
     looked.then_some(all)
 }
 
-/// Whether the step's token is the most likely one, ties within the resolution included; None when the
-/// alternatives do not say which of them is the token.
-pub(crate) fn is_top1(candidate: &Candidate<'_>, step: &Step<'_>, resolutions: &StepResolutions) -> Option<bool> {
+/// Whether the step's token is the most likely one; None when the log does not say, or says that several are.
+fn is_top1(candidate: &Candidate<'_>, step: &Step<'_>, resolutions: &StepResolutions) -> Option<bool> {
     let top = candidate.alternatives(step);
-    let best = top
-        .iter()
-        .filter(|entry| entry.logprob.is_finite())
-        .max_by(|a, b| a.logprob.value.total_cmp(&b.logprob.value))?;
-    let known = step.token_id.is_some() && top.iter().all(|entry| entry.id.is_some())
-        || step.token.is_some() && top.iter().all(|entry| entry.token.is_some());
-    if !known {
+    if top.is_empty() {
+        let logits = candidate.vector(step.logit_vector);
+        let own = *logits.get(usize::try_from(step.token_id?).ok()?)?;
+        let above = logits.iter().filter(|logit| **logit >= own).count();
+        let tied = above > 1 && logits.iter().all(|logit| *logit <= own);
+        return (!tied).then_some(above == 1);
+    }
+    if !step.can_match(top) {
         return None;
     }
-    let slack = 2.0 * resolutions.top.half_quantum(&best.logprob);
-    Some(top.iter().any(|entry| is_token(step, entry) && entry.logprob.value + slack >= best.logprob.value))
-}
-
-/// Whether an alternative is the step's own token, by id where both have one, else by text.
-pub(crate) fn is_token(step: &Step<'_>, entry: &crate::model::Alternative<'_>) -> bool {
-    match (step.token_id, entry.id) {
-        (Some(own), Some(id)) => own == id,
-        _ => match (&step.token, &entry.token) {
-            (Some(own), Some(token)) => own.same(token),
-            _ => false,
-        },
-    }
+    let finite = || top.iter().filter(|entry| entry.logprob.is_finite());
+    let best = finite().max_by(|a, b| a.logprob.value.total_cmp(&b.logprob.value))?;
+    let floor = best.logprob.value - 2.0 * resolutions.top.half_quantum(&best.logprob);
+    let at_top = || finite().filter(|entry| entry.logprob.value >= floor);
+    let own = at_top().any(|entry| step.is_token(entry));
+    let others = at_top().any(|entry| !step.is_token(entry));
+    (!(own && others)).then_some(own)
 }
 
 pub(super) fn item_fields(item: &Item<'_>) -> Fields {
@@ -179,9 +177,12 @@ pub(super) fn candidate_fields(candidate: &Candidate<'_>, kinds: &[ClaimKind]) -
             .iter()
             .any(|claim| (kinds.get(usize::from(claim.column.0)) == Some(&ClaimKind::Normalised)) == normalised)
     };
+    // A log-prob is there when it is logged or follows from what is.
+    let derivable = any(|step| step.logprob.is_present() || step.prob.is_present())
+        || (!candidate.vectors.is_empty() && any(|step| step.token_id.is_some()));
     bit(any(|step| step.token.is_some()), "tokens")
         .with(bit(any(|step| step.token_id.is_some()), "token_ids"))
-        .with(bit(any(|step| step.logprob.is_present()), "logprobs"))
+        .with(bit(derivable, "logprobs"))
         .with(bit(any(|step| step.prob.is_present()), "probs"))
         .with(bit(any(|step| step.logit.is_present()), "logits"))
         .with(bit(!candidate.alternatives.is_empty(), "top_k"))

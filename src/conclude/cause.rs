@@ -24,14 +24,17 @@ pub(super) fn diagnose(
     name: &str,
     column: &ColumnTally,
     plan: &ColumnPlan,
-    items: Option<&ItemTally>,
+    items: &ItemTally,
+    mixed: u64,
+    is_primary: bool,
     stream: &Stream<'_>,
 ) -> (Option<Draft>, Diagnosis) {
     let grammar = plan.grammar.as_deref();
     let explanation = diagnosis::explain(column, plan.chosen, grammar);
     let convention = plan.convention();
     let proven = column.accepted.get(plan.chosen).copied().unwrap_or(0);
-    let impact = items.filter(|_| explanation != Explanation::Follows).and_then(impact);
+    let wanted = is_primary && explanation != Explanation::Follows;
+    let impact = wanted.then(|| impact(items)).flatten();
     let mut diagnosis = Diagnosis {
         run: stream.run.to_owned(),
         task: stream.task.to_owned(),
@@ -47,7 +50,7 @@ pub(super) fn diagnose(
         impact: impact.clone(),
         groups: Vec::new(),
     };
-    let writer = Writer { name, column, plan, grammar, convention, items, stream };
+    let writer = Writer { name, column, plan, grammar, convention, items, mixed, stream };
     let draft = match explanation {
         Explanation::Follows => return (None, diagnosis),
         Explanation::Stub => writer.stub(),
@@ -85,7 +88,8 @@ struct Writer<'w> {
     plan: &'w ColumnPlan,
     grammar: Option<&'w Grammar>,
     convention: Formula,
-    items: Option<&'w ItemTally>,
+    items: &'w ItemTally,
+    mixed: u64,
     stream: &'w Stream<'w>,
 }
 
@@ -324,10 +328,10 @@ impl Writer<'_> {
                 || *formula == self.convention
                 || (Formula { span: Span::WithoutEnd, ..*formula }) == self.convention
         });
-        let mixed_items = self.items.filter(|items| items.mixed * 5 >= items.items.max(1));
+        let within_items = self.mixed > 0 && self.mixed * 5 >= self.items.items;
         let code = if ends_only {
             "RT306"
-        } else if mixed_items.is_some() {
+        } else if within_items {
             "RT411"
         } else {
             "RT707"
@@ -364,13 +368,8 @@ impl Writer<'_> {
             ));
         }
         if code == "RT411" {
-            if let Some(items) = mixed_items {
-                draft.evidence_lines.push(format!(
-                    "in {} of {} items no formula fits all candidates",
-                    count(items.mixed),
-                    count(items.items)
-                ));
-            }
+            let (mixed, items) = (count(self.mixed), count(self.items.items));
+            draft.evidence_lines.push(format!("in {mixed} of {items} items no formula fits all candidates"));
         } else if let [a, b] = members {
             if (a.last.file, a.last.line) < (b.first.file, b.first.line) {
                 draft.evidence_lines.push(format!(

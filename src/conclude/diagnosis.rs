@@ -2,7 +2,7 @@
 
 use crate::audit::PRINCIPAL;
 use crate::formula::{Formula, Grammar};
-use crate::tally::{ColumnTally, Group, RowRef};
+use crate::tally::{ColumnTally, RowRef};
 
 /// Share of rows that may stay unexplained by "the" formula of a column.
 const NEARLY_ALL: f64 = 0.98;
@@ -66,7 +66,7 @@ pub(super) fn explain(column: &ColumnTally, chosen: usize, grammar: Option<&Gram
     // One formula for all rows, with one deviation, is shorter than any mixture; so is a mixture of simple ones
     // than a formula that leaves rows over.
     if full.is_none()
-        && let Some(members) = mixture(column)
+        && let Some(members) = mixture(column, grammar)
     {
         return Explanation::Mixture(members);
     }
@@ -130,39 +130,48 @@ fn shift(column: &ColumnTally) -> Option<f64> {
     (column.judged >= 2 && low <= high && (low > 0.0 || high < 0.0)).then_some(f64::midpoint(low, high))
 }
 
-/// The fewest principal formulas that together explain nearly all rows, each with rows of its own.
-fn mixture(column: &ColumnTally) -> Option<Vec<Member>> {
-    let mut chosen: Vec<usize> = Vec::new();
-    let mut open: Vec<(u128, &Group)> = column.groups.iter().map(|(set, group)| (*set, group)).collect();
-    while chosen.len() < 4 {
-        let best = (0..PRINCIPAL)
-            .map(|at| (at, open.iter().filter(|(set, _)| set >> at & 1 == 1).map(|(_, group)| group.rows).sum::<u64>()))
-            .max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(&a.0)))?;
-        if best.1 < FEWEST {
-            break;
+/// The shortest set of principal formulas that together explain nearly all rows, each with rows of its own: pairs first,
+/// by the bits that it takes to name them, then triples.
+fn mixture(column: &ColumnTally, grammar: &Grammar) -> Option<Vec<Member>> {
+    let groups: Vec<(u128, u64)> = column.groups.iter().map(|(set, group)| (*set, group.rows)).collect();
+    let covered = |set: u128| groups.iter().filter(|(own, _)| own & set != 0).map(|(_, rows)| rows).sum::<u64>();
+    let enough = |set: u128| covered(set) as f64 >= NEARLY_ALL * column.judged as f64;
+    let bits = |at: usize| grammar.entries().get(at).map_or(u32::MAX, |entry| entry.bits);
+    let useful: Vec<usize> =
+        (0..PRINCIPAL.min(grammar.entries().len())).filter(|at| covered(1 << at) >= FEWEST).collect();
+    let shortest = |sets: &mut dyn Iterator<Item = Vec<usize>>| {
+        let mut best: Option<(u32, Vec<usize>)> = None;
+        for members in sets {
+            let set = members.iter().fold(0_u128, |set, at| set | 1 << at);
+            let cost: u32 = members.iter().map(|at| bits(*at)).sum();
+            let shorter = best.as_ref().is_none_or(|(kept, _)| cost < *kept);
+            if shorter && enough(set) && members.iter().all(|at| own_rows(column, set, *at) >= FEWEST) {
+                best = Some((cost, members));
+            }
         }
-        chosen.push(best.0);
-        open.retain(|(set, _)| set >> best.0 & 1 == 0);
+        best
+    };
+    let pairs =
+        || useful.iter().enumerate().flat_map(|(index, a)| useful[index + 1..].iter().map(move |b| vec![*a, *b]));
+    // Three formulas are looked for only where the convention is one of them.
+    let triples = || pairs().filter(|pair| !pair.contains(&0)).map(|pair| vec![0, pair[0], pair[1]]);
+    let best = shortest(&mut pairs()).or_else(|| shortest(&mut triples()));
+    let (_, members) = best?;
+    let all: u128 = members.iter().fold(0, |set, at| set | 1 << at);
+    let mut found: Vec<Member> = Vec::new();
+    for at in members {
+        let own = || column.groups.iter().filter(|(set, _)| *set & all == 1 << at).map(|(_, group)| group);
+        let first = own().map(|group| &group.first).min()?.clone();
+        let last = own().map(|group| &group.last).max()?.clone();
+        found.push(Member { at, rows: own_rows(column, all, at), first, last });
     }
-    let left: u64 = open.iter().map(|(_, group)| group.rows).sum();
-    if chosen.len() < 2 || left as f64 > (1.0 - NEARLY_ALL) * column.judged as f64 {
-        return None;
-    }
-    let all: u128 = chosen.iter().fold(0, |set, at| set | 1 << at);
-    let mut members: Vec<Member> = Vec::new();
-    for at in chosen {
-        let own: Vec<&Group> =
-            column.groups.iter().filter(|(set, _)| *set & all == 1 << at).map(|(_, group)| group).collect();
-        let rows = own.iter().map(|group| group.rows).sum();
-        if rows < FEWEST {
-            return None;
-        }
-        let first = own.iter().map(|group| &group.first).min()?.clone();
-        let last = own.iter().map(|group| &group.last).max()?.clone();
-        members.push(Member { at, rows, first, last });
-    }
-    members.sort_by(|a, b| a.first.cmp(&b.first));
-    Some(members)
+    found.sort_by(|a, b| a.first.cmp(&b.first));
+    Some(found)
+}
+
+/// Rows that one formula of a set explains and the others do not.
+fn own_rows(column: &ColumnTally, all: u128, at: usize) -> u64 {
+    column.groups.iter().filter(|(set, _)| *set & all == 1 << at).map(|(_, group)| group.rows).sum()
 }
 
 /// The formula of an entry.

@@ -113,6 +113,7 @@ fn conclude_run(
             })
             .collect();
         let mut primary: Option<(ColumnId, bool)> = None;
+        let mut caused = false;
         for (id, name, column) in &columns {
             let Some(column_plan) = plan.columns.get(usize::from(id.0)) else { continue };
             let is_score = column_plan.spec.column.kind == crate::model::ClaimKind::Score;
@@ -128,8 +129,11 @@ fn conclude_run(
         }
         for (id, name, column) in &columns {
             let Some(column_plan) = plan.columns.get(usize::from(id.0)) else { continue };
-            let items = primary.filter(|(primary, _)| primary == id).map(|_| &stream.items);
-            let (draft, diagnosis) = cause::diagnose(name, column, column_plan, items, &place);
+            let is_primary = primary.is_some_and(|(primary, _)| primary == *id);
+            let mixed = stream.items.mixed.get(id).map_or(0, |mixed| mixed.items);
+            let (draft, diagnosis) =
+                cause::diagnose(name, column, column_plan, &stream.items, mixed, is_primary, &place);
+            caused |= is_primary && draft.is_some();
             drafts.extend(draft);
             diagnoses.push(diagnosis);
         }
@@ -148,14 +152,23 @@ fn conclude_run(
         let view = RunView { stream: &stream, columns: &columns, metrics: &claims };
         let nowhere = crate::model::Place::default();
         let whereabouts = Whereabouts::Kept(&nowhere);
-        let mut observed = std::mem::take(&mut run_observed(&view, &whereabouts));
+        let mut observed = run_observed(&view, &whereabouts);
         for ((code, _), seen) in &stream.observed {
             observed.entry(code.clone()).or_default().merge(seen.clone());
         }
         for (code, seen) in &observed {
             let Some(rule) = rules::by_code(code) else { continue };
-            if (rule.fires)(seen) {
-                drafts.push(finding::from_rule(rule, seen, &place));
+            // Ties and lengths among wrong scores are consequences of their cause.
+            let consequence = caused
+                && rule.page().certainty == crate::model::Certainty::Statistical
+                && rule.page().family == "selection";
+            if (rule.fires)(seen) && !consequence {
+                let draft = finding::from_rule(rule, seen, &place);
+                // A cause that was found in the score speaks for the steps that show it, too.
+                match drafts.iter_mut().find(|known| known.rule.page().code == *code && known.task == key.task) {
+                    Some(known) => known.evidence_lines.push(draft.message.title),
+                    None => drafts.push(draft),
+                }
             }
         }
         gaps.rules(rules::Fields(stream.items.fields));

@@ -55,6 +55,8 @@ pub struct JsonError {
 #[derive(Debug, Default)]
 pub struct Tape {
     nodes: Vec<Node>,
+    /// A copy of the record with its lone surrogates replaced, when it has some.
+    patched: Vec<u8>,
 }
 
 impl Tape {
@@ -68,12 +70,62 @@ impl Tape {
             offset: error.valid_up_to(),
             reason: "expected UTF-8, found a byte that is none".to_owned(),
         })?;
-        let mut parser = Parser { jiter: Jiter::new(bytes).with_allow_inf_nan(), bytes, nodes: &mut self.nodes };
-        let parsed = parser.jiter.peek().and_then(|peek| parser.value(peek, 0)).and_then(|()| parser.jiter.finish());
-        if let Err(error) = parsed {
-            return Err(explain(&error, bytes));
+        match fill(bytes, &mut self.nodes) {
+            Ok(()) => Ok(Value { nodes: &self.nodes, text, at: 0 }),
+            Err(error) if is_surrogate(&error) => {
+                self.patched.clear();
+                self.patched.extend_from_slice(bytes);
+                replace_lone_surrogates(&mut self.patched);
+                self.nodes.clear();
+                fill(&self.patched, &mut self.nodes).map_err(|error| explain(&error, &self.patched))?;
+                // The patch writes ASCII over ASCII.
+                let text = std::str::from_utf8(&self.patched).unwrap_or_default();
+                Ok(Value { nodes: &self.nodes, text, at: 0 })
+            }
+            Err(error) => Err(explain(&error, bytes)),
         }
-        Ok(Value { nodes: &self.nodes, text, at: 0 })
+    }
+}
+
+fn fill(bytes: &[u8], nodes: &mut Vec<Node>) -> Result<(), jiter::JiterError> {
+    let mut parser = Parser { jiter: Jiter::new(bytes).with_allow_inf_nan(), bytes, nodes };
+    let peek = parser.jiter.peek()?;
+    parser.value(peek, 0)?;
+    parser.jiter.finish()
+}
+
+fn is_surrogate(error: &jiter::JiterError) -> bool {
+    matches!(
+        error.error_type,
+        JiterErrorType::JsonError(
+            JsonErrorType::LoneLeadingSurrogateInHexEscape
+                | JsonErrorType::InvalidUnicodeCodePoint
+                | JsonErrorType::UnexpectedEndOfHexEscape
+                | JsonErrorType::InvalidEscape
+        )
+    )
+}
+
+/// Writes `\ufffd` over every surrogate escape that has no partner, as Python's json writes them for bytes that are
+/// no UTF-8. The length stays, and with it all places.
+fn replace_lone_surrogates(text: &mut [u8]) {
+    let unit = |text: &[u8], at: usize| {
+        let hex = text.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        u16::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()
+    };
+    let mut at = 0;
+    while let Some(found) = text.get(at..).and_then(|rest| memchr::memchr(b'\\', rest)) {
+        at += found;
+        match unit(text, at) {
+            Some(0xd800..=0xdbff) if matches!(unit(text, at + 6), Some(0xdc00..=0xdfff)) => at += 12,
+            Some(0xd800..=0xdfff) => {
+                if let Some(escape) = text.get_mut(at..at + 6) {
+                    escape.copy_from_slice(b"\\ufffd");
+                }
+                at += 6;
+            }
+            _ => at += 2,
+        }
     }
 }
 

@@ -114,6 +114,9 @@ impl Deviations {
     /// differs, later values costing more than earlier ones.
     #[must_use]
     pub fn description_bits(&self) -> u32 {
+        if self.is_probability_product() && self.parts().count() == 2 {
+            return 5;
+        }
         let mut bits = 0;
         for part in self.parts() {
             bits += 3 + match part {

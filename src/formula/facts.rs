@@ -310,12 +310,13 @@ impl FactsBuilder {
         let scored = &self.scored;
         match span {
             Span::Continuation => scored.iter().all(|at| push(*at as usize)),
-            Span::WithoutEnd => has_end && n > 1 && scored[..n - 1].iter().all(|at| push(*at as usize)),
+            // Without an end token, or without padding, such a span is the continuation itself.
+            Span::WithoutEnd => scored[..n - usize::from(has_end && n > 1)].iter().all(|at| push(*at as usize)),
             Span::DropFirst(k) => {
-                scored.len() > usize::from(k) && scored[usize::from(k)..].iter().all(|at| push(*at as usize))
+                scored.len() >= usize::from(k) && scored[usize::from(k)..].iter().all(|at| push(*at as usize))
             }
             Span::DropLast(k) => {
-                scored.len() > usize::from(k) && scored[..n - usize::from(k)].iter().all(|at| push(*at as usize))
+                scored.len() >= usize::from(k) && scored[..n - usize::from(k)].iter().all(|at| push(*at as usize))
             }
             Span::WithPrompt(k) => {
                 let k = usize::from(k);
@@ -331,14 +332,15 @@ impl FactsBuilder {
             Span::WithPadding => {
                 let end =
                     candidate.steps[last + 1..].iter().take_while(|step| step.segment == Segment::Padding).count();
-                contiguous && end > 0 && (first..=last + end).all(push)
+                contiguous && (first..=last + end).all(push)
             }
         }
     }
 
     fn reduce_span(&mut self, candidate: &Candidate<'_>, term_at: usize, span_at: usize, reduces: &[usize]) {
         let Some(span) = Span::ALL.get(span_at).copied() else { return };
-        if !self.collect(candidate, span) || self.window.is_empty() {
+        // Of no steps at all only the sum is defined: 0.
+        if !self.collect(candidate, span) || (self.window.is_empty() && reduces != [0] && reduces != [0, 1]) {
             return;
         }
         for reduce_at in reduces {
@@ -353,6 +355,9 @@ impl FactsBuilder {
 
 fn reduce_window(window: &[Operand], reduce: Reduce) -> Option<Base> {
     let n = u32::try_from(window.len()).ok()?;
+    if n == 0 && reduce != Reduce::Sum {
+        return None;
+    }
     let single =
         |operand: &Operand| Base { value: operand.value, half: operand.half, magnitude: operand.value.abs(), n };
     let sums = || {
@@ -400,7 +405,7 @@ fn logged(number: Printed, resolution: &Resolution) -> Operand {
     Operand { value: number.value, half: resolution.half_quantum(&number) }
 }
 
-/// ln p of the step's own token: as logged, else from its probability, else from a whole vector.
+/// ln p of the step's own token: as logged, else from a whole vector, else from its probability.
 #[must_use]
 pub(crate) fn log_prob(candidate: &Candidate<'_>, step: &Step<'_>, resolutions: &StepResolutions) -> Option<Operand> {
     match step.logprob {
@@ -408,13 +413,16 @@ pub(crate) fn log_prob(candidate: &Candidate<'_>, step: &Step<'_>, resolutions: 
         Logged::Missing => {}
         _ => return None,
     }
-    if let Some(number) = step.prob.finite() {
-        if number.value <= 0.0 {
-            return None;
-        }
-        let half = resolutions.prob.half_quantum(&number);
-        return Some(Operand { value: numeric::ln(number.value), half: half / number.value });
+    if let Some(operand) = vector_log_prob(candidate, step, resolutions) {
+        return Some(operand);
     }
+    let number = step.prob.finite().filter(|number| number.value > 0.0)?;
+    let half = resolutions.prob.half_quantum(&number);
+    Some(Operand { value: numeric::ln(number.value), half: half / number.value })
+}
+
+/// ln p of the step's own token from a whole vector: log-probs, logits or probabilities.
+fn vector_log_prob(candidate: &Candidate<'_>, step: &Step<'_>, resolutions: &StepResolutions) -> Option<Operand> {
     let own = usize::try_from(step.token_id?).ok()?;
     let half = resolutions.vector.half_quantum(&Printed::from_f64(0.0));
     let from = |slice| candidate.vector(slice);
@@ -460,7 +468,8 @@ fn step_value(
             let total: f64 = logits.iter().sum();
             let share = logits.get(own)? / total;
             let half = resolutions.vector.half_quantum(&Printed::from_f64(total)) * logits.len() as f64 / total.abs();
-            (share > 0.0).then(|| Operand { value: numeric::ln(share), half: 2.0 * half / share })
+            // Pipelines multiply the shares and take the log at the end: two negative ones cancel.
+            (share != 0.0).then(|| Operand { value: numeric::ln(share.abs()), half: 2.0 * half / share.abs() })
         }
         Term::ShortlistLogProb => {
             let own = log_prob(candidate, step, resolutions)?;
@@ -515,13 +524,14 @@ mod tests {
 
     #[test]
     fn a_claim_on_the_bound_agrees_and_one_ulp_beyond_does_not() {
-        for derived in [-3.347_117, -512.25, -1e-3, 0.0] {
-            for bound in [0.5e-6, 2e-6, 0.125] {
-                let claimed: f64 = derived - bound;
-                let exact_bound = derived - claimed;
-                assert!(agrees(derived, claimed, exact_bound));
-                assert!(!agrees(derived, claimed, exact_bound.next_down()));
-            }
+        // Derived values and claims near enough for their difference to be exact.
+        for (derived, bound) in
+            [(-3.347_117_f64, 0.5e-6), (-512.25, 2e-6), (-512.25, 0.125), (-1e-3, 0.25e-3), (0.0, 0.5e-6)]
+        {
+            let claimed = derived - bound;
+            let exact = derived - claimed;
+            assert!(agrees(derived, claimed, exact));
+            assert!(!agrees(derived, claimed, exact.next_down()));
         }
     }
 

@@ -73,7 +73,13 @@ fn is_plausible(formula: &Formula) -> bool {
     let divided = formula.scale != Scale::None;
     let additive = matches!(formula.reduce, Reduce::Sum | Reduce::Running);
     let double_mean = formula.reduce == Reduce::Mean && divided;
-    (logarithmic || plain) && (additive || !divided) && !double_mean
+    // The same function as prod(prob), which says it better.
+    let product = formula.output == Output::Exp
+        && formula.term == Term::LogProb
+        && formula.span == Span::Continuation
+        && formula.reduce == Reduce::Sum
+        && !divided;
+    (logarithmic || plain) && !product && (additive || !divided) && !double_mean
 }
 
 /// Removes formulas that are the same function of the log as an earlier, simpler one, found by

@@ -119,3 +119,24 @@ pub struct Step<'t> {
     /// Where the step's value stands in its record.
     pub at: At,
 }
+
+impl Step<'_> {
+    /// Whether an alternative is the step's own token: by id where both have one, else by text.
+    #[must_use]
+    pub fn is_token(&self, entry: &Alternative<'_>) -> bool {
+        match (self.token_id, entry.id) {
+            (Some(own), Some(id)) => own == id,
+            _ => match (&self.token, &entry.token) {
+                (Some(own), Some(token)) => own.same(token),
+                _ => false,
+            },
+        }
+    }
+
+    /// Whether the alternatives say which of them is the step's token: all have ids, or all have texts.
+    #[must_use]
+    pub fn can_match(&self, top: &[Alternative<'_>]) -> bool {
+        self.token_id.is_some() && top.iter().all(|entry| entry.id.is_some())
+            || self.token.is_some() && top.iter().all(|entry| entry.token.is_some())
+    }
+}

@@ -13,6 +13,8 @@ pub struct Reported {
     pub value: Option<f64>,
     /// Half-quantum of the printed number.
     pub half: f64,
+    /// Which of the principal formulas explain it; 0 when not searched.
+    pub explained_by: u128,
 }
 
 /// Number of leading steps that a summary keeps, to see where two candidates part.
@@ -57,8 +59,6 @@ pub struct CandidateSummary {
     pub opening: Vec<(u64, f64)>,
     /// Hash of the context.
     pub prompt: Option<u64>,
-    /// Which of the principal formulas explain the primary score; 0 when not searched.
-    pub explained_by: u128,
 }
 
 /// How the pipeline named a candidate.

@@ -38,7 +38,13 @@ pub fn logsumexp_slice(values: &[f64]) -> f64 {
 /// ln softmax of one entry; NaN when the index lies outside.
 #[must_use]
 pub fn log_softmax(values: &[f64], index: usize) -> f64 {
-    values.get(index).map_or(f64::NAN, |own| own - logsumexp_slice(values))
+    let Some(own) = values.get(index) else { return f64::NAN };
+    let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if most.is_infinite() || values.iter().any(|value| value.is_nan()) {
+        return own - logsumexp_slice(values);
+    }
+    // Relative to the largest value nothing is lost to its size.
+    (own - most) - ln(values.iter().map(|value| exp(value - most)).sum())
 }
 
 /// Softmax of all entries.

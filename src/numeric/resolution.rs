@@ -6,6 +6,10 @@ use crate::numeric::{NumberFormat, Printed};
 
 /// Values that must lie on a format's grid, though they need not, before the format counts as recognised.
 const INFORMATIVE: u64 = 20;
+/// Classes of values by digits before the point: 0 for |x| < 1, the last for 6 and more.
+const CLASSES: usize = 7;
+/// Values of a class after which its longest fraction is taken for its resolution.
+const ENOUGH: u64 = 20;
 /// Bins of the histogram of decimals: 0 to 18, the last for all beyond.
 const BINS: usize = 20;
 
@@ -16,7 +20,15 @@ pub struct ResolutionStats {
     decimals: Option<i16>,
     significant: u8,
     bins: [u64; BINS],
+    classes: [ClassStats; CLASSES],
     formats: [GridStats; 3],
+}
+
+/// Values with equally many digits before the point: how many, and their most decimals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct ClassStats {
+    count: u64,
+    decimals: i16,
 }
 
 /// Whether all values seen could be of one format, and how many say so.
@@ -38,7 +50,14 @@ const FORMATS: [NumberFormat; 3] = [NumberFormat::Bf16, NumberFormat::F16, Numbe
 impl Default for ResolutionStats {
     fn default() -> Self {
         let open = GridStats { possible: true, informative: 0 };
-        Self { count: 0, decimals: None, significant: 0, bins: [0; BINS], formats: [open; 3] }
+        Self {
+            count: 0,
+            decimals: None,
+            significant: 0,
+            bins: [0; BINS],
+            classes: [ClassStats::default(); CLASSES],
+            formats: [open; 3],
+        }
     }
 }
 
@@ -58,6 +77,9 @@ impl ResolutionStats {
         if number.value == 0.0 {
             return;
         }
+        let class = &mut self.classes[class(number.value)];
+        class.decimals = if class.count == 0 { number.decimals } else { class.decimals.max(number.decimals) };
+        class.count += 1;
         for (format, grid) in FORMATS.into_iter().zip(&mut self.formats) {
             if !grid.possible {
                 continue;
@@ -78,6 +100,14 @@ impl ResolutionStats {
         self.significant = self.significant.max(other.significant);
         for (mine, theirs) in self.bins.iter_mut().zip(&other.bins) {
             *mine += theirs;
+        }
+        for (mine, theirs) in self.classes.iter_mut().zip(&other.classes) {
+            mine.decimals = match (mine.count, theirs.count) {
+                (0, _) => theirs.decimals,
+                (_, 0) => mine.decimals,
+                _ => mine.decimals.max(theirs.decimals),
+            };
+            mine.count += theirs.count;
         }
         for (mine, theirs) in self.formats.iter_mut().zip(&other.formats) {
             if mine.possible && theirs.possible {
@@ -106,12 +136,28 @@ impl ResolutionStats {
         let f32_possible = self.formats[2].possible;
         Resolution {
             decimals,
-            significant: self.significant,
+            by_class: self.by_class(decimals),
+            // Digits below 1 are limited by their number only where the column has fewer of them than decimals.
+            significant: if i16::from(self.significant) < decimals { self.significant } else { UNLIMITED },
             stored: recognised.unwrap_or(NumberFormat::F64),
             arithmetic: recognised.unwrap_or(if f32_possible { NumberFormat::F32 } else { NumberFormat::F64 }),
             mixed: self.is_mixed(decimals),
             declared: 0.0,
         }
+    }
+
+    /// Most decimals by digits before the point: those of the column, unless the values of a class have fewer for
+    /// another reason than trimmed zeros (`%.6g` and its like).
+    fn by_class(&self, decimals: i16) -> [i16; CLASSES] {
+        let mut table = [decimals; CLASSES];
+        for (whole, (entry, class)) in (0_i16..).zip(table.iter_mut().zip(&self.classes)).skip(1) {
+            if class.count >= ENOUGH {
+                *entry = class.decimals;
+            } else if class.count > 0 {
+                *entry = class.decimals.max((i16::from(self.significant) - whole).min(decimals));
+            }
+        }
+        table
     }
 
     /// Whether more values stop short of the column's last digit than trimmed zeros account for: rows printed
@@ -126,6 +172,9 @@ impl ResolutionStats {
     }
 }
 
+/// Stands for "as many as there are".
+const UNLIMITED: u8 = 17;
+
 /// How finely a column resolves.
 ///
 /// Two limits hold at once. A column rounded to 6 decimals prints `-0.5` for −0.500000: trimmed zeros are digits, so
@@ -135,7 +184,9 @@ impl ResolutionStats {
 pub struct Resolution {
     /// Most decimals printed.
     pub decimals: i16,
-    /// Most significant digits printed.
+    /// Most decimals printed by digits before the point, 0 to 6 and more.
+    pub by_class: [i16; CLASSES],
+    /// Most significant digits of values below 1, where that limits them.
     pub significant: u8,
     /// The coarsest format whose grid all values lie on, where enough of them could have missed it.
     pub stored: NumberFormat,
@@ -160,7 +211,8 @@ impl Resolution {
     pub fn exact() -> Self {
         Self {
             decimals: 17,
-            significant: 17,
+            by_class: [17; CLASSES],
+            significant: UNLIMITED,
             stored: NumberFormat::F64,
             arithmetic: NumberFormat::F64,
             mixed: false,
@@ -171,16 +223,30 @@ impl Resolution {
     /// How far a printed value may lie from what was printed, absolute.
     #[must_use]
     pub fn half_quantum(&self, number: &Printed) -> f64 {
-        let size = number.value.abs();
-        let decimals = if self.mixed { number.decimals.min(self.decimals) } else { self.decimals };
-        let mut half = half_power(decimals);
-        // floor(log10 size) + 1 digits stand in front of the point; the rest of the significant ones behind it.
-        if size >= 1.0 && self.significant < 17 {
-            let whole = i16::from(digits_before_point(size));
-            half = half.max(half_power(i16::from(self.significant) - whole));
+        let class = class(number.value);
+        let limit = self.by_class[class];
+        let mut half = half_power(if self.mixed { number.decimals.min(limit) } else { limit });
+        if class == 0 && self.significant < UNLIMITED && number.value != 0.0 {
+            half = half.max(half_power(i16::from(self.significant) + zeros_after_point(number.value)));
         }
         half.max(self.stored.half_ulp(number.value)) + self.declared
     }
+}
+
+/// The class of a value: its digits before the point, 0 below 1.
+fn class(value: f64) -> usize {
+    const POWERS: [f64; CLASSES - 1] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5];
+    let size = value.abs();
+    // Log-probs are small: most stop at the first or second comparison.
+    POWERS.iter().take_while(|power| size >= **power).count()
+}
+
+/// Zeros between the point and the first other digit of a value below 1.
+fn zeros_after_point(value: f64) -> i16 {
+    const POWERS: [f64; 16] =
+        [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15, 1e-16];
+    let size = value.abs();
+    i16::try_from(POWERS.iter().take_while(|power| size < **power).count()).unwrap_or(0)
 }
 
 /// ½·10^−decimals.
@@ -193,12 +259,6 @@ fn half_power(decimals: i16) -> f64 {
         Ok(decimals) => TABLE.get(decimals).copied().unwrap_or(0.0),
         Err(_) => 0.5 * crate::numeric::pow(10.0, f64::from(-decimals)),
     }
-}
-
-fn digits_before_point(size: f64) -> u8 {
-    const POWERS: [f64; 19] =
-        [1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19];
-    1 + u8::try_from(POWERS.iter().take_while(|power| size >= **power).count()).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -221,15 +281,16 @@ mod tests {
 
     #[test]
     fn trimmed_zeros_are_digits() {
-        let resolution = stats(&["-0.739802", "-1.5", "-12.25"]).resolution();
+        let resolution = stats(&["-0.739802", "-1.5", "-1.163982"]).resolution();
         assert_eq!(half(&resolution, -1.5), 0.5e-6);
     }
 
     #[test]
     fn significant_digits_follow_the_value() {
-        let resolution = stats(&["-12.3456", "-0.00123456", "-1.23456"]).resolution();
+        let resolution = stats(&["-12.3456", "-0.00123456", "-1.23456", "-0.123456"]).resolution();
         assert_eq!(half(&resolution, -12.3456), 0.5e-4);
         assert_eq!(half(&resolution, -0.001_234_56), 0.5e-8);
+        assert_eq!(half(&resolution, -0.123_456), 0.5e-6);
     }
 
     #[test]

@@ -41,7 +41,9 @@ pub fn render(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<
         if let Some(shown) = Shown::of(finding) {
             let mut drawn = String::new();
             if handler.render_report(&mut drawn, &shown).is_ok() {
-                for line in drawn.lines().filter(|line| !line.trim().is_empty()) {
+                for line in
+                    drawn.lines().filter(|line| !line.trim().is_empty() && line.trim() != "×" && line.trim() != "x")
+                {
                     writeln!(out, "{}", line.trim_end())?;
                 }
             }

@@ -11,7 +11,8 @@ use std::fmt::Write;
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
     let commands = text.contains("##[") || text.trim_start().starts_with("::");
-    if !commands && !text.chars().any(is_hidden) {
+    let leading = text.chars().next().is_some_and(is_combining);
+    if !commands && !leading && !text.chars().any(is_hidden) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);

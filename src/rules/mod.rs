@@ -27,7 +27,7 @@ use crate::tally::Observed;
 pub use catalogue::{all, by_code, index_of};
 pub use metadata::{Fields, Page, PageError, Scope};
 pub use observer::{Observer, Whereabouts};
-pub use view::{CandidateView, Cause, ItemView, RunView, StepView};
+pub use view::{CandidateView, Cause, ClaimColumn, ItemView, RunView, StepView};
 
 /// What a rule says once all rows are seen.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -85,6 +85,7 @@ pub struct Rule {
     pub(crate) say: fn(&Observed) -> Message,
     pub(crate) cause: Option<CauseRule>,
     pub(crate) fires: fn(&Observed) -> bool,
+    over_run: bool,
 }
 
 /// The half of a rule that speaks for a deviation from a convention.
@@ -96,7 +97,7 @@ pub(crate) struct CauseRule {
 
 impl Rule {
     const fn new(source: &'static str, check: Check, say: fn(&Observed) -> Message) -> Self {
-        Self { source, page: OnceLock::new(), check, say, cause: None, fires: any_failed }
+        Self { source, page: OnceLock::new(), check, say, cause: None, fires: any_failed, over_run: false }
     }
 
     /// A rule that looks at every step.
@@ -144,6 +145,12 @@ impl Rule {
         Self::new(source, Check::None, silent).and_cause(matches, say)
     }
 
+    /// A rule whose defect a stage meets while doing its work (a record that cannot be read, rows that no single
+    /// formula explains): it has nothing to look at itself.
+    pub(crate) const fn reported(source: &'static str) -> Self {
+        Self::new(source, Check::None, silent)
+    }
+
     /// Lets a rule that looks at rows speak for a deviation, too.
     pub(crate) const fn and_cause(mut self, matches: fn(&Deviations) -> bool, say: fn(&Cause<'_>) -> Message) -> Self {
         self.cause = Some(CauseRule { matches, say });
@@ -153,6 +160,7 @@ impl Rule {
     /// Lets a rule fire only when all rows together show enough.
     pub(crate) const fn when(mut self, fires: fn(&Observed) -> bool) -> Self {
         self.fires = fires;
+        self.over_run = true;
         self
     }
 
@@ -166,6 +174,7 @@ impl Rule {
     #[must_use]
     pub fn scope(&self) -> Scope {
         match self.check {
+            _ if self.over_run => Scope::Run,
             Check::Step(_) => Scope::Step,
             Check::Candidate(_) => Scope::Candidate,
             Check::Item(_) => Scope::Item,

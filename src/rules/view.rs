@@ -2,9 +2,11 @@
 
 use crate::formula::{Deviations, SequenceFacts, StepResolutions};
 use crate::model::{
-    Alternative, Candidate, CandidateSummary, ColumnId, Item, ItemSummary, MetricClaim, RowMetric, Step,
+    Alternative, Candidate, CandidateSummary, Claim, ClaimKind, ColumnId, Item, ItemSummary, MetricClaim, RowMetric,
+    Segment, Slice, Step,
 };
 use crate::numeric::Resolution;
+use crate::rules::Message;
 use crate::tally::{ColumnTally, StreamTally};
 
 /// One step in its candidate.
@@ -13,6 +15,8 @@ pub struct StepView<'v> {
     pub step: &'v Step<'v>,
     /// Its alternatives, in logged order.
     pub top: &'v [Alternative<'v>],
+    /// Σ exp of the alternatives' log-probs; 0 without any.
+    pub mass: f64,
     /// The candidate.
     pub candidate: &'v Candidate<'v>,
     /// Resolutions of the step-level columns.
@@ -29,10 +33,41 @@ pub struct CandidateView<'v> {
     pub facts: &'v SequenceFacts,
     /// Resolutions of the step-level columns.
     pub resolutions: &'v StepResolutions,
-    /// Resolutions of the claim columns, by index.
-    pub claim_resolutions: &'v [Resolution],
-    /// Kinds of the claim columns, by index.
-    pub kinds: &'v [crate::model::ClaimKind],
+    /// The claim columns, by index.
+    pub columns: &'v [ClaimColumn],
+}
+
+/// What a rule may know of a column of claims.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClaimColumn {
+    /// Its name.
+    pub name: String,
+    /// What it says it is.
+    pub kind: ClaimKind,
+    /// Its resolution.
+    pub resolution: Resolution,
+}
+
+impl CandidateView<'_> {
+    /// The claims of a kind with their columns.
+    pub fn claims(&self, kind: ClaimKind) -> impl Iterator<Item = (&Claim, &ClaimColumn)> {
+        self.candidate.claims.iter().filter_map(move |claim| {
+            let column = self.columns.get(usize::from(claim.column.0))?;
+            (column.kind == kind).then_some((claim, column))
+        })
+    }
+
+    /// Scores that nothing beneath them can confirm and whose name says that they are log-probs.
+    pub fn bare_log_likelihoods(&self) -> impl Iterator<Item = (&Claim, &ClaimColumn)> {
+        let bare = self.candidate.steps.is_empty();
+        self.claims(ClaimKind::Score)
+            .filter(move |(_, column)| bare && (column.name.contains("log") || column.name == "ll"))
+    }
+
+    /// The scored steps.
+    pub fn scored(&self) -> impl Iterator<Item = &Step<'_>> {
+        self.candidate.steps.iter().filter(|step| matches!(step.segment, Segment::Continuation | Segment::End))
+    }
 }
 
 /// One item, its candidates without their tokens.
@@ -45,6 +80,42 @@ pub struct ItemView<'v> {
     pub lower_is_better: bool,
     /// Metrics of the item, where its record is still at hand.
     pub metrics: &'v [RowMetric<'v>],
+}
+
+impl StepView<'_> {
+    /// Whether an alternative is the step's own token: by id where both have one, else by text.
+    #[must_use]
+    pub fn is_own(&self, entry: &Alternative<'_>) -> bool {
+        self.step.is_token(entry)
+    }
+
+    /// The step's own entry among its alternatives.
+    #[must_use]
+    pub fn own(&self) -> Option<&Alternative<'_>> {
+        self.top.iter().find(|entry| self.is_own(entry))
+    }
+
+    /// The most likely alternative.
+    #[must_use]
+    pub fn best(&self) -> Option<&Alternative<'_>> {
+        self.top
+            .iter()
+            .filter(|entry| entry.logprob.is_finite())
+            .max_by(|a, b| a.logprob.value.total_cmp(&b.logprob.value))
+    }
+
+    /// Whether the alternatives say which of them is the step's token.
+    #[must_use]
+    pub fn can_match(&self) -> bool {
+        !self.top.is_empty() && self.step.can_match(self.top)
+    }
+
+    /// The step's entry of a whole vector.
+    #[must_use]
+    pub fn entry(&self, vector: Slice) -> Option<f64> {
+        let own = usize::try_from(self.step.token_id?).ok()?;
+        self.candidate.vector(vector).get(own).copied()
+    }
 }
 
 impl ItemView<'_> {
@@ -97,6 +168,81 @@ impl ItemView<'_> {
         judged.then_some(false)
     }
 
+    /// Whether a candidate is the best one by the raw primary score.
+    #[must_use]
+    pub fn is_raw_best(&self, pick: usize) -> Option<bool> {
+        self.is_best(pick, self.primary?, |_| Some(1.0))
+    }
+
+    /// The best candidate by the primary score, numbers only; the first of equals.
+    #[must_use]
+    pub fn best(&self) -> Option<usize> {
+        let sign = if self.lower_is_better { -1.0 } else { 1.0 };
+        let score = |at: usize| self.score(at).filter(|score| !score.is_nan()).map(|score| sign * score);
+        (0..self.item.candidates.len())
+            .filter_map(|at| Some((at, score(at)?)))
+            .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))
+            .map(|(at, _)| at)
+    }
+
+    /// How a candidate is called in a sentence.
+    #[must_use]
+    pub fn name(&self, position: usize) -> String {
+        match self.item.candidates.get(position).and_then(|candidate| candidate.id.as_deref()) {
+            Some(id) => format!("`{id}`"),
+            None => format!("candidate {position}"),
+        }
+    }
+
+    /// The candidate whose NaN wins the argmax: the one that was picked, or the first when position 0 was picked
+    /// (a failed argmax) although another has the best number; by the rules of numpy where the log has
+    /// metrics and no pick.
+    #[must_use]
+    pub fn deciding_nan(&self) -> Option<usize> {
+        let is_nan = |at: usize| self.score(at).is_some_and(f64::is_nan);
+        let first = (0..self.item.candidates.len()).find(|at| is_nan(*at))?;
+        match self.item.picked() {
+            Some(pick) if is_nan(pick) => Some(pick),
+            Some(0) if self.best() != Some(0) => Some(first),
+            Some(_) => None,
+            None => (!self.item.has_pick() && !self.metrics.is_empty()).then_some(first),
+        }
+    }
+
+    /// The best other total than the pick's own: position, own total, other total.
+    #[must_use]
+    pub fn better_total(&self, pick: usize) -> Option<(usize, f64, f64)> {
+        let total = |at: usize| self.item.candidates.get(at)?.total;
+        let (own, half) = total(pick)?;
+        (0..self.item.candidates.len())
+            .filter(|at| *at != pick)
+            .filter_map(|at| total(at).map(|(value, other)| (at, value, other)))
+            .filter(|(_, value, other)| *value > own + half + other)
+            .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))
+            .map(|(at, value, _)| (at, own, value))
+    }
+
+    /// Whether a candidate is the token-by-token greedy path: top-1 at each step by the alternatives, or, where these
+    /// do not say, at least as likely as each other candidate at the token where they part.
+    #[must_use]
+    pub fn is_greedy_path(&self, pick: usize) -> bool {
+        match self.item.candidates.get(pick).and_then(|candidate| candidate.all_top1) {
+            Some(all_top1) => all_top1,
+            None => (0..self.item.candidates.len())
+                .filter(|at| *at != pick)
+                .all(|at| self.parting(pick, at).is_some_and(|(_, own, other)| own >= other)),
+        }
+    }
+
+    /// The step at which two candidates part, with the log-prob of each there.
+    #[must_use]
+    pub fn parting(&self, a: usize, b: usize) -> Option<(usize, f64, f64)> {
+        let (a, b) = (self.item.candidates.get(a)?, self.item.candidates.get(b)?);
+        let at = a.opening.iter().zip(&b.opening).position(|(one, other)| one.0 != other.0)?;
+        let (own, other) = (a.opening.get(at)?.1, b.opening.get(at)?.1);
+        (!own.is_nan() && !other.is_nan()).then_some((at, own, other))
+    }
+
     fn is_best(&self, pick: usize, column: ColumnId, divisor: fn(&CandidateSummary) -> Option<f64>) -> Option<bool> {
         let sign = if self.lower_is_better && Some(column) == self.primary { -1.0 } else { 1.0 };
         let mut values: Vec<(f64, f64)> = Vec::with_capacity(self.item.candidates.len());
@@ -131,4 +277,15 @@ pub struct Cause<'v> {
     pub found: &'v str,
     /// The convention, in words.
     pub convention: &'v str,
+}
+
+impl Cause<'_> {
+    /// The sentence that says which formula stands in the place of which, with a remedy.
+    #[must_use]
+    pub fn message(&self, remedy: &str) -> Message {
+        let (column, found) = (self.column, &self.deviations.found);
+        Message::new(format!("`{column}` is {}, not {}", self.found, self.convention)).help(format!(
+            "{remedy}; if it is meant, say so: {column} = \"{found}\" under [conventions] in retally.toml"
+        ))
+    }
 }

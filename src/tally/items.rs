@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::metric::MetricRows;
-use crate::model::{CandidateSummary, Place, VerdictCounts};
+use crate::model::{CandidateSummary, ColumnId, Place, VerdictCounts};
 use crate::numeric::ExactSum;
 use crate::tally::{Exemplar, Keyed, Smallest};
 
@@ -28,6 +28,15 @@ impl Keyed for Flip {
     fn key(&self) -> Self::Key {
         (self.place.clone(), self.item.clone())
     }
+}
+
+/// Items whose candidates' claims in one column follow different formulas.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct Mixed {
+    /// How many.
+    pub items: u64,
+    /// The first of them.
+    pub rows: Smallest<Exemplar, 5>,
 }
 
 /// Totals over all scored candidates, for perplexities of a run.
@@ -122,10 +131,8 @@ pub struct ItemTally {
     pub gained: u64,
     /// Right as reported, wrong under the convention.
     pub lost: u64,
-    /// Items whose candidates' scores follow different formulas.
-    pub mixed: u64,
-    /// The first of them.
-    pub mixed_rows: Smallest<Exemplar, 5>,
+    /// Items whose candidates' claims follow different formulas, by column.
+    pub mixed: BTreeMap<ColumnId, Mixed>,
     /// Totals over all candidates.
     pub tokens: TokenTotals,
     /// Metrics of single items, by name.
@@ -158,8 +165,11 @@ impl ItemTally {
         self.right_after += other.right_after;
         self.gained += other.gained;
         self.lost += other.lost;
-        self.mixed += other.mixed;
-        self.mixed_rows.merge(other.mixed_rows);
+        for (column, mixed) in other.mixed {
+            let kept = self.mixed.entry(column).or_default();
+            kept.items += mixed.items;
+            kept.rows.merge(mixed.rows);
+        }
         self.tokens.merge(&other.tokens);
         for (name, rows) in other.metrics {
             self.metrics.entry(name).or_default().merge(rows);

@@ -17,7 +17,7 @@ use crate::numeric::ResolutionStats;
 
 pub use column::{ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, RowRef};
 pub use exemplar::{Evidence, Exemplar, Keyed, Smallest};
-pub use items::{Flip, ItemTally, TokenTotals};
+pub use items::{Flip, ItemTally, Mixed, TokenTotals};
 pub use observed::{Observed, PLACES};
 
 /// A column whose resolution is measured.

@@ -185,7 +185,7 @@ fn misfit(value: Value<'_>, what: &str, expected: &str) -> Misfit {
 
 fn text<'t>(value: Value<'t>) -> Option<Text<'t>> {
     match value.kind() {
-        Kind::String => std::str::from_utf8(value.raw()).ok().map(Text::json),
+        Kind::String => Some(Text::json(value.raw_str())),
         _ => None,
     }
 }
@@ -201,7 +201,7 @@ fn id<'t>(value: Value<'t>) -> Option<Cow<'t, str>> {
 fn integer(value: Value<'_>) -> Option<i64> {
     match value.kind() {
         Kind::Number | Kind::String => {
-            let raw = std::str::from_utf8(value.raw()).ok()?;
+            let raw = value.raw_str();
             raw.parse().ok().or_else(|| {
                 let number = Printed::parse(raw.as_bytes())?.value;
                 #[expect(clippy::cast_possible_truncation, reason = "checked to be a whole number within range")]

@@ -1,6 +1,12 @@
-//! Rules of the family `log`.
+//! Rules of the family `log`: the log itself.
+
+mod mixed_conventions;
+mod non_finite_value;
+mod sentinel_value;
+mod unreadable_record;
 
 use crate::rules::Rule;
 
 /// The family's rules.
-pub(super) static RULES: &[&Rule] = &[];
+pub(super) static RULES: &[&Rule] =
+    &[&sentinel_value::RULE, &non_finite_value::RULE, &mixed_conventions::RULE, &unreadable_record::RULE];

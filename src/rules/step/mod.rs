@@ -1,6 +1,51 @@
-//! Rules of the family `step`.
+//! Rules of the family `step`: is each number what its name says?
 
-use crate::rules::Rule;
+mod argmax_instead_of_token;
+mod fields_disagree;
+mod linear_normalised_logits;
+mod mass_above_one;
+mod positive_logprob;
+mod probability_out_of_range;
+mod shortlist_softmax;
+mod unnormalised_logprobs;
+mod value_not_in_alternatives;
+
+use crate::rules::{Rule, StepView};
 
 /// The family's rules.
-pub(super) static RULES: &[&Rule] = &[];
+pub(super) static RULES: &[&Rule] = &[
+    &unnormalised_logprobs::RULE,
+    &positive_logprob::RULE,
+    &probability_out_of_range::RULE,
+    &mass_above_one::RULE,
+    &linear_normalised_logits::RULE,
+    &shortlist_softmax::RULE,
+    &argmax_instead_of_token::RULE,
+    &value_not_in_alternatives::RULE,
+    &fields_disagree::RULE,
+];
+
+/// How far above 0 a log-prob may lie by rounding: its printed digits, and single precision's noise.
+fn positive_slack(half: f64) -> f64 {
+    half + 1e-5
+}
+
+/// The step's logit divided by the sum of all logits.
+fn linear_share(view: &StepView<'_>) -> Option<f64> {
+    let logits = view.candidate.vector(view.step.logit_vector);
+    let own = view.entry(view.step.logit_vector)?;
+    (logits.len() > 1).then(|| own / logits.iter().sum::<f64>()).filter(|share| share.is_finite())
+}
+
+/// Whether the logged probability is that share, and not the softmax.
+fn is_linear(view: &StepView<'_>) -> bool {
+    let (Some(prob), Some(share)) = (view.step.prob.finite(), linear_share(view)) else { return false };
+    let logits = view.candidate.vector(view.step.logit_vector);
+    let total: f64 = logits.iter().sum();
+    let half = view.resolutions.vector.half_quantum(&crate::numeric::Printed::from_f64(0.0));
+    let slack =
+        view.resolutions.prob.half_quantum(&prob) + half * (1.0 + share.abs() * logits.len() as f64) / total.abs();
+    let own = view.step.token_id.and_then(|id| usize::try_from(id).ok()).unwrap_or(usize::MAX);
+    let softmax = crate::numeric::exp(crate::numeric::log_softmax(logits, own));
+    (prob.value - share).abs() <= slack && (prob.value - softmax).abs() > slack
+}

@@ -1,0 +1,5 @@
+//! RT707: two groups of rows follow two formulas. The scoreboard finds it; the rule gives it its page.
+
+use crate::rules::prelude::*;
+
+pub(super) static RULE: Rule = Rule::reported(page!("RT707-mixed-conventions"));

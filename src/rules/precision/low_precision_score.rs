@@ -1,0 +1,34 @@
+//! RT801: scores lie on the grid of a 16-bit format, coarse enough for ties.
+
+use crate::rules::prelude::*;
+
+pub(super) static RULE: Rule = Rule::candidate(page!("RT801-low-precision-score"), check, say)
+    .when(|all| all.failed >= 50 && all.counter("coarse") * 2 >= all.failed);
+
+/// Spacing from which on candidates of ordinary tasks tie.
+const COARSE: f64 = 0.0078;
+
+fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
+    for (claim, column) in view.claims(ClaimKind::Score) {
+        let Some(number) = claim.value.finite() else { continue };
+        let format = column.resolution.stored;
+        let low = matches!(format, numeric::NumberFormat::Bf16 | numeric::NumberFormat::F16);
+        let spacing = 2.0 * format.half_ulp(number.value);
+        seen.count("coarse", u64::from(low && spacing >= COARSE));
+        seen.count("bf16", u64::from(format == numeric::NumberFormat::Bf16));
+        seen.judge(claim.at, !low, || {
+            let detail = format!("{} lies on a grid with steps of {spacing}", number.value);
+            Evidence::at_most(COARSE).found(spacing).detail(detail)
+        });
+    }
+}
+
+fn say(all: &Observed) -> Message {
+    let format = if all.counter("bf16") > 0 { "bf16" } else { "fp16" };
+    let widest = all.worst.as_ref().map_or(0.0, |row| row.evidence.found);
+    Message::new(format!(
+        "all {} scores lie on the {format} grid, with steps of up to {widest}: near candidates tie or swap",
+        all.failed
+    ))
+    .help("compute the log-softmax and its sum in single precision (softmax_dtype float32)")
+}

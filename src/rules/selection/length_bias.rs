@@ -1,0 +1,49 @@
+//! RT407: the shortest candidate is picked far above chance under a raw sum.
+
+use crate::rules::prelude::*;
+
+pub(super) static RULE: Rule =
+    Rule::item(page!("RT407-length-bias"), check, say).when(|all| all.judged >= 30 && tail(all) < 1e-6);
+
+/// Chances are counted in millionths, so that the sum is exact in any order.
+const MILLION: u64 = 1_000_000;
+
+fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
+    let Some(pick) = view.item.picked().filter(|pick| view.is_raw_best(*pick) == Some(true)) else { return };
+    let lengths: Vec<u32> = view.item.candidates.iter().map(|candidate| candidate.tokens).collect();
+    let Some(shortest) = lengths.iter().copied().min().filter(|least| *least > 0) else { return };
+    let short = lengths.iter().filter(|length| **length == shortest).count();
+    if short == lengths.len() {
+        return;
+    }
+    seen.count("chance in millionths", MILLION * short as u64 / lengths.len() as u64);
+    seen.judge_here(lengths.get(pick) != Some(&shortest), || {
+        Evidence::equals(0.0)
+            .detail(format!("{} with {shortest} tokens, the fewest, is picked by its raw sum", view.name(pick)))
+    });
+}
+
+/// P(at least as many) if the shortest were picked by chance: an upper binomial tail at the mean chance.
+fn tail(all: &Observed) -> f64 {
+    let n = all.judged;
+    let p = all.counter("chance in millionths") as f64 / MILLION as f64 / n.max(1) as f64;
+    if !(0.0..1.0).contains(&p) || p <= 0.0 {
+        return 1.0;
+    }
+    let log_choose =
+        |k: u64| libm::lgamma(n as f64 + 1.0) - libm::lgamma(k as f64 + 1.0) - libm::lgamma((n - k) as f64 + 1.0);
+    (all.failed..=n)
+        .map(|k| numeric::exp(log_choose(k) + k as f64 * numeric::ln(p) + (n - k) as f64 * numeric::ln_1p(-p)))
+        .sum::<f64>()
+        .min(1.0)
+}
+
+fn say(all: &Observed) -> Message {
+    Message::new(format!(
+        "the shortest candidate is picked in {} of {} items by its raw sum; by chance that happens with p = {:.1e}",
+        all.failed,
+        all.judged,
+        tail(all)
+    ))
+    .help("report the normalised decision beside the raw one: longer candidates pay for every token")
+}

@@ -1,0 +1,39 @@
+//! RT404: exact ties at the top decide picks.
+
+use crate::rules::prelude::*;
+
+pub(super) static RULE: Rule = Rule::item(page!("RT404-tie-broken-by-order"), check, say).when(|all| {
+    all.judged >= 30
+        && all.failed >= 3
+        && all.failed * 20 >= all.judged
+        && all.counter("picked the first") == all.counter("picked")
+});
+
+fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
+    let scores: Option<Vec<f64>> =
+        (0..view.item.candidates.len()).map(|at| view.score(at).filter(|score| !score.is_nan())).collect();
+    let Some(scores) = scores.filter(|scores| scores.len() >= 2) else { return };
+    let sign = if view.lower_is_better { -1.0 } else { 1.0 };
+    let best = scores.iter().map(|score| sign * score).fold(f64::NEG_INFINITY, f64::max);
+    let tied: Vec<usize> = (0..scores.len()).filter(|at| (sign * scores[*at]).total_cmp(&best).is_eq()).collect();
+    // All equal is another defect (nothing was scored).
+    if tied.len() < 2 || tied.len() == scores.len() {
+        return seen.holds();
+    }
+    if let Some(pick) = view.item.picked() {
+        seen.count("picked", 1);
+        seen.count("picked the first", u64::from(tied.first() == Some(&pick)));
+    }
+    seen.judge_here(false, || {
+        let names: Vec<String> = tied.iter().map(|at| view.name(*at)).collect();
+        Evidence::equals(best).found(best).detail(format!("{} tie at {}", names.join(" and "), sign * best))
+    });
+}
+
+fn say(all: &Observed) -> Message {
+    Message::new(format!(
+        "in {} of {} items the best score is tied exactly, and the order of the candidates decides",
+        all.failed, all.judged
+    ))
+    .help("score in single precision or better, or count a tie as such")
+}

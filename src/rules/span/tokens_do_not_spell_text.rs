@@ -1,0 +1,98 @@
+//! RT309: the scored tokens do not concatenate to the continuation.
+
+use crate::rules::prelude::*;
+
+pub(super) static RULE: Rule = Rule::candidate(page!("RT309-tokens-do-not-spell-text"), check, say);
+
+fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
+    let Some(text) = view.candidate.continuation.map(|text| text.decoded()) else { return };
+    let tokens: Option<Vec<_>> = view
+        .scored()
+        .filter(|step| step.segment == Segment::Continuation)
+        .map(|step| step.token.map(|token| token.decoded()))
+        .collect();
+    let Some(tokens) = tokens.filter(|tokens| !tokens.is_empty()) else { return };
+    let unreadable = |token: &str| token.contains('\u{FFFD}') || token.starts_with("token_id:");
+    // Bytes that are no characters on their own, and ids in place of texts, do not say what they spell.
+    if unreadable(&text) || tokens.iter().any(|token| unreadable(token)) {
+        return;
+    }
+    let spelled = |bytes: &[u8]| same(bytes, text.as_bytes());
+    let plain: Vec<u8> = tokens.iter().filter(|token| !is_special(token)).flat_map(|token| token.bytes()).collect();
+    let all: Vec<u8> = tokens.iter().flat_map(|token| token.bytes()).collect();
+    let holds = spelled(&all)
+        || spelled(&plain)
+        || sentence_piece(&tokens).is_some_and(|bytes| spelled(&bytes))
+        || byte_level(&tokens).is_some_and(|bytes| spelled(&bytes));
+    seen.judge(view.candidate.at, holds, || {
+        let short = |text: &str| text.chars().take(40).collect::<String>();
+        let detail = format!("the tokens spell `{}`, the continuation is `{}`", short(&tokens.concat()), short(&text));
+        Evidence::equals(text.len() as f64).found(all.len() as f64).detail(detail)
+    });
+}
+
+/// Equal up to white space at the ends, which tokenizers add and writers strip.
+fn same(a: &[u8], b: &[u8]) -> bool {
+    a.trim_ascii() == b.trim_ascii()
+}
+
+/// Begin, end and padding marks, as tokenizers write them.
+fn is_special(token: &str) -> bool {
+    (token.starts_with("<|") && token.ends_with("|>"))
+        || matches!(
+            token,
+            "<s>" | "</s>" | "<pad>" | "<bos>" | "<eos>" | "<unk>" | "[PAD]" | "[SEP]" | "[CLS]" | "<end_of_turn>"
+        )
+}
+
+/// `▁` for a space, `<0x0A>` for a byte (SentencePiece).
+fn sentence_piece(tokens: &[std::borrow::Cow<'_, str>]) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for token in tokens.iter().filter(|token| !is_special(token)) {
+        match token.strip_prefix("<0x").and_then(|rest| rest.strip_suffix('>')) {
+            Some(hex) => bytes.push(u8::from_str_radix(hex, 16).ok()?),
+            None => bytes.extend(token.replace('\u{2581}', " ").bytes()),
+        }
+    }
+    Some(bytes)
+}
+
+/// The byte-level alphabet of GPT-2: printable bytes stand for themselves, the others for U+0100 and up.
+fn byte_level(tokens: &[std::borrow::Cow<'_, str>]) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for token in tokens.iter().filter(|token| !is_special(token)) {
+        for character in token.chars() {
+            let code = u32::from(character);
+            bytes.push(match code {
+                0x21..=0x7e | 0xa1..=0xac | 0xae..=0xff => u8::try_from(code).ok()?,
+                0x100..=0x120 => u8::try_from(code - 0x100).ok()?,
+                0x121..=0x142 => u8::try_from(code - 0x121 + 0x7f).ok()?,
+                0x143 => 0xad,
+                _ => return None,
+            });
+        }
+    }
+    Some(bytes)
+}
+
+fn say(all: &Observed) -> Message {
+    Message::new(format!("in {} of {} candidates the tokens do not spell the continuation", all.failed, all.judged))
+        .help("log the tokens of the text that was scored, cut where the text is cut")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn byte_level_alphabet_spells_utf8() {
+        let tokens = ["ĠCaf".into(), "Ã©".into(), "Ċ".into()];
+        assert_eq!(byte_level(&tokens).unwrap(), " Café\n".as_bytes());
+    }
+
+    #[test]
+    fn sentence_piece_spells_bytes() {
+        let tokens = ["▁a".into(), "<0xC3>".into(), "<0xA9>".into()];
+        assert_eq!(sentence_piece(&tokens).unwrap(), " aé".as_bytes());
+    }
+}

@@ -1,0 +1,56 @@
+//! RT112: the value logged for a step is the top alternative's, whatever the step's token is.
+
+use crate::rules::prelude::*;
+
+pub(super) static RULE: Rule = Rule::step(page!("RT112-argmax-instead-of-token"), check, say)
+    .and_cause(matches, say_cause)
+    .when(|all| all.failed >= 3 && all.failed == all.judged);
+
+fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
+    let (Some(logged), Some(best)) = (view.step.logprob.finite(), view.best()) else { return };
+    if !view.can_match() || view.is_own(best) {
+        return;
+    }
+    let slack = view.resolutions.logprob.half_quantum(&logged) + view.resolutions.top.half_quantum(&best.logprob);
+    let own = view.own().map(|entry| entry.logprob.value);
+    // A tie at the top cannot tell whose value was logged.
+    if own.is_some_and(|own| own + 2.0 * slack >= best.logprob.value) {
+        return;
+    }
+    let is_best = (logged.value - best.logprob.value).abs() <= slack;
+    seen.judge(view.step.at, !is_best, || {
+        let name = |token: Option<crate::model::Text<'_>>| {
+            token.map_or_else(String::new, |token| format!(" `{}`", token.decoded()))
+        };
+        let own = own.map_or_else(String::new, |own| format!(", its own entry {own}"));
+        let detail = format!(
+            "logged {} for{}, the value of the top alternative{}{own}",
+            logged.value,
+            name(view.step.token),
+            name(best.token)
+        );
+        Evidence::equals(own_or(best, view)).found(logged.value).within(slack).detail(detail)
+    });
+}
+
+/// The value that should stand there: the token's own, or at most the list's smallest.
+fn own_or(best: &Alternative<'_>, view: &StepView<'_>) -> f64 {
+    let least = view.top.iter().map(|entry| entry.logprob.value).fold(best.logprob.value, f64::min);
+    view.own().map_or(least, |entry| entry.logprob.value)
+}
+
+fn say(all: &Observed) -> Message {
+    Message::new(format!(
+        "at all {} steps whose token is not the top alternative, the logged log-prob is the top alternative's",
+        all.failed
+    ))
+    .help("gather the log-prob at the token's own id, not at the argmax")
+}
+
+fn matches(deviations: &Deviations) -> bool {
+    deviations.term() == Some(Term::Top1LogProb)
+}
+
+fn say_cause(cause: &Cause<'_>) -> Message {
+    cause.message("gather the log-prob at the token's own id, not at the argmax")
+}

@@ -1,0 +1,83 @@
+//! RT107: log-probs are normalised over a subset of the vocabulary that changes from step to step.
+
+use crate::rules::prelude::*;
+
+pub(super) static RULE: Rule =
+    Rule::step(page!("RT107-shortlist-softmax"), check, say).and_cause(matches, say_cause).when(|all| {
+        all.failed >= 3 && all.failed == all.judged && (all.counter("by logits") > 0 || all.counter("flat") >= 3)
+    });
+
+/// An alternative this likely at the end of a list leaves mass for tokens that are not on it.
+const TAIL: f64 = 0.001;
+/// Least excess over the whole vocabulary that rounding cannot explain.
+const EXCESS: f64 = 1e-3;
+
+fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
+    let Some(own) = view.step.logprob.finite() else { return };
+    let logits = view.candidate.vector(view.step.logit_vector);
+    if logits.len() > 1 {
+        let Some(logit) = view.entry(view.step.logit_vector) else { return };
+        let whole = numeric::logsumexp_slice(logits);
+        let excess = own.value - (logit - whole);
+        let half = view.resolutions.logprob.half_quantum(&own)
+            + 2.0 * view.resolutions.vector.half_quantum(&numeric::Printed::from_f64(whole));
+        let above = excess > EXCESS + half && own.value <= half;
+        seen.count("by logits", u64::from(above));
+        seen.judge(view.step.at, !above, || {
+            let kept = numeric::exp(-excess);
+            let detail = format!(
+                "logged {}; logit - logsumexp over all {} tokens = {:.6}: too high by {excess:.6}, as over a subset with {kept:.4} of the probability",
+                own.value,
+                logits.len(),
+                logit - whole
+            );
+            Evidence::equals(logit - whole).found(own.value).within(half).detail(detail)
+        });
+        return;
+    }
+    if view.top.len() < 2 {
+        return;
+    }
+    let mass = view.mass;
+    let widest = view.top.iter().map(|entry| view.resolutions.top.half_quantum(&entry.logprob)).fold(0.0, f64::max);
+    let slack = 1e-6 + mass * widest;
+    let least = view.top.iter().map(|entry| entry.logprob.value).fold(f64::INFINITY, f64::min);
+    let complete = (mass - 1.0).abs() <= slack;
+    let flat = numeric::exp(least) >= TAIL;
+    seen.count("flat", u64::from(complete && flat));
+    // A peaked step adds up to 1 by itself: no evidence for either.
+    if complete && !flat {
+        return;
+    }
+    seen.judge(view.step.at, !complete, || {
+        let detail = format!(
+            "the {} alternatives add up to {mass:.6} although the last of them still has p = {:.4}: nothing is left for the rest of the vocabulary",
+            view.top.len(),
+            numeric::exp(least)
+        );
+        Evidence::equals(1.0).found(mass).within(slack).detail(detail)
+    });
+}
+
+fn say(all: &Observed) -> Message {
+    let title = if all.counter("by logits") > 0 {
+        format!(
+            "at all {} steps the log-prob is above the log-softmax over the whole vocabulary: it is normalised over a subset that changes from step to step",
+            all.failed
+        )
+    } else {
+        format!(
+            "at {} of {} steps the top-k list holds the whole probability: log-probs are normalised over the list",
+            all.failed, all.judged
+        )
+    };
+    Message::new(title).help("normalise over the whole vocabulary: log softmax first, then pick the shortlist")
+}
+
+fn matches(deviations: &Deviations) -> bool {
+    deviations.term() == Some(Term::ShortlistLogProb)
+}
+
+fn say_cause(cause: &Cause<'_>) -> Message {
+    cause.message("normalise over the whole vocabulary: log softmax first, then pick the shortlist")
+}

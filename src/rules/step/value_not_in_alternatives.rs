@@ -1,0 +1,56 @@
+//! RT113: a token's log-prob contradicts the step's own list of alternatives.
+
+use crate::rules::prelude::*;
+
+pub(super) static RULE: Rule = Rule::step(page!("RT113-value-not-in-alternatives"), check, say);
+
+fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
+    let (Some(logged), Some(best)) = (view.step.logprob.finite(), view.best()) else { return };
+    if !view.can_match() {
+        return;
+    }
+    let slack = |entry: &Alternative<'_>| {
+        view.resolutions.logprob.half_quantum(&logged) + view.resolutions.top.half_quantum(&entry.logprob) + 1e-6
+    };
+    // The top alternative's value under another token is RT112's pattern.
+    if !view.is_own(best) && (logged.value - best.logprob.value).abs() <= slack(best) {
+        return;
+    }
+    let token = || view.step.token.map_or_else(String::new, |token| token.decoded().into_owned());
+    if let Some(own) = view.own() {
+        // A list keyed by text may hold two tokens of one text; any of them will do.
+        let matches = view
+            .top
+            .iter()
+            .filter(|entry| view.is_own(entry))
+            .any(|entry| (logged.value - entry.logprob.value).abs() <= slack(entry));
+        seen.judge(view.step.at, matches, || {
+            let detail = format!(
+                "logged {} for `{}`, among the alternatives it has {}",
+                logged.value,
+                token(),
+                own.logprob.value
+            );
+            Evidence::equals(own.logprob.value).found(logged.value).within(slack(own)).detail(detail)
+        });
+        return;
+    }
+    let Some(least) = view.top.iter().min_by(|a, b| a.logprob.value.total_cmp(&b.logprob.value)) else { return };
+    seen.judge(view.step.at, logged.value <= least.logprob.value + slack(least), || {
+        let detail = format!(
+            "logged {} for `{}`, which is not listed although the list goes down to {}",
+            logged.value,
+            token(),
+            least.logprob.value
+        );
+        Evidence::at_most(least.logprob.value).found(logged.value).within(slack(least)).detail(detail)
+    });
+}
+
+fn say(all: &Observed) -> Message {
+    Message::new(format!(
+        "at {} of {} steps the token's log-prob contradicts the step's alternatives",
+        all.failed, all.judged
+    ))
+    .help("take the token's value and the alternatives from the same distribution at the same position")
+}
