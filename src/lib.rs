@@ -23,7 +23,7 @@ pub mod tally;
 pub mod trace;
 
 use conclude::{Context, RunKey};
-use config::InputConfig;
+use config::Config;
 use engine::{Opened, Settings};
 use report::{InputError, InputReport, Report};
 
@@ -34,8 +34,8 @@ pub struct Options {
     pub paths: Vec<String>,
     /// The format's name, where it is not to be recognised.
     pub input_format: Option<String>,
-    /// What the user says of the input.
-    pub input: InputConfig,
+    /// What the user says of inputs, conventions and levels.
+    pub config: Config,
     /// Threads, units, tolerance, progress.
     pub settings: Settings,
 }
@@ -52,19 +52,25 @@ pub struct Inputs {
 #[must_use]
 pub fn open(options: &Options) -> Inputs {
     let discovery = source::discover(&options.paths);
-    let whole = |path: String, reason: String| InputError { path, line: 0, column: 0, reason };
+    let named: Vec<&str> = options.paths.iter().map(|path| source::shown(path)).collect();
+    // A file that lies in a directory and is no log is only noted; what was named must be usable, and a log that
+    // is recognised yet cannot be read may not be passed over.
+    let whole = |path: String, reason: String, recognised: bool| {
+        let fatal = recognised || named.contains(&path.as_str());
+        InputError { path, line: 0, column: 0, reason, fatal }
+    };
     let mut errors: Vec<InputError> = discovery
         .errors
         .iter()
-        .map(|error| whole(error.path().unwrap_or_default().to_owned(), error.to_string()))
+        .map(|error| whole(error.path().unwrap_or_default().to_owned(), error.to_string(), true))
         .collect();
     let mut opened = Vec::new();
     for input in discovery.inputs {
         let path = input.path.clone();
-        match engine::open(input, &options.input, options.input_format.as_deref()) {
+        match engine::open(input, &options.config.input(&path), options.input_format.as_deref()) {
             Ok(Ok(input)) => opened.push(input),
-            Ok(Err(unknown)) => errors.push(whole(unknown.path, unknown.message)),
-            Err(error) => errors.push(whole(path, error.to_string())),
+            Ok(Err(unknown)) => errors.push(whole(unknown.path, unknown.message, unknown.recognised)),
+            Err(error) => errors.push(whole(path, error.to_string(), true)),
         }
     }
     Inputs { opened, errors }
@@ -95,6 +101,7 @@ pub fn check(inputs: Inputs, settings: &Settings) -> Report {
             RunKey { directory, key }
         })
         .collect();
-    let context = Context { inputs: described, keys, plans: &audited.plans, errors: inputs.errors };
+    let context =
+        Context { inputs: described, keys, plans: &audited.plans, errors: inputs.errors, levels: &settings.levels };
     conclude::conclude(audited.tally, &context)
 }

@@ -18,7 +18,7 @@ pub(super) fn judge(
     let primary = primary(item, plan);
     let lower_is_better = primary
         .and_then(|column| plan.columns.get(usize::from(column.0)))
-        .is_some_and(|column| column.spec.column.kind.lower_is_better());
+        .is_some_and(|column| column.spec.lower_is_better());
     let view = ItemView { item, primary, lower_is_better, metrics };
     let fields = Fields(stream.items.fields);
     for (index, rule) in rules::all().iter().enumerate() {
@@ -131,7 +131,7 @@ fn impact(
     }
     let lower = primary
         .and_then(|column| plan.columns.get(usize::from(column.0)))
-        .is_some_and(|column| column.convention().lower_is_better());
+        .is_some_and(|column| column.spec.lower.unwrap_or_else(|| column.convention().lower_is_better()));
     let values: Option<Vec<(f64, f64)>> = item
         .candidates
         .iter()

@@ -11,7 +11,7 @@ mod summary;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::formula::FactsBuilder;
-use crate::model::{At, Candidate, ClaimKind, ColumnId, Item, ItemSummary, Logged, MetricClaim, Origin, RecordError};
+use crate::model::{Candidate, ClaimKind, ColumnId, Item, ItemSummary, Logged, MetricClaim, Origin, RecordError};
 use crate::numeric::{Printed, ResolutionStats, exp};
 use crate::rules::{self, CandidateView, Check, ClaimColumn, Fields, Observer, StepView, Whereabouts};
 use crate::tally::{FileTally, Measured, Observed, Seen, StreamKey, StreamTally};

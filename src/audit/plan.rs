@@ -76,7 +76,7 @@ impl FilePlan {
             .map(|(index, plan)| {
                 let id = crate::model::ColumnId(index);
                 let mut resolution = measured(Measured::Claim(id));
-                resolution.declared = self.declared;
+                resolution.declared = plan.spec.tolerance.unwrap_or(self.declared);
                 let streams = || {
                     let all = group.iter().flat_map(|tally| tally.streams.values());
                     all.filter_map(|stream: &StreamTally| stream.columns.get(&id))

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::config::Levels;
 use crate::report::Coverage;
 use crate::rules::{self, Fields};
 use crate::tally::{ColumnTally, Gap, ItemTally};
@@ -52,7 +53,7 @@ impl Gaps {
     }
 
     /// All gaps, in a fixed order.
-    pub(super) fn into_coverage(self) -> Vec<Coverage> {
+    pub(super) fn into_coverage(self, levels: &Levels) -> Vec<Coverage> {
         let mut coverage: Vec<Coverage> = self
             .claims
             .into_iter()
@@ -66,6 +67,9 @@ impl Gaps {
         if self.looked {
             for rule in rules::all() {
                 let page = rule.page();
+                if levels.of(page.code, page.severity, "").is_none() {
+                    continue;
+                }
                 let missing: Vec<&str> =
                     page.needs.iter().copied().filter(|need| !self.seen.has(Fields::named(need))).collect();
                 if !missing.is_empty() {

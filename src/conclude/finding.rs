@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::conclude::cause::Stream;
+use crate::config::Levels;
 use crate::model::{Located, Severity};
 use crate::report::{Finding, Location};
 use crate::rules::{self, Rule};
@@ -125,17 +126,28 @@ fn fingerprint(code: &str, claim: &str, task: &str, cause: &str) -> String {
     hasher.finalize().to_hex().as_str().chars().take(32).collect()
 }
 
+/// Gives each draft the severity that the user wants for its rule, and drops those that are off. `files` are the
+/// inputs that a draft is about. The only place where levels take effect.
+pub(super) fn apply_levels(drafts: Vec<(Draft, Vec<u32>)>, levels: &Levels, paths: &[&str]) -> Vec<(Draft, Severity)> {
+    let loud = |draft: &Draft, files: &[u32]| {
+        let page = draft.rule.page();
+        levels.of_all(page.code, page.severity, files.iter().filter_map(|file| paths.get(*file as usize).copied()))
+    };
+    drafts.into_iter().filter_map(|(draft, files)| loud(&draft, &files).map(|severity| (draft, severity))).collect()
+}
+
 /// Merges equal causes of several runs, names the places, orders: loudest first, then most rows, then code.
-pub(super) fn settle(drafts: Vec<Draft>, paths: &[&str]) -> Vec<Finding> {
-    let mut merged: BTreeMap<String, (Draft, u64)> = BTreeMap::new();
-    for draft in drafts {
+pub(super) fn settle(drafts: Vec<(Draft, Severity)>, paths: &[&str]) -> Vec<Finding> {
+    let mut merged: BTreeMap<String, (Draft, Severity, u64)> = BTreeMap::new();
+    for (draft, severity) in drafts {
         let key = fingerprint(draft.rule.page().code, &draft.claim, &draft.task, &draft.cause);
         match merged.entry(key) {
             std::collections::btree_map::Entry::Vacant(slot) => {
-                slot.insert((draft, 1));
+                slot.insert((draft, severity, 1));
             }
             std::collections::btree_map::Entry::Occupied(mut slot) => {
-                let (kept, runs) = slot.get_mut();
+                let (kept, loudest, runs) = slot.get_mut();
+                *loudest = severity.min(*loudest);
                 kept.count += draft.count;
                 kept.rows.extend(draft.rows);
                 *runs += 1;
@@ -144,7 +156,7 @@ pub(super) fn settle(drafts: Vec<Draft>, paths: &[&str]) -> Vec<Finding> {
     }
     let mut findings: Vec<Finding> = merged
         .into_iter()
-        .map(|(fingerprint, (mut draft, runs))| {
+        .map(|(fingerprint, (mut draft, severity, runs))| {
             draft.rows.sort_by(|a, b| a.located.place.cmp(&b.located.place));
             draft.rows.truncate(PLACES);
             if runs > 1 {
@@ -155,7 +167,7 @@ pub(super) fn settle(drafts: Vec<Draft>, paths: &[&str]) -> Vec<Finding> {
                 code: page.code.to_owned(),
                 name: page.name.to_owned(),
                 family: page.family.to_owned(),
-                severity: page.severity,
+                severity,
                 certainty: page.certainty,
                 message: draft.message.title,
                 help: draft.message.help,

@@ -11,6 +11,7 @@ mod runs;
 use std::collections::BTreeMap;
 
 use crate::audit::{self, FilePlan};
+use crate::config::Levels;
 use crate::model::{ColumnId, VerdictCounts};
 use crate::report::{FindingCounts, InputError, InputReport, Report, SCHEMA_VERSION, Summary, Tool};
 use crate::rules::{self, Check, Observer, RunView, Whereabouts};
@@ -30,6 +31,8 @@ pub struct Context<'c> {
     pub plans: &'c [FilePlan],
     /// Inputs that could not be opened or recognised.
     pub errors: Vec<InputError>,
+    /// How loud each rule is.
+    pub levels: &'c Levels,
 }
 
 /// Makes the report.
@@ -38,7 +41,7 @@ pub fn conclude(tally: Tally, context: &Context<'_>) -> Report {
     let paths: Vec<&str> = context.inputs.iter().map(|input| input.path.as_str()).collect();
     let mut summary = Summary::default();
     let mut errors = context.errors.clone();
-    let mut drafts: Vec<Draft> = Vec::new();
+    let mut drafts: Vec<(Draft, Vec<u32>)> = Vec::new();
     for (file, own) in &tally.files {
         summary.records += own.records;
         summary.candidates += own.candidates;
@@ -49,16 +52,21 @@ pub fn conclude(tally: Tally, context: &Context<'_>) -> Report {
                 line: error.place.line,
                 column: error.place.column,
                 reason: error.reason.clone(),
+                fatal: false,
             });
         }
     }
-    drafts.extend(finding::unreadable(&tally));
+    let broken: Vec<u32> = tally.files.iter().filter(|(_, own)| own.unreadable > 0).map(|(file, _)| *file).collect();
+    drafts.extend(finding::unreadable(&tally).into_iter().map(|draft| (draft, broken.clone())));
     let mut diagnoses = Vec::new();
     let mut gaps = coverage::Gaps::default();
     for run in runs::group(tally, &context.keys) {
-        conclude_run(run, context, &paths, &mut summary, &mut drafts, &mut diagnoses, &mut gaps);
+        let files = run.files.clone();
+        let mut own = Vec::new();
+        conclude_run(run, context, &paths, &mut summary, &mut own, &mut diagnoses, &mut gaps);
+        drafts.extend(own.into_iter().map(|draft| (draft, files.clone())));
     }
-    let findings = finding::settle(drafts, &paths);
+    let findings = finding::settle(finding::apply_levels(drafts, context.levels, &paths), &paths);
     let mut counts = FindingCounts::default();
     for finding in &findings {
         match finding.severity {
@@ -75,7 +83,7 @@ pub fn conclude(tally: Tally, context: &Context<'_>) -> Report {
         summary,
         findings,
         diagnoses,
-        coverage: gaps.into_coverage(),
+        coverage: gaps.into_coverage(context.levels),
         errors,
     }
 }

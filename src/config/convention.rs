@@ -4,19 +4,45 @@ use crate::formula::{Formula, Scale, Span};
 use crate::model::{ClaimKind, Column};
 
 /// A column of claims with the formulas that are right for it, the usual one first.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ColumnSpec {
     /// The column.
     pub column: Column,
     /// Formulas that count as right, when one of them holds in all rows.
     pub accepted: Vec<Formula>,
+    /// Tolerance that the user declared for this column, absolute.
+    pub tolerance: Option<f64>,
+    /// What the user says of its direction; by default it follows from the formula.
+    pub lower: Option<bool>,
 }
 
 impl ColumnSpec {
     /// A column with the convention of its kind.
     #[must_use]
     pub fn of_kind(name: &str, kind: ClaimKind) -> Self {
-        Self { column: Column { name: name.to_owned(), kind }, accepted: accepted(kind) }
+        Self::with_formulas(name, kind, accepted(kind))
+    }
+
+    /// A column with the formulas that are right for it.
+    #[must_use]
+    pub fn with_formulas(name: &str, kind: ClaimKind, accepted: Vec<Formula>) -> Self {
+        Self { column: Column { name: name.to_owned(), kind }, accepted, tolerance: None, lower: None }
+    }
+
+    /// Takes over what the user says of a column of this name. Its kind stays what the name says it is.
+    pub fn refine(&mut self, user: &Self) {
+        if !user.accepted.is_empty() {
+            self.accepted.clone_from(&user.accepted);
+        }
+        self.tolerance = user.tolerance.or(self.tolerance);
+        self.lower = user.lower.or(self.lower);
+    }
+
+    /// Whether a candidate with a lower value is the better one.
+    #[must_use]
+    pub fn lower_is_better(&self) -> bool {
+        let by_formula = || self.accepted.first().map_or(self.column.kind.lower_is_better(), Formula::lower_is_better);
+        self.lower.unwrap_or_else(by_formula)
     }
 }
 

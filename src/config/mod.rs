@@ -1,16 +1,31 @@
 //! `retally.toml` as written, then resolved; conventions per kind of claim.
 
 mod convention;
+mod levels;
+mod resolve;
+mod written;
 
 pub use convention::{ColumnSpec, accepted, both_ends};
+pub use levels::{Levels, codes, unknown_code};
+pub use resolve::{Config, ConfigError, Entry, FILE_NAME, Paths};
 
-/// What the user says of the input.
+/// What the user says of one input.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct InputConfig {
     /// Role to path of the field that plays it.
     pub roles: Vec<(String, String)>,
-    /// Columns of claims with the user's conventions.
+    /// Columns of claims with the user's conventions; no accepted formula means the usual ones.
     pub columns: Vec<ColumnSpec>,
     /// Values that mean "no value".
     pub sentinels: Vec<f64>,
+    /// The format's name, where it is not to be recognised.
+    pub format: Option<String>,
+}
+
+/// The name that is nearest to a mistyped one, if any is near.
+pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let lower = name.to_lowercase();
+    let limit = (name.chars().count() / 3).max(2);
+    let distance = |known: &str| strsim::damerau_levenshtein(&lower, &known.to_lowercase());
+    known.into_iter().map(|known| (distance(known), known)).filter(|(far, _)| *far <= limit).min().map(|(_, near)| near)
 }

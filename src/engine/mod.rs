@@ -8,12 +8,13 @@ use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
 
 use crate::audit::{Auditor, FilePlan};
+use crate::config::Levels;
 use crate::format::{Emit, Framing, HEAD_BYTES, RawRecord};
 use crate::model::{Item, MetricClaim, Origin, Place, RecordError, Snippet};
 use crate::source::{Blocks, Elements, SourceError};
 use crate::tally::{FileTally, Tally};
 
-pub use open::{Opened, Unknown, open};
+pub use open::{Opened, Unknown, open, unknown_format};
 
 /// Bytes per work unit.
 pub const UNIT_BYTES: usize = 1 << 20;
@@ -33,11 +34,13 @@ pub struct Settings {
     pub declared_tolerance: f64,
     /// Called with the number of unpacked bytes read since the last call.
     pub progress: Option<Arc<dyn Fn(u64) + Send + Sync>>,
+    /// How loud each rule is.
+    pub levels: Levels,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { threads: 1, unit_bytes: UNIT_BYTES, declared_tolerance: 0.0, progress: None }
+        Self { threads: 1, unit_bytes: UNIT_BYTES, declared_tolerance: 0.0, progress: None, levels: Levels::default() }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Recognises each input and opens its reader.
 
 use crate::config::InputConfig;
-use crate::format::{FORMATS, Format, HEAD_BYTES, Head, Likeness, Reader};
+use crate::format::{FORMATS, Format, HEAD_BYTES, Head, Likeness, Reader, native};
 use crate::source::{Input, SourceError};
 
 /// Least confidence at which a format is taken.
@@ -42,6 +42,8 @@ pub struct Unknown {
     pub path: String,
     /// What was looked for, what comes nearest, and how to map it.
     pub message: String,
+    /// Whether it is a log that was recognised, so that leaving it out hides something.
+    pub recognised: bool,
 }
 
 /// Recognises an input. `forced` is the name given with `--input-format`.
@@ -50,24 +52,53 @@ pub fn open(input: Input, config: &InputConfig, forced: Option<&str>) -> Result<
     let path = input.path.clone();
     let name = input.logical_name().to_owned();
     let head = Head { path: &path, name: &name, bytes: &bytes, whole: bytes.len() < HEAD_BYTES };
-    let unknown = |message: String| Ok(Err(Unknown { path: path.clone(), message }));
+    let unknown = |message: String| Ok(Err(Unknown { path: path.clone(), message, recognised: false }));
+    let unusable = |message: String| Ok(Err(Unknown { path: path.clone(), message, recognised: true }));
     if bytes.trim_ascii().is_empty() {
         return unknown("the file is empty: expected at least one record".to_owned());
     }
     let mut ranked: Vec<(Likeness, &'static dyn Format)> =
         FORMATS.iter().map(|format| (format.recognise(&head), *format)).collect();
     ranked.sort_by(|a, b| b.0.confidence.cmp(&a.0.confidence));
-    let chosen = match forced {
-        Some(name) => ranked.iter().position(|(_, format)| format.name() == name),
+    let chosen = match forced.or(config.format.as_deref()) {
+        Some(name) => match ranked.iter().position(|(_, format)| format.name() == name) {
+            Some(at) => Some(at),
+            None => return unusable(unknown_format(name)),
+        },
         None => ranked.iter().position(|(likeness, _)| likeness.confidence >= ENOUGH),
     };
-    let Some((likeness, format)) = chosen.map(|at| ranked.swap_remove(at)) else {
+    let chosen = chosen.map(|at| ranked.swap_remove(at)).or_else(|| mapped(&head, config));
+    let Some((likeness, format)) = chosen else {
         return unknown(no_format(&ranked));
     };
     match format.open(&head, config) {
         Ok(reader) => Ok(Ok(Opened { input, format: format.name(), likeness, reader, head: bytes })),
-        Err(reason) => unknown(reason),
+        Err(reason) => unusable(reason),
     }
+}
+
+/// A native form by its shape, when fields that the user mapped are found in it.
+fn mapped(head: &Head<'_>, config: &InputConfig) -> Option<(Likeness, &'static dyn Format)> {
+    let format = native::by_shape(head);
+    let found = format.open(head, config).ok()?.mapping();
+    let roles = config.roles.iter().filter(|(role, path)| {
+        let is_field = |name: &str| name == path || name.strip_prefix("candidates[].") == Some(path);
+        found.iter().any(|(known, name)| known == role || is_field(name))
+    });
+    let columns = config.columns.iter().map(|spec| &spec.column.name);
+    let named = roles.map(|(role, _)| role).chain(columns.filter(|name| found.iter().any(|(_, known)| known == *name)));
+    let named: Vec<&str> = named.map(String::as_str).collect();
+    let evidence = format!("retally.toml says where its {} is", named.join(", "));
+    (!named.is_empty()).then_some((Likeness { confidence: 50, evidence }, format))
+}
+
+/// That no format has a name, with the nearest one.
+#[must_use]
+pub fn unknown_format(name: &str) -> String {
+    let known = || FORMATS.iter().map(|format| format.name());
+    let hint =
+        crate::config::nearest(name, known()).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+    format!("no log format is called `{name}`{hint} (known: {})", known().collect::<Vec<_>>().join(", "))
 }
 
 fn no_format(ranked: &[(Likeness, &'static dyn Format)]) -> String {

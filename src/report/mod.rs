@@ -241,4 +241,8 @@ pub struct InputError {
     pub column: u64,
     /// What was expected and found.
     pub reason: String,
+    /// Whether the audit cannot count as done without it: an input that was named, or a log whose fields are not
+    /// clear.
+    #[serde(skip)]
+    pub fatal: bool,
 }

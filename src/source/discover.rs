@@ -45,6 +45,12 @@ pub fn discover(arguments: &[String]) -> Discovery {
     found
 }
 
+/// How an argument's path is shown.
+#[must_use]
+pub fn shown(argument: &str) -> &str {
+    if argument == "-" { "<stdin>" } else { argument.strip_prefix("./").unwrap_or(argument) }
+}
+
 fn canonical(path: &str) -> PathBuf {
     Path::new(path).canonicalize().unwrap_or_else(|_| PathBuf::from(path))
 }

@@ -6,7 +6,7 @@ mod elements;
 mod input;
 
 pub use blocks::{Block, Blocks, MAX_RECORD, lines};
-pub use discover::{Discovery, discover};
+pub use discover::{Discovery, discover, shown};
 pub use elements::{Element, Elements};
 pub use input::{Input, peek};
 

@@ -8,10 +8,73 @@ mod summary;
 
 pub(super) use csv::CSV;
 pub(super) use json::{ARRAY, LINES};
+pub use summary::METRICS;
 pub(super) use summary::SUMMARY;
 
-use crate::config::{ColumnSpec, InputConfig};
+use crate::config::{ColumnSpec, Config, ConfigError, InputConfig};
 use crate::format::native::record::Mapping;
+use crate::format::{Format, Head};
+
+fn split(path: &str) -> Vec<String> {
+    path.split('.').map(str::to_owned).collect()
+}
+
+/// The native format that an input has the shape of, whatever its fields are called: what a mapping by hand is
+/// tried on.
+pub(crate) fn by_shape(head: &Head<'_>) -> &'static dyn Format {
+    let text = head.bytes.trim_ascii_start();
+    match text.first() {
+        Some(b'[') => &ARRAY,
+        Some(b'{') => {
+            let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+            if crate::format::json::Tape::default().parse(line).is_ok() || line.len() == text.len() {
+                &LINES
+            } else {
+                &ARRAY
+            }
+        }
+        _ => &CSV,
+    }
+}
+
+/// Checks the names in a configuration that only the formats know: roles and claims.
+pub fn check(config: &Config) -> Result<(), ConfigError> {
+    let keys: Vec<String> = roles::ROLES.iter().map(|names| roles::key(names.role)).collect();
+    for entry in &config.roles {
+        if !keys.contains(&entry.key) {
+            let known = keys.iter().map(String::as_str).chain(["format", "sentinels"]);
+            let hint = match crate::config::nearest(&entry.key, known) {
+                Some(near) => format!("; did you mean `{near}`?"),
+                None => format!("; expected one of {}", keys.join(", ")),
+            };
+            return Err(config.error_at(entry, format!("[input] has no role `{}`{hint}", entry.key)));
+        }
+    }
+    for entry in &config.conventions {
+        if let Some((role, true)) = roles::by_name(&entry.key)
+            && !matches!(role, roles::Role::Claim(_))
+            && !keys.iter().any(|key| *key == entry.key && is_claim_key(key))
+        {
+            let reason = format!("`{}` is read as the {}, not as a claim", entry.key, roles::key(role));
+            return Err(config.error_at(entry, reason));
+        }
+    }
+    let mut claims: Vec<&str> = roles::claim_names().collect();
+    claims.extend(config.conventions.iter().map(|entry| entry.key.as_str()));
+    for entry in &config.tolerances {
+        let is_known = claims.contains(&entry.key.as_str()) || is_claim_key(&entry.key) || entry.key.contains('.');
+        if !is_known {
+            let hint = crate::config::nearest(&entry.key, claims.iter().copied())
+                .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            return Err(config.error_at(entry, format!("no claim is called `{}`{hint}", entry.key)));
+        }
+    }
+    Ok(())
+}
+
+fn is_claim_key(key: &str) -> bool {
+    roles::ROLES.iter().any(|names| matches!(names.role, roles::Role::Claim(_)) && roles::key(names.role) == key)
+}
 
 /// The mapping that a configuration asks for.
 fn mapping(config: &InputConfig) -> Result<Mapping, String> {
@@ -23,12 +86,28 @@ fn mapping(config: &InputConfig) -> Result<Mapping, String> {
             .map(|names| names.role)
             .find(|role| roles::key(*role) == *key)
             .ok_or_else(|| format!("[input] {key}: no such role"))?;
-        if let roles::Role::Claim(kind) = role
-            && !extra.iter().any(|spec| spec.column.name == *path)
-        {
-            extra.push(ColumnSpec::of_kind(path, kind));
+        if let roles::Role::Claim(kind) = role {
+            // What is said of the role holds for the field that plays it, unless the field itself is named.
+            let mut spec = ColumnSpec::of_kind(path, kind);
+            if let Some(of_role) = config.columns.iter().find(|spec| spec.column.name == *key) {
+                spec.refine(of_role);
+            }
+            match extra.iter_mut().find(|known| known.column.name == *path) {
+                Some(known) => {
+                    spec.refine(known);
+                    *known = spec;
+                }
+                None => extra.push(spec),
+            }
         }
-        paths.push((role, path.split('.').map(str::to_owned).collect()));
+        paths.push((role, split(path)));
+    }
+    // A claim inside an object has no name of its own: its path is its name.
+    for spec in &config.columns {
+        let name = &spec.column.name;
+        if name.contains('.') && !config.roles.iter().any(|(_, path)| path == name) {
+            paths.push((roles::Role::Claim(spec.column.kind), split(name)));
+        }
     }
     let mut mapping = Mapping::new(extra);
     mapping.paths = paths;

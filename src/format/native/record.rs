@@ -37,7 +37,9 @@ impl Mapping {
         }
         for spec in extra.drain(..) {
             match columns.iter_mut().find(|known| known.column.name == spec.column.name) {
-                Some(known) => *known = spec,
+                Some(known) => known.refine(&spec),
+                // Without a formula there is nothing to hold an unknown field to.
+                None if spec.accepted.is_empty() => {}
                 None => columns.push(spec),
             }
         }
@@ -106,7 +108,10 @@ impl<'t> Slots<'t> {
                 Role::Claim(kind) => {
                     let name = path.join(".");
                     if let Some(column) = mapping.column(&name) {
-                        slots.claims.push((column, value));
+                        // A field of the record itself was found by its name already.
+                        if !slots.claims.iter().any(|(known, _)| *known == column) {
+                            slots.claims.push((column, value));
+                        }
                     } else if let Some(index) = mapping.columns.iter().position(|spec| spec.column.kind == *kind) {
                         slots.claims.push((ColumnId(u16::try_from(index).unwrap_or(0)), value));
                     }
@@ -287,7 +292,11 @@ pub fn mapping_of(record: Value<'_>, mapping: &Mapping) -> Vec<(String, String)>
     let mut pairs: Vec<(String, String)> = slots
         .filled
         .iter()
-        .map(|(role, _, _, name)| (crate::format::native::roles::key(*role), (*name).to_owned()))
+        .map(|(role, _, _, name)| {
+            let path = || mapping.paths.iter().find(|(mapped, _)| mapped == role).map(|(_, path)| path.join("."));
+            let name = if name.is_empty() { path().unwrap_or_default() } else { (*name).to_owned() };
+            (crate::format::native::roles::key(*role), name)
+        })
         .collect();
     for (column, _) in &slots.claims {
         if let Some(spec) = mapping.columns.get(usize::from(column.0)) {

@@ -286,6 +286,12 @@ pub fn by_name(name: &str) -> Option<(Role, bool)> {
     BY_NAME.get(name).copied()
 }
 
+/// All names of claims.
+pub fn claim_names() -> impl Iterator<Item = &'static str> {
+    let claims = ROLES.iter().filter(|names| matches!(names.role, Role::Claim(_)));
+    claims.flat_map(|names| names.strong.iter().chain(names.weak).copied())
+}
+
 /// The name of a role in `[input]` of `retally.toml`.
 #[must_use]
 pub fn key(role: Role) -> String {

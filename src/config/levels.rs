@@ -1,0 +1,98 @@
+//! How loud each rule is by the user's word.
+
+use std::collections::BTreeMap;
+
+use crate::config::Paths;
+use crate::model::Severity;
+
+/// Levels from the configuration and from the command line. They are applied to findings in one place, at the end.
+#[derive(Clone, Debug, Default)]
+pub struct Levels {
+    /// Level per code; None is `off`.
+    pub(super) rules: BTreeMap<String, Option<Severity>>,
+    /// The same for some paths; a later entry wins over an earlier one.
+    pub(super) overrides: Vec<(Paths, BTreeMap<String, Option<Severity>>)>,
+    /// Codes that alone may speak, when there are any.
+    pub(super) selected: Vec<String>,
+    /// Codes that may not speak.
+    pub(super) ignored: Vec<String>,
+}
+
+impl Levels {
+    /// Lets only these codes speak (`--select`).
+    #[must_use]
+    pub fn select(mut self, codes: Vec<String>) -> Self {
+        self.selected = codes;
+        self
+    }
+
+    /// Silences these codes (`--ignore`).
+    #[must_use]
+    pub fn ignore(mut self, codes: Vec<String>) -> Self {
+        self.ignored = codes;
+        self
+    }
+
+    /// Whether a rule may speak at all as far as the command line goes.
+    #[must_use]
+    pub fn is_selected(&self, code: &str) -> bool {
+        let named = |codes: &[String]| codes.iter().any(|known| known == code);
+        (self.selected.is_empty() || named(&self.selected)) && !named(&self.ignored)
+    }
+
+    /// The severity of a rule's finding about one input; None when it is off.
+    #[must_use]
+    pub fn of(&self, code: &str, usual: Severity, path: &str) -> Option<Severity> {
+        if !self.is_selected(code) {
+            return None;
+        }
+        let of_path = self.overrides.iter().rev().filter(|(paths, _)| paths.matches(path));
+        let level = of_path.filter_map(|(_, rules)| rules.get(code)).next().or_else(|| self.rules.get(code));
+        level.copied().unwrap_or(Some(usual))
+    }
+
+    /// The severity of a finding about several inputs: the loudest of any, so that switching a rule off for some
+    /// inputs hides nothing of the others.
+    #[must_use]
+    pub fn of_all<'p>(
+        &self,
+        code: &str,
+        usual: Severity,
+        paths: impl IntoIterator<Item = &'p str>,
+    ) -> Option<Severity> {
+        let mut paths = paths.into_iter().peekable();
+        if paths.peek().is_none() {
+            return self.of(code, usual, "");
+        }
+        // The loudest severity is the smallest.
+        paths.filter_map(|path| self.of(code, usual, path)).min()
+    }
+}
+
+/// The codes that a list such as `RT204,RT2` names: whole codes, or prefixes of at least one rule's code.
+pub fn codes(names: &[String]) -> Result<Vec<String>, String> {
+    let mut codes = Vec::new();
+    for name in names.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
+        let upper = name.to_uppercase();
+        let named = || crate::rules::all().iter().map(|rule| rule.page().code);
+        let is_prefix = upper.len() >= 3 && upper.starts_with("RT");
+        let before = codes.len();
+        codes.extend(named().filter(|code| *code == upper || is_prefix && code.starts_with(&upper)).map(str::to_owned));
+        if codes.len() == before {
+            return Err(unknown_code(name));
+        }
+    }
+    Ok(codes)
+}
+
+/// That no rule has a code, with the nearest one.
+#[must_use]
+pub fn unknown_code(code: &str) -> String {
+    let upper = code.to_uppercase();
+    let near = crate::rules::all()
+        .iter()
+        .map(|rule| rule.page().code)
+        .min_by_key(|known| strsim::damerau_levenshtein(known, &upper));
+    let hint = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+    format!("no rule has the code `{code}`{hint} (`retally rules` lists them)")
+}

@@ -1,0 +1,490 @@
+//! The configuration as the stages use it.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use toml::Spanned;
+
+use crate::config::written::{Fault, Table, Written, parse, unknown_name};
+use crate::config::{ColumnSpec, InputConfig, Levels, both_ends, unknown_code};
+use crate::formula::Formula;
+use crate::model::{ClaimKind, Severity};
+
+/// The name of the configuration file.
+pub const FILE_NAME: &str = "retally.toml";
+
+/// Names of the levels.
+const LEVELS: [&str; 4] = ["error", "warning", "note", "off"];
+
+/// A configuration that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{path}{}: {reason}", position(*.line, *.column))]
+pub struct ConfigError {
+    /// The file.
+    pub path: String,
+    /// The line, from 1; 0 for the whole file.
+    pub line: usize,
+    /// The column in characters, from 1; 0 for the whole file.
+    pub column: usize,
+    /// What was expected and found.
+    pub reason: String,
+}
+
+/// `:line:column`; nothing for a file that could not be read at all.
+fn position(line: usize, column: usize) -> String {
+    if line == 0 { String::new() } else { format!(":{line}:{column}") }
+}
+
+/// One entry of `[input]`, `[conventions]` or `[tolerance.claims]`, for checks of names that formats know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The key.
+    pub key: String,
+    span: Range<usize>,
+}
+
+/// Which inputs an override is about.
+#[derive(Clone, Debug, Default)]
+pub struct Paths {
+    globs: GlobSet,
+    names: GlobSet,
+    directory: PathBuf,
+}
+
+impl Paths {
+    /// Whether an input with this path as shown is meant: globs are relative to the configuration's directory
+    /// or to the working directory; a glob without `/` is about the file's name.
+    #[must_use]
+    pub fn matches(&self, shown: &str) -> bool {
+        let name = shown.rsplit('/').next().unwrap_or(shown);
+        if self.names.is_match(name) || self.globs.is_match(shown) {
+            return true;
+        }
+        let Ok(whole) = Path::new(shown).canonicalize() else { return false };
+        whole.strip_prefix(&self.directory).is_ok_and(|below| self.globs.is_match(below))
+    }
+}
+
+/// What one part of the file, global or an override, says of the input.
+#[derive(Clone, Debug, Default)]
+struct Part {
+    roles: BTreeMap<String, String>,
+    columns: BTreeMap<String, ColumnSpec>,
+    sentinels: Option<Vec<f64>>,
+    format: Option<String>,
+}
+
+/// The configuration, resolved.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    path: String,
+    text: String,
+    whole: Part,
+    overrides: Vec<(Paths, Part)>,
+    /// How loud each rule is.
+    pub levels: Levels,
+    /// Tolerance for all claims, absolute.
+    pub tolerance: f64,
+    /// Keys of `[input]` that name roles, with their places.
+    pub roles: Vec<Entry>,
+    /// Keys of `[conventions]`, with their places.
+    pub conventions: Vec<Entry>,
+    /// Keys of `[tolerance.claims]`, with their places.
+    pub tolerances: Vec<Entry>,
+}
+
+impl Config {
+    /// Finds the file above the first input and reads it; without one, everything is as usual.
+    pub fn find(first: Option<&str>) -> Result<Self, ConfigError> {
+        let start = start(first);
+        let Ok(start) = start.canonicalize() else { return Ok(Self::default()) };
+        let found = start.ancestors().map(|directory| directory.join(FILE_NAME)).find(|path| path.is_file());
+        found.map_or_else(|| Ok(Self::default()), |path| Self::read(&path))
+    }
+
+    /// Reads a file.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let shown = shown(path);
+        #[expect(clippy::disallowed_methods, reason = "this is where the configuration is read")]
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError {
+            path: shown.clone(),
+            line: 0,
+            column: 0,
+            reason: format!("cannot read the configuration: {error}"),
+        })?;
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let directory = parent.canonicalize().unwrap_or_else(|_| parent.to_path_buf());
+        Self::parse(&shown, &text, &directory)
+    }
+
+    /// Reads a text; `directory` is what globs are relative to.
+    pub fn parse(path: &str, text: &str, directory: &Path) -> Result<Self, ConfigError> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut config = Self { path: path.to_owned(), text: text.to_owned(), ..Self::default() };
+        match config.resolve(directory) {
+            Ok(()) => Ok(config),
+            Err(fault) => Err(config.error(&fault.span, fault.reason)),
+        }
+    }
+
+    fn resolve(&mut self, directory: &Path) -> Result<(), Fault> {
+        let written: Written = parse(&self.text)?;
+        self.whole = self.part(&written.conventions, &written.input)?;
+        self.levels.rules = levels(&written.rules)?;
+        if let Some(absolute) = &written.tolerance.absolute {
+            self.tolerance = tolerance(absolute)?;
+        }
+        for (key, value) in &written.tolerance.claims {
+            let name = key.get_ref().clone();
+            self.tolerances.push(Entry { key: name.clone(), span: key.span() });
+            let column = self.whole.columns.entry(name.clone());
+            column.or_insert_with(|| bare(&name)).tolerance = Some(tolerance(value)?);
+        }
+        for part in &written.overrides {
+            let paths = paths(&part.paths, directory)?;
+            let levels = levels(&part.rules)?;
+            let part = self.part(&part.conventions, &part.input)?;
+            self.levels.overrides.push((paths.clone(), levels));
+            self.overrides.push((paths, part));
+        }
+        Ok(())
+    }
+
+    fn part(&mut self, conventions: &Table, input: &Table) -> Result<Part, Fault> {
+        let mut part = Part::default();
+        for (key, value) in conventions {
+            self.conventions.push(Entry { key: key.get_ref().clone(), span: key.span() });
+            part.columns.insert(key.get_ref().clone(), convention(key.get_ref(), value)?);
+        }
+        for (key, value) in input {
+            let fault = |expected: &str| Fault::at(value.span(), format!("{}: expected {expected}", key.get_ref()));
+            match (key.get_ref().as_str(), value.get_ref()) {
+                ("format", toml::Value::String(name)) => part.format = Some(name.clone()),
+                ("format", _) => return Err(fault("the name of a format, such as \"native-jsonl\"")),
+                ("sentinels", toml::Value::Array(values)) => {
+                    let numbers: Option<Vec<f64>> = values.iter().map(number).collect();
+                    part.sentinels = Some(numbers.ok_or_else(|| fault("numbers, such as [-100.0]"))?);
+                }
+                ("sentinels", _) => return Err(fault("a list of numbers, such as [-100.0]")),
+                (role, toml::Value::String(path)) if !path.trim().is_empty() => {
+                    self.roles.push(Entry { key: role.to_owned(), span: key.span() });
+                    part.roles.insert(role.to_owned(), path.clone());
+                }
+                _ => return Err(fault("the path of a field, such as \"out.logprobs\"")),
+            }
+        }
+        Ok(part)
+    }
+
+    /// Whether nothing was configured.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.path.is_empty()
+    }
+
+    /// The path of the file; empty without one.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// An error about an entry.
+    #[must_use]
+    pub fn error_at(&self, entry: &Entry, reason: String) -> ConfigError {
+        self.error(&entry.span, reason)
+    }
+
+    fn error(&self, span: &Range<usize>, reason: String) -> ConfigError {
+        let before = self.text.get(..span.start).unwrap_or(&self.text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+        ConfigError { path: self.path.clone(), line, column, reason }
+    }
+
+    /// What is said of an input: the file's whole part, then every override that matches, in order.
+    #[must_use]
+    pub fn input(&self, path: &str) -> InputConfig {
+        let mut roles = self.whole.roles.clone();
+        let mut columns = self.whole.columns.clone();
+        let mut sentinels = self.whole.sentinels.clone();
+        let mut format = self.whole.format.clone();
+        for (_, part) in self.overrides.iter().filter(|(paths, _)| paths.matches(path)) {
+            roles.extend(part.roles.clone());
+            for (name, spec) in &part.columns {
+                columns.entry(name.clone()).or_insert_with(|| bare(name)).refine(spec);
+            }
+            sentinels = part.sentinels.clone().or(sentinels);
+            format = part.format.clone().or(format);
+        }
+        InputConfig {
+            roles: roles.into_iter().collect(),
+            columns: columns.into_values().collect(),
+            sentinels: sentinels.unwrap_or_default(),
+            format,
+        }
+    }
+}
+
+/// Where the search for the file begins: the first input's directory, else the working directory.
+fn start(first: Option<&str>) -> PathBuf {
+    let here = PathBuf::from(".");
+    let Some(first) = first.filter(|first| *first != "-") else { return here };
+    let path = Path::new(first);
+    if path.is_dir() {
+        return path.to_path_buf();
+    }
+    let fixed = match first.find(['*', '?', '[', '{']) {
+        Some(at) if !path.exists() => Path::new(first.get(..at).unwrap_or_default()),
+        _ => path,
+    };
+    let parent = if first.len() != fixed.as_os_str().len() && fixed.is_dir() { Some(fixed) } else { fixed.parent() };
+    parent.filter(|parent| !parent.as_os_str().is_empty()).map_or(here, Path::to_path_buf)
+}
+
+/// A path as messages show it: below the working directory, relative to it.
+fn shown(path: &Path) -> String {
+    let below = std::env::current_dir().ok().and_then(|here| path.strip_prefix(here).ok());
+    below.unwrap_or(path).to_string_lossy().replace('\\', "/")
+}
+
+fn bare(name: &str) -> ColumnSpec {
+    ColumnSpec::with_formulas(name, ClaimKind::Score, Vec::new())
+}
+
+fn number(value: &toml::Value) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "sentinels are small whole numbers")]
+    value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64))
+}
+
+fn tolerance(value: &Spanned<f64>) -> Result<f64, Fault> {
+    let number = *value.get_ref();
+    if number.is_finite() && number >= 0.0 {
+        Ok(number)
+    } else {
+        Err(Fault::at(value.span(), format!("expected a tolerance of 0 or more, found {number}")))
+    }
+}
+
+/// A formula, a list of formulas, or a table with `formula` and `lower_is_better`.
+fn convention(name: &str, value: &Spanned<toml::Value>) -> Result<ColumnSpec, Fault> {
+    let fault = |reason: String| Fault::at(value.span(), reason);
+    let expected = || fault(format!("{name}: expected a formula, such as \"sum(logprob)/n\", or a list of formulas"));
+    let mut spec = bare(name);
+    let written = match value.get_ref() {
+        toml::Value::Table(table) => {
+            let known = ["formula", "lower_is_better"];
+            if let Some(unknown) = table.keys().find(|key| !known.contains(&key.as_str())) {
+                return Err(fault(unknown_name("key", unknown, &known)));
+            }
+            if let Some(lower) = table.get("lower_is_better") {
+                let lower = lower.as_bool();
+                spec.lower = Some(lower.ok_or_else(|| fault("lower_is_better: expected true or false".to_owned()))?);
+            }
+            match table.get("formula") {
+                Some(formula) => formula,
+                None if spec.lower.is_some() => return Ok(spec),
+                None => return Err(expected()),
+            }
+        }
+        other => other,
+    };
+    let texts: Vec<&str> = match written {
+        toml::Value::String(text) => vec![text],
+        toml::Value::Array(values) if !values.is_empty() => {
+            values.iter().map(toml::Value::as_str).collect::<Option<_>>().ok_or_else(expected)?
+        }
+        _ => return Err(expected()),
+    };
+    let mut formulas: Vec<Formula> = Vec::new();
+    for text in texts {
+        formulas.push(text.parse().map_err(|error: crate::formula::FormulaSyntax| fault(error.to_string()))?);
+    }
+    spec.accepted = both_ends(&formulas);
+    Ok(spec)
+}
+
+fn levels(table: &Table) -> Result<BTreeMap<String, Option<Severity>>, Fault> {
+    let mut levels = BTreeMap::new();
+    for (key, value) in table {
+        let rule = crate::rules::by_code(key.get_ref());
+        let rule = rule.ok_or_else(|| Fault::at(key.span(), unknown_code(key.get_ref())))?;
+        let level = match value.get_ref().as_str() {
+            Some("error") => Some(Severity::Error),
+            Some("warning") => Some(Severity::Warning),
+            Some("note") => Some(Severity::Note),
+            Some("off") => None,
+            Some(other) => return Err(Fault::at(value.span(), unknown_name("level", other, &LEVELS))),
+            None => return Err(Fault::at(value.span(), format!("expected one of {}", LEVELS.join(", ")))),
+        };
+        levels.insert(rule.page().code.to_owned(), level);
+    }
+    Ok(levels)
+}
+
+fn paths(globs: &[Spanned<String>], directory: &Path) -> Result<Paths, Fault> {
+    let (mut whole, mut names) = (GlobSetBuilder::new(), GlobSetBuilder::new());
+    for glob in globs {
+        let fault = |error: globset::Error| Fault::at(glob.span(), error.to_string());
+        let text = glob.get_ref();
+        let text = text.strip_prefix("./").unwrap_or(text);
+        let text = if text.ends_with('/') { format!("{text}**") } else { text.to_owned() };
+        let built = GlobBuilder::new(&text).literal_separator(true).build().map_err(fault)?;
+        if text.contains('/') {
+            whole.add(built)
+        } else {
+            names.add(built)
+        };
+    }
+    let built = |builder: GlobSetBuilder| builder.build().map_err(|error| Fault::at(0..0, error.to_string()));
+    Ok(Paths { globs: built(whole)?, names: built(names)?, directory: directory.to_path_buf() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::accepted;
+
+    fn read(text: &str) -> Result<Config, String> {
+        Config::parse("retally.toml", text, Path::new("/runs")).map_err(|error| error.to_string())
+    }
+
+    fn formulas(config: &InputConfig, name: &str) -> Vec<String> {
+        let spec = config.columns.iter().find(|spec| spec.column.name == name);
+        spec.map(|spec| spec.accepted.iter().map(ToString::to_string).collect()).unwrap_or_default()
+    }
+
+    #[test]
+    fn every_key_is_read() {
+        let config = read(
+            r#"
+            [conventions]
+            score = "sum(logprob)/n"
+            cost = { formula = ["-sum(logprob)", "-sum(logprob)/n"], lower_is_better = true }
+            [input]
+            item = "uid"
+            logprobs = "out.lps"
+            sentinels = [-100, -99.5]
+            format = "native-jsonl"
+            [tolerance]
+            absolute = 1e-4
+            claims = { perplexity = 0.5 }
+            "#,
+        )
+        .unwrap();
+        let input = config.input("a.jsonl");
+        assert_eq!(formulas(&input, "score"), ["sum(logprob)/n", "sum(logprob)[without end]/n"]);
+        assert_eq!(formulas(&input, "cost").len(), 4);
+        let cost = input.columns.iter().find(|spec| spec.column.name == "cost").unwrap();
+        assert!(cost.lower_is_better());
+        let pair = |role: &str, path: &str| (role.to_owned(), path.to_owned());
+        assert_eq!(input.roles, [pair("item", "uid"), pair("logprobs", "out.lps")]);
+        assert_eq!(input.sentinels, [-100.0, -99.5]);
+        assert_eq!(input.format.as_deref(), Some("native-jsonl"));
+        assert!((config.tolerance - 1e-4).abs() < 1e-18);
+        let perplexity = input.columns.iter().find(|spec| spec.column.name == "perplexity").unwrap();
+        assert_eq!((perplexity.tolerance, perplexity.accepted.len()), (Some(0.5), 0));
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named_with_its_place() {
+        let message = |text: &str| read(text).unwrap_err();
+        assert_eq!(
+            message("\n[convention]\n"),
+            "retally.toml:2:2: unknown key `convention`; did you mean `conventions`?"
+        );
+        assert_eq!(
+            message("[tolerance]\nabsolut = 1.0"),
+            "retally.toml:2:1: unknown key `absolut`; did you mean `absolute`?"
+        );
+        assert!(
+            message("[[overrides]]\npath = [\"a\"]").starts_with("retally.toml:2:1: unknown key `path`; did you mean")
+        );
+        assert!(
+            message("[conventions]\nscore = \"sum(lp)\"").starts_with("retally.toml:2:9: `sum(lp)` is not a formula")
+        );
+        assert!(message("[conventions]\nscore = 1").starts_with("retally.toml:2:9: score: expected a formula"));
+        assert!(message("[conventions]\nscore = { formulas = \"sum(logprob)\" }").contains("did you mean `formula`"));
+        assert!(message("[input]\nitem = 1").starts_with("retally.toml:2:8: item: expected the path"));
+        assert!(message("[input]\nsentinels = -1.0").contains("expected a list of numbers"));
+        assert!(message("[rules]\nRX1 = \"off\"").starts_with("retally.toml:2:1: no rule has the code `RX1`"));
+        assert!(message("[tolerance]\nabsolute = -1.0").starts_with("retally.toml:2:12: expected a tolerance"));
+        assert!(message("[[overrides]]\npaths = [\"a[\"]").starts_with("retally.toml:2:10: "));
+        assert!(message("[input]\nitem = \"a\"\nitem = \"b\"").starts_with("retally.toml:3:1: "));
+        assert!(message("[input\n").starts_with("retally.toml:1:"));
+    }
+
+    #[test]
+    fn overrides_hold_for_their_paths_and_the_last_one_wins() {
+        let config = read(
+            r#"
+            [conventions]
+            score = "sum(logprob)/n"
+            mean = "sum(logprob)/n"
+            [input]
+            item = "uid"
+            [[overrides]]
+            paths = ["old/**", "*.csv"]
+            conventions = { score = "sum(logprob)" }
+            input = { item = "qid", sentinels = [-5.0] }
+            [[overrides]]
+            paths = ["old/b/"]
+            conventions = { score = "sum(logprob)/bytes" }
+            "#,
+        )
+        .unwrap();
+        let first = |path: &str| formulas(&config.input(path), "score").first().cloned().unwrap_or_default();
+        assert_eq!(first("new/a.jsonl"), "sum(logprob)/n");
+        assert_eq!(first("old/a.jsonl"), "sum(logprob)");
+        assert_eq!(first("./deep/er/a.csv"), "sum(logprob)");
+        assert_eq!(first("old/b/c/a.jsonl"), "sum(logprob)/bytes");
+        let old = config.input("old/a.jsonl");
+        assert_eq!((old.roles[0].1.as_str(), old.sentinels.as_slice()), ("qid", [-5.0].as_slice()));
+        assert_eq!(formulas(&old, "mean")[0], "sum(logprob)/n");
+        assert_eq!(config.input("new/a.jsonl").roles[0].1, "uid");
+    }
+
+    #[test]
+    fn a_column_keeps_its_kind_and_takes_the_formula() {
+        let mut perplexity = ColumnSpec::of_kind("ppl", ClaimKind::Perplexity);
+        assert!(perplexity.lower_is_better());
+        perplexity.refine(&bare("ppl"));
+        assert_eq!(perplexity.accepted, accepted(ClaimKind::Perplexity));
+        let mean = ColumnSpec::with_formulas("ppl", ClaimKind::Score, both_ends(&[Formula::MEAN]));
+        perplexity.refine(&mean);
+        assert_eq!((perplexity.column.kind, perplexity.lower_is_better()), (ClaimKind::Perplexity, false));
+    }
+
+    #[test]
+    fn a_finding_about_several_inputs_has_the_loudest_level() {
+        let off = BTreeMap::from([("RT204".to_owned(), None)]);
+        let old = super::paths(&[], Path::new("/runs")).unwrap();
+        assert!(!old.matches("old/a"));
+        let glob: Spanned<String> = Spanned::new(0..1, "old/**".to_owned());
+        let levels =
+            Levels { overrides: vec![(super::paths(&[glob], Path::new("/runs")).unwrap(), off)], ..Levels::default() };
+        assert_eq!(levels.of_all("RT204", Severity::Error, ["old/a"]), None);
+        assert_eq!(levels.of_all("RT204", Severity::Error, ["old/a", "new/a"]), Some(Severity::Error));
+        assert_eq!(levels.of_all("RT205", Severity::Note, ["old/a"]), Some(Severity::Note));
+        let ignored = levels.clone().ignore(vec!["RT205".to_owned()]);
+        assert_eq!(ignored.of_all("RT205", Severity::Note, ["old/a"]), None);
+        let selected = levels.select(vec!["RT205".to_owned()]);
+        assert_eq!(selected.of_all("RT204", Severity::Error, ["new/a"]), None);
+    }
+
+    #[test]
+    fn the_search_starts_where_the_first_input_is() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name).to_string_lossy().into_owned();
+        std::fs::create_dir_all(at("runs/a")).unwrap();
+        #[expect(clippy::disallowed_methods, reason = "the test makes files to find")]
+        for (name, text) in [(FILE_NAME, "[tolerance]\nabsolute = 0.5"), ("runs/a/x.jsonl", "{}")] {
+            std::fs::write(at(name), text).unwrap();
+        }
+        for first in ["runs/a/x.jsonl", "runs/a", "runs/a/*.jsonl", "runs/*/x.jsonl", "runs/a/missing.jsonl"] {
+            let config = Config::find(Some(&at(first))).unwrap();
+            assert!((config.tolerance - 0.5).abs() < 1e-18, "{first}");
+        }
+    }
+}

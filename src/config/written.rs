@@ -1,0 +1,76 @@
+//! `retally.toml` as it is written: its keys, with the place of each for messages.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+/// A table with free keys; the places of key and value are kept.
+pub(super) type Table = BTreeMap<Spanned<String>, Spanned<toml::Value>>;
+
+/// The whole file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Written {
+    pub(super) conventions: Table,
+    pub(super) input: Table,
+    pub(super) rules: Table,
+    pub(super) tolerance: Tolerance,
+    pub(super) overrides: Vec<Override>,
+}
+
+/// `[tolerance]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Tolerance {
+    pub(super) absolute: Option<Spanned<f64>>,
+    pub(super) claims: BTreeMap<Spanned<String>, Spanned<f64>>,
+}
+
+/// One of `[[overrides]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Override {
+    pub(super) paths: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(super) conventions: Table,
+    #[serde(default)]
+    pub(super) input: Table,
+    #[serde(default)]
+    pub(super) rules: Table,
+}
+
+/// What is wrong, and where in the text.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) span: Range<usize>,
+    pub(super) reason: String,
+}
+
+impl Fault {
+    pub(super) fn at(span: Range<usize>, reason: impl Into<String>) -> Self {
+        Self { span, reason: reason.into() }
+    }
+}
+
+/// Parses the text.
+pub(super) fn parse(text: &str) -> Result<Written, Fault> {
+    toml::from_str(text).map_err(|error| Fault::at(error.span().unwrap_or(0..0), reason(error.message())))
+}
+
+/// The parser's message, with the nearest key where a key is not known.
+fn reason(message: &str) -> String {
+    let Some(rest) = message.strip_prefix("unknown field ") else { return message.trim().replace('\n', "; ") };
+    let names: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
+    let Some((unknown, known)) = names.split_first() else { return message.to_owned() };
+    unknown_name("key", unknown, known)
+}
+
+/// That a name is not known, with the nearest one that is.
+pub(super) fn unknown_name(what: &str, unknown: &str, known: &[&str]) -> String {
+    match super::nearest(unknown, known.iter().copied()) {
+        Some(near) => format!("unknown {what} `{unknown}`; did you mean `{near}`?"),
+        None => format!("unknown {what} `{unknown}`; expected one of {}", known.join(", ")),
+    }
+}

@@ -1,0 +1,330 @@
+//! `retally check` as a user sees it: the built program, its output and its exit code.
+
+#![expect(clippy::disallowed_methods, reason = "the tests make logs and look at what is written")]
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// Score is the sum of the log-probs: proven.
+const GOOD: &str = r#"{"item": "q0", "candidate": "a", "continuation": "The cat sat", "tokens": ["The", " cat", " sat"], "logprobs": [-1.500000, -0.800000, -1.200000], "score": -3.500000}
+"#;
+/// Score is their mean: RT204.
+const MEAN: &str = r#"{"item": "q0", "candidate": "a", "continuation": "The cat sat", "tokens": ["The", " cat", " sat"], "logprobs": [-1.500000, -0.800000, -1.200000], "score": -1.166667}
+{"item": "q1", "candidate": "a", "continuation": "A dog", "tokens": ["A", " dog"], "logprobs": [-0.412345, -2.312111], "score": -1.362228}
+"#;
+/// Two fields could be the item.
+const AMBIGUOUS: &str = r#"{"question_id": "q0", "doc_id": "7", "tokens": ["a", "b"], "logprobs": [-0.500000, -0.250000], "score": -0.750000}
+"#;
+/// A log whose names nobody knows.
+const FOREIGN: &str = r#"{"nr": "q0", "out": {"words": ["a", "b"], "lps": [-0.500000, -0.250000], "sum": -0.750000}}
+{"nr": "q1", "out": {"words": ["c", "d"], "lps": [-1.500000, -0.125000], "sum": -1.625000}}
+"#;
+
+struct Folder(TempDir);
+
+impl Folder {
+    fn with(files: &[(&str, &str)]) -> Self {
+        let folder = Self(tempfile::tempdir().unwrap());
+        for (name, text) in files {
+            folder.write(name, text.as_bytes());
+        }
+        folder
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) {
+        let path = self.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_retally"));
+        command.current_dir(self.path()).arg("check").args(arguments).env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
+        for name in ["NO_COLOR", "CLICOLOR_FORCE", "CLICOLOR", "TERM", "COLUMNS"] {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    /// Exit code, standard output, standard error.
+    fn check(&self, arguments: &[&str]) -> (i32, String, String) {
+        seen(&self.command(arguments).output().unwrap())
+    }
+}
+
+fn seen(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+#[track_caller]
+fn contains(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "expected `{part}` in:\n{text}");
+    }
+}
+
+#[test]
+fn a_right_log_passes() {
+    let (code, out, err) = Folder::with(&[("a.jsonl", GOOD)]).check(&["a.jsonl"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    contains(&out, &["1 proven of 1", "no findings"]);
+}
+
+#[test]
+fn a_wrong_log_fails_in_every_format() {
+    let folder = Folder::with(&[("a.jsonl", MEAN)]);
+    let (code, out, _) = folder.check(&["a.jsonl"]);
+    assert_eq!(code, 1, "{out}");
+    contains(&out, &["RT204", "sum(logprob)/n"]);
+    let (code, out, _) = folder.check(&["a.jsonl", "--format", "json"]);
+    assert_eq!(code, 1);
+    let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(report["findings"][0]["code"], "RT204");
+}
+
+#[test]
+fn fail_on_sets_what_fails() {
+    let quiet = "[rules]\nRT204 = \"warning\"\n";
+    let folder = Folder::with(&[("a.jsonl", MEAN), ("retally.toml", quiet)]);
+    for (level, code) in [("error", 0), ("warning", 1), ("never", 0)] {
+        let (seen, out, _) = folder.check(&["a.jsonl", "--fail-on", level]);
+        assert_eq!(seen, code, "{level}: {out}");
+        contains(&out, &["warning[RT204]"]);
+    }
+    let (code, ..) = Folder::with(&[("a.jsonl", MEAN)]).check(&["a.jsonl", "--fail-on", "never"]);
+    assert_eq!(code, 0);
+}
+
+#[test]
+fn select_and_ignore_choose_rules_by_code_and_prefix() {
+    let folder = Folder::with(&[("a.jsonl", MEAN)]);
+    for arguments in [["--ignore", "RT204"], ["--ignore", "rt2"], ["--ignore", "RT1,RT2"], ["--select", "RT4"]] {
+        let (code, out, err) = folder.check(&[&["a.jsonl"], &arguments[..]].concat());
+        assert_eq!((code, err.as_str()), (0, ""), "{arguments:?}");
+        contains(&out, &["no findings", "refuted"]);
+    }
+    let (code, out, _) = folder.check(&["a.jsonl", "--select", "RT204,RT4"]);
+    assert_eq!(code, 1);
+    contains(&out, &["RT204"]);
+}
+
+#[test]
+fn an_unknown_code_is_an_error_with_a_suggestion() {
+    let folder = Folder::with(&[("a.jsonl", GOOD)]);
+    for flag in ["--select", "--ignore"] {
+        let (code, out, err) = folder.check(&["a.jsonl", flag, "RT2044"]);
+        assert_eq!((code, out.as_str()), (2, ""));
+        contains(&err, &["no rule has the code `RT2044`", "did you mean RT204?"]);
+    }
+    folder.write("retally.toml", b"[rules]\nRT2O4 = \"off\"\n");
+    let (code, _, err) = folder.check(&["a.jsonl"]);
+    assert_eq!(code, 2);
+    contains(&err, &["retally.toml:2:1: ", "did you mean RT204?"]);
+}
+
+#[test]
+fn a_rule_is_off_where_its_path_says_so_and_nowhere_else() {
+    let off = "[[overrides]]\npaths = [\"old/**\"]\n[overrides.rules]\nRT204 = \"off\"\n";
+    let folder = Folder::with(&[("retally.toml", off), ("old/a.jsonl", MEAN)]);
+    assert_eq!(folder.check(&["old"]).0, 0);
+    folder.write("new/a.jsonl", MEAN.as_bytes());
+    let (code, out, _) = folder.check(&["."]);
+    assert_eq!(code, 1);
+    contains(&out, &["new/a.jsonl"]);
+    assert!(!out.contains("old/a.jsonl"), "{out}");
+}
+
+#[test]
+fn a_declared_convention_is_the_one_that_holds() {
+    let mean = "[conventions]\nscore = \"sum(logprob)/n\"\n";
+    let folder = Folder::with(&[("retally.toml", mean), ("runs/a.jsonl", MEAN), ("runs/sum/b.jsonl", GOOD)]);
+    let (code, out, _) = folder.check(&["runs/a.jsonl"]);
+    assert_eq!(code, 0, "{out}");
+    contains(&out, &["2 proven of 2"]);
+    // What was right by default is wrong now.
+    let (code, out, _) = folder.check(&["runs/sum/b.jsonl"]);
+    assert_eq!(code, 1, "{out}");
+    contains(&out, &["1 refuted of 1"]);
+    let both = format!("{mean}[[overrides]]\npaths = [\"runs/sum/*\"]\nconventions.score = \"sum(logprob)\"\n");
+    folder.write("retally.toml", both.as_bytes());
+    let (code, out, _) = folder.check(&["runs"]);
+    assert_eq!(code, 0, "{out}");
+    contains(&out, &["3 proven of 3"]);
+}
+
+#[test]
+fn a_field_of_the_users_own_becomes_a_claim() {
+    let log = MEAN.replace("\"score\"", "\"rerank\"");
+    let folder = Folder::with(&[("a.jsonl", &log)]);
+    folder.write("retally.toml", b"[conventions]\nrerank = \"sum(logprob)/n\"\n");
+    let (code, out, _) = folder.check(&["a.jsonl"]);
+    assert_eq!(code, 0, "{out}");
+    contains(&out, &["rerank", "2 proven of 2"]);
+}
+
+#[test]
+fn a_declared_tolerance_widens_the_bound() {
+    let log = GOOD.replace("-3.500000", "-3.500090");
+    let folder = Folder::with(&[("a.jsonl", &log)]);
+    contains(&folder.check(&["a.jsonl"]).1, &["1 refuted of 1"]);
+    folder.write("retally.toml", b"[tolerance]\nabsolute = 1e-4\n");
+    contains(&folder.check(&["a.jsonl"]).1, &["1 proven of 1"]);
+    folder.write("retally.toml", b"[tolerance.claims]\nscore = 1e-4\n");
+    contains(&folder.check(&["a.jsonl"]).1, &["1 proven of 1"]);
+    folder.write("retally.toml", b"[tolerance.claims]\nscor = 1e-4\n");
+    let (code, _, err) = folder.check(&["a.jsonl"]);
+    assert_eq!(code, 2);
+    contains(&err, &["retally.toml:2:1: no claim is called `scor`; did you mean `score`?"]);
+}
+
+#[test]
+fn an_ambiguous_field_is_asked_for_and_the_answer_is_used() {
+    let folder = Folder::with(&[("a.jsonl", AMBIGUOUS)]);
+    let (code, out, _) = folder.check(&["a.jsonl"]);
+    assert_eq!(code, 2);
+    contains(&out, &["`question_id` and `doc_id`", "retally.toml", "[input] item ="]);
+    // In a directory, too: a log that cannot be read may not be passed over.
+    folder.write("b.jsonl", GOOD.as_bytes());
+    assert_eq!(folder.check(&["."]).0, 2);
+    folder.write("retally.toml", b"[input]\nitem = \"question_id\"\n");
+    let (code, out, err) = folder.check(&["a.jsonl", "--verbose"]);
+    assert_eq!(code, 0, "{out}");
+    contains(&out, &["1 proven of 1"]);
+    contains(&err, &["configuration retally.toml", "a.jsonl: native-jsonl (", "question_id"]);
+}
+
+#[test]
+fn an_unknown_input_says_what_was_looked_for_and_how_to_map_it() {
+    let folder = Folder::with(&[("a.jsonl", FOREIGN)]);
+    let (code, out, _) = folder.check(&["a.jsonl"]);
+    assert_eq!(code, 2);
+    contains(&out, &["no known log format", "native-jsonl", "native-csv", "[input]", "logprobs =", "--input-format"]);
+    let mapped = "[input]\nitem = \"nr\"\ntokens = \"out.words\"\nlogprobs = \"out.lps\"\nscore = \"out.sum\"\n";
+    folder.write("retally.toml", mapped.as_bytes());
+    let (code, out, err) = folder.check(&["a.jsonl", "-v"]);
+    assert_eq!(code, 0, "{out}");
+    contains(&out, &["out.sum", "2 proven of 2"]);
+    contains(&err, &["logprobs", "out.lps", "retally.toml says"]);
+    // What is said of the role holds for the field that plays it.
+    folder.write("retally.toml", format!("{mapped}[conventions]\nscore = \"sum(logprob)/n\"\n").as_bytes());
+    contains(&folder.check(&["a.jsonl"]).1, &["2 refuted of 2"]);
+    folder.write("retally.toml", b"[input]\nlogprob = \"out.lps\"\n");
+    let (code, _, err) = folder.check(&["a.jsonl"]);
+    assert_eq!(code, 2);
+    contains(&err, &["retally.toml:2:1: [input] has no role `logprob`; did you mean `logprobs`?"]);
+}
+
+#[test]
+fn a_file_that_is_no_log_is_noted_in_a_directory_and_an_error_by_name() {
+    let folder = Folder::with(&[("a.jsonl", GOOD), ("package.json", "{\"name\": \"x\"}")]);
+    let (code, out, _) = folder.check(&["."]);
+    assert_eq!(code, 0, "{out}");
+    contains(&out, &["package.json: no known log format", "1 proven of 1"]);
+    let (code, out, _) = folder.check(&["--format", "json"]);
+    assert_eq!(code, 0);
+    let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(report["errors"][0]["path"], "package.json");
+    let (code, out, _) = folder.check(&["a.jsonl", "./package.json"]);
+    assert_eq!(code, 2);
+    contains(&out, &["1 proven of 1"]);
+    assert_eq!(Folder::with(&[("package.json", "{\"name\": \"x\"}")]).check(&["."]).0, 2);
+}
+
+#[test]
+fn what_is_missing_or_empty_is_unusable() {
+    let folder = Folder::with(&[("a.jsonl", GOOD), ("empty.jsonl", ""), ("none/readme.md", "x")]);
+    for (argument, says) in [
+        ("missing.jsonl", "does not exist"),
+        ("*.parquet", "matches no file"),
+        ("empty.jsonl", "the file is empty"),
+        ("none", "holds no file that could be a log"),
+    ] {
+        let (code, out, _) = folder.check(&["a.jsonl", argument]);
+        assert_eq!(code, 2, "{argument}");
+        contains(&out, &[says, "1 proven of 1"]);
+        assert_eq!(folder.check(&["a.jsonl", argument, "--format", "json"]).0, 2, "{argument}");
+    }
+    for (arguments, says) in [
+        (["--config", "none.toml"], "none.toml: cannot read the configuration"),
+        (["--input-format", "native-jsnl"], "did you mean `native-jsonl`?"),
+        (["--format", "yaml"], "yaml"),
+    ] {
+        let (code, out, err) = folder.check(&[&["a.jsonl"], &arguments[..]].concat());
+        assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}");
+        contains(&err, &[says]);
+    }
+}
+
+#[test]
+fn standard_input_and_packed_files_are_read() {
+    let folder = Folder::with(&[]);
+    let mut child = folder.command(&["-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(GOOD.as_bytes()).unwrap();
+    let (code, out, _) = seen(&child.wait_with_output().unwrap());
+    assert_eq!(code, 0);
+    contains(&out, &["1 proven of 1"]);
+
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    packed.write_all(GOOD.as_bytes()).unwrap();
+    folder.write("a.jsonl.gz", &packed.finish().unwrap());
+    folder
+        .write("b.jsonl.zst", &zstd::stream::encode_all(MEAN.replace("-1.166667", "-3.500000").as_bytes(), 3).unwrap());
+    let (code, out, _) = folder.check(&["a.jsonl.gz"]);
+    assert_eq!(code, 0);
+    contains(&out, &["1 proven of 1"]);
+    let (_, out, _) = folder.check(&["b.jsonl.zst"]);
+    contains(&out, &["1 proven, 1 refuted of 2"]);
+}
+
+#[test]
+fn output_goes_to_a_file() {
+    let folder = Folder::with(&[("a.jsonl", GOOD)]);
+    let (code, out, _) = folder.check(&["a.jsonl", "--format", "json", "--output", "report.json"]);
+    assert_eq!((code, out.as_str()), (0, ""));
+    let written = std::fs::read_to_string(folder.path().join("report.json")).unwrap();
+    assert_eq!(written, folder.check(&["a.jsonl", "--format", "json"]).1);
+    let (code, _, err) = folder.check(&["a.jsonl", "--output", "no/such/folder.txt"]);
+    assert_eq!(code, 2);
+    contains(&err, &["cannot write the report: no/such/folder.txt"]);
+}
+
+#[test]
+fn colours_and_characters_follow_the_environment() {
+    let folder = Folder::with(&[("a.jsonl", GOOD), ("b.jsonl", &MEAN.replace("q0", "é"))]);
+    let (_, plain, _) = folder.check(&["a.jsonl", "b.jsonl"]);
+    assert!(!plain.contains('\u{1b}'));
+    let ascii = folder.command(&["a.jsonl", "b.jsonl"]).env("LC_ALL", "C").output().unwrap();
+    assert!(seen(&ascii).1.is_ascii());
+    // Only a finding has colours.
+    let forced = folder.command(&["b.jsonl"]).env("CLICOLOR_FORCE", "1").output().unwrap();
+    assert!(seen(&forced).1.contains('\u{1b}'));
+    let (_, never, _) = folder.check(&["b.jsonl", "--color", "never"]);
+    assert!(!never.contains('\u{1b}'));
+    let (_, always, _) = folder.check(&["b.jsonl", "--color", "always"]);
+    assert!(always.contains('\u{1b}'));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_closed_pipe_is_no_failure_of_the_tool() {
+    let folder = Folder::with(&[("a.jsonl", GOOD)]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = folder.command(&["a.jsonl"]).stdout(writer).output().unwrap();
+    assert_eq!(seen(&output), (0, String::new(), String::new()));
+}
+
+#[test]
+fn the_report_does_not_depend_on_threads_or_width_of_the_machine() {
+    let folder = Folder::with(&[("a.jsonl", GOOD), ("b/a.jsonl", MEAN)]);
+    let one = folder.check(&[".", "--threads", "1", "--width", "80"]);
+    assert_eq!(one, folder.check(&[".", "--threads", "3", "--width", "80"]));
+}
