@@ -6,6 +6,7 @@ mod cause;
 mod coverage;
 mod diagnosis;
 mod finding;
+mod metrics;
 mod runs;
 
 use std::collections::BTreeMap;
@@ -137,7 +138,9 @@ fn conclude_run(
 
         let claims: Vec<&crate::model::MetricClaim> =
             run.metrics.iter().filter(|claim| runs::concerns(claim, &key, run.single_stream)).collect();
-        let view = RunView { stream: &stream, columns: &columns, metrics: &claims };
+        let judged = rules::judged::judge(&claims, &stream);
+        metrics::count(&stream, &judged, &mut verdicts, gaps);
+        let view = RunView { stream: &stream, columns: &columns, metrics: &claims, judged: &judged };
         let nowhere = crate::model::Place::default();
         let whereabouts = Whereabouts::Kept(&nowhere);
         let mut observed = std::mem::take(&mut run_observed(&view, &whereabouts));

@@ -109,11 +109,5 @@ pub trait Format: Sync {
 }
 
 /// All formats, in the order of the documentation.
-pub static FORMATS: &[&dyn Format] = &[
-    &native::LINES,
-    &native::ARRAY,
-    &native::CSV,
-    &native::SUMMARY,
-    &lm_eval::SAMPLES,
-    &lm_eval::RESULTS,
-];
+pub static FORMATS: &[&dyn Format] =
+    &[&native::LINES, &native::ARRAY, &native::CSV, &native::SUMMARY, &lm_eval::SAMPLES, &lm_eval::RESULTS];

@@ -5,6 +5,7 @@ use crate::model::{
     Alternative, Candidate, CandidateSummary, ColumnId, Item, ItemSummary, MetricClaim, RowMetric, Step,
 };
 use crate::numeric::Resolution;
+use crate::rules::JudgedMetric;
 use crate::tally::{ColumnTally, StreamTally};
 
 /// One step in its candidate.
@@ -119,6 +120,8 @@ pub struct RunView<'v> {
     pub columns: &'v [(ColumnId, &'v str, &'v ColumnTally)],
     /// The numbers that the pipeline reported of it.
     pub metrics: &'v [&'v MetricClaim],
+    /// The same, judged.
+    pub judged: &'v [JudgedMetric<'v>],
 }
 
 /// A deviation of a column from its convention that explains its rows.

@@ -31,9 +31,10 @@ impl Context {
         let beside = format!("{directory}{results}");
         let input = Input::file(beside.clone(), std::path::PathBuf::from(beside));
         let mut bytes = Vec::new();
-        let read = input.open().ok().and_then(|stream| {
-            stream.take(crate::source::MAX_RECORD as u64).read_to_end(&mut bytes).ok()
-        });
+        let read = input
+            .open()
+            .ok()
+            .and_then(|stream| stream.take(crate::source::MAX_RECORD as u64).read_to_end(&mut bytes).ok());
         if read.is_none() {
             return Self { task: task_of(name), ..Self::default() };
         }
@@ -62,8 +63,7 @@ impl Context {
             && text(field("gen_prefix")).is_none_or(|prefix| prefix.is_empty());
         // The preview of 0.5 counts the delimiter as part of the choice.
         let counted = version.as_deref().is_some_and(|version| version.starts_with("0.5"));
-        let delimiter =
-            if chat || counted { Some(String::new()) } else { text(field("target_delimiter")) };
+        let delimiter = if chat || counted { Some(String::new()) } else { text(field("target_delimiter")) };
         Self {
             version,
             delimiter,

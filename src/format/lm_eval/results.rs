@@ -104,9 +104,8 @@ impl Reader for ResultsReader {
 
 fn claims(root: Value<'_>, task: &str, values: Value<'_>, origin: &JsonOrigin<'_>, out: &mut dyn Emit) {
     let config = root.get("configs").and_then(|configs| configs.get(task));
-    let custom = config
-        .and_then(|config| config.get("process_results"))
-        .is_some_and(|value| value.kind() == Kind::String);
+    let custom =
+        config.and_then(|config| config.get("process_results")).is_some_and(|value| value.kind() == Kind::String);
     let at = |value: Value<'_>| At(u32::try_from(value.start()).unwrap_or(u32::MAX));
     let mut filters: BTreeSet<&str> = BTreeSet::new();
     for (key, value) in values.members() {
@@ -153,8 +152,9 @@ fn claims(root: Value<'_>, task: &str, values: Value<'_>, origin: &JsonOrigin<'_
 
 /// The aggregation that a task's metric list names.
 fn aggregation(config: Value<'_>, metric: &str) -> Option<String> {
-    let entry = config.get("metric_list")?.elements().find(|entry| {
-        entry.get("metric").and_then(|name| name.as_str()).is_some_and(|name| name == metric)
-    })?;
+    let entry = config
+        .get("metric_list")?
+        .elements()
+        .find(|entry| entry.get("metric").and_then(|name| name.as_str()).is_some_and(|name| name == metric))?;
     Some(entry.get("aggregation")?.as_str()?.into_owned())
 }

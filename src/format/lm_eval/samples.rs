@@ -9,9 +9,7 @@ use crate::format::json::{Kind, Tape, Value};
 use crate::format::lm_eval::context::Context;
 use crate::format::origin::{JsonOrigin, record_error};
 use crate::format::{Emit, Format, Framing, Head, Likeness, RawRecord, Reader};
-use crate::model::{
-    At, Candidate, Claim, ClaimKind, ColumnId, Item, Logged, PickRef, RowMetric, RowValue, Text,
-};
+use crate::model::{At, Candidate, Claim, ClaimKind, ColumnId, Item, Logged, PickRef, RowMetric, RowValue, Text};
 use crate::numeric::Printed;
 
 /// The rows.
@@ -59,7 +57,9 @@ fn first_row(head: &Head<'_>, look: impl FnOnce(Value<'_>) -> bool) -> bool {
                 Ok(value) => look(value),
                 // A first row longer than the head.
                 Err(_) => {
-                    !head.whole && find(line, b"\"doc_id\"") && (find(line, b"\"resps\"") || find(line, b"\"arguments\""))
+                    !head.whole
+                        && find(line, b"\"doc_id\"")
+                        && (find(line, b"\"resps\"") || find(line, b"\"arguments\""))
                 }
             }
         }
@@ -197,7 +197,8 @@ fn loglikelihood<'t>(response: Value<'t>, request: Request<'t>) -> Option<(Value
         Kind::Array => {
             let mut parts = response.elements();
             let (score, greedy) = (parts.next()?, parts.next()?);
-            (parts.next().is_none() && flag(greedy).is_some() && number(score).is_some()).then_some((score, Some(greedy)))
+            (parts.next().is_none() && flag(greedy).is_some() && number(score).is_some())
+                .then_some((score, Some(greedy)))
         }
         // A generated text may be a number, too; only a request without a second argument is a whole text.
         Kind::String | Kind::Number if request.continuation.is_none() => {
