@@ -159,10 +159,10 @@ impl Rows<'_> {
             return judged;
         }
         let sample = self.counted.is_some_and(|counted| counted != self.stream.items.items as f64);
-        if let Some(missing) = otherwise {
-            judged.missing = Some(missing);
-        } else if self.doubled {
+        if self.doubled {
             judged.missing = Some(DOUBLED);
+        } else if let Some(missing) = otherwise {
+            judged.missing = Some(missing);
         } else if sample && !COUNTS.contains(&claim.metric.as_str()) {
             judged.missing = Some(SAMPLE);
         } else {

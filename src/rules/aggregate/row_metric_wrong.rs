@@ -55,34 +55,30 @@ fn detail(item: &ItemSummary, metric: &RowMetric<'_>, judged: &row::RowJudgement
     }
 }
 
-/// Counts, in the names of the rule's counters, which other divisor and slicing explain the metric in this row: one
-/// that explains all rows is another rule's.
+/// Counts the rows that another divisor or slicing of the metric does not explain: one that explains all rows is
+/// another rule's.
 fn patterns(item: &ItemSummary, metric: &RowMetric<'_>, seen: &mut Observer<'_>) {
     let mut rows = MetricRows::default();
     rows.observe(item, metric, Located::default);
-    for (divisor, (tried, explained)) in rows.divisors {
-        seen.count(&format!("{}/{divisor:?}/tried", metric.name), tried);
-        seen.count(&format!("{}/{divisor:?}/explained", metric.name), explained);
+    for divisor in Divisor::ALL {
+        if rows.divisors.get(&divisor).is_none_or(|(_, explained)| *explained == 0) {
+            seen.count(&format!("{} not by {divisor:?}", metric.name), 1);
+        }
     }
-    for (cut, (tried, explained)) in rows.cuts {
-        seen.count(&format!("{}/{cut:?}/tried", metric.name), tried);
-        seen.count(&format!("{}/{cut:?}/explained", metric.name), explained);
+    for cut in Cut::ALL {
+        if rows.cuts.get(&cut).is_none_or(|(_, explained)| *explained == 0) {
+            seen.count(&format!("{} not by {cut:?}", metric.name), 1);
+        }
     }
 }
 
-/// The metrics that only this rule explains.
-fn own<'o>(all: &'o Observed) -> impl Iterator<Item = (&'o str, u64)> {
-    all.counters.iter().filter(|(name, _)| !name.contains('/')).filter_map(move |(name, count)| {
-        let elsewhere = |pattern: String, tried: u64| {
-            tried > 0
-                && all.counter(&format!("{name}/{pattern}/tried")) == tried
-                && all.counter(&format!("{name}/{pattern}/explained")) == tried
-        };
-        let rows = all.counter(&format!("{name}/{:?}/tried", Divisor::Raw));
-        let cut = all.counter(&format!("{name}/{:?}/tried", Cut::Halves));
-        let divisors = Divisor::ALL.into_iter().any(|divisor| elsewhere(format!("{divisor:?}"), rows));
-        let cuts = Cut::ALL.into_iter().any(|other| elsewhere(format!("{other:?}"), cut));
-        (!divisors && !cuts).then_some((name.as_str(), *count))
+/// The metrics that only this rule explains, with their wrong rows.
+fn own(all: &Observed) -> impl Iterator<Item = (&str, u64)> {
+    all.counters.iter().filter(|(name, _)| !name.contains(" not by ")).filter_map(|(name, count)| {
+        let explains = |pattern: &str| all.counter(&format!("{name} not by {pattern}")) == 0;
+        let divisor = Divisor::ALL.into_iter().any(|divisor| explains(&format!("{divisor:?}")));
+        let cut = Cut::ALL.into_iter().any(|cut| explains(&format!("{cut:?}")));
+        (name == "correct" || !divisor && !cut).then_some((name.as_str(), *count))
     })
 }
 
@@ -91,8 +87,9 @@ fn fires(all: &Observed) -> bool {
 }
 
 fn say(all: &Observed) -> Message {
-    let names: Vec<String> = own(all).map(|(name, count)| format!("{name} of {count}")).collect();
-    let rows = if own(all).map(|(_, count)| count).sum::<u64>() == 1 { "row" } else { "rows" };
-    Message::new(format!("{} {rows} contradicts the row's own scores and gold answer", names.join(" and ")))
+    let wrong: Vec<String> = own(all)
+        .map(|(name, count)| format!("{name} of {count} {}", if count == 1 { "row" } else { "rows" }))
+        .collect();
+    Message::new(format!("{} contradicts the logged pick or scores and the gold answer", wrong.join(" and ")))
         .help("compute a row's correctness from the pick and the gold answer that are written to the same row")
 }

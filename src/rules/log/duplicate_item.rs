@@ -47,9 +47,14 @@ fn pattern<'s>(doubled: &[&Seen], all: impl Iterator<Item = &'s Seen> + Clone) -
 fn say(all: &Observed) -> Message {
     let (copies, different) = (all.counter("copies"), all.counter("different"));
     let rows = if copies == 1 { "row stands" } else { "rows stand" };
+    let first = all.exemplars.kept().first().map_or("", |row| row.evidence.detail.as_str());
+    let pattern = first.split_once("; ").map_or("", |(_, pattern)| pattern);
     Message::new(format!(
-        "{copies} {rows} in the log a second time: {} rows, {different} different ones",
+        "{copies} {rows} in the log a second time: {} rows, {different} different ({pattern})",
         copies + different
     ))
-    .help("drop the padding after gathering (accelerate: gather_for_metrics), or keep the first row per task, filter, item and candidate")
+    .help(
+        "drop the padding after gathering (accelerate: gather_for_metrics), or keep the first row per task, filter, \
+         item and candidate",
+    )
 }
