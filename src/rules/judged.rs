@@ -6,7 +6,7 @@
 use crate::metric::MetricRows;
 use crate::metric::aggregate::{self, Aggregation, Derived};
 use crate::model::{MetricClaim, Verdict};
-use crate::numeric::{ExactSum, LN_2, NumberFormat, Printed, exp, stderr_of_mean};
+use crate::numeric::{self, ExactSum, LN_2, NumberFormat, Printed, exp, stderr_of_mean};
 use crate::tally::{ItemTally, StreamTally};
 
 /// Why a reported number is wrong.
@@ -64,7 +64,7 @@ const ACCURACIES: [&str; 3] = ["accuracy", "acc", "exact_match"];
 /// Digits behind the point from which on a file is taken to print all digits of its numbers.
 const FULL: i16 = 12;
 
-const NO_ROWS: (&str, &str) = ("no rows of this metric are logged", "the value of every row");
+const NO_ROWS: (&str, &str) = ("no rows of this metric are logged beside it", "the value of every row");
 const NO_FORMULA: (&str, &str) = ("its aggregation has no closed form over the rows", "the aggregation as a formula");
 const RANDOM: (&str, &str) =
     ("its standard error is drawn at random or has no formula", "the seed and the replicates, or nothing");
@@ -73,6 +73,8 @@ const SAMPLE: (&str, &str) = ("the rows may be a part of those that it speaks of
 const DOUBLED: (&str, &str) = ("rows stand in the log twice", "every row once");
 const CUSTOM: (&str, &str) = ("code of the task computes it", "the formula in the task's documentation");
 const NO_TOKENS: (&str, &str) = ("which tokens it counts is not certain", "log-probs of one candidate per item");
+const NO_MEMBERS: (&str, &str) =
+    ("how the group's tasks are weighed is not certain", "every task of the group, with its n");
 const FEW: (&str, &str) = ("a standard error needs two rows", "more than one row");
 const ROWS_WRONG: (&str, &str) = ("the rows beneath it contradict themselves", "rows that follow from their picks");
 
@@ -95,6 +97,65 @@ pub fn judge<'c>(claims: &[&'c MetricClaim], stream: &StreamTally) -> Vec<Judged
         .map(|number| number.value);
     let all = Rows { stream, counted, doubled: stream.seen.values().any(|seen| seen.count > 1), full };
     claims.iter().map(|claim| all.judge(claim)).collect()
+}
+
+/// Judges numbers that no rows stand beneath: groups of tasks from their tasks' numbers, the others by their range.
+#[must_use]
+pub fn judge_without_rows<'c>(claims: &[&'c MetricClaim], all: &[MetricClaim]) -> Vec<JudgedMetric<'c>> {
+    let mut judged = judge(claims, &StreamTally::default());
+    for metric in &mut judged {
+        let group = metric.claim.aggregation.as_deref().and_then(|word| word.strip_suffix(')'));
+        if let Some((kind, members)) = group.and_then(|word| word.split_once("group(")) {
+            let members: Vec<&str> = members.split(',').collect();
+            judge_group(metric, &members, kind.is_empty(), all);
+        }
+    }
+    judged
+}
+
+/// Numbers of rows and values of a group's tasks; None when one of them is missing.
+fn members(claim: &MetricClaim, tasks: &[&str], stderr: bool, all: &[MetricClaim]) -> Option<Vec<(f64, f64)>> {
+    let find = |task: &str, metric: &str, stderr: bool| {
+        let found = all.iter().find(|other| {
+            other.task == task && other.filter == claim.filter && other.metric == metric && other.stderr == stderr
+        })?;
+        Printed::parse(found.printed.as_bytes()).filter(Printed::is_finite).map(|number| number.value)
+    };
+    tasks.iter().map(|task| Some((find(task, "n", false)?, find(task, &claim.metric, stderr)?))).collect()
+}
+
+/// A group's number: the mean of its tasks' numbers weighed by their rows, or weighed alike (`weight_by_size: false`,
+/// which the results do not say). The pooled standard error of the former is sqrt(Σ (n − 1)·n·se² ÷ (N − k) ÷ N).
+fn judge_group(metric: &mut JudgedMetric<'_>, tasks: &[&str], flat: bool, all: &[MetricClaim]) {
+    if !metric.reported.is_finite() {
+        return;
+    }
+    metric.missing = Some(NO_MEMBERS);
+    let Some(members) = members(metric.claim, tasks, metric.claim.stderr, all) else { return };
+    let count = members.len() as f64;
+    let rows: f64 = members.iter().map(|(n, _)| n).sum();
+    let (weighed, alike) = if metric.claim.stderr {
+        let spread: f64 = members.iter().map(|(n, se)| (n - 1.0) * n * se * se).sum();
+        let squares: f64 = members.iter().map(|(_, se)| se * se).sum();
+        (numeric::sqrt(spread / (rows - count) / rows), numeric::sqrt(squares) / count)
+    } else {
+        let total = members.iter().map(|(n, value)| n * value).sum::<f64>() / rows;
+        (total, members.iter().map(|(_, value)| value).sum::<f64>() / count)
+    };
+    let bound = rounding(members.len() as u64) * members.iter().map(|(_, value)| value.abs()).fold(0.0, f64::max);
+    let near = |value: f64| (value - metric.reported).abs() <= bound + NumberFormat::F64.half_ulp(value);
+    metric.recomputed = Some(weighed);
+    metric.bound = bound;
+    metric.definition = "mean of the tasks, weighed by their rows".to_owned();
+    if near(weighed) || near(alike) {
+        metric.verdict = Verdict::Proven;
+        metric.missing = None;
+    } else if flat && !metric.claim.stderr {
+        metric.verdict = Verdict::Refuted;
+        metric.missing = None;
+        metric.cause = Some(AggregateCause::Mismatch);
+        metric.arithmetic = format!("tasks weighed by their rows: {}; weighed alike: {}", show(weighed), show(alike));
+    }
 }
 
 struct Rows<'s> {
@@ -181,7 +242,7 @@ impl Rows<'_> {
         if is_count && !claim.stderr || whole || (harness && self.full) {
             return NumberFormat::F64.half_ulp(printed.value);
         }
-        0.5 * crate::numeric::pow(10.0, -f64::from(printed.decimals))
+        0.5 * numeric::pow(10.0, -f64::from(printed.decimals))
     }
 
     /// The number of rows.
@@ -332,7 +393,7 @@ impl Rows<'_> {
 }
 
 fn rounding(n: u64) -> f64 {
-    crate::numeric::gamma(n.saturating_add(8), NumberFormat::F64) * 4.0
+    numeric::gamma(n.saturating_add(8), NumberFormat::F64) * 4.0
 }
 
 fn is_fraction(metric: &str) -> bool {

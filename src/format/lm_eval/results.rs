@@ -107,6 +107,7 @@ fn claims(root: Value<'_>, task: &str, values: Value<'_>, origin: &JsonOrigin<'_
     let custom =
         config.and_then(|config| config.get("process_results")).is_some_and(|value| value.kind() == Kind::String);
     let at = |value: Value<'_>| At(u32::try_from(value.start()).unwrap_or(u32::MAX));
+    let group = group(root, task);
     let mut filters: BTreeSet<&str> = BTreeSet::new();
     for (key, value) in values.members() {
         // Only metrics have a filter behind a comma; `alias`, `name` and counts have none.
@@ -128,7 +129,7 @@ fn claims(root: Value<'_>, task: &str, values: Value<'_>, origin: &JsonOrigin<'_
             metric: metric.to_owned(),
             stderr,
             printed: printed.to_owned(),
-            aggregation: config.and_then(|config| aggregation(config, metric)),
+            aggregation: group.clone().or_else(|| config.and_then(|config| aggregation(config, metric))),
             custom,
             located: origin.locate(at(value)),
         });
@@ -148,6 +149,33 @@ fn claims(root: Value<'_>, task: &str, values: Value<'_>, origin: &JsonOrigin<'_
             });
         }
     }
+}
+
+/// `group(a,b)` for a group of tasks, `nested group(…)` when some of these are groups themselves.
+fn group(root: Value<'_>, task: &str) -> Option<String> {
+    let subtasks = root.get("group_subtasks")?;
+    let members = |name: &str| -> Vec<String> {
+        let list = subtasks.get(name).into_iter().flat_map(|list| list.elements());
+        list.filter_map(|member| Some(member.as_str()?.into_owned())).collect()
+    };
+    let direct = members(task);
+    if direct.is_empty() {
+        return None;
+    }
+    let mut leaves: BTreeSet<String> = BTreeSet::new();
+    let mut open = direct.clone();
+    // A group that holds itself would never end: no name is opened twice.
+    let mut opened: BTreeSet<String> = BTreeSet::from([task.to_owned()]);
+    while let Some(name) = open.pop() {
+        let inside = members(&name);
+        if inside.is_empty() {
+            leaves.insert(name);
+        } else if opened.insert(name) {
+            open.extend(inside);
+        }
+    }
+    let nested = if opened.len() > 1 { "nested " } else { "" };
+    Some(format!("{nested}group({})", leaves.into_iter().collect::<Vec<_>>().join(",")))
 }
 
 /// The aggregation that a task's metric list names.

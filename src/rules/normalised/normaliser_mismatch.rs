@@ -6,7 +6,8 @@ use crate::rules::prelude::*;
 
 pub(super) static RULE: Rule = Rule::run(page!("RT501-normaliser-mismatch"), check, say);
 
-const NORMALISED: [(&str, Divisor); 2] = [("acc_norm", Divisor::Chars), ("acc_bytes", Divisor::Bytes)];
+const NORMALISED: [(&str, Divisor); 3] =
+    [("acc", Divisor::Raw), ("acc_norm", Divisor::Chars), ("acc_bytes", Divisor::Bytes)];
 
 fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
     for (name, own) in NORMALISED {
