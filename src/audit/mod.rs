@@ -138,7 +138,8 @@ impl<'p> Auditor<'p> {
             }
             summary.candidates.push(kept);
             if !item.complete {
-                self.see(&item.id, Some(&label), file, line);
+                let named = candidate.id.is_some() || candidate.index.is_some();
+                self.see(&item.id, if named { Some(&label) } else { None }, Some(candidate), file, line);
             }
         }
         self.stream.items.fields |= fields.0;
@@ -148,7 +149,8 @@ impl<'p> Auditor<'p> {
             self.stream.integer_rows += 1;
         }
         if item.complete {
-            self.see(&item.id, None, file, line);
+            let only = if let [only] = item.candidates.as_slice() { Some(only) } else { None };
+            self.see(&item.id, None, only, file, line);
             summary.settle();
             let whereabouts = Whereabouts::Record(origin);
             item::judge(&summary, &item.metrics, item.at, self.plan, &whereabouts, &mut self.stream, &mut self.hot);
@@ -193,9 +195,22 @@ impl<'p> Auditor<'p> {
         self.current = to;
     }
 
-    fn see(&mut self, item: &str, candidate: Option<&str>, file: u32, line: u64) {
+    /// Counts a row under its item and candidate. A candidate without a name is told from others by what it holds:
+    /// several unnamed ones of one item are no duplicates.
+    fn see(&mut self, item: &str, name: Option<&str>, candidate: Option<&Candidate<'_>>, file: u32, line: u64) {
+        if item.is_empty() {
+            return;
+        }
         let mut hasher = DefaultHasher::new();
-        (item, candidate).hash(&mut hasher);
+        (item, name).hash(&mut hasher);
+        if let (None, Some(candidate)) = (name, candidate) {
+            if let Some(text) = &candidate.continuation {
+                text.decoded().hash(&mut hasher);
+            }
+            for step in &candidate.steps {
+                step.logprob.value().map(f64::to_bits).hash(&mut hasher);
+            }
+        }
         self.stream.add_seen(hasher.finish(), Seen { count: 1, first: (file, line), last: (file, line) });
     }
 

@@ -160,9 +160,11 @@ fn is_top1(candidate: &Candidate<'_>, step: &Step<'_>, resolutions: &StepResolut
 
 pub(super) fn item_fields(item: &Item<'_>) -> Fields {
     let bit = |present: bool, name: &str| if present { Fields::named(name) } else { Fields(0) };
+    // A metric that says right or wrong is a correctness; with one candidate, that is what it asks for.
+    let judged = item.metrics.iter().any(|metric| crate::metric::row::is_correctness(&metric.name));
     bit(item.pick != PickRef::Missing, "pick")
-        .with(bit(item.gold != PickRef::Missing, "gold"))
-        .with(bit(item.correct.is_some(), "correct"))
+        .with(bit(item.gold != PickRef::Missing || (judged && item.candidates.len() == 1), "gold"))
+        .with(bit(item.correct.is_some() || judged, "correct"))
         .with(bit(!item.metrics.is_empty(), "metrics"))
         .with(bit(!item.id.is_empty(), "ids"))
 }

@@ -42,8 +42,8 @@ impl Gaps {
     }
 
     /// Claims of any kind that lack something.
-    pub(super) fn missing(&mut self, what: &str, reason: &'static str, log: &'static str) {
-        *self.claims.entry((what.to_owned(), reason, log)).or_default() += 1;
+    pub(super) fn missing(&mut self, what: &str, reason: &'static str, log: &'static str, count: u64) {
+        *self.claims.entry((what.to_owned(), reason, log)).or_default() += count;
     }
 
     /// Fields that a stream has, for the rules that could not look.

@@ -6,6 +6,7 @@ mod cause;
 mod coverage;
 mod diagnosis;
 mod finding;
+mod metrics;
 mod runs;
 
 use std::collections::BTreeMap;
@@ -101,6 +102,7 @@ fn conclude_run(
     let plan =
         run.files.iter().find_map(|file| context.plans.get(*file as usize).filter(|plan| !plan.columns.is_empty()));
     let plan = plan.unwrap_or(&default_plan);
+    conclude_rest(&run, paths, summary, drafts, gaps);
     for (key, mut stream) in run.streams {
         audit::close(&mut stream, plan);
         let mut verdicts: BTreeMap<String, VerdictCounts> = BTreeMap::new();
@@ -149,7 +151,9 @@ fn conclude_run(
 
         let claims: Vec<&crate::model::MetricClaim> =
             run.metrics.iter().filter(|claim| runs::concerns(claim, &key, run.single_stream)).collect();
-        let view = RunView { stream: &stream, columns: &columns, metrics: &claims };
+        let judged = rules::judged::judge(&claims, &stream);
+        metrics::count(&stream, &judged, &mut verdicts, gaps);
+        let view = RunView { stream: &stream, columns: &columns, metrics: &claims, judged: &judged };
         let nowhere = crate::model::Place::default();
         let whereabouts = Whereabouts::Kept(&nowhere);
         let mut observed = run_observed(&view, &whereabouts);
@@ -174,6 +178,32 @@ fn conclude_run(
         gaps.rules(rules::Fields(stream.items.fields));
         for (kind, counts) in verdicts {
             summary.verdicts.entry(kind).or_default().merge(&counts);
+        }
+    }
+}
+
+/// Numbers that no rows stand beneath: groups of tasks, and results without their rows.
+fn conclude_rest(run: &Run, paths: &[&str], summary: &mut Summary, drafts: &mut Vec<Draft>, gaps: &mut coverage::Gaps) {
+    let mut rest: BTreeMap<&str, Vec<&crate::model::MetricClaim>> = BTreeMap::new();
+    for claim in &run.metrics {
+        if !run.streams.keys().any(|key| runs::concerns(claim, key, run.single_stream)) {
+            rest.entry(claim.task.as_str()).or_default().push(claim);
+        }
+    }
+    let stream = crate::tally::StreamTally::default();
+    for (task, claims) in rest {
+        let judged = rules::judged::judge_without_rows(&claims, &run.metrics);
+        metrics::count(&stream, &judged, &mut summary.verdicts, gaps);
+        if judged.iter().all(|metric| metric.cause.is_none()) {
+            continue;
+        }
+        let view = RunView { stream: &stream, columns: &[], metrics: &claims, judged: &judged };
+        let nowhere = crate::model::Place::default();
+        let place = cause::Stream { run: &run.name, task, paths };
+        for (code, seen) in run_observed(&view, &Whereabouts::Kept(&nowhere)) {
+            if let Some(rule) = rules::by_code(&code).filter(|rule| (rule.fires)(&seen)) {
+                drafts.push(finding::from_rule(rule, &seen, &place));
+            }
         }
     }
 }

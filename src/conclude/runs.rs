@@ -58,9 +58,17 @@ pub(super) fn group(tally: Tally, keys: &[RunKey]) -> Vec<Run> {
             }
         }
         metrics.sort();
-        // Which of several runs a summary is about cannot be known; it goes to the only one.
+        // Which of several runs a summary is about cannot be known; it goes to the only one, else it stands alone.
         if let [only] = parts.as_mut_slice() {
             only.metrics = metrics;
+        } else if !metrics.is_empty() {
+            parts.push(Run {
+                name: key.directory.clone(),
+                files: Vec::new(),
+                streams: BTreeMap::new(),
+                metrics,
+                single_stream: false,
+            });
         }
         for part in &mut parts {
             part.single_stream = part.streams.len() == 1;

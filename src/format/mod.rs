@@ -4,6 +4,7 @@
 //! and list), its fixtures, its row in `docs/formats.md`.
 
 pub mod json;
+pub mod lm_eval;
 pub mod native;
 pub mod origin;
 pub mod window;
@@ -108,4 +109,5 @@ pub trait Format: Sync {
 }
 
 /// All formats, in the order of the documentation.
-pub static FORMATS: &[&dyn Format] = &[&native::LINES, &native::ARRAY, &native::CSV, &native::SUMMARY];
+pub static FORMATS: &[&dyn Format] =
+    &[&native::LINES, &native::ARRAY, &native::CSV, &native::SUMMARY, &lm_eval::SAMPLES, &lm_eval::RESULTS];

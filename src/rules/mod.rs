@@ -5,6 +5,7 @@
 //! configuration, and never sees another rule's findings.
 
 mod catalogue;
+pub mod judged;
 mod metadata;
 mod observer;
 pub mod prelude;
@@ -25,6 +26,7 @@ use crate::formula::Deviations;
 use crate::tally::Observed;
 
 pub use catalogue::{all, by_code, index_of};
+pub use judged::{AggregateCause, JudgedMetric};
 pub use metadata::{Fields, Page, PageError, Scope};
 pub use observer::{Observer, Whereabouts};
 pub use view::{CandidateView, Cause, ClaimColumn, ItemView, RunView, StepView};

@@ -6,7 +6,7 @@ use crate::model::{
     Segment, Slice, Step,
 };
 use crate::numeric::Resolution;
-use crate::rules::Message;
+use crate::rules::{JudgedMetric, Message};
 use crate::tally::{ColumnTally, StreamTally};
 
 /// One step in its candidate.
@@ -265,6 +265,8 @@ pub struct RunView<'v> {
     pub columns: &'v [(ColumnId, &'v str, &'v ColumnTally)],
     /// The numbers that the pipeline reported of it.
     pub metrics: &'v [&'v MetricClaim],
+    /// The same, judged.
+    pub judged: &'v [JudgedMetric<'v>],
 }
 
 /// A deviation of a column from its convention that explains its rows.

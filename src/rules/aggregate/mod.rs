@@ -1,6 +1,55 @@
 //! Rules of the family `aggregate`.
 
-use crate::rules::Rule;
+mod dropped_rows;
+mod mean_of_exp;
+mod mean_of_means;
+mod metric_mismatch;
+mod percent_for_fraction;
+mod row_metric_wrong;
+mod stderr_mismatch;
+
+use crate::model::Verdict;
+use crate::rules::judged::show;
+use crate::rules::prelude::*;
 
 /// The family's rules.
-pub(super) static RULES: &[&Rule] = &[];
+pub(super) static RULES: &[&Rule] = &[
+    &metric_mismatch::RULE,
+    &mean_of_exp::RULE,
+    &mean_of_means::RULE,
+    &stderr_mismatch::RULE,
+    &dropped_rows::RULE,
+    &percent_for_fraction::RULE,
+    &row_metric_wrong::RULE,
+];
+
+/// Looks at the reported numbers of a run: those that are wrong for one reason fail.
+fn observe(run: &RunView<'_>, seen: &mut Observer<'_>, is_reason: impl Fn(AggregateCause) -> bool) {
+    for metric in run.judged {
+        match metric.verdict {
+            Verdict::Unprovable => {}
+            Verdict::Refuted if metric.cause.is_some_and(&is_reason) => {
+                seen.count(&metric.name(), 1);
+                let evidence = Evidence::equals(metric.recomputed.unwrap_or(f64::NAN))
+                    .found(metric.reported)
+                    .within(metric.bound)
+                    .detail(&metric.arithmetic);
+                seen.fail_at(&metric.claim.located, "", evidence);
+            }
+            Verdict::Proven | Verdict::Refuted => seen.holds(),
+        }
+    }
+}
+
+/// One line with both numbers.
+fn title(all: &Observed, what: &str) -> String {
+    let names: Vec<&str> = all.counters.keys().map(String::as_str).collect();
+    let first = all.exemplars.kept().first().map(|row| &row.evidence);
+    let (found, expected) = first.map_or((f64::NAN, f64::NAN), |evidence| (evidence.found, evidence.expected));
+    let numbers = match (expected.is_nan(), names.len()) {
+        (true, _) => format!("{} is reported", show(found)),
+        (false, 1) => format!("{} is reported, the rows give {}", show(found), show(expected)),
+        (false, _) => format!("in the first, {} is reported and the rows give {}", show(found), show(expected)),
+    };
+    format!("{} {what}: {numbers}", names.join(", "))
+}

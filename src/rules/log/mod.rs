@@ -5,8 +5,17 @@ mod non_finite_value;
 mod sentinel_value;
 mod unreadable_record;
 
+mod duplicate_item;
+mod missing_item;
+
 use crate::rules::Rule;
 
 /// The family's rules.
-pub(super) static RULES: &[&Rule] =
-    &[&sentinel_value::RULE, &non_finite_value::RULE, &mixed_conventions::RULE, &unreadable_record::RULE];
+pub(super) static RULES: &[&Rule] = &[
+    &duplicate_item::RULE,
+    &missing_item::RULE,
+    &sentinel_value::RULE,
+    &non_finite_value::RULE,
+    &mixed_conventions::RULE,
+    &unreadable_record::RULE,
+];

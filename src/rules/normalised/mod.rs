@@ -1,6 +1,21 @@
 //! Rules of the family `normalised`.
 
+mod normaliser_mismatch;
+mod pmi_halves_mixed;
+
+use crate::metric::MetricRows;
 use crate::rules::Rule;
+use crate::rules::prelude::*;
 
 /// The family's rules.
-pub(super) static RULES: &[&Rule] = &[];
+pub(super) static RULES: &[&Rule] = &[&normaliser_mismatch::RULE, &pmi_halves_mixed::RULE];
+
+/// Fails the refuted rows of a metric, those that are kept with their place first.
+fn fail(name: &str, rows: &MetricRows, seen: &mut Observer<'_>, detail: &str) {
+    for row in &rows.refuted {
+        let evidence = Evidence::equals(row.expected).found(row.found).detail(detail);
+        seen.fail_at(&row.located, &row.item, evidence);
+    }
+    seen.count(name, rows.verdicts.refuted);
+    seen.count("rows", rows.rows);
+}

@@ -1,0 +1,36 @@
+//! Verdicts on metrics: those of the rows and those reported of the run.
+
+use std::collections::BTreeMap;
+
+use crate::conclude::coverage::Gaps;
+use crate::model::VerdictCounts;
+use crate::rules::JudgedMetric;
+use crate::tally::StreamTally;
+
+/// Counts the verdicts and says what is missing for the open ones.
+pub(super) fn count(
+    stream: &StreamTally,
+    judged: &[JudgedMetric<'_>],
+    verdicts: &mut BTreeMap<String, VerdictCounts>,
+    gaps: &mut Gaps,
+) {
+    for (name, rows) in &stream.items.metrics {
+        let what = format!("rows.{name}");
+        if rows.verdicts.unprovable > 0 {
+            let (reason, log) = if rows.custom {
+                ("code of the task computes it", "the metric's formula")
+            } else {
+                ("what its definition needs is not logged", "scores, texts and the gold answer")
+            };
+            gaps.missing(&what, reason, log, rows.verdicts.unprovable);
+        }
+        verdicts.entry(what).or_default().merge(&rows.verdicts);
+    }
+    for metric in judged {
+        let what = format!("run.{}", metric.name());
+        verdicts.entry(what.clone()).or_default().add(metric.verdict);
+        if let Some((reason, log)) = metric.missing {
+            gaps.missing(&what, reason, log, 1);
+        }
+    }
+}

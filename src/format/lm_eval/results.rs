@@ -1,0 +1,188 @@
+//! `results_<date>.json`: the numbers of the run.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+
+use crate::config::{ColumnSpec, InputConfig};
+use crate::format::json::{Kind, Tape, Value};
+use crate::format::origin::{JsonOrigin, record_error};
+use crate::format::{Emit, Format, Framing, Head, Likeness, RawRecord, Reader};
+use crate::model::{At, MetricClaim, Origin};
+
+/// The numbers of the run.
+pub(in crate::format) static RESULTS: Results = Results;
+
+pub(in crate::format) struct Results;
+
+fn is_results(root: Value<'_>) -> bool {
+    let is = |key: &str| root.get(key).is_some_and(|value| value.kind() == Kind::Object);
+    is("results") && is("configs") && (is("n-shot") || is("versions"))
+}
+
+impl Format for Results {
+    fn name(&self) -> &'static str {
+        "lm-eval-results"
+    }
+
+    fn about(&self) -> &'static str {
+        "metrics of lm-evaluation-harness (results_<date>.json)"
+    }
+
+    fn recognise(&self, head: &Head<'_>) -> Likeness {
+        let likely = if head.whole {
+            Tape::default().parse(head.bytes).is_ok_and(is_results)
+        } else {
+            // Larger than what recognition reads: the first key and the name have to do.
+            let start = head.bytes.get(..64).unwrap_or(head.bytes);
+            head.name.starts_with("results") && memchr::memmem::find(start, b"\"results\"").is_some()
+        };
+        if likely {
+            Likeness { confidence: 95, evidence: "one object with results, configs and versions".to_owned() }
+        } else {
+            Likeness::default()
+        }
+    }
+
+    fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
+        let mut tape = Tape::default();
+        let version = tape.parse(head.bytes).ok().and_then(|root| root.get("lm_eval_version")?.as_str());
+        Ok(Box::new(ResultsReader {
+            key: super::date(head.name).to_owned(),
+            version: version.map(std::borrow::Cow::into_owned),
+        }))
+    }
+}
+
+struct ResultsReader {
+    key: String,
+    version: Option<String>,
+}
+
+impl Reader for ResultsReader {
+    fn framing(&self) -> Framing {
+        Framing::Whole
+    }
+
+    fn columns(&self) -> &[ColumnSpec] {
+        &[]
+    }
+
+    fn read_record(&self, _record: RawRecord<'_>, _out: &mut dyn Emit) {}
+
+    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Emit) {
+        out.record();
+        let mut bytes = Vec::new();
+        let read = stream.take(crate::source::MAX_RECORD as u64).read_to_end(&mut bytes);
+        let record = RawRecord { file, line: 1, column: 1, bytes: &bytes };
+        if let Err(error) = read {
+            return out.error(record_error(&record, bytes.len(), error.to_string(), true));
+        }
+        let mut tape = Tape::default();
+        let root = match tape.parse(&bytes) {
+            Ok(root) => root,
+            Err(error) => return out.error(record_error(&record, error.offset, error.to_string(), true)),
+        };
+        let origin = JsonOrigin { record, root };
+        for (task, values) in root.get("results").into_iter().flat_map(|results| results.members()) {
+            let Ok(task) = std::str::from_utf8(task.raw()) else { continue };
+            claims(root, task, values, &origin, out);
+        }
+    }
+
+    fn mapping(&self) -> Vec<(String, String)> {
+        vec![("metrics".to_owned(), "results.<task>.\"<metric>,<filter>\"".to_owned())]
+    }
+
+    fn version(&self) -> Option<String> {
+        self.version.clone()
+    }
+
+    fn run_key(&self) -> String {
+        self.key.clone()
+    }
+}
+
+fn claims(root: Value<'_>, task: &str, values: Value<'_>, origin: &JsonOrigin<'_>, out: &mut dyn Emit) {
+    let config = root.get("configs").and_then(|configs| configs.get(task));
+    let custom =
+        config.and_then(|config| config.get("process_results")).is_some_and(|value| value.kind() == Kind::String);
+    let at = |value: Value<'_>| At(u32::try_from(value.start()).unwrap_or(u32::MAX));
+    let group = group(root, task);
+    let mut filters: BTreeSet<&str> = BTreeSet::new();
+    for (key, value) in values.members() {
+        // Only metrics have a filter behind a comma; `alias`, `name` and counts have none.
+        let Ok(key) = std::str::from_utf8(key.raw()) else { continue };
+        let Some((name, filter)) = key.rsplit_once(',') else { continue };
+        let (metric, stderr) = match name.strip_suffix("_stderr") {
+            Some(metric) => (metric, true),
+            None => (name, false),
+        };
+        let printed = match value.kind() {
+            Kind::Number => value.raw_str(),
+            // "N/A" is no claim.
+            _ => "",
+        };
+        filters.insert(filter);
+        out.metric(MetricClaim {
+            task: task.to_owned(),
+            filter: filter.to_owned(),
+            metric: metric.to_owned(),
+            stderr,
+            printed: printed.to_owned(),
+            aggregation: group.clone().or_else(|| config.and_then(|config| aggregation(config, metric))),
+            custom,
+            located: origin.locate(at(value)),
+        });
+    }
+    let samples = root.get("n-samples").and_then(|samples| samples.get(task)?.get("effective"));
+    if let Some(value) = samples.filter(|value| value.kind() == Kind::Number) {
+        for filter in filters {
+            out.metric(MetricClaim {
+                task: task.to_owned(),
+                filter: filter.to_owned(),
+                metric: "n".to_owned(),
+                stderr: false,
+                printed: value.raw_str().to_owned(),
+                aggregation: Some("n-samples".to_owned()),
+                custom: false,
+                located: origin.locate(at(value)),
+            });
+        }
+    }
+}
+
+/// `group(a,b)` for a group of tasks, `nested group(…)` when some of these are groups themselves.
+fn group(root: Value<'_>, task: &str) -> Option<String> {
+    let subtasks = root.get("group_subtasks")?;
+    let members = |name: &str| -> Vec<String> {
+        let list = subtasks.get(name).into_iter().flat_map(|list| list.elements());
+        list.filter_map(|member| Some(member.as_str()?.into_owned())).collect()
+    };
+    let direct = members(task);
+    if direct.is_empty() {
+        return None;
+    }
+    let mut leaves: BTreeSet<String> = BTreeSet::new();
+    let mut open = direct.clone();
+    // A group that holds itself would never end: no name is opened twice.
+    let mut opened: BTreeSet<String> = BTreeSet::from([task.to_owned()]);
+    while let Some(name) = open.pop() {
+        let inside = members(&name);
+        if inside.is_empty() {
+            leaves.insert(name);
+        } else if opened.insert(name) {
+            open.extend(inside);
+        }
+    }
+    let nested = if opened.len() > 1 { "nested " } else { "" };
+    Some(format!("{nested}group({})", leaves.into_iter().collect::<Vec<_>>().join(",")))
+}
+
+/// The aggregation that a task's metric list names.
+fn aggregation(config: Value<'_>, metric: &str) -> Option<String> {
+    let entry = config
+        .get("metric_list")?
+        .elements()
+        .find(|entry| entry.get("metric").and_then(|name| name.as_str()).is_some_and(|name| name == metric))?;
+    Some(entry.get("aggregation")?.as_str()?.into_owned())
+}

@@ -1,0 +1,428 @@
+//! `samples_<task>_<date>.jsonl`: a row per document and filter, the numbers of its requests as strings.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::io::Read;
+
+use crate::config::{ColumnSpec, InputConfig};
+use crate::format::json::{Kind, Tape, Value};
+use crate::format::lm_eval::context::Context;
+use crate::format::origin::{JsonOrigin, record_error};
+use crate::format::{Emit, Format, Framing, Head, Likeness, RawRecord, Reader};
+use crate::model::{At, Candidate, Claim, ClaimKind, ColumnId, Item, Logged, PickRef, RowMetric, RowValue, Text};
+use crate::numeric::Printed;
+
+/// The rows.
+pub(in crate::format) static SAMPLES: Samples = Samples;
+
+pub(in crate::format) struct Samples;
+
+thread_local! {
+    static TAPE: RefCell<Tape> = RefCell::new(Tape::default());
+}
+
+/// Keys of a row that are no metrics, for versions that do not list the metrics.
+const STRUCTURE: [&str; 12] = [
+    "doc_id",
+    "doc",
+    "target",
+    "arguments",
+    "resps",
+    "filtered_resps",
+    "filter",
+    "metrics",
+    "doc_hash",
+    "prompt_hash",
+    "target_hash",
+    "schema",
+];
+
+fn framing(bytes: &[u8]) -> Framing {
+    if bytes.trim_ascii_start().first() == Some(&b'[') { Framing::Elements } else { Framing::Lines }
+}
+
+/// Whether a row has the fields that only this harness writes together.
+fn is_row(value: Value<'_>) -> bool {
+    value.get("filtered_resps").is_some() && (value.get("doc_id").is_some() || value.get("resps").is_some())
+}
+
+/// Looks at the first row, as far as it lies in the head.
+fn first_row(head: &Head<'_>, look: impl FnOnce(Value<'_>) -> bool) -> bool {
+    let mut tape = Tape::default();
+    match framing(head.bytes) {
+        Framing::Lines => {
+            let mut lines = head.bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+            let Some(line) = lines.next() else { return false };
+            match tape.parse(line) {
+                Ok(value) => look(value),
+                // A first row longer than the head.
+                Err(_) => {
+                    !head.whole
+                        && find(line, b"\"doc_id\"")
+                        && (find(line, b"\"resps\"") || find(line, b"\"arguments\""))
+                }
+            }
+        }
+        _ => {
+            let Ok(mut elements) = crate::source::Elements::new(head.bytes) else { return false };
+            let Some(Ok(element)) = elements.next() else { return false };
+            tape.parse(&element.bytes).is_ok_and(look)
+        }
+    }
+}
+
+fn find(bytes: &[u8], needle: &[u8]) -> bool {
+    memchr::memmem::find(bytes, needle).is_some()
+}
+
+impl Format for Samples {
+    fn name(&self) -> &'static str {
+        "lm-eval-samples"
+    }
+
+    fn about(&self) -> &'static str {
+        "rows of lm-evaluation-harness (samples_<task>_<date>.jsonl)"
+    }
+
+    fn recognise(&self, head: &Head<'_>) -> Likeness {
+        if first_row(head, is_row) {
+            Likeness { confidence: 95, evidence: "rows with filtered_resps and doc_id".to_owned() }
+        } else {
+            Likeness::default()
+        }
+    }
+
+    fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
+        Ok(Box::new(SamplesReader {
+            framing: framing(head.bytes),
+            context: Context::beside(head.path, head.name),
+            key: super::date(head.name).to_owned(),
+            columns: vec![ColumnSpec::of_kind("loglikelihood", ClaimKind::Score)],
+        }))
+    }
+}
+
+struct SamplesReader {
+    framing: Framing,
+    context: Context,
+    key: String,
+    columns: Vec<ColumnSpec>,
+}
+
+impl Reader for SamplesReader {
+    fn framing(&self) -> Framing {
+        self.framing
+    }
+
+    fn columns(&self) -> &[ColumnSpec] {
+        &self.columns
+    }
+
+    fn read_record(&self, record: RawRecord<'_>, out: &mut dyn Emit) {
+        TAPE.with_borrow_mut(|tape| {
+            out.record();
+            let root = match tape.parse(record.bytes) {
+                Ok(root) => root,
+                Err(error) => return out.error(record_error(&record, error.offset, error.to_string(), true)),
+            };
+            match item(root, &self.context) {
+                Ok(item) => out.item(&item, &JsonOrigin { record, root }),
+                Err((start, reason)) => out.error(record_error(&record, start, reason.to_owned(), false)),
+            }
+        });
+    }
+
+    fn read_stream(&self, _file: u32, _stream: &mut dyn Read, _out: &mut dyn Emit) {}
+
+    fn mapping(&self) -> Vec<(String, String)> {
+        [("item", "doc_id"), ("filter", "filter"), ("score", "filtered_resps[][0]"), ("greedy", "filtered_resps[][1]")]
+            .into_iter()
+            .map(|(role, field)| (role.to_owned(), field.to_owned()))
+            .collect()
+    }
+
+    fn version(&self) -> Option<String> {
+        self.context.version.clone()
+    }
+
+    fn run_key(&self) -> String {
+        self.key.clone()
+    }
+}
+
+fn at(value: Value<'_>) -> At {
+    At(u32::try_from(value.start()).unwrap_or(u32::MAX))
+}
+
+/// One request: its context and what was scored after it.
+#[derive(Clone, Copy)]
+struct Request<'t> {
+    context: Option<Value<'t>>,
+    continuation: Option<Value<'t>>,
+}
+
+/// The requests, written as `{"gen_args_0": {"arg_0": …}}` or, before 0.4.3, as a list of lists.
+fn requests<'t>(arguments: Value<'t>) -> Vec<Request<'t>> {
+    let of = |request: Value<'t>| match request.kind() {
+        Kind::Object => Request { context: request.get("arg_0"), continuation: request.get("arg_1") },
+        _ => {
+            let mut parts = request.elements();
+            Request { context: parts.next(), continuation: parts.next() }
+        }
+    };
+    match arguments.kind() {
+        Kind::Object => arguments.members().map(|(_, request)| of(request)).collect(),
+        _ => arguments.elements().map(of).collect(),
+    }
+}
+
+/// A number, also in quotes.
+fn number(value: Value<'_>) -> Option<Printed> {
+    matches!(value.kind(), Kind::Number | Kind::String).then(|| Printed::parse(value.raw())).flatten()
+}
+
+/// A yes or no, also as Python prints it.
+fn flag(value: Value<'_>) -> Option<bool> {
+    match (value.kind(), value.raw()) {
+        (Kind::Bool, _) => value.as_bool(),
+        (Kind::String, b"True") => Some(true),
+        (Kind::String, b"False") => Some(false),
+        _ => None,
+    }
+}
+
+/// The log-likelihood of a response: `["-1.5", "True"]`, or for whole texts `"-1.5"`.
+fn loglikelihood<'t>(response: Value<'t>, request: Request<'t>) -> Option<(Value<'t>, Option<Value<'t>>)> {
+    match response.kind() {
+        Kind::Array => {
+            let mut parts = response.elements();
+            let (score, greedy) = (parts.next()?, parts.next()?);
+            (parts.next().is_none() && flag(greedy).is_some() && number(score).is_some())
+                .then_some((score, Some(greedy)))
+        }
+        // A generated text may be a number, too; only a request without a second argument is a whole text.
+        Kind::String | Kind::Number if request.continuation.is_none() => {
+            number(response).is_some().then_some((response, None))
+        }
+        _ => None,
+    }
+}
+
+fn is_empty(value: Option<Value<'_>>) -> bool {
+    value.is_some_and(|value| value.kind() == Kind::String && value.raw().is_empty())
+}
+
+fn item<'t>(row: Value<'t>, context: &Context) -> Result<Item<'t>, (usize, &'static str)> {
+    if row.kind() != Kind::Object {
+        return Err((row.start(), "expected an object, found another kind of value"));
+    }
+    let responses = row.get("filtered_resps").or_else(|| row.get("resps"));
+    let Some(responses) = responses else {
+        return Err((row.start(), "expected filtered_resps, found none"));
+    };
+    let text = |value: Value<'t>| match value.kind() {
+        Kind::String => value.as_str(),
+        Kind::Number => Some(Cow::Borrowed(value.raw_str())),
+        _ => None,
+    };
+    let metrics = metrics(row, context);
+    let requests = row.get("arguments").map(requests).unwrap_or_default();
+    let scored: Option<Vec<(Value<'t>, Option<Value<'t>>)>> = responses
+        .elements()
+        .zip(requests.iter().copied())
+        .map(|(response, request)| loglikelihood(response, request))
+        .collect();
+    let generated = context.output_type.as_deref() == Some("generate_until");
+    let complete = responses.elements().count() == requests.len();
+    let scored = scored.filter(|_| complete && !generated).unwrap_or_default();
+    let mut item = Item {
+        id: row.get("doc_id").and_then(text).unwrap_or_default(),
+        task: Cow::Owned(context.task.clone().unwrap_or_default()),
+        filter: row.get("filter").and_then(text).unwrap_or(Cow::Borrowed("none")),
+        metrics,
+        complete: true,
+        at: at(row),
+        ..Item::default()
+    };
+    // Mutual information asks for every choice twice: after the context, then after nothing.
+    let half = scored.len() / 2;
+    let doubled = scored.len() >= 4
+        && scored.len() % 2 == 0
+        && item.metrics.iter().any(|metric| metric.name == "acc_mutual_info")
+        && requests.iter().skip(half).all(|request| is_empty(request.context))
+        && !requests.iter().take(half).all(|request| is_empty(request.context));
+    let count = if doubled { half } else { scored.len() };
+    let choices: Vec<Option<Value<'t>>> = requests
+        .iter()
+        .take(count)
+        .map(|request| request.continuation.or(request.context).filter(|value| value.kind() == Kind::String))
+        .collect();
+    let same = |a: &Option<Value<'t>>, b: &Option<Value<'t>>| a.map(|a| a.raw_str()) == b.map(|b| b.raw_str());
+    let multiple_input = count > 1
+        && choices.windows(2).all(|pair| matches!(pair, [a, b] if same(a, b)))
+        && requests.windows(2).take(count - 1).any(|pair| matches!(pair, [a, b] if !same(&a.context, &b.context)));
+    let rolling = requests.first().is_some_and(|request| request.continuation.is_none());
+    let delimiter = if rolling { Some(0) } else { delimiter(&choices, context) };
+    for (position, (score, greedy)) in scored.iter().take(count).enumerate() {
+        let printed = number(*score);
+        let second = doubled.then(|| scored.get(half + position)).flatten();
+        let prompt = requests.get(position).and_then(|request| request.context).filter(|_| !rolling);
+        let mut candidate = Candidate {
+            at: at(*score),
+            claims: vec![Claim {
+                column: ColumnId(0),
+                value: printed.map_or(Logged::Null, Logged::Number),
+                at: at(*score),
+            }],
+            greedy: greedy.and_then(|greedy| Some((flag(greedy)?, at(greedy)))),
+            unconditional: second.and_then(|(score, _)| number(*score)).map_or(Logged::Missing, Logged::Number),
+            prompt: prompt.filter(|value| value.kind() == Kind::String).map(|value| Text::json(value.raw_str())),
+            ..Candidate::default()
+        };
+        if let (Some(delimiter), false) = (delimiter, multiple_input) {
+            candidate.continuation = choices.get(position).copied().flatten().map(|text| Text::json(text.raw_str()));
+            candidate.delimiter_chars = delimiter;
+        }
+        item.candidates.push(candidate);
+    }
+    let choose = match context.output_type.as_deref() {
+        Some(kind) => kind == "multiple_choice",
+        None => count > 1,
+    };
+    if choose && !multiple_input {
+        gold(row, context, &choices, delimiter, &mut item);
+    }
+    if choose && count == 1 {
+        // One choice only: `acc` is not the greedy flag here, and always 1.
+        for metric in &mut item.metrics {
+            metric.custom = true;
+        }
+    }
+    Ok(item)
+}
+
+/// Characters of the delimiter in front of the choices; None when it cannot be told.
+fn delimiter(choices: &[Option<Value<'_>>], context: &Context) -> Option<u32> {
+    let declared = context.delimiter.as_deref().unwrap_or(" ");
+    let starts = |choice: &Option<Value<'_>>| {
+        choice.is_some_and(|choice| choice.as_str().is_some_and(|text| text.starts_with(declared)))
+    };
+    let with = choices.iter().filter(|choice| starts(choice)).count();
+    // Lengths in bytes and in characters are both taken less the delimiter, so it has to be ASCII.
+    if with == choices.len() && declared.is_ascii() {
+        u32::try_from(declared.len()).ok()
+    } else {
+        (with == 0).then_some(0)
+    }
+}
+
+/// Notes the right answers: `target` is a position, a list of positions, or the text of a choice.
+fn gold<'t>(
+    row: Value<'t>,
+    context: &Context,
+    choices: &[Option<Value<'t>>],
+    delimiter: Option<u32>,
+    item: &mut Item<'t>,
+) {
+    let Some(target) = row.get("target") else { return };
+    let Some(text) = (match target.kind() {
+        Kind::String => target.as_str(),
+        Kind::Number => Some(Cow::Borrowed(target.raw_str())),
+        _ => None,
+    }) else {
+        return;
+    };
+    let skip = delimiter.unwrap_or(0) as usize;
+    let named = |wanted: &str| {
+        choices.iter().position(|choice| {
+            let choice = choice.and_then(|choice| choice.as_str());
+            choice.is_some_and(|choice| choice.chars().skip(skip).eq(wanted.chars()))
+        })
+    };
+    if let Ok(index) = text.parse::<i64>() {
+        // A number may be a position or the text of a choice. The field that it comes from tells; without it only
+        // a number that means the same either way is taken.
+        let field = context.doc_to_target.as_deref().and_then(|field| row.get("doc")?.get(field));
+        let other = named(&text).filter(|found| i64::try_from(*found).ok() != Some(index));
+        match (field.map(|field| field.kind()), other) {
+            (Some(Kind::Number), _) | (_, None) => item.gold = PickRef::Index(index, at(target)),
+            (Some(Kind::String), Some(found)) => {
+                item.gold = PickRef::Index(i64::try_from(found).unwrap_or(-1), at(target));
+            }
+            _ => {}
+        }
+        return;
+    }
+    if let Some(list) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        let positions: Option<Vec<usize>> = list.split(',').map(|part| part.trim().parse().ok()).collect();
+        if let Some(positions) = positions.filter(|positions| positions.iter().all(|at| *at < choices.len())) {
+            for (position, candidate) in item.candidates.iter_mut().enumerate() {
+                candidate.gold = Some((positions.contains(&position), at(target)));
+            }
+        }
+        return;
+    }
+    if let Some(found) = named(&text) {
+        item.gold = PickRef::Index(i64::try_from(found).unwrap_or(-1), at(target));
+    }
+}
+
+fn metrics<'t>(row: Value<'t>, context: &Context) -> Vec<RowMetric<'t>> {
+    let listed: Option<Vec<Cow<'t, str>>> =
+        row.get("metrics").map(|names| names.elements().filter_map(|name| name.as_str()).collect());
+    let is_metric = |key: &str| match &listed {
+        Some(listed) => listed.iter().any(|name| name == key),
+        None => !STRUCTURE.contains(&key),
+    };
+    row.members()
+        .filter_map(|(key, value)| {
+            let name = std::str::from_utf8(key.raw()).ok().filter(|name| is_metric(name))?;
+            Some(RowMetric {
+                name: Text::json(name).decoded(),
+                value: row_value(value),
+                at: at(value),
+                custom: context.custom,
+            })
+        })
+        .collect()
+}
+
+fn row_value(value: Value<'_>) -> RowValue {
+    match value.kind() {
+        Kind::Array => {
+            let mut parts = value.elements();
+            let (Some(first), Some(second), None) = (parts.next(), parts.next(), parts.next()) else {
+                return RowValue::Opaque;
+            };
+            let Some(number) = plain(first) else { return RowValue::Opaque };
+            if let Some(second) = plain(second) {
+                return RowValue::Pair(number, second);
+            }
+            #[expect(clippy::cast_possible_truncation, reason = "a position; anything else fails the range check")]
+            let gold = number.value as i64;
+            distribution(second).map_or(RowValue::Opaque, |probabilities| RowValue::Distribution(gold, probabilities))
+        }
+        _ => match (flag(value), number(value)) {
+            (Some(flag), _) => RowValue::Flag(flag),
+            (None, Some(number)) => RowValue::Number(number),
+            (None, None) => RowValue::Opaque,
+        },
+    }
+}
+
+fn plain(value: Value<'_>) -> Option<Printed> {
+    (value.kind() == Kind::Number).then(|| Printed::parse(value.raw())).flatten()
+}
+
+/// One number per candidate: a list, or an array as numpy prints it.
+fn distribution(value: Value<'_>) -> Option<Vec<Printed>> {
+    match value.kind() {
+        Kind::Array => value.elements().map(plain).collect(),
+        Kind::String => {
+            let text = value.as_str()?;
+            let inside = text.trim().strip_prefix('[')?.strip_suffix(']')?;
+            inside.split_whitespace().map(|number| Printed::parse(number.as_bytes())).collect()
+        }
+        _ => None,
+    }
+}

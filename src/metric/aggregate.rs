@@ -1,0 +1,122 @@
+//! From the values of the rows to the number of the run.
+//!
+//! Definitions are those of lm-evaluation-harness 0.4 (`lm_eval/api/metrics.py`).
+
+use crate::metric::MetricRows;
+use crate::numeric::{LN_2, NumberFormat, exp, gamma, sqrt, stderr_of_mean};
+
+/// A derived number with its hard bound and how it is written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Derived {
+    /// The number.
+    pub value: f64,
+    /// How far rounding may have taken a correct computation.
+    pub bound: f64,
+    /// The formula, such as `mean(acc)`.
+    pub definition: String,
+}
+
+/// How rows become a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aggregation {
+    /// Σx ÷ n.
+    Mean,
+    /// exp(−Σx ÷ n).
+    Perplexity,
+    /// exp(−Σx ÷ Σcount).
+    WeightedPerplexity,
+    /// −Σx ÷ Σcount ÷ ln 2.
+    BitsPerByte,
+    /// Mean of Σ(p − \[gold\])².
+    Brier,
+}
+
+impl Aggregation {
+    /// By the name that the format gives it, else by the metric's name. None for one without a closed form here.
+    #[must_use]
+    pub fn of(metric: &str, declared: Option<&str>) -> Option<Self> {
+        match declared.unwrap_or(match metric {
+            "acc" | "acc_norm" | "acc_bytes" | "acc_mutual_info" | "exact_match" | "exact_match_mc" | "likelihood" => {
+                "mean"
+            }
+            "word_perplexity" | "byte_perplexity" => "weighted_perplexity",
+            other => other,
+        }) {
+            "mean" => Some(Self::Mean),
+            "perplexity" => Some(Self::Perplexity),
+            "weighted_perplexity" => Some(Self::WeightedPerplexity),
+            "bits_per_byte" => Some(Self::BitsPerByte),
+            "brier_score" => Some(Self::Brier),
+            _ => None,
+        }
+    }
+
+    /// Whether its standard error has a closed form; the others are drawn at random or not given.
+    #[must_use]
+    pub fn has_stderr(self) -> bool {
+        matches!(self, Self::Mean)
+    }
+
+    /// The aggregate of rows; None where their values do not allow it.
+    #[must_use]
+    pub fn derive(self, metric: &str, rows: &MetricRows) -> Option<Derived> {
+        let n = rows.rows as f64;
+        let complete = rows.rows > 0 && rows.numbers == rows.rows;
+        let paired = complete && rows.pairs == rows.rows && rows.weights.value() > 0.0;
+        // Several times the bound of a running sum: the divisions and the exponential round as well.
+        let rounding = gamma(rows.rows.saturating_add(8), NumberFormat::F64) * 4.0;
+        let sizes = rows.sizes.value();
+        let (value, bound, definition) = match self {
+            Self::Mean if complete => (rows.values.value() / n, rounding * sizes / n, format!("mean({metric})")),
+            Self::Perplexity if complete => {
+                let value = exp(-rows.values.value() / n);
+                (value, value * rounding * (1.0 + sizes / n), "exp(-mean(loglikelihood))".to_owned())
+            }
+            Self::WeightedPerplexity if paired => {
+                let weights = rows.weights.value();
+                let value = exp(-rows.values.value() / weights);
+                let bound = value * rounding * (1.0 + sizes / weights);
+                (value, bound, "exp(-sum(loglikelihood)/sum(count))".to_owned())
+            }
+            Self::BitsPerByte if paired => {
+                let value = -rows.values.value() / rows.weights.value() / LN_2;
+                (value, value.abs() * rounding, "-sum(loglikelihood)/sum(bytes)/ln 2".to_owned())
+            }
+            Self::Brier if rows.rows > 0 && rows.distributions == rows.rows => {
+                let value = rows.distances.value() / n;
+                // Each probability is off by some ulps of another exp.
+                let bound = rounding.max(1e3 * f64::EPSILON);
+                (value, bound, "mean(sum((p - gold)^2))".to_owned())
+            }
+            _ => return None,
+        };
+        Some(Derived { value, bound, definition })
+    }
+}
+
+/// The standard error of a mean over n rows, and its bound.
+#[must_use]
+pub fn stderr(rows: &MetricRows) -> Option<Derived> {
+    let value = stderr_of_mean(rows.rows, &rows.values, &rows.squares).filter(|_| rows.numbers == rows.rows)?;
+    Some(Derived { value, bound: value * stderr_rounding(rows.rows), definition: "sd/sqrt(n)".to_owned() })
+}
+
+/// Relative rounding of a standard error computed from n rows in two passes.
+#[must_use]
+pub fn stderr_rounding(n: u64) -> f64 {
+    gamma(n.saturating_add(8), NumberFormat::F64) * 8.0
+}
+
+/// What a wrong standard error of a mean may really be, with the formula in words: `right` is sd ÷ √n over n rows.
+#[must_use]
+pub fn other_stderrs(right: f64, n: u64) -> [(f64, &'static str); 4] {
+    let count = n as f64;
+    let sd = right * sqrt(count);
+    let population = sqrt((count - 1.0) / count);
+    [
+        (sd, "the standard deviation, not divided by √n"),
+        (right * population, "Σ(x − mean)² ÷ n in place of n − 1"),
+        (sd * population, "the standard deviation with n in place of n − 1, not divided by √n"),
+        (sd / count, "the standard deviation ÷ n, not ÷ √n"),
+    ]
+}

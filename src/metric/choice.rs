@@ -1,0 +1,163 @@
+//! Which candidate wins: argmax as numpy takes it, the divisors, the slices of a mutual-information row.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{CandidateSummary, ItemSummary};
+
+/// What a log-likelihood is divided by before candidates are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Divisor {
+    /// 1.
+    Raw,
+    /// Unicode characters of the choice, without the delimiter in front of it.
+    Chars,
+    /// UTF-8 bytes of the choice, without the delimiter.
+    Bytes,
+    /// Unicode characters with the delimiter.
+    CharsWithDelimiter,
+    /// Tokens.
+    Tokens,
+    /// Words.
+    Words,
+}
+
+impl Divisor {
+    /// All divisors, simplest first.
+    pub const ALL: [Self; 6] =
+        [Self::Raw, Self::Chars, Self::Bytes, Self::CharsWithDelimiter, Self::Tokens, Self::Words];
+
+    /// In words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Raw => "nothing (the raw score)",
+            Self::Chars => "characters",
+            Self::Bytes => "UTF-8 bytes",
+            Self::CharsWithDelimiter => "characters with the delimiter",
+            Self::Tokens => "tokens",
+            Self::Words => "words",
+        }
+    }
+
+    /// The divisor of a candidate; None where it cannot be told.
+    #[must_use]
+    pub fn of(self, candidate: &CandidateSummary) -> Option<f64> {
+        let delimiter = candidate.delimiter;
+        match self {
+            Self::Raw => Some(1.0),
+            Self::Chars => candidate.chars.map(|chars| f64::from(chars.saturating_sub(delimiter))),
+            Self::Bytes => candidate.bytes.map(|bytes| f64::from(bytes.saturating_sub(delimiter))),
+            Self::CharsWithDelimiter => candidate.chars.map(f64::from),
+            Self::Tokens => (candidate.tokens > 0).then(|| f64::from(candidate.tokens)),
+            Self::Words => candidate.words.filter(|words| *words > 0).map(f64::from),
+        }
+    }
+}
+
+/// How the scores of a mutual-information row are taken for conditional and unconditional ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cut {
+    /// As declared: the conditional ones are the first half.
+    Halves,
+    /// Every second one.
+    Interleaved,
+    /// The halves the other way round.
+    Swapped,
+}
+
+impl Cut {
+    /// All cuts, the right one first.
+    pub const ALL: [Self; 3] = [Self::Halves, Self::Interleaved, Self::Swapped];
+}
+
+/// A score with the half-quantum that its printed digits leave open.
+pub(crate) type Score = (f64, f64);
+
+/// Conditional and, where logged, unconditional scores of an item; None when a score is missing.
+pub(crate) fn scores(item: &ItemSummary, cut: Cut) -> Option<(Vec<Score>, Option<Vec<f64>>)> {
+    let own: Option<Vec<Score>> = item
+        .candidates
+        .iter()
+        .map(|candidate| {
+            let claim = candidate.claims.first()?;
+            Some((claim.value?, claim.half))
+        })
+        .collect();
+    let own = own?;
+    let without: Option<Vec<f64>> = item.candidates.iter().map(|candidate| candidate.unconditional).collect();
+    match cut {
+        Cut::Halves => Some((own, without)),
+        Cut::Swapped => {
+            let conditional = without?.into_iter().map(|score| (score, 0.0)).collect();
+            Some((conditional, Some(own.into_iter().map(|(score, _)| score).collect())))
+        }
+        Cut::Interleaved => {
+            let all: Vec<Score> = own.into_iter().chain(without?.into_iter().map(|score| (score, 0.0))).collect();
+            let conditional = all.iter().copied().step_by(2).collect();
+            let unconditional = all.iter().skip(1).step_by(2).map(|(score, _)| *score).collect();
+            Some((conditional, Some(unconditional)))
+        }
+    }
+}
+
+/// Position of the largest value as numpy's argmax takes it: the first NaN, else the first of the largest.
+pub(crate) fn argmax(values: &[f64]) -> Option<usize> {
+    if let Some(nan) = values.iter().position(|value| value.is_nan()) {
+        return Some(nan);
+    }
+    let mut best = 0;
+    for (at, value) in values.iter().enumerate() {
+        if *value > *values.get(best)? {
+            best = at;
+        }
+    }
+    (!values.is_empty()).then_some(best)
+}
+
+/// Whether the winner of an item is right, and whether the printed digits leave no other answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    pub(crate) winner: usize,
+    pub(crate) right: bool,
+    pub(crate) certain: bool,
+}
+
+/// The winner by scores over a divisor, or by the difference to the unconditional scores.
+pub(crate) fn outcome(item: &ItemSummary, divisor: Divisor, cut: Cut, mutual: bool) -> Option<Outcome> {
+    let (own, without) = scores(item, cut)?;
+    let values: Vec<Score> = if mutual {
+        own.iter().zip(without?).map(|((score, half), other)| (score - other, 2.0 * half)).collect()
+    } else {
+        let divided = own.iter().zip(&item.candidates).map(|((score, half), candidate)| {
+            let by = divisor.of(candidate)?;
+            Some((score / by, half / by))
+        });
+        divided.collect::<Option<_>>()?
+    };
+    let plain: Vec<f64> = values.iter().map(|(value, _)| *value).collect();
+    let winner = argmax(&plain)?;
+    let right = item.is_gold(winner)?;
+    let (best, slack) = *values.get(winner)?;
+    let certain = best.is_nan()
+        || values.iter().enumerate().all(|(at, (value, half))| {
+            // Within the printed digits another answer could have won; a tie is decided by an order that a tool may
+            // take otherwise.
+            *value + half < best - slack || item.is_gold(at) == Some(right)
+        });
+    Some(Outcome { winner, right, certain })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ties_go_to_the_first_and_nan_wins() {
+        assert_eq!(argmax(&[-2.0, -1.0, -1.0]), Some(1));
+        assert_eq!(argmax(&[-2.0, f64::NAN, -1.0]), Some(1));
+        assert_eq!(argmax(&[f64::NEG_INFINITY, f64::NEG_INFINITY]), Some(0));
+        assert_eq!(argmax(&[]), None);
+    }
+}

@@ -1,0 +1,237 @@
+//! The metric of one item against what is logged beneath it.
+//!
+//! Definitions are those of lm-evaluation-harness 0.4 (`lm_eval/api/task.py`, `process_results`), whose names other
+//! tools share.
+
+use crate::metric::choice::{Cut, Divisor, outcome};
+use crate::model::{ItemSummary, RowMetric, RowValue, Verdict};
+use crate::numeric::{Printed, softmax};
+
+/// How a metric of one item is defined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowDefinition {
+    /// \[argmax of score ÷ divisor is gold\].
+    Argmax(Divisor),
+    /// \[argmax of score − unconditional score is gold\].
+    MutualInfo,
+    /// Whether the gold candidate's tokens are all the most likely ones.
+    GreedyGold,
+    /// The log-likelihood itself.
+    Loglikelihood,
+    /// The log-likelihood with the words that it is divided by.
+    PerWord,
+    /// The log-likelihood with the bytes that it is divided by.
+    PerByte,
+    /// Gold and the softmax of the scores.
+    Brier,
+}
+
+/// The definition of a metric by its name and the shape of its item.
+#[must_use]
+pub fn definition(item: &ItemSummary, name: &str) -> Option<RowDefinition> {
+    let several = item.candidates.len() > 1;
+    let one = item.candidates.len() == 1;
+    match name {
+        "acc" if several => Some(RowDefinition::Argmax(Divisor::Raw)),
+        // One request per document: the harness asks whether the target is the greedy continuation.
+        "acc" if one => Some(RowDefinition::GreedyGold),
+        "acc_norm" if several => Some(RowDefinition::Argmax(Divisor::Chars)),
+        "acc_bytes" if several => Some(RowDefinition::Argmax(Divisor::Bytes)),
+        "acc_mutual_info" if several => Some(RowDefinition::MutualInfo),
+        "exact_match" | "exact_match_mc" if several => Some(RowDefinition::GreedyGold),
+        "perplexity" if one => Some(RowDefinition::Loglikelihood),
+        "word_perplexity" if one => Some(RowDefinition::PerWord),
+        "byte_perplexity" | "bits_per_byte" if one => Some(RowDefinition::PerByte),
+        "brier_score" if several => Some(RowDefinition::Brier),
+        _ => None,
+    }
+}
+
+/// Whether a metric says of each item that it is right or wrong.
+#[must_use]
+pub fn is_correctness(name: &str) -> bool {
+    matches!(name, "acc" | "acc_norm" | "acc_bytes" | "acc_mutual_info" | "exact_match" | "exact_match_mc")
+}
+
+/// What is said of one item's metric.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RowJudgement {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The value as logged, where it is one number.
+    pub found: f64,
+    /// The value as derived; NaN where it cannot be.
+    pub expected: f64,
+    /// Position of the winner, where the metric has one.
+    pub winner: Option<usize>,
+    /// The exact value that enters an aggregate of probabilities (Brier), where it was derived.
+    pub squared: Option<f64>,
+}
+
+impl RowJudgement {
+    fn unprovable(found: f64) -> Self {
+        Self { verdict: Verdict::Unprovable, found, expected: f64::NAN, winner: None, squared: None }
+    }
+}
+
+/// The value of a metric as one number, a yes being 1.
+#[must_use]
+pub fn number(value: &RowValue) -> Option<f64> {
+    match value {
+        RowValue::Number(number) | RowValue::Pair(number, _) => Some(number.value),
+        RowValue::Flag(flag) => Some(f64::from(u8::from(*flag))),
+        RowValue::Distribution(..) | RowValue::Opaque => None,
+    }
+}
+
+/// Judges the metric of one item.
+#[must_use]
+pub fn judge(item: &ItemSummary, metric: &RowMetric<'_>) -> RowJudgement {
+    let found = number(&metric.value).unwrap_or(f64::NAN);
+    let unprovable = RowJudgement::unprovable(found);
+    if metric.custom {
+        return unprovable;
+    }
+    match definition(item, &metric.name) {
+        None => unprovable,
+        Some(RowDefinition::Argmax(divisor)) => choice(item, found, divisor, false),
+        Some(RowDefinition::MutualInfo) => choice(item, found, Divisor::Raw, true),
+        Some(RowDefinition::GreedyGold) => greedy(item, found),
+        Some(RowDefinition::Loglikelihood) => loglikelihood(item, &metric.value, None),
+        Some(RowDefinition::PerWord) => loglikelihood(item, &metric.value, Some(Count::Words)),
+        Some(RowDefinition::PerByte) => loglikelihood(item, &metric.value, Some(Count::Bytes)),
+        Some(RowDefinition::Brier) => brier(item, &metric.value),
+    }
+}
+
+fn choice(item: &ItemSummary, found: f64, divisor: Divisor, mutual: bool) -> RowJudgement {
+    let Some(outcome) = outcome(item, divisor, Cut::Halves, mutual).filter(|_| !found.is_nan()) else {
+        return RowJudgement::unprovable(found);
+    };
+    let expected = f64::from(u8::from(outcome.right));
+    let verdict = if found == expected {
+        Verdict::Proven
+    } else if outcome.certain {
+        Verdict::Refuted
+    } else {
+        Verdict::Unprovable
+    };
+    RowJudgement { verdict, found, expected, winner: Some(outcome.winner), squared: None }
+}
+
+fn greedy(item: &ItemSummary, found: f64) -> RowJudgement {
+    let position = if item.candidates.len() == 1 { Some(0) } else { item.gold_position() };
+    let flag = position.and_then(|at| item.candidates.get(at)).and_then(|candidate| candidate.greedy);
+    let Some(flag) = flag.filter(|_| !found.is_nan()) else { return RowJudgement::unprovable(found) };
+    let expected = f64::from(u8::from(flag));
+    let verdict = if found == expected { Verdict::Proven } else { Verdict::Refuted };
+    RowJudgement { verdict, found, expected, winner: position, squared: None }
+}
+
+#[derive(Clone, Copy)]
+enum Count {
+    Words,
+    Bytes,
+}
+
+fn loglikelihood(item: &ItemSummary, value: &RowValue, count: Option<Count>) -> RowJudgement {
+    let (total, divisor) = match (value, count) {
+        (RowValue::Number(total), None) => (total.value, None),
+        (RowValue::Pair(total, divisor), Some(count)) => (total.value, Some((divisor.value, count))),
+        _ => return RowJudgement::unprovable(f64::NAN),
+    };
+    let candidate = item.candidates.first();
+    let Some((score, half)) =
+        candidate.and_then(|only| only.claims.first()).and_then(|claim| Some((claim.value?, claim.half)))
+    else {
+        return RowJudgement::unprovable(total);
+    };
+    let same = (score - total).abs() <= half + crate::numeric::NumberFormat::F64.half_ulp(score)
+        || score.total_cmp(&total).is_eq();
+    let verdict = match (same, divisor) {
+        (false, _) => Verdict::Refuted,
+        (true, None) => Verdict::Proven,
+        // Some tasks score a cleaned text and count the original one: another count is not wrong.
+        (true, Some((found, count))) => {
+            if candidate.is_some_and(|candidate| counts(candidate, found, count)) {
+                Verdict::Proven
+            } else {
+                Verdict::Unprovable
+            }
+        }
+    };
+    RowJudgement { verdict, found: total, expected: score, winner: None, squared: None }
+}
+
+fn counts(candidate: &crate::model::CandidateSummary, found: f64, count: Count) -> bool {
+    match count {
+        Count::Bytes => candidate.bytes.is_some_and(|bytes| f64::from(bytes) == found),
+        // len(re.split(r"\s+", text)): white space at either end counts as one more (empty) word.
+        Count::Words => candidate.words.is_some_and(|words| {
+            let words = f64::from(words);
+            found >= words && found <= words + 2.0
+        }),
+    }
+}
+
+fn brier(item: &ItemSummary, value: &RowValue) -> RowJudgement {
+    let RowValue::Distribution(gold, printed) = value else { return RowJudgement::unprovable(f64::NAN) };
+    let scores: Option<Vec<f64>> =
+        item.candidates.iter().map(|candidate| candidate.claims.first().and_then(|claim| claim.value)).collect();
+    let halves = item.candidates.iter().filter_map(|candidate| candidate.claims.first().map(|claim| claim.half));
+    // Each score may lie half a quantum off; that changes a probability by at most twice that, relative.
+    let slack = 2.0 * halves.fold(0.0, f64::max) + 64.0 * f64::EPSILON;
+    let Some(scores) = scores.filter(|scores| scores.iter().all(|score| score.is_finite())) else {
+        return RowJudgement::unprovable(f64::NAN);
+    };
+    let gold = usize::try_from(*gold).ok().filter(|gold| *gold < scores.len());
+    if scores.len() != printed.len() {
+        return RowJudgement::unprovable(f64::NAN);
+    }
+    let probabilities = softmax(&scores);
+    let halves = half_quanta(printed);
+    let mut verdict = Verdict::Proven;
+    let (mut found, mut expected) = (f64::NAN, f64::NAN);
+    for ((own, shown), half) in probabilities.iter().zip(printed).zip(halves) {
+        if verdict == Verdict::Proven && ((own - shown.value).abs() > half + slack * own || shown.value.is_nan()) {
+            verdict = Verdict::Refuted;
+            (found, expected) = (shown.value, *own);
+        }
+    }
+    let known = item.gold_position();
+    match (known, gold) {
+        (Some(known), Some(gold)) if known != gold => verdict = Verdict::Refuted,
+        (None, _) | (_, None) if verdict == Verdict::Proven => verdict = Verdict::Unprovable,
+        _ => {}
+    }
+    let squared = (verdict == Verdict::Proven).then(|| squared(&probabilities, gold)).flatten();
+    RowJudgement { verdict, found, expected, winner: None, squared }
+}
+
+/// Σ (p − \[k = gold\])².
+fn squared(probabilities: &[f64], gold: Option<usize>) -> Option<f64> {
+    let gold = gold?;
+    let terms = probabilities.iter().enumerate().map(|(at, p)| {
+        let gap = p - f64::from(u8::from(at == gold));
+        gap * gap
+    });
+    Some(crate::numeric::exact_sum(terms))
+}
+
+/// Half-quanta of an array as numpy prints it: 8 decimals with trailing zeros cut, or, when the values span many
+/// orders, as many digits for each with an exponent.
+fn half_quanta(printed: &[Printed]) -> Vec<f64> {
+    let exponents = printed.iter().any(|number| number.decimals > 8);
+    let decimals = printed.iter().map(|number| number.decimals).max().unwrap_or(8);
+    let significant = printed.iter().map(|number| i16::from(number.significant)).max().unwrap_or(8);
+    printed
+        .iter()
+        .map(|number| {
+            let decimals =
+                if exponents { number.decimals + significant - i16::from(number.significant) } else { decimals };
+            // One unit and not half: numpy's digits are those of the shortest text, cut and not rounded, in some
+            // versions.
+            crate::numeric::pow(10.0, -f64::from(decimals.min(8 + 300)))
+        })
+        .collect()
+}

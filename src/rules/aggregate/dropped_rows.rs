@@ -1,0 +1,15 @@
+//! RT607: failed rows are left out of the denominator.
+
+use crate::rules::aggregate::{observe, title};
+use crate::rules::prelude::*;
+
+pub(super) static RULE: Rule = Rule::run(page!("RT607-dropped-rows"), check, say);
+
+fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
+    observe(run, seen, |cause| matches!(cause, AggregateCause::DroppedRows));
+}
+
+fn say(all: &Observed) -> Message {
+    Message::new(title(all, "leaves out the rows without a value, though n counts them"))
+        .help("count a failed row as wrong, or report the n of the rows that were scored")
+}

@@ -1,0 +1,15 @@
+//! RT603: rows' means are averaged as if all rows were equally long.
+
+use crate::rules::aggregate::{observe, title};
+use crate::rules::prelude::*;
+
+pub(super) static RULE: Rule = Rule::run(page!("RT603-mean-of-means"), check, say);
+
+fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
+    observe(run, seen, |cause| matches!(cause, AggregateCause::MeanOfMeans));
+}
+
+fn say(all: &Observed) -> Message {
+    Message::new(title(all, "averages the rows' means and not their tokens"))
+        .help("add up log-probs and tokens over all rows, then divide once")
+}

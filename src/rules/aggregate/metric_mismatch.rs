@@ -1,0 +1,15 @@
+//! RT601: a reported metric is not the aggregate of its rows.
+
+use crate::rules::aggregate::{observe, title};
+use crate::rules::prelude::*;
+
+pub(super) static RULE: Rule = Rule::run(page!("RT601-metric-mismatch"), check, say);
+
+fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
+    observe(run, seen, |cause| matches!(cause, AggregateCause::Mismatch));
+}
+
+fn say(all: &Observed) -> Message {
+    Message::new(title(all, "does not follow from the rows"))
+        .help("recompute the metric from the rows that are logged beside it, in the step that writes both")
+}

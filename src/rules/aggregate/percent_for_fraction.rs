@@ -1,0 +1,15 @@
+//! RT609: a percentage where a fraction is due, or the reverse.
+
+use crate::rules::aggregate::{observe, title};
+use crate::rules::prelude::*;
+
+pub(super) static RULE: Rule = Rule::run(page!("RT609-percent-for-fraction"), check, say);
+
+fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
+    observe(run, seen, |cause| matches!(cause, AggregateCause::Percent));
+}
+
+fn say(all: &Observed) -> Message {
+    Message::new(title(all, "is not a fraction of 1"))
+        .help("log fractions; turn them into percentages only where people read them")
+}

@@ -1,0 +1,15 @@
+//! RT605: a standard error is not sd ÷ √n.
+
+use crate::rules::aggregate::{observe, title};
+use crate::rules::prelude::*;
+
+pub(super) static RULE: Rule = Rule::run(page!("RT605-stderr-mismatch"), check, say);
+
+fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
+    observe(run, seen, |cause| matches!(cause, AggregateCause::Stderr(_)));
+}
+
+fn say(all: &Observed) -> Message {
+    Message::new(title(all, "is not the standard error of the rows"))
+        .help("divide the sample standard deviation (n − 1) by √n")
+}

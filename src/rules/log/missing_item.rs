@@ -1,0 +1,36 @@
+//! RT702: items are missing.
+
+use crate::rules::judged::is_count;
+use crate::rules::prelude::*;
+
+pub(super) static RULE: Rule = Rule::run(page!("RT702-missing-item"), check, say);
+
+fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
+    let stream = run.stream;
+    let items = stream.items.items;
+    let Some(claim) = run.judged.iter().find(|metric| is_count(metric.claim) && metric.reported.is_finite()) else {
+        return;
+    };
+    // Either alone proves nothing: ids may be those of a selection, a log may hold a sample of the rows.
+    let Some((low, high)) = stream.integer_ids.filter(|_| stream.integer_rows > 0) else { return };
+    let range = high.saturating_sub(low).saturating_add(1);
+    let complete = u64::try_from(range).is_ok_and(|range| range <= items);
+    // Ids far apart are a selection from something larger.
+    let claimed = claim.reported;
+    let selection = range as f64 > claimed;
+    if claimed > items as f64 && !complete && !selection {
+        let missing = claimed - items as f64;
+        let detail = format!("ids {low} … {high}: {range} places, {items} items; {claimed} claimed, {missing} missing");
+        let evidence = Evidence::equals(items as f64).found(claimed).detail(detail);
+        seen.fail_at(&claim.claim.located, "", evidence);
+    } else {
+        seen.holds();
+    }
+}
+
+fn say(all: &Observed) -> Message {
+    let first = all.exemplars.kept().first().map(|row| &row.evidence);
+    let (claimed, items) = first.map_or((0.0, 0.0), |evidence| (evidence.found, evidence.expected));
+    Message::new(format!("{claimed} items are claimed, {items} are in the log, and their ids have gaps"))
+        .help("find the missing ids, run them again, and merge by id before aggregating")
+}

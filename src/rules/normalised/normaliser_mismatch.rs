@@ -1,0 +1,40 @@
+//! RT501: a normalised decision follows from another divisor than its name promises.
+
+use crate::metric::choice::Divisor;
+use crate::rules::normalised::fail;
+use crate::rules::prelude::*;
+
+pub(super) static RULE: Rule = Rule::run(page!("RT501-normaliser-mismatch"), check, say);
+
+const NORMALISED: [(&str, Divisor); 3] =
+    [("acc", Divisor::Raw), ("acc_norm", Divisor::Chars), ("acc_bytes", Divisor::Bytes)];
+
+fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
+    for (name, own) in NORMALISED {
+        let Some(rows) = run.stream.items.metrics.get(name).filter(|rows| rows.verdicts.refuted > 0) else { continue };
+        // A wrong slice explains more than a wrong divisor: RT503 speaks for all metrics cut from it.
+        if rows.other_cut().is_some() {
+            continue;
+        }
+        if let Some(other) = rows.other_divisor(own) {
+            let explained = rows.divisors.get(&own).map_or(0, |(_, explained)| *explained);
+            let detail = format!(
+                "{name} divides by {}: that explains {explained} of {n} rows; {} explains {n} of {n}",
+                own.words(),
+                other.words(),
+                n = rows.rows
+            );
+            fail(name, rows, seen, &detail);
+        }
+    }
+}
+
+fn say(all: &Observed) -> Message {
+    let names: Vec<&str> = all.counters.keys().map(String::as_str).filter(|name| *name != "rows").collect();
+    let detail = all.exemplars.kept().first().map_or("", |row| row.evidence.detail.as_str());
+    Message::new(format!("{} is normalised by another length than its name says", names.join(" and ")))
+        .label(detail)
+        .help(
+            "divide by the length of the choice that the metric's name promises, without the delimiter in front of it",
+        )
+}

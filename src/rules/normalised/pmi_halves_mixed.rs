@@ -1,0 +1,27 @@
+//! RT503: conditional and unconditional scores are taken from the wrong slices.
+
+use crate::metric::choice::Cut;
+use crate::rules::normalised::fail;
+use crate::rules::prelude::*;
+
+pub(super) static RULE: Rule = Rule::run(page!("RT503-pmi-halves-mixed"), check, say);
+
+fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
+    for (name, rows) in &run.stream.items.metrics {
+        let Some(other) = rows.other_cut().filter(|_| rows.verdicts.refuted > 0) else { continue };
+        let slices = match other {
+            Cut::Interleaved => "every second score taken for a conditional one",
+            Cut::Swapped => "the halves swapped",
+            Cut::Halves => continue,
+        };
+        let right = rows.cuts.get(&Cut::Halves).map_or(0, |(_, explained)| *explained);
+        let detail = format!("as requested, {right} of {n} rows follow; with {slices}, {n} of {n}", n = rows.rows);
+        fail(name, rows, seen, &detail);
+    }
+}
+
+fn say(all: &Observed) -> Message {
+    let names: Vec<&str> = all.counters.keys().map(String::as_str).filter(|name| *name != "rows").collect();
+    Message::new(format!("{} mixes scores with and without the context", names.join(", ")))
+        .help("cut the scores as the requests were built: the first half has the context, the second has none")
+}
