@@ -1,5 +1,6 @@
 //! `retally check` as a user sees it: the built program, its output and its exit code.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 #![expect(clippy::disallowed_methods, reason = "the tests make logs and look at what is written")]
 
 use std::io::Write;

@@ -46,8 +46,8 @@ impl Levels {
         if !self.is_selected(code) {
             return None;
         }
-        let of_path = self.overrides.iter().rev().filter(|(paths, _)| paths.matches(path));
-        let level = of_path.filter_map(|(_, rules)| rules.get(code)).next().or_else(|| self.rules.get(code));
+        let mut of_path = self.overrides.iter().rev().filter(|(paths, _)| paths.matches(path));
+        let level = of_path.find_map(|(_, rules)| rules.get(code)).or_else(|| self.rules.get(code));
         level.copied().unwrap_or(Some(usual))
     }
 
@@ -74,10 +74,10 @@ pub fn codes(names: &[String]) -> Result<Vec<String>, String> {
     let mut codes = Vec::new();
     for name in names.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
         let upper = name.to_uppercase();
-        let named = || crate::rules::all().iter().map(|rule| rule.page().code);
+        let every = || crate::rules::all().iter().map(|rule| rule.page().code);
         let is_prefix = upper.len() >= 3 && upper.starts_with("RT");
         let before = codes.len();
-        codes.extend(named().filter(|code| *code == upper || is_prefix && code.starts_with(&upper)).map(str::to_owned));
+        codes.extend(every().filter(|code| *code == upper || is_prefix && code.starts_with(&upper)).map(str::to_owned));
         if codes.len() == before {
             return Err(unknown_code(name));
         }
