@@ -2,6 +2,8 @@
 
 mod check;
 mod explain;
+mod score;
+mod trace;
 
 use std::process::ExitCode;
 
@@ -19,6 +21,10 @@ struct Cli {
 enum Command {
     /// Re-derive every reported number and say which are wrong, and why.
     Check(check::Args),
+    /// Print each candidate's log p, mean and perplexity, and the winner of each item.
+    Score(score::Args),
+    /// Print one item step by step.
+    Trace(trace::Args),
     /// Print a rule's page.
     Explain(explain::Args),
     /// List the rules.
@@ -32,6 +38,8 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Check(args) => check::run(args),
+        Command::Score(args) => score::run(&args),
+        Command::Trace(args) => trace::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Rules(args) => explain::rules(&args),
     };
@@ -43,5 +51,36 @@ pub fn main() -> ExitCode {
             let _ = writeln!(std::io::stderr(), "retally: {failure}");
             ExitCode::from(2)
         }
+    }
+}
+
+/// Opens the inputs of a command that needs all of them; a configuration beside the input applies.
+fn open(paths: &[String], input_format: Option<String>) -> Result<Vec<crate::engine::Opened>, String> {
+    let config = crate::config::Config::find(paths.first().map(String::as_str)).map_err(|error| error.to_string())?;
+    let options = crate::Options { paths: paths.to_vec(), input_format, config, ..crate::Options::default() };
+    let inputs = crate::open(&options);
+    if let Some(error) = inputs.errors.iter().find(|error| error.fatal || inputs.opened.is_empty()) {
+        return Err(format!("{}: {}", error.path, error.reason));
+    }
+    Ok(inputs.opened)
+}
+
+/// Says on standard error which records could not be read.
+fn warn(inputs: &[crate::engine::Opened], errors: &[crate::model::RecordError]) {
+    use std::io::Write as _;
+    for error in errors.iter().take(5) {
+        let path = inputs.get(error.place.file as usize).map_or("", |input| input.input.path.as_str());
+        let text = format!("{path}:{}:{}: {}", error.place.line, error.place.column, error.reason);
+        // Standard error may be closed; there is nobody left to tell then.
+        let _ = writeln!(std::io::stderr(), "retally: {}", crate::report::visible(&text));
+    }
+}
+
+/// Writes to standard output; a reader that has gone away is no error.
+fn print(bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write as _;
+    match std::io::stdout().write_all(bytes) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
     }
 }

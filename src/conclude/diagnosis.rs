@@ -78,10 +78,13 @@ pub(super) fn explain(column: &ColumnTally, chosen: usize, grammar: Option<&Gram
     }
     let Some((at, length)) = full.or_else(|| best.first().copied()) else { return Explanation::Nothing };
     let count = column.formulas[at];
-    // Half of the contradictions explained names a cause; less is coincidence or one cause of many.
+    // Short of nearly all rows, a formula names a cause when it explains half of the contradictions and more rows than it
+    // contradicts; a row or two that fit some formula by chance do not.
     let evidence = count.decisive as f64 * per_row;
+    let partial = count.decisive >= FEWEST && count.decisive * 2 >= refuted && count.decisive > count.against;
     let needed = f64::from(grammar.entries()[at].bits) + DECIDED;
-    if count.decisive * 2 < refuted || (evidence < needed && count.decisive < count.evaluated - count.undecidable) {
+    let enough = full.is_some() || (partial && evidence >= needed);
+    if !enough {
         return Explanation::Nothing;
     }
     let runner_up = best.iter().find(|(other, _)| *other != at).map(|(other, bits)| (*other, bits - length));

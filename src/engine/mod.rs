@@ -44,6 +44,14 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    fn advance(&self, bytes: usize) {
+        if let Some(progress) = &self.progress {
+            progress(bytes as u64);
+        }
+    }
+}
+
 /// What the passes gave.
 pub struct Audited {
     /// The tally of the last pass.
@@ -159,107 +167,147 @@ fn read(
     threads: usize,
     settings: &Settings,
 ) -> Result<FileTally, SourceError> {
-    let mut stream = input.input.open()?;
-    let progress = |bytes: usize| {
-        if let Some(progress) = &settings.progress {
-            progress(bytes as u64);
-        }
-    };
-    let reader = input.reader.as_ref();
+    if threads > 1 && input.reader.framing() == Framing::Lines {
+        return read_side_by_side(input, file, plan, threads, settings);
+    }
     let mut auditor = Auditor::new(plan);
+    read_in_order(input, file, settings, &mut Sink { auditor: &mut auditor })?;
+    Ok(auditor.finish())
+}
+
+/// Reads an input from its start to its end. What breaks off on the way is reported, and what came before stands.
+fn read_in_order(input: &Opened, file: u32, settings: &Settings, out: &mut dyn Emit) -> Result<(), SourceError> {
+    let mut stream = input.input.open()?;
+    let reader = input.reader.as_ref();
     match reader.framing() {
-        Framing::Whole => reader.read_stream(file, stream.as_mut(), &mut Sink { auditor: &mut auditor }),
+        Framing::Whole => reader.read_stream(file, stream.as_mut(), out),
         Framing::Elements => {
             let elements = match Elements::new(stream) {
                 Ok(elements) => elements,
                 Err(error) => {
-                    auditor.error(source_error(file, &error));
-                    return Ok(auditor.finish());
+                    out.error(source_error(file, &error));
+                    return Ok(());
                 }
             };
             for element in elements {
                 match element {
                     Ok(element) => {
-                        progress(element.bytes.len());
+                        settings.advance(element.bytes.len());
                         let (line, column) = (element.first_line, element.column);
-                        let record = RawRecord { file, line, column, bytes: &element.bytes };
-                        reader.read_record(record, &mut Sink { auditor: &mut auditor });
+                        reader.read_record(RawRecord { file, line, column, bytes: &element.bytes }, out);
                     }
-                    Err(error) => {
-                        auditor.error(source_error(file, &error));
-                        break;
-                    }
-                }
-            }
-        }
-        Framing::Lines if threads <= 1 => {
-            for block in Blocks::new(stream, settings.unit_bytes) {
-                match block {
-                    Ok(block) => {
-                        progress(block.bytes.len());
-                        read_lines(reader, file, block.first_line, &block.bytes, &mut auditor);
-                    }
-                    Err(error) => {
-                        auditor.error(source_error(file, &error));
-                        break;
-                    }
+                    Err(error) => out.error(source_error(file, &error)),
                 }
             }
         }
         Framing::Lines => {
-            let (send, receive) = sync_channel::<crate::source::Block>(2 * threads);
-            let receive = Mutex::new(receive);
-            let total = Mutex::new(FileTally::default());
-            std::thread::scope(|scope| {
-                for _ in 0..threads {
-                    scope.spawn(|| {
-                        let mut auditor = Auditor::new(plan);
-                        loop {
-                            let block = match receive.lock() {
-                                Ok(receive) => receive.recv(),
-                                Err(_) => break,
-                            };
-                            let Ok(block) = block else { break };
-                            read_lines(reader, file, block.first_line, &block.bytes, &mut auditor);
-                        }
-                        if let Ok(mut total) = total.lock() {
-                            total.merge(auditor.finish());
-                        }
-                    });
-                }
-                for block in Blocks::new(stream, settings.unit_bytes) {
-                    match block {
-                        Ok(block) => {
-                            progress(block.bytes.len());
-                            if send.send(block).is_err() {
-                                break;
-                            }
-                        }
-                        Err(error) => {
-                            auditor.error(source_error(file, &error));
-                            break;
-                        }
+            for block in Blocks::new(stream, settings.unit_bytes) {
+                match block {
+                    Ok(block) => {
+                        settings.advance(block.bytes.len());
+                        read_lines(reader, file, block.first_line, &block.bytes, out);
                     }
+                    Err(error) => out.error(source_error(file, &error)),
                 }
-                drop(send);
-            });
-            let mut tally = auditor.finish();
-            if let Ok(total) = total.into_inner() {
-                tally.merge(total);
             }
-            return Ok(tally);
         }
     }
-    Ok(auditor.finish())
+    Ok(())
 }
 
-fn read_lines(reader: &dyn crate::format::Reader, file: u32, first_line: u64, bytes: &[u8], auditor: &mut Auditor<'_>) {
+/// One thread cuts the input into units, the others audit them.
+fn read_side_by_side(
+    input: &Opened,
+    file: u32,
+    plan: &FilePlan,
+    threads: usize,
+    settings: &Settings,
+) -> Result<FileTally, SourceError> {
+    let stream = input.input.open()?;
+    let reader = input.reader.as_ref();
+    let mut rest = Auditor::new(plan);
+    let (send, receive) = sync_channel::<crate::source::Block>(2 * threads);
+    let receive = Mutex::new(receive);
+    let total = Mutex::new(FileTally::default());
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let mut auditor = Auditor::new(plan);
+                loop {
+                    let block = match receive.lock() {
+                        Ok(receive) => receive.recv(),
+                        Err(_) => break,
+                    };
+                    let Ok(block) = block else { break };
+                    read_lines(reader, file, block.first_line, &block.bytes, &mut Sink { auditor: &mut auditor });
+                }
+                if let Ok(mut total) = total.lock() {
+                    total.merge(auditor.finish());
+                }
+            });
+        }
+        for block in Blocks::new(stream, settings.unit_bytes) {
+            match block {
+                Ok(block) => {
+                    settings.advance(block.bytes.len());
+                    if send.send(block).is_err() {
+                        break;
+                    }
+                }
+                Err(error) => rest.error(source_error(file, &error)),
+            }
+        }
+        drop(send);
+    });
+    let mut tally = rest.finish();
+    if let Ok(total) = total.into_inner() {
+        tally.merge(total);
+    }
+    Ok(tally)
+}
+
+fn read_lines(reader: &dyn crate::format::Reader, file: u32, first_line: u64, bytes: &[u8], out: &mut dyn Emit) {
     for (line, (_, text)) in (first_line..).zip(crate::source::lines(bytes)) {
         if text.trim_ascii().is_empty() {
             continue;
         }
-        reader.read_record(RawRecord { file, line, column: 1, bytes: text }, &mut Sink { auditor });
+        reader.read_record(RawRecord { file, line, column: 1, bytes: text }, out);
     }
+}
+
+/// Sends every item, with the index of its input, to a visitor.
+struct Visit<'v> {
+    input: usize,
+    visit: &'v mut dyn FnMut(usize, &Item<'_>),
+    errors: Vec<RecordError>,
+}
+
+impl Emit for Visit<'_> {
+    fn item(&mut self, item: &Item<'_>, _origin: &dyn Origin) {
+        (self.visit)(self.input, item);
+    }
+
+    fn metric(&mut self, _claim: MetricClaim) {}
+
+    fn error(&mut self, error: RecordError) {
+        self.errors.push(error);
+    }
+
+    fn record(&mut self) {}
+}
+
+/// Shows every item of the inputs, in their order, to a visitor. Gives the records that could not be read.
+pub fn for_each_item(inputs: &[Opened], visit: &mut dyn FnMut(usize, &Item<'_>)) -> Vec<RecordError> {
+    let mut errors = Vec::new();
+    for (index, input) in inputs.iter().enumerate() {
+        let file = u32::try_from(index).unwrap_or(u32::MAX);
+        let mut sink = Visit { input: index, visit: &mut *visit, errors: Vec::new() };
+        if let Err(error) = read_in_order(input, file, &Settings::default(), &mut sink) {
+            sink.errors.push(source_error(file, &error));
+        }
+        errors.append(&mut sink.errors);
+    }
+    errors
 }
 
 /// A plan from the first rows, so that one pass over a large file is usually enough.
@@ -273,7 +321,7 @@ fn guess(input: &Opened, declared: f64) -> FilePlan {
     let Some(rows) = end.and_then(|end| input.head.get(..end)) else { return plan };
     let look = |plan: &FilePlan| {
         let mut auditor = Auditor::new(plan);
-        read_lines(input.reader.as_ref(), 0, 1, rows, &mut auditor);
+        read_lines(input.reader.as_ref(), 0, 1, rows, &mut Sink { auditor: &mut auditor });
         let tally = auditor.finish();
         plan.after(&tally, &[&tally])
     };
@@ -290,7 +338,7 @@ pub fn audit_units(input: &Opened, plan: &FilePlan, unit_bytes: usize) -> Vec<Fi
         .flatten()
         .map(|block| {
             let mut auditor = Auditor::new(plan);
-            read_lines(input.reader.as_ref(), 0, block.first_line, &block.bytes, &mut auditor);
+            read_lines(input.reader.as_ref(), 0, block.first_line, &block.bytes, &mut Sink { auditor: &mut auditor });
             auditor.finish()
         })
         .collect()

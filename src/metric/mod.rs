@@ -217,7 +217,7 @@ mod tests {
         let candidates = candidates
             .iter()
             .map(|(score, text, unconditional)| CandidateSummary {
-                claims: vec![Reported { column: ColumnId(0), value: Some(*score), half: 0.0 }],
+                claims: vec![Reported { column: ColumnId(0), value: Some(*score), half: 0.0, explained_by: 0 }],
                 chars: u32::try_from(text.chars().count() + 1).ok(),
                 bytes: u32::try_from(text.len() + 1).ok(),
                 words: u32::try_from(text.split_whitespace().count()).ok(),

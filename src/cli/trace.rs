@@ -1,0 +1,128 @@
+//! `retally trace`.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::engine::Settings;
+use crate::formula::FactsBuilder;
+use crate::report::visible;
+use crate::trace::{Trace, TracedCandidate};
+
+/// Arguments of `trace`.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Files, directories, globs, or - for standard input.
+    #[arg(required = true)]
+    paths: Vec<String>,
+    /// The item's id.
+    #[arg(long, value_name = "ID")]
+    item: String,
+    /// Only this candidate.
+    #[arg(long, value_name = "ID")]
+    candidate: Option<String>,
+    /// How to print the trace.
+    #[arg(long, value_parser = ["text", "json"], default_value = "text")]
+    format: String,
+    /// The log format, where it is not to be recognised.
+    #[arg(long, value_name = "NAME")]
+    input_format: Option<String>,
+}
+
+pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
+    let inputs = super::open(&args.paths, args.input_format.clone())?;
+    let plans = crate::engine::run(&inputs, &Settings::default()).plans;
+    let mut trace = Trace::default();
+    let mut builder = FactsBuilder::default();
+    let mut found_in = None;
+    let mut nearest: Option<(usize, String)> = None;
+    let errors = crate::engine::for_each_item(&inputs, &mut |input, item| {
+        if item.id == args.item && found_in.is_none_or(|first| first == input) {
+            found_in = Some(input);
+            if let Some(plan) = plans.get(input) {
+                trace.add(item, plan, &mut builder);
+            }
+        } else if found_in.is_none() {
+            let distance = strsim::levenshtein(&item.id, &args.item);
+            if nearest.as_ref().is_none_or(|(kept, _)| distance < *kept) {
+                nearest = Some((distance, item.id.to_string()));
+            }
+        }
+    });
+    super::warn(&inputs, &errors);
+    if found_in.is_none() {
+        let near = nearest.map_or_else(String::new, |(_, id)| format!("; the nearest id is `{}`", visible(&id)));
+        return Err(format!("no item has the id `{}`{near}", visible(&args.item)));
+    }
+    trace.conclude();
+    if let Some(only) = &args.candidate {
+        trace.candidates.retain(|candidate| candidate.candidate == *only);
+        if trace.candidates.is_empty() {
+            return Err(format!("item `{}` has no candidate `{}`", visible(&args.item), visible(only)));
+        }
+    }
+    let text = if args.format == "json" {
+        serde_json::to_string_pretty(&trace).map_err(|error| error.to_string())? + "\n"
+    } else {
+        draw(&trace)
+    };
+    super::print(text.as_bytes()).map_err(|error| error.to_string())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The candidates one after another, then what is to be seen. Writing to a String cannot fail.
+fn draw(trace: &Trace) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "item {}", visible(&trace.item));
+    for candidate in &trace.candidates {
+        steps(candidate, &mut out);
+        for claim in &candidate.claims {
+            let verdict = if claim.recomputed.is_none() {
+                "cannot be derived"
+            } else if claim.agrees {
+                "agrees"
+            } else {
+                "does not agree"
+            };
+            let _ = writeln!(out, "  {} reported {}: {verdict} (bound {:.1e})", visible(&claim.column), claim.reported, claim.bound);
+            if !claim.arithmetic.is_empty() {
+                let _ = writeln!(out, "    {}", claim.arithmetic);
+            }
+            for fit in &claim.fits {
+                let _ = writeln!(out, "    fits {fit}");
+            }
+        }
+    }
+    if !trace.notes.is_empty() {
+        let _ = writeln!(out);
+    }
+    for note in &trace.notes {
+        let _ = writeln!(out, "{}", visible(note));
+    }
+    out
+}
+
+fn steps(candidate: &TracedCandidate, out: &mut String) {
+    let picked = if candidate.picked { " (picked)" } else { "" };
+    let _ = writeln!(out, "\ncandidate {}{picked}", visible(&candidate.candidate));
+    let tokens: Vec<_> = candidate.steps.iter().map(|step| visible(&step.token)).collect();
+    let width = tokens.iter().map(|token| token.width()).max().unwrap_or(0).max(5);
+    let _ = writeln!(out, "  step  token{}  {:>10}  {:>12}  {:>12}  top-1", " ".repeat(width - 5), "p", "log p", "total");
+    for (at, (step, token)) in candidate.steps.iter().zip(&tokens).enumerate() {
+        let space = " ".repeat(width.saturating_sub(token.width()));
+        let top1 = match step.top1 {
+            Some(true) => "yes",
+            Some(false) => "no",
+            None => "-",
+        };
+        let _ = writeln!(
+            out,
+            "  {:>4}  {token}{space}  {:>10.6}  {:>12.6}  {:>12.6}  {top1}",
+            at + 1,
+            step.prob,
+            step.logprob,
+            step.total
+        );
+    }
+}
