@@ -168,6 +168,7 @@ fn each_rule_fires_on_its_own_log_and_not_on_the_one_like_it() {
 }
 
 /// Writes files into a folder of their own and audits it.
+#[expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test's own files; a failure fails the test")]
 fn audit_files(files: &[(&str, &str)]) -> Report {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {
