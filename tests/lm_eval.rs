@@ -166,3 +166,116 @@ fn each_rule_fires_on_its_own_log_and_not_on_the_one_like_it() {
         assert!(report.errors.is_empty(), "{rule}");
     }
 }
+
+/// Writes files into a folder of their own and audits it.
+#[expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test's own files; a failure fails the test")]
+fn audit_files(files: &[(&str, &str)]) -> Report {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let options = Options { paths: vec![folder.path().display().to_string()], ..Options::default() };
+    check(open(&options), &options.settings)
+}
+
+fn results(results: &str, more: &str) -> String {
+    format!(
+        r#"{{"results": {{{results}}}, "configs": {{"t": {{"output_type": "multiple_choice", "target_delimiter": " "}}}}, "versions": {{}}{more}}}"#
+    )
+}
+
+/// Two choices, the second wins.
+fn row(doc: u32, target: &str, acc: &str) -> String {
+    format!(
+        r#"{{"doc_id": {doc}, "target": "{target}", "arguments": {{"gen_args_0": {{"arg_0": "q{doc}", "arg_1": " a"}}, "gen_args_1": {{"arg_0": "q{doc}", "arg_1": " b"}}}}, "resps": [[["-2.5", "False"]], [["-1.25", "False"]]], "filtered_resps": [["-2.5", "False"], ["-1.25", "False"]], "filter": "none", "metrics": ["acc"], "acc": {acc}}}"#
+    )
+}
+
+const DATE: &str = "2026-01-02T03-04-05.678901";
+
+#[test]
+fn an_array_of_the_first_versions_is_read_with_the_results_beside_it() {
+    let rows = r#"[
+  {
+    "doc_id": 0,
+    "target": "1",
+    "arguments": [["q", " a"], ["q", " b"]],
+    "resps": [[[-2.5, false]], [[-1.25, false]]],
+    "filtered_resps": [[-2.5, false], [-1.25, false]],
+    "acc": 1.0
+  },
+  {
+    "doc_id": 1,
+    "target": "0",
+    "arguments": [["q", " a"], ["q", " b"]],
+    "resps": [[[-2.5, false]], [[-1.25, false]]],
+    "filtered_resps": [[-2.5, false], [-1.25, false]],
+    "acc": 0.0
+  }
+]"#;
+    let summary = results(r#""t": {"acc,none": 0.5, "acc_stderr,none": 0.5}"#, "");
+    let report = audit_files(&[("pretrained__x_t.jsonl", rows), ("results.json", &summary)]);
+    assert_eq!(codes(&report), []);
+    assert_eq!(verdicts(&report)["rows.acc"], (2, 0, 0));
+    assert_eq!(verdicts(&report)["run.acc"], (1, 0, 0));
+    assert_eq!(verdicts(&report)["run.acc_stderr"], (1, 0, 0));
+}
+
+#[test]
+fn without_the_results_file_a_metric_may_be_anything() {
+    let rows = [row(0, "0", "1.0"), row(1, "1", "0.37")].join("\n");
+    let report = audit_files(&[(&format!("samples_t_{DATE}.jsonl"), &rows)]);
+    assert_eq!(codes(&report), []);
+    assert_eq!(verdicts(&report)["rows.acc"], (0, 0, 2));
+}
+
+#[test]
+fn choices_in_the_context_have_no_length() {
+    let row = r#"{"doc_id": 0, "target": "was big.", "arguments": {"gen_args_0": {"arg_0": "The cup", "arg_1": " was big."}, "gen_args_1": {"arg_0": "The box", "arg_1": " was big."}}, "resps": [[["-2.5", "False"]], [["-1.25", "False"]]], "filtered_resps": [["-2.5", "False"], ["-1.25", "False"]], "filter": "none", "metrics": ["acc", "acc_norm"], "acc": 0.0, "acc_norm": 1.0}"#;
+    let summary = results(r#""t": {"acc,none": 0.0}"#, "");
+    let report = audit_files(&[(&format!("samples_t_{DATE}.jsonl"), row), (&format!("results_{DATE}.json"), &summary)]);
+    assert_eq!(codes(&report), []);
+    assert_eq!(verdicts(&report)["rows.acc"], (0, 0, 1));
+    assert_eq!(verdicts(&report)["rows.acc_norm"], (0, 0, 1));
+}
+
+fn group(value: &str) -> Report {
+    let more = r#", "group_subtasks": {"g": ["t", "u"], "t": [], "u": []}, "n-samples": {"t": {"effective": 3}, "u": {"effective": 1}}"#;
+    let tasks = format!(
+        r#""g": {{"acc,none": {value}, "acc_stderr,none": "N/A"}}, "t": {{"acc,none": 0.3333333333333333}}, "u": {{"acc,none": 1.0}}"#
+    );
+    let rows = [row(0, "1", "1.0"), row(1, "0", "0.0"), row(2, "0", "0.0")].join("\n");
+    let summary = results(&tasks, more);
+    audit_files(&[(&format!("samples_t_{DATE}.jsonl"), &rows), (&format!("results_{DATE}.json"), &summary)])
+}
+
+#[test]
+fn a_group_is_weighed_by_its_rows_or_not_at_all() {
+    // (3 · ⅓ + 1 · 1) ÷ 4 = 0.5; (⅓ + 1) ÷ 2 = ⅔. The rows of `u` are not there.
+    for value in ["0.5", "0.6666666666666666"] {
+        let report = group(value);
+        assert_eq!(codes(&report), [], "{value}");
+        assert_eq!(verdicts(&report)["run.acc"], (2, 0, 1), "{value}");
+    }
+    let report = group("0.55");
+    assert_eq!(codes(&report), [("RT601", 1)]);
+    assert_eq!(verdicts(&report)["run.acc"], (1, 1, 1));
+}
+
+#[test]
+fn a_summary_alone_proves_nothing_but_its_range() {
+    let report = audit_files(&[("summary.json", r#"{"n": 12, "accuracy": 0.7}"#)]);
+    assert_eq!(codes(&report), []);
+    assert_eq!(verdicts(&report)["run.accuracy"], (0, 0, 1));
+    let report = audit_files(&[("summary.json", r#"{"n": 12, "accuracy": 70.0}"#)]);
+    assert_eq!(codes(&report), [("RT609", 1)]);
+}
+
+#[test]
+fn unnamed_candidates_of_one_item_are_no_duplicates() {
+    let rows = r#"{"item": "q0", "continuation": " a", "score": -1.5}
+{"item": "q0", "continuation": " b", "score": -2.5}
+{"item": "q1", "continuation": " c", "score": -1.75, "picked": true}
+{"item": "q1", "continuation": " d", "score": -2.25, "picked": false}"#;
+    assert_eq!(codes(&audit_files(&[("scores.jsonl", rows)])), []);
+}

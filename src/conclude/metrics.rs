@@ -18,7 +18,10 @@ pub(super) fn count(
         let what = format!("rows.{name}");
         if rows.verdicts.unprovable > 0 {
             let (reason, log) = if rows.custom {
-                ("code of the task computes it", "the metric's formula")
+                (
+                    "code of the task may compute it",
+                    "results_<date>.json beside the rows, with the task's configuration",
+                )
             } else {
                 ("what its definition needs is not logged", "scores, texts and the gold answer")
             };

@@ -125,7 +125,8 @@ impl MetricRows {
             Some(RowDefinition::MutualInfo) => (Divisor::Raw, true),
             _ => return,
         };
-        let explains = |outcome: &choice::Outcome| f64::from(u8::from(outcome.right)) == found || !outcome.certain;
+        let explains =
+            |outcome: &choice::Outcome| row::same(f64::from(u8::from(outcome.right)), found) || !outcome.certain;
         if !mutual {
             for other in Divisor::ALL {
                 let Some(outcome) = outcome(item, other, Cut::Halves, false) else { continue };

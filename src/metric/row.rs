@@ -104,12 +104,22 @@ pub fn judge(item: &ItemSummary, metric: &RowMetric<'_>) -> RowJudgement {
     }
 }
 
+/// Whether two numbers are the same one; a NaN is none.
+pub(crate) fn same(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 0.0
+}
+
+/// Whether a value can be a row's right or wrong: anything between is another definition under the same name.
+fn is_yes_or_no(found: f64) -> bool {
+    same(found, 0.0) || same(found, 1.0)
+}
+
 fn choice(item: &ItemSummary, found: f64, divisor: Divisor, mutual: bool) -> RowJudgement {
-    let Some(outcome) = outcome(item, divisor, Cut::Halves, mutual).filter(|_| !found.is_nan()) else {
+    let Some(outcome) = outcome(item, divisor, Cut::Halves, mutual).filter(|_| is_yes_or_no(found)) else {
         return RowJudgement::unprovable(found);
     };
     let expected = f64::from(u8::from(outcome.right));
-    let verdict = if found == expected {
+    let verdict = if same(found, expected) {
         Verdict::Proven
     } else if outcome.certain {
         Verdict::Refuted
@@ -122,9 +132,9 @@ fn choice(item: &ItemSummary, found: f64, divisor: Divisor, mutual: bool) -> Row
 fn greedy(item: &ItemSummary, found: f64) -> RowJudgement {
     let position = if item.candidates.len() == 1 { Some(0) } else { item.gold_position() };
     let flag = position.and_then(|at| item.candidates.get(at)).and_then(|candidate| candidate.greedy);
-    let Some(flag) = flag.filter(|_| !found.is_nan()) else { return RowJudgement::unprovable(found) };
+    let Some(flag) = flag.filter(|_| is_yes_or_no(found)) else { return RowJudgement::unprovable(found) };
     let expected = f64::from(u8::from(flag));
-    let verdict = if found == expected { Verdict::Proven } else { Verdict::Refuted };
+    let verdict = if same(found, expected) { Verdict::Proven } else { Verdict::Refuted };
     RowJudgement { verdict, found, expected, winner: position, squared: None }
 }
 
@@ -146,9 +156,9 @@ fn loglikelihood(item: &ItemSummary, value: &RowValue, count: Option<Count>) -> 
     else {
         return RowJudgement::unprovable(total);
     };
-    let same = (score - total).abs() <= half + crate::numeric::NumberFormat::F64.half_ulp(score)
+    let equal = (score - total).abs() <= half + crate::numeric::NumberFormat::F64.half_ulp(score)
         || score.total_cmp(&total).is_eq();
-    let verdict = match (same, divisor) {
+    let verdict = match (equal, divisor) {
         (false, _) => Verdict::Refuted,
         (true, None) => Verdict::Proven,
         // Some tasks score a cleaned text and count the original one: another count is not wrong.
@@ -165,7 +175,7 @@ fn loglikelihood(item: &ItemSummary, value: &RowValue, count: Option<Count>) -> 
 
 fn counts(candidate: &crate::model::CandidateSummary, found: f64, count: Count) -> bool {
     match count {
-        Count::Bytes => candidate.bytes.is_some_and(|bytes| f64::from(bytes) == found),
+        Count::Bytes => candidate.bytes.is_some_and(|bytes| same(f64::from(bytes), found)),
         // len(re.split(r"\s+", text)): white space at either end counts as one more (empty) word.
         Count::Words => candidate.words.is_some_and(|words| {
             let words = f64::from(words);

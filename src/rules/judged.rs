@@ -5,6 +5,7 @@
 
 use crate::metric::MetricRows;
 use crate::metric::aggregate::{self, Aggregation, Derived};
+use crate::metric::row::same;
 use crate::model::{MetricClaim, Verdict};
 use crate::numeric::{self, ExactSum, LN_2, NumberFormat, Printed, exp, stderr_of_mean};
 use crate::tally::{ItemTally, StreamTally};
@@ -146,7 +147,7 @@ fn judge_group(metric: &mut JudgedMetric<'_>, tasks: &[&str], flat: bool, all: &
     let near = |value: f64| (value - metric.reported).abs() <= bound + NumberFormat::F64.half_ulp(value);
     metric.recomputed = Some(weighed);
     metric.bound = bound;
-    metric.definition = "mean of the tasks, weighed by their rows".to_owned();
+    "mean of the tasks, weighed by their rows".clone_into(&mut metric.definition);
     if near(weighed) || near(alike) {
         metric.verdict = Verdict::Proven;
         metric.missing = None;
@@ -189,23 +190,23 @@ impl Rows<'_> {
         };
         let Some(printed) = Printed::parse(claim.printed.as_bytes()).filter(Printed::is_finite) else { return judged };
         judged.reported = printed.value;
-        if claim.custom {
+        let rows = self.stream.items.metrics.get(&claim.metric);
+        if claim.custom && rows.is_none() {
             judged.missing = Some(CUSTOM);
             return judged;
         }
-        let rows = self.stream.items.metrics.get(&claim.metric);
         let answer = match (rows, claim.stderr) {
-            _ if COUNTS.contains(&claim.metric.as_str()) && !claim.stderr => self.count(claim),
+            _ if is_count(claim) => self.count(claim, &printed),
             (Some(rows), false) => of_rows(claim, rows),
             (Some(rows), true) => stderr_of_rows(claim, rows),
-            (None, false) => self.native(claim),
+            (None, false) => self.native(claim, &printed),
             (None, true) => self.native_stderr(claim),
         };
         let half = self.half(claim, &printed);
         let (derived, otherwise) = match answer {
             Answer::Missing(missing) => {
                 judged.missing = Some(missing);
-                self.out_of_range(&mut judged, rows);
+                out_of_range(&mut judged, rows);
                 return judged;
             }
             Answer::Derived(derived) => (derived, None),
@@ -219,7 +220,8 @@ impl Rows<'_> {
             judged.verdict = Verdict::Proven;
             return judged;
         }
-        let sample = self.counted.is_some_and(|counted| counted != self.stream.items.items as f64);
+        let items = self.stream.items.items as f64;
+        let sample = self.counted.is_some_and(|counted| !same(counted, items));
         if self.doubled {
             judged.missing = Some(DOUBLED);
         } else if let Some(missing) = otherwise {
@@ -237,7 +239,7 @@ impl Rows<'_> {
     /// number by itself.
     fn half(&self, claim: &MetricClaim, printed: &Printed) -> f64 {
         let harness = claim.aggregation.is_some() || !claim.filter.is_empty();
-        let whole = printed.decimals <= 0 && (printed.value == 0.0 || printed.value == 1.0);
+        let whole = printed.decimals <= 0 && (same(printed.value, 0.0) || same(printed.value, 1.0));
         let is_count = COUNTS.contains(&claim.metric.as_str()) || claim.metric == "correct";
         if is_count && !claim.stderr || whole || (harness && self.full) {
             return NumberFormat::F64.half_ulp(printed.value);
@@ -245,16 +247,46 @@ impl Rows<'_> {
         0.5 * numeric::pow(10.0, -f64::from(printed.decimals))
     }
 
-    /// The number of rows.
-    fn count(&self, claim: &MetricClaim) -> Answer {
-        let items = self.stream.items.items as f64;
-        let derived = Derived { value: items, bound: 0.0, definition: "number of items".to_owned() };
-        let more = self.counted.is_some_and(|counted| counted > items);
-        // Selections by hand make a harness count otherwise; more than there are is RT702's, when ids are missing.
-        if claim.aggregation.is_some() || more { Answer::Maybe(derived, SAMPLE) } else { Answer::Derived(derived) }
+    /// The number of rows: all items, or those with a value when the pipeline speaks of these.
+    fn count(&self, claim: &MetricClaim, printed: &Printed) -> Answer {
+        let items = &self.stream.items;
+        let known = right(items).map_or(items.items, |(_, known)| known);
+        let others = [known, items.tokens.candidates].into_iter().find(|other| same(*other as f64, printed.value));
+        let value = others.unwrap_or(items.items) as f64;
+        let derived = Derived { value, bound: 0.0, definition: "number of items".to_owned() };
+        // Other things are totals and counts, too; selections by hand make a harness count otherwise; and more than
+        // there are is RT702's, when ids are missing.
+        let plain = matches!(claim.metric.as_str(), "n" | "num_items") && printed.decimals <= 0;
+        if plain && claim.aggregation.is_none() && printed.value <= items.items as f64 {
+            Answer::Derived(derived)
+        } else {
+            Answer::Maybe(derived, SAMPLE)
+        }
     }
 
-    fn native(&self, claim: &MetricClaim) -> Answer {
+    /// The share of right items. A row without a value is wrong, unless n speaks of the others only.
+    fn accuracy(&self, reported: f64) -> Answer {
+        let items = &self.stream.items;
+        let Some((right, known)) = right(items) else { return Answer::Missing(NO_ROWS) };
+        let share = |count: u64| Derived {
+            value: right as f64 / count as f64,
+            bound: 2.0 * f64::EPSILON,
+            definition: "right items/items".to_owned(),
+        };
+        let (all, scored) = (share(known.max(items.items)), share(known));
+        let nearer = (scored.value - reported).abs() < (all.value - reported).abs();
+        if items.correct.refuted > 0 {
+            Answer::Maybe(all, ROWS_WRONG)
+        } else if self.counted.is_none() && known < items.items {
+            Answer::Maybe(if nearer { scored } else { all }, SAMPLE)
+        } else if self.counted.is_some_and(|counted| same(counted, known as f64)) {
+            Answer::Derived(scored)
+        } else {
+            Answer::Derived(all)
+        }
+    }
+
+    fn native(&self, claim: &MetricClaim, printed: &Printed) -> Answer {
         let items = &self.stream.items;
         let tokens = &items.tokens;
         let (sum, scored) = (tokens.total.value(), tokens.tokens as f64);
@@ -268,9 +300,10 @@ impl Rows<'_> {
         };
         let texts = tokens.without_text == 0 && tokens.bytes > 0;
         match claim.metric.as_str() {
-            name if ACCURACIES.contains(&name) => accuracy(items),
+            name if ACCURACIES.contains(&name) => self.accuracy(printed.value),
             "correct" => match right(items) {
-                Some((right, count)) if count == items.items => {
+                // A fraction is an accuracy under another name.
+                Some((right, count)) if count == items.items && printed.decimals <= 0 => {
                     Answer::Derived(own(right as f64, 0.0, "number of right items"))
                 }
                 _ => Answer::Missing(NO_ROWS),
@@ -378,17 +411,17 @@ impl Rows<'_> {
         judged.cause = Some(AggregateCause::Mismatch);
         judged.arithmetic = format!("{} = {}", judged.definition, show(right));
     }
+}
 
-    /// A fraction outside its range is wrong whatever the rows are.
-    fn out_of_range(&self, judged: &mut JudgedMetric<'_>, rows: Option<&MetricRows>) {
-        let fraction = is_fraction(&judged.claim.metric) && !judged.claim.stderr && rows.is_none();
-        // Above 100 it is no percentage either, and some harnesses' own `exact_match` counts otherwise.
-        if fraction && !(0.0..=1.0).contains(&judged.reported) && judged.claim.aggregation.is_none() {
-            judged.verdict = Verdict::Refuted;
-            judged.missing = None;
-            judged.cause = Some(AggregateCause::Percent);
-            judged.arithmetic = format!("{} lies outside 0 … 1", show(judged.reported));
-        }
+/// A fraction outside its range is wrong whatever the rows are.
+fn out_of_range(judged: &mut JudgedMetric<'_>, rows: Option<&MetricRows>) {
+    let fraction = is_fraction(&judged.claim.metric) && !judged.claim.stderr && rows.is_none();
+    // Above 100 it is no percentage either, and some harnesses' own `exact_match` counts otherwise.
+    if fraction && !(0.0..=1.0).contains(&judged.reported) && judged.claim.aggregation.is_none() {
+        judged.verdict = Verdict::Refuted;
+        judged.missing = None;
+        judged.cause = Some(AggregateCause::Percent);
+        judged.arithmetic = format!("{} lies outside 0 … 1", show(judged.reported));
     }
 }
 
@@ -451,19 +484,6 @@ fn right(items: &ItemTally) -> Option<(u64, u64)> {
 
 fn right_of(rows: Option<&MetricRows>, items: &ItemTally) -> Option<(u64, u64)> {
     if rows.is_some() { None } else { right(items) }
-}
-
-fn accuracy(items: &ItemTally) -> Answer {
-    let Some((right, known)) = right(items) else { return Answer::Missing(NO_ROWS) };
-    let share = |count: u64| Derived {
-        value: right as f64 / count as f64,
-        bound: 2.0 * f64::EPSILON,
-        definition: "right items/items".to_owned(),
-    };
-    if items.correct.refuted > 0 {
-        return Answer::Maybe(share(known.max(items.items)), ROWS_WRONG);
-    }
-    if items.items == 0 { Answer::Missing(NO_ROWS) } else { Answer::Derived(share(items.items)) }
 }
 
 fn stderr_of_shares(right: u64, count: u64) -> Option<Derived> {

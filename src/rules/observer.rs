@@ -72,6 +72,12 @@ impl<'v> Observer<'v> {
         });
     }
 
+    /// Counts looks beside those that are shown: how many there were, and how many of them fail.
+    pub(crate) fn more(&mut self, judged: u64, failed: u64) {
+        self.observed.judged += judged;
+        self.observed.failed += failed;
+    }
+
     fn fail(&mut self, at: At, evidence: Evidence) {
         self.observed.failed += 1;
         let excess = evidence.excess();

@@ -18,6 +18,8 @@ pub(super) struct Context {
     pub(super) output_type: Option<String>,
     /// The field or template of the target.
     pub(super) doc_to_target: Option<String>,
+    /// Whether the task's configuration is there: without it, code of the task may compute anything.
+    pub(super) known: bool,
     /// Whether code of the task computes the row metrics.
     pub(super) custom: bool,
 }
@@ -69,6 +71,7 @@ impl Context {
             delimiter,
             output_type: text(field("output_type")),
             doc_to_target: text(field("doc_to_target")),
+            known: config.is_some(),
             custom: field("process_results").is_some_and(|value| value.kind() == Kind::String),
             task,
         }

@@ -49,24 +49,18 @@ fn is_row(value: Value<'_>) -> bool {
 /// Looks at the first row, as far as it lies in the head.
 fn first_row(head: &Head<'_>, look: impl FnOnce(Value<'_>) -> bool) -> bool {
     let mut tape = Tape::default();
-    match framing(head.bytes) {
-        Framing::Lines => {
-            let mut lines = head.bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
-            let Some(line) = lines.next() else { return false };
-            match tape.parse(line) {
-                Ok(value) => look(value),
-                // A first row longer than the head.
-                Err(_) => {
-                    !head.whole
-                        && find(line, b"\"doc_id\"")
-                        && (find(line, b"\"resps\"") || find(line, b"\"arguments\""))
-                }
-            }
-        }
-        _ => {
-            let Ok(mut elements) = crate::source::Elements::new(head.bytes) else { return false };
-            let Some(Ok(element)) = elements.next() else { return false };
-            tape.parse(&element.bytes).is_ok_and(look)
+    if framing(head.bytes) == Framing::Elements {
+        let Ok(mut elements) = crate::source::Elements::new(head.bytes) else { return false };
+        let Some(Ok(element)) = elements.next() else { return false };
+        return tape.parse(&element.bytes).is_ok_and(look);
+    }
+    let mut lines = head.bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    let Some(line) = lines.next() else { return false };
+    match tape.parse(line) {
+        Ok(value) => look(value),
+        // A first row longer than the head.
+        Err(_) => {
+            !head.whole && find(line, b"\"doc_id\"") && (find(line, b"\"resps\"") || find(line, b"\"arguments\""))
         }
     }
 }
@@ -163,12 +157,12 @@ struct Request<'t> {
 
 /// The requests, written as `{"gen_args_0": {"arg_0": …}}` or, before 0.4.3, as a list of lists.
 fn requests<'t>(arguments: Value<'t>) -> Vec<Request<'t>> {
-    let of = |request: Value<'t>| match request.kind() {
-        Kind::Object => Request { context: request.get("arg_0"), continuation: request.get("arg_1") },
-        _ => {
-            let mut parts = request.elements();
-            Request { context: parts.next(), continuation: parts.next() }
+    let of = |request: Value<'t>| {
+        if request.kind() == Kind::Object {
+            return Request { context: request.get("arg_0"), continuation: request.get("arg_1") };
         }
+        let mut parts = request.elements();
+        Request { context: parts.next(), continuation: parts.next() }
     };
     match arguments.kind() {
         Kind::Object => arguments.members().map(|(_, request)| of(request)).collect(),
@@ -247,7 +241,7 @@ fn item<'t>(row: Value<'t>, context: &Context) -> Result<Item<'t>, (usize, &'sta
     // Mutual information asks for every choice twice: after the context, then after nothing.
     let half = scored.len() / 2;
     let doubled = scored.len() >= 4
-        && scored.len() % 2 == 0
+        && scored.len().is_multiple_of(2)
         && item.metrics.iter().any(|metric| metric.name == "acc_mutual_info")
         && requests.iter().skip(half).all(|request| is_empty(request.context))
         && !requests.iter().take(half).all(|request| is_empty(request.context));
@@ -381,7 +375,7 @@ fn metrics<'t>(row: Value<'t>, context: &Context) -> Vec<RowMetric<'t>> {
                 name: Text::json(name).decoded(),
                 value: row_value(value),
                 at: at(value),
-                custom: context.custom,
+                custom: context.custom || !context.known,
             })
         })
         .collect()

@@ -14,7 +14,7 @@ fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
     }
     doubled.sort_by_key(|row| row.last);
     let copies: u64 = doubled.iter().map(|row| u64::from(row.count) - 1).sum();
-    let pattern = pattern(&doubled, rows.values());
+    let pattern = pattern(&doubled, &rows.values());
     for row in &doubled {
         let (file, line) = row.last;
         let place = Place { file, line, column: 1, field: String::new() };
@@ -29,7 +29,7 @@ fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
 }
 
 /// What the copies look like.
-fn pattern<'s>(doubled: &[&Seen], all: impl Iterator<Item = &'s Seen> + Clone) -> &'static str {
+fn pattern<'s>(doubled: &[&Seen], all: &(impl Iterator<Item = &'s Seen> + Clone)) -> &'static str {
     let first_copy = doubled.iter().map(|row| row.last).min();
     let last_single = all.clone().filter(|row| row.count == 1).map(|row| row.last).max();
     let last_origin = doubled.iter().map(|row| row.first).max();

@@ -16,6 +16,7 @@ fn fail(name: &str, rows: &MetricRows, seen: &mut Observer<'_>, detail: &str) {
         let evidence = Evidence::equals(row.expected).found(row.found).detail(detail);
         seen.fail_at(&row.located, &row.item, evidence);
     }
+    let shown = rows.refuted.len() as u64;
+    seen.more(rows.rows.saturating_sub(shown), rows.verdicts.refuted.saturating_sub(shown));
     seen.count(name, rows.verdicts.refuted);
-    seen.count("rows", rows.rows);
 }

@@ -30,11 +30,14 @@ fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
 }
 
 fn say(all: &Observed) -> Message {
-    let names: Vec<&str> = all.counters.keys().map(String::as_str).filter(|name| *name != "rows").collect();
+    let names: Vec<&str> = all.counters.keys().map(String::as_str).collect();
     let detail = all.exemplars.kept().first().map_or("", |row| row.evidence.detail.as_str());
-    Message::new(format!("{} is normalised by another length than its name says", names.join(" and ")))
-        .label(detail)
-        .help(
-            "divide by the length of the choice that the metric's name promises, without the delimiter in front of it",
-        )
+    Message::new(format!(
+        "{} follows from another length than its name says: wrong in {} of {} rows",
+        names.join(" and "),
+        all.failed,
+        all.judged
+    ))
+    .label(detail)
+    .help("divide by the length of the choice that the metric's name promises, without the delimiter in front of it")
 }

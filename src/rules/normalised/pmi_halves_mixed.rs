@@ -21,7 +21,7 @@ fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
 }
 
 fn say(all: &Observed) -> Message {
-    let names: Vec<&str> = all.counters.keys().map(String::as_str).filter(|name| *name != "rows").collect();
-    Message::new(format!("{} mixes scores with and without the context", names.join(", ")))
+    let names: Vec<String> = all.counters.iter().map(|(name, wrong)| format!("{name} in {wrong} rows")).collect();
+    Message::new(format!("scores with and without the context are mixed: wrong are {}", names.join(", ")))
         .help("cut the scores as the requests were built: the first half has the context, the second has none")
 }
