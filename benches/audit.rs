@@ -3,7 +3,13 @@
 //! `cargo bench --bench audit` measures 100,000 tokens with top-20 lists; `-- --tokens 2000000` the large case, and
 //! `-- --write FILE` leaves the generated log for other tools. Prints seconds, MB/s and the ratio, run by run in turn, and
 //! the peak memory of the process after each size.
-#![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a benchmark prints times and writes its input")]
+#![expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a benchmark prints times and writes its input"
+)]
 
 use std::borrow::Cow;
 use std::io::{BufRead, BufReader, BufWriter, Write};

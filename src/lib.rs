@@ -2,7 +2,7 @@
 //! tokens beneath it and says of each whether it is proven, refuted (and by which formula it was really
 //! computed) or unprovable (and which field to log so that it is not).
 //!
-//! The stages are the modules, and data goes one way through them: [`source`] → [`format`] → [`audit`] →
+//! The stages are the modules, and data goes one way through them: [`source`] → [`mod@format`] → [`audit`] →
 //! [`tally`] → [`conclude`] → [`report`]. [`check`] joins them.
 
 pub mod audit;

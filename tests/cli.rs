@@ -1,7 +1,14 @@
 //! `retally check` as a user sees it: the built program, its output and its exit code.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking")]
-#![expect(clippy::disallowed_methods, reason = "the tests make logs and look at what is written")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "tests stop at the first surprise and make their own files"
+)]
 
 use std::io::Write;
 use std::path::Path;

@@ -43,11 +43,14 @@ struct StepStats {
     vector: ResolutionStats,
 }
 
+type StepCheck = fn(&StepView<'_>, &mut Observer<'_>);
+type CandidateCheck = fn(&CandidateView<'_>, &mut Observer<'_>);
+
 /// The rules that look at rows, with their place in the catalogue and what they need.
 #[derive(Default)]
 struct Dispatch {
-    steps: Vec<(usize, fn(&StepView<'_>, &mut Observer<'_>), Fields)>,
-    candidates: Vec<(usize, fn(&CandidateView<'_>, &mut Observer<'_>), Fields)>,
+    steps: Vec<(usize, StepCheck, Fields)>,
+    candidates: Vec<(usize, CandidateCheck, Fields)>,
 }
 
 impl Dispatch {

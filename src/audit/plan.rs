@@ -62,7 +62,9 @@ impl FilePlan {
     /// convention and the need for a search are shared by all inputs of a run.
     #[must_use]
     pub fn after(&self, own: &FileTally, group: &[&FileTally]) -> Self {
-        let measured = |column| own.resolutions.get(&column).map_or(Resolution::exact(), |stats| stats.resolution());
+        let measured = |column| {
+            own.resolutions.get(&column).map_or(Resolution::exact(), crate::numeric::ResolutionStats::resolution)
+        };
         let steps = StepResolutions {
             logprob: measured(Measured::Logprob),
             prob: measured(Measured::Prob),

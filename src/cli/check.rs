@@ -81,21 +81,21 @@ enum Color {
     Never,
 }
 
-pub(super) fn run(args: Args) -> Result<ExitCode, String> {
-    let options = options(&args)?;
+pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
+    let options = options(args)?;
     let inputs = crate::open(&options);
     if args.verbose {
         // Standard error may be closed; the report is still due.
         let _ = io::stderr().write_all(recognised(&inputs, &options.config).as_bytes());
     }
-    let bar = progress(&args);
+    let bar = progress(args);
     let mut settings = options.settings;
     settings.progress = bar.as_ref().map(Bar::callback);
     let report = crate::check(inputs, &settings);
     if let Some(bar) = bar {
         bar.bar.finish_and_clear();
     }
-    match write(&args, &report) {
+    match write(args, &report) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
         result => result.map_err(|error| format!("cannot write the report: {error}"))?,
     }

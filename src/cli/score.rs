@@ -43,7 +43,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     let written = match args.format {
         OutputFormat::Table => table(&items, &mut out),
         OutputFormat::Csv => csv(&items, &mut out),
-        OutputFormat::Json => serde_json::to_writer_pretty(&mut out, &items).map_err(Into::into).and_then(|()| out.write_all(b"\n")),
+        OutputFormat::Json => {
+            serde_json::to_writer_pretty(&mut out, &items).map_err(Into::into).and_then(|()| out.write_all(b"\n"))
+        }
     };
     written.and_then(|()| super::print(&out)).map_err(|error| error.to_string())?;
     Ok(ExitCode::SUCCESS)
@@ -100,14 +102,31 @@ fn table(items: &[ScoredItem], out: &mut Vec<u8>) -> std::io::Result<()> {
     let differing: Vec<&str> = items.iter().filter(|item| item.differs).map(|item| item.item.as_str()).collect();
     if !differing.is_empty() {
         let some = crate::report::words::some(differing.iter().copied(), 5, differing.len() as u64);
-        writeln!(out, "\nsum and mean have different winners in {} of {} items: {}", differing.len(), items.len(), visible(&some))?;
+        writeln!(
+            out,
+            "\nsum and mean have different winners in {} of {} items: {}",
+            differing.len(),
+            items.len(),
+            visible(&some)
+        )?;
     }
     Ok(())
 }
 
 fn csv(items: &[ScoredItem], out: &mut Vec<u8>) -> std::io::Result<()> {
     let mut writer = csv::Writer::from_writer(out);
-    writer.write_record(["task", "item", "candidate", "tokens", "logprob", "mean", "perplexity", "best_by_sum", "best_by_mean", "missing"])?;
+    writer.write_record([
+        "task",
+        "item",
+        "candidate",
+        "tokens",
+        "logprob",
+        "mean",
+        "perplexity",
+        "best_by_sum",
+        "best_by_mean",
+        "missing",
+    ])?;
     let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
     for item in items {
         for (position, candidate) in item.candidates.iter().enumerate() {

@@ -85,7 +85,13 @@ fn draw(trace: &Trace) -> String {
             } else {
                 "does not agree"
             };
-            let _ = writeln!(out, "  {} reported {}: {verdict} (bound {:.1e})", visible(&claim.column), claim.reported, claim.bound);
+            let _ = writeln!(
+                out,
+                "  {} reported {}: {verdict} (bound {:.1e})",
+                visible(&claim.column),
+                claim.reported,
+                claim.bound
+            );
             if !claim.arithmetic.is_empty() {
                 let _ = writeln!(out, "    {}", claim.arithmetic);
             }
@@ -108,7 +114,8 @@ fn steps(candidate: &TracedCandidate, out: &mut String) {
     let _ = writeln!(out, "\ncandidate {}{picked}", visible(&candidate.candidate));
     let tokens: Vec<_> = candidate.steps.iter().map(|step| visible(&step.token)).collect();
     let width = tokens.iter().map(|token| token.width()).max().unwrap_or(0).max(5);
-    let _ = writeln!(out, "  step  token{}  {:>10}  {:>12}  {:>12}  top-1", " ".repeat(width - 5), "p", "log p", "total");
+    let _ =
+        writeln!(out, "  step  token{}  {:>10}  {:>12}  {:>12}  top-1", " ".repeat(width - 5), "p", "log p", "total");
     for (at, (step, token)) in candidate.steps.iter().zip(&tokens).enumerate() {
         let space = " ".repeat(width.saturating_sub(token.width()));
         let top1 = match step.top1 {

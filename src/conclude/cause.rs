@@ -74,7 +74,7 @@ pub(super) fn diagnose(
     };
     let draft = draft.map(|mut draft| {
         if let Some(impact) = &impact {
-            draft.impact_lines.extend(impact_line(impact, &convention.to_string()));
+            draft.impact_lines.push(impact_line(impact, &convention.to_string()));
             draft.evidence.insert("flips".to_owned(), impact.flips.into());
         }
         draft
@@ -442,7 +442,7 @@ fn impact(items: &ItemTally) -> Option<Impact> {
     })
 }
 
-fn impact_line(impact: &Impact, convention: &str) -> Option<String> {
+fn impact_line(impact: &Impact, convention: &str) -> String {
     let mut line = format!("{} of {} picks change", count(impact.flips), count(impact.items));
     if impact.flips > 0 {
         line.push_str(&format!(" ({})", some(impact.flipped.iter().map(String::as_str), 3, impact.flips)));
@@ -455,5 +455,5 @@ fn impact_line(impact: &Impact, convention: &str) -> Option<String> {
             p_value(p)
         ));
     }
-    Some(line)
+    line
 }

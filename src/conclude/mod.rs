@@ -132,12 +132,12 @@ fn conclude_run(
         for (id, name, column) in &columns {
             let Some(column_plan) = plan.columns.get(usize::from(id.0)) else { continue };
             let is_primary = primary.is_some_and(|(primary, _)| primary == *id);
-            let mixed = stream.items.mixed.get(id).map_or(0, |mixed| mixed.items);
-            let (draft, diagnosis) =
-                cause::diagnose(name, column, column_plan, &stream.items, mixed, is_primary, &place);
+            let mixed_items = stream.items.mixed.get(id).map_or(0, |kept| kept.items);
+            let (draft, described) =
+                cause::diagnose(name, column, column_plan, &stream.items, mixed_items, is_primary, &place);
             caused |= is_primary && draft.is_some();
             drafts.extend(draft);
-            diagnoses.push(diagnosis);
+            diagnoses.push(described);
         }
         for (kind, counts) in
             [("pick", stream.items.picks), ("correct", stream.items.correct), ("greedy", stream.items.greedy)]

@@ -278,13 +278,13 @@ fn read_lines(reader: &dyn crate::format::Reader, file: u32, first_line: u64, by
 /// Sends every item, with the index of its input, to a visitor.
 struct Visit<'v> {
     input: usize,
-    visit: &'v mut dyn FnMut(usize, &Item<'_>),
+    visitor: &'v mut dyn FnMut(usize, &Item<'_>),
     errors: Vec<RecordError>,
 }
 
 impl Emit for Visit<'_> {
     fn item(&mut self, item: &Item<'_>, _origin: &dyn Origin) {
-        (self.visit)(self.input, item);
+        (self.visitor)(self.input, item);
     }
 
     fn metric(&mut self, _claim: MetricClaim) {}
@@ -301,7 +301,7 @@ pub fn for_each_item(inputs: &[Opened], visit: &mut dyn FnMut(usize, &Item<'_>))
     let mut errors = Vec::new();
     for (index, input) in inputs.iter().enumerate() {
         let file = u32::try_from(index).unwrap_or(u32::MAX);
-        let mut sink = Visit { input: index, visit: &mut *visit, errors: Vec::new() };
+        let mut sink = Visit { input: index, visitor: &mut *visit, errors: Vec::new() };
         if let Err(error) = read_in_order(input, file, &Settings::default(), &mut sink) {
             sink.errors.push(source_error(file, &error));
         }

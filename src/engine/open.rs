@@ -59,7 +59,7 @@ pub fn open(input: Input, config: &InputConfig, forced: Option<&str>) -> Result<
     }
     let mut ranked: Vec<(Likeness, &'static dyn Format)> =
         FORMATS.iter().map(|format| (format.recognise(&head), *format)).collect();
-    ranked.sort_by(|a, b| b.0.confidence.cmp(&a.0.confidence));
+    ranked.sort_by_key(|(likeness, _)| std::cmp::Reverse(likeness.confidence));
     let chosen = match forced.or(config.format.as_deref()) {
         Some(name) => match ranked.iter().position(|(_, format)| format.name() == name) {
             Some(at) => Some(at),

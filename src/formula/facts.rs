@@ -459,7 +459,8 @@ fn step_value(
         Term::Logit => match step.logit.finite() {
             Some(number) => Some(logged(number, &resolutions.logit)),
             None => {
-                let value = *own_entry(candidate, step)?.0.get(own_entry(candidate, step)?.1)?;
+                let (logits, own) = own_entry(candidate, step)?;
+                let value = *logits.get(own)?;
                 Some(Operand { value, half: resolutions.vector.half_quantum(&Printed::from_f64(value)) })
             }
         },
@@ -479,7 +480,7 @@ fn step_value(
             }
             let mass = numeric::logsumexp(top.iter().map(|entry| entry.logprob.value));
             let half = resolutions.top.half_quantum(&Printed::from_f64(own.value));
-            mass.is_finite().then(|| Operand { value: own.value - mass, half: own.half + half })
+            mass.is_finite().then_some(Operand { value: own.value - mass, half: own.half + half })
         }
         Term::Top1LogProb => {
             let top = candidate.alternatives(step);

@@ -110,9 +110,13 @@ fn probe(formula: &Formula) -> f64 {
     };
     let span = Span::ALL.iter().position(|known| *known == formula.span).unwrap_or(0);
     let mut steps = vec![-0.731 - term, -1.377 - term * 1.7, -0.203 - term * 0.3, -2.411 - term * 2.3];
-    steps.iter_mut().for_each(|step| *step -= 0.0071 * span as f64);
+    for step in &mut steps {
+        *step -= 0.0071 * span as f64;
+    }
     if formula.term == Term::Prob {
-        steps.iter_mut().for_each(|step| *step = numeric::exp(*step));
+        for step in &mut steps {
+            *step = numeric::exp(*step);
+        }
     }
     let n = 4.0 + 0.37 * span as f64;
     let running: f64 = (1..=steps.len()).map(|k| salt(&steps[..k])).sum();

@@ -164,7 +164,7 @@ impl ResolutionStats {
     /// with different precision in one column. Trimmed zeros leave two digits fewer in one value of a hundred.
     fn is_mixed(&self, decimals: i16) -> bool {
         let Ok(last) = usize::try_from(decimals) else { return false };
-        if last < 3 || last >= BINS - 1 || self.significant > 15 {
+        if !(3..BINS - 1).contains(&last) || self.significant > 15 {
             return false;
         }
         let short: u64 = self.bins[1..last - 1].iter().sum();

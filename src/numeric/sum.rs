@@ -15,7 +15,7 @@ const LIMBS: usize = 138;
 const PENDING: u32 = 1 << 28;
 
 /// A sum that is exact until it is read.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(from = "Canonical", into = "Canonical")]
 pub struct ExactSum {
     limbs: Box<[i64]>,
@@ -34,12 +34,6 @@ struct Canonical {
     limbs: Vec<u32>,
     infinities: (u64, u64),
     nans: u64,
-}
-
-impl Default for ExactSum {
-    fn default() -> Self {
-        Self { limbs: Box::default(), pending: 0, positive_infinities: 0, negative_infinities: 0, nans: 0 }
-    }
 }
 
 impl PartialEq for ExactSum {

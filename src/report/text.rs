@@ -104,7 +104,7 @@ fn errors(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 
 fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let summary = &report.summary;
-    let width = summary.verdicts.keys().map(|kind| kind.len()).max().unwrap_or(0).max(8);
+    let width = summary.verdicts.keys().map(String::len).max().unwrap_or(0).max(8);
     for (kind, counts) in &summary.verdicts {
         let mut parts = Vec::new();
         for (number, word) in

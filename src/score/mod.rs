@@ -112,7 +112,7 @@ fn best(candidates: &[ScoredCandidate], value: impl Fn(&ScoredCandidate) -> Opti
     let values: Option<Vec<f64>> = candidates.iter().map(value).collect();
     let values = values.filter(|values| values.len() > 1)?;
     let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let mut at_top = values.iter().enumerate().filter(|(_, value)| value.total_cmp(&&most).is_eq());
+    let mut at_top = values.iter().enumerate().filter(|(_, value)| value.total_cmp(&most).is_eq());
     let (first, _) = at_top.next()?;
     at_top.next().is_none().then_some(first)
 }

@@ -55,7 +55,7 @@ impl<R: Read> Blocks<R> {
             if have > MAX_RECORD {
                 return Err(SourceError::TooLong { line: self.line });
             }
-            let want = self.target.max(1 << 16).min(4 << 20) as u64;
+            let want = self.target.clamp(1 << 16, 4 << 20) as u64;
             match self.stream.by_ref().take(want).read_to_end(&mut self.rest) {
                 Ok(0) => {
                     self.state = State::Done;

@@ -104,7 +104,11 @@ impl Trace {
             if let Some(best) = best.filter(|best| *best != position && self.is_greedy(position)) {
                 notes.extend(self.greedy_loses(position, best));
             } else if best == Some(position) && self.candidates.len() > 1 {
-                notes.push(format!("`{}` has the highest total, {:.6}", candidate.candidate, candidate.total.unwrap_or(f64::NAN)));
+                notes.push(format!(
+                    "`{}` has the highest total, {:.6}",
+                    candidate.candidate,
+                    candidate.total.unwrap_or(f64::NAN)
+                ));
             }
         }
         self.notes = notes;
@@ -124,9 +128,9 @@ impl Trace {
         if own.steps.iter().all(|step| step.top1.is_some()) {
             return !own.steps.is_empty() && own.steps.iter().all(|step| step.top1 == Some(true));
         }
-        (0..self.candidates.len()).filter(|other| *other != position).all(|other| {
-            self.parting(position, other).is_some_and(|(_, own, other)| own.logprob >= other.logprob)
-        })
+        (0..self.candidates.len())
+            .filter(|other| *other != position)
+            .all(|other| self.parting(position, other).is_some_and(|(_, own, other)| own.logprob >= other.logprob))
     }
 
     fn parting(&self, a: usize, b: usize) -> Option<(usize, &TracedStep, &TracedStep)> {
@@ -140,7 +144,13 @@ impl Trace {
         let (Some(own), Some(other)) = (self.candidates.get(greedy), self.candidates.get(best)) else { return notes };
         if let Some((at, mine, theirs)) = self.parting(greedy, best) {
             if mine.logprob.total_cmp(&theirs.logprob).is_eq() {
-                notes.push(format!("tie at step {}: `{}` and `{}` have {:.6} each", at + 1, mine.token, theirs.token, mine.logprob));
+                notes.push(format!(
+                    "tie at step {}: `{}` and `{}` have {:.6} each",
+                    at + 1,
+                    mine.token,
+                    theirs.token,
+                    mine.logprob
+                ));
             } else {
                 notes.push(format!(
                     "greedy takes `{}` at step {} ({:.6} against {:.6} for `{}`)",
@@ -151,7 +161,8 @@ impl Trace {
                     theirs.token
                 ));
             }
-            let crossing = own.steps.iter().zip(&other.steps).skip(at).position(|(mine, theirs)| theirs.total > mine.total);
+            let crossing =
+                own.steps.iter().zip(&other.steps).skip(at).position(|(mine, theirs)| theirs.total > mine.total);
             if let Some(after) = crossing {
                 notes.push(format!("`{}` leads from step {} on", other.candidate, at + after + 1));
             }

@@ -1,5 +1,15 @@
 //! Integration tests: one binary, a module per subject.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "tests stop at the first surprise and make their own files"
+)]
+
 mod cases;
 mod laws;
 mod layers;

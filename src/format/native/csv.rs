@@ -164,7 +164,7 @@ impl Reader for CsvReader {
                 Ok(false) => break,
                 Err(error) => {
                     out.record();
-                    out.error(self.error(file, line, error.to_string(), true));
+                    out.error(row_error(file, line, error.to_string(), true));
                     if !matches!(error.kind(), csv::ErrorKind::Utf8 { .. } | csv::ErrorKind::UnequalLengths { .. }) {
                         break;
                     }
@@ -175,7 +175,7 @@ impl Reader for CsvReader {
             out.record();
             if record.len() != self.header.len() {
                 let reason = format!("expected {} cells as in the header, found {}", self.header.len(), record.len());
-                out.error(self.error(file, line, reason, true));
+                out.error(row_error(file, line, reason, true));
                 continue;
             }
             let same = group.first().is_some_and(|first| self.per_token && self.same_candidate(&first.record, &record));
@@ -203,11 +203,6 @@ impl Reader for CsvReader {
 }
 
 impl CsvReader {
-    fn error(&self, file: u32, line: u64, reason: String, unreadable: bool) -> RecordError {
-        let place = Place { file, line, column: 1, field: String::new() };
-        RecordError { place, reason, snippet: Snippet::default(), unreadable }
-    }
-
     fn same_candidate(&self, a: &csv::ByteRecord, b: &csv::ByteRecord) -> bool {
         self.columns
             .iter()
@@ -235,7 +230,7 @@ impl CsvReader {
             if !finished.insert(hasher.finish()) {
                 let line = rows.first().map_or(0, |row| row.line);
                 let reason = "rows of one candidate stand apart; sort the file by item, candidate and position";
-                out.error(self.error(file, line, reason.to_owned(), false));
+                out.error(row_error(file, line, reason.to_owned(), false));
                 return;
             }
         }
@@ -243,7 +238,7 @@ impl CsvReader {
             Ok(item) => out.item(&item, &CsvOrigin { file, rows: &rows, header: &self.header }),
             Err((row, reason)) => {
                 let line = rows.get(row).map_or(0, |row| row.line);
-                out.error(self.error(file, line, reason, false));
+                out.error(row_error(file, line, reason, false));
             }
         }
     }
@@ -352,4 +347,9 @@ fn item_cell<'r>(role: Role, name: &str, raw: &'r [u8], here: At, item: &mut Ite
 
 fn integer(raw: &[u8]) -> Option<i64> {
     std::str::from_utf8(raw.trim_ascii()).ok()?.parse().ok()
+}
+
+fn row_error(file: u32, line: u64, reason: String, unreadable: bool) -> RecordError {
+    let place = Place { file, line, column: 1, field: String::new() };
+    RecordError { place, reason, snippet: Snippet::default(), unreadable }
 }

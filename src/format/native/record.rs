@@ -12,23 +12,23 @@ use crate::numeric::Printed;
 
 /// Values that some servers log where they have no log-prob; never summed. Sources: vLLM and an older
 /// `OpenAI` API (−9999), `SGLang` (the lowest f32), training code (−1e30), exporters (−999).
-pub const SENTINELS: [f64; 4] = [-9999.0, -999.0, f32::MIN as f64, -1e30];
+pub(super) const SENTINELS: [f64; 4] = [-9999.0, -999.0, f32::MIN as f64, -1e30];
 
 /// What the native formats take from the configuration.
 #[derive(Clone, Debug, Default)]
-pub struct Mapping {
+pub(super) struct Mapping {
     /// Columns of claims; a [`ColumnId`] is an index into it.
-    pub columns: Vec<ColumnSpec>,
+    pub(super) columns: Vec<ColumnSpec>,
     /// Roles that the user gave a path for.
-    pub paths: Vec<(Role, Vec<String>)>,
+    pub(super) paths: Vec<(Role, Vec<String>)>,
     /// Values that mean "no value" in this log, besides [`SENTINELS`].
-    pub sentinels: Vec<f64>,
+    pub(super) sentinels: Vec<f64>,
 }
 
 impl Mapping {
     /// The columns of all claim names, in a fixed order, so that a column is the same in every record.
     #[must_use]
-    pub fn new(mut extra: Vec<ColumnSpec>) -> Self {
+    pub(super) fn new(mut extra: Vec<ColumnSpec>) -> Self {
         let mut columns: Vec<ColumnSpec> = Vec::new();
         for role in ROLES {
             if let Role::Claim(kind) = role.role {
@@ -48,14 +48,14 @@ impl Mapping {
 
     /// The column of a claim's name.
     #[must_use]
-    pub fn column(&self, name: &str) -> Option<ColumnId> {
+    pub(super) fn column(&self, name: &str) -> Option<ColumnId> {
         let index = self.columns.iter().position(|spec| spec.column.name == name)?;
         u16::try_from(index).ok().map(ColumnId)
     }
 
     /// A printed number, or the sentinel that it is.
     #[must_use]
-    pub fn logged(&self, number: Printed) -> Logged {
+    pub(super) fn logged(&self, number: Printed) -> Logged {
         let is_sentinel = |known: &f64| number.value.total_cmp(known).is_eq();
         // All sentinels are far out; most numbers pass with one comparison.
         if number.value <= -999.0 || !self.sentinels.is_empty() {
@@ -70,11 +70,11 @@ impl Mapping {
 
 /// A field that does not hold what its role requires.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Misfit {
+pub(super) struct Misfit {
     /// Where.
-    pub start: usize,
+    pub(super) start: usize,
     /// What was expected and found.
-    pub reason: String,
+    pub(super) reason: String,
 }
 
 /// The fields of one object by role: a plain name wins over one that other things have, too.
@@ -183,14 +183,14 @@ fn misfit(value: Value<'_>, what: &str, expected: &str) -> Misfit {
     Misfit { start: value.start(), reason: format!("{what}: expected {expected}, found {}", found(value)) }
 }
 
-fn text<'t>(value: Value<'t>) -> Option<Text<'t>> {
+fn text(value: Value<'_>) -> Option<Text<'_>> {
     match value.kind() {
         Kind::String => Some(Text::json(value.raw_str())),
         _ => None,
     }
 }
 
-fn id<'t>(value: Value<'t>) -> Option<Cow<'t, str>> {
+fn id(value: Value<'_>) -> Option<Cow<'_, str>> {
     match value.kind() {
         Kind::String => value.as_str(),
         Kind::Number => Some(String::from_utf8_lossy(value.raw())),
@@ -223,7 +223,7 @@ fn flag(value: Value<'_>) -> Option<bool> {
 
 /// A yes or no as tables and Python print it.
 #[must_use]
-pub fn flag_text(raw: &[u8]) -> Option<bool> {
+pub(super) fn flag_text(raw: &[u8]) -> Option<bool> {
     match raw {
         b"1" | b"1.0" | b"true" | b"True" | b"TRUE" => Some(true),
         b"0" | b"0.0" | b"false" | b"False" | b"FALSE" => Some(false),
@@ -231,7 +231,7 @@ pub fn flag_text(raw: &[u8]) -> Option<bool> {
     }
 }
 
-fn reference<'t>(value: Value<'t>) -> PickRef<'t> {
+fn reference(value: Value<'_>) -> PickRef<'_> {
     match (integer(value), text(value)) {
         (Some(index), _) => PickRef::Index(index, at(value)),
         (None, Some(id)) => PickRef::Id(id, at(value)),
@@ -241,7 +241,7 @@ fn reference<'t>(value: Value<'t>) -> PickRef<'t> {
 
 /// Whether an object has what a native record needs.
 #[must_use]
-pub fn looks_native(record: Value<'_>, mapping: &Mapping) -> bool {
+pub(super) fn looks_native(record: Value<'_>, mapping: &Mapping) -> bool {
     if record.kind() != Kind::Object {
         return false;
     }
@@ -261,7 +261,7 @@ pub fn looks_native(record: Value<'_>, mapping: &Mapping) -> bool {
 
 /// Roles that two plain names of a record claim, with the names: what must be asked for.
 #[must_use]
-pub fn ambiguities(record: Value<'_>) -> Vec<(Role, String, String)> {
+pub(super) fn ambiguities(record: Value<'_>) -> Vec<(Role, String, String)> {
     let mut seen: Vec<(Role, bool, String, Value<'_>)> = Vec::new();
     let mut found = Vec::new();
     for (key, value) in record.members() {
@@ -287,7 +287,7 @@ pub fn ambiguities(record: Value<'_>) -> Vec<(Role, String, String)> {
 
 /// Which field was taken for which role in a record.
 #[must_use]
-pub fn mapping_of(record: Value<'_>, mapping: &Mapping) -> Vec<(String, String)> {
+pub(super) fn mapping_of(record: Value<'_>, mapping: &Mapping) -> Vec<(String, String)> {
     let slots = Slots::of(record, mapping);
     let mut pairs: Vec<(String, String)> = slots
         .filled
@@ -313,7 +313,7 @@ pub fn mapping_of(record: Value<'_>, mapping: &Mapping) -> Vec<(String, String)>
 }
 
 /// Turns a record into an item.
-pub fn item<'t>(record: Value<'t>, mapping: &Mapping) -> Result<Item<'t>, Misfit> {
+pub(super) fn item<'t>(record: Value<'t>, mapping: &Mapping) -> Result<Item<'t>, Misfit> {
     if record.kind() != Kind::Object {
         return Err(misfit(record, "record", "an object"));
     }
@@ -482,11 +482,8 @@ fn fill<'t>(role: Role, array: Value<'t>, mapping: &Mapping, candidate: &mut Can
                 step.segment = if scored { Segment::Continuation } else { Segment::Padding };
             }
             Role::EndFlags => {
-                if flag(value).ok_or_else(|| misfit(value, "is_eos", "true or false"))?
-                    && step.segment == Segment::Continuation
-                {
-                    step.segment = Segment::End;
-                }
+                let ends = flag(value).ok_or_else(|| misfit(value, "is_eos", "true or false"))?;
+                step.segment = if ends && step.segment == Segment::Continuation { Segment::End } else { step.segment };
             }
             _ => {}
         }
@@ -522,7 +519,7 @@ fn segment(value: Value<'_>) -> Result<Segment, Misfit> {
 
 /// The segment of a name.
 #[must_use]
-pub fn segment_text(raw: &[u8]) -> Option<Segment> {
+pub(super) fn segment_text(raw: &[u8]) -> Option<Segment> {
     match raw {
         b"prompt" | b"context" | b"input" => Some(Segment::Prompt),
         b"continuation" | b"completion" | b"output" | b"generated" => Some(Segment::Continuation),

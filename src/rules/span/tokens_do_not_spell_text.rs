@@ -45,7 +45,7 @@ fn is_special(token: &str) -> bool {
         )
 }
 
-/// `▁` for a space, `<0x0A>` for a byte (SentencePiece).
+/// `▁` for a space, `<0x0A>` for a byte (`SentencePiece`).
 fn sentence_piece(tokens: &[std::borrow::Cow<'_, str>]) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     for token in tokens.iter().filter(|token| !is_special(token)) {
