@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::audit::{Auditor, FilePlan};
 use crate::config::Levels;
-use crate::format::{Emit, Framing, HEAD_BYTES, RawRecord};
+use crate::format::{Emit, Framing, RawRecord};
 use crate::model::{Item, MetricClaim, Origin, Place, RecordError, Snippet};
 use crate::source::{Blocks, Elements, SourceError};
 use crate::tally::{FileTally, Tally};
@@ -316,8 +316,7 @@ fn guess(input: &Opened, declared: f64) -> FilePlan {
     if input.reader.framing() != Framing::Lines {
         return plan;
     }
-    let whole = input.head.len() < HEAD_BYTES;
-    let end = if whole { Some(input.head.len()) } else { memchr::memrchr(b'\n', &input.head).map(|at| at + 1) };
+    let end = if input.whole { Some(input.head.len()) } else { memchr::memrchr(b'\n', &input.head).map(|at| at + 1) };
     let Some(rows) = end.and_then(|end| input.head.get(..end)) else { return plan };
     let look = |plan: &FilePlan| {
         let mut auditor = Auditor::new(plan);

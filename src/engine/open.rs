@@ -4,6 +4,8 @@ use crate::config::InputConfig;
 use crate::format::{FORMATS, Format, HEAD_BYTES, Head, Likeness, Reader, native};
 use crate::source::{Input, SourceError};
 
+/// Bytes after which an input without a whole record is given up.
+const LONGEST_HEAD: usize = HEAD_BYTES << 9;
 /// Least confidence at which a format is taken.
 const ENOUGH: u8 = 30;
 
@@ -19,6 +21,8 @@ pub struct Opened {
     pub reader: Box<dyn Reader>,
     /// Its first bytes.
     pub head: Vec<u8>,
+    /// Whether these are all.
+    pub whole: bool,
 }
 
 impl Opened {
@@ -31,7 +35,7 @@ impl Opened {
     /// Size on disk, where it is known and not compressed.
     #[must_use]
     pub fn size(&self) -> Option<u64> {
-        (self.head.len() < HEAD_BYTES).then_some(self.head.len() as u64)
+        self.whole.then_some(self.head.len() as u64)
     }
 }
 
@@ -48,18 +52,33 @@ pub struct Unknown {
 
 /// Recognises an input. `forced` is the name given with `--input-format`.
 pub fn open(input: Input, config: &InputConfig, forced: Option<&str>) -> Result<Result<Opened, Unknown>, SourceError> {
-    let bytes = crate::source::peek(&input, HEAD_BYTES)?;
     let path = input.path.clone();
     let name = input.logical_name().to_owned();
-    let head = Head { path: &path, name: &name, bytes: &bytes, whole: bytes.len() < HEAD_BYTES };
+    let mut window = HEAD_BYTES;
+    let mut bytes = crate::source::peek(&input, window)?;
+    let rank = |head: &Head<'_>| {
+        let mut ranked: Vec<(Likeness, &'static dyn Format)> =
+            FORMATS.iter().map(|format| (format.recognise(head), *format)).collect();
+        ranked.sort_by_key(|(likeness, _)| std::cmp::Reverse(likeness.confidence));
+        ranked
+    };
+    let recognised = |ranked: &[(Likeness, &'static dyn Format)]| {
+        ranked.first().is_some_and(|(likeness, _)| likeness.confidence >= ENOUGH)
+    };
+    let mut ranked = rank(&Head { path: &path, name: &name, bytes: &bytes, whole: bytes.len() < window });
+    // A first record may be longer than the head: it is looked at whole before the input is given up.
+    while !recognised(&ranked) && bytes.len() == window && window < LONGEST_HEAD {
+        window *= 8;
+        bytes = crate::source::peek(&input, window)?;
+        ranked = rank(&Head { path: &path, name: &name, bytes: &bytes, whole: bytes.len() < window });
+    }
+    let whole = bytes.len() < window;
+    let head = Head { path: &path, name: &name, bytes: &bytes, whole };
     let unknown = |message: String| Ok(Err(Unknown { path: path.clone(), message, recognised: false }));
     let unusable = |message: String| Ok(Err(Unknown { path: path.clone(), message, recognised: true }));
     if bytes.trim_ascii().is_empty() {
         return unknown("the file is empty: expected at least one record".to_owned());
     }
-    let mut ranked: Vec<(Likeness, &'static dyn Format)> =
-        FORMATS.iter().map(|format| (format.recognise(&head), *format)).collect();
-    ranked.sort_by_key(|(likeness, _)| std::cmp::Reverse(likeness.confidence));
     let chosen = match forced.or(config.format.as_deref()) {
         Some(name) => match ranked.iter().position(|(_, format)| format.name() == name) {
             Some(at) => Some(at),
@@ -72,7 +91,7 @@ pub fn open(input: Input, config: &InputConfig, forced: Option<&str>) -> Result<
         return unknown(no_format(&ranked));
     };
     match format.open(&head, config) {
-        Ok(reader) => Ok(Ok(Opened { input, format: format.name(), likeness, reader, head: bytes })),
+        Ok(reader) => Ok(Ok(Opened { input, format: format.name(), likeness, reader, head: bytes, whole })),
         Err(reason) => unusable(reason),
     }
 }

@@ -240,11 +240,15 @@ fn claims(
         let derived = facts.evaluate(&convention, column.resolution.arithmetic);
         let bound = derived.map_or(half, |derived| derived.half + half);
         let follows = derived.is_some_and(|derived| agrees(derived.value, number.value, bound));
-        let mut fits = Vec::new();
+        let mut fits: Vec<String> = Vec::new();
+        let mut seen: Vec<f64> = Vec::new();
         if !follows && derived.is_some() {
             for entry in crate::formula::Grammar::around(convention).entries() {
                 let Some(other) = facts.evaluate(&entry.formula, column.resolution.arithmetic) else { continue };
-                if agrees(other.value, number.value, other.half + half) {
+                // A span that this candidate does not have gives the same number under another name.
+                let known = seen.iter().any(|value| value.total_cmp(&other.value).is_eq());
+                if !known && agrees(other.value, number.value, other.half + half) {
+                    seen.push(other.value);
                     fits.push(format!("{} ({})", entry.formula, describe(&entry.formula)));
                 }
                 if fits.len() == NAMED {

@@ -98,3 +98,40 @@ fn no_log_gives_more_than_three_errors() {
         assert!(report.summary.findings.error <= 3, "{}: {:?}", folder.display(), codes(&report));
     }
 }
+
+#[test]
+fn harness_logs_come_out_as_their_notes_say() {
+    for (folder, expected) in [
+        ("limit-20", vec![]),
+        ("mc-and-lastword", vec![]),
+        ("mc-mutual-information", vec![]),
+        ("rolling-perplexity", vec![]),
+        ("sampler-padding-duplicates", vec!["RT701"]),
+        ("mean-of-exp-perplexity", vec!["RT602"]),
+        ("stderr-not-divided", vec!["RT605"]),
+        ("nan-wins-argmax", vec!["RT405"]),
+        ("row-correctness-flipped", vec!["RT611"]),
+        // The rows hold totals only: means look like sums, and nothing may be made up.
+        ("scorer-mean", vec![]),
+        ("scorer-sum_probs", vec!["RT101", "RT101"]),
+        ("scorer-raw_logits", vec!["RT101", "RT101"]),
+        ("scorer-argmax_token", vec![]),
+    ] {
+        let report = check(&[fixture(&format!("formats/lm-eval/{folder}"))]);
+        let errors: Vec<&str> = report
+            .findings
+            .iter()
+            .filter(|finding| finding.severity == Severity::Error)
+            .map(|finding| finding.code.as_str())
+            .collect();
+        assert_eq!(errors, expected, "{folder}");
+        assert!(report.errors.is_empty(), "{folder}: {:?}", report.errors);
+    }
+}
+
+#[test]
+fn scores_on_a_16_bit_grid_are_a_warning() {
+    let report = check(&[fixture("formats/lm-eval/scorer-bf16_sum")]);
+    assert_eq!(report.summary.findings.error, 0, "{:?}", codes(&report));
+    assert!(codes(&report).contains(&"RT801"));
+}

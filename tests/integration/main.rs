@@ -11,6 +11,8 @@
 )]
 
 mod cases;
+mod commands;
+mod hostile;
 mod laws;
 mod layers;
 mod logs;

@@ -271,7 +271,8 @@ pub(super) fn ambiguities(record: Value<'_>) -> Vec<(Role, String, String)> {
             continue;
         }
         if let Some((.., other, first)) = seen.iter().find(|(known, tier, ..)| *known == role && *tier == strong) {
-            if first.raw() != value.raw() {
+            // The same key twice is one field, of which the last counts.
+            if *other != name && first.raw() != value.raw() {
                 found.push((role, other.clone(), name.to_owned()));
             }
         } else {
