@@ -8,7 +8,13 @@ pub(super) static RULE: Rule = Rule::step(page!("RT104-mass-above-one"), check, 
 const NOISE: f64 = 1e-3;
 
 fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
-    if view.top.is_empty() || view.top.iter().any(|entry| entry.logprob.value > NOISE) {
+    if view.top.is_empty() {
+        return;
+    }
+    if view.mass <= 1.0 + NOISE {
+        return seen.holds();
+    }
+    if view.top.iter().any(|entry| entry.logprob.value > NOISE) {
         return;
     }
     let mut mass = view.mass;
