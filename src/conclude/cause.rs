@@ -298,7 +298,7 @@ impl Writer<'_> {
             self.number(off),
             derived.bound
         ))
-        .help("compare the row's steps with what the pipeline summed; log the logits (or the normaliser) of each step to look deeper");
+        .help("compare the row's steps with what the pipeline summed; log the logits (or the normaliser) of each step to look deeper; if the field is no log-prob at all, set RT200 = \"off\" under [rules]");
         let mut draft = self.draft("RT200", "unexplained".to_owned(), message, refuted, shown)?;
         draft.evidence_lines.push(format!(
             "{} of {} {} contradict {}; {} follow it",

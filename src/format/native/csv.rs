@@ -52,7 +52,9 @@ impl Format for NativeCsv {
             let role = mapped.or_else(|| by_name(name).map(|(role, _)| role));
             columns.push(match role {
                 Some(Role::Claim(_)) => mapping.column(name).map_or(Cell::Other, Cell::Claim),
-                Some(role) if mapped.is_some() || is_taken(role, name, &header) => Cell::Role(role),
+                Some(role) if mapped.is_some() || role == Role::Filter || is_taken(role, name, &header) => {
+                    Cell::Role(role)
+                }
                 _ => mapping.column(name).map_or(Cell::Other, Cell::Claim),
             });
         }
@@ -321,7 +323,8 @@ fn item_cell<'r>(role: Role, name: &str, raw: &'r [u8], here: At, item: &mut Ite
     match role {
         Role::Item => item.id = cow(),
         Role::Task => item.task = cow(),
-        Role::Filter => item.filter = cow(),
+        Role::Filter if item.filter.is_empty() => item.filter = cow(),
+        Role::Filter => item.filter = format!("{}, {}", item.filter, cow()).into(),
         Role::Candidate => {
             candidate.id = Some(cow());
             candidate.index = integer(raw).and_then(|index| u32::try_from(index).ok());

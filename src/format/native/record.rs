@@ -80,12 +80,13 @@ pub(super) struct Misfit {
 /// The fields of one object by role: a plain name wins over one that other things have, too.
 struct Slots<'t> {
     filled: Vec<(Role, Value<'t>, bool, &'t str)>,
+    filters: Vec<Value<'t>>,
     claims: Vec<(ColumnId, Value<'t>)>,
 }
 
 impl<'t> Slots<'t> {
     fn of(object: Value<'t>, mapping: &Mapping) -> Self {
-        let mut slots = Self { filled: Vec::with_capacity(16), claims: Vec::new() };
+        let mut slots = Self { filled: Vec::with_capacity(16), filters: Vec::new(), claims: Vec::new() };
         for (key, value) in object.members() {
             let Ok(name) = std::str::from_utf8(key.raw()) else { continue };
             if let Some(column) = mapping.column_of_claim(name) {
@@ -95,6 +96,9 @@ impl<'t> Slots<'t> {
                 continue;
             }
             if let Some((role, strong)) = by_name(name) {
+                if role == Role::Filter {
+                    slots.filters.push(value);
+                }
                 slots.fill(role, value, strong, name);
             }
         }
@@ -267,7 +271,7 @@ pub(super) fn ambiguities(record: Value<'_>) -> Vec<(Role, String, String)> {
     for (key, value) in record.members() {
         let Ok(name) = std::str::from_utf8(key.raw()) else { continue };
         let Some((role, strong)) = by_name(name) else { continue };
-        if matches!(role, Role::Claim(_)) {
+        if matches!(role, Role::Claim(_) | Role::Filter) {
             continue;
         }
         if let Some((.., other, first)) = seen.iter().find(|(known, tier, ..)| *known == role && *tier == strong) {
@@ -322,7 +326,11 @@ pub(super) fn item<'t>(record: Value<'t>, mapping: &Mapping) -> Result<Item<'t>,
     let mut item = Item { at: at(record), ..Item::default() };
     item.id = slots.get(Role::Item).and_then(id).unwrap_or_default();
     item.task = slots.get(Role::Task).and_then(id).unwrap_or_default();
-    item.filter = slots.get(Role::Filter).and_then(id).unwrap_or_default();
+    item.filter = match slots.filters.as_slice() {
+        [] => slots.get(Role::Filter).and_then(id).unwrap_or_default(),
+        [only] => id(*only).unwrap_or_default(),
+        several => several.iter().filter_map(|value| id(*value)).collect::<Vec<_>>().join(", ").into(),
+    };
     if let Some(value) = slots.get(Role::Pick) {
         item.pick = reference(value);
     }

@@ -98,7 +98,12 @@ pub static ROLES: &[RoleNames] = &[
         &["choice", "option", "sample", "rank"],
     ),
     names(Role::Task, "task or data set of the row", &["task", "task_name"], &["dataset", "subset"]),
-    names(Role::Filter, "what makes several rows of one item different", &["filter", "repeat", "epoch", "run"], &[]),
+    names(
+        Role::Filter,
+        "what makes several rows of one item different; all of them count",
+        &["filter", "repeat", "epoch", "run", "model", "model_name", "checkpoint", "seed", "trial", "split"],
+        &[],
+    ),
     names(
         Role::Prompt,
         "context that the candidate is conditioned on",

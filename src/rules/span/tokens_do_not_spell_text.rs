@@ -31,9 +31,11 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
     });
 }
 
-/// Equal up to white space at the ends, which tokenizers add and writers strip.
-fn same(a: &[u8], b: &[u8]) -> bool {
-    a.trim_ascii() == b.trim_ascii()
+/// Equal up to white space at the ends, which tokenizers add and writers strip, and up to what a stop string cuts off
+/// the text.
+fn same(spelled: &[u8], text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    !text.is_empty() && spelled.trim_ascii().starts_with(text) || text == spelled.trim_ascii()
 }
 
 /// Begin, end and padding marks, as tokenizers write them.
