@@ -71,44 +71,36 @@ pub(super) fn from_rule(rule: &'static Rule, seen: &Observed, stream: &Stream<'_
     }
 }
 
-/// RT708 and RT709 from the records that could not be read.
-pub(super) fn unreadable(tally: &Tally) -> Vec<Draft> {
-    let mut drafts = Vec::new();
-    for (code, unreadable) in [("RT708", true), ("RT709", false)] {
-        let Some(rule) = rules::by_code(code).or_else(|| rules::by_code("RT708")) else { continue };
-        let mut rows = Vec::new();
-        let (mut count, mut first) = (0, None);
-        for own in tally.files.values() {
-            let kept = own.errors.kept();
-            let mine: Vec<_> = kept.iter().filter(|error| error.unreadable == unreadable).collect();
-            // The count is exact where all kept errors are of one kind; else the kept ones are counted.
-            count += if mine.len() == kept.len() { own.unreadable } else { mine.len() as u64 };
-            for error in mine {
-                first.get_or_insert_with(|| error.reason.clone());
-                let located = Located { place: error.place.clone(), snippet: error.snippet.clone() };
-                rows.push(Row { located, item: String::new(), candidate: String::new() });
-            }
+/// RT708 from the records that could not be read: bytes that do not parse, and values that are not what their field
+/// requires.
+pub(super) fn unreadable(tally: &Tally) -> Option<Draft> {
+    let rule = rules::by_code("RT708")?;
+    let mut rows = Vec::new();
+    let (mut count, mut first) = (0, None);
+    for own in tally.files.values() {
+        count += own.unreadable;
+        for error in own.errors.kept() {
+            first.get_or_insert_with(|| error.reason.clone());
+            let located = Located { place: error.place.clone(), snippet: error.snippet.clone() };
+            rows.push(Row { located, item: String::new(), candidate: String::new() });
         }
-        let Some(reason) = first else { continue };
-        rows.truncate(PLACES);
-        let noun = if count == 1 { "record" } else { "records" };
-        let verb = if unreadable { "cannot be parsed" } else { "lack what the format requires" };
-        drafts.push(Draft {
-            rule,
-            claim: "record".to_owned(),
-            task: String::new(),
-            cause: String::new(),
-            message: rules::Message::new(format!("{count} {noun} {verb}"))
-                .label(reason)
-                .help("write one whole JSON value per line, and close the file before it is audited"),
-            count,
-            rows,
-            evidence: BTreeMap::from([("records".to_owned(), count.into())]),
-            evidence_lines: Vec::new(),
-            impact_lines: Vec::new(),
-        });
     }
-    drafts
+    rows.truncate(PLACES);
+    let noun = if count == 1 { "record" } else { "records" };
+    Some(Draft {
+        rule,
+        claim: "record".to_owned(),
+        task: String::new(),
+        cause: String::new(),
+        message: rules::Message::new(format!("{count} {noun} cannot be read"))
+            .label(first?)
+            .help("write one whole JSON value per line, and close the file before it is audited"),
+        count,
+        rows,
+        evidence: BTreeMap::from([("records".to_owned(), count.into())]),
+        evidence_lines: Vec::new(),
+        impact_lines: Vec::new(),
+    })
 }
 
 /// A number for JSON; what JSON has no number for stands as text.
