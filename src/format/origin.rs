@@ -1,8 +1,10 @@
 //! Places inside a JSON record.
 
-use crate::format::RawRecord;
-use crate::format::json::{Kind, Value};
+use std::io::Read;
+
+use crate::format::json::{Kind, Tape, Value};
 use crate::format::window::window;
+use crate::format::{Emit, RawRecord};
 use crate::model::{At, Located, Origin, Place, RecordError};
 
 /// The origin of a JSON record: its tape knows which field stands at an offset.
@@ -48,6 +50,28 @@ pub fn record_error(record: &RawRecord<'_>, offset: usize, reason: String, unrea
         reason,
         snippet: window(record.bytes, at, (at + 1).min(record.bytes.len())),
         unreadable,
+    }
+}
+
+/// Reads a file that is one JSON document (results, a summary) and shows it to a visitor; what cannot be read is
+/// reported.
+pub fn read_document(
+    file: u32,
+    stream: &mut dyn Read,
+    out: &mut dyn Emit,
+    visit: impl FnOnce(&JsonOrigin<'_>, &mut dyn Emit),
+) {
+    out.record();
+    let mut bytes = Vec::new();
+    let read = stream.take(crate::source::MAX_RECORD as u64).read_to_end(&mut bytes);
+    let record = RawRecord { file, line: 1, column: 1, bytes: &bytes };
+    if let Err(error) = read {
+        return out.error(record_error(&record, bytes.len(), error.to_string(), true));
+    }
+    let mut tape = Tape::default();
+    match tape.parse(&bytes) {
+        Ok(root) => visit(&JsonOrigin { record, root }, out),
+        Err(error) => out.error(record_error(&record, error.offset, error.to_string(), true)),
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::Read;
 
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::json::{Kind, Tape, Value};
-use crate::format::origin::{JsonOrigin, record_error};
+use crate::format::origin::{JsonOrigin, read_document};
 use crate::format::{Emit, Format, Framing, Head, Likeness, RawRecord, Reader};
 use crate::model::{At, MetricClaim, Origin};
 
@@ -70,23 +70,13 @@ impl Reader for ResultsReader {
     fn read_record(&self, _record: RawRecord<'_>, _out: &mut dyn Emit) {}
 
     fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Emit) {
-        out.record();
-        let mut bytes = Vec::new();
-        let read = stream.take(crate::source::MAX_RECORD as u64).read_to_end(&mut bytes);
-        let record = RawRecord { file, line: 1, column: 1, bytes: &bytes };
-        if let Err(error) = read {
-            return out.error(record_error(&record, bytes.len(), error.to_string(), true));
-        }
-        let mut tape = Tape::default();
-        let root = match tape.parse(&bytes) {
-            Ok(root) => root,
-            Err(error) => return out.error(record_error(&record, error.offset, error.to_string(), true)),
-        };
-        let origin = JsonOrigin { record, root };
-        for (task, values) in root.get("results").into_iter().flat_map(|results| results.members()) {
-            let Ok(task) = std::str::from_utf8(task.raw()) else { continue };
-            claims(root, task, values, &origin, out);
-        }
+        read_document(file, stream, out, |origin, out| {
+            let root = origin.root;
+            for (task, values) in root.get("results").into_iter().flat_map(|results| results.members()) {
+                let Ok(task) = std::str::from_utf8(task.raw()) else { continue };
+                claims(root, task, values, origin, out);
+            }
+        });
     }
 
     fn mapping(&self) -> Vec<(String, String)> {

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::json::{Kind, Tape, Value};
-use crate::format::origin::{JsonOrigin, record_error};
+use crate::format::origin::read_document;
 use crate::format::{Emit, Format, Framing, Head, Likeness, RawRecord, Reader};
 use crate::model::{At, MetricClaim, Origin};
 
@@ -114,33 +114,23 @@ impl Reader for SummaryReader {
     fn read_record(&self, _record: RawRecord<'_>, _out: &mut dyn Emit) {}
 
     fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Emit) {
-        out.record();
-        let mut bytes = Vec::new();
-        let read = stream.take(crate::source::MAX_RECORD as u64).read_to_end(&mut bytes);
-        let record = RawRecord { file, line: 1, column: 1, bytes: &bytes };
-        if let Err(error) = read {
-            return out.error(record_error(&record, bytes.len(), error.to_string(), true));
-        }
-        let mut tape = Tape::default();
-        let root = match tape.parse(&bytes) {
-            Ok(root) => root,
-            Err(error) => return out.error(record_error(&record, error.offset, error.to_string(), true)),
-        };
-        let origin = JsonOrigin { record, root };
-        let task = root.get("task").and_then(|task| task.as_str()).unwrap_or_default().into_owned();
-        metrics(root, &mut |metric, stderr, value| {
-            out.metric(MetricClaim {
-                task: task.clone(),
-                filter: String::new(),
-                metric: metric.to_owned(),
-                stderr,
-                printed: match value.kind() {
-                    Kind::Number => String::from_utf8_lossy(value.raw()).into_owned(),
-                    _ => String::new(),
-                },
-                aggregation: None,
-                custom: false,
-                located: origin.locate(At(u32::try_from(value.start()).unwrap_or(u32::MAX))),
+        read_document(file, stream, out, |origin, out| {
+            let root = origin.root;
+            let task = root.get("task").and_then(|task| task.as_str()).unwrap_or_default().into_owned();
+            metrics(root, &mut |metric, stderr, value| {
+                out.metric(MetricClaim {
+                    task: task.clone(),
+                    filter: String::new(),
+                    metric: metric.to_owned(),
+                    stderr,
+                    printed: match value.kind() {
+                        Kind::Number => String::from_utf8_lossy(value.raw()).into_owned(),
+                        _ => String::new(),
+                    },
+                    aggregation: None,
+                    custom: false,
+                    located: origin.locate(At(u32::try_from(value.start()).unwrap_or(u32::MAX))),
+                });
             });
         });
     }
