@@ -20,7 +20,7 @@ pub(super) fn judge(
         .and_then(|column| plan.columns.get(usize::from(column.0)))
         .is_some_and(|column| column.spec.lower_is_better());
     let view = ItemView { item, primary, lower_is_better, metrics };
-    let fields = Fields(stream.items.fields);
+    let fields = Fields(item.fields);
     for (index, rule) in rules::all().iter().enumerate() {
         let Check::Item(check) = rule.check else { continue };
         let Some(observed) = hot.get_mut(index).filter(|_| fields.has(rule.page().fields())) else { continue };
@@ -74,16 +74,19 @@ pub(super) fn judge(
     mixed(item, whereabouts, at, stream);
 }
 
+/// Judges an item whose records are gone.
+pub(super) fn judge_kept(mut item: ItemSummary, plan: &FilePlan, stream: &mut StreamTally, hot: &mut [Observed]) {
+    item.settle();
+    let picked = item.candidates.iter().find(|candidate| candidate.picked == Some(true));
+    let place = picked.or(item.candidates.first()).map_or(item.place.clone(), |candidate| candidate.place.clone());
+    judge(&item, &[], At::default(), plan, &Whereabouts::Kept(&place), stream, hot);
+}
+
 /// Judges the items whose candidates stand in several records, once all records are read.
 pub fn close(stream: &mut StreamTally, plan: &FilePlan) {
     let mut hot = vec![Observed::default(); rules::all().len()];
-    for (_, mut item) in std::mem::take(&mut stream.open) {
-        item.settle();
-        let place = item.candidates.iter().find(|candidate| candidate.picked == Some(true)).map_or_else(
-            || item.candidates.first().map_or(item.place.clone(), |candidate| candidate.place.clone()),
-            |candidate| candidate.place.clone(),
-        );
-        judge(&item, &[], At::default(), plan, &Whereabouts::Kept(&place), stream, &mut hot);
+    for (_, item) in std::mem::take(&mut stream.open) {
+        judge_kept(item, plan, stream, &mut hot);
     }
     for (rule, observed) in rules::all().iter().zip(hot) {
         if observed != Observed::default() {

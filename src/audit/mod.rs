@@ -32,6 +32,8 @@ pub struct Auditor<'p> {
     stream: StreamTally,
     hot: Vec<Observed>,
     rules: Dispatch,
+    held: Option<ItemSummary>,
+    first_of_unit: bool,
 }
 
 #[derive(Default)]
@@ -92,6 +94,8 @@ impl<'p> Auditor<'p> {
             stream: StreamTally::default(),
             hot: vec![Observed::default(); rules::all().len()],
             rules: Dispatch::new(),
+            held: None,
+            first_of_unit: true,
         }
     }
 
@@ -124,6 +128,7 @@ impl<'p> Auditor<'p> {
             correct: item.correct.map(|(correct, _)| correct),
             place: summary::start_place(file, line, item.at),
             candidates: Vec::with_capacity(item.candidates.len()),
+            fields: 0,
         };
         let mut fields = summary::item_fields(item);
         for (position, candidate) in item.candidates.iter().enumerate() {
@@ -145,6 +150,7 @@ impl<'p> Auditor<'p> {
                 self.see(&item.id, if named { Some(&label) } else { None }, Some(candidate), file, line);
             }
         }
+        summary.fields = fields.0;
         self.stream.items.fields |= fields.0;
         if let Ok(id) = item.id.parse::<i64>() {
             self.stream.integer_ids =
@@ -158,7 +164,32 @@ impl<'p> Auditor<'p> {
             let whereabouts = Whereabouts::Record(origin);
             item::judge(&summary, &item.metrics, item.at, self.plan, &whereabouts, &mut self.stream, &mut self.hot);
         } else {
-            self.stream.add_open(summary.id.clone(), summary);
+            self.hold(summary);
+        }
+    }
+
+    /// Starts a work unit: what comes next need not follow what came before.
+    pub fn unit(&mut self) {
+        if let Some(last) = self.held.take() {
+            self.stream.add_open(last.id.clone(), last);
+        }
+        self.first_of_unit = true;
+    }
+
+    /// Keeps the item that is being read from several records, and judges it when the next one begins. The first and the
+    /// last item of a unit may go on in another one; they stay open.
+    fn hold(&mut self, part: ItemSummary) {
+        match &mut self.held {
+            Some(held) if held.id == part.id => held.merge(part),
+            held => {
+                let Some(whole) = held.replace(part) else { return };
+                if self.plan.gather || std::mem::take(&mut self.first_of_unit) {
+                    self.stream.add_open(whole.id.clone(), whole);
+                } else {
+                    *self.stream.closed.entry(plan::item_key(&whole.id)).or_default() += 1;
+                    item::judge_kept(whole, self.plan, &mut self.stream, &mut self.hot);
+                }
+            }
         }
     }
 
@@ -185,6 +216,7 @@ impl<'p> Auditor<'p> {
     }
 
     fn switch(&mut self, to: StreamKey) {
+        self.unit();
         let mut stream = std::mem::take(&mut self.stream);
         for (rule, observed) in rules::all().iter().zip(&mut self.hot) {
             if *observed != Observed::default() {

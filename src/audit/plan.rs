@@ -45,6 +45,26 @@ pub struct FilePlan {
     pub columns: Vec<ColumnPlan>,
     /// Tolerance that the user declared for all claims, absolute.
     pub declared: f64,
+    /// Whether the records of one item stand apart, so that all items must be kept until the end.
+    pub gather: bool,
+}
+
+/// Identity of an item in the set of those that were judged.
+pub(super) fn item_key(id: &str) -> u64 {
+    let mut hasher = std::hash::DefaultHasher::new();
+    std::hash::Hash::hash(id, &mut hasher);
+    std::hash::Hasher::finish(&hasher)
+}
+
+/// Whether an item of a run was judged although more of its records came.
+fn is_scattered(group: &[&FileTally]) -> bool {
+    let keys: std::collections::BTreeSet<_> = group.iter().flat_map(|tally| tally.streams.keys()).collect();
+    keys.into_iter().any(|key| {
+        let streams = || group.iter().filter_map(|tally| tally.streams.get(key));
+        let mut closed = std::collections::BTreeSet::new();
+        streams().flat_map(|stream| &stream.closed).any(|(id, times)| *times > 1 || !closed.insert(*id))
+            || streams().flat_map(|stream| stream.open.keys()).any(|id| closed.contains(&item_key(id)))
+    })
 }
 
 impl FilePlan {
@@ -55,7 +75,7 @@ impl FilePlan {
             .iter()
             .map(|spec| ColumnPlan { spec: spec.clone(), resolution: Resolution::exact(), chosen: 0, grammar: None })
             .collect();
-        Self { steps: StepResolutions::default(), columns, declared }
+        Self { steps: StepResolutions::default(), columns, declared, gather: false }
     }
 
     /// The plan that a pass with these results should have followed. Resolutions are the input's own; the
@@ -102,6 +122,7 @@ impl FilePlan {
                 ColumnPlan { spec: plan.spec.clone(), resolution, chosen, grammar }
             })
             .collect();
-        Self { steps, columns, declared: self.declared }
+        let gather = self.gather || is_scattered(group);
+        Self { steps, columns, declared: self.declared, gather }
     }
 }

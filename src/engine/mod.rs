@@ -158,6 +158,10 @@ impl Emit for Sink<'_, '_> {
     fn record(&mut self) {
         self.auditor.record();
     }
+
+    fn unit(&mut self) {
+        self.auditor.unit();
+    }
 }
 
 fn read(
@@ -267,6 +271,7 @@ fn read_side_by_side(
 }
 
 fn read_lines(reader: &dyn crate::format::Reader, file: u32, first_line: u64, bytes: &[u8], out: &mut dyn Emit) {
+    out.unit();
     for (line, (_, text)) in (first_line..).zip(crate::source::lines(bytes)) {
         if text.trim_ascii().is_empty() {
             continue;

@@ -72,6 +72,8 @@ pub trait Emit {
     fn error(&mut self, error: RecordError);
     /// Counts a record that was read.
     fn record(&mut self);
+    /// A work unit starts: what comes next need not follow what came before.
+    fn unit(&mut self) {}
 }
 
 /// Reads one input that its format has recognised. Shared by all threads.

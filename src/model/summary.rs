@@ -88,6 +88,8 @@ pub struct ItemSummary {
     pub correct: Option<bool>,
     /// Where the item starts.
     pub place: Place,
+    /// Fields that its records have, as a set.
+    pub fields: u32,
 }
 
 impl ItemSummary {
@@ -97,6 +99,7 @@ impl ItemSummary {
         if other.place < self.place {
             std::mem::swap(self, &mut other);
         }
+        self.fields |= other.fields;
         self.candidates.append(&mut other.candidates);
         if self.pick == Choice::Missing {
             self.pick = other.pick;

@@ -67,6 +67,9 @@ pub struct StreamTally {
     pub observed: BTreeMap<(String, String), Observed>,
     /// Items whose candidates stand in several records, by id.
     pub open: BTreeMap<String, ItemSummary>,
+    /// Items spread over records that were judged once the next item began, by the hash of their id. One that comes again
+    /// was judged too early.
+    pub closed: BTreeMap<u64, u32>,
     /// Items that have been judged.
     pub items: ItemTally,
     /// Rows by the hash of their key, to find duplicates.
@@ -88,6 +91,9 @@ impl StreamTally {
         }
         for (id, item) in other.open {
             self.add_open(id, item);
+        }
+        for (id, times) in other.closed {
+            *self.closed.entry(id).or_default() += times;
         }
         self.items.merge(other.items);
         for (key, seen) in other.seen {
