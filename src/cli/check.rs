@@ -260,7 +260,10 @@ fn ascii(text: &str) -> String {
 /// 2 when the audit cannot count as done, 1 when findings fail it.
 fn exit_code(report: &Report, fail_on: FailOn) -> ExitCode {
     let unusable = report.errors.iter().any(|error| error.fatal);
-    let nothing = report.summary.records == 0 || (report.summary.candidates == 0 && report.findings.is_empty());
+    // A log without a claim and without a token was read, but nothing of it was audited: silence would look like a pass.
+    let summary = &report.summary;
+    let audited = summary.steps > 0 || summary.verdicts.values().any(|counts| counts.total() > 0);
+    let nothing = summary.records == 0 || (!audited && report.findings.is_empty());
     if unusable || nothing {
         return ExitCode::from(2);
     }

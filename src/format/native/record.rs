@@ -137,6 +137,14 @@ impl<'t> Slots<'t> {
         }
     }
 
+    /// Whether there is a number to audit: a claim, or values of tokens.
+    fn has_content(&self) -> bool {
+        let values =
+            [Role::Logprobs, Role::Probs, Role::Logits, Role::LogitVectors, Role::LogprobVectors, Role::ProbVectors];
+        !self.claims.is_empty()
+            || values.into_iter().any(|role| self.get(role).is_some_and(|value| value.kind() != Kind::Object))
+    }
+
     fn get(&self, role: Role) -> Option<Value<'t>> {
         self.filled.iter().find(|(known, ..)| *known == role).map(|(_, value, ..)| *value)
     }
@@ -251,16 +259,13 @@ pub(super) fn looks_native(record: Value<'_>, mapping: &Mapping) -> bool {
     }
     let slots = Slots::of(record, mapping);
     let has = |role| slots.get(role).is_some();
-    let nested = slots
-        .get(Role::Candidates)
-        .is_some_and(|list| list.elements().next().is_some_and(|first| first.kind() == Kind::Object));
+    let first = slots.get(Role::Candidates).and_then(|list| list.elements().next());
+    let nested = first.filter(|first| first.kind() == Kind::Object).is_some_and(|first| {
+        let inner = Slots::of(first, mapping);
+        inner.has_content() || has(Role::Pick) || inner.get(Role::Tokens).is_some_and(|tokens| is_list(&tokens))
+    });
     let identified = has(Role::Item) || has(Role::Prompt) || has(Role::Continuation);
-    let content = has(Role::Logprobs)
-        || has(Role::Probs)
-        || has(Role::Logits)
-        || has(Role::LogitVectors)
-        || !slots.claims.is_empty();
-    nested || (identified && content) || (has(Role::Tokens) && content)
+    nested || ((identified || has(Role::Tokens)) && slots.has_content())
 }
 
 /// Roles that two plain names of a record claim, with the names: what must be asked for.
