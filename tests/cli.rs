@@ -336,3 +336,17 @@ fn the_report_does_not_depend_on_threads_or_width_of_the_machine() {
     let one = folder.check(&[".", "--threads", "1", "--width", "80"]);
     assert_eq!(one, folder.check(&[".", "--threads", "3", "--width", "80"]));
 }
+
+#[test]
+fn two_columns_of_a_table_for_one_role_are_asked_for() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("scores.csv");
+    std::fs::write(&path, "question_id,doc_id,candidate,loglikelihood\n1,2,a,-1.5\n").unwrap();
+    let run = || Command::new(env!("CARGO_BIN_EXE_retally")).arg("check").arg(&path).output().unwrap();
+    let output = run();
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("`question_id` and `doc_id` could both be the item"), "{text}");
+    std::fs::write(folder.path().join("retally.toml"), "[input]\nitem = \"question_id\"\n").unwrap();
+    assert_eq!(run().status.code(), Some(0));
+}

@@ -40,7 +40,9 @@ impl<'t> Text<'t> {
         if !self.escaped && !other.escaped {
             return false;
         }
-        self.decoded() == other.decoded()
+        let (own, theirs) = (self.decoded(), other.decoded());
+        // Different bytes that are no characters all decode to U+FFFD: only their spelling tells them apart.
+        own == theirs && (!own.contains('\u{FFFD}') || self.raw.eq_ignore_ascii_case(other.raw))
     }
 
     /// Whether the text has no characters at all.
@@ -111,5 +113,7 @@ mod tests {
     fn escaped_and_plain_spellings_are_the_same_text() {
         assert!(Text::json(r"\u0120a").same(&Text::plain("\u{120}a")));
         assert!(!Text::json(r"\n").same(&Text::plain(r"\n")));
+        assert!(!Text::json(r"\udce2").same(&Text::json(r"\udce3")));
+        assert!(Text::json(r"\udce2").same(&Text::json(r"\uDCE2")));
     }
 }

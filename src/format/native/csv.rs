@@ -5,7 +5,7 @@ use std::io::Read;
 
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::native::record::{Mapping, flag_text, segment_text};
-use crate::format::native::roles::{Role, by_name, key};
+use crate::format::native::roles::{ROLES, Role, by_name, key};
 use crate::format::window::window;
 use crate::format::{Emit, Format, Framing, Head, Likeness, RawRecord, Reader};
 use crate::model::{
@@ -46,6 +46,12 @@ impl Format for NativeCsv {
     fn open(&self, head: &Head<'_>, config: &InputConfig) -> Result<Box<dyn Reader>, String> {
         let mapping = super::mapping(config)?;
         let header = header(head.bytes).ok_or("expected a header row")?;
+        if let Some((role, one, other)) = ambiguous(&header, &mapping) {
+            let key = key(role);
+            return Err(format!(
+                "the columns `{one}` and `{other}` could both be the {key}; say which in retally.toml: [input] {key} = \"{one}\""
+            ));
+        }
         let mut columns: Vec<Cell> = Vec::with_capacity(header.len());
         for name in &header {
             let mapped = mapping.paths.iter().find(|(_, path)| path.join(".") == *name).map(|(role, _)| *role);
@@ -63,6 +69,30 @@ impl Format for NativeCsv {
         });
         Ok(Box::new(CsvReader { delimiter: delimiter(head.bytes), header, columns, mapping, per_token }))
     }
+}
+
+/// Two columns that claim one role with equal right, unless the user said which it is.
+fn ambiguous<'h>(header: &'h [String], mapping: &Mapping) -> Option<(Role, &'h str, &'h str)> {
+    for names in ROLES {
+        let role = names.role;
+        let mapped = mapping.paths.iter().any(|(known, _)| *known == role);
+        if mapped || matches!(role, Role::Claim(_) | Role::Filter) {
+            continue;
+        }
+        let with = |tier: bool| {
+            header
+                .iter()
+                .filter(move |name| by_name(name) == Some((role, tier)))
+                .map(String::as_str)
+                .collect::<Vec<_>>()
+        };
+        let (strong, weak) = (with(true), with(false));
+        match (strong.as_slice(), weak.as_slice()) {
+            ([one, other, ..], _) | ([], [one, other, ..]) => return Some((role, one, other)),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// Whether a column is the one taken for its role: a plain name, or the only other one.
