@@ -161,7 +161,15 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     if counts.is_empty() {
         counts.push("no findings".to_owned());
     }
-    writeln!(out, "{} · {} candidates · {} items", counts.join(", "), count(summary.candidates), count(summary.items))
+    writeln!(
+        out,
+        "{} · {} {} · {} {}",
+        counts.join(", "),
+        count(summary.candidates),
+        if summary.candidates == 1 { "candidate" } else { "candidates" },
+        count(summary.items),
+        if summary.items == 1 { "item" } else { "items" }
+    )
 }
 
 /// A finding's first place as miette draws it: one line, made harmless, with the true column.
