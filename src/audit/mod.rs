@@ -300,7 +300,10 @@ impl<'p> Auditor<'p> {
     }
 
     fn builder_facts(&mut self, candidate: &Candidate<'_>) -> &crate::formula::SequenceFacts {
-        self.builder.totals(candidate, &self.plan.steps)
+        // Picks and impact follow from one column's convention, which may be any formula.
+        let primary = summary::primary(candidate, self.plan).and_then(|id| self.plan.columns.get(usize::from(id.0)));
+        let accepted = primary.map_or(&[][..], |column| column.spec.accepted.as_slice());
+        self.builder.needed(candidate, &self.plan.steps, accepted)
     }
 
     /// Judges the claims of a candidate; gives for each the set of principal formulas that explain it.
@@ -320,7 +323,7 @@ impl<'p> Auditor<'p> {
             let facts = if plan.grammar.is_some() {
                 self.builder.everything(candidate, &self.plan.steps)
             } else {
-                self.builder.totals(candidate, &self.plan.steps)
+                self.builder.needed(candidate, &self.plan.steps, &plan.spec.accepted)
             };
             let row = column::Row { item: &item.id, candidate: label, claim, facts, steps: candidate, origin };
             let tally = self.stream.columns.entry(claim.column).or_default();

@@ -185,9 +185,17 @@ pub fn agrees(derived: f64, claimed: f64, bound: f64) -> bool {
 
 /// How much of a candidate to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Depth {
-    Totals,
+enum Depth<'n> {
+    /// The totals, and what these formulas need.
+    Needed(&'n [Formula]),
     Everything,
+}
+
+/// Whether the totals hold what a formula starts from.
+fn is_total(formula: &Formula) -> bool {
+    formula.term == Term::LogProb
+        && matches!(formula.span, Span::Continuation | Span::WithoutEnd)
+        && matches!(formula.reduce, Reduce::Sum | Reduce::Mean)
 }
 
 /// Gathers [`SequenceFacts`], reusing its buffers from candidate to candidate.
@@ -203,7 +211,17 @@ impl FactsBuilder {
     /// Sum and mean of the log-probs over the continuation, with and without the end token: all that a log
     /// without contradictions needs.
     pub fn totals(&mut self, candidate: &Candidate<'_>, resolutions: &StepResolutions) -> &SequenceFacts {
-        self.gather(candidate, resolutions, Depth::Totals)
+        self.gather(candidate, resolutions, Depth::Needed(&[]))
+    }
+
+    /// The totals, and what some formulas need beyond them.
+    pub fn needed(
+        &mut self,
+        candidate: &Candidate<'_>,
+        resolutions: &StepResolutions,
+        formulas: &[Formula],
+    ) -> &SequenceFacts {
+        self.gather(candidate, resolutions, Depth::Needed(formulas))
     }
 
     /// Everything that any formula needs.
@@ -223,10 +241,11 @@ impl FactsBuilder {
         self.scored.iter().filter_map(|at| self.values.get(*at as usize).copied().flatten()).collect()
     }
 
-    fn gather(&mut self, candidate: &Candidate<'_>, resolutions: &StepResolutions, depth: Depth) -> &SequenceFacts {
+    fn gather(&mut self, candidate: &Candidate<'_>, resolutions: &StepResolutions, depth: Depth<'_>) -> &SequenceFacts {
         self.facts.bases.clear();
         // The totals are the first term over the first two spans: the front of the table.
-        let slots = if depth == Depth::Totals { 2 * REDUCES } else { TERMS * SPANS * REDUCES };
+        let only_totals = matches!(depth, Depth::Needed(formulas) if formulas.iter().all(is_total));
+        let slots = if only_totals { 2 * REDUCES } else { TERMS * SPANS * REDUCES };
         self.facts.bases.resize(slots, None);
         self.mark_scored(candidate, resolutions);
         let text = candidate.continuation.as_ref().map(crate::model::Text::decoded);
@@ -238,10 +257,16 @@ impl FactsBuilder {
             return &self.facts;
         }
         match depth {
-            Depth::Totals => {
+            Depth::Needed(formulas) => {
                 self.fill(candidate, resolutions, Term::LogProb);
                 self.reduce_span(candidate, 0, 0, &[0, 1]);
                 self.reduce_span(candidate, 0, 1, &[0, 1]);
+                for formula in formulas.iter().filter(|formula| !is_total(formula)) {
+                    if let (Some(term), Some(span)) = (term_index(formula.term), span_index(formula.span)) {
+                        self.fill(candidate, resolutions, formula.term);
+                        self.reduce_span(candidate, term, span, &[reduce_index(formula.reduce)]);
+                    }
+                }
             }
             Depth::Everything => {
                 let vectors = candidate.steps.iter().any(|step| !step.logit_vector.is_empty());

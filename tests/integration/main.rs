@@ -12,6 +12,7 @@
 
 mod cases;
 mod commands;
+mod conventions;
 mod hostile;
 mod laws;
 mod layers;

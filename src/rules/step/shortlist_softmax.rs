@@ -4,7 +4,8 @@ use crate::rules::prelude::*;
 
 pub(super) static RULE: Rule =
     Rule::step(page!("RT107-shortlist-softmax"), check, say).and_cause(matches, say_cause).when(|all| {
-        all.failed >= 3 && all.failed == all.judged && (all.counter("by logits") > 0 || all.counter("flat") >= 3)
+        let lists = all.counter("flat") >= 3 && all.counter("other tokens") > 0;
+        all.failed >= 3 && all.failed == all.judged && (all.counter("by logits") > 0 || lists)
     });
 
 /// An alternative this likely at the end of a list leaves mass for tokens that are not on it.
@@ -49,6 +50,7 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
     let complete = (mass - 1.0).abs() <= slack;
     let flat = numeric::exp(least) >= TAIL;
     seen.count("flat", u64::from(complete && flat));
+    seen.count("other tokens", u64::from(complete && flat && has_other_tokens(view)));
     // A peaked step adds up to 1 by itself: no evidence for either.
     if complete && !flat {
         return;
@@ -61,6 +63,21 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
         );
         Evidence::equals(1.0).found(mass).within(slack).detail(detail)
     });
+}
+
+/// Whether the step lists other tokens than the candidate's first list: one list that holds at every step may be the
+/// whole of a small vocabulary.
+fn has_other_tokens(view: &StepView<'_>) -> bool {
+    let names = |top: &[Alternative<'_>]| {
+        let mut names: Vec<(Option<i64>, Option<String>)> = top
+            .iter()
+            .map(|entry| (entry.id, entry.token.as_ref().map(|token| token.decoded().into_owned())))
+            .collect();
+        names.sort();
+        names
+    };
+    let first = view.candidate.steps.iter().map(|step| view.candidate.alternatives(step)).find(|top| !top.is_empty());
+    first.is_some_and(|first| names(first) != names(view.top))
 }
 
 fn say(all: &Observed) -> Message {

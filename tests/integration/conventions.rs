@@ -1,0 +1,104 @@
+//! Every convention that can be declared is checked: proven where it holds, refuted where it does not.
+
+use std::path::Path;
+
+use retally::Options;
+use retally::config::Config;
+use retally::report::Report;
+
+use crate::support::codes;
+
+/// Six candidates with log-probs and logits of their tokens.
+fn tokens(row: u32) -> (Vec<f64>, Vec<f64>) {
+    let n = 2 + row % 4;
+    let logprobs: Vec<f64> = (0..n)
+        .map(|step| -0.251_837 - 0.371_093 * f64::from((row * 5 + step * 7) % 6) - 0.001_237 * f64::from(row))
+        .collect();
+    let logits = logprobs.iter().zip(0..).map(|(value, step)| value + 2.0 + f64::from(step % 3) * 0.5).collect();
+    (logprobs, logits)
+}
+
+/// The report on a log whose claims are `claim(log-probs, logits) + offset(row)`, under one declared convention.
+fn report(
+    field: &str,
+    convention: Option<&str>,
+    claim: &dyn Fn(&[f64], &[f64]) -> f64,
+    offset: impl Fn(u32) -> f64,
+) -> Report {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("scores.jsonl");
+    let mut text = String::new();
+    for row in 0..40 {
+        let (logprobs, logits) = tokens(row);
+        let value = claim(&logprobs, &logits) + offset(row);
+        let record = serde_json::json!({
+            "item": format!("q{}", row / 2), "candidate": format!("c{}", row % 2),
+            "tokens": logprobs.iter().map(|_| "x").collect::<Vec<_>>(),
+            "logprobs": logprobs, "logits": logits, field: value,
+        });
+        text.push_str(&format!("{record}\n"));
+    }
+    #[expect(clippy::disallowed_methods, reason = "the test writes the log that it audits")]
+    std::fs::write(&log, text).unwrap();
+    let config = convention.map_or_else(Config::default, |formula| {
+        let written = format!("[conventions]\n{field} = \"{formula}\"\n");
+        Config::parse("retally.toml", &written, Path::new(".")).unwrap()
+    });
+    let options = Options { paths: vec![log.to_string_lossy().into_owned()], config, ..Options::default() };
+    retally::check(retally::open(&options), &options.settings)
+}
+
+type Claim = fn(&[f64], &[f64]) -> f64;
+
+fn sum(values: &[f64]) -> f64 {
+    values.iter().sum()
+}
+
+fn probs(values: &[f64]) -> Vec<f64> {
+    values.iter().map(|value| value.exp()).collect()
+}
+
+const CONVENTIONS: [(&str, Claim); 10] = [
+    ("sum(logprob)", |p, _| sum(p)),
+    ("sum(logprob)/n", |p, _| sum(p) / p.len() as f64),
+    ("sum(prob)", |p, _| sum(&probs(p))),
+    ("prod(prob)", |p, _| probs(p).iter().product()),
+    ("sum(prob)/n", |p, _| sum(&probs(p)) / p.len() as f64),
+    ("sum(logit)", |_, l| sum(l)),
+    ("min(logprob)", |p, _| p.iter().copied().fold(f64::INFINITY, f64::min)),
+    ("running(logprob)", |p, _| (1..=p.len()).map(|end| sum(&p[..end])).sum()),
+    ("sum(logprob)[drop first 1]", |p, _| sum(&p[1..])),
+    ("exp(-sum(logprob)/n)", |p, _| (-sum(p) / p.len() as f64).exp()),
+];
+
+#[test]
+fn a_declared_convention_is_proven_where_it_holds() {
+    for (formula, claim) in CONVENTIONS {
+        let report = report("score", Some(formula), &claim, |_| 0.0);
+        let counts = report.summary.verdicts["score"];
+        assert_eq!((counts.proven, counts.refuted, counts.unprovable), (40, 0, 0), "{formula}");
+        assert!(!codes(&report).iter().any(|code| code.starts_with("RT2") || code.starts_with("RT3")), "{formula}");
+    }
+}
+
+#[test]
+fn a_declared_convention_is_refuted_where_it_does_not_hold() {
+    for (formula, claim) in CONVENTIONS {
+        let report = report("score", Some(formula), &claim, |row| 0.0371 * f64::from(1 + row % 7));
+        let counts = report.summary.verdicts["score"];
+        assert_eq!((counts.proven, counts.unprovable), (0, 0), "{formula}");
+        assert_eq!(counts.refuted, 40, "{formula}");
+        assert!(report.findings.iter().any(|finding| finding.claim == "score"), "{formula}");
+    }
+}
+
+#[test]
+fn a_sequence_probability_is_checked_without_being_declared() {
+    let product: Claim = |p, _| probs(p).iter().product();
+    let right = report("sequence_prob", None, &product, |_| 0.0);
+    assert_eq!(right.summary.verdicts["sequence_prob"].proven, 40);
+    let mean: Claim = |p, _| (sum(p) / p.len() as f64).exp();
+    let wrong = report("sequence_prob", None, &mean, |_| 0.0);
+    assert_eq!(wrong.summary.verdicts["sequence_prob"].refuted, 40);
+    assert_eq!(wrong.findings.iter().filter(|finding| finding.claim == "sequence_prob").count(), 1);
+}
