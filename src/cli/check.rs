@@ -235,28 +235,6 @@ fn is_utf8_locale(variable: impl Fn(&str) -> Option<String>) -> bool {
     })
 }
 
-/// Text without any character that a terminal of another encoding could not show.
-fn ascii(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '·' | '−' | '–' | '—' => out.push('-'),
-            '…' => out.push_str("..."),
-            '×' => out.push('x'),
-            'Σ' => out.push_str("sum "),
-            '≠' => out.push_str("!="),
-            '≤' => out.push_str("<="),
-            '≥' => out.push_str(">="),
-            '÷' => out.push('/'),
-            '±' => out.push_str("+-"),
-            '→' => out.push_str("->"),
-            plain if plain.is_ascii() => out.push(plain),
-            other => out.extend(other.escape_unicode()),
-        }
-    }
-    out
-}
-
 /// 2 when the audit cannot count as done, 1 when findings fail it.
 fn exit_code(report: &Report, fail_on: FailOn) -> ExitCode {
     let unusable = report.errors.iter().any(|error| error.fatal);
@@ -299,10 +277,5 @@ mod tests {
         assert!(is_utf8_locale(with(&[("LANG", "en_GB.UTF-8")])));
         assert!(!is_utf8_locale(with(&[("LC_ALL", "C"), ("LANG", "en_GB.UTF-8")])));
         assert!(is_utf8_locale(with(&[("LC_ALL", ""), ("LC_CTYPE", "C.utf8")])));
-    }
-
-    #[test]
-    fn ascii_text_has_nothing_else() {
-        assert_eq!(ascii("2 errors · é…"), "2 errors - \\u{e9}...");
     }
 }

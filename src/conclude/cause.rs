@@ -49,6 +49,7 @@ pub(super) fn diagnose(
         ambiguous: false,
         impact: impact.clone(),
         groups: Vec::new(),
+        figure: None,
     };
     let writer = Writer { name, column, plan, grammar, convention, items, mixed, stream };
     let draft = match explanation {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::conclude::coverage::Gaps;
 use crate::model::VerdictCounts;
+use crate::report::MetricReport;
 use crate::rules::JudgedMetric;
 use crate::tally::StreamTally;
 
@@ -36,4 +37,19 @@ pub(super) fn count(
             gaps.missing(&what, reason, log, 1);
         }
     }
+}
+
+/// The numbers of a run as the report lists them.
+pub(super) fn list(run: &str, judged: &[JudgedMetric<'_>]) -> Vec<MetricReport> {
+    let one = |metric: &JudgedMetric<'_>| MetricReport {
+        run: run.to_owned(),
+        task: metric.claim.task.clone(),
+        metric: metric.name(),
+        definition: metric.definition.clone(),
+        reported: metric.claim.printed.clone(),
+        recomputed: metric.recomputed.filter(|value| value.is_finite()),
+        within: if metric.bound.is_finite() { metric.bound } else { 0.0 },
+        verdict: metric.verdict,
+    };
+    judged.iter().map(one).collect()
 }

@@ -14,7 +14,9 @@ use std::collections::BTreeMap;
 use crate::audit::{self, FilePlan};
 use crate::config::Levels;
 use crate::model::{ColumnId, VerdictCounts};
-use crate::report::{FindingCounts, InputError, InputReport, Report, SCHEMA_VERSION, Summary, Tool};
+use crate::report::{
+    ClaimReport, FindingCounts, InputError, InputReport, MetricReport, Report, SCHEMA_VERSION, Summary, Tool,
+};
 use crate::rules::{self, Check, Observer, RunView, Whereabouts};
 use crate::tally::{ColumnTally, Observed, Tally};
 
@@ -59,12 +61,12 @@ pub fn conclude(tally: Tally, context: &Context<'_>) -> Report {
     }
     let broken: Vec<u32> = tally.files.iter().filter(|(_, own)| own.unreadable > 0).map(|(file, _)| *file).collect();
     drafts.extend(finding::unreadable(&tally).into_iter().map(|draft| (draft, broken.clone())));
-    let mut diagnoses = Vec::new();
+    let mut listed = Listed::default();
     let mut gaps = coverage::Gaps::default();
     for run in runs::group(tally, &context.keys) {
         let files = run.files.clone();
         let mut own = Vec::new();
-        conclude_run(run, context, &paths, &mut summary, &mut own, &mut diagnoses, &mut gaps);
+        conclude_run(run, context, &paths, &mut summary, &mut own, &mut listed, &mut gaps);
         drafts.extend(own.into_iter().map(|draft| (draft, files.clone())));
     }
     let findings = finding::settle(finding::apply_levels(drafts, context.levels, &paths), &paths);
@@ -77,15 +79,48 @@ pub fn conclude(tally: Tally, context: &Context<'_>) -> Report {
         }
     }
     summary.findings = counts;
+    let coverage = gaps.into_coverage(context.levels);
+    let Listed { diagnoses, mut claims, metrics } = listed;
+    for claim in claims.values_mut().filter(|claim| claim.verdicts.unprovable > 0) {
+        let missing = coverage.iter().filter(|gap| gap.count > 0 && gap.what == claim.claim);
+        claim.missing = missing.map(|gap| gap.log.as_str()).collect::<Vec<_>>().join("; ");
+    }
     Report {
         schema_version: SCHEMA_VERSION,
-        tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+        tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
         inputs: context.inputs.clone(),
         summary,
         findings,
         diagnoses,
-        coverage: gaps.into_coverage(context.levels),
+        claims: claims.into_values().collect(),
+        metrics,
+        races: Vec::new(),
+        coverage,
         errors,
+    }
+}
+
+/// What the report lists of all runs.
+#[derive(Default)]
+struct Listed {
+    diagnoses: Vec<crate::report::Diagnosis>,
+    /// By run, task and claim.
+    claims: BTreeMap<(String, String, String), ClaimReport>,
+    metrics: Vec<MetricReport>,
+}
+
+impl Listed {
+    fn claim(&mut self, run: &str, task: &str, claim: &str, convention: &str, verdicts: &VerdictCounts) {
+        let key = (run.to_owned(), task.to_owned(), claim.to_owned());
+        let kept = self.claims.entry(key).or_insert_with(|| ClaimReport {
+            run: run.to_owned(),
+            task: task.to_owned(),
+            claim: claim.to_owned(),
+            convention: convention.to_owned(),
+            verdicts: VerdictCounts::default(),
+            missing: String::new(),
+        });
+        kept.verdicts.merge(verdicts);
     }
 }
 
@@ -95,14 +130,14 @@ fn conclude_run(
     paths: &[&str],
     summary: &mut Summary,
     drafts: &mut Vec<Draft>,
-    diagnoses: &mut Vec<crate::report::Diagnosis>,
+    listed: &mut Listed,
     gaps: &mut coverage::Gaps,
 ) {
     let default_plan = FilePlan::default();
     let plan =
         run.files.iter().find_map(|file| context.plans.get(*file as usize).filter(|plan| !plan.columns.is_empty()));
     let plan = plan.unwrap_or(&default_plan);
-    conclude_rest(&run, paths, summary, drafts, gaps);
+    conclude_rest(&run, paths, summary, drafts, listed, gaps);
     for (key, mut stream) in run.streams {
         audit::close(&mut stream, plan);
         let mut verdicts: BTreeMap<String, VerdictCounts> = BTreeMap::new();
@@ -137,7 +172,7 @@ fn conclude_run(
                 cause::diagnose(name, column, column_plan, &stream.items, mixed_items, is_primary, &place);
             caused |= is_primary && draft.is_some();
             drafts.extend(draft);
-            diagnoses.push(described);
+            listed.diagnoses.push(described);
         }
         for (kind, counts) in
             [("pick", stream.items.picks), ("correct", stream.items.correct), ("greedy", stream.items.greedy)]
@@ -153,6 +188,7 @@ fn conclude_run(
             run.metrics.iter().filter(|claim| runs::concerns(claim, &key, run.single_stream)).collect();
         let judged = rules::judged::judge(&claims, &stream);
         metrics::count(&stream, &judged, &mut verdicts, gaps);
+        listed.metrics.extend(metrics::list(&run.name, &judged));
         let view = RunView { stream: &stream, columns: &columns, metrics: &claims, judged: &judged };
         let nowhere = crate::model::Place::default();
         let whereabouts = Whereabouts::Kept(&nowhere);
@@ -177,13 +213,24 @@ fn conclude_run(
         }
         gaps.rules(rules::Fields(stream.items.fields));
         for (kind, counts) in verdicts {
+            let held_to = |(_, name, _): &&(ColumnId, &str, &ColumnTally)| *name == kind;
+            let plan = columns.iter().find(held_to).and_then(|(id, ..)| plan.columns.get(usize::from(id.0)));
+            let convention = plan.map_or_else(String::new, |plan| plan.convention().to_string());
+            listed.claim(&run.name, &key.task, &kind, &convention, &counts);
             summary.verdicts.entry(kind).or_default().merge(&counts);
         }
     }
 }
 
 /// Numbers that no rows stand beneath: groups of tasks, and results without their rows.
-fn conclude_rest(run: &Run, paths: &[&str], summary: &mut Summary, drafts: &mut Vec<Draft>, gaps: &mut coverage::Gaps) {
+fn conclude_rest(
+    run: &Run,
+    paths: &[&str],
+    summary: &mut Summary,
+    drafts: &mut Vec<Draft>,
+    listed: &mut Listed,
+    gaps: &mut coverage::Gaps,
+) {
     let mut rest: BTreeMap<&str, Vec<&crate::model::MetricClaim>> = BTreeMap::new();
     for claim in &run.metrics {
         if !run.streams.keys().any(|key| runs::concerns(claim, key, run.single_stream)) {
@@ -193,7 +240,13 @@ fn conclude_rest(run: &Run, paths: &[&str], summary: &mut Summary, drafts: &mut 
     let stream = crate::tally::StreamTally::default();
     for (task, claims) in rest {
         let judged = rules::judged::judge_without_rows(&claims, &run.metrics);
-        metrics::count(&stream, &judged, &mut summary.verdicts, gaps);
+        let mut verdicts: BTreeMap<String, VerdictCounts> = BTreeMap::new();
+        metrics::count(&stream, &judged, &mut verdicts, gaps);
+        listed.metrics.extend(metrics::list(&run.name, &judged));
+        for (kind, counts) in verdicts {
+            listed.claim(&run.name, task, &kind, "", &counts);
+            summary.verdicts.entry(kind).or_default().merge(&counts);
+        }
         if judged.iter().all(|metric| metric.cause.is_none()) {
             continue;
         }

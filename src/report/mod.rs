@@ -3,24 +3,32 @@
 //! The types here are the report model; every output only renders them: it orders nothing, counts nothing,
 //! and escapes all text of the log for its medium.
 
+mod anchor;
+pub mod concise;
+mod figure;
 pub mod json;
+pub mod jsonl;
+mod output;
 pub mod text;
 mod visible;
 pub(crate) mod words;
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::model::{Certainty, Severity, Snippet, VerdictCounts};
+use crate::model::{Certainty, Severity, Snippet, Verdict, VerdictCounts};
 
+pub use anchor::{Anchor, Anchors};
+pub use figure::{Figure, Path, PathStep, Point, Race, BINS, BIN_EDGES};
+pub use output::{OutputFormat, Rendering, render};
 pub use visible::visible;
 
 /// Version of the JSON report's shape.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// The whole report.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// Version of this shape.
     pub schema_version: u32,
@@ -34,6 +42,12 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What was found about each column of claims.
     pub diagnoses: Vec<Diagnosis>,
+    /// The verdicts on each claim of each task.
+    pub claims: Vec<ClaimReport>,
+    /// The numbers reported of a run, each beside what its rows give.
+    pub metrics: Vec<MetricReport>,
+    /// Items of which two candidates are shown step by step: the worst ones.
+    pub races: Vec<Race>,
     /// What could not be checked.
     pub coverage: Vec<Coverage>,
     /// What could not be read.
@@ -41,16 +55,16 @@ pub struct Report {
 }
 
 /// The tool.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tool {
     /// Its name.
-    pub name: &'static str,
+    pub name: String,
     /// Its version.
-    pub version: &'static str,
+    pub version: String,
 }
 
 /// One input.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputReport {
     /// The path as given.
     pub path: String,
@@ -63,7 +77,7 @@ pub struct InputReport {
 }
 
 /// Counts over all inputs.
-#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Summary {
     /// Records read.
     pub records: u64,
@@ -80,7 +94,7 @@ pub struct Summary {
 }
 
 /// Findings by severity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct FindingCounts {
     /// Errors.
     pub error: u64,
@@ -91,7 +105,7 @@ pub struct FindingCounts {
 }
 
 /// One cause, with everything that a reader needs to check it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// The rule's code.
     pub code: String,
@@ -120,21 +134,17 @@ pub struct Finding {
     /// The column or metric that it is about.
     pub claim: String,
     /// What the mended number is, beside the marked value.
-    #[serde(skip)]
     pub label: String,
     /// Lines of evidence.
-    #[serde(skip)]
     pub evidence_lines: Vec<String>,
     /// What the bug changed.
-    #[serde(skip)]
     pub impact_lines: Vec<String>,
     /// The text around the first location.
-    #[serde(skip)]
     pub snippet: Snippet,
 }
 
 /// A place in the log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Location {
     /// The path as given.
     pub path: String,
@@ -151,7 +161,7 @@ pub struct Location {
 }
 
 /// What was found about one column of claims.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Diagnosis {
     /// The run: its directory or file.
     pub run: String,
@@ -179,10 +189,50 @@ pub struct Diagnosis {
     pub impact: Option<Impact>,
     /// Groups of rows, when no single formula explains all.
     pub groups: Vec<RowGroup>,
+    /// What its pictures are drawn from.
+    pub figure: Option<Figure>,
+}
+
+/// The verdicts on one claim of one task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimReport {
+    /// The run: its directory or file.
+    pub run: String,
+    /// The task; empty when the log has none.
+    pub task: String,
+    /// The claim, as in [`Summary::verdicts`].
+    pub claim: String,
+    /// The formula that it is held to; empty where it is none, such as for picks.
+    pub convention: String,
+    /// How many are proven, refuted, unprovable.
+    pub verdicts: VerdictCounts,
+    /// What to log so that the unprovable ones can be judged; empty without any.
+    pub missing: String,
+}
+
+/// A number reported of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MetricReport {
+    /// The run: its directory or file.
+    pub run: String,
+    /// The task; empty when the log has none.
+    pub task: String,
+    /// The metric, such as `acc` or `acc_stderr`.
+    pub metric: String,
+    /// Its formula over the rows, such as `mean(acc)`.
+    pub definition: String,
+    /// The number as printed.
+    pub reported: String,
+    /// The number that the rows give, if they give one.
+    pub recomputed: Option<f64>,
+    /// How far the two may lie apart.
+    pub within: f64,
+    /// The verdict.
+    pub verdict: Verdict,
 }
 
 /// A group of rows that one formula explains.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowGroup {
     /// The formula.
     pub formula: String,
@@ -195,7 +245,7 @@ pub struct RowGroup {
 }
 
 /// What a wrong column changed.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Impact {
     /// Items whose pick can be recomputed.
     pub items: u64,
@@ -218,7 +268,7 @@ pub struct Impact {
 }
 
 /// Something that could not be checked.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Coverage {
     /// What: a claim or a rule.
     pub what: String,
@@ -231,7 +281,7 @@ pub struct Coverage {
 }
 
 /// An input or record that could not be read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputError {
     /// The path.
     pub path: String,
@@ -243,6 +293,5 @@ pub struct InputError {
     pub reason: String,
     /// Whether the audit cannot count as done without it: an input that was named, or a log whose fields are not
     /// clear.
-    #[serde(skip)]
     pub fatal: bool,
 }

@@ -30,6 +30,15 @@ impl Default for Style {
 
 /// Writes the report.
 pub fn render(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    if style.unicode {
+        return draw(report, style, out);
+    }
+    let mut bytes = Vec::new();
+    draw(report, style, &mut bytes)?;
+    out.write_all(ascii(&String::from_utf8_lossy(&bytes)).as_bytes())
+}
+
+fn draw(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let characters = if style.unicode { ThemeCharacters::unicode() } else { ThemeCharacters::ascii() };
     let styles = if style.colour { ThemeStyles::ansi() } else { ThemeStyles::none() };
     let handler = GraphicalReportHandler::new_themed(GraphicalTheme { characters, styles })
@@ -172,6 +181,28 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     )
 }
 
+/// Text without any character that a terminal of another encoding could not show.
+fn ascii(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '·' | '−' | '–' | '—' => out.push('-'),
+            '…' => out.push_str("..."),
+            '×' => out.push('x'),
+            'Σ' => out.push_str("sum "),
+            '≠' => out.push_str("!="),
+            '≤' => out.push_str("<="),
+            '≥' => out.push_str(">="),
+            '÷' => out.push('/'),
+            '±' => out.push_str("+-"),
+            '→' => out.push_str("->"),
+            plain if plain.is_ascii() => out.push(plain),
+            other => out.extend(other.escape_unicode()),
+        }
+    }
+    out
+}
+
 /// A finding's first place as miette draws it: one line, made harmless, with the true column.
 #[derive(Debug)]
 struct Shown {
@@ -245,5 +276,15 @@ impl Diagnostic for Shown {
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let label = LabeledSpan::new(Some(self.label.clone()), self.mark.0, self.mark.1);
         Some(Box::new(std::iter::once(label)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ascii_text_has_nothing_else() {
+        assert_eq!(ascii("2 errors · é…"), "2 errors - \\u{e9}...");
     }
 }

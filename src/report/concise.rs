@@ -1,0 +1,28 @@
+//! One line per finding, for editors, `grep` and problem matchers.
+
+use std::io::{self, Write};
+
+use crate::report::words::{count, rows};
+use crate::report::{Report, visible};
+
+/// Writes the report.
+pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    for finding in &report.findings {
+        if let Some(place) = finding.locations.first() {
+            write!(out, "{}:{}:{}: ", visible(&place.path), place.line.max(1), place.column.max(1))?;
+        }
+        writeln!(
+            out,
+            "{}[{}] {} ({} {})",
+            finding.severity.word(),
+            finding.code,
+            visible(&finding.message),
+            count(finding.count),
+            rows(finding.count)
+        )?;
+    }
+    for error in report.errors.iter().filter(|error| error.line == 0) {
+        writeln!(out, "{}: error {}", visible(&error.path), visible(&error.reason))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,41 @@
+//! JSON Lines: one finding per line, then one line with the rest of the report.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::report::{Coverage, Diagnosis, Finding, InputError, InputReport, Report, Summary, Tool};
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Line<'r> {
+    Finding(&'r Finding),
+    Summary {
+        schema_version: u32,
+        tool: &'r Tool,
+        inputs: &'r [InputReport],
+        summary: &'r Summary,
+        diagnoses: Vec<Diagnosis>,
+        coverage: &'r [Coverage],
+        errors: &'r [InputError],
+    },
+}
+
+/// Writes the report. What pictures are drawn from stays in the JSON report.
+pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let without_figures = |diagnosis: &Diagnosis| Diagnosis { figure: None, ..diagnosis.clone() };
+    let summary = Line::Summary {
+        schema_version: report.schema_version,
+        tool: &report.tool,
+        inputs: &report.inputs,
+        summary: &report.summary,
+        diagnoses: report.diagnoses.iter().map(without_figures).collect(),
+        coverage: &report.coverage,
+        errors: &report.errors,
+    };
+    for line in report.findings.iter().map(Line::Finding).chain([summary]) {
+        serde_json::to_writer(&mut *out, &line)?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
+}

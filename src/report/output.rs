@@ -1,0 +1,56 @@
+//! The output formats by name: the one place that knows all of them.
+
+use std::io::{self, Write};
+
+use crate::report::text::Style;
+use crate::report::{Anchors, Report, concise, json, jsonl, text};
+
+/// A form that a report can be written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum OutputFormat {
+    /// For people: every finding with its line, its arithmetic and its impact.
+    Text,
+    /// One line per finding.
+    Concise,
+    /// Everything, as one JSON object.
+    Json,
+    /// One finding per line as JSON, then the summary.
+    Jsonl,
+}
+
+impl OutputFormat {
+    /// All formats.
+    pub const ALL: [Self; 4] = [Self::Text, Self::Concise, Self::Json, Self::Jsonl];
+
+    /// Its name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Concise => "concise",
+            Self::Json => "json",
+            Self::Jsonl => "jsonl",
+        }
+    }
+}
+
+/// What outputs need to know beside the report.
+#[derive(Clone, Debug, Default)]
+pub struct Rendering {
+    /// How to draw text.
+    pub style: Style,
+    /// Where findings point.
+    pub anchors: Anchors,
+    /// The command that reproduces the report, such as `retally check runs/`.
+    pub command: String,
+}
+
+/// Writes a report in a format.
+pub fn render(report: &Report, format: OutputFormat, with: &Rendering, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        OutputFormat::Text => text::render(report, with.style, out),
+        OutputFormat::Concise => concise::render(report, out),
+        OutputFormat::Json => json::render(report, out),
+        OutputFormat::Jsonl => jsonl::render(report, out),
+    }
+}
