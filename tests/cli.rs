@@ -301,7 +301,45 @@ fn output_goes_to_a_file() {
     assert_eq!(written, folder.check(&["a.jsonl", "--format", "json"]).1);
     let (code, _, err) = folder.check(&["a.jsonl", "--output", "no/such/folder.txt"]);
     assert_eq!(code, 2);
-    contains(&err, &["cannot write the report: no/such/folder.txt"]);
+    contains(&err, &["cannot write no/such/folder.txt"]);
+}
+
+#[test]
+fn one_audit_writes_many_reports() {
+    let folder = Folder::with(&[("a.jsonl", MEAN)]);
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let (code, out, err) =
+        folder.check(&["a.jsonl", "--report", "json=r.json", "--report", "concise=r.txt", "--report", "jsonl=r.jsonl"]);
+    assert_eq!((code, err.as_str()), (1, ""));
+    assert_eq!(out, folder.check(&["a.jsonl"]).1);
+    assert_eq!(read("r.json"), folder.check(&["a.jsonl", "--format", "json"]).1);
+    let concise = "a.jsonl:1:156: error[RT204] `score` is the mean of the log-probs, not their sum (2 rows)\n";
+    assert_eq!(read("r.txt"), concise);
+    let lines: Vec<serde_json::Value> =
+        read("r.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!((&lines[0]["type"], &lines[0]["code"]), (&"finding".into(), &"RT204".into()));
+    assert_eq!((&lines[1]["type"], &lines[1]["summary"]["findings"]["error"]), (&"summary".into(), &1.into()));
+}
+
+#[test]
+fn a_report_never_stands_for_another_run() {
+    let folder = Folder::with(&[("a.jsonl", MEAN), ("old.json", "{}"), ("old.txt", "old")]);
+    let (code, _, err) =
+        folder.check(&["missing.jsonl", "--output", "old.txt", "--report", "json=old.json", "--report", "jsonl=new"]);
+    assert_eq!(code, 2, "{err}");
+    for name in ["old.json", "old.txt", "new"] {
+        assert!(!folder.path().join(name).exists(), "{name}");
+    }
+    let (code, _, err) = folder.check(&["a.jsonl", "--report", "json=./a.jsonl"]);
+    assert_eq!(code, 2);
+    contains(&err, &["./a.jsonl is an input; a report would overwrite it"]);
+    let (code, _, err) = folder.check(&["a.jsonl", "--output", "x", "--report", "json=./x"]);
+    assert_eq!(code, 2);
+    contains(&err, &["two reports would be written to ./x"]);
+    let (code, _, err) = folder.check(&["a.jsonl", "--report", "jsonn=x"]);
+    assert_eq!(code, 2);
+    contains(&err, &["did you mean json?"]);
 }
 
 #[test]

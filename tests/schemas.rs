@@ -65,10 +65,13 @@ fn the_json_report_of_every_fixture_has_the_documented_shape() {
     assert!(logs.len() > 20);
     for log in logs {
         let options = Options { paths: vec![log.to_string_lossy().into_owned()], ..Options::default() };
+        let report = check(open(&options), &options.settings);
         let mut bytes = Vec::new();
-        report::json::render(&check(open(&options), &options.settings), &mut bytes).unwrap();
+        report::json::render(&report, &mut bytes).unwrap();
         let value: Value = serde_json::from_slice(&bytes).unwrap();
         assert_eq!(complaints(&schema, &value), Vec::<String>::new(), "{}", log.display());
+        let again: report::Report = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(again, report, "{}", log.display());
     }
 }
 
@@ -91,7 +94,16 @@ fn the_documented_configuration_is_valid_and_names_every_key() {
         let resolved = config::Config::parse("retally.toml", example, Path::new("/")).unwrap();
         retally::format::native::check(&resolved).unwrap();
     }
-    for key in ["[conventions]", "[input]", "[rules]", "[tolerance]", "[tolerance.claims]", "[[overrides]]", "paths"] {
+    for key in [
+        "[conventions]",
+        "[input]",
+        "[rules]",
+        "[tolerance]",
+        "[tolerance.claims]",
+        "[report]",
+        "[[overrides]]",
+        "paths",
+    ] {
         assert!(examples.iter().any(|example| example.contains(key)), "{key}");
     }
     let unknown = serde_json::json!({"rule": {}});

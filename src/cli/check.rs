@@ -10,13 +10,16 @@ use std::time::Duration;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::cli::outputs;
+use crate::cli::style::is_utf8;
 use crate::config::{self, Config};
 use crate::engine::Settings;
 use crate::model::Severity;
-use crate::report::text::Style;
-use crate::report::{self, Report, visible};
+use crate::report::{Report, visible};
 use crate::{Inputs, Options, engine, format};
 
+/// Exit code when the input cannot be used or nothing was audited.
+const UNUSABLE: u8 = 2;
 /// Work that takes less than this is done before a progress bar could be read.
 const LONG: Duration = Duration::from_millis(500);
 
@@ -26,9 +29,6 @@ pub(super) struct Args {
     /// Files, directories, globs, or - for standard input.
     #[arg(default_value = ".")]
     paths: Vec<String>,
-    /// How to print the report.
-    #[arg(long, value_enum, default_value = "text")]
-    format: OutputFormat,
     /// The log format, where it is not to be recognised.
     #[arg(long, value_name = "NAME")]
     input_format: Option<String>,
@@ -47,24 +47,11 @@ pub(super) struct Args {
     /// Worker threads; by default one per core.
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
-    /// Write the report to a file.
-    #[arg(long, value_name = "FILE")]
-    output: Option<PathBuf>,
-    /// When to use colours.
-    #[arg(long, value_enum, default_value = "auto")]
-    color: Color,
     /// Say which format was recognised and which field was taken for which role.
     #[arg(short, long)]
     verbose: bool,
-    /// Columns of the text report.
-    #[arg(long, value_name = "N", hide = true)]
-    width: Option<usize>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum OutputFormat {
-    Text,
-    Json,
+    #[command(flatten)]
+    outputs: outputs::Outputs,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -74,14 +61,8 @@ enum FailOn {
     Never,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Color {
-    Auto,
-    Always,
-    Never,
-}
-
 pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
+    args.outputs.check(&args.paths)?;
     let options = options(args)?;
     let inputs = crate::open(&options);
     if args.verbose {
@@ -95,11 +76,41 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     if let Some(bar) = bar {
         bar.bar.finish_and_clear();
     }
-    match write(args, &report) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-        result => result.map_err(|error| format!("cannot write the report: {error}"))?,
+    let with = args.outputs.rendering(&options.config, args.command());
+    let code = exit_code(&report, args.fail_on);
+    args.outputs.write(&report, &with, code != UNUSABLE)?;
+    Ok(ExitCode::from(code))
+}
+
+impl Args {
+    /// The command line that gives the same report again.
+    fn command(&self) -> String {
+        let mut words = vec!["retally".to_owned(), "check".to_owned()];
+        words.extend(self.paths.iter().map(|path| quoted(path)));
+        let mut option = |name: &str, value: &str| words.extend([format!("--{name}"), quoted(value)]);
+        if let Some(path) = &self.config {
+            option("config", &path.to_string_lossy());
+        }
+        if let Some(format) = &self.input_format {
+            option("input-format", format);
+        }
+        if !self.select.is_empty() {
+            option("select", &self.select.join(","));
+        }
+        if !self.ignore.is_empty() {
+            option("ignore", &self.ignore.join(","));
+        }
+        words.join(" ")
     }
-    Ok(exit_code(&report, args.fail_on))
+}
+
+/// A word of a command line for a POSIX shell.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,=:@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 /// Arguments and configuration to what the library takes.
@@ -161,7 +172,7 @@ impl Bar {
 }
 
 fn progress(args: &Args) -> Option<Bar> {
-    if args.format != OutputFormat::Text || !io::stderr().is_terminal() {
+    if !args.outputs.is_for_people() || !io::stderr().is_terminal() {
         return None;
     }
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
@@ -171,111 +182,32 @@ fn progress(args: &Args) -> Option<Bar> {
     Some(Bar { bar })
 }
 
-fn write(args: &Args, report: &Report) -> io::Result<()> {
-    let mut bytes = Vec::new();
-    match args.format {
-        OutputFormat::Text => {
-            let style = style(args);
-            report::text::render(report, style, &mut bytes)?;
-            if !style.unicode {
-                bytes = ascii(&String::from_utf8_lossy(&bytes)).into_bytes();
-            }
-        }
-        OutputFormat::Json => report::json::render(report, &mut bytes)?,
-    }
-    match &args.output {
-        #[expect(clippy::disallowed_methods, reason = "the command line is where files are written")]
-        Some(path) => {
-            std::fs::write(path, bytes).map_err(|error| io::Error::other(format!("{}: {error}", path.display())))
-        }
-        None => {
-            let mut out = io::stdout().lock();
-            out.write_all(&bytes)?;
-            out.flush()
-        }
-    }
-}
-
-fn style(args: &Args) -> Style {
-    let usual = Style::default();
-    let to_terminal = args.output.is_none() && io::stdout().is_terminal();
-    let colour = match args.color {
-        Color::Always => true,
-        Color::Never => false,
-        Color::Auto => auto_colour(to_terminal, |name| std::env::var(name).ok()),
-    };
-    let columns = || std::env::var("COLUMNS").ok().filter(|_| to_terminal)?.parse().ok();
-    let width = args.width.or_else(columns).unwrap_or(usual.width);
-    Style { colour, unicode: is_utf8(), width: width.max(40) }
-}
-
-/// `NO_COLOR` forbids, then `CLICOLOR_FORCE` demands; else a terminal that is not dumb gets colours.
-fn auto_colour(to_terminal: bool, variable: impl Fn(&str) -> Option<String>) -> bool {
-    let is_set = |name: &str| variable(name).is_some_and(|value| !value.is_empty());
-    if is_set("NO_COLOR") {
-        return false;
-    }
-    if is_set("CLICOLOR_FORCE") && variable("CLICOLOR_FORCE").as_deref() != Some("0") {
-        return true;
-    }
-    to_terminal && variable("TERM").as_deref() != Some("dumb") && variable("CLICOLOR").as_deref() != Some("0")
-}
-
-fn is_utf8() -> bool {
-    is_utf8_locale(|name| std::env::var(name).ok())
-}
-
-/// Whether the locale's encoding is UTF-8; one that nobody set is taken for that.
-fn is_utf8_locale(variable: impl Fn(&str) -> Option<String>) -> bool {
-    let locale =
-        ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| variable(name).filter(|set| !set.is_empty()));
-    locale.is_none_or(|locale| {
-        let locale = locale.to_lowercase();
-        locale.contains("utf-8") || locale.contains("utf8")
-    })
-}
-
 /// 2 when the audit cannot count as done, 1 when findings fail it.
-fn exit_code(report: &Report, fail_on: FailOn) -> ExitCode {
+fn exit_code(report: &Report, fail_on: FailOn) -> u8 {
     let unusable = report.errors.iter().any(|error| error.fatal);
     // A log without a claim and without a token was read, but nothing of it was audited: silence would look like a pass.
     let summary = &report.summary;
     let audited = summary.steps > 0 || summary.verdicts.values().any(|counts| counts.total() > 0);
     let nothing = summary.records == 0 || (!audited && report.findings.is_empty());
     if unusable || nothing {
-        return ExitCode::from(2);
+        return UNUSABLE;
     }
     let fails = |severity: Severity| match fail_on {
         FailOn::Error => severity == Severity::Error,
         FailOn::Warning => severity <= Severity::Warning,
         FailOn::Never => false,
     };
-    ExitCode::from(u8::from(report.findings.iter().any(|finding| fails(finding.severity))))
+    u8::from(report.findings.iter().any(|finding| fails(finding.severity)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn with<'v>(set: &'v [(&'v str, &'v str)]) -> impl Fn(&str) -> Option<String> + 'v {
-        |name| set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
-    }
-
     #[test]
-    fn colours_follow_the_environment() {
-        assert!(auto_colour(true, with(&[])));
-        assert!(!auto_colour(false, with(&[])));
-        assert!(!auto_colour(true, with(&[("TERM", "dumb")])));
-        assert!(auto_colour(false, with(&[("CLICOLOR_FORCE", "1")])));
-        assert!(!auto_colour(false, with(&[("CLICOLOR_FORCE", "0")])));
-        assert!(!auto_colour(true, with(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")])));
-    }
-
-    #[test]
-    fn the_first_locale_that_is_set_decides() {
-        assert!(is_utf8_locale(with(&[])));
-        assert!(is_utf8_locale(with(&[("LANG", "en_GB.UTF-8")])));
-        assert!(!is_utf8_locale(with(&[("LC_ALL", "C"), ("LANG", "en_GB.UTF-8")])));
-        assert!(is_utf8_locale(with(&[("LC_ALL", ""), ("LC_CTYPE", "C.utf8")])));
+    fn words_are_quoted_for_a_shell() {
+        assert_eq!(quoted("runs/a-1.jsonl"), "runs/a-1.jsonl");
+        assert_eq!(quoted("it's $HOME"), "'it'\\''s $HOME'");
+        assert_eq!(quoted(""), "''");
     }
 }

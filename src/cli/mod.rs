@@ -2,7 +2,10 @@
 
 mod check;
 mod explain;
+mod files;
+mod outputs;
 mod score;
+mod style;
 mod trace;
 
 use std::process::ExitCode;

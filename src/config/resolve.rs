@@ -87,6 +87,8 @@ pub struct Config {
     pub levels: Levels,
     /// Tolerance for all claims, absolute.
     pub tolerance: f64,
+    /// The file of the repository, and its line, that findings are shown at: `[report] anchor`.
+    pub anchor: Option<String>,
     /// Keys of `[input]` that name roles, with their places.
     pub roles: Vec<Entry>,
     /// Keys of `[conventions]`, with their places.
@@ -133,6 +135,7 @@ impl Config {
         let written: Written = parse(&self.text)?;
         self.whole = self.part(&written.conventions, &written.input)?;
         self.levels.rules = levels(&written.rules)?;
+        self.anchor = written.report.anchor;
         if let Some(absolute) = &written.tolerance.absolute {
             self.tolerance = tolerance(absolute)?;
         }
@@ -188,6 +191,12 @@ impl Config {
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// The line that an entry stands in, from 1.
+    #[must_use]
+    pub fn line_of(&self, entry: &Entry) -> u64 {
+        self.text.get(..entry.span.start).map_or(1, |before| before.matches('\n').count() as u64 + 1)
     }
 
     /// An error about an entry.

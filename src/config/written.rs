@@ -17,6 +17,7 @@ pub(super) struct Written {
     pub(super) input: Table,
     pub(super) rules: Table,
     pub(super) tolerance: Tolerance,
+    pub(super) report: Report,
     pub(super) overrides: Vec<Override>,
 }
 
@@ -26,6 +27,13 @@ pub(super) struct Written {
 pub(super) struct Tolerance {
     pub(super) absolute: Option<Spanned<f64>>,
     pub(super) claims: BTreeMap<Spanned<String>, Spanned<f64>>,
+}
+
+/// `[report]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Report {
+    pub(super) anchor: Option<String>,
 }
 
 /// One of `[[overrides]]`.

@@ -22,9 +22,10 @@ pub struct Anchors {
     pub conventions: BTreeMap<String, Anchor>,
     /// The configuration as a whole.
     pub config: Option<Anchor>,
-    /// What a path of an input starts with that is not part of the repository's own paths, longest first, with what
-    /// stands for it.
-    pub prefixes: Vec<(String, String)>,
+    /// Where the repository begins, an absolute path; empty when there is none.
+    pub root: String,
+    /// The directory that relative paths are relative to, an absolute path.
+    pub directory: String,
 }
 
 impl Anchors {
@@ -47,18 +48,41 @@ impl Anchors {
         self.named.is_none() && self.config.is_none()
     }
 
-    /// A path as the repository knows it.
+    /// A path as the repository knows it; one outside of it stays as it is.
     #[must_use]
     pub fn relative(&self, path: &str) -> String {
         let path = path.replace('\\', "/");
-        let path = path.strip_prefix("./").unwrap_or(&path);
-        for (prefix, by) in &self.prefixes {
-            if let Some(rest) = path.strip_prefix(prefix.as_str()) {
-                return format!("{by}{rest}");
-            }
+        let whole = if is_absolute(&path) { path.clone() } else { format!("{}/{path}", self.directory) };
+        let whole = normal(&whole.replace('\\', "/"));
+        let root = normal(&self.root.replace('\\', "/"));
+        let below = whole.strip_prefix(root.as_str()).and_then(|rest| rest.strip_prefix('/'));
+        match below.filter(|_| !self.root.is_empty()) {
+            Some(below) => below.to_owned(),
+            None if is_absolute(&path) => path,
+            None => path.strip_prefix("./").unwrap_or(&path).to_owned(),
         }
-        path.to_owned()
     }
+}
+
+/// Whether a path with `/` begins at a root or a drive.
+fn is_absolute(path: &str) -> bool {
+    path.starts_with('/') || path.get(1..3) == Some(":/")
+}
+
+/// A path without `.`, `..` and doubled or trailing separators.
+fn normal(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            other => parts.push(other),
+        }
+    }
+    let lead = if path.starts_with('/') { "/" } else { "" };
+    format!("{lead}{}", parts.join("/"))
 }
 
 #[cfg(test)]
@@ -68,11 +92,19 @@ mod tests {
     #[test]
     fn paths_are_those_of_the_repository() {
         let anchors = Anchors {
-            prefixes: vec![("/builds/team/repo/".to_owned(), String::new())],
+            root: "/builds/repo".to_owned(),
+            directory: "/builds/repo/eval".to_owned(),
             ..Anchors::default()
         };
-        assert_eq!(anchors.relative("/builds/team/repo/runs/a.jsonl"), "runs/a.jsonl");
-        assert_eq!(anchors.relative("./runs\\a.jsonl"), "runs/a.jsonl");
-        assert_eq!(anchors.relative("/elsewhere/a.jsonl"), "/elsewhere/a.jsonl");
+        assert_eq!(anchors.relative("/builds/repo/runs/a.jsonl"), "runs/a.jsonl");
+        assert_eq!(anchors.relative("./runs\\a.jsonl"), "eval/runs/a.jsonl");
+        assert_eq!(anchors.relative("../runs/a.jsonl"), "runs/a.jsonl");
+        assert_eq!(anchors.relative("/builds/repository/a.jsonl"), "/builds/repository/a.jsonl");
+        assert_eq!(anchors.relative("../../a.jsonl"), "../../a.jsonl");
+        let windows =
+            Anchors { root: "D:\\a\\repo".to_owned(), directory: "D:\\a\\repo".to_owned(), ..Anchors::default() };
+        assert_eq!(windows.relative("runs\\a.jsonl"), "runs/a.jsonl");
+        assert_eq!(windows.relative("D:\\a\\repo\\a.jsonl"), "a.jsonl");
+        assert_eq!(Anchors::default().relative("./a.jsonl"), "a.jsonl");
     }
 }

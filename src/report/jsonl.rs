@@ -4,7 +4,9 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::report::{Coverage, Diagnosis, Finding, InputError, InputReport, Report, Summary, Tool};
+use crate::report::{
+    ClaimReport, Coverage, Diagnosis, Finding, InputError, InputReport, MetricReport, Report, Summary, Tool,
+};
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
@@ -16,6 +18,8 @@ enum Line<'r> {
         inputs: &'r [InputReport],
         summary: &'r Summary,
         diagnoses: Vec<Diagnosis>,
+        claims: &'r [ClaimReport],
+        metrics: &'r [MetricReport],
         coverage: &'r [Coverage],
         errors: &'r [InputError],
     },
@@ -30,6 +34,8 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         inputs: &report.inputs,
         summary: &report.summary,
         diagnoses: report.diagnoses.iter().map(without_figures).collect(),
+        claims: &report.claims,
+        metrics: &report.metrics,
         coverage: &report.coverage,
         errors: &report.errors,
     };

@@ -1,0 +1,190 @@
+//! One audit, many reports: which formats go where, and how they are written.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum as _;
+
+use crate::cli::files;
+use crate::cli::style::{Color, style};
+use crate::config::Config;
+use crate::report::{self, Anchor, Anchors, OutputFormat, Rendering, Report};
+
+/// Arguments of every command that writes a report.
+#[derive(clap::Args)]
+pub(super) struct Outputs {
+    /// How to print the report.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) format: OutputFormat,
+    /// Write the report to a file.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Write another report to a file, such as json=report.json; can be repeated.
+    #[arg(long = "report", value_name = "FORMAT=PATH", value_parser = target)]
+    reports: Vec<Target>,
+    /// The file of the repository, and its line, that findings are shown at in code scanning and annotations.
+    #[arg(long, value_name = "PATH[:LINE]")]
+    anchor: Option<String>,
+    /// When to use colours.
+    #[arg(long, value_enum, default_value = "auto")]
+    color: Color,
+    /// Columns of the text report.
+    #[arg(long, value_name = "N", hide = true)]
+    width: Option<usize>,
+}
+
+/// A report that is to be written to a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Target {
+    format: OutputFormat,
+    path: PathBuf,
+}
+
+/// Parses `FORMAT=PATH`.
+fn target(text: &str) -> Result<Target, String> {
+    let (name, path) = text.split_once('=').filter(|(_, path)| !path.is_empty()).ok_or("expected FORMAT=PATH")?;
+    let format = OutputFormat::from_str(name, true).map_err(|_| {
+        let names = OutputFormat::ALL.map(OutputFormat::name);
+        match crate::config::nearest(name, names) {
+            Some(near) => format!("no output format is called {name}; did you mean {near}?"),
+            None => format!("no output format is called {name}; expected one of {}", names.join(", ")),
+        }
+    })?;
+    Ok(Target { format, path: PathBuf::from(path) })
+}
+
+impl Outputs {
+    /// Refuses two reports for one file, and a report in place of an input.
+    pub(super) fn check(&self, inputs: &[String]) -> Result<(), String> {
+        let mut seen: Vec<PathBuf> = Vec::new();
+        for path in self.paths() {
+            let whole = absolute(path);
+            if seen.contains(&whole) {
+                return Err(format!("two reports would be written to {}", path.display()));
+            }
+            if inputs.iter().any(|input| input != "-" && absolute(Path::new(input)) == whole) {
+                return Err(format!("{} is an input; a report would overwrite it", path.display()));
+            }
+            seen.push(whole);
+        }
+        Ok(())
+    }
+
+    /// Whether people watch: the report is text on standard output.
+    pub(super) fn is_for_people(&self) -> bool {
+        self.format == OutputFormat::Text
+    }
+
+    /// The files to be written.
+    fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.output.as_deref().into_iter().chain(self.reports.iter().map(|target| target.path.as_path()))
+    }
+
+    /// What outputs need to know beside the report.
+    pub(super) fn rendering(&self, config: &Config, command: String) -> Rendering {
+        Rendering {
+            style: style(self.color, self.width, self.output.is_none()),
+            anchors: self.anchors(config),
+            command,
+        }
+    }
+
+    fn anchors(&self, config: &Config) -> Anchors {
+        let here = std::env::current_dir().unwrap_or_default();
+        let root = here.ancestors().find(|directory| directory.join(".git").exists()).unwrap_or(&here);
+        let mut anchors = Anchors {
+            root: root.to_string_lossy().into_owned(),
+            directory: here.to_string_lossy().into_owned(),
+            ..Anchors::default()
+        };
+        let anchor = |text: &str| {
+            let (path, line) = match text.rsplit_once(':').map(|(path, line)| (path, line.parse())) {
+                Some((path, Ok(line))) => (path, line),
+                _ => (text, 1),
+            };
+            Anchor { path: anchors.relative(path), line: u64::max(line, 1) }
+        };
+        let named = self.anchor.as_deref().or(config.anchor.as_deref()).map(anchor);
+        let mut conventions = std::collections::BTreeMap::new();
+        let file = (!config.is_empty()).then(|| Anchor { path: anchors.relative(config.path()), line: 1 });
+        if let Some(file) = &file {
+            for entry in &config.conventions {
+                conventions
+                    .entry(entry.key.clone())
+                    .or_insert_with(|| Anchor { line: config.line_of(entry), ..file.clone() });
+            }
+        }
+        anchors.named = named;
+        anchors.conventions = conventions;
+        anchors.config = file;
+        anchors
+    }
+
+    /// Writes the report in all the forms that were asked for. When the audit cannot count as done no file is
+    /// written, and older ones are removed: they would be read as its result.
+    pub(super) fn write(&self, report: &Report, with: &Rendering, done: bool) -> Result<(), String> {
+        let mut bytes = Vec::new();
+        report::render(report, self.format, with, &mut bytes).map_err(|error| failed(&error))?;
+        if self.output.is_none() || !done {
+            print(&bytes)?;
+        }
+        if !done {
+            for path in self.paths() {
+                files::remove(path).map_err(|error| format!("cannot remove {}: {error}", path.display()))?;
+            }
+            return Ok(());
+        }
+        if let Some(path) = &self.output {
+            save(path, &bytes)?;
+        }
+        let plain = Rendering { style: style(Color::Never, self.width, false), ..with.clone() };
+        for target in &self.reports {
+            let mut bytes = Vec::new();
+            report::render(report, target.format, &plain, &mut bytes).map_err(|error| failed(&error))?;
+            save(&target.path, &bytes)?;
+        }
+        Ok(())
+    }
+}
+
+fn failed(error: &io::Error) -> String {
+    format!("cannot write the report: {error}")
+}
+
+fn save(path: &Path, bytes: &[u8]) -> Result<(), String> {
+    files::write(path, bytes).map_err(|error| format!("cannot write {}: {error}", path.display()))
+}
+
+/// Writes to standard output; a reader that has gone away is no error.
+fn print(bytes: &[u8]) -> Result<(), String> {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(failed(&error)),
+        _ => Ok(()),
+    }
+}
+
+/// A path by which files can be told apart, also one that does not exist yet.
+fn absolute(path: &Path) -> PathBuf {
+    if let Ok(whole) = path.canonicalize() {
+        return whole;
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = parent.canonicalize().unwrap_or_else(|_| parent.to_path_buf());
+    path.file_name().map_or(parent.clone(), |name| parent.join(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_a_format_and_a_path() {
+        let expected = Target { format: OutputFormat::Json, path: PathBuf::from("C:\\a=b.json") };
+        assert_eq!(target("json=C:\\a=b.json"), Ok(expected));
+        assert_eq!(target("json"), Err("expected FORMAT=PATH".to_owned()));
+        assert_eq!(target("json="), Err("expected FORMAT=PATH".to_owned()));
+        assert!(target("jsnl=x").unwrap_err().contains("did you mean jsonl?"));
+        assert!(target("spreadsheet=x").unwrap_err().contains("expected one of text, concise"));
+    }
+}
