@@ -6,6 +6,7 @@
 mod column;
 mod item;
 mod plan;
+mod race;
 mod summary;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -162,7 +163,11 @@ impl<'p> Auditor<'p> {
             self.see(&item.id, None, only, file, line);
             summary.settle();
             let whereabouts = Whereabouts::Record(origin);
-            item::judge(&summary, &item.metrics, item.at, self.plan, &whereabouts, &mut self.stream, &mut self.hot);
+            let change =
+                item::judge(&summary, &item.metrics, item.at, self.plan, &whereabouts, &mut self.stream, &mut self.hot);
+            if let Some(change) = change {
+                race::keep(item, &summary, &change, &self.plan.steps, &mut self.stream.items.races);
+            }
         } else {
             self.hold(summary);
         }

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Certainty, Severity, Snippet, Verdict, VerdictCounts};
 
 pub use anchor::{Anchor, Anchors};
-pub use figure::{BIN_EDGES, BINS, Figure, Path, PathStep, Point, Race};
+pub use figure::{Figure, Path, PathStep, Point, Race, Status};
 pub use output::{OutputFormat, Rendering, render};
 pub use visible::visible;
 
