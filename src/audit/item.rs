@@ -79,7 +79,10 @@ pub(super) fn judge_kept(mut item: ItemSummary, plan: &FilePlan, stream: &mut St
     item.settle();
     let picked = item.candidates.iter().find(|candidate| candidate.picked == Some(true));
     let place = picked.or(item.candidates.first()).map_or(item.place.clone(), |candidate| candidate.place.clone());
-    judge(&item, &[], At::default(), plan, &Whereabouts::Kept(&place), stream, hot);
+    let change = judge(&item, &[], At::default(), plan, &Whereabouts::Kept(&place), stream, hot);
+    if let Some(change) = change {
+        crate::audit::race::keep(None, &item, &change, &plan.steps, &mut stream.items.races);
+    }
 }
 
 /// Judges the items whose candidates stand in several records, once all records are read.

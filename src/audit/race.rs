@@ -2,8 +2,8 @@
 
 use crate::audit::item::Change;
 use crate::formula::StepResolutions;
-use crate::model::{Candidate, CandidateSummary, ColumnId, Item, ItemSummary, Segment, Step};
-use crate::tally::{PathSketch, RaceSketch, Smallest, StepSketch};
+use crate::model::{Candidate, CandidateSummary, Item, ItemSummary, Segment, Step, TokenPath};
+use crate::tally::{PathSketch, RaceSketch, Smallest};
 
 /// Scored steps that are kept.
 const SCORED: usize = 48;
@@ -14,9 +14,9 @@ const PROMPT: usize = 3;
 /// Characters kept of a token.
 const TOKEN: usize = 40;
 
-/// Keeps the tokens of both candidates when the item is among the clearest.
+/// Keeps an item when it is among the clearest. The tokens come from the item itself where it is still there.
 pub(super) fn keep(
-    item: &Item<'_>,
+    item: Option<&Item<'_>>,
     summary: &ItemSummary,
     change: &Change,
     resolutions: &StepResolutions,
@@ -26,11 +26,23 @@ pub(super) fn keep(
     {
         return;
     }
-    let path = |at: usize| {
-        let (candidate, kept) = (item.candidates.get(at)?, summary.candidates.get(at)?);
-        (!candidate.steps.is_empty()).then(|| path(candidate, kept, at, change.column, resolutions))
+    let sketch = |at: usize| {
+        let kept = summary.candidates.get(at)?;
+        let own = || {
+            let is_it =
+                |candidate: &&Candidate<'_>| super::summary::place_of(candidate, 0, 0).column == kept.place.column;
+            item?.candidates.iter().find(is_it).map(|candidate| path(candidate, resolutions))
+        };
+        let path = kept.path.clone().or_else(own).filter(|path| !path.is_empty())?;
+        let claim = kept.claims.iter().find(|claim| Some(claim.column) == change.column);
+        Some(PathSketch {
+            candidate: name(kept, at),
+            reported: claim.and_then(|claim| claim.value).filter(|value| value.is_finite()),
+            derived: kept.derived.map(|(value, _)| value).filter(|value| value.is_finite()),
+            path,
+        })
     };
-    let (Some(picked), Some(wins)) = (path(change.from), path(change.to)) else { return };
+    let (Some(picked), Some(wins)) = (sketch(change.from), sketch(change.to)) else { return };
     races.offer(RaceSketch {
         margin: change.margin,
         place: summary.place.clone(),
@@ -40,17 +52,15 @@ pub(super) fn keep(
     });
 }
 
-fn path(
-    candidate: &Candidate<'_>,
-    kept: &CandidateSummary,
-    position: usize,
-    column: Option<ColumnId>,
-    resolutions: &StepResolutions,
-) -> PathSketch {
-    let is_scored = |step: &Step<'_>| matches!(step.segment, Segment::Continuation | Segment::End);
+fn name(kept: &CandidateSummary, position: usize) -> String {
+    kept.id.clone().unwrap_or_else(|| kept.index.map_or_else(|| position.to_string(), |index| index.to_string()))
+}
+
+/// The tokens of a candidate, those far from the scored span left out.
+pub(super) fn path(candidate: &Candidate<'_>, resolutions: &StepResolutions) -> TokenPath {
     let prompt = candidate.steps.iter().filter(|step| step.segment == Segment::Prompt).count();
-    let (mut seen_prompt, mut seen_scored, mut seen_padding) = (0, 0, 0);
-    let mut steps = Vec::new();
+    let (mut seen_prompt, mut scored, mut padding) = (0, 0, 0);
+    let mut path = TokenPath::default();
     for step in &candidate.steps {
         let wanted = match step.segment {
             Segment::Prompt => {
@@ -58,46 +68,37 @@ fn path(
                 seen_prompt + PROMPT > prompt
             }
             Segment::Continuation | Segment::End => {
-                seen_scored += 1;
-                seen_scored <= SCORED
+                scored += 1;
+                scored <= SCORED
             }
             Segment::Padding => {
-                seen_padding += 1;
-                seen_padding <= PADDING
+                padding += 1;
+                padding <= PADDING
             }
         };
         if wanted {
-            steps.push(StepSketch {
-                token: token(step),
-                logprob: crate::formula::log_prob(candidate, step, resolutions)
-                    .map(|operand| operand.value)
-                    .filter(|value| value.is_finite()),
-                segment: step.segment,
-            });
+            let operand = crate::formula::log_prob(candidate, step, resolutions);
+            let value = operand.map(|operand| operand.value).filter(|value| value.is_finite());
+            push(&mut path, step, value);
         }
     }
-    let claim = kept.claims.iter().find(|claim| Some(claim.column) == column);
-    PathSketch {
-        candidate: super::summary::label(candidate, position),
-        reported: claim.and_then(|claim| claim.value).filter(|value| value.is_finite()),
-        derived: kept.derived.map(|(value, _)| value).filter(|value| value.is_finite()),
-        scored: u32::try_from(candidate.steps.iter().filter(|step| is_scored(step)).count()).unwrap_or(u32::MAX),
-        cut: steps.len() < candidate.steps.len(),
-        steps,
-    }
+    path.scored = u32::try_from(scored).unwrap_or(u32::MAX);
+    path.cut = path.len() < candidate.steps.len();
+    path
 }
 
-fn token(step: &Step<'_>) -> String {
+fn push(path: &mut TokenPath, step: &Step<'_>, logprob: Option<f64>) {
     match (&step.token, step.token_id) {
         (Some(token), _) => {
             let text = token.decoded();
-            let mut cut: String = text.chars().take(TOKEN).collect();
-            if cut.len() < text.len() {
-                cut.push('…');
+            match text.char_indices().nth(TOKEN) {
+                Some((end, _)) => {
+                    path.push(&format!("{}…", text.get(..end).unwrap_or_default()), logprob, step.segment);
+                }
+                None => path.push(&text, logprob, step.segment),
             }
-            cut
         }
-        (None, Some(id)) => format!("#{id}"),
-        (None, None) => String::new(),
+        (None, Some(id)) => path.push(&format!("#{id}"), logprob, step.segment),
+        (None, None) => path.push("", logprob, step.segment),
     }
 }

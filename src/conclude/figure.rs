@@ -83,23 +83,23 @@ pub(super) fn races(
     task: &str,
 ) -> impl Iterator<Item = (f64, Race)> {
     let path = |sketch: &PathSketch| {
-        let segments: Vec<Segment> = sketch.steps.iter().map(|step| step.segment).collect();
+        let segments: Vec<Segment> = sketch.path.steps().map(|(.., segment)| segment).collect();
         let (counts, counted) =
-            (covered(convention.span, &segments, false), covered(found.span, &segments, sketch.cut));
-        let steps = sketch.steps.iter().zip(counts.into_iter().zip(counted));
+            (covered(convention.span, &segments, false), covered(found.span, &segments, sketch.path.cut));
+        let steps = sketch.path.steps().zip(counts.into_iter().zip(counted));
         Path {
             candidate: sketch.candidate.clone(),
             reported: sketch.reported,
             recomputed: sketch.derived,
             steps: steps
-                .map(|(step, (counts, counted))| PathStep {
-                    token: step.token.clone(),
-                    logprob: step.logprob,
+                .map(|((token, logprob, _), (counts, counted))| PathStep {
+                    token: token.to_owned(),
+                    logprob,
                     counts,
                     counted,
                 })
                 .collect(),
-            total_steps: sketch.scored,
+            total_steps: sketch.path.scored,
         }
     };
     items.races.kept().iter().map(move |race| {

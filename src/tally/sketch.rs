@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Place, Segment};
+use crate::model::{Place, TokenPath};
 use crate::tally::{Keyed, Smallest};
 
 /// Number of bins of a residual histogram.
@@ -159,23 +159,8 @@ pub struct PathSketch {
     pub reported: Option<f64>,
     /// The same under the convention.
     pub derived: Option<f64>,
-    /// Steps around and in the scored span.
-    pub steps: Vec<StepSketch>,
-    /// Scored steps in all.
-    pub scored: u32,
-    /// Whether steps were left out.
-    pub cut: bool,
-}
-
-/// One token.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StepSketch {
-    /// Its text, or its id.
-    pub token: String,
-    /// Its log-prob in nats.
-    pub logprob: Option<f64>,
-    /// Where it belongs.
-    pub segment: Segment,
+    /// Steps in and around the scored span.
+    pub path: TokenPath,
 }
 
 impl RaceSketch {
