@@ -6,6 +6,8 @@
 mod anchor;
 pub mod concise;
 mod figure;
+mod headline;
+pub mod html;
 pub mod json;
 pub mod jsonl;
 mod output;

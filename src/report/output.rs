@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::report::text::Style;
-use crate::report::{Anchors, Report, concise, json, jsonl, text};
+use crate::report::{Anchors, Report, concise, html, json, jsonl, text};
 
 /// A form that a report can be written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
@@ -16,11 +16,13 @@ pub enum OutputFormat {
     Json,
     /// One finding per line as JSON, then the summary.
     Jsonl,
+    /// One self-contained page with pictures, for a post-mortem.
+    Html,
 }
 
 impl OutputFormat {
     /// All formats.
-    pub const ALL: [Self; 4] = [Self::Text, Self::Concise, Self::Json, Self::Jsonl];
+    pub const ALL: [Self; 5] = [Self::Text, Self::Concise, Self::Json, Self::Jsonl, Self::Html];
 
     /// Its name on the command line.
     #[must_use]
@@ -30,6 +32,7 @@ impl OutputFormat {
             Self::Concise => "concise",
             Self::Json => "json",
             Self::Jsonl => "jsonl",
+            Self::Html => "html",
         }
     }
 }
@@ -52,5 +55,6 @@ pub fn render(report: &Report, format: OutputFormat, with: &Rendering, out: &mut
         OutputFormat::Concise => concise::render(report, out),
         OutputFormat::Json => json::render(report, out),
         OutputFormat::Jsonl => jsonl::render(report, out),
+        OutputFormat::Html => html::render(report, with, out),
     }
 }
