@@ -40,9 +40,11 @@ fn point(mark: &Mark, explanation: &Explanation) -> Point {
     let (found, explained, group) = match explanation {
         Explanation::Formula { at, .. } => (value(*at), fits(*at), None),
         Explanation::Mixture(members) => {
-            let at = members.iter().position(|member| fits(member.at));
-            let member = at.and_then(|at| members.get(at));
-            (member.and_then(|member| value(member.at)), member.is_some(), at.and_then(|at| u32::try_from(at).ok()))
+            let fitting = || members.iter().enumerate().filter(|(_, member)| fits(member.at));
+            let first = fitting().next();
+            let only = first.filter(|_| fitting().nth(1).is_none());
+            let group = only.and_then(|(at, _)| u32::try_from(at).ok());
+            (first.and_then(|(_, member)| value(member.at)), first.is_some(), group)
         }
         _ => (None, false, None),
     };

@@ -46,7 +46,7 @@ pub struct Point {
     pub status: Status,
     /// The number under the formula that explains the column, or the row's group, best.
     pub found: Option<f64>,
-    /// Index of the group of the diagnosis that the row belongs to, where there are groups.
+    /// Index of the one group of the diagnosis whose formula explains the row; None where several do.
     pub group: Option<u32>,
 }
 

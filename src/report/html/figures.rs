@@ -26,7 +26,7 @@ fn of_status(points: &[Point], status: Status) -> impl Iterator<Item = &Point> {
 /// Reported against recomputed, with the identity and the line of the formula that fits.
 pub(super) fn scatter(id: &str, diagnosis: &Diagnosis, figure: &Figure) -> Picture {
     let points = &figure.points;
-    let (left, right, top, bottom) = (70.0, WIDTH - 20.0, 34.0, 330.0);
+    let (left, right, top, bottom) = (66.0, WIDTH - 16.0, 34.0, 320.0);
     let xs = points.iter().flat_map(|point| [Some(point.recomputed), point.found]).flatten();
     let x = Scale::over(xs, left, right);
     let y = Scale::over(points.iter().map(|point| point.reported), bottom, top);
@@ -36,7 +36,7 @@ pub(super) fn scatter(id: &str, diagnosis: &Diagnosis, figure: &Figure) -> Pictu
         diagnosis.convention,
         best.map_or_else(String::new, |best| format!(" Diamonds are the same rows under {best}."))
     );
-    let mut svg = Svg::new(id, 400.0, "Reported against recomputed", &description);
+    let mut svg = Svg::new(id, 410.0, "Reported against recomputed", &description);
     svg.axis_x(&x, bottom, &format!("recomputed: {}", diagnosis.convention));
     svg.axis_y(&y, left, "reported");
     let (low, high) = (x.ends().0.max(y.ends().0), x.ends().1.min(y.ends().1));
@@ -67,13 +67,14 @@ pub(super) fn scatter(id: &str, diagnosis: &Diagnosis, figure: &Figure) -> Pictu
         legend.push((Ink::Found, "the same row under it"));
     }
     svg.marks(&found, Ink::Found);
-    svg.legend(386.0, &legend);
+    svg.legend(378.0, &legend);
     let caption = match best {
         Some(best) => format!("Is it a formula or noise? Under {best} the rows lie on the identity."),
         None if of_status(points, Status::Unexplained).next().is_some() => {
             "Is it a formula or noise? No known formula brings the crosses onto the identity.".to_owned()
         }
-        None => "The rows lie on the identity.".to_owned(),
+        None if diagnosis.groups.is_empty() => "The rows lie on the identity.".to_owned(),
+        None => "Is it a formula or noise? Each row lies on the identity under the formula of its group.".to_owned(),
     };
     Picture { svg: svg.finish(), caption }
 }
@@ -128,7 +129,7 @@ pub(super) fn residuals(id: &str, diagnosis: &Diagnosis, figure: &Figure) -> Pic
     if let Some(found) = found {
         rows.push((format!("after: reported − {found}"), &figure.after));
     }
-    let height = 46.0 + 150.0 * rows.len() as f64 + 36.0;
+    let height = 60.0 + 150.0 * rows.len() as f64;
     let mut svg = Svg::new(
         id,
         height,
@@ -155,7 +156,7 @@ pub(super) fn residuals(id: &str, diagnosis: &Diagnosis, figure: &Figure) -> Pic
         }
     }
     let base = 156.0 + 150.0 * (rows.len() - 1) as f64;
-    for (index, edge) in BIN_EDGES.iter().enumerate().filter(|(index, _)| index % 2 == 0 || (5..9).contains(index)) {
+    for (index, edge) in BIN_EDGES.iter().enumerate().filter(|(index, _)| [0, 2, 4, 6, 7, 9, 11, 13].contains(index)) {
         svg.text(x(index + 1), base + 18.0, "middle", &tick(*edge), Ink::Text);
     }
     svg.text(f64::midpoint(left, right), base + 36.0, "middle", "(reported − recomputed) ÷ hard bound", Ink::Text);
@@ -178,7 +179,7 @@ pub(super) fn lengths(id: &str, figure: &Figure) -> Option<Picture> {
     if off.is_empty() || lengths.len() < 2 {
         return None;
     }
-    let (left, right, top, bottom) = (70.0, WIDTH - 20.0, 34.0, 260.0);
+    let (left, right, top, bottom) = (66.0, WIDTH - 16.0, 34.0, 270.0);
     let x = Scale::over(figure.points.iter().map(|point| f64::from(point.tokens)), left, right);
     let y = Scale::over(figure.points.iter().map(error), bottom, top);
     let mut svg = Svg::new(
@@ -187,7 +188,7 @@ pub(super) fn lengths(id: &str, figure: &Figure) -> Option<Picture> {
         "Error against length",
         "Each mark is a row: across its number of scored tokens, upwards the distance between reported and recomputed. The line joins the medians per length.",
     );
-    svg.axis_x(&x, bottom, "scored tokens");
+    svg.axis_whole(&x, bottom, "scored tokens");
     svg.axis_y(&y, left, "|reported − recomputed|");
     for status in [Status::Follows, Status::Explained, Status::Unexplained] {
         let marks: Vec<(f64, f64)> = of_status(&figure.points, status)
@@ -216,13 +217,13 @@ pub(super) fn timeline(id: &str, diagnosis: &Diagnosis, figure: &Figure) -> Opti
         return None;
     }
     let lanes = diagnosis.groups.len();
-    let rest = figure.points.iter().any(|point| point.group.is_none());
-    let height = 60.0 + 34.0 * (lanes + usize::from(rest)) as f64 + 30.0;
+    let rest = figure.points.iter().any(|point| point.status == Status::Unexplained);
+    let height = 58.0 + 42.0 * (lanes + usize::from(rest)) as f64;
     let mut svg = Svg::new(
         id,
         height,
         "Rows in the order of the input",
-        "One lane per formula; each stroke is a row of the sample that the lane's formula explains. Where strokes change lanes, the pipeline changed.",
+        "One lane per formula; each stroke is a row of the sample that only the lane's formula explains. Where strokes change lanes, the pipeline changed.",
     );
     let (left, right) = (20.0, WIDTH - 20.0);
     let last = figure.points.len().saturating_sub(1).max(1) as f64;
@@ -230,12 +231,16 @@ pub(super) fn timeline(id: &str, diagnosis: &Diagnosis, figure: &Figure) -> Opti
     let names = diagnosis.groups.iter().map(|group| format!("{} ({} rows)", group.formula, count(group.rows)));
     let names = names.chain(rest.then(|| "no formula of these".to_owned()));
     for (lane, name) in names.enumerate() {
-        let top = 40.0 + 34.0 * lane as f64;
+        let top = 32.0 + 42.0 * lane as f64;
         let of_lane = if lane < lanes { u32::try_from(lane).ok() } else { None };
         let ink = [Ink::Follows, Ink::Explained, Ink::Found][lane.min(2)];
         let ink = if of_lane.is_none() { Ink::Unexplained } else { ink };
-        svg.text(left, top - 4.0, "start", &name, Ink::Text);
-        for (index, _) in figure.points.iter().enumerate().filter(|(_, point)| point.group == of_lane) {
+        svg.text(left, top - 5.0, "start", &name, Ink::Text);
+        let in_lane = |point: &Point| match of_lane {
+            Some(_) => point.group == of_lane,
+            None => point.status == Status::Unexplained,
+        };
+        for (index, _) in figure.points.iter().enumerate().filter(|(_, point)| in_lane(point)) {
             let place = x.place(index as f64);
             svg.line(place, top, place, top + 14.0, ink, "");
         }
@@ -243,7 +248,7 @@ pub(super) fn timeline(id: &str, diagnosis: &Diagnosis, figure: &Figure) -> Opti
     }
     svg.text(left, height - 12.0, "start", "first row", Ink::Text);
     svg.text(right, height - 12.0, "end", "last row", Ink::Text);
-    let caption = "Where does the mixture change? Strokes are rows, in the order of the input.".to_owned();
+    let caption = "Where does the mixture change? Strokes are rows, in the order of the input; rows that several formulas fit are left out.".to_owned();
     Some(Picture { svg: svg.finish(), caption })
 }
 
@@ -257,12 +262,12 @@ pub(super) fn accuracy(id: &str, diagnosis: &Diagnosis) -> Option<Picture> {
         "Accuracy before and after",
         &format!("Accuracy {before:.4} as reported, {after:.4} under {}.", diagnosis.convention),
     );
-    let x = Scale::new(0.0, 1.0, 130.0, WIDTH - 70.0);
+    let x = Scale::new(0.0, 1.0, 100.0, WIDTH - 66.0);
     for (index, (name, value, ink)) in
         [("as reported", before, Ink::Explained), ("recomputed", after, Ink::Follows)].into_iter().enumerate()
     {
         let top = 22.0 + 34.0 * index as f64;
-        svg.text(120.0, top + 15.0, "end", name, Ink::Text);
+        svg.text(92.0, top + 15.0, "end", name, Ink::Text);
         svg.rect(x.place(0.0), top, (x.place(value) - x.place(0.0)).max(1.0), 20.0, ink);
         svg.text(x.place(value) + 6.0, top + 15.0, "start", &format!("{value:.4}"), Ink::Text);
     }

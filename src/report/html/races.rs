@@ -30,6 +30,17 @@ fn crossing(picked: &Path, wins: &Path) -> Option<usize> {
     (1..=steps).rev().find(|at| leads(*at)).map(|at| at + 1).filter(|at| *at <= steps)
 }
 
+/// Where the two lines meet on the way to a step; the step itself where one of them has ended.
+fn meeting(picked: &[(f64, f64)], wins: &[(f64, f64)], at: usize) -> f64 {
+    let value = |line: &[(f64, f64)], step: f64| line.iter().find(|(x, _)| *x == step).map(|(_, y)| *y);
+    let (from, to) = (at as f64 - 1.0, at as f64);
+    let gap = |step: f64| Some(value(picked, step)? - value(wins, step)?);
+    match (gap(from), gap(to)) {
+        (Some(before), Some(after)) if before > after => from + before / (before - after),
+        _ => to,
+    }
+}
+
 /// The picture of a race.
 pub(super) fn race(id: &str, race: &Race) -> Picture {
     let steps = race.picked.steps.len().max(race.wins.steps.len()).clamp(1, STEPS);
@@ -37,7 +48,7 @@ pub(super) fn race(id: &str, race: &Race) -> Picture {
     let found = |path| running(path, |step: &PathStep| step.counted);
     let differs = |path: &Path| path.steps.iter().take(STEPS).any(|step| step.counts != step.counted);
     let lines = [(&race.picked, Ink::Explained), (&race.wins, Ink::Follows)];
-    let (left, right, top, bottom) = (70.0, WIDTH - 90.0, 40.0, 240.0);
+    let (left, right, top, bottom) = (66.0, WIDTH - 60.0, 44.0, 240.0);
     let x = Scale::new(0.0, steps as f64, left, right);
     let values = lines.iter().flat_map(|(path, _)| convention(path).into_iter().chain(found(path)));
     let y = Scale::over(values.map(|(_, total)| total), bottom, top);
@@ -50,11 +61,11 @@ pub(super) fn race(id: &str, race: &Race) -> Picture {
         race.convention,
         crosses.map_or_else(String::new, |at| format!(" The order changes at token {at}."))
     );
-    let mut svg = Svg::new(id, 356.0, "Running totals, token by token", &description);
+    let mut svg = Svg::new(id, 378.0, "Running totals, token by token", &description);
     svg.axis_y(&y, left, "sum of log-probs so far (nats)");
     svg.line(left, bottom, right, bottom, Ink::Quiet, "");
     if let Some(at) = crosses {
-        let place = x.place(at as f64 - 0.5);
+        let place = x.place(meeting(&convention(&race.picked), &convention(&race.wins), at));
         svg.line(place, top, place, bottom, Ink::Found, "4 3");
         svg.text(place, top - 6.0, "middle", &format!("order changes at token {at}"), Ink::Found);
     }
@@ -79,13 +90,13 @@ pub(super) fn race(id: &str, race: &Race) -> Picture {
             svg.polyline(&place(found(path)), *ink, 1.2, "2 3");
         }
         if let (Some((end, _)), Some(height)) = (main.last(), labels.get(index)) {
-            let label: String = name(path).chars().take(10).collect();
+            let label: String = name(path).chars().take(6).collect();
             svg.text(end + 8.0, height + 4.0, "start", &label, *ink);
         }
         let row = 262.0 + 36.0 * index as f64;
         svg.text(left - 8.0, row + 16.0, "end", if index == 0 { "picked" } else { "wins" }, *ink);
         let width = (right - left) / steps as f64;
-        let fitting = ((width - 4.0) / 6.8).max(0.0);
+        let fitting = ((width - 4.0) / 7.4).max(0.0);
         for (step, entry) in path.steps.iter().take(STEPS).enumerate() {
             let from = left + width * step as f64;
             svg.cell(from + 1.0, row, width - 2.0, 24.0, *ink, entry.counts != entry.counted);
@@ -100,7 +111,7 @@ pub(super) fn race(id: &str, race: &Race) -> Picture {
     if lines.iter().any(|(path, _)| differs(path)) {
         legend.push((Ink::Quiet, "hatched: dropped or added tokens"));
     }
-    svg.legend(348.0, &legend);
+    svg.legend(352.0, &legend);
     let caption = match crosses {
         Some(at) => format!("Where does the wrong pick come from? It leads until token {at}."),
         None => "Where does the wrong pick come from? Solid: what counts. Dotted: what the pipeline summed.".to_owned(),

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::report::visible;
 
 /// Width of every picture.
-pub(super) const WIDTH: f64 = 640.0;
+pub(super) const WIDTH: f64 = 520.0;
 
 /// Text as the content of an element.
 pub(super) fn escape(text: &str) -> String {
@@ -234,7 +234,7 @@ impl Svg {
         let (class, colour) = ink.of();
         let _ = write!(
             self.body,
-            "<text class=\"f-{class}\" x=\"{}\" y=\"{}\" text-anchor=\"{anchor}\" font-size=\"12\" fill=\"{colour}\">{}</text>",
+            "<text class=\"f-{class}\" x=\"{}\" y=\"{}\" text-anchor=\"{anchor}\" font-size=\"13\" fill=\"{colour}\">{}</text>",
             at(x),
             at(y),
             escape(text)
@@ -243,8 +243,19 @@ impl Svg {
 
     /// An axis along the bottom with its numbers and its name.
     pub(super) fn axis_x(&mut self, scale: &Scale, y: f64, name: &str) {
+        self.axis_of(scale, y, name, &scale.ticks(5));
+    }
+
+    /// The same for whole numbers.
+    pub(super) fn axis_whole(&mut self, scale: &Scale, y: f64, name: &str) {
+        let mut ticks = scale.ticks(6);
+        ticks.retain(|value| value.fract() == 0.0);
+        self.axis_of(scale, y, name, &ticks);
+    }
+
+    fn axis_of(&mut self, scale: &Scale, y: f64, name: &str, ticks: &[f64]) {
         self.line(scale.from, y, scale.to, y, Ink::Quiet, "");
-        for value in scale.ticks(6) {
+        for value in ticks.iter().copied() {
             let x = scale.place(value);
             self.line(x, y, x, y + 4.0, Ink::Quiet, "");
             self.text(x, y + 17.0, "middle", &tick(value), Ink::Text);
@@ -263,13 +274,17 @@ impl Svg {
         self.text(8.0, scale.to - 10.0, "start", name, Ink::Text);
     }
 
-    /// A legend in one line.
+    /// A legend, in as many lines as it takes.
     pub(super) fn legend(&mut self, y: f64, entries: &[(Ink, &str)]) {
-        let mut x = 70.0;
+        let (mut x, mut y) = (20.0, y);
         for (ink, name) in entries {
+            let wide = 40.0 + 7.2 * name.chars().count() as f64;
+            if x > 20.0 && x + wide > WIDTH {
+                (x, y) = (20.0, y + 20.0);
+            }
             self.marks(&[(x, y - 4.0)], *ink);
             self.text(x + 10.0, y, "start", name, Ink::Text);
-            x += 34.0 + 6.6 * name.chars().count() as f64;
+            x += wide;
         }
     }
 
