@@ -14,6 +14,7 @@ mod cases;
 mod commands;
 mod conventions;
 mod hostile;
+mod html;
 mod laws;
 mod layers;
 mod logs;
