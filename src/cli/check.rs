@@ -10,8 +10,8 @@ use std::time::Duration;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::cli::outputs;
 use crate::cli::style::is_utf8;
+use crate::cli::{outputs, quoted};
 use crate::config::{self, Config};
 use crate::engine::Settings;
 use crate::model::Severity;
@@ -104,15 +104,6 @@ impl Args {
     }
 }
 
-/// A word of a command line for a POSIX shell.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,=:@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
-}
-
 /// Arguments and configuration to what the library takes.
 fn options(args: &Args) -> Result<Options, String> {
     let config = match &args.config {
@@ -198,16 +189,4 @@ fn exit_code(report: &Report, fail_on: FailOn) -> u8 {
         FailOn::Never => false,
     };
     u8::from(report.findings.iter().any(|finding| fails(finding.severity)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_quoted_for_a_shell() {
-        assert_eq!(quoted("runs/a-1.jsonl"), "runs/a-1.jsonl");
-        assert_eq!(quoted("it's $HOME"), "'it'\\''s $HOME'");
-        assert_eq!(quoted(""), "''");
-    }
 }

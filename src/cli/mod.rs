@@ -4,6 +4,7 @@ mod check;
 mod explain;
 mod files;
 mod outputs;
+mod report;
 mod score;
 mod style;
 mod trace;
@@ -28,6 +29,8 @@ enum Command {
     Score(score::Args),
     /// Print one item step by step.
     Trace(trace::Args),
+    /// Render a stored JSON report again.
+    Report(report::Args),
     /// Print a rule's page.
     Explain(explain::Args),
     /// List the rules.
@@ -43,6 +46,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Score(args) => score::run(&args),
         Command::Trace(args) => trace::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Rules(args) => explain::rules(&args),
     };
@@ -85,5 +89,26 @@ fn print(bytes: &[u8]) -> std::io::Result<()> {
     match std::io::stdout().write_all(bytes) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
+    }
+}
+
+/// A word of a command line for a POSIX shell.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,=:@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_for_a_shell() {
+        assert_eq!(quoted("runs/a-1.jsonl"), "runs/a-1.jsonl");
+        assert_eq!(quoted("it's $HOME"), "'it'\\''s $HOME'");
+        assert_eq!(quoted(""), "''");
     }
 }

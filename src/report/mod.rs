@@ -10,6 +10,7 @@ mod headline;
 pub mod html;
 pub mod json;
 pub mod jsonl;
+pub mod markdown;
 mod output;
 pub mod text;
 mod visible;

@@ -92,7 +92,8 @@ impl Scale {
             (low, high) = (0.0, 1.0);
         }
         let room = if high > low { (high / 2.0 - low / 2.0) * 0.08 } else { low.abs().max(1.0) * 0.1 };
-        Self { low: low - room, high: high + room, from, to }
+        let most = f64::MAX / 4.0;
+        Self { low: (low - room).max(-most), high: (high + room).min(most), from, to }
     }
 
     /// A scale with these ends.
