@@ -11,7 +11,7 @@ use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::style::is_utf8;
-use crate::cli::{outputs, quoted};
+use crate::cli::{files, outputs, quoted};
 use crate::config::{self, Config};
 use crate::engine::Settings;
 use crate::model::Severity;
@@ -19,7 +19,7 @@ use crate::report::{Report, visible};
 use crate::{Inputs, Options, engine, format};
 
 /// Exit code when the input cannot be used or nothing was audited.
-const UNUSABLE: u8 = 2;
+pub(super) const UNUSABLE: u8 = 2;
 /// Work that takes less than this is done before a progress bar could be read.
 const LONG: Duration = Duration::from_millis(500);
 
@@ -50,12 +50,15 @@ pub(super) struct Args {
     /// Say which format was recognised and which field was taken for which role.
     #[arg(short, long)]
     verbose: bool,
+    /// Write the audit's tally to a file, to be merged with those of other machines by `retally merge`.
+    #[arg(long, value_name = "FILE")]
+    tally: Option<PathBuf>,
     #[command(flatten)]
     outputs: outputs::Outputs,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FailOn {
+pub(super) enum FailOn {
     Error,
     Warning,
     Never,
@@ -72,7 +75,16 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     let bar = progress(args);
     let mut settings = options.settings;
     settings.progress = bar.as_ref().map(Bar::callback);
-    let report = crate::check(inputs, &settings);
+    let report = match &args.tally {
+        Some(path) => {
+            let part = crate::part(inputs, &settings);
+            let mut bytes = Vec::new();
+            part.write(&mut bytes).map_err(|error| format!("cannot write the tally: {error}"))?;
+            files::write(path, &bytes).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+            crate::merge(vec![part], &settings).map_err(|error| error.to_string())?
+        }
+        None => crate::check(inputs, &settings),
+    };
     if let Some(bar) = bar {
         bar.bar.finish_and_clear();
     }
@@ -174,7 +186,7 @@ fn progress(args: &Args) -> Option<Bar> {
 }
 
 /// 2 when the audit cannot count as done, 1 when findings fail it.
-fn exit_code(report: &Report, fail_on: FailOn) -> u8 {
+pub(super) fn exit_code(report: &Report, fail_on: FailOn) -> u8 {
     let unusable = report.errors.iter().any(|error| error.fatal);
     // A log without a claim and without a token was read, but nothing of it was audited: silence would look like a pass.
     let summary = &report.summary;

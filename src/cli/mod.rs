@@ -3,6 +3,7 @@
 mod check;
 mod explain;
 mod files;
+mod merge;
 mod outputs;
 mod report;
 mod score;
@@ -29,6 +30,8 @@ enum Command {
     Score(score::Args),
     /// Print one item step by step.
     Trace(trace::Args),
+    /// Merge audits that were split over machines.
+    Merge(merge::Args),
     /// Render a stored JSON report again.
     Report(report::Args),
     /// Print a rule's page.
@@ -46,6 +49,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Score(args) => score::run(&args),
         Command::Trace(args) => trace::run(&args),
+        Command::Merge(args) => merge::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Rules(args) => explain::rules(&args),

@@ -7,6 +7,7 @@ mod column;
 mod exemplar;
 mod items;
 mod observed;
+mod renumber;
 mod sketch;
 
 use std::collections::BTreeMap;
@@ -141,7 +142,7 @@ impl Keyed for RecordError {
 }
 
 /// State of one input.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct FileTally {
     /// Records read.
     pub records: u64,

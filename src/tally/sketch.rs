@@ -125,6 +125,21 @@ impl Sample {
         self.off.merge(other.off);
     }
 
+    /// Gives the input another index.
+    pub(super) fn renumber(&mut self, file: u32) {
+        for mark in self.all.kept_mut().iter_mut().chain(self.off.kept_mut()) {
+            mark.at.0 = file;
+        }
+    }
+
+    /// Forgets what the search over all formulas found.
+    pub(super) fn forget_search(&mut self) {
+        for mark in self.all.kept_mut().iter_mut().chain(self.off.kept_mut()) {
+            mark.set = 0;
+            mark.values.clear();
+        }
+    }
+
     /// The rows kept, in the order of the input.
     #[must_use]
     pub fn marks(&self) -> Vec<&Mark> {

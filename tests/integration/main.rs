@@ -18,5 +18,6 @@ mod html;
 mod laws;
 mod layers;
 mod logs;
+mod parts;
 mod rules;
 mod support;
