@@ -83,7 +83,7 @@ pub fn open(options: &Options) -> Inputs {
 #[must_use]
 pub fn check(inputs: Inputs, settings: &Settings) -> Report {
     let audited = engine::run(&inputs.opened, settings);
-    let (described, keys) = describe(&inputs.opened, &audited.tally);
+    let (described, keys) = describe(inputs.opened.iter(), &audited.tally);
     let context =
         Context { inputs: described, keys, plans: &audited.plans, errors: inputs.errors, levels: &settings.levels };
     conclude::conclude(audited.tally, &context)
@@ -94,8 +94,49 @@ pub fn check(inputs: Inputs, settings: &Settings) -> Report {
 pub fn part(inputs: Inputs, settings: &Settings) -> Part {
     let settings = Settings { search: true, ..settings.clone() };
     let audited = engine::run(&inputs.opened, &settings);
-    let (described, keys) = describe(&inputs.opened, &audited.tally);
+    let (described, keys) = describe(inputs.opened.iter(), &audited.tally);
     Part::new(described, keys, &audited.plans, audited.tally, inputs.errors)
+}
+
+/// An audit of logs that are still being written.
+pub struct Watch {
+    options: Options,
+    following: engine::Following,
+    errors: Vec<InputError>,
+}
+
+impl Watch {
+    /// Begins to watch; nothing is read yet.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        Self { options, following: engine::Following::default(), errors: Vec::new() }
+    }
+
+    /// Reads what is new; says whether anything was.
+    pub fn look(&mut self) -> bool {
+        let inputs = open(&self.options);
+        let other_errors = inputs.errors != self.errors;
+        self.errors = inputs.errors;
+        self.following.look(inputs.opened, &self.options.settings) || other_errors
+    }
+
+    /// The report on what was read so far.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        let audited = self.following.audited();
+        let (inputs, keys) = describe(self.following.opened(), &audited.tally);
+        let levels = &self.options.settings.levels;
+        let context = Context { inputs, keys, plans: &audited.plans, errors: self.errors.clone(), levels };
+        conclude::conclude(audited.tally, &context)
+    }
+
+    /// Reads what is left: the report that [`check`] gives on the same bytes.
+    #[must_use]
+    pub fn finish(mut self) -> Report {
+        self.look();
+        self.following.finish(&self.options.settings);
+        self.report()
+    }
 }
 
 /// The report of several parts: the same as of one audit of all their inputs.
@@ -104,15 +145,18 @@ pub fn merge(parts: Vec<Part>, settings: &Settings) -> Result<Report, PartError>
 }
 
 /// What the report says of the inputs, and the runs that they belong to.
-fn describe(opened: &[Opened], tally: &tally::Tally) -> (Vec<InputReport>, Vec<RunKey>) {
+fn describe<'o>(
+    opened: impl Iterator<Item = &'o Opened> + Clone,
+    tally: &tally::Tally,
+) -> (Vec<InputReport>, Vec<RunKey>) {
     let records = |at: usize| u32::try_from(at).ok().and_then(|at| tally.files.get(&at)).map_or(0, |file| file.records);
-    let described = opened.iter().enumerate().map(|(at, opened)| InputReport {
+    let described = opened.clone().enumerate().map(|(at, opened)| InputReport {
         path: opened.input.path.clone(),
         format: opened.format.to_owned(),
         format_version: opened.reader.version(),
         records: records(at),
     });
-    let keys = opened.iter().map(|opened| {
+    let keys = opened.map(|opened| {
         let (directory, key) = opened.run_key();
         RunKey { directory, key }
     });

@@ -418,3 +418,27 @@ fn two_columns_of_a_table_for_one_role_are_asked_for() {
     std::fs::write(folder.path().join("retally.toml"), "[input]\nitem = \"question_id\"\n").unwrap();
     assert_eq!(run().status.code(), Some(0));
 }
+
+#[test]
+fn watch_ends_with_the_report_of_check_and_tells_findings_on_the_way() {
+    use std::io::Write as _;
+    let folder = Folder::with(&[]);
+    let lines: Vec<&str> = MEAN.lines().collect();
+    let (first, rest) = MEAN.split_at(lines[0].len() + 1 + lines[1].len() / 2);
+    folder.write("a.jsonl", first.as_bytes());
+    let arguments = ["a.jsonl", "--until-idle", "1.5", "--interval", "0.05", "--format", "json"];
+    let child = folder.retally("watch").args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut file = std::fs::OpenOptions::new().append(true).open(folder.path().join("a.jsonl")).unwrap();
+    for piece in rest.as_bytes().chunks(rest.len() / 3 + 1) {
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        file.write_all(piece).unwrap();
+    }
+    let (code, out, err) = seen(&child.wait_with_output().unwrap());
+    assert_eq!((code, out), (1, folder.check(&["a.jsonl", "--format", "json"]).1));
+    contains(&err, &["records:", "error[RT204]"]);
+    let (code, _, err) = seen(&folder.retally("watch").args(["-", "--until-idle", "1"]).output().unwrap());
+    assert_eq!(code, 2);
+    contains(&err, &["standard input cannot be watched"]);
+    let missing = ["missing.jsonl", "--until-idle", "0.1", "--interval", "0.05"];
+    assert_eq!(seen(&folder.retally("watch").args(missing).output().unwrap()).0, 2);
+}

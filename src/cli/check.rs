@@ -28,7 +28,7 @@ const LONG: Duration = Duration::from_millis(500);
 pub(super) struct Args {
     /// Files, directories, globs, or - for standard input.
     #[arg(default_value = ".")]
-    paths: Vec<String>,
+    pub(super) paths: Vec<String>,
     /// The log format, where it is not to be recognised.
     #[arg(long, value_name = "NAME")]
     input_format: Option<String>,
@@ -43,7 +43,7 @@ pub(super) struct Args {
     ignore: Vec<String>,
     /// From which severity on findings make the exit code 1.
     #[arg(long, value_enum, default_value = "error")]
-    fail_on: FailOn,
+    pub(super) fail_on: FailOn,
     /// Worker threads; by default one per core.
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -54,7 +54,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     tally: Option<PathBuf>,
     #[command(flatten)]
-    outputs: outputs::Outputs,
+    pub(super) outputs: outputs::Outputs,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -96,7 +96,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
 
 impl Args {
     /// The command line that gives the same report again.
-    fn command(&self) -> String {
+    pub(super) fn command(&self) -> String {
         let mut words = vec!["retally".to_owned(), "check".to_owned()];
         words.extend(self.paths.iter().map(|path| quoted(path)));
         let mut option = |name: &str, value: &str| words.extend([format!("--{name}"), quoted(value)]);
@@ -117,7 +117,7 @@ impl Args {
 }
 
 /// Arguments and configuration to what the library takes.
-fn options(args: &Args) -> Result<Options, String> {
+pub(super) fn options(args: &Args) -> Result<Options, String> {
     let config = match &args.config {
         Some(path) => Config::read(path),
         None => Config::find(args.paths.first().map(String::as_str)),

@@ -9,6 +9,7 @@ mod report;
 mod score;
 mod style;
 mod trace;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -30,6 +31,8 @@ enum Command {
     Score(score::Args),
     /// Print one item step by step.
     Trace(trace::Args),
+    /// Audit logs while they are being written.
+    Watch(watch::WatchArgs),
     /// Merge audits that were split over machines.
     Merge(merge::Args),
     /// Render a stored JSON report again.
@@ -49,6 +52,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Score(args) => score::run(&args),
         Command::Trace(args) => trace::run(&args),
+        Command::Watch(args) => watch::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Explain(args) => explain::run(&args),

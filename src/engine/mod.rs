@@ -1,6 +1,7 @@
 //! Passes over the inputs: source → format → audit → tally, on several threads, repeated until the plan of
 //! the last pass is what it measured.
 
+mod follow;
 mod open;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,6 +15,7 @@ use crate::model::{Item, MetricClaim, Origin, Place, RecordError, Snippet};
 use crate::source::{Blocks, Elements, SourceError};
 use crate::tally::{FileTally, Tally};
 
+pub use follow::Following;
 pub use open::{Opened, Unknown, open, unknown_format};
 
 /// Bytes per work unit.

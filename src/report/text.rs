@@ -39,13 +39,20 @@ pub fn render(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<
 }
 
 fn draw(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    findings(&report.findings, style, out)?;
+    errors(report, out)?;
+    summary(report, out)
+}
+
+/// Writes findings alone.
+pub fn findings(findings: &[Finding], style: Style, out: &mut dyn Write) -> io::Result<()> {
     let characters = if style.unicode { ThemeCharacters::unicode() } else { ThemeCharacters::ascii() };
     let styles = if style.colour { ThemeStyles::ansi() } else { ThemeStyles::none() };
     let handler = GraphicalReportHandler::new_themed(GraphicalTheme { characters, styles })
         .with_width(style.width)
         .with_links(false)
         .with_context_lines(0);
-    for finding in &report.findings {
+    for finding in findings {
         write!(out, "{}", heading(finding, style))?;
         if let Some(shown) = Shown::of(finding) {
             let mut drawn = String::new();
@@ -69,8 +76,7 @@ fn draw(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
         details(finding, out)?;
         writeln!(out)?;
     }
-    errors(report, out)?;
-    summary(report, out)
+    Ok(())
 }
 
 fn paint(text: &str, code: &str, style: Style) -> String {

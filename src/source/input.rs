@@ -20,6 +20,14 @@ pub struct Input {
     kind: InputKind,
 }
 
+/// The rest of a plain file.
+pub struct Tail {
+    /// Bytes that were skipped at its start: a byte order mark.
+    pub skipped: u64,
+    /// What follows.
+    pub stream: io::BufReader<std::fs::File>,
+}
+
 #[derive(Clone)]
 enum InputKind {
     File(std::path::PathBuf),
@@ -78,6 +86,23 @@ impl Input {
             InputKind::File(path) => path.metadata().ok().map(|metadata| metadata.len()),
             InputKind::Spooled(_) => None,
         }
+    }
+
+    /// Opens a plain file at an offset. None for packed files and streams, which have no offsets.
+    pub fn tail(&self, offset: u64) -> Result<Option<Tail>, SourceError> {
+        let failed = |source| SourceError::Io { path: self.path.clone(), source };
+        let InputKind::File(path) = &self.kind else { return Ok(None) };
+        #[expect(clippy::disallowed_methods, reason = "this is where files are read")]
+        let mut file = std::fs::File::open(path).map_err(failed)?;
+        let mut magic = Vec::new();
+        file.by_ref().take(4).read_to_end(&mut magic).map_err(failed)?;
+        let skipped = match magic.as_slice() {
+            [0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd] | [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Ok(None),
+            [0xef, 0xbb, 0xbf, ..] if offset == 0 => 3,
+            _ => 0,
+        };
+        file.seek(SeekFrom::Start(offset + skipped)).map_err(failed)?;
+        Ok(Some(Tail { skipped, stream: io::BufReader::with_capacity(1 << 16, file) }))
     }
 
     /// Opens the input from its start, unpacked.

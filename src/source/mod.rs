@@ -8,7 +8,7 @@ mod input;
 pub use blocks::{Block, Blocks, MAX_RECORD, lines};
 pub use discover::{Discovery, discover, shown};
 pub use elements::{Element, Elements};
-pub use input::{Input, peek};
+pub use input::{Input, Tail, peek};
 
 /// What can go wrong before a record is reached.
 #[derive(Debug, thiserror::Error)]

@@ -21,3 +21,4 @@ mod logs;
 mod parts;
 mod rules;
 mod support;
+mod watch;

@@ -1,0 +1,120 @@
+//! `retally watch`: an audit while the evaluation runs.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+use crate::Watch;
+use crate::cli::check::{self, UNUSABLE, exit_code};
+use crate::model::Certainty;
+use crate::report::text::{self, Style};
+use crate::report::{Finding, Report};
+
+/// Share of the time that may go into concluding: after a long conclusion the next one waits.
+const CALM: u32 = 10;
+
+/// Arguments of `watch`.
+#[derive(clap::Args)]
+pub(super) struct WatchArgs {
+    #[command(flatten)]
+    check: check::Args,
+    /// End after this many seconds without a new byte; without it, watch until Ctrl-C.
+    #[arg(long, value_name = "SECONDS")]
+    until_idle: Option<f64>,
+    /// Seconds between looks.
+    #[arg(long, value_name = "SECONDS", default_value = "1")]
+    interval: f64,
+}
+
+pub(super) fn run(args: &WatchArgs) -> Result<ExitCode, String> {
+    let check = &args.check;
+    if check.paths.iter().any(|path| path == "-") {
+        return Err("standard input cannot be watched; give a file or a directory".to_owned());
+    }
+    check.outputs.check(&check.paths)?;
+    let interval = seconds("--interval", args.interval)?;
+    let idle = args.until_idle.map(|idle| seconds("--until-idle", idle)).transpose()?;
+    let options = check::options(check)?;
+    let with = check.outputs.rendering(&options.config, check.command());
+    let stop = interrupt()?;
+    let mut watch = Watch::new(options);
+    let mut told = BTreeSet::new();
+    let mut last_change = now();
+    let mut pause = interval;
+    while !stop.requested() {
+        if watch.look() {
+            let begun = now();
+            last_change = begun;
+            tell(&watch.report(), &mut told, with.style);
+            pause = interval.max(begun.elapsed() * CALM);
+        } else if idle.is_some_and(|idle| last_change.elapsed() >= idle) {
+            break;
+        }
+        stop.wait(idle.map_or(pause, |idle| pause.min(idle)));
+    }
+    let report = watch.finish();
+    let code = exit_code(&report, check.fail_on);
+    check.outputs.write(&report, &with, code != UNUSABLE)?;
+    Ok(ExitCode::from(code))
+}
+
+fn seconds(name: &str, value: f64) -> Result<Duration, String> {
+    Duration::try_from_secs_f64(value).map_err(|_| format!("{name}: expected a number of seconds, found {value}"))
+}
+
+#[expect(clippy::disallowed_methods, reason = "watching is about time; no report depends on it")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// Prints what has become certain since the last time, on standard error: the report itself comes at the end.
+fn tell(report: &Report, told: &mut BTreeSet<String>, style: Style) {
+    let is_new = |finding: &&Finding| finding.certainty == Certainty::Certain && !told.contains(&finding.fingerprint);
+    let new: Vec<Finding> = report.findings.iter().filter(is_new).cloned().collect();
+    if new.is_empty() {
+        return;
+    }
+    told.extend(new.iter().map(|finding| finding.fingerprint.clone()));
+    let mut bytes = format!("after {} records:\n", report.summary.records).into_bytes();
+    let plain = Style { colour: false, ..style };
+    if text::findings(&new, plain, &mut bytes).is_ok() {
+        // Standard error may be closed; the report is still due.
+        let _ = io::stderr().write_all(&bytes);
+    }
+}
+
+/// Ctrl-C, as a wish to end: the report is still written.
+struct Stop {
+    flag: Arc<AtomicBool>,
+    signal: mpsc::Receiver<()>,
+}
+
+impl Stop {
+    fn requested(&self) -> bool {
+        self.flag.load(Ordering::Relaxed)
+    }
+
+    /// Waits, or less long when the signal comes.
+    fn wait(&self, time: Duration) {
+        // The time being over and the sender being gone both mean to go on.
+        let _ = self.signal.recv_timeout(time);
+    }
+}
+
+fn interrupt() -> Result<Stop, String> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let (send, signal) = mpsc::channel();
+    let shared = Arc::clone(&flag);
+    ctrlc::set_handler(move || {
+        // A second one does not wait for the report.
+        if shared.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        let _ = send.send(());
+    })
+    .map_err(|error| format!("cannot listen for Ctrl-C: {error}"))?;
+    Ok(Stop { flag, signal })
+}

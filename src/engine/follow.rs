@@ -1,0 +1,176 @@
+//! Inputs that grow while they are read: only new bytes are read, as long as the plan holds.
+//!
+//! What was read is kept as a tally. New whole lines are audited on their own and merged into it, which gives the same
+//! as one pass. When the rows so far ask for another plan (more digits, another convention, the search over all
+//! formulas), or the input's beginning changes, it is read again from its start.
+
+use std::collections::BTreeMap;
+
+use crate::audit::{Auditor, FilePlan};
+use crate::engine::{Audited, Opened, PASSES, Settings, Sink, guess, one, read_lines, source_error};
+use crate::format::Framing;
+use crate::source::Blocks;
+use crate::tally::{FileTally, Tally};
+
+/// Inputs as far as they were read.
+#[derive(Default)]
+pub struct Following {
+    inputs: Vec<Followed>,
+}
+
+struct Followed {
+    opened: Opened,
+    plan: FilePlan,
+    tally: FileTally,
+    /// Bytes of the file that were read: whole lines.
+    offset: u64,
+    /// Number of the next line.
+    line: u64,
+    /// Size at the last look, of an input that is read as a whole.
+    size: Option<u64>,
+}
+
+impl Following {
+    /// Reads what is new in the inputs as they are now; says whether anything was.
+    pub fn look(&mut self, opened: Vec<Opened>, settings: &Settings) -> bool {
+        let mut known: BTreeMap<String, Followed> = std::mem::take(&mut self.inputs)
+            .into_iter()
+            .map(|input| (input.opened.input.path.clone(), input))
+            .collect();
+        let before = known.len();
+        let mut changed = opened.len() != before;
+        for input in opened {
+            let kept = known.remove(&input.input.path).filter(|kept| kept.goes_on(&input));
+            changed |= kept.is_none();
+            self.inputs.push(kept.unwrap_or_else(|| Followed::start(input, settings)));
+        }
+        for (input, at) in self.inputs.iter_mut().zip(0_u32..) {
+            input.tally.renumber(at);
+            changed |= input.advance(at, settings, false);
+        }
+        self.settle(settings, false);
+        changed
+    }
+
+    /// Reads what is left, a last line without its end included.
+    pub fn finish(&mut self, settings: &Settings) {
+        for (input, at) in self.inputs.iter_mut().zip(0_u32..) {
+            input.advance(at, settings, true);
+        }
+        self.settle(settings, true);
+    }
+
+    /// What was read so far.
+    #[must_use]
+    pub fn audited(&self) -> Audited {
+        let mut tally = Tally::default();
+        for (input, at) in self.inputs.iter().zip(0_u32..) {
+            tally.files.insert(at, input.tally.clone());
+        }
+        Audited { tally, plans: self.inputs.iter().map(|input| input.plan.clone()).collect() }
+    }
+
+    /// The inputs.
+    pub fn opened(&self) -> impl Iterator<Item = &Opened> + Clone {
+        self.inputs.iter().map(|input| &input.opened)
+    }
+
+    /// Repeats what was read under another plan until the plan is what it measured.
+    fn settle(&mut self, settings: &Settings, last: bool) {
+        for _ in 0..PASSES {
+            let plans: Vec<FilePlan> = self
+                .inputs
+                .iter()
+                .map(|input| {
+                    let run = input.opened.run_key();
+                    let same_run = self.inputs.iter().filter(|other| other.opened.run_key() == run);
+                    let group: Vec<&FileTally> = same_run.map(|other| &other.tally).collect();
+                    input.plan.after(&input.tally, &group)
+                })
+                .collect();
+            let mut settled = true;
+            for ((input, at), plan) in self.inputs.iter_mut().zip(0_u32..).zip(plans) {
+                if plan != input.plan {
+                    settled = false;
+                    input.plan = plan;
+                    input.rewind();
+                    input.advance(at, settings, last);
+                }
+            }
+            if settled {
+                return;
+            }
+        }
+    }
+}
+
+impl Followed {
+    fn start(opened: Opened, settings: &Settings) -> Self {
+        let plan = guess(&opened, settings);
+        Self { opened, plan, tally: FileTally::default(), offset: 0, line: 1, size: None }
+    }
+
+    /// Whether the input is the one that was read, perhaps longer.
+    fn goes_on(&self, now: &Opened) -> bool {
+        let same = self.opened.format == now.format
+            && self.opened.head == now.head
+            && self.opened.reader.columns() == now.reader.columns();
+        same && now.input.size().is_none_or(|size| size >= self.offset)
+    }
+
+    fn rewind(&mut self) {
+        self.tally = FileTally::default();
+        (self.offset, self.line, self.size) = (0, 1, None);
+    }
+
+    /// Reads new lines, with `last` also one that has no end; says whether there were any.
+    fn advance(&mut self, file: u32, settings: &Settings, last: bool) -> bool {
+        let by_lines = self.opened.reader.framing() == Framing::Lines;
+        let tail = if by_lines { self.opened.input.tail(self.offset) } else { Ok(None) };
+        let Ok(Some(tail)) = tail else { return self.again(file, settings) };
+        self.offset += tail.skipped;
+        let mut auditor = Auditor::new(&self.plan);
+        let mut new = false;
+        let (start, first) = (self.offset, self.line);
+        for block in Blocks::new(tail.stream, settings.unit_bytes) {
+            let block = match block {
+                Ok(block) => block,
+                Err(error) => {
+                    // What cannot be read now may be whole at the next look.
+                    if last {
+                        auditor.error(source_error(file, &error));
+                        new = true;
+                    }
+                    break;
+                }
+            };
+            let whole =
+                if last { block.bytes.len() } else { memchr::memrchr(b'\n', &block.bytes).map_or(0, |end| end + 1) };
+            let Some(rows) = block.bytes.get(..whole).filter(|rows| !rows.is_empty()) else { break };
+            let reader = self.opened.reader.as_ref();
+            read_lines(reader, file, first + block.first_line - 1, rows, &mut Sink { auditor: &mut auditor });
+            settings.advance(rows.len());
+            self.offset = start + block.offset + whole as u64;
+            self.line = first + block.first_line - 1 + memchr::memchr_iter(b'\n', rows).count() as u64;
+            new = true;
+            if whole < block.bytes.len() {
+                break;
+            }
+        }
+        if new {
+            self.tally.merge(auditor.finish());
+        }
+        new
+    }
+
+    /// Reads an input that is no list of lines, or packed, as a whole when it has another size.
+    fn again(&mut self, file: u32, settings: &Settings) -> bool {
+        let size = self.opened.input.size();
+        if size.is_some() && size == self.size {
+            return false;
+        }
+        self.size = size;
+        self.tally = one(&self.opened, file as usize, &self.plan, 1, settings);
+        true
+    }
+}
