@@ -1,20 +1,19 @@
 //! `retally check`.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::outputs;
 use crate::cli::style::is_utf8;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Date, FailOn};
 use crate::engine::Settings;
-use crate::model::Severity;
+use crate::gate::{self, Baseline};
 use crate::report::{Report, visible};
 use crate::{Inputs, Options, engine, format};
 
@@ -23,9 +22,9 @@ const UNUSABLE: u8 = 2;
 /// Work that takes less than this is done before a progress bar could be read.
 const LONG: Duration = Duration::from_millis(500);
 
-/// Arguments of `check`.
+/// What to audit and how.
 #[derive(clap::Args)]
-pub(super) struct Args {
+pub(super) struct Audit {
     /// Files, directories, globs, or - for standard input.
     #[arg(default_value = ".")]
     paths: Vec<String>,
@@ -35,35 +34,49 @@ pub(super) struct Args {
     /// The configuration; by default the nearest retally.toml above the first input.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Worker threads; by default one per core.
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+}
+
+/// Arguments of `check`.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    audit: Audit,
     /// Only these rules: codes or prefixes such as RT2.
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     select: Vec<String>,
     /// Not these rules: codes or prefixes such as RT2.
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     ignore: Vec<String>,
-    /// From which severity on findings make the exit code 1.
-    #[arg(long, value_enum, default_value = "error")]
-    fail_on: FailOn,
-    /// Worker threads; by default one per core.
-    #[arg(long, value_name = "N")]
-    threads: Option<usize>,
-    /// Say which format was recognised and which field was taken for which role.
+    /// From which severity on findings make the exit code 1; by default as the configuration says, else error.
+    #[arg(long, value_enum)]
+    fail_on: Option<FailOn>,
+    /// Let findings pass that this file knows; `retally baseline create` writes it.
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Fail when the baseline has entries of which nothing is seen any more.
+    #[arg(long, requires = "baseline")]
+    strict_baseline: bool,
+    /// The day that expiry dates are compared with, such as 2027-01-31; without it nothing expires.
+    #[arg(long, value_name = "DATE")]
+    today: Option<Date>,
+    /// Say which format was recognised and which field was taken for which role; show known findings, too.
     #[arg(short, long)]
     verbose: bool,
     #[command(flatten)]
     outputs: outputs::Outputs,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FailOn {
-    Error,
-    Warning,
-    Never,
-}
-
 pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
-    args.outputs.check(&args.paths)?;
-    let options = options(args)?;
+    let given = args.baseline.iter().map(|path| path.to_string_lossy().into_owned());
+    args.outputs.check(&args.audit.paths.iter().cloned().chain(given).collect::<Vec<_>>())?;
+    let mut options = args.audit.options()?;
+    options.leave_out = args.outputs.paths().chain(args.baseline.as_deref()).map(Path::to_path_buf).collect();
+    let levels = options.settings.levels;
+    options.settings.levels = levels.select(config::codes(&args.select)?).ignore(config::codes(&args.ignore)?);
+    let baseline = args.baseline.as_deref().map(Baseline::read).transpose().map_err(|error| error.to_string())?;
     let inputs = crate::open(&options);
     if args.verbose {
         // Standard error may be closed; the report is still due.
@@ -72,12 +85,23 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     let bar = progress(args);
     let mut settings = options.settings;
     settings.progress = bar.as_ref().map(Bar::callback);
-    let report = crate::check(inputs, &settings);
+    let mut report = crate::check(inputs, &settings);
     if let Some(bar) = bar {
         bar.bar.finish_and_clear();
     }
-    let with = args.outputs.rendering(&options.config, args.command());
-    let code = exit_code(&report, args.fail_on);
+    let terms = gate::Terms {
+        fail_on: args.fail_on.or(options.config.gate.fail_on).unwrap_or_default(),
+        config: &options.config,
+        levels: &settings.levels,
+        today: args.today,
+        baseline: baseline.as_ref(),
+        strict_baseline: args.strict_baseline,
+        prune: &args.prune_command(),
+    };
+    gate::judge(&mut report, &terms);
+    let mut with = args.outputs.rendering(&options.config, args.command());
+    with.style.known = args.verbose;
+    let code = exit_code(&report);
     args.outputs.write(&report, &with, code != UNUSABLE)?;
     Ok(ExitCode::from(code))
 }
@@ -85,7 +109,44 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
 impl Args {
     /// The command line that gives the same report again.
     fn command(&self) -> String {
-        let mut words = vec!["retally".to_owned(), "check".to_owned()];
+        let mut words = self.audit.words(&["check"]);
+        let mut option = |name: &str, value: &str| words.extend([format!("--{name}"), quoted(value)]);
+        if !self.select.is_empty() {
+            option("select", &self.select.join(","));
+        }
+        if !self.ignore.is_empty() {
+            option("ignore", &self.ignore.join(","));
+        }
+        if let Some(level) = self.fail_on {
+            option("fail-on", level.name());
+        }
+        if let Some(path) = &self.baseline {
+            option("baseline", &path.to_string_lossy());
+        }
+        if let Some(day) = self.today {
+            option("today", &day.to_string());
+        }
+        if self.strict_baseline {
+            words.push("--strict-baseline".to_owned());
+        }
+        words.join(" ")
+    }
+
+    /// The command line that prunes the baseline.
+    fn prune_command(&self) -> String {
+        let mut words = self.audit.words(&["baseline", "prune"]);
+        if let Some(path) = &self.baseline {
+            words.extend(["--baseline".to_owned(), quoted(&path.to_string_lossy())]);
+        }
+        words.join(" ")
+    }
+}
+
+impl Audit {
+    /// The words of a command line that audits the same.
+    fn words(&self, command: &[&str]) -> Vec<String> {
+        let mut words = vec!["retally".to_owned()];
+        words.extend(command.iter().map(ToString::to_string));
         words.extend(self.paths.iter().map(|path| quoted(path)));
         let mut option = |name: &str, value: &str| words.extend([format!("--{name}"), quoted(value)]);
         if let Some(path) = &self.config {
@@ -94,13 +155,36 @@ impl Args {
         if let Some(format) = &self.input_format {
             option("input-format", format);
         }
-        if !self.select.is_empty() {
-            option("select", &self.select.join(","));
+        words
+    }
+
+    /// Refuses a file to write that is an input.
+    pub(super) fn refuse_input(&self, path: &Path) -> Result<(), String> {
+        outputs::refuse_input(path, &self.paths)
+    }
+
+    /// Arguments and configuration to what the library takes.
+    pub(super) fn options(&self) -> Result<Options, String> {
+        let config = match &self.config {
+            Some(path) => Config::read(path),
+            None => Config::find(self.paths.first().map(String::as_str)),
+        };
+        let config = config.map_err(|error| error.to_string())?;
+        format::native::check(&config).map_err(|error| error.to_string())?;
+        if let Some(name) = &self.input_format
+            && !format::FORMATS.iter().any(|format| format.name() == name)
+        {
+            return Err(engine::unknown_format(name));
         }
-        if !self.ignore.is_empty() {
-            option("ignore", &self.ignore.join(","));
-        }
-        words.join(" ")
+        let cores = || std::thread::available_parallelism().ok().map(Into::into);
+        let settings = Settings {
+            threads: self.threads.or_else(cores).unwrap_or(1).max(1),
+            declared_tolerance: config.tolerance,
+            levels: config.levels.clone(),
+            ..Settings::default()
+        };
+        let (paths, input_format) = (self.paths.clone(), self.input_format.clone());
+        Ok(Options { paths, input_format, config, settings, ..Options::default() })
     }
 }
 
@@ -111,27 +195,6 @@ fn quoted(word: &str) -> String {
         return word.to_owned();
     }
     format!("'{}'", word.replace('\'', "'\\''"))
-}
-
-/// Arguments and configuration to what the library takes.
-fn options(args: &Args) -> Result<Options, String> {
-    let config = match &args.config {
-        Some(path) => Config::read(path),
-        None => Config::find(args.paths.first().map(String::as_str)),
-    };
-    let config = config.map_err(|error| error.to_string())?;
-    format::native::check(&config).map_err(|error| error.to_string())?;
-    if let Some(name) = &args.input_format
-        && !format::FORMATS.iter().any(|format| format.name() == name)
-    {
-        return Err(engine::unknown_format(name));
-    }
-    let levels = config.levels.clone();
-    let levels = levels.select(config::codes(&args.select)?).ignore(config::codes(&args.ignore)?);
-    let threads = args.threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
-    let settings =
-        Settings { threads: threads.max(1), declared_tolerance: config.tolerance, levels, ..Settings::default() };
-    Ok(Options { paths: args.paths.clone(), input_format: args.input_format.clone(), config, settings })
 }
 
 /// What was recognised in each input, and as what its fields were taken.
@@ -182,22 +245,12 @@ fn progress(args: &Args) -> Option<Bar> {
     Some(Bar { bar })
 }
 
-/// 2 when the audit cannot count as done, 1 when findings fail it.
-fn exit_code(report: &Report, fail_on: FailOn) -> u8 {
-    let unusable = report.errors.iter().any(|error| error.fatal);
-    // A log without a claim and without a token was read, but nothing of it was audited: silence would look like a pass.
-    let summary = &report.summary;
-    let audited = summary.steps > 0 || summary.verdicts.values().any(|counts| counts.total() > 0);
-    let nothing = summary.records == 0 || (!audited && report.findings.is_empty());
-    if unusable || nothing {
+/// 2 when the audit cannot count as done, 1 when the gate fails it.
+fn exit_code(report: &Report) -> u8 {
+    if !gate::is_done(report) {
         return UNUSABLE;
     }
-    let fails = |severity: Severity| match fail_on {
-        FailOn::Error => severity == Severity::Error,
-        FailOn::Warning => severity <= Severity::Warning,
-        FailOn::Never => false,
-    };
-    u8::from(report.findings.iter().any(|finding| fails(finding.severity)))
+    u8::from(!report.gate.as_ref().is_some_and(|gate| gate.passed))
 }
 
 #[cfg(test)]

@@ -129,6 +129,7 @@ impl Writer<'_> {
             cause,
             message,
             count,
+            judged: self.column.judged.max(count),
             rows,
             evidence,
             evidence_lines: Vec::new(),
