@@ -67,8 +67,7 @@ fn create(args: &Create) -> Result<ExitCode, String> {
         (false, _) => Baseline::default(),
     };
     let report = audited(&args.audit, path)?;
-    let mut baseline = Baseline::from_report(&report);
-    baseline.keep_written(&old);
+    let baseline = Baseline::from_report(&report, &old);
     save(path, &baseline)?;
     let excepted = report.findings.iter().filter(|finding| finding.excepted.is_some()).count();
     let mut said = format!("{}: {}", path.display(), entries(baseline.entries().len()));

@@ -62,7 +62,7 @@ pub(super) fn from_rule(rule: &'static Rule, seen: &Observed, stream: &Stream<'_
         rule,
         claim: rule.page().needs.first().map_or_else(String::new, |need| (*need).to_owned()),
         task: stream.task.to_owned(),
-        cause: String::new(),
+        cause: cause_of((rule.parts)(seen)),
         message,
         count: seen.failed.max(1),
         judged: seen.judged.max(seen.failed),
@@ -112,8 +112,26 @@ pub(super) fn json_number(value: f64) -> serde_json::Value {
     serde_json::Number::from_f64(value).map_or_else(|| value.to_string().into(), serde_json::Value::Number)
 }
 
+/// What stands in a cause for rows that no part of it explains.
+pub(super) const UNEXPLAINED: &str = "unexplained";
+/// What stands between the parts of a cause.
+const BETWEEN: &str = " | ";
+
+/// A cause of one or more parts (formulas of a mixture, metrics): the same text in any order.
+pub(super) fn cause_of(mut parts: Vec<String>) -> String {
+    parts.sort();
+    parts.dedup();
+    parts.join(BETWEEN)
+}
+
+/// The parts of a cause.
+pub fn cause_parts(cause: &str) -> impl Iterator<Item = &str> {
+    cause.split(BETWEEN)
+}
+
 /// Identity of a cause: nothing volatile enters, so that it survives other rows, names and versions.
-fn fingerprint(code: &str, claim: &str, task: &str, cause: &str) -> String {
+#[must_use]
+pub fn fingerprint(code: &str, claim: &str, task: &str, cause: &str) -> String {
     let mut hasher = blake3::Hasher::new();
     for field in ["retally/1", code, claim, task, cause] {
         hasher.update(&(field.len() as u64).to_le_bytes());

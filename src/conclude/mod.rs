@@ -21,6 +21,7 @@ use crate::rules::{self, Check, Observer, RunView, Whereabouts};
 use crate::tally::{ColumnTally, Observed, Tally};
 
 use finding::{Draft, Files};
+pub use finding::{cause_parts, fingerprint};
 use runs::Run;
 pub use runs::RunKey;
 

@@ -6,12 +6,12 @@ mod baseline;
 mod exceptions;
 mod policy;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::config::{Config, Date, FailOn, Levels};
 use crate::report::{BaselineCounts, BaselineState, Finding, GateReport, Report};
 
-pub use baseline::{Baseline, BaselineError, Entry};
+pub use baseline::{Baseline, BaselineError, Entry, Share};
 
 /// What a report is held to.
 pub struct Terms<'t> {
@@ -66,11 +66,11 @@ fn compare<'b>(
     terms: &Terms<'_>,
     notes: &mut Vec<String>,
 ) -> Vec<&'b Entry> {
-    let mut unseen: BTreeMap<&str, &Entry> =
-        baseline.entries().iter().map(|entry| (entry.fingerprint.as_str(), entry)).collect();
     let mut counts = BaselineCounts::default();
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
     for finding in &mut report.findings {
-        let entry = unseen.remove(finding.fingerprint.as_str());
+        let entry = baseline.find(finding);
+        seen.extend(entry.map(|entry| entry.fingerprint.as_str()));
         let lapsed = entry.and_then(|entry| lapsed(entry, finding, terms.today));
         if entry.is_some() && lapsed.is_none() {
             finding.baseline_state = Some(BaselineState::Unchanged);
@@ -81,7 +81,8 @@ fn compare<'b>(
         }
         notes.extend(lapsed);
     }
-    let stale: Vec<&Entry> = unseen.into_values().filter(|entry| terms.levels.is_selected(&entry.code)).collect();
+    let is_stale = |entry: &&Entry| !seen.contains(entry.fingerprint.as_str()) && terms.levels.is_selected(&entry.code);
+    let stale: Vec<&Entry> = baseline.entries().iter().filter(is_stale).collect();
     counts.stale = stale.len() as u64;
     report.baseline = Some(counts);
     stale
@@ -96,17 +97,20 @@ fn lapsed(entry: &Entry, finding: &Finding, today: Option<Date>) -> Option<Strin
         return Some(format!("{name} fails again: its entry in the baseline expired on {expires}"));
     }
     let max = entry.max_share?.0;
-    (finding.share() > max).then(|| {
+    (share(finding) > max).then(|| {
         let (count, judged) = (finding.count, finding.judged);
         format!("{name} fails again: {count} of {judged} rows show it, more than the share of {max} that the baseline allows")
     })
 }
 
+/// The share of the judged rows that show a finding, from 0 to 1.
+fn share(finding: &Finding) -> f64 {
+    if finding.judged == 0 { 1.0 } else { (finding.count as f64 / finding.judged as f64).min(1.0) }
+}
+
 /// That entries of the baseline are no longer seen, and how to remove them.
 fn stale_sentence(stale: &[&Entry], prune: &str) -> Option<String> {
     const SHOWN: usize = 3;
-    let mut stale = stale.to_vec();
-    stale.sort_by(|a, b| a.order().cmp(&b.order()));
     let names: Vec<String> =
         stale.iter().take(SHOWN).map(|entry| name(&entry.code, &entry.claim, &entry.task)).collect();
     let more = if stale.len() > SHOWN { ", …" } else { "" };

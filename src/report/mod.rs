@@ -223,12 +223,6 @@ impl Finding {
     pub fn is_known(&self) -> bool {
         self.baseline_state == Some(BaselineState::Unchanged)
     }
-
-    /// The share of the judged rows that show it, from 0 to 1.
-    #[must_use]
-    pub fn share(&self) -> f64 {
-        if self.judged == 0 { 1.0 } else { (self.count as f64 / self.judged as f64).min(1.0) }
-    }
 }
 
 /// A place in the log.
