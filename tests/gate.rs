@@ -118,7 +118,7 @@ fn tomorrow(rows: &[Value]) -> Vec<Value> {
 }
 
 fn lines(rows: &[Value]) -> String {
-    rows.iter().map(|row| format!("{row}\n")).collect()
+    rows.iter().fold(String::new(), |text, row| text + &row.to_string() + "\n")
 }
 
 /// The summary that the pipeline would write beside the rows.
@@ -134,6 +134,9 @@ fn gz(text: &str) -> Vec<u8> {
     encoder.write_all(text.as_bytes()).unwrap();
     encoder.finish().unwrap()
 }
+
+/// What changes in rows.
+type Edit = fn(&mut [Value]);
 
 #[test]
 fn a_baseline_of_today_passes_the_same_log_tomorrow_and_fails_a_second_cause() {
@@ -171,10 +174,10 @@ fn a_baseline_of_today_passes_the_same_log_tomorrow_and_fails_a_second_cause() {
         }
 
         // A second cause: one step of one row, one score of one row, the reported accuracy, a column beside the first.
-        let edits: [(&str, &dyn Fn(&mut Vec<Value>)); 3] = [
-            ("a positive log-prob", &|rows: &mut Vec<Value>| rows[7]["token_logprobs"][0] = 0.25.into()),
-            ("one other score", &|rows: &mut Vec<Value>| rows[7]["score"] = (-77.123_456).into()),
-            ("another column", &|rows: &mut Vec<Value>| {
+        let edits: [(&str, Edit); 3] = [
+            ("a positive log-prob", |rows| rows[7]["token_logprobs"][0] = 0.25.into()),
+            ("one other score", |rows| rows[7]["score"] = (-77.123_456).into()),
+            ("another column", |rows| {
                 for row in rows {
                     row["mean_logprob"] = (-77.123_456).into();
                 }

@@ -134,9 +134,10 @@ impl Baseline {
             column,
             reason: visible(reason).into_owned(),
         };
+        let is_object = text.trim_start().starts_with('{');
         let version = match serde_json::from_str::<Head>(text) {
-            Ok(head) if text.trim_start().starts_with('{') => head.version,
-            Err(error) if !error.is_data() => serde_json::Value::Null,
+            Ok(head) if is_object => head.version,
+            Err(error) if is_object && !error.is_data() => serde_json::Value::Null,
             _ => {
                 let reason = "this is no baseline: expected an object with the keys version and findings, as `retally \
                               baseline create` writes it";
@@ -395,6 +396,7 @@ mod tests {
             "b.json:2:1: version: expected 1, found 2; this file is for another version of retally"
         );
         assert!(message("{\"version\":1}").ends_with("missing key `findings`"));
+        assert!(message("{\"version\":1,\"findings\":[").contains("this is no baseline: EOF while parsing"));
         for text in ["", "[1, []]", "{\"schema_version\":1}", "{\"version\":1,\"findings\":["] {
             let message = message(text);
             assert!(message.starts_with("b.json:1:"), "{message}");
