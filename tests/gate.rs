@@ -199,6 +199,79 @@ fn a_baseline_of_today_passes_the_same_log_tomorrow_and_fails_a_second_cause() {
 }
 
 #[test]
+fn a_baseline_of_a_harness_run_passes_the_run_of_tomorrow() {
+    for (name, code, needs_results) in [
+        ("scorer-sum_probs", "RT101", false),
+        ("scorer-raw_logits", "RT101", false),
+        ("row-correctness-flipped", "RT611", true),
+        ("mean-of-exp-perplexity", "RT602", true),
+    ] {
+        let folder = Folder::with(&[]);
+        let mut samples: Vec<(String, Vec<Value>)> = Vec::new();
+        for entry in std::fs::read_dir(root().join("fixtures/formats/lm-eval").join(name)).unwrap() {
+            let path = entry.unwrap().path();
+            let file = path.file_name().unwrap().to_string_lossy().into_owned();
+            let text = std::fs::read_to_string(&path).unwrap();
+            // The same evaluation, stored by another run: other directory, other date, rows in reversed order.
+            let (stem, ending) = (file.split("_2026").next().unwrap(), file.rsplit('.').next().unwrap());
+            let renamed = format!("{stem}_2026-12-01T00-00-00.000001.{ending}");
+            let reversed: Vec<&str> = text.lines().rev().collect();
+            let stored = if ending == "jsonl" { reversed.join("\n") } else { text.clone() };
+            folder.write(&format!("today/{file}"), text.as_bytes());
+            folder.write(&format!("later/model/{renamed}"), stored.as_bytes());
+            if ending == "jsonl" {
+                samples.push((renamed, text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()));
+            }
+        }
+        assert_eq!(folder.run("check today").0, 1, "{name}");
+        assert_eq!(folder.run("baseline create today --output known.json").0, 0, "{name}");
+        contains(&folder.read("known.json"), &[code]);
+        let (status, report) = folder.json("check later --baseline known.json --strict-baseline");
+        assert_eq!(status, 0, "{name}: {:#}", report["findings"]);
+
+        // A tenth of the documents once more under other ids. The results of such a run would be others, so they are left
+        // out; what is only seen with results cannot be seen then.
+        if needs_results {
+            continue;
+        }
+        for (file, rows) in &samples {
+            let mut rows = rows.clone();
+            let more: Vec<Value> = rows[..rows.len() / 10].to_vec();
+            for mut row in more {
+                row["doc_id"] = (row["doc_id"].as_u64().unwrap() + 10_000).into();
+                for key in ["doc_hash", "prompt_hash"] {
+                    let digits = row[key].as_str().unwrap().to_owned();
+                    row[key] = digits.chars().rev().collect::<String>().into();
+                }
+                rows.push(row);
+            }
+            folder.write(&format!("more/{file}.gz"), &gz(&lines(&rows)));
+        }
+        let (status, report) = folder.json("check more --baseline known.json --strict-baseline");
+        assert_eq!(status, 0, "{name}: {:#}", report["findings"]);
+        assert!(report["baseline"]["known"].as_u64().unwrap() > 0, "{name}");
+    }
+}
+
+#[test]
+fn text_of_a_log_is_harmless_in_the_baseline_and_beside_it() {
+    let task = "a\\u001b[31m\\u202e##[error]x";
+    let log = MEAN.replace("{\"item\"", &format!("{{\"task\": \"{task}\", \"item\"")).replace("\\\\", "\\");
+    let folder = Folder::with(&[("a.jsonl", &log), ("b.jsonl", GOOD)]);
+    assert_eq!(folder.run("baseline create a.jsonl --output known.json").0, 0);
+    let text = folder.read("known.json");
+    contains(&text, &["\"task\":\"a\\\\x1b[31m\\\\u{202e}##\\\\x5berror]x\""]);
+    assert!(text.chars().all(|c| c == '\n' || !c.is_control() && c != '\u{202e}'), "{text:?}");
+    assert_eq!(folder.run("check a.jsonl --baseline known.json --strict-baseline").0, 0);
+    for line in ["check b.jsonl --baseline known.json", "baseline prune b.jsonl --baseline known.json"] {
+        let (code, out, _) = folder.run(line);
+        assert_eq!(code, 0, "{line}");
+        contains(&out, &["in task `a\\x1b[31m\\u{202e}##\\x5berror]x`"]);
+        assert!(out.chars().all(|c| c == '\n' || !c.is_control() && c != '\u{202e}'), "{out:?}");
+    }
+}
+
+#[test]
 fn known_findings_are_counted_and_shown_on_demand() {
     let folder = Folder::with(&[("a.jsonl", MEAN), ("known.json", &baseline(&[MEAN_ENTRY]))]);
     let (code, out, _) = folder.run("check a.jsonl --baseline known.json");
@@ -281,6 +354,10 @@ fn an_audit_that_is_not_done_leaves_the_baseline_alone() {
         assert_eq!((code, out.as_str()), (2, ""), "{line}");
         contains(&err, &["no.json: cannot read the baseline", "retally baseline create PATH --output no.json"]);
     }
+    // A report of another day is not taken for this one's.
+    folder.write("old.json", b"{}");
+    assert_eq!(folder.run("check a.jsonl --baseline no.json --report json=old.json").0, 2);
+    assert!(!folder.0.path().join("old.json").exists());
     let (code, _, err) = folder.run("check a.jsonl --strict-baseline");
     assert_eq!(code, 2);
     contains(&err, &["--baseline <FILE>"]);

@@ -72,6 +72,10 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     let given = args.baseline.iter().map(|path| path.to_string_lossy().into_owned());
     args.outputs.check(&args.audit.paths.iter().cloned().chain(given).collect::<Vec<_>>())?;
+    audit(args).inspect_err(|_| args.outputs.discard())
+}
+
+fn audit(args: &Args) -> Result<ExitCode, String> {
     let mut options = args.audit.options()?;
     options.leave_out = args.outputs.paths().chain(args.baseline.as_deref()).map(Path::to_path_buf).collect();
     let levels = options.settings.levels;

@@ -79,6 +79,14 @@ impl Outputs {
         self.output.as_deref().into_iter().chain(self.reports.iter().map(|target| target.path.as_path()))
     }
 
+    /// Removes older files where reports would have been written: after a failure they would be read as its result.
+    pub(super) fn discard(&self) {
+        for path in self.paths() {
+            // The failure that led here is what the user has to hear of.
+            let _ = files::remove(path);
+        }
+    }
+
     /// What outputs need to know beside the report.
     pub(super) fn rendering(&self, config: &Config, command: String) -> Rendering {
         Rendering {
