@@ -16,6 +16,7 @@ pub mod gate;
 pub mod metric;
 pub mod model;
 pub mod numeric;
+pub mod parts;
 pub mod report;
 pub mod rules;
 pub mod score;
@@ -28,6 +29,7 @@ use std::path::{Path, PathBuf};
 use conclude::{Context, RunKey};
 use config::Config;
 use engine::{Opened, Settings};
+use parts::{Part, PartError};
 use report::{InputError, InputReport, Report};
 
 /// What to audit and how.
@@ -82,6 +84,7 @@ pub fn open(options: &Options) -> Inputs {
             Err(error) => errors.push(whole(path, error.to_string(), true)),
         }
     }
+    errors.sort_by(|a, b| (&a.path, a.line, &a.reason).cmp(&(&b.path, b.line, &b.reason)));
     Inputs { opened, errors }
 }
 
@@ -89,28 +92,38 @@ pub fn open(options: &Options) -> Inputs {
 #[must_use]
 pub fn check(inputs: Inputs, settings: &Settings) -> Report {
     let audited = engine::run(&inputs.opened, settings);
-    let records =
-        |at: usize| u32::try_from(at).ok().and_then(|at| audited.tally.files.get(&at)).map_or(0, |file| file.records);
-    let described: Vec<InputReport> = inputs
-        .opened
-        .iter()
-        .enumerate()
-        .map(|(at, opened)| InputReport {
-            path: opened.input.path.clone(),
-            format: opened.format.to_owned(),
-            format_version: opened.reader.version(),
-            records: records(at),
-        })
-        .collect();
-    let keys = inputs
-        .opened
-        .iter()
-        .map(|opened| {
-            let (directory, key) = opened.run_key();
-            RunKey { directory, key }
-        })
-        .collect();
+    let (described, keys) = describe(&inputs.opened, &audited.tally);
     let context =
         Context { inputs: described, keys, plans: &audited.plans, errors: inputs.errors, levels: &settings.levels };
     conclude::conclude(audited.tally, &context)
+}
+
+/// Audits the inputs as a part of a larger audit, to be merged with others.
+#[must_use]
+pub fn part(inputs: Inputs, settings: &Settings) -> Part {
+    let settings = Settings { search: true, ..settings.clone() };
+    let audited = engine::run(&inputs.opened, &settings);
+    let (described, keys) = describe(&inputs.opened, &audited.tally);
+    Part::new(described, keys, &audited.plans, audited.tally, inputs.errors)
+}
+
+/// The report of several parts: the same as of one audit of all their inputs.
+pub fn merge(parts: Vec<Part>, settings: &Settings) -> Result<Report, PartError> {
+    parts::merge(parts, &settings.levels)
+}
+
+/// What the report says of the inputs, and the runs that they belong to.
+fn describe(opened: &[Opened], tally: &tally::Tally) -> (Vec<InputReport>, Vec<RunKey>) {
+    let records = |at: usize| u32::try_from(at).ok().and_then(|at| tally.files.get(&at)).map_or(0, |file| file.records);
+    let described = opened.iter().enumerate().map(|(at, opened)| InputReport {
+        path: opened.input.path.clone(),
+        format: opened.format.to_owned(),
+        format_version: opened.reader.version(),
+        records: records(at),
+    });
+    let keys = opened.iter().map(|opened| {
+        let (directory, key) = opened.run_key();
+        RunKey { directory, key }
+    });
+    (described.collect(), keys.collect())
 }

@@ -53,8 +53,14 @@ impl Folder {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.retally("check");
+        command.args(arguments);
+        command
+    }
+
+    fn retally(&self, name: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_retally"));
-        command.current_dir(self.path()).arg("check").args(arguments).env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
+        command.current_dir(self.path()).arg(name).env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
         for name in ["NO_COLOR", "CLICOLOR_FORCE", "CLICOLOR", "TERM", "COLUMNS"] {
             command.env_remove(name);
         }
@@ -320,6 +326,30 @@ fn one_audit_writes_many_reports() {
     assert_eq!(lines.len(), 2);
     assert_eq!((&lines[0]["type"], &lines[0]["code"]), (&"finding".into(), &"RT204".into()));
     assert_eq!((&lines[1]["type"], &lines[1]["summary"]["findings"]["error"]), (&"summary".into(), &1.into()));
+}
+
+#[test]
+fn a_stored_report_renders_as_the_audit_did() {
+    let folder = Folder::with(&[("a.jsonl", MEAN)]);
+    let formats = ["text", "concise", "json", "jsonl"];
+    folder.check(&["a.jsonl", "--output", "report.json", "--format", "json"]);
+    for format in formats {
+        let direct = folder.check(&["a.jsonl", "--format", format]).1;
+        let again = seen(&folder.retally("report").args(["report.json", "--format", format]).output().unwrap());
+        assert_eq!(again, (0, direct, String::new()), "{format}");
+    }
+    let report = std::fs::read_to_string(folder.path().join("report.json")).unwrap();
+    folder.write("next.json", report.replace("\"schema_version\": 1", "\"schema_version\": 2").as_bytes());
+    let of = |path: &str| seen(&folder.retally("report").arg(path).output().unwrap());
+    let (code, _, err) = of("next.json");
+    assert_eq!(code, 2);
+    contains(&err, &["next.json: expected a report of schema version 1, found version 2"]);
+    let (code, _, err) = of("a.jsonl");
+    assert_eq!(code, 2);
+    contains(&err, &["a.jsonl: expected a report as `retally check --format json` writes it"]);
+    let (code, _, err) = of("missing.json");
+    assert_eq!(code, 2);
+    contains(&err, &["missing.json: cannot read the report"]);
 }
 
 #[test]

@@ -657,6 +657,25 @@ fn a_minimum_counts_the_reported_metric_of_its_name() {
 }
 
 #[test]
+fn merged_audits_are_judged_as_one_audit_is() {
+    let folder = Folder::with(&[("a/x.jsonl", MEAN), ("b/x.jsonl", GOOD), ("known.json", &baseline(&[MEAN_ENTRY]))]);
+    for (part, code) in [("a", 1), ("b", 0)] {
+        assert_eq!(folder.run(&format!("check {part} --tally {part}.tally")).0, code);
+    }
+    for (terms, code) in [("", 1), ("--fail-on never", 0), ("--baseline known.json --strict-baseline", 0)] {
+        let merged = folder.json(&format!("merge a.tally b.tally {terms}"));
+        assert_eq!(merged, folder.json(&format!("check a b {terms}")), "{terms}");
+        assert_eq!(merged.0, code, "{terms}");
+    }
+    let (code, out, _) = folder.run("merge b.tally --baseline known.json --strict-baseline");
+    assert_eq!(code, 1);
+    contains(&out, &["fails: 1 entry of the baseline", "retally baseline prune PATH --baseline known.json"]);
+    let (code, _, err) = folder.run("merge a.tally --baseline missing.json");
+    assert_eq!(code, 2);
+    contains(&err, &["missing.json: cannot read the baseline"]);
+}
+
+#[test]
 fn what_cannot_be_audited_comes_before_what_fails() {
     let folder = Folder::with(&[("a.jsonl", MEAN), ("known.json", &baseline(&[MEAN_ENTRY]))]);
     assert_eq!(folder.run("check a.jsonl missing.jsonl").0, 2);

@@ -1,9 +1,9 @@
 //! One claim against its convention and, when contradictions call for it, against every formula.
 
 use crate::audit::plan::{ColumnPlan, PRINCIPAL};
-use crate::formula::{Formula, SequenceFacts, StepResolutions, agrees};
+use crate::formula::{Formula, Grammar, SequenceFacts, StepResolutions, agrees};
 use crate::model::{Candidate, Claim, Located, Logged, Origin, Place, Segment};
-use crate::tally::{ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, RowRef, Smallest};
+use crate::tally::{ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, Mark, Residuals, RowRef, SKETCHED, Smallest};
 
 /// Number of log-probs that a shown row keeps for its arithmetic.
 const SHOWN_STEPS: usize = 8;
@@ -65,22 +65,58 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, resolutions: &StepResoluti
     if !accepted {
         tally.refuted += 1;
     }
-    let Some(grammar) = &plan.grammar else {
-        if !accepted {
-            show(row, claimed.value, convention, Vec::new(), None, resolutions, &mut tally.rows);
+    tally.residuals.add(claimed.value - convention.value, convention.bound, accepted);
+    let judged = Judged { claimed: claimed.value, half, convention, accepted };
+    match &plan.grammar {
+        Some(grammar) => search(row, &judged, plan, grammar, resolutions, tally),
+        None => {
+            if let Some(mark) = mark(row, &judged, tally) {
+                tally.sample.offer(mark);
+            }
+            if !accepted {
+                show(row, &judged, Vec::new(), None, resolutions, &mut tally.rows);
+            }
+            0
         }
-        return 0;
-    };
+    }
+}
 
+/// A claim beside its convention.
+struct Judged {
+    claimed: f64,
+    /// Half a quantum of the claim.
+    half: f64,
+    convention: Fit,
+    accepted: bool,
+}
+
+/// Tries every formula on a row. Gives the set of principal ones that explain it.
+fn search(
+    row: &Row<'_>,
+    judged: &Judged,
+    plan: &ColumnPlan,
+    grammar: &Grammar,
+    resolutions: &StepResolutions,
+    tally: &mut ColumnTally,
+) -> u128 {
+    let Judged { claimed, half, convention, accepted } = *judged;
     let mut set = 0_u128;
     let mut explaining: Vec<Fit> = Vec::new();
     let mut nearest: Option<Fit> = None;
+    let mut mark = mark(row, judged, tally);
     tally.formulas.resize(grammar.entries().len(), FormulaCount::default());
+    tally.residuals_by_formula.resize(PRINCIPAL.min(grammar.entries().len()), Residuals::default());
     for (at, entry) in grammar.entries().iter().enumerate() {
         let Some(mut fit) = derive(row.facts, &entry.formula, plan, half) else { continue };
         fit.formula = u16::try_from(at).unwrap_or(u16::MAX);
-        let explains =
-            agrees(fit.value, claimed.value, fit.bound) || underflows(&entry.formula, fit.value, claimed.value);
+        let explains = agrees(fit.value, claimed, fit.bound) || underflows(&entry.formula, fit.value, claimed);
+        if let Some(residuals) = tally.residuals_by_formula.get_mut(at) {
+            residuals.add(claimed - fit.value, fit.bound, explains);
+        }
+        if let Some(mark) = mark.as_mut().filter(|_| at < SKETCHED && fit.value.is_finite()) {
+            mark.values.resize(at, None);
+            mark.values.push(Some(fit.value));
+        }
         // Rows in which two formulas give the same value are evidence for neither.
         let same = agrees(fit.value, convention.value, fit.bound.max(convention.bound));
         if let Some(count) = tally.formulas.get_mut(at) {
@@ -95,25 +131,50 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, resolutions: &StepResoluti
                 set |= 1 << at;
             }
             explaining.push(fit);
-        } else if !accepted && is_nearer(&fit, nearest.as_ref(), claimed.value) {
+        } else if !accepted && is_nearer(&fit, nearest.as_ref(), claimed) {
             nearest = Some(fit);
         }
     }
     let (file, line) = row.origin.start();
     let here = RowRef { file, line, column: u64::from(row.claim.at.0) + 1, item: row.item.to_owned() };
     tally.add_group(set, Group { rows: 1, first: here.clone(), last: here });
+    if let Some(mut mark) = mark {
+        mark.set = set;
+        tally.sample.offer(mark);
+    }
     if !accepted {
         for fit in explaining.iter().filter(|fit| usize::from(fit.formula) < PRINCIPAL) {
             let rows = tally.rows_by_formula.entry(fit.formula).or_default();
-            show(row, claimed.value, convention, explaining.clone(), None, resolutions, rows);
+            show(row, judged, explaining.clone(), None, resolutions, rows);
         }
         if explaining.is_empty() {
             tally.unexplained += 1;
-            show(row, claimed.value, convention, Vec::new(), nearest, resolutions, &mut tally.unexplained_rows);
+            show(row, judged, Vec::new(), nearest, resolutions, &mut tally.unexplained_rows);
         }
-        show(row, claimed.value, convention, explaining, nearest, resolutions, &mut tally.rows);
+        show(row, judged, explaining, nearest, resolutions, &mut tally.rows);
     }
     set
+}
+
+/// The row for the column's sample, if it would be kept and can be drawn.
+fn mark(row: &Row<'_>, judged: &Judged, tally: &ColumnTally) -> Option<Mark> {
+    let Judged { claimed: reported, convention, accepted: follows, .. } = *judged;
+    if !reported.is_finite() || !convention.value.is_finite() || !convention.bound.is_finite() {
+        return None;
+    }
+    let (file, line) = row.origin.start();
+    let (order, at) = (Mark::order(line, row.claim.at.0), (file, line, row.claim.at.0));
+    tally.sample.would_keep(order, at, follows).then(|| Mark {
+        order,
+        at,
+        tokens: row.facts.n,
+        reported,
+        derived: convention.value,
+        bound: convention.bound,
+        follows,
+        set: 0,
+        values: Vec::new(),
+    })
 }
 
 fn derive(facts: &SequenceFacts, formula: &Formula, plan: &ColumnPlan, half: f64) -> Option<Fit> {
@@ -154,8 +215,7 @@ fn is_nearer(fit: &Fit, than: Option<&Fit>, claimed: f64) -> bool {
 
 fn show(
     row: &Row<'_>,
-    claimed: f64,
-    convention: Fit,
+    judged: &Judged,
     fits: Vec<Fit>,
     nearest: Option<Fit>,
     resolutions: &StepResolutions,
@@ -179,8 +239,8 @@ fn show(
         located,
         item: row.item.to_owned(),
         candidate: row.candidate.to_owned(),
-        claimed,
-        derived: Some(convention),
+        claimed: judged.claimed,
+        derived: Some(judged.convention),
         steps,
         n: row.facts.n,
         fits,

@@ -14,7 +14,7 @@ pub(super) fn judge(
     whereabouts: &Whereabouts<'_>,
     stream: &mut StreamTally,
     hot: &mut [Observed],
-) {
+) -> Option<Change> {
     let primary = primary(item, plan);
     let lower_is_better = primary
         .and_then(|column| plan.columns.get(usize::from(column.0)))
@@ -70,8 +70,8 @@ pub(super) fn judge(
             Whereabouts::Kept(place) => crate::model::Located { place: (*place).clone(), ..Default::default() },
         });
     }
-    impact(item, pick, plan, primary, stream);
     mixed(item, whereabouts, at, stream);
+    impact(item, pick, plan, primary, stream)
 }
 
 /// Judges an item whose records are gone.
@@ -79,7 +79,10 @@ pub(super) fn judge_kept(mut item: ItemSummary, plan: &FilePlan, stream: &mut St
     item.settle();
     let picked = item.candidates.iter().find(|candidate| candidate.picked == Some(true));
     let place = picked.or(item.candidates.first()).map_or(item.place.clone(), |candidate| candidate.place.clone());
-    judge(&item, &[], At::default(), plan, &Whereabouts::Kept(&place), stream, hot);
+    let change = judge(&item, &[], At::default(), plan, &Whereabouts::Kept(&place), stream, hot);
+    if let Some(change) = change {
+        crate::audit::race::keep(None, &item, &change, &plan.steps, &mut stream.items.races);
+    }
 }
 
 /// Judges the items whose candidates stand in several records, once all records are read.
@@ -120,6 +123,18 @@ fn pick_verdict(view: &ItemView<'_>) -> Verdict {
     }
 }
 
+/// A pick that changes under the convention.
+pub(super) struct Change {
+    /// Position that the pipeline picked.
+    pub(super) from: usize,
+    /// Position that the convention picks.
+    pub(super) to: usize,
+    /// By how much.
+    pub(super) margin: f64,
+    /// The column that the pick follows from.
+    pub(super) column: Option<ColumnId>,
+}
+
 /// Recomputes the pick under the convention and compares.
 fn impact(
     item: &ItemSummary,
@@ -127,10 +142,10 @@ fn impact(
     plan: &FilePlan,
     primary: Option<ColumnId>,
     stream: &mut StreamTally,
-) {
-    let Some(pick) = pick else { return };
+) -> Option<Change> {
+    let pick = pick?;
     if item.candidates.len() < 2 {
-        return;
+        return None;
     }
     let lower = primary
         .and_then(|column| plan.columns.get(usize::from(column.0)))
@@ -140,7 +155,7 @@ fn impact(
         .iter()
         .map(|candidate| candidate.derived.map(|(value, half)| (if lower { -value } else { value }, half)))
         .collect();
-    let Some(values) = values else { return };
+    let values = values?;
     let best = (0..values.len()).fold(0, |best, at| if values[at].0 > values[best].0 { at } else { best });
     let tied = values[pick].0 + values[pick].1 + values[best].1 >= values[best].0;
     let to = if tied { pick } else { best };
@@ -162,6 +177,7 @@ fn impact(
         tally.gained += u64::from(!before && after);
         tally.lost += u64::from(before && !after);
     }
+    (to != pick).then(|| Change { from: pick, to, margin: values[best].0 - values[pick].0, column: primary })
 }
 
 /// Notes, per column, an item whose candidates' claims no single formula explains although each has one.

@@ -6,6 +6,7 @@
 mod column;
 mod item;
 mod plan;
+mod race;
 mod summary;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -144,6 +145,9 @@ impl<'p> Auditor<'p> {
             for (claim, set) in kept.claims.iter_mut().zip(explained) {
                 claim.explained_by = set;
             }
+            if !item.complete && !self.plan.gather {
+                kept.path = Some(race::path(candidate, &self.plan.steps));
+            }
             summary.candidates.push(kept);
             if !item.complete {
                 let named = candidate.id.is_some() || candidate.index.is_some();
@@ -162,7 +166,11 @@ impl<'p> Auditor<'p> {
             self.see(&item.id, None, only, file, line);
             summary.settle();
             let whereabouts = Whereabouts::Record(origin);
-            item::judge(&summary, &item.metrics, item.at, self.plan, &whereabouts, &mut self.stream, &mut self.hot);
+            let change =
+                item::judge(&summary, &item.metrics, item.at, self.plan, &whereabouts, &mut self.stream, &mut self.hot);
+            if let Some(change) = change {
+                race::keep(Some(item), &summary, &change, &self.plan.steps, &mut self.stream.items.races);
+            }
         } else {
             self.hold(summary);
         }

@@ -47,6 +47,8 @@ pub struct FilePlan {
     pub declared: f64,
     /// Whether the records of one item stand apart, so that all items must be kept until the end.
     pub gather: bool,
+    /// Whether to search whatever the rows call for: those of other inputs may.
+    pub always: bool,
 }
 
 /// Identity of an item in the set of those that were judged.
@@ -70,12 +72,12 @@ fn is_scattered(group: &[&FileTally]) -> bool {
 impl FilePlan {
     /// The plan before anything is known.
     #[must_use]
-    pub fn new(specs: &[ColumnSpec], declared: f64) -> Self {
+    pub fn new(specs: &[ColumnSpec], declared: f64, always: bool) -> Self {
         let columns = specs
             .iter()
             .map(|spec| ColumnPlan { spec: spec.clone(), resolution: Resolution::exact(), chosen: 0, grammar: None })
             .collect();
-        Self { steps: StepResolutions::default(), columns, declared, gather: false }
+        Self { steps: StepResolutions::default(), columns, declared, gather: false, always }
     }
 
     /// The plan that a pass with these results should have followed. Resolutions are the input's own; the
@@ -114,7 +116,7 @@ impl FilePlan {
                 let grammar = match &plan.grammar {
                     Some(grammar) if holds && chosen == plan.chosen => Some(Arc::clone(grammar)),
                     // Contradictions count only under the resolutions that the column has.
-                    _ if contradicted && holds => {
+                    _ if (contradicted || self.always) && holds => {
                         plan.spec.accepted.get(chosen).map(|convention| Arc::new(Grammar::around(*convention)))
                     }
                     _ => None,
@@ -123,6 +125,6 @@ impl FilePlan {
             })
             .collect();
         let gather = self.gather || is_scattered(group);
-        Self { steps, columns, declared: self.declared, gather }
+        Self { steps, columns, declared: self.declared, gather, always: self.always }
     }
 }

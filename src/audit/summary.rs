@@ -34,6 +34,11 @@ pub(super) fn start_place(file: u32, line: u64, at: At) -> Place {
     Place { file, line, column: u64::from(at.0) + 1, field: String::new() }
 }
 
+/// Where a candidate stands: its first claim, else its record's start.
+pub(super) fn place_of(candidate: &Candidate<'_>, file: u32, line: u64) -> Place {
+    start_place(file, line, candidate.claims.first().map_or(candidate.at, |claim| claim.at))
+}
+
 /// The score column that picks follow from: the first score, else the first claim.
 pub(super) fn primary(candidate: &Candidate<'_>, plan: &FilePlan) -> Option<ColumnId> {
     let kind = |column: ColumnId| plan.columns.get(usize::from(column.0)).map(|plan| plan.spec.column.kind);
@@ -74,15 +79,10 @@ pub(super) fn candidate(
         None => total,
     };
     let scored = || candidate.steps.iter().filter(|step| matches!(step.segment, Segment::Continuation | Segment::End));
-    let first_claim = candidate.claims.first().map_or(candidate.at, |claim| claim.at);
-    let mut place = start_place(file, line, first_claim);
-    if candidate.claims.is_empty() {
-        place = start_place(file, line, candidate.at);
-    }
     CandidateSummary {
         id: candidate.id.as_ref().map(|id| id.clone().into_owned()),
         index: candidate.index,
-        place,
+        place: place_of(candidate, file, line),
         claims,
         total,
         derived,
@@ -105,6 +105,7 @@ pub(super) fn candidate(
             })
             .collect(),
         prompt: candidate.prompt.as_ref().map(|prompt| hash(&prompt.decoded())),
+        path: None,
     }
 }
 

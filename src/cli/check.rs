@@ -9,16 +9,14 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::cli::outputs;
 use crate::cli::style::is_utf8;
-use crate::config::{self, Config, Date, FailOn};
+use crate::cli::verdict::{UNUSABLE, Verdict};
+use crate::cli::{files, outputs, quoted};
+use crate::config::{self, Config};
 use crate::engine::Settings;
-use crate::gate::{self, Baseline};
-use crate::report::{Report, visible};
+use crate::report::visible;
 use crate::{Inputs, Options, engine, format};
 
-/// Exit code when the input cannot be used or nothing was audited.
-const UNUSABLE: u8 = 2;
 /// Work that takes less than this is done before a progress bar could be read.
 const LONG: Duration = Duration::from_millis(500);
 
@@ -50,37 +48,31 @@ pub(super) struct Args {
     /// Not these rules: codes or prefixes such as RT2.
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     ignore: Vec<String>,
-    /// From which severity on findings make the exit code 1; by default as the configuration says, else error.
-    #[arg(long, value_enum)]
-    fail_on: Option<FailOn>,
-    /// Let findings pass that this file knows; `retally baseline create` writes it.
-    #[arg(long, value_name = "FILE")]
-    baseline: Option<PathBuf>,
-    /// Fail when the baseline has entries of which nothing is seen any more.
-    #[arg(long, requires = "baseline")]
-    strict_baseline: bool,
-    /// The day that expiry dates are compared with, such as 2027-01-31; without it nothing expires.
-    #[arg(long, value_name = "DATE")]
-    today: Option<Date>,
+    #[command(flatten)]
+    verdict: Verdict,
     /// Say which format was recognised and which field was taken for which role; show known findings, too.
     #[arg(short, long)]
     verbose: bool,
+    /// Write the audit's tally to a file, to be merged with those of other machines by `retally merge`.
+    #[arg(long, value_name = "FILE")]
+    tally: Option<PathBuf>,
     #[command(flatten)]
     outputs: outputs::Outputs,
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
-    let given = args.baseline.iter().map(|path| path.to_string_lossy().into_owned());
+    let given = args.verdict.path().map(|path| path.to_string_lossy().into_owned());
     args.outputs.check(&args.audit.paths.iter().cloned().chain(given).collect::<Vec<_>>())?;
     audit(args).inspect_err(|_| args.outputs.discard())
 }
 
 fn audit(args: &Args) -> Result<ExitCode, String> {
     let mut options = args.audit.options()?;
-    options.leave_out = args.outputs.paths().chain(args.baseline.as_deref()).map(Path::to_path_buf).collect();
+    let own = args.verdict.path().into_iter().chain(&args.tally).map(PathBuf::as_path);
+    options.leave_out = args.outputs.paths().chain(own).map(Path::to_path_buf).collect();
     let levels = options.settings.levels;
     options.settings.levels = levels.select(config::codes(&args.select)?).ignore(config::codes(&args.ignore)?);
-    let baseline = args.baseline.as_deref().map(Baseline::read).transpose().map_err(|error| error.to_string())?;
+    let baseline = args.verdict.baseline()?;
     let inputs = crate::open(&options);
     if args.verbose {
         // Standard error may be closed; the report is still due.
@@ -89,23 +81,23 @@ fn audit(args: &Args) -> Result<ExitCode, String> {
     let bar = progress(args);
     let mut settings = options.settings;
     settings.progress = bar.as_ref().map(Bar::callback);
-    let mut report = crate::check(inputs, &settings);
+    let mut report = match &args.tally {
+        Some(path) => {
+            let part = crate::part(inputs, &settings);
+            let mut bytes = Vec::new();
+            part.write(&mut bytes).map_err(|error| format!("cannot write the tally: {error}"))?;
+            files::write(path, &bytes).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+            crate::merge(vec![part], &settings).map_err(|error| error.to_string())?
+        }
+        None => crate::check(inputs, &settings),
+    };
     if let Some(bar) = bar {
         bar.bar.finish_and_clear();
     }
-    let terms = gate::Terms {
-        fail_on: args.fail_on.or(options.config.gate.fail_on).unwrap_or_default(),
-        config: &options.config,
-        levels: &settings.levels,
-        today: args.today,
-        baseline: baseline.as_ref(),
-        strict_baseline: args.strict_baseline,
-        prune: &args.prune_command(),
-    };
-    gate::judge(&mut report, &terms);
+    let prune = args.audit.words(&["baseline", "prune"]);
+    let code = args.verdict.judge(&mut report, &options.config, &settings.levels, baseline.as_ref(), prune);
     let mut with = args.outputs.rendering(&options.config, args.command());
     with.style.known = args.verbose;
-    let code = exit_code(&report);
     args.outputs.write(&report, &with, code != UNUSABLE)?;
     Ok(ExitCode::from(code))
 }
@@ -121,27 +113,7 @@ impl Args {
         if !self.ignore.is_empty() {
             option("ignore", &self.ignore.join(","));
         }
-        if let Some(level) = self.fail_on {
-            option("fail-on", level.name());
-        }
-        if let Some(path) = &self.baseline {
-            option("baseline", &path.to_string_lossy());
-        }
-        if let Some(day) = self.today {
-            option("today", &day.to_string());
-        }
-        if self.strict_baseline {
-            words.push("--strict-baseline".to_owned());
-        }
-        words.join(" ")
-    }
-
-    /// The command line that prunes the baseline.
-    fn prune_command(&self) -> String {
-        let mut words = self.audit.words(&["baseline", "prune"]);
-        if let Some(path) = &self.baseline {
-            words.extend(["--baseline".to_owned(), quoted(&path.to_string_lossy())]);
-        }
+        words.extend(self.verdict.words());
         words.join(" ")
     }
 }
@@ -192,15 +164,6 @@ impl Audit {
     }
 }
 
-/// A word of a command line for a POSIX shell.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,=:@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
-}
-
 /// What was recognised in each input, and as what its fields were taken.
 fn recognised(inputs: &Inputs, config: &Config) -> String {
     let mut lines = Vec::new();
@@ -247,24 +210,4 @@ fn progress(args: &Args) -> Option<Bar> {
         bar.set_style(if is_utf8() { style } else { style.tick_chars("-\\|/ ") });
     }
     Some(Bar { bar })
-}
-
-/// 2 when the audit cannot count as done, 1 when the gate fails it.
-fn exit_code(report: &Report) -> u8 {
-    if !gate::is_done(report) {
-        return UNUSABLE;
-    }
-    u8::from(!report.gate.as_ref().is_some_and(|gate| gate.passed))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_quoted_for_a_shell() {
-        assert_eq!(quoted("runs/a-1.jsonl"), "runs/a-1.jsonl");
-        assert_eq!(quoted("it's $HOME"), "'it'\\''s $HOME'");
-        assert_eq!(quoted(""), "''");
-    }
 }

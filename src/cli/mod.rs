@@ -4,10 +4,13 @@ mod baseline;
 mod check;
 mod explain;
 mod files;
+mod merge;
 mod outputs;
+mod report;
 mod score;
 mod style;
 mod trace;
+mod verdict;
 
 use std::process::ExitCode;
 
@@ -31,6 +34,10 @@ enum Command {
     Score(score::Args),
     /// Print one item step by step.
     Trace(trace::Args),
+    /// Merge audits that were split over machines.
+    Merge(merge::Args),
+    /// Render a stored JSON report again.
+    Report(report::Args),
     /// Print a rule's page.
     Explain(explain::Args),
     /// List the rules.
@@ -47,6 +54,8 @@ pub fn main() -> ExitCode {
         Command::Baseline(args) => baseline::run(&args),
         Command::Score(args) => score::run(&args),
         Command::Trace(args) => trace::run(&args),
+        Command::Merge(args) => merge::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Rules(args) => explain::rules(&args),
     };
@@ -89,5 +98,26 @@ fn print(bytes: &[u8]) -> std::io::Result<()> {
     match std::io::stdout().write_all(bytes) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
+    }
+}
+
+/// A word of a command line for a POSIX shell.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,=:@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_for_a_shell() {
+        assert_eq!(quoted("runs/a-1.jsonl"), "runs/a-1.jsonl");
+        assert_eq!(quoted("it's $HOME"), "'it'\\''s $HOME'");
+        assert_eq!(quoted(""), "''");
     }
 }

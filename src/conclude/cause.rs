@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::audit::ColumnPlan;
 use crate::conclude::diagnosis::{self, Explanation, Member};
+use crate::conclude::figure;
 use crate::conclude::finding::{Draft, Row, UNEXPLAINED, cause_of, json_number, location};
 use crate::formula::{Deviations, Formula, Grammar, Scale, Span, describe};
 use crate::numeric;
@@ -19,6 +20,14 @@ pub(super) struct Stream<'s> {
     pub(super) paths: &'s [&'s str],
 }
 
+/// What a column's tally says.
+pub(super) struct Diagnosed {
+    pub(super) draft: Option<Draft>,
+    pub(super) diagnosis: Diagnosis,
+    /// The formula that the claims follow: the convention, where no other one explains them.
+    pub(super) found: Formula,
+}
+
 /// What a column's tally says: a diagnosis, and a finding when it does not follow its convention.
 pub(super) fn diagnose(
     name: &str,
@@ -28,7 +37,7 @@ pub(super) fn diagnose(
     mixed: u64,
     is_primary: bool,
     stream: &Stream<'_>,
-) -> (Option<Draft>, Diagnosis) {
+) -> Diagnosed {
     let grammar = plan.grammar.as_deref();
     let explanation = diagnosis::explain(column, plan.chosen, grammar);
     let convention = plan.convention();
@@ -49,11 +58,12 @@ pub(super) fn diagnose(
         ambiguous: false,
         impact: impact.clone(),
         groups: Vec::new(),
-        figure: None,
+        figure: figure::figure(column, &explanation),
     };
+    let found = figure::found(&explanation, plan);
     let writer = Writer { name, column, plan, grammar, convention, items, mixed, stream };
     let draft = match explanation {
-        Explanation::Follows => return (None, diagnosis),
+        Explanation::Follows => None,
         Explanation::Stub => writer.stub(),
         Explanation::Shift(constant) => writer.shift(constant),
         Explanation::Nothing => writer.nothing(),
@@ -80,7 +90,7 @@ pub(super) fn diagnose(
         }
         draft
     });
-    (draft, diagnosis)
+    Diagnosed { draft, diagnosis, found }
 }
 
 struct Writer<'w> {

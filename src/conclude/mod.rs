@@ -5,6 +5,7 @@
 mod cause;
 mod coverage;
 mod diagnosis;
+mod figure;
 mod finding;
 mod metrics;
 mod runs;
@@ -82,7 +83,8 @@ pub fn conclude(tally: Tally, context: &Context<'_>) -> Report {
     }
     summary.findings = counts;
     let coverage = gaps.into_coverage(context.levels);
-    let Listed { diagnoses, mut claims, metrics } = listed;
+    let Listed { mut diagnoses, mut claims, metrics, races } = listed;
+    figure::trim(&mut diagnoses);
     for claim in claims.values_mut().filter(|claim| claim.verdicts.unprovable > 0) {
         let missing = coverage.iter().filter(|gap| gap.count > 0 && gap.what == claim.claim);
         claim.missing = missing.map(|gap| gap.log.as_str()).collect::<Vec<_>>().join("; ");
@@ -96,7 +98,7 @@ pub fn conclude(tally: Tally, context: &Context<'_>) -> Report {
         diagnoses,
         claims: claims.into_values().collect(),
         metrics,
-        races: Vec::new(),
+        races: figure::clearest(races),
         coverage,
         errors,
         baseline: None,
@@ -111,6 +113,8 @@ struct Listed {
     /// By run, task and claim.
     claims: BTreeMap<(String, String, String), ClaimReport>,
     metrics: Vec<MetricReport>,
+    /// With the margin that each is decided by.
+    races: Vec<(f64, crate::report::Race)>,
 }
 
 impl Listed {
@@ -172,11 +176,14 @@ fn conclude_run(
             let Some(column_plan) = plan.columns.get(usize::from(id.0)) else { continue };
             let is_primary = primary.is_some_and(|(primary, _)| primary == *id);
             let mixed_items = stream.items.mixed.get(id).map_or(0, |kept| kept.items);
-            let (draft, described) =
-                cause::diagnose(name, column, column_plan, &stream.items, mixed_items, is_primary, &place);
-            caused |= is_primary && draft.is_some();
-            drafts.extend(draft);
-            listed.diagnoses.push(described);
+            let diagnosed = cause::diagnose(name, column, column_plan, &stream.items, mixed_items, is_primary, &place);
+            caused |= is_primary && diagnosed.draft.is_some();
+            drafts.extend(diagnosed.draft);
+            listed.diagnoses.push(diagnosed.diagnosis);
+            if is_primary {
+                let convention = column_plan.convention();
+                listed.races.extend(figure::races(&stream.items, &convention, &diagnosed.found, &run.name, &key.task));
+            }
         }
         for (kind, counts) in
             [("pick", stream.items.picks), ("correct", stream.items.correct), ("greedy", stream.items.greedy)]

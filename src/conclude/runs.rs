@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::MetricClaim;
 use crate::tally::{FileTally, StreamKey, StreamTally, Tally};
 
 /// Inputs with equal keys belong to one run: a directory, and within it what the format says (a date, say).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RunKey {
     /// The directory as shown.
     pub directory: String,

@@ -1,10 +1,12 @@
 //! Which formulas are right for a column of claims.
 
+use serde::{Deserialize, Serialize};
+
 use crate::formula::{Formula, Scale, Span};
 use crate::model::{ClaimKind, Column};
 
 /// A column of claims with the formulas that are right for it, the usual one first.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ColumnSpec {
     /// The column.
     pub column: Column,

@@ -36,11 +36,20 @@ pub struct Settings {
     pub progress: Option<Arc<dyn Fn(u64) + Send + Sync>>,
     /// How loud each rule is.
     pub levels: Levels,
+    /// Whether to try all formulas on every row, also where nothing contradicts the conventions.
+    pub search: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { threads: 1, unit_bytes: UNIT_BYTES, declared_tolerance: 0.0, progress: None, levels: Levels::default() }
+        Self {
+            threads: 1,
+            unit_bytes: UNIT_BYTES,
+            declared_tolerance: 0.0,
+            progress: None,
+            levels: Levels::default(),
+            search: false,
+        }
     }
 }
 
@@ -63,7 +72,7 @@ pub struct Audited {
 /// Audits all inputs.
 #[must_use]
 pub fn run(inputs: &[Opened], settings: &Settings) -> Audited {
-    let mut plans: Vec<FilePlan> = inputs.iter().map(|input| guess(input, settings.declared_tolerance)).collect();
+    let mut plans: Vec<FilePlan> = inputs.iter().map(|input| guess(input, settings)).collect();
     let mut tallies: Vec<Option<FileTally>> = inputs.iter().map(|_| None).collect();
     let mut stale: Vec<usize> = (0..inputs.len()).collect();
     for _ in 0..PASSES {
@@ -316,8 +325,8 @@ pub fn for_each_item(inputs: &[Opened], visit: &mut dyn FnMut(usize, &Item<'_>))
 }
 
 /// A plan from the first rows, so that one pass over a large file is usually enough.
-fn guess(input: &Opened, declared: f64) -> FilePlan {
-    let plan = FilePlan::new(input.reader.columns(), declared);
+fn guess(input: &Opened, settings: &Settings) -> FilePlan {
+    let plan = FilePlan::new(input.reader.columns(), settings.declared_tolerance, settings.search);
     if input.reader.framing() != Framing::Lines {
         return plan;
     }

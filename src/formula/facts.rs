@@ -1,11 +1,13 @@
 //! What all formulas need to know of one candidate, gathered once.
 
+use serde::{Deserialize, Serialize};
+
 use crate::formula::{Formula, Output, Reduce, Scale, Span, Term};
 use crate::model::{Candidate, Logged, Segment, Step};
 use crate::numeric::{self, LN_2, LN_10, NumberFormat, Printed, Resolution};
 
 /// Resolutions of the step-level columns of one input.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepResolutions {
     /// Of the tokens' log-probs.
     pub logprob: Resolution,

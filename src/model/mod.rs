@@ -5,6 +5,7 @@
 
 mod claim;
 mod item;
+mod path;
 mod place;
 mod record;
 mod step;
@@ -14,6 +15,7 @@ mod verdict;
 
 pub use claim::{Claim, ClaimKind, Column, ColumnId, MetricClaim, RowMetric, RowValue};
 pub use item::{ArrayLength, Candidate, Item, PickRef};
+pub use path::TokenPath;
 pub use place::{At, Located, Origin, Place, Snippet};
 pub use record::RecordError;
 pub use step::{Alternative, Logged, Segment, Slice, Step};

@@ -1,5 +1,7 @@
 //! One position of a candidate, as logged.
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{At, Text};
 use crate::numeric::Printed;
 
@@ -45,7 +47,8 @@ impl Logged {
 }
 
 /// The part of the text that a step belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Segment {
     /// A token of the context: conditioned on, not scored.
     Prompt,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ColumnId, Place};
+use crate::model::{ColumnId, Place, TokenPath};
 
 /// A reported number with the half-width that its printed digits leave open.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,6 +59,8 @@ pub struct CandidateSummary {
     pub opening: Vec<(u64, f64)>,
     /// Hash of the context.
     pub prompt: Option<u64>,
+    /// Its tokens, where the item's records stand apart and will be gone when it is judged.
+    pub path: Option<TokenPath>,
 }
 
 /// How the pipeline named a candidate.

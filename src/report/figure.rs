@@ -2,13 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Number of bins of a residual histogram.
-pub const BINS: usize = 15;
-
-/// Upper edges of the bins, in units of the row's hard bound; the last bin is open. Bin 7 holds the rows within the bound.
-pub const BIN_EDGES: [f64; BINS - 1] =
-    [-1e6, -1e5, -1e4, -1e3, -100.0, -10.0, -1.0, 1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6];
-
 /// The pictures of one column of claims.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figure {
@@ -16,10 +9,22 @@ pub struct Figure {
     pub points: Vec<Point>,
     /// Judged rows, of which the points are a sample.
     pub rows: u64,
-    /// Rows by (reported − recomputed) ÷ hard bound, see [`BIN_EDGES`].
+    /// Rows by (reported − recomputed) ÷ hard bound, in the bins of [`crate::tally::BIN_EDGES`].
     pub before: Vec<u64>,
     /// The same with the formula that explains the column best in place of the convention; empty without one.
     pub after: Vec<u64>,
+}
+
+/// What explains a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// The convention.
+    Follows,
+    /// The formula that was found for the column, or for the row's group.
+    Explained,
+    /// Neither.
+    Unexplained,
 }
 
 /// One judged row.
@@ -37,9 +42,11 @@ pub struct Point {
     pub recomputed: f64,
     /// How far the two may lie apart.
     pub within: f64,
-    /// The number under the formula that explains this row and the column best, if it explains it.
+    /// What explains the row.
+    pub status: Status,
+    /// The number under the formula that explains the column, or the row's group, best.
     pub found: Option<f64>,
-    /// Index of the group of the diagnosis that the row belongs to, where there are groups.
+    /// Index of the one group of the diagnosis whose formula explains the row; None where several do.
     pub group: Option<u32>,
 }
 
@@ -50,15 +57,17 @@ pub struct Race {
     pub input: u32,
     /// Line.
     pub line: u64,
+    /// The run: its directory or file.
+    pub run: String,
     /// The task.
     pub task: String,
     /// The item's id.
     pub item: String,
-    /// Why it is shown: `pick changes` or `greedy loses`.
-    pub reason: String,
-    /// The candidate that the pipeline picked, or the greedy one.
+    /// The formula that decides, such as `sum(logprob)`.
+    pub convention: String,
+    /// The candidate that the pipeline picked.
     pub picked: Path,
-    /// The candidate that wins by the convention.
+    /// The candidate that the convention picks.
     pub wins: Path,
 }
 
@@ -71,9 +80,9 @@ pub struct Path {
     pub reported: Option<f64>,
     /// The claim under the convention.
     pub recomputed: Option<f64>,
-    /// Its first steps.
+    /// Its first steps, with the last ones of the prompt.
     pub steps: Vec<PathStep>,
-    /// All its steps.
+    /// Scored steps in all.
     pub total_steps: u32,
 }
 
@@ -84,6 +93,8 @@ pub struct PathStep {
     pub token: String,
     /// Its log-prob in nats; None where the log has none.
     pub logprob: Option<f64>,
-    /// Whether it counts under the convention: tokens of the prompt, padding and a dropped span do not.
+    /// Whether it counts under the convention.
     pub counts: bool,
+    /// Whether it counts under the formula that explains the column.
+    pub counted: bool,
 }

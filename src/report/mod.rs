@@ -6,8 +6,11 @@
 mod anchor;
 pub mod concise;
 mod figure;
+mod headline;
+pub mod html;
 pub mod json;
 pub mod jsonl;
+pub mod markdown;
 mod output;
 pub mod text;
 mod visible;
@@ -20,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Certainty, Severity, Snippet, Verdict, VerdictCounts};
 
 pub use anchor::{Anchor, Anchors};
-pub use figure::{BIN_EDGES, BINS, Figure, Path, PathStep, Point, Race};
+pub use figure::{Figure, Path, PathStep, Point, Race, Status};
 pub use output::{OutputFormat, Rendering, render};
 pub use visible::visible;
 

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::report::text::Style;
-use crate::report::{Anchors, Report, concise, json, jsonl, text};
+use crate::report::{Anchors, Report, concise, html, json, jsonl, markdown, text};
 
 /// A form that a report can be written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
@@ -16,11 +16,15 @@ pub enum OutputFormat {
     Json,
     /// One finding per line as JSON, then the summary.
     Jsonl,
+    /// One page for a code review.
+    Markdown,
+    /// One self-contained page with pictures, for a post-mortem.
+    Html,
 }
 
 impl OutputFormat {
     /// All formats.
-    pub const ALL: [Self; 4] = [Self::Text, Self::Concise, Self::Json, Self::Jsonl];
+    pub const ALL: [Self; 6] = [Self::Text, Self::Concise, Self::Json, Self::Jsonl, Self::Markdown, Self::Html];
 
     /// Its name on the command line.
     #[must_use]
@@ -30,6 +34,8 @@ impl OutputFormat {
             Self::Concise => "concise",
             Self::Json => "json",
             Self::Jsonl => "jsonl",
+            Self::Markdown => "markdown",
+            Self::Html => "html",
         }
     }
 }
@@ -52,5 +58,7 @@ pub fn render(report: &Report, format: OutputFormat, with: &Rendering, out: &mut
         OutputFormat::Concise => concise::render(report, out),
         OutputFormat::Json => json::render(report, out),
         OutputFormat::Jsonl => jsonl::render(report, out),
+        OutputFormat::Markdown => markdown::render(report, with, out),
+        OutputFormat::Html => html::render(report, with, out),
     }
 }

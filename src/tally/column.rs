@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Located, Place};
-use crate::tally::{Keyed, Smallest};
+use crate::tally::{Keyed, Residuals, Sample, Smallest};
 
 /// Why a claim could not be judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -145,6 +145,12 @@ pub struct ColumnTally {
     pub unexplained: u64,
     /// Some of them.
     pub unexplained_rows: Smallest<ClaimRow, 5>,
+    /// Judged rows, a sample.
+    pub sample: Sample,
+    /// How far the claims lie from the convention.
+    pub residuals: Residuals,
+    /// The same for each principal formula; empty when not searched.
+    pub residuals_by_formula: Vec<Residuals>,
 }
 
 impl ColumnTally {
@@ -178,6 +184,14 @@ impl ColumnTally {
         }
         self.unexplained += other.unexplained;
         self.unexplained_rows.merge(other.unexplained_rows);
+        self.sample.merge(other.sample);
+        self.residuals.merge(&other.residuals);
+        if self.residuals_by_formula.len() < other.residuals_by_formula.len() {
+            self.residuals_by_formula.resize(other.residuals_by_formula.len(), Residuals::default());
+        }
+        for (mine, theirs) in self.residuals_by_formula.iter_mut().zip(&other.residuals_by_formula) {
+            mine.merge(theirs);
+        }
     }
 
     /// Counts rows under the set of formulas that explain them.

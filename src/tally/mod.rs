@@ -7,6 +7,8 @@ mod column;
 mod exemplar;
 mod items;
 mod observed;
+mod renumber;
+mod sketch;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +21,7 @@ pub use column::{ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, RowRef};
 pub use exemplar::{Evidence, Exemplar, Keyed, Smallest};
 pub use items::{Flip, ItemTally, Mixed, TokenTotals};
 pub use observed::{Observed, PLACES};
+pub use sketch::{BIN_EDGES, BINS, Mark, PathSketch, RaceSketch, Residuals, SKETCHED, Sample, WITHIN};
 
 /// A column whose resolution is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -139,7 +142,7 @@ impl Keyed for RecordError {
 }
 
 /// State of one input.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct FileTally {
     /// Records read.
     pub records: u64,

@@ -1,0 +1,104 @@
+//! The tokens of an item whose pick changes, for the picture of how the better candidate wins.
+
+use crate::audit::item::Change;
+use crate::formula::StepResolutions;
+use crate::model::{Candidate, CandidateSummary, Item, ItemSummary, Segment, Step, TokenPath};
+use crate::tally::{PathSketch, RaceSketch, Smallest};
+
+/// Scored steps that are kept.
+const SCORED: usize = 48;
+/// Padding steps that are kept.
+const PADDING: usize = 8;
+/// Prompt steps that are kept: the last ones.
+const PROMPT: usize = 3;
+/// Characters kept of a token.
+const TOKEN: usize = 40;
+
+/// Keeps an item when it is among the clearest. The tokens come from the item itself where it is still there.
+pub(super) fn keep(
+    item: Option<&Item<'_>>,
+    summary: &ItemSummary,
+    change: &Change,
+    resolutions: &StepResolutions,
+    races: &mut Smallest<RaceSketch, 3>,
+) {
+    if !change.margin.is_finite() || !races.would_keep(&RaceSketch::key_of(change.margin, &summary.place, &summary.id))
+    {
+        return;
+    }
+    let sketch = |at: usize| {
+        let kept = summary.candidates.get(at)?;
+        let own = || {
+            let is_it =
+                |candidate: &&Candidate<'_>| super::summary::place_of(candidate, 0, 0).column == kept.place.column;
+            item?.candidates.iter().find(is_it).map(|candidate| path(candidate, resolutions))
+        };
+        let path = kept.path.clone().or_else(own).filter(|path| !path.is_empty())?;
+        let claim = kept.claims.iter().find(|claim| Some(claim.column) == change.column);
+        Some(PathSketch {
+            candidate: name(kept, at),
+            reported: claim.and_then(|claim| claim.value).filter(|value| value.is_finite()),
+            derived: kept.derived.map(|(value, _)| value).filter(|value| value.is_finite()),
+            path,
+        })
+    };
+    let (Some(picked), Some(wins)) = (sketch(change.from), sketch(change.to)) else { return };
+    races.offer(RaceSketch {
+        margin: change.margin,
+        place: summary.place.clone(),
+        item: summary.id.clone(),
+        picked,
+        wins,
+    });
+}
+
+fn name(kept: &CandidateSummary, position: usize) -> String {
+    kept.id.clone().unwrap_or_else(|| kept.index.map_or_else(|| position.to_string(), |index| index.to_string()))
+}
+
+/// The tokens of a candidate, those far from the scored span left out.
+pub(super) fn path(candidate: &Candidate<'_>, resolutions: &StepResolutions) -> TokenPath {
+    let prompt = candidate.steps.iter().filter(|step| step.segment == Segment::Prompt).count();
+    let (mut seen_prompt, mut scored, mut padding) = (0, 0, 0);
+    let mut path = TokenPath::default();
+    for step in &candidate.steps {
+        let wanted = match step.segment {
+            Segment::Prompt => {
+                seen_prompt += 1;
+                seen_prompt + PROMPT > prompt
+            }
+            Segment::Continuation | Segment::End => {
+                scored += 1;
+                scored <= SCORED
+            }
+            Segment::Padding => {
+                padding += 1;
+                padding <= PADDING
+            }
+        };
+        if wanted {
+            let operand = crate::formula::log_prob(candidate, step, resolutions);
+            let value = operand.map(|operand| operand.value).filter(|value| value.is_finite());
+            push(&mut path, step, value);
+        }
+    }
+    path.scored = u32::try_from(scored).unwrap_or(u32::MAX);
+    path.cut = path.len() < candidate.steps.len();
+    path
+}
+
+fn push(path: &mut TokenPath, step: &Step<'_>, logprob: Option<f64>) {
+    match (&step.token, step.token_id) {
+        (Some(token), _) => {
+            let text = token.decoded();
+            match text.char_indices().nth(TOKEN) {
+                Some((end, _)) => {
+                    path.push(&format!("{}…", text.get(..end).unwrap_or_default()), logprob, step.segment);
+                }
+                None => path.push(&text, logprob, step.segment),
+            }
+        }
+        (None, Some(id)) => path.push(&format!("#{id}"), logprob, step.segment),
+        (None, None) => path.push("", logprob, step.segment),
+    }
+}

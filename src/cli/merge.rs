@@ -1,0 +1,68 @@
+//! `retally merge`: the audits of several machines as one.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::cli::verdict::{UNUSABLE, Verdict};
+use crate::cli::{outputs, quoted};
+use crate::config::{self, Config};
+use crate::engine::Settings;
+use crate::parts::Part;
+use crate::report::visible;
+
+/// Arguments of `merge`.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Tallies written by `retally check --tally FILE`.
+    #[arg(required = true, value_name = "TALLY")]
+    paths: Vec<String>,
+    /// The configuration, for the levels of rules; by default the nearest retally.toml.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Only these rules: codes or prefixes such as RT2.
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    select: Vec<String>,
+    /// Not these rules: codes or prefixes such as RT2.
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    ignore: Vec<String>,
+    #[command(flatten)]
+    verdict: Verdict,
+    /// Show findings that the baseline knows, too.
+    #[arg(short, long)]
+    verbose: bool,
+    #[command(flatten)]
+    outputs: outputs::Outputs,
+}
+
+pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
+    let given = args.verdict.path().map(|path| path.to_string_lossy().into_owned());
+    args.outputs.check(&args.paths.iter().cloned().chain(given).collect::<Vec<_>>())?;
+    let baseline = args.verdict.baseline()?;
+    let config = match &args.config {
+        Some(path) => Config::read(path),
+        None => Config::find(None),
+    };
+    let config = config.map_err(|error| error.to_string())?;
+    let levels = config.levels.clone();
+    let levels = levels.select(config::codes(&args.select)?).ignore(config::codes(&args.ignore)?);
+    let mut parts = Vec::with_capacity(args.paths.len());
+    for path in &args.paths {
+        parts.push(read(path).map_err(|reason| format!("{}: {reason}", visible(path)))?);
+    }
+    let settings = Settings { levels, ..Settings::default() };
+    let mut report = crate::merge(parts, &settings).map_err(|error| error.to_string())?;
+    let mut words: Vec<String> = args.paths.iter().map(|path| quoted(path)).collect();
+    words.extend(args.verdict.words());
+    let prune = ["retally", "baseline", "prune", "PATH"].map(str::to_owned).to_vec();
+    let code = args.verdict.judge(&mut report, &config, &settings.levels, baseline.as_ref(), prune);
+    let mut with = args.outputs.rendering(&config, format!("retally merge {}", words.join(" ")));
+    with.style.known = args.verbose;
+    args.outputs.write(&report, &with, code != UNUSABLE)?;
+    Ok(ExitCode::from(code))
+}
+
+fn read(path: &str) -> Result<Part, String> {
+    #[expect(clippy::disallowed_methods, reason = "a tally is no input of an audit")]
+    let file = std::fs::File::open(path).map_err(|error| format!("cannot read the tally: {error}"))?;
+    Part::read(file).map_err(|error| error.to_string())
+}

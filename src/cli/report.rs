@@ -1,0 +1,62 @@
+//! `retally report`: a stored report in another form.
+
+use std::io::Read as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde::Deserialize;
+
+use crate::cli::{outputs, quoted};
+use crate::config::Config;
+use crate::report::{Report, SCHEMA_VERSION, visible};
+
+/// Largest report that is read, in bytes. An audit writes far less, whatever the size of its logs.
+const LIMIT: u64 = 1 << 30;
+
+/// Arguments of `report`.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// A report written by `retally check --format json`, or - for standard input.
+    #[arg(value_name = "REPORT")]
+    path: String,
+    #[command(flatten)]
+    outputs: outputs::Outputs,
+}
+
+pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
+    args.outputs.check(std::slice::from_ref(&args.path))?;
+    let report = read(&args.path).map_err(|reason| format!("{}: {reason}", visible(&args.path)))?;
+    let config = Config::find(None).map_err(|error| error.to_string())?;
+    let command = format!("retally report {}", quoted(&args.path));
+    args.outputs.write(&report, &args.outputs.rendering(&config, command), true)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+#[derive(Deserialize)]
+struct Version {
+    schema_version: u32,
+}
+
+fn read(path: &str) -> Result<Report, String> {
+    let mut bytes = Vec::new();
+    let read = if path == "-" {
+        std::io::stdin().lock().take(LIMIT + 1).read_to_end(&mut bytes)
+    } else {
+        #[expect(clippy::disallowed_methods, reason = "a report is no input of an audit")]
+        std::fs::File::open(Path::new(path)).and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes))
+    };
+    read.map_err(|error| format!("cannot read the report: {error}"))?;
+    if bytes.len() as u64 > LIMIT {
+        return Err(format!("expected a report of at most {LIMIT} bytes, found more"));
+    }
+    let expected = "expected a report as `retally check --format json` writes it";
+    // The version first: a report of another version has other fields, and the message should say so.
+    let version: Version = serde_json::from_slice(&bytes).map_err(|error| format!("{expected}: {error}"))?;
+    if version.schema_version != SCHEMA_VERSION {
+        return Err(format!(
+            "expected a report of schema version {SCHEMA_VERSION}, found version {}; write it again with this retally",
+            version.schema_version
+        ));
+    }
+    serde_json::from_slice(&bytes).map_err(|error| format!("{expected}: {error}"))
+}

@@ -1,0 +1,196 @@
+//! What the pictures of a report are drawn from.
+
+use crate::audit::ColumnPlan;
+use crate::conclude::diagnosis::{Explanation, Member};
+use crate::formula::{Formula, Span};
+use crate::model::Segment;
+use crate::report::{Diagnosis, Figure, Path, PathStep, Point, Race, Status};
+use crate::tally::{ColumnTally, ItemTally, Mark, PathSketch};
+
+/// Figures in a report.
+const FIGURES: usize = 6;
+/// Figures of a report in which nothing is contradicted.
+const CLEAN_FIGURES: usize = 2;
+/// Races in a report.
+const RACES: usize = 3;
+
+/// The figure of a column.
+pub(super) fn figure(column: &ColumnTally, explanation: &Explanation) -> Option<Figure> {
+    let marks = column.sample.marks();
+    if marks.is_empty() {
+        return None;
+    }
+    let after = match explanation {
+        Explanation::Formula { at, .. } => {
+            column.residuals_by_formula.get(*at).map(|residuals| residuals.bins.to_vec())
+        }
+        _ => None,
+    };
+    Some(Figure {
+        points: marks.into_iter().map(|mark| point(mark, explanation)).collect(),
+        rows: column.judged,
+        before: column.residuals.bins.to_vec(),
+        after: after.unwrap_or_default(),
+    })
+}
+
+fn point(mark: &Mark, explanation: &Explanation) -> Point {
+    let fits = |at: usize| at < 128 && mark.set & (1 << at) != 0;
+    let value = |at: usize| mark.values.get(at).copied().flatten();
+    let (found, explained, group) = match explanation {
+        Explanation::Formula { at, .. } => (value(*at), fits(*at), None),
+        Explanation::Mixture(members) => {
+            let fitting = || members.iter().enumerate().filter(|(_, member)| fits(member.at));
+            let first = fitting().next();
+            let only = first.filter(|_| fitting().nth(1).is_none());
+            let group = only.and_then(|(at, _)| u32::try_from(at).ok());
+            (first.and_then(|(_, member)| value(member.at)), first.is_some(), group)
+        }
+        _ => (None, false, None),
+    };
+    Point {
+        input: mark.at.0,
+        line: mark.at.1,
+        tokens: mark.tokens,
+        reported: mark.reported,
+        recomputed: mark.derived,
+        within: mark.bound,
+        status: match (mark.follows, explained) {
+            (true, _) => Status::Follows,
+            (false, true) => Status::Explained,
+            (false, false) => Status::Unexplained,
+        },
+        found,
+        group,
+    }
+}
+
+/// The formula that the log's own numbers follow where it is one.
+pub(super) fn found(explanation: &Explanation, plan: &ColumnPlan) -> Formula {
+    let at = match explanation {
+        Explanation::Formula { at, .. } => Some(*at),
+        Explanation::Mixture(members) => members.iter().map(|member: &Member| member.at).find(|at| *at != 0),
+        _ => None,
+    };
+    let entry = at.and_then(|at| plan.grammar.as_deref()?.entries().get(at));
+    entry.map_or_else(|| plan.convention(), |entry| entry.formula)
+}
+
+/// The items whose pick changes most clearly, token by token.
+pub(super) fn races(
+    items: &ItemTally,
+    convention: &Formula,
+    found: &Formula,
+    run: &str,
+    task: &str,
+) -> impl Iterator<Item = (f64, Race)> {
+    let path = |sketch: &PathSketch| {
+        let segments: Vec<Segment> = sketch.path.steps().map(|(.., segment)| segment).collect();
+        let (counts, counted) =
+            (covered(convention.span, &segments, false), covered(found.span, &segments, sketch.path.cut));
+        let steps = sketch.path.steps().zip(counts.into_iter().zip(counted));
+        Path {
+            candidate: sketch.candidate.clone(),
+            reported: sketch.reported,
+            recomputed: sketch.derived,
+            steps: steps
+                .map(|((token, logprob, _), (counts, counted))| PathStep {
+                    token: token.to_owned(),
+                    logprob,
+                    counts,
+                    counted,
+                })
+                .collect(),
+            total_steps: sketch.path.scored,
+        }
+    };
+    items.races.kept().iter().map(move |race| {
+        let shown = Race {
+            input: race.place.file,
+            line: race.place.line,
+            run: run.to_owned(),
+            task: task.to_owned(),
+            item: race.item.clone(),
+            convention: convention.to_string(),
+            picked: path(&race.picked),
+            wins: path(&race.wins),
+        };
+        (race.margin, shown)
+    })
+}
+
+/// Which steps a span covers. Of a candidate whose end is cut off, the last steps are not known.
+fn covered(span: Span, segments: &[Segment], cut: bool) -> Vec<bool> {
+    let is_scored = |segment: Segment| matches!(segment, Segment::Continuation | Segment::End);
+    let scored: Vec<usize> = (0..segments.len()).filter(|at| is_scored(segments[*at])).collect();
+    let prompt: Vec<usize> = (0..segments.len()).filter(|at| segments[*at] == Segment::Prompt).collect();
+    let padding = || (0..segments.len()).filter(|at| segments[*at] == Segment::Padding);
+    let chosen: Vec<usize> = match span {
+        Span::Continuation => scored,
+        Span::WithoutEnd => scored.into_iter().filter(|at| segments[*at] != Segment::End).collect(),
+        Span::DropFirst(k) => scored.into_iter().skip(usize::from(k)).collect(),
+        Span::DropLast(k) => {
+            let keep = if cut { scored.len() } else { scored.len().saturating_sub(usize::from(k)) };
+            scored.into_iter().take(keep).collect()
+        }
+        Span::WithPrompt(k) => {
+            let skip = prompt.len().saturating_sub(usize::from(k));
+            prompt.into_iter().skip(skip).chain(scored).collect()
+        }
+        Span::WholeText => prompt.into_iter().chain(scored).collect(),
+        Span::ShiftLater => scored.into_iter().map(|at| at + 1).collect(),
+        Span::ShiftEarlier => scored.into_iter().filter_map(|at| at.checked_sub(1)).collect(),
+        Span::WithPadding => scored.into_iter().chain(padding()).collect(),
+    };
+    (0..segments.len()).map(|at| chosen.contains(&at)).collect()
+}
+
+/// Keeps the figures that show most: of columns with the most contradicted rows, or of the first ones in a clean log.
+pub(super) fn trim(diagnoses: &mut [Diagnosis]) {
+    let refuted = |diagnosis: &Diagnosis| {
+        let figure = diagnosis.figure.as_ref()?;
+        let within = figure.before.get(crate::tally::WITHIN).copied().unwrap_or(0);
+        Some(figure.rows.saturating_sub(within))
+    };
+    let mut ranked: Vec<(u64, usize)> =
+        diagnoses.iter().enumerate().filter_map(|(at, diagnosis)| Some((refuted(diagnosis)?, at))).collect();
+    ranked.sort_by_key(|(rows, at)| (std::cmp::Reverse(*rows), *at));
+    let wrong = ranked.iter().filter(|(rows, _)| *rows > 0).count();
+    let limit = if wrong > 0 { wrong.min(FIGURES) } else { CLEAN_FIGURES };
+    let kept: Vec<usize> = ranked.iter().map(|(_, at)| *at).take(limit).collect();
+    for (at, diagnosis) in diagnoses.iter_mut().enumerate() {
+        if !kept.contains(&at) {
+            diagnosis.figure = None;
+        }
+    }
+}
+
+/// The clearest races of all runs.
+pub(super) fn clearest(mut races: Vec<(f64, Race)>) -> Vec<Race> {
+    races.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| (a.1.input, a.1.line).cmp(&(b.1.input, b.1.line))));
+    races.truncate(RACES);
+    races.into_iter().map(|(_, race)| race).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Segment::{Continuation as C, End as E, Padding as Z, Prompt as P};
+
+    #[test]
+    fn spans_cover_their_steps() {
+        let segments = [P, P, C, C, C, E, Z];
+        let marks = |span: Span| {
+            covered(span, &segments, false).iter().map(|covered| if *covered { 'x' } else { '.' }).collect::<String>()
+        };
+        assert_eq!(marks(Span::Continuation), "..xxxx.");
+        assert_eq!(marks(Span::WithoutEnd), "..xxx..");
+        assert_eq!(marks(Span::DropFirst(1)), "...xxx.");
+        assert_eq!(marks(Span::DropLast(2)), "..xx...");
+        assert_eq!(marks(Span::WithPrompt(1)), ".xxxxx.");
+        assert_eq!(marks(Span::WholeText), "xxxxxx.");
+        assert_eq!(marks(Span::ShiftLater), "...xxxx");
+        assert_eq!(marks(Span::ShiftEarlier), ".xxxx..");
+        assert_eq!(marks(Span::WithPadding), "..xxxxx");
+    }
+}

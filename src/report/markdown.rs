@@ -1,0 +1,282 @@
+//! The review report: one page of Markdown, below [`LIMIT`] characters on any input.
+//!
+//! Text of the log stands in code spans only, each fenced by more backticks than it holds; a reader of `CommonMark` or
+//! of GitHub's dialect finds no link, image or HTML in it.
+
+use std::io::{self, Write};
+
+use crate::model::{Severity, Verdict};
+use crate::report::headline::{headline, totals};
+use crate::report::output::Rendering;
+use crate::report::words::{count, rows, verdict};
+use crate::report::{ClaimReport, Finding, MetricReport, Report, visible};
+
+/// Most characters of a report: what fits a comment on a pull request, with room to spare.
+pub const LIMIT: usize = 60_000;
+
+/// Characters shown of a text of the log.
+const TEXT: usize = 120;
+/// Characters shown of a sentence, which may quote several texts.
+const SENTENCE: usize = 500;
+
+/// How many entries of each list are shown; lowered until the page fits.
+const ROOMS: [usize; 7] = [100, 50, 25, 12, 6, 3, 1];
+
+/// Writes the report.
+pub fn render(report: &Report, with: &Rendering, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = String::new();
+    for room in ROOMS {
+        page = write(report, with, room);
+        if page.chars().count() <= LIMIT {
+            break;
+        }
+    }
+    out.write_all(page.as_bytes())
+}
+
+fn write(report: &Report, with: &Rendering, room: usize) -> String {
+    let mut page = format!("## retally: {}\n\n", prose(&headline(report)));
+    let totals = totals(report);
+    page.push_str(&format!(
+        "{} proven, {} refuted, {} unprovable, in {} {} of {} {}.\n",
+        count(totals.proven),
+        count(totals.refuted),
+        count(totals.unprovable),
+        count(report.summary.records),
+        if report.summary.records == 1 { "record" } else { "records" },
+        count(report.inputs.len() as u64),
+        if report.inputs.len() == 1 { "file" } else { "files" },
+    ));
+    unreadable(report, room, &mut page);
+    causes(report, room, &mut page);
+    numbers(report, room, &mut page);
+    impact(report, room, &mut page);
+    open_claims(report, room, &mut page);
+    if !with.command.is_empty() {
+        page.push_str(&format!("\n### Reproduce\n\n{}\n", span(&with.command, SENTENCE)));
+    }
+    page
+}
+
+fn unreadable(report: &Report, room: usize, page: &mut String) {
+    let fatal: Vec<_> = report.errors.iter().filter(|error| error.fatal).collect();
+    if fatal.is_empty() {
+        return;
+    }
+    page.push('\n');
+    for error in fatal.iter().take(room) {
+        page.push_str(&format!("- {}: {}\n", span(&error.path, TEXT), span(&error.reason, SENTENCE)));
+    }
+    more(fatal.len(), room, page);
+}
+
+fn causes(report: &Report, room: usize, page: &mut String) {
+    if report.findings.is_empty() {
+        return;
+    }
+    page.push_str("\n### Causes\n");
+    let loud = report.findings.iter().filter(|finding| finding.severity != Severity::Note);
+    for finding in loud.clone().take(room) {
+        cause(finding, page);
+    }
+    more(loud.count(), room, page);
+    let notes: Vec<_> = report.findings.iter().filter(|finding| finding.severity == Severity::Note).collect();
+    if notes.is_empty() {
+        return;
+    }
+    page.push_str(&format!("\n<details><summary>Notes ({})</summary>\n\n", count(notes.len() as u64)));
+    for finding in notes.iter().take(room) {
+        page.push_str(&format!("- **{}** {}\n", finding.code, span(&finding.message, SENTENCE)));
+    }
+    more(notes.len(), room, page);
+    page.push_str("\n</details>\n");
+}
+
+fn cause(finding: &Finding, page: &mut String) {
+    page.push_str(&format!(
+        "\n**{} {}** {}\n\n",
+        finding.severity.word(),
+        prose(&finding.code),
+        span(&finding.message, SENTENCE)
+    ));
+    let mut line = |name: &str, text: &str| {
+        if !text.is_empty() {
+            page.push_str(&format!("- {name}: {}\n", span(text, SENTENCE)));
+        }
+    };
+    if !finding.task.is_empty() {
+        line("task", &finding.task);
+    }
+    if let Some(place) = finding.locations.first() {
+        line("first seen", &format!("{}:{}:{}", place.path, place.line, place.column));
+    }
+    line("arithmetic", &finding.label);
+    for evidence in finding.evidence_lines.iter().take(6) {
+        line("evidence", evidence);
+    }
+    if finding.evidence_lines.is_empty() {
+        line("evidence", &format!("{} {}", count(finding.count), rows(finding.count)));
+    }
+    for impact in finding.impact_lines.iter().take(3) {
+        line("impact", impact);
+    }
+    line("fix", &finding.help);
+}
+
+fn numbers(report: &Report, room: usize, page: &mut String) {
+    if report.metrics.is_empty() && report.claims.is_empty() {
+        return;
+    }
+    page.push_str("\n### Claims\n");
+    if !report.metrics.is_empty() {
+        page.push_str("\n| task | metric | reported | recomputed | verdict |\n|---|---|---:|---:|---|\n");
+        // What is wrong comes first.
+        let order = |metric: &&MetricReport| match metric.verdict {
+            Verdict::Refuted => 0,
+            Verdict::Unprovable => 1,
+            Verdict::Proven => 2,
+        };
+        let mut metrics: Vec<&MetricReport> = report.metrics.iter().collect();
+        metrics.sort_by_key(order);
+        for metric in metrics.iter().take(room) {
+            page.push_str(&format!(
+                "| {} | {} | {} | {} | {} |\n",
+                cell(&metric.task),
+                cell(&metric.metric),
+                cell(&metric.reported),
+                metric.recomputed.map_or_else(|| "–".to_owned(), |value| value.to_string()),
+                verdict_word(metric.verdict)
+            ));
+        }
+        more(metrics.len(), room, page);
+    }
+    let mut claims: Vec<&ClaimReport> = report.claims.iter().filter(|claim| !claim.claim.starts_with("run.")).collect();
+    if claims.is_empty() {
+        return;
+    }
+    claims.sort_by_key(|claim| (claim.verdicts.refuted == 0, claim.verdicts.unprovable == 0));
+    page.push_str(
+        "\n| task | claim | held to | proven | refuted | unprovable | verdict |\n|---|---|---|---:|---:|---:|---|\n",
+    );
+    for claim in claims.iter().take(room) {
+        page.push_str(&format!(
+            "| {} | {} | {} | {} | {} | {} | {} |\n",
+            cell(&claim.task),
+            cell(&claim.claim),
+            cell(&claim.convention),
+            count(claim.verdicts.proven),
+            count(claim.verdicts.refuted),
+            count(claim.verdicts.unprovable),
+            verdict(&claim.verdicts)
+        ));
+    }
+    more(claims.len(), room, page);
+}
+
+fn impact(report: &Report, room: usize, page: &mut String) {
+    let changed: Vec<_> =
+        report.diagnoses.iter().filter_map(|diagnosis| Some((diagnosis, diagnosis.impact.as_ref()?))).collect();
+    if changed.is_empty() {
+        return;
+    }
+    page.push_str("\n### Impact\n\n| task | claim | picks that change | accuracy as reported | accuracy recomputed |\n|---|---|---:|---:|---:|\n");
+    let share = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), |share| format!("{share:.4}"));
+    for (diagnosis, impact) in changed.iter().take(room) {
+        page.push_str(&format!(
+            "| {} | {} | {} of {} | {} | {} |\n",
+            cell(&diagnosis.task),
+            cell(&diagnosis.claim),
+            count(impact.flips),
+            count(impact.items),
+            share(impact.accuracy_before),
+            share(impact.accuracy_after)
+        ));
+    }
+    more(changed.len(), room, page);
+}
+
+fn open_claims(report: &Report, room: usize, page: &mut String) {
+    let gaps: Vec<_> = report.coverage.iter().filter(|gap| gap.count > 0).collect();
+    if gaps.is_empty() {
+        return;
+    }
+    page.push_str("\n### Not checked\n\n| claim | how many | why | to prove it, log |\n|---|---:|---|---|\n");
+    for gap in gaps.iter().take(room) {
+        page.push_str(&format!(
+            "| {} | {} | {} | {} |\n",
+            cell(&gap.what),
+            count(gap.count),
+            cell(&gap.reason),
+            cell(&gap.log)
+        ));
+    }
+    more(gaps.len(), room, page);
+}
+
+/// That a list goes on.
+fn more(total: usize, room: usize, page: &mut String) {
+    if total > room {
+        page.push_str(&format!(
+            "\n{} more are left out here; the JSON report has all.\n",
+            count((total - room) as u64)
+        ));
+    }
+}
+
+fn verdict_word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Proven => "proven",
+        Verdict::Refuted => "refuted",
+        Verdict::Unprovable => "unprovable",
+    }
+}
+
+/// Text of the program, with what Markdown would read as markup escaped.
+fn prose(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in visible(text).chars() {
+        if "\\`*_{}[]<>#+-!|@~&".contains(character) {
+            out.push('\\');
+        }
+        out.push(character);
+    }
+    out
+}
+
+/// Text of the log as a code span. A backslash does not escape inside of one: the fence is longer than any run of
+/// backticks in the text.
+fn span(text: &str, limit: usize) -> String {
+    let shown = visible(text);
+    let cut: String = shown.chars().take(limit).collect();
+    let more = if cut.len() < shown.len() {
+        format!(" ({} characters)", count(text.chars().count() as u64))
+    } else {
+        String::new()
+    };
+    let text = if cut.trim().is_empty() { format!("\"{cut}\"") } else { cut };
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let room = if text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) { " " } else { "" };
+    format!("{fence}{room}{text}{room}{fence}{more}")
+}
+
+/// The same in a table, where a bar ends the cell even in a code span.
+fn cell(text: &str) -> String {
+    if text.is_empty() { String::new() } else { span(text, TEXT).replace('|', "\\|") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn log_text_stays_inside_its_span() {
+        assert_eq!(span("a`b``c", 99), "```a`b``c```");
+        assert_eq!(span("`", 99), "`` ` ``");
+        assert_eq!(span(" x", 99), "`  x `");
+        assert_eq!(span("", 99), "`\"\"`");
+        assert_eq!(span("ab\ncd", 3), "`ab\\` (5 characters)");
+        assert_eq!(cell("a|b"), "`a\\|b`");
+        assert_eq!(prose("[a](b) @c <d>"), "\\[a\\](b) \\@c \\<d\\>");
+    }
+}

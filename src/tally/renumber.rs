@@ -1,0 +1,115 @@
+//! The index of an input, changed everywhere in its tally: audits that are merged number their inputs anew.
+//!
+//! All places of one tally are in one input, so that their order stays.
+
+use crate::model::{ItemSummary, Place};
+use crate::tally::{ColumnTally, FileTally, ItemTally, Observed, StreamTally};
+
+impl FileTally {
+    /// Gives the input another index.
+    pub fn renumber(&mut self, file: u32) {
+        for error in self.errors.kept_mut() {
+            error.place.file = file;
+        }
+        for metric in &mut self.metrics {
+            metric.located.place.file = file;
+        }
+        for stream in self.streams.values_mut() {
+            renumber_stream(stream, file);
+        }
+    }
+}
+
+fn renumber_stream(stream: &mut StreamTally, file: u32) {
+    for column in stream.columns.values_mut() {
+        renumber_column(column, file);
+    }
+    for observed in stream.observed.values_mut() {
+        renumber_observed(observed, file);
+    }
+    for item in stream.open.values_mut() {
+        renumber_item(item, file);
+    }
+    for seen in stream.seen.values_mut() {
+        seen.first.0 = file;
+        seen.last.0 = file;
+    }
+    renumber_items(&mut stream.items, file);
+}
+
+fn renumber_column(column: &mut ColumnTally, file: u32) {
+    let by_formula = column.rows_by_formula.values_mut();
+    for rows in by_formula.chain([&mut column.rows, &mut column.unexplained_rows]) {
+        for row in rows.kept_mut() {
+            row.located.place.file = file;
+        }
+    }
+    for group in column.groups.values_mut() {
+        group.first.file = file;
+        group.last.file = file;
+    }
+    column.sample.renumber(file);
+}
+
+fn renumber_observed(observed: &mut Observed, file: u32) {
+    for exemplar in observed.exemplars.kept_mut() {
+        exemplar.located.place.file = file;
+    }
+    if let Some(worst) = &mut observed.worst {
+        worst.located.place.file = file;
+    }
+}
+
+fn renumber_item(item: &mut ItemSummary, file: u32) {
+    let places = item.candidates.iter_mut().map(|candidate| &mut candidate.place).chain([&mut item.place]);
+    places.for_each(|place: &mut Place| place.file = file);
+}
+
+fn renumber_items(items: &mut ItemTally, file: u32) {
+    for flip in items.flipped.kept_mut() {
+        flip.place.file = file;
+    }
+    for race in items.races.kept_mut() {
+        race.place.file = file;
+    }
+    for mixed in items.mixed.values_mut() {
+        for exemplar in mixed.rows.kept_mut() {
+            exemplar.located.place.file = file;
+        }
+    }
+    for rows in items.metrics.values_mut() {
+        for row in &mut rows.refuted {
+            row.located.place.file = file;
+        }
+    }
+}
+
+impl StreamTally {
+    /// Forgets what the search over all formulas found in a column: the state of a pass without it.
+    pub fn forget_search(&mut self, id: crate::model::ColumnId) {
+        if let Some(column) = self.columns.get_mut(&id) {
+            column.forget_search();
+        }
+        self.items.mixed.remove(&id);
+        let claims = self.open.values_mut().flat_map(|item| &mut item.candidates);
+        for claim in claims.flat_map(|candidate| &mut candidate.claims).filter(|claim| claim.column == id) {
+            claim.explained_by = 0;
+        }
+    }
+}
+
+impl ColumnTally {
+    fn forget_search(&mut self) {
+        self.rows_by_formula.clear();
+        self.formulas.clear();
+        self.groups.clear();
+        self.unexplained = 0;
+        self.unexplained_rows = crate::tally::Smallest::default();
+        self.residuals_by_formula.clear();
+        for row in self.rows.kept_mut() {
+            row.fits.clear();
+            row.nearest = None;
+        }
+        self.sample.forget_search();
+    }
+}
