@@ -624,7 +624,7 @@ fn a_minimum_that_is_not_reached_fails_and_says_what_to_log() {
         serde_json::json!([
             "min-proven accuracy: expected a share of at least 1 proven, found no such claim; log accuracy. Claims of the \
              log: score",
-            "min-proven scor: expected a share of at least 0.1 proven, found no such claim (is score meant?); log scor. \
+            "min-proven scor: expected a share of at least 0.1 proven, found no such claim; is score meant? \
              Claims of the log: score",
         ])
     );

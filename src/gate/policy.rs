@@ -15,10 +15,9 @@ fn below(report: &Report, name: &str, minimum: f64) -> Option<String> {
     let Some((kind, counts)) = kind(report, name) else {
         let kinds: Vec<&str> = report.summary.verdicts.keys().map(String::as_str).collect();
         let near = crate::config::nearest(name, kinds.iter().copied());
-        let hint = near.map_or_else(String::new, |near| format!(" (is {near} meant?)"));
+        let hint = near.map_or_else(|| format!("; log {name}."), |near| format!("; is {near} meant?"));
         let there = if kinds.is_empty() { "none".to_owned() } else { kinds.join(", ") };
-        return (minimum > 0.0)
-            .then(|| format!("{expected} no such claim{hint}; log {name}. Claims of the log: {there}"));
+        return (minimum > 0.0).then(|| format!("{expected} no such claim{hint} Claims of the log: {there}"));
     };
     let total = counts.total();
     if total > 0 && counts.proven as f64 / total as f64 >= minimum {
