@@ -3,7 +3,7 @@
 //! computed) or unprovable (and which field to log so that it is not).
 //!
 //! The stages are the modules, and data goes one way through them: [`source`] → [`mod@format`] → [`audit`] →
-//! [`tally`] → [`conclude`] → [`report`]. [`check`] joins them.
+//! [`tally`] → [`conclude`] → [`report`]. [`check`] joins them; [`gate`] says what of a report fails.
 
 pub mod audit;
 pub mod cli;
@@ -12,6 +12,7 @@ pub mod config;
 pub mod engine;
 pub mod format;
 pub mod formula;
+pub mod gate;
 pub mod metric;
 pub mod model;
 pub mod numeric;
@@ -22,6 +23,8 @@ pub mod score;
 pub mod source;
 pub mod tally;
 pub mod trace;
+
+use std::path::{Path, PathBuf};
 
 use conclude::{Context, RunKey};
 use config::Config;
@@ -36,6 +39,8 @@ pub struct Options {
     pub paths: Vec<String>,
     /// The format's name, where it is not to be recognised.
     pub input_format: Option<String>,
+    /// Files that are no inputs although they may lie in a directory that is one: a baseline, reports.
+    pub leave_out: Vec<PathBuf>,
     /// What the user says of inputs, conventions and levels.
     pub config: Config,
     /// Threads, units, tolerance, progress.
@@ -67,8 +72,12 @@ pub fn open(options: &Options) -> Inputs {
         .map(|error| whole(error.path().unwrap_or_default().to_owned(), error.to_string(), true))
         .collect();
     let mut opened = Vec::new();
+    let own: Vec<PathBuf> = options.leave_out.iter().filter_map(|path| path.canonicalize().ok()).collect();
     for input in discovery.inputs {
         let path = input.path.clone();
+        if !own.is_empty() && Path::new(&path).canonicalize().is_ok_and(|path| own.contains(&path)) {
+            continue;
+        }
         match engine::open(input, &options.config.input(&path), options.input_format.as_deref()) {
             Ok(Ok(input)) => opened.push(input),
             Ok(Err(unknown)) => errors.push(whole(unknown.path, unknown.message, unknown.recognised)),

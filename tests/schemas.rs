@@ -101,6 +101,8 @@ fn the_documented_configuration_is_valid_and_names_every_key() {
         "[tolerance]",
         "[tolerance.claims]",
         "[report]",
+        "[gate]",
+        "[[exceptions]]",
         "[[overrides]]",
         "paths",
     ] {

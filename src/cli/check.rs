@@ -1,31 +1,29 @@
 //! `retally check`.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::style::is_utf8;
+use crate::cli::verdict::{UNUSABLE, Verdict};
 use crate::cli::{files, outputs, quoted};
-use crate::config::{self, Config};
+use crate::config::{self, Config, Levels};
 use crate::engine::Settings;
-use crate::model::Severity;
+use crate::gate::Baseline;
 use crate::report::{Report, visible};
 use crate::{Inputs, Options, engine, format};
 
-/// Exit code when the input cannot be used or nothing was audited.
-pub(super) const UNUSABLE: u8 = 2;
 /// Work that takes less than this is done before a progress bar could be read.
 const LONG: Duration = Duration::from_millis(500);
 
-/// Arguments of `check`.
+/// What to audit and how.
 #[derive(clap::Args)]
-pub(super) struct Args {
+pub(super) struct Audit {
     /// Files, directories, globs, or - for standard input.
     #[arg(default_value = ".")]
     pub(super) paths: Vec<String>,
@@ -35,52 +33,66 @@ pub(super) struct Args {
     /// The configuration; by default the nearest retally.toml above the first input.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Worker threads; by default one per core.
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+}
+
+/// What to audit, what to ask of it, and where to report.
+#[derive(clap::Args)]
+pub(super) struct Gated {
+    #[command(flatten)]
+    pub(super) audit: Audit,
     /// Only these rules: codes or prefixes such as RT2.
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     select: Vec<String>,
     /// Not these rules: codes or prefixes such as RT2.
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     ignore: Vec<String>,
-    /// From which severity on findings make the exit code 1.
-    #[arg(long, value_enum, default_value = "error")]
-    pub(super) fail_on: FailOn,
-    /// Worker threads; by default one per core.
-    #[arg(long, value_name = "N")]
-    threads: Option<usize>,
-    /// Say which format was recognised and which field was taken for which role.
+    #[command(flatten)]
+    pub(super) verdict: Verdict,
+    #[command(flatten)]
+    pub(super) outputs: outputs::Outputs,
+}
+
+/// Arguments of `check`.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    gated: Gated,
+    /// Say which format was recognised and which field was taken for which role; show known findings, too.
     #[arg(short, long)]
     verbose: bool,
     /// Write the audit's tally to a file, to be merged with those of other machines by `retally merge`.
     #[arg(long, value_name = "FILE")]
     tally: Option<PathBuf>,
-    #[command(flatten)]
-    pub(super) outputs: outputs::Outputs,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum FailOn {
-    Error,
-    Warning,
-    Never,
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
-    args.outputs.check(&args.paths)?;
-    let options = options(args)?;
+    args.gated.refuse_own_files(args.tally.as_deref())?;
+    audit(args).inspect_err(|_| {
+        args.gated.outputs.discard();
+        // The failure that led here is what the user has to hear of.
+        let _ = args.tally.as_deref().map(files::remove);
+    })
+}
+
+fn audit(args: &Args) -> Result<ExitCode, String> {
+    let options = args.gated.options(args.tally.as_deref())?;
+    let baseline = args.gated.verdict.baseline()?;
     let inputs = crate::open(&options);
     if args.verbose {
         // Standard error may be closed; the report is still due.
         let _ = io::stderr().write_all(recognised(&inputs, &options.config).as_bytes());
     }
-    let bar = progress(args);
+    let bar = progress(&args.gated.outputs);
     let mut settings = options.settings;
     settings.progress = bar.as_ref().map(Bar::callback);
-    let report = match &args.tally {
-        Some(path) => {
+    let mut tally = Vec::new();
+    let mut report = match &args.tally {
+        Some(_) => {
             let part = crate::part(inputs, &settings);
-            let mut bytes = Vec::new();
-            part.write(&mut bytes).map_err(|error| format!("cannot write the tally: {error}"))?;
-            files::write(path, &bytes).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+            part.write(&mut tally).map_err(|error| format!("cannot write the tally: {error}"))?;
             crate::merge(vec![part], &settings).map_err(|error| error.to_string())?
         }
         None => crate::check(inputs, &settings),
@@ -88,16 +100,68 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     if let Some(bar) = bar {
         bar.bar.finish_and_clear();
     }
-    let with = args.outputs.rendering(&options.config, args.command());
-    let code = exit_code(&report, args.fail_on);
-    args.outputs.write(&report, &with, code != UNUSABLE)?;
+    let code = args.gated.judge(&mut report, &options.config, &settings.levels, baseline.as_ref());
+    if let Some(path) = &args.tally {
+        let done = if code == UNUSABLE { files::remove(path) } else { files::write(path, &tally) };
+        done.map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    }
+    let mut with = args.gated.outputs.rendering(&options.config, args.gated.command("check"));
+    with.style.known = args.verbose;
+    args.gated.outputs.write(&report, &with, code != UNUSABLE)?;
     Ok(ExitCode::from(code))
 }
 
-impl Args {
+impl Gated {
+    /// Refuses files to write that are inputs, or each other.
+    pub(super) fn refuse_own_files(&self, tally: Option<&Path>) -> Result<(), String> {
+        let shown = |path: &Path| path.to_string_lossy().into_owned();
+        let given = self.verdict.path().map(|path| shown(path)).into_iter().chain(tally.map(shown));
+        self.outputs.check(&self.audit.paths.iter().cloned().chain(given).collect::<Vec<_>>())?;
+        tally.map_or(Ok(()), |path| self.audit.refuse_input(path))
+    }
+
+    /// Arguments and configuration to what the library takes. Files of the command's own are no inputs.
+    pub(super) fn options(&self, tally: Option<&Path>) -> Result<Options, String> {
+        let mut options = self.audit.options()?;
+        let own = self.verdict.path().map(PathBuf::as_path).into_iter().chain(tally);
+        options.leave_out = self.outputs.paths().chain(own).map(Path::to_path_buf).collect();
+        let levels = options.settings.levels;
+        options.settings.levels = levels.select(config::codes(&self.select)?).ignore(config::codes(&self.ignore)?);
+        Ok(options)
+    }
+
+    /// Judges a report, and gives the exit code.
+    pub(super) fn judge(
+        &self,
+        report: &mut Report,
+        config: &Config,
+        levels: &Levels,
+        baseline: Option<&Baseline>,
+    ) -> u8 {
+        let prune = self.audit.words(&["baseline", "prune"]);
+        self.verdict.judge(report, config, levels, baseline, prune)
+    }
+
     /// The command line that gives the same report again.
-    pub(super) fn command(&self) -> String {
-        let mut words = vec!["retally".to_owned(), "check".to_owned()];
+    pub(super) fn command(&self, name: &str) -> String {
+        let mut words = self.audit.words(&[name]);
+        let mut option = |name: &str, value: &str| words.extend([format!("--{name}"), quoted(value)]);
+        if !self.select.is_empty() {
+            option("select", &self.select.join(","));
+        }
+        if !self.ignore.is_empty() {
+            option("ignore", &self.ignore.join(","));
+        }
+        words.extend(self.verdict.words());
+        words.join(" ")
+    }
+}
+
+impl Audit {
+    /// The words of a command line that audits the same.
+    fn words(&self, command: &[&str]) -> Vec<String> {
+        let mut words = vec!["retally".to_owned()];
+        words.extend(command.iter().map(ToString::to_string));
         words.extend(self.paths.iter().map(|path| quoted(path)));
         let mut option = |name: &str, value: &str| words.extend([format!("--{name}"), quoted(value)]);
         if let Some(path) = &self.config {
@@ -106,35 +170,37 @@ impl Args {
         if let Some(format) = &self.input_format {
             option("input-format", format);
         }
-        if !self.select.is_empty() {
-            option("select", &self.select.join(","));
-        }
-        if !self.ignore.is_empty() {
-            option("ignore", &self.ignore.join(","));
-        }
-        words.join(" ")
+        words
     }
-}
 
-/// Arguments and configuration to what the library takes.
-pub(super) fn options(args: &Args) -> Result<Options, String> {
-    let config = match &args.config {
-        Some(path) => Config::read(path),
-        None => Config::find(args.paths.first().map(String::as_str)),
-    };
-    let config = config.map_err(|error| error.to_string())?;
-    format::native::check(&config).map_err(|error| error.to_string())?;
-    if let Some(name) = &args.input_format
-        && !format::FORMATS.iter().any(|format| format.name() == name)
-    {
-        return Err(engine::unknown_format(name));
+    /// Refuses a file to write that is an input.
+    pub(super) fn refuse_input(&self, path: &Path) -> Result<(), String> {
+        outputs::refuse_input(path, &self.paths)
     }
-    let levels = config.levels.clone();
-    let levels = levels.select(config::codes(&args.select)?).ignore(config::codes(&args.ignore)?);
-    let threads = args.threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
-    let settings =
-        Settings { threads: threads.max(1), declared_tolerance: config.tolerance, levels, ..Settings::default() };
-    Ok(Options { paths: args.paths.clone(), input_format: args.input_format.clone(), config, settings })
+
+    /// Arguments and configuration to what the library takes.
+    pub(super) fn options(&self) -> Result<Options, String> {
+        let config = match &self.config {
+            Some(path) => Config::read(path),
+            None => Config::find(self.paths.first().map(String::as_str)),
+        };
+        let config = config.map_err(|error| error.to_string())?;
+        format::native::check(&config).map_err(|error| error.to_string())?;
+        if let Some(name) = &self.input_format
+            && !format::FORMATS.iter().any(|format| format.name() == name)
+        {
+            return Err(engine::unknown_format(name));
+        }
+        let cores = || std::thread::available_parallelism().ok().map(Into::into);
+        let settings = Settings {
+            threads: self.threads.or_else(cores).unwrap_or(1).max(1),
+            declared_tolerance: config.tolerance,
+            levels: config.levels.clone(),
+            ..Settings::default()
+        };
+        let (paths, input_format) = (self.paths.clone(), self.input_format.clone());
+        Ok(Options { paths, input_format, config, settings, ..Options::default() })
+    }
 }
 
 /// What was recognised in each input, and as what its fields were taken.
@@ -174,8 +240,8 @@ impl Bar {
     }
 }
 
-fn progress(args: &Args) -> Option<Bar> {
-    if !args.outputs.is_for_people() || !io::stderr().is_terminal() {
+fn progress(outputs: &outputs::Outputs) -> Option<Bar> {
+    if !outputs.is_for_people() || !io::stderr().is_terminal() {
         return None;
     }
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
@@ -183,22 +249,4 @@ fn progress(args: &Args) -> Option<Bar> {
         bar.set_style(if is_utf8() { style } else { style.tick_chars("-\\|/ ") });
     }
     Some(Bar { bar })
-}
-
-/// 2 when the audit cannot count as done, 1 when findings fail it.
-pub(super) fn exit_code(report: &Report, fail_on: FailOn) -> u8 {
-    let unusable = report.errors.iter().any(|error| error.fatal);
-    // A log without a claim and without a token was read, but nothing of it was audited: silence would look like a pass.
-    let summary = &report.summary;
-    let audited = summary.steps > 0 || summary.verdicts.values().any(|counts| counts.total() > 0);
-    let nothing = summary.records == 0 || (!audited && report.findings.is_empty());
-    if unusable || nothing {
-        return UNUSABLE;
-    }
-    let fails = |severity: Severity| match fail_on {
-        FailOn::Error => severity == Severity::Error,
-        FailOn::Warning => severity <= Severity::Warning,
-        FailOn::Never => false,
-    };
-    u8::from(report.findings.iter().any(|finding| fails(finding.severity)))
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::cli::check::{FailOn, UNUSABLE, exit_code};
+use crate::cli::verdict::{UNUSABLE, Verdict};
 use crate::cli::{outputs, quoted};
 use crate::config::{self, Config};
 use crate::engine::Settings;
@@ -25,15 +25,19 @@ pub(super) struct Args {
     /// Not these rules: codes or prefixes such as RT2.
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     ignore: Vec<String>,
-    /// From which severity on findings make the exit code 1.
-    #[arg(long, value_enum, default_value = "error")]
-    fail_on: FailOn,
+    #[command(flatten)]
+    verdict: Verdict,
+    /// Show findings that the baseline knows, too.
+    #[arg(short, long)]
+    verbose: bool,
     #[command(flatten)]
     outputs: outputs::Outputs,
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
-    args.outputs.check(&args.paths)?;
+    let given = args.verdict.path().map(|path| path.to_string_lossy().into_owned());
+    args.outputs.check(&args.paths.iter().cloned().chain(given).collect::<Vec<_>>())?;
+    let baseline = args.verdict.baseline()?;
     let config = match &args.config {
         Some(path) => Config::read(path),
         None => Config::find(None),
@@ -46,10 +50,13 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
         parts.push(read(path).map_err(|reason| format!("{}: {reason}", visible(path)))?);
     }
     let settings = Settings { levels, ..Settings::default() };
-    let report = crate::merge(parts, &settings).map_err(|error| error.to_string())?;
-    let words: Vec<String> = args.paths.iter().map(|path| quoted(path)).collect();
-    let with = args.outputs.rendering(&config, format!("retally merge {}", words.join(" ")));
-    let code = exit_code(&report, args.fail_on);
+    let mut report = crate::merge(parts, &settings).map_err(|error| error.to_string())?;
+    let mut words: Vec<String> = args.paths.iter().map(|path| quoted(path)).collect();
+    words.extend(args.verdict.words());
+    let prune = ["retally", "baseline", "prune", "PATH"].map(str::to_owned).to_vec();
+    let code = args.verdict.judge(&mut report, &config, &settings.levels, baseline.as_ref(), prune);
+    let mut with = args.outputs.rendering(&config, format!("retally merge {}", words.join(" ")));
+    with.style.known = args.verbose;
     args.outputs.write(&report, &with, code != UNUSABLE)?;
     Ok(ExitCode::from(code))
 }

@@ -1,5 +1,6 @@
 //! Commands: arguments, one call into the library, a rendering.
 
+mod baseline;
 mod check;
 mod explain;
 mod files;
@@ -9,6 +10,7 @@ mod report;
 mod score;
 mod style;
 mod trace;
+mod verdict;
 mod watch;
 
 use std::process::ExitCode;
@@ -27,6 +29,8 @@ struct Cli {
 enum Command {
     /// Re-derive every reported number and say which are wrong, and why.
     Check(check::Args),
+    /// Write or prune the file of known findings that `check --baseline` lets pass.
+    Baseline(baseline::Args),
     /// Print each candidate's log p, mean and perplexity, and the winner of each item.
     Score(score::Args),
     /// Print one item step by step.
@@ -50,6 +54,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Check(args) => check::run(&args),
+        Command::Baseline(args) => baseline::run(&args),
         Command::Score(args) => score::run(&args),
         Command::Trace(args) => trace::run(&args),
         Command::Watch(args) => watch::run(&args),

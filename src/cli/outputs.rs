@@ -8,6 +8,7 @@ use clap::ValueEnum as _;
 use crate::cli::files;
 use crate::cli::style::{Color, style};
 use crate::config::Config;
+use crate::report::text::Style;
 use crate::report::{self, Anchor, Anchors, OutputFormat, Rendering, Report};
 
 /// Arguments of every command that writes a report.
@@ -62,9 +63,7 @@ impl Outputs {
             if seen.contains(&whole) {
                 return Err(format!("two reports would be written to {}", path.display()));
             }
-            if inputs.iter().any(|input| input != "-" && absolute(Path::new(input)) == whole) {
-                return Err(format!("{} is an input; a report would overwrite it", path.display()));
-            }
+            refuse_input(path, inputs)?;
             seen.push(whole);
         }
         Ok(())
@@ -76,8 +75,16 @@ impl Outputs {
     }
 
     /// The files to be written.
-    fn paths(&self) -> impl Iterator<Item = &Path> {
+    pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.output.as_deref().into_iter().chain(self.reports.iter().map(|target| target.path.as_path()))
+    }
+
+    /// Removes older files where reports would have been written: after a failure they would be read as its result.
+    pub(super) fn discard(&self) {
+        for path in self.paths() {
+            // The failure that led here is what the user has to hear of.
+            let _ = files::remove(path);
+        }
     }
 
     /// What outputs need to know beside the report.
@@ -137,7 +144,8 @@ impl Outputs {
         if let Some(path) = &self.output {
             save(path, &bytes)?;
         }
-        let plain = Rendering { style: style(Color::Never, self.width, false), ..with.clone() };
+        let plain = Style { known: with.style.known, ..style(Color::Never, self.width, false) };
+        let plain = Rendering { style: plain, ..with.clone() };
         for target in &self.reports {
             let mut bytes = Vec::new();
             report::render(report, target.format, &plain, &mut bytes).map_err(|error| failed(&error))?;
@@ -145,6 +153,15 @@ impl Outputs {
         }
         Ok(())
     }
+}
+
+/// Refuses a file to write that is an input.
+pub(super) fn refuse_input(path: &Path, inputs: &[String]) -> Result<(), String> {
+    let whole = absolute(path);
+    if inputs.iter().any(|input| input != "-" && absolute(Path::new(input)) == whole) {
+        return Err(format!("{} is an input; a report would overwrite it", path.display()));
+    }
+    Ok(())
 }
 
 fn failed(error: &io::Error) -> String {

@@ -25,7 +25,7 @@ pub(super) fn style(color: Color, width: Option<usize>, to_stdout: bool) -> Styl
     };
     let columns = || std::env::var("COLUMNS").ok().filter(|_| to_terminal)?.parse().ok();
     let width = width.or_else(columns).unwrap_or(usual.width);
-    Style { colour: coloured, unicode: is_utf8(), width: width.max(40) }
+    Style { colour: coloured, unicode: is_utf8(), width: width.max(40), ..usual }
 }
 
 /// `NO_COLOR` forbids, then `CLICOLOR_FORCE` demands; else a terminal that is not dumb gets colours.

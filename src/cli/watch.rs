@@ -8,7 +8,8 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use crate::Watch;
-use crate::cli::check::{self, UNUSABLE, exit_code};
+use crate::cli::check::Gated;
+use crate::cli::verdict::UNUSABLE;
 use crate::model::Certainty;
 use crate::report::text::{self, Style};
 use crate::report::{Finding, Report};
@@ -20,7 +21,7 @@ const CALM: u32 = 10;
 #[derive(clap::Args)]
 pub(super) struct WatchArgs {
     #[command(flatten)]
-    check: check::Args,
+    gated: Gated,
     /// End after this many seconds without a new byte; without it, watch until Ctrl-C.
     #[arg(long, value_name = "SECONDS")]
     until_idle: Option<f64>,
@@ -30,15 +31,22 @@ pub(super) struct WatchArgs {
 }
 
 pub(super) fn run(args: &WatchArgs) -> Result<ExitCode, String> {
-    let check = &args.check;
-    if check.paths.iter().any(|path| path == "-") {
+    let gated = &args.gated;
+    if gated.audit.paths.iter().any(|path| path == "-") {
         return Err("standard input cannot be watched; give a file or a directory".to_owned());
     }
-    check.outputs.check(&check.paths)?;
+    gated.refuse_own_files(None)?;
+    watch(args).inspect_err(|_| gated.outputs.discard())
+}
+
+fn watch(args: &WatchArgs) -> Result<ExitCode, String> {
+    let gated = &args.gated;
     let interval = seconds("--interval", args.interval)?;
     let idle = args.until_idle.map(|idle| seconds("--until-idle", idle)).transpose()?;
-    let options = check::options(check)?;
-    let with = check.outputs.rendering(&options.config, check.command());
+    let options = gated.options(None)?;
+    let (config, levels) = (options.config.clone(), options.settings.levels.clone());
+    let baseline = gated.verdict.baseline()?;
+    let with = gated.outputs.rendering(&config, gated.command("check"));
     let stop = interrupt()?;
     let mut watch = Watch::new(options);
     let mut told = BTreeSet::new();
@@ -48,16 +56,18 @@ pub(super) fn run(args: &WatchArgs) -> Result<ExitCode, String> {
         if watch.look() {
             let begun = now();
             last_change = begun;
-            tell(&watch.report(), &mut told, with.style);
+            let mut report = watch.report();
+            gated.judge(&mut report, &config, &levels, baseline.as_ref());
+            tell(&report, &mut told, with.style);
             pause = interval.max(begun.elapsed() * CALM);
         } else if idle.is_some_and(|idle| last_change.elapsed() >= idle) {
             break;
         }
         stop.wait(idle.map_or(pause, |idle| pause.min(idle)));
     }
-    let report = watch.finish();
-    let code = exit_code(&report, check.fail_on);
-    check.outputs.write(&report, &with, code != UNUSABLE)?;
+    let mut report = watch.finish();
+    let code = gated.judge(&mut report, &config, &levels, baseline.as_ref());
+    gated.outputs.write(&report, &with, code != UNUSABLE)?;
     Ok(ExitCode::from(code))
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::audit::ColumnPlan;
 use crate::conclude::diagnosis::{self, Explanation, Member};
 use crate::conclude::figure;
-use crate::conclude::finding::{Draft, Row, json_number, location};
+use crate::conclude::finding::{Draft, Row, UNEXPLAINED, cause_of, json_number, location};
 use crate::formula::{Deviations, Formula, Grammar, Scale, Span, describe};
 use crate::numeric;
 use crate::report::words::{count, number, p_value, rows, some};
@@ -139,6 +139,7 @@ impl Writer<'_> {
             cause,
             message,
             count,
+            judged: self.column.judged.max(count),
             rows,
             evidence,
             evidence_lines: Vec::new(),
@@ -182,7 +183,11 @@ impl Writer<'_> {
             message.label = self.arithmetic(row, &found, index);
         }
         let rule = rule.or_else(|| rules::by_code("RT200"))?;
-        let mut draft = self.draft_of(rule, found.to_string(), message, counted.decisive, &shown);
+        let mut parts = vec![found.to_string()];
+        // Rows that the formula does not explain have a cause of their own: a baseline that knows only the formula must not
+        // let them pass.
+        parts.extend((rest > 0).then(|| UNEXPLAINED.to_owned()));
+        let mut draft = self.draft_of(rule, cause_of(parts), message, counted.decisive, &shown);
         let decidable = self.column.judged - counted.undecidable;
         let mut line = format!(
             "{} of the {} {} that can tell fit {found}, {} fit {}",
@@ -310,7 +315,7 @@ impl Writer<'_> {
             derived.bound
         ))
         .help("compare the row's steps with what the pipeline summed; log the logits (or the normaliser) of each step to look deeper; if the field is no log-prob at all, set RT200 = \"off\" under [rules]");
-        let mut draft = self.draft("RT200", "unexplained".to_owned(), message, refuted, shown)?;
+        let mut draft = self.draft("RT200", UNEXPLAINED.to_owned(), message, refuted, shown)?;
         draft.evidence_lines.push(format!(
             "{} of {} {} contradict {}; {} follow it",
             count(refuted),
@@ -364,9 +369,13 @@ impl Writer<'_> {
         let message = Message::new(title)
             .label(label)
             .help(format!("score all rows with one formula ({}), then report the aggregate again", self.convention));
-        let mut cause = signatures.clone();
-        cause.sort();
-        let mut draft = self.draft(code, cause.join(" | "), message, wrong, &shown)?;
+        let set = members.iter().fold(0_u128, |set, member| set | 1 << member.at);
+        let explained =
+            self.column.groups.iter().filter(|(own, _)| **own & set != 0).map(|(_, group)| group.rows).sum();
+        let rest = self.column.judged.saturating_sub(explained);
+        let mut parts = signatures.clone();
+        parts.extend((rest > 0).then(|| UNEXPLAINED.to_owned()));
+        let mut draft = self.draft(code, cause_of(parts), message, wrong, &shown)?;
         for (member, signature) in members.iter().zip(&signatures) {
             draft.evidence_lines.push(format!(
                 "{} {} fit only {signature}: item {} (line {}) to item {} (line {})",
@@ -390,6 +399,9 @@ impl Writer<'_> {
             } else {
                 draft.evidence_lines.push("the two groups alternate".to_owned());
             }
+        }
+        if rest > 0 {
+            draft.evidence_lines.push(format!("{} {} fit none of them", count(rest), rows(rest)));
         }
         draft.evidence.insert("formulas".to_owned(), signatures.into());
         Some(draft)

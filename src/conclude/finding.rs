@@ -1,6 +1,6 @@
 //! Findings: drafted per run, then merged, identified and ordered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::conclude::cause::Stream;
 use crate::config::Levels;
@@ -25,6 +25,7 @@ pub(super) struct Draft {
     pub(super) cause: String,
     pub(super) message: rules::Message,
     pub(super) count: u64,
+    pub(super) judged: u64,
     pub(super) rows: Vec<Row>,
     pub(super) evidence: BTreeMap<String, serde_json::Value>,
     pub(super) evidence_lines: Vec<String>,
@@ -61,9 +62,10 @@ pub(super) fn from_rule(rule: &'static Rule, seen: &Observed, stream: &Stream<'_
         rule,
         claim: rule.page().needs.first().map_or_else(String::new, |need| (*need).to_owned()),
         task: stream.task.to_owned(),
-        cause: String::new(),
+        cause: cause_of((rule.parts)(seen)),
         message,
         count: seen.failed.max(1),
+        judged: seen.judged.max(seen.failed),
         rows,
         evidence,
         evidence_lines: Vec::new(),
@@ -76,9 +78,10 @@ pub(super) fn from_rule(rule: &'static Rule, seen: &Observed, stream: &Stream<'_
 pub(super) fn unreadable(tally: &Tally) -> Option<Draft> {
     let rule = rules::by_code("RT708")?;
     let mut rows = Vec::new();
-    let (mut count, mut first) = (0, None);
+    let (mut count, mut judged, mut first) = (0, 0, None);
     for own in tally.files.values() {
         count += own.unreadable;
+        judged += own.records.max(own.unreadable);
         for error in own.errors.kept() {
             first.get_or_insert_with(|| error.reason.clone());
             let located = Located { place: error.place.clone(), snippet: error.snippet.clone() };
@@ -96,6 +99,7 @@ pub(super) fn unreadable(tally: &Tally) -> Option<Draft> {
             .label(first?)
             .help("write one whole JSON value per line, and close the file before it is audited"),
         count,
+        judged,
         rows,
         evidence: BTreeMap::from([("records".to_owned(), count.into())]),
         evidence_lines: Vec::new(),
@@ -108,8 +112,26 @@ pub(super) fn json_number(value: f64) -> serde_json::Value {
     serde_json::Number::from_f64(value).map_or_else(|| value.to_string().into(), serde_json::Value::Number)
 }
 
+/// What stands in a cause for rows that no part of it explains.
+pub(super) const UNEXPLAINED: &str = "unexplained";
+/// What stands between the parts of a cause.
+const BETWEEN: &str = " | ";
+
+/// A cause of one or more parts (formulas of a mixture, metrics): the same text in any order.
+pub(super) fn cause_of(mut parts: Vec<String>) -> String {
+    parts.sort();
+    parts.dedup();
+    parts.join(BETWEEN)
+}
+
+/// The parts of a cause.
+pub fn cause_parts(cause: &str) -> impl Iterator<Item = &str> {
+    cause.split(BETWEEN)
+}
+
 /// Identity of a cause: nothing volatile enters, so that it survives other rows, names and versions.
-fn fingerprint(code: &str, claim: &str, task: &str, cause: &str) -> String {
+#[must_use]
+pub fn fingerprint(code: &str, claim: &str, task: &str, cause: &str) -> String {
     let mut hasher = blake3::Hasher::new();
     for field in ["retally/1", code, claim, task, cause] {
         hasher.update(&(field.len() as u64).to_le_bytes());
@@ -118,29 +140,46 @@ fn fingerprint(code: &str, claim: &str, task: &str, cause: &str) -> String {
     hasher.finalize().to_hex().as_str().chars().take(32).collect()
 }
 
-/// Gives each draft the severity that the user wants for its rule, and drops those that are off. `files` are the
-/// inputs that a draft is about. The only place where levels take effect.
-pub(super) fn apply_levels(drafts: Vec<(Draft, Vec<u32>)>, levels: &Levels, paths: &[&str]) -> Vec<(Draft, Severity)> {
+/// The inputs that a draft is about.
+#[derive(Clone, Default)]
+pub(super) struct Files {
+    /// All of its run.
+    pub(super) of_run: Vec<u32>,
+    /// Those of its run that hold rows of its task.
+    pub(super) of_task: Vec<u32>,
+}
+
+/// Gives each draft the severity that the user wants for its rule, and drops those that are off. The only place where levels take effect.
+pub(super) fn apply_levels(
+    drafts: Vec<(Draft, Files)>,
+    levels: &Levels,
+    paths: &[&str],
+) -> Vec<(Draft, Severity, Vec<u32>)> {
     let loud = |draft: &Draft, files: &[u32]| {
         let page = draft.rule.page();
         levels.of_all(page.code, page.severity, files.iter().filter_map(|file| paths.get(*file as usize).copied()))
     };
-    drafts.into_iter().filter_map(|(draft, files)| loud(&draft, &files).map(|severity| (draft, severity))).collect()
+    let level =
+        |(draft, files): (Draft, Files)| loud(&draft, &files.of_run).map(|severity| (draft, severity, files.of_task));
+    drafts.into_iter().filter_map(level).collect()
 }
 
 /// Merges equal causes of several runs, names the places, orders: loudest first, then most rows, then code.
-pub(super) fn settle(drafts: Vec<(Draft, Severity)>, paths: &[&str]) -> Vec<Finding> {
-    let mut merged: BTreeMap<String, (Draft, Severity, u64)> = BTreeMap::new();
-    for (draft, severity) in drafts {
+pub(super) fn settle(drafts: Vec<(Draft, Severity, Vec<u32>)>, paths: &[&str]) -> Vec<Finding> {
+    let mut merged: BTreeMap<String, (Draft, Severity, u64, BTreeSet<u32>)> = BTreeMap::new();
+    for (draft, severity, mut files) in drafts {
+        files.extend(draft.rows.iter().map(|row| row.located.place.file));
         let key = fingerprint(draft.rule.page().code, &draft.claim, &draft.task, &draft.cause);
         match merged.entry(key) {
             std::collections::btree_map::Entry::Vacant(slot) => {
-                slot.insert((draft, severity, 1));
+                slot.insert((draft, severity, 1, files.into_iter().collect()));
             }
             std::collections::btree_map::Entry::Occupied(mut slot) => {
-                let (kept, loudest, runs) = slot.get_mut();
+                let (kept, loudest, runs, inputs) = slot.get_mut();
                 *loudest = severity.min(*loudest);
                 kept.count += draft.count;
+                kept.judged += draft.judged;
+                inputs.extend(files);
                 kept.rows.extend(draft.rows);
                 *runs += 1;
             }
@@ -148,7 +187,7 @@ pub(super) fn settle(drafts: Vec<(Draft, Severity)>, paths: &[&str]) -> Vec<Find
     }
     let mut findings: Vec<Finding> = merged
         .into_iter()
-        .map(|(fingerprint, (mut draft, severity, runs))| {
+        .map(|(fingerprint, (mut draft, severity, runs, inputs))| {
             draft.rows.sort_by(|a, b| a.located.place.cmp(&b.located.place));
             draft.rows.truncate(PLACES);
             if runs > 1 {
@@ -164,10 +203,15 @@ pub(super) fn settle(drafts: Vec<(Draft, Severity)>, paths: &[&str]) -> Vec<Find
                 message: draft.message.title,
                 help: draft.message.help,
                 count: draft.count,
+                judged: draft.judged,
+                inputs: inputs.iter().filter_map(|file| paths.get(*file as usize)).map(ToString::to_string).collect(),
                 snippet: draft.rows.first().map(|row| row.located.snippet.clone()).unwrap_or_default(),
                 locations: draft.rows.iter().map(|row| location(row, paths)).collect(),
                 evidence: draft.evidence,
                 fingerprint,
+                cause: draft.cause,
+                baseline_state: None,
+                excepted: None,
                 task: draft.task,
                 claim: draft.claim,
                 label: draft.message.label,

@@ -21,7 +21,8 @@ use crate::report::{
 use crate::rules::{self, Check, Observer, RunView, Whereabouts};
 use crate::tally::{ColumnTally, Observed, Tally};
 
-use finding::Draft;
+use finding::{Draft, Files};
+pub use finding::{cause_parts, fingerprint};
 use runs::Run;
 pub use runs::RunKey;
 
@@ -45,7 +46,7 @@ pub fn conclude(tally: Tally, context: &Context<'_>) -> Report {
     let paths: Vec<&str> = context.inputs.iter().map(|input| input.path.as_str()).collect();
     let mut summary = Summary::default();
     let mut errors = context.errors.clone();
-    let mut drafts: Vec<(Draft, Vec<u32>)> = Vec::new();
+    let mut drafts: Vec<(Draft, Files)> = Vec::new();
     for (file, own) in &tally.files {
         summary.records += own.records;
         summary.candidates += own.candidates;
@@ -61,23 +62,24 @@ pub fn conclude(tally: Tally, context: &Context<'_>) -> Report {
         }
     }
     let broken: Vec<u32> = tally.files.iter().filter(|(_, own)| own.unreadable > 0).map(|(file, _)| *file).collect();
+    let broken = Files { of_run: broken.clone(), of_task: broken };
     drafts.extend(finding::unreadable(&tally).into_iter().map(|draft| (draft, broken.clone())));
     let mut listed = Listed::default();
     let mut gaps = coverage::Gaps::default();
     for run in runs::group(tally, &context.keys) {
         let files = run.files.clone();
+        let by_task = run.files_by_task.clone();
         let mut own = Vec::new();
         conclude_run(run, context, &paths, &mut summary, &mut own, &mut listed, &mut gaps);
-        drafts.extend(own.into_iter().map(|draft| (draft, files.clone())));
+        drafts.extend(own.into_iter().map(|draft| {
+            let of_task = by_task.get(&draft.task).cloned().unwrap_or_default();
+            (draft, Files { of_run: files.clone(), of_task })
+        }));
     }
     let findings = finding::settle(finding::apply_levels(drafts, context.levels, &paths), &paths);
     let mut counts = FindingCounts::default();
     for finding in &findings {
-        match finding.severity {
-            crate::model::Severity::Error => counts.error += 1,
-            crate::model::Severity::Warning => counts.warning += 1,
-            crate::model::Severity::Note => counts.note += 1,
-        }
+        counts.add(finding.severity);
     }
     summary.findings = counts;
     let coverage = gaps.into_coverage(context.levels);
@@ -99,6 +101,8 @@ pub fn conclude(tally: Tally, context: &Context<'_>) -> Report {
         races: figure::clearest(races),
         coverage,
         errors,
+        baseline: None,
+        gate: None,
     }
 }
 

@@ -20,6 +20,8 @@ pub struct RunKey {
 pub(super) struct Run {
     pub(super) name: String,
     pub(super) files: Vec<u32>,
+    /// The files that hold rows of a task.
+    pub(super) files_by_task: BTreeMap<String, Vec<u32>>,
     pub(super) streams: BTreeMap<StreamKey, StreamTally>,
     pub(super) metrics: Vec<MetricClaim>,
     pub(super) single_stream: bool,
@@ -46,6 +48,9 @@ pub(super) fn group(tally: Tally, keys: &[RunKey]) -> Vec<Run> {
             match parts.iter_mut().find(|part| !overlaps(&part.streams, &own.streams)) {
                 Some(part) => {
                     part.files.push(file);
+                    for (task, files) in tasks(file, &own.streams) {
+                        part.files_by_task.entry(task).or_default().extend(files);
+                    }
                     for (key, stream) in own.streams {
                         part.streams.entry(key).or_default().merge(stream);
                     }
@@ -53,6 +58,7 @@ pub(super) fn group(tally: Tally, keys: &[RunKey]) -> Vec<Run> {
                 None => parts.push(Run {
                     name: key.directory.clone(),
                     files: vec![file],
+                    files_by_task: tasks(file, &own.streams),
                     streams: own.streams,
                     metrics: Vec::new(),
                     single_stream: false,
@@ -67,6 +73,7 @@ pub(super) fn group(tally: Tally, keys: &[RunKey]) -> Vec<Run> {
             parts.push(Run {
                 name: key.directory.clone(),
                 files: Vec::new(),
+                files_by_task: BTreeMap::new(),
                 streams: BTreeMap::new(),
                 metrics,
                 single_stream: false,
@@ -78,6 +85,11 @@ pub(super) fn group(tally: Tally, keys: &[RunKey]) -> Vec<Run> {
         runs.append(&mut parts);
     }
     runs
+}
+
+/// The tasks that a file has rows of.
+fn tasks(file: u32, streams: &BTreeMap<StreamKey, StreamTally>) -> BTreeMap<String, Vec<u32>> {
+    streams.keys().map(|key| (key.task.clone(), vec![file])).collect()
 }
 
 /// Whether two sets of streams hold mostly the same rows.

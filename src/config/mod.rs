@@ -1,11 +1,13 @@
 //! `retally.toml` as written, then resolved; conventions per kind of claim.
 
 mod convention;
+mod gate;
 mod levels;
 mod resolve;
 mod written;
 
 pub use convention::{ColumnSpec, accepted, both_ends};
+pub use gate::{Date, Exception, FailOn, GateConfig};
 pub use levels::{Levels, codes, unknown_code};
 pub use resolve::{Config, ConfigError, Entry, FILE_NAME, Paths};
 

@@ -8,7 +8,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use toml::Spanned;
 
 use crate::config::written::{Fault, Table, Written, parse, unknown_name};
-use crate::config::{ColumnSpec, InputConfig, Levels, both_ends, unknown_code};
+use crate::config::{ColumnSpec, Exception, GateConfig, InputConfig, Levels, both_ends, gate, unknown_code};
 use crate::formula::Formula;
 use crate::model::{ClaimKind, Severity};
 
@@ -89,6 +89,10 @@ pub struct Config {
     pub tolerance: f64,
     /// The file of the repository, and its line, that findings are shown at: `[report] anchor`.
     pub anchor: Option<String>,
+    /// What fails: `[gate]`.
+    pub gate: GateConfig,
+    /// Findings that do not fail: `[[exceptions]]`.
+    pub exceptions: Vec<Exception>,
     /// Keys of `[input]` that name roles, with their places.
     pub roles: Vec<Entry>,
     /// Keys of `[conventions]`, with their places.
@@ -136,6 +140,13 @@ impl Config {
         self.whole = self.part(&written.conventions, &written.input)?;
         self.levels.rules = levels(&written.rules)?;
         self.anchor = written.report.anchor;
+        self.gate = gate::gate(&written.gate)?;
+        for exception in &written.exceptions {
+            let globs = exception.get_ref().paths.as_deref();
+            let paths = globs.map(|globs| paths(globs, directory)).transpose()?;
+            let line = self.line(exception.span().start);
+            self.exceptions.push(gate::exception(exception, paths, line)?);
+        }
         if let Some(absolute) = &written.tolerance.absolute {
             self.tolerance = tolerance(absolute)?;
         }
@@ -196,7 +207,12 @@ impl Config {
     /// The line that an entry stands in, from 1.
     #[must_use]
     pub fn line_of(&self, entry: &Entry) -> u64 {
-        self.text.get(..entry.span.start).map_or(1, |before| before.matches('\n').count() as u64 + 1)
+        self.line(entry.span.start) as u64
+    }
+
+    /// The line of a byte of the text, from 1.
+    fn line(&self, byte: usize) -> usize {
+        self.text.get(..byte).map_or(1, |before| before.matches('\n').count() + 1)
     }
 
     /// An error about an entry.

@@ -18,6 +18,8 @@ pub(super) struct Written {
     pub(super) rules: Table,
     pub(super) tolerance: Tolerance,
     pub(super) report: Report,
+    pub(super) gate: Gate,
+    pub(super) exceptions: Vec<Spanned<Exception>>,
     pub(super) overrides: Vec<Override>,
 }
 
@@ -34,6 +36,26 @@ pub(super) struct Tolerance {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Report {
     pub(super) anchor: Option<String>,
+}
+
+/// `[gate]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(super) struct Gate {
+    pub(super) fail_on: Option<Spanned<String>>,
+    pub(super) min_proven: Table,
+}
+
+/// One of `[[exceptions]]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Exception {
+    pub(super) code: Option<Spanned<String>>,
+    pub(super) paths: Option<Vec<Spanned<String>>>,
+    pub(super) task: Option<String>,
+    pub(super) claim: Option<String>,
+    pub(super) reason: Option<Spanned<String>>,
+    pub(super) expires: Option<Spanned<toml::Value>>,
 }
 
 /// One of `[[overrides]]`.

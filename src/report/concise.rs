@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use crate::report::words::{count, rows};
 use crate::report::{Report, visible};
 
-/// Writes the report.
+/// Writes the report: what a reader has to act on, then what else fails the gate.
 pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    for finding in &report.findings {
+    for finding in report.shown() {
         if let Some(place) = finding.locations.first() {
             write!(out, "{}:{}:{}: ", visible(&place.path), place.line.max(1), place.column.max(1))?;
         }
@@ -23,6 +23,9 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     }
     for error in report.errors.iter().filter(|error| error.line == 0) {
         writeln!(out, "{}: error {}", visible(&error.path), visible(&error.reason))?;
+    }
+    for failure in report.gate.iter().flat_map(|gate| &gate.failures) {
+        writeln!(out, "retally: error {}", visible(failure))?;
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ pub(crate) fn totals(report: &Report) -> VerdictCounts {
 /// What the audit says, in one sentence.
 #[must_use]
 pub(crate) fn headline(report: &Report) -> String {
-    let counts = report.summary.findings;
+    let counts = report.shown_counts();
     let totals = totals(report);
     if report.errors.iter().any(|error| error.fatal) {
         return "The audit is not complete: an input could not be used".to_owned();
@@ -37,6 +37,9 @@ pub(crate) fn headline(report: &Report) -> String {
         (0, notes) => format!("; {} notes", count(notes)),
         (warnings, _) => format!("; {} warnings", count(warnings)),
     };
+    if let Some(failure) = report.gate.as_ref().and_then(|gate| gate.failures.first()) {
+        return format!("The gate fails: {failure}");
+    }
     if totals.refuted > 0 {
         return format!("{} of {} claims are refuted{quiet}", count(totals.refuted), count(totals.total()));
     }

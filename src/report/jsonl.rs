@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::report::{
-    ClaimReport, Coverage, Diagnosis, Finding, InputError, InputReport, MetricReport, Report, Summary, Tool,
+    BaselineCounts, ClaimReport, Coverage, Diagnosis, Finding, GateReport, InputError, InputReport, MetricReport,
+    Report, Summary, Tool,
 };
 
 #[derive(Serialize)]
@@ -22,6 +23,8 @@ enum Line<'r> {
         metrics: &'r [MetricReport],
         coverage: &'r [Coverage],
         errors: &'r [InputError],
+        baseline: Option<BaselineCounts>,
+        gate: Option<&'r GateReport>,
     },
 }
 
@@ -38,6 +41,8 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         metrics: &report.metrics,
         coverage: &report.coverage,
         errors: &report.errors,
+        baseline: report.baseline,
+        gate: report.gate.as_ref(),
     };
     for line in report.findings.iter().map(Line::Finding).chain([summary]) {
         serde_json::to_writer(&mut *out, &line)?;

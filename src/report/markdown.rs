@@ -71,16 +71,22 @@ fn unreadable(report: &Report, room: usize, page: &mut String) {
 }
 
 fn causes(report: &Report, room: usize, page: &mut String) {
-    if report.findings.is_empty() {
+    if let Some(gate) = &report.gate {
+        for line in gate.failures.iter().chain(&gate.notes).take(room) {
+            page.push_str(&format!("\nGate: {}\n", span(line, SENTENCE)));
+        }
+    }
+    excused(report, page);
+    if report.shown().next().is_none() {
         return;
     }
     page.push_str("\n### Causes\n");
-    let loud = report.findings.iter().filter(|finding| finding.severity != Severity::Note);
-    for finding in loud.clone().take(room) {
+    let loud = || report.shown().filter(|finding| finding.severity != Severity::Note);
+    for finding in loud().take(room) {
         cause(finding, page);
     }
-    more(loud.count(), room, page);
-    let notes: Vec<_> = report.findings.iter().filter(|finding| finding.severity == Severity::Note).collect();
+    more(loud().count(), room, page);
+    let notes: Vec<_> = report.shown().filter(|finding| finding.severity == Severity::Note).collect();
     if notes.is_empty() {
         return;
     }
@@ -90,6 +96,20 @@ fn causes(report: &Report, room: usize, page: &mut String) {
     }
     more(notes.len(), room, page);
     page.push_str("\n</details>\n");
+}
+
+/// Findings that a baseline knows or the configuration excepts, in one line.
+fn excused(report: &Report, page: &mut String) {
+    let known = report.findings.iter().filter(|finding| finding.is_known()).count();
+    let excepted = report.findings.iter().filter(|finding| finding.excepted.is_some()).count();
+    let parts: Vec<String> = [(known, "known by the baseline"), (excepted, "excepted by the configuration")]
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, how)| format!("{} {how}", count(*number as u64)))
+        .collect();
+    if !parts.is_empty() {
+        page.push_str(&format!("\nFindings not listed: {}.\n", parts.join(", ")));
+    }
 }
 
 fn cause(finding: &Finding, page: &mut String) {

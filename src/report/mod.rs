@@ -55,6 +55,59 @@ pub struct Report {
     pub coverage: Vec<Coverage>,
     /// What could not be read.
     pub errors: Vec<InputError>,
+    /// How the findings compare with a baseline, when there is one.
+    pub baseline: Option<BaselineCounts>,
+    /// Whether the report passes, once it was judged.
+    pub gate: Option<GateReport>,
+}
+
+impl Report {
+    /// The findings that a reader has to act on: neither known to the baseline nor excepted.
+    pub fn shown(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| !finding.is_known() && finding.excepted.is_none())
+    }
+
+    /// [`Report::shown`] by severity.
+    #[must_use]
+    pub fn shown_counts(&self) -> FindingCounts {
+        let mut counts = FindingCounts::default();
+        self.shown().for_each(|finding| counts.add(finding.severity));
+        counts
+    }
+}
+
+/// Findings compared with a baseline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct BaselineCounts {
+    /// Findings that it does not have, or no longer excuses.
+    pub new: u64,
+    /// Findings that it knows.
+    pub known: u64,
+    /// Entries of which nothing is seen any more.
+    pub stale: u64,
+}
+
+/// What the gate says of the report.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct GateReport {
+    /// Whether nothing fails it.
+    pub passed: bool,
+    /// Findings that fail it.
+    pub failing: u64,
+    /// What else fails it, as sentences.
+    pub failures: Vec<String>,
+    /// What fails nothing and is worth knowing, as sentences.
+    pub notes: Vec<String>,
+}
+
+/// A finding compared with a baseline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BaselineState {
+    /// The baseline does not have it, or no longer excuses it.
+    New,
+    /// The baseline knows it.
+    Unchanged,
 }
 
 /// The tool.
@@ -107,6 +160,17 @@ pub struct FindingCounts {
     pub note: u64,
 }
 
+impl FindingCounts {
+    /// Counts one finding.
+    pub fn add(&mut self, severity: Severity) {
+        match severity {
+            Severity::Error => self.error += 1,
+            Severity::Warning => self.warning += 1,
+            Severity::Note => self.note += 1,
+        }
+    }
+}
+
 /// One cause, with everything that a reader needs to check it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
@@ -126,12 +190,22 @@ pub struct Finding {
     pub help: String,
     /// Rows that show it.
     pub count: u64,
+    /// Rows that were judged for it in the runs that show it.
+    pub judged: u64,
+    /// The inputs that it is about.
+    pub inputs: Vec<String>,
     /// The first of them, in the order of the input.
     pub locations: Vec<Location>,
     /// The numbers of the message.
     pub evidence: BTreeMap<String, serde_json::Value>,
     /// Identity of the cause, for baselines.
     pub fingerprint: String,
+    /// The cause that the fingerprint is made of, beside code, claim and task; empty where these say it all.
+    pub cause: String,
+    /// Whether the baseline knows it, when there is one.
+    pub baseline_state: Option<BaselineState>,
+    /// The reason of the exception that covers it, if one does.
+    pub excepted: Option<String>,
     /// The task, when the log has tasks.
     pub task: String,
     /// The column or metric that it is about.
@@ -144,6 +218,14 @@ pub struct Finding {
     pub impact_lines: Vec<String>,
     /// The text around the first location.
     pub snippet: Snippet,
+}
+
+impl Finding {
+    /// Whether the baseline knows it.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.baseline_state == Some(BaselineState::Unchanged)
+    }
 }
 
 /// A place in the log.

@@ -20,11 +20,13 @@ pub struct Style {
     pub unicode: bool,
     /// Columns of the terminal.
     pub width: usize,
+    /// Whether to show findings that the baseline knows, too.
+    pub known: bool,
 }
 
 impl Default for Style {
     fn default() -> Self {
-        Self { colour: false, unicode: true, width: 100 }
+        Self { colour: false, unicode: true, width: 100, known: false }
     }
 }
 
@@ -41,7 +43,8 @@ pub fn render(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<
 fn draw(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     findings(&report.findings, style, out)?;
     errors(report, out)?;
-    summary(report, out)
+    summary(report, out)?;
+    gate(report, style, out)
 }
 
 /// Writes findings alone.
@@ -52,7 +55,8 @@ pub fn findings(findings: &[Finding], style: Style, out: &mut dyn Write) -> io::
         .with_width(style.width)
         .with_links(false)
         .with_context_lines(0);
-    for finding in findings {
+    let is_shown = |finding: &&Finding| finding.excepted.is_none() && (style.known || !finding.is_known());
+    for finding in findings.iter().filter(is_shown) {
         write!(out, "{}", heading(finding, style))?;
         if let Some(shown) = Shown::of(finding) {
             let mut drawn = String::new();
@@ -90,7 +94,8 @@ fn heading(finding: &Finding, style: Style) -> String {
         Severity::Note => "1;36",
     };
     let tag = paint(&format!("{}[{}]", finding.severity.word(), finding.code), colour, style);
-    format!("{tag}: {}\n", paint(&visible(&finding.message), "1", style))
+    let known = if finding.is_known() { " (known)" } else { "" };
+    format!("{tag}: {}{known}\n", paint(&visible(&finding.message), "1", style))
 }
 
 fn details(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
@@ -166,7 +171,7 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             .collect();
         writeln!(out, "not logged: {}", fields.join(", "))?;
     }
-    let findings = summary.findings;
+    let findings = report.shown_counts();
     let mut counts = Vec::new();
     for (number, word) in [(findings.error, "error"), (findings.warning, "warning"), (findings.note, "note")] {
         if number > 0 {
@@ -174,7 +179,8 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     if counts.is_empty() {
-        counts.push("no findings".to_owned());
+        let known = report.findings.iter().any(Finding::is_known);
+        counts.push(if known { "no new findings" } else { "no findings" }.to_owned());
     }
     writeln!(
         out,
@@ -185,6 +191,30 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         count(summary.items),
         if summary.items == 1 { "item" } else { "items" }
     )
+}
+
+/// What the baseline, the exceptions and the policy say.
+fn gate(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    if let Some(known) = report.baseline.map(|baseline| baseline.known).filter(|known| *known > 0) {
+        let (noun, them) = if known == 1 { ("finding", "it") } else { ("findings", "them") };
+        let hint = if style.known { String::new() } else { format!("; -v shows {them}") };
+        writeln!(out, "baseline: {} known {noun}{hint}", count(known))?;
+    }
+    for finding in &report.findings {
+        if let Some(reason) = &finding.excepted {
+            let (severity, code, rows_all) = (finding.severity.word(), &finding.code, count(finding.count));
+            let (message, reason) = (visible(&finding.message), visible(reason));
+            writeln!(out, "excepted: {severity}[{code}] {message} ({rows_all} {}): {reason}", rows(finding.count))?;
+        }
+    }
+    let Some(gate) = &report.gate else { return Ok(()) };
+    for note in &gate.notes {
+        writeln!(out, "note: {}", visible(note))?;
+    }
+    for failure in &gate.failures {
+        writeln!(out, "fails: {}", visible(failure))?;
+    }
+    Ok(())
 }
 
 /// Text without any character that a terminal of another encoding could not show.

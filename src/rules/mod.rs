@@ -87,6 +87,7 @@ pub struct Rule {
     pub(crate) say: fn(&Observed) -> Message,
     pub(crate) cause: Option<CauseRule>,
     pub(crate) fires: fn(&Observed) -> bool,
+    pub(crate) parts: fn(&Observed) -> Vec<String>,
     over_run: bool,
 }
 
@@ -99,7 +100,16 @@ pub(crate) struct CauseRule {
 
 impl Rule {
     const fn new(source: &'static str, check: Check, say: fn(&Observed) -> Message) -> Self {
-        Self { source, page: OnceLock::new(), check, say, cause: None, fires: any_failed, over_run: false }
+        Self {
+            source,
+            page: OnceLock::new(),
+            check,
+            say,
+            cause: None,
+            fires: any_failed,
+            parts: |_| Vec::new(),
+            over_run: false,
+        }
     }
 
     /// A rule that looks at every step.
@@ -166,6 +176,13 @@ impl Rule {
         self
     }
 
+    /// Names what the finding is about beside its task, such as the metrics that are wrong: a further one is a new
+    /// cause to a baseline.
+    pub(crate) const fn parts(mut self, parts: fn(&Observed) -> Vec<String>) -> Self {
+        self.parts = parts;
+        self
+    }
+
     /// The rule's page: metadata and documentation.
     #[must_use]
     pub fn page(&self) -> &Page {
@@ -187,6 +204,11 @@ impl Rule {
 
 fn any_failed(all: &Observed) -> bool {
     all.failed > 0
+}
+
+/// The names that a rule counted something under.
+pub(crate) fn counted(all: &Observed) -> Vec<String> {
+    all.counters.iter().filter(|(_, count)| **count > 0).map(|(name, _)| name.clone()).collect()
 }
 
 fn silent(_: &Observed) -> Message {

@@ -57,6 +57,8 @@ pub(super) struct Page {
     findings: Vec<FindingView>,
     more_findings: Vec<FindingRow>,
     hidden_findings: String,
+    gate: Vec<String>,
+    excused: Vec<ExcusedRow>,
     columns: Vec<ColumnView>,
     races: Vec<RaceView>,
     metrics: Vec<MetricRow>,
@@ -110,6 +112,13 @@ struct PlaceRow {
     field: String,
     item: String,
     candidate: String,
+}
+
+struct ExcusedRow {
+    code: String,
+    title: String,
+    count: String,
+    why: String,
 }
 
 struct FindingRow {
@@ -227,8 +236,8 @@ struct ErrorRow {
 
 impl Page {
     pub(super) fn of(report: &Report, with: &Rendering, room: Room) -> Self {
-        let shown = report.findings.iter().take(room.findings);
-        let listed = report.findings.iter().skip(room.findings).take(room.table);
+        let shown = report.shown().take(room.findings);
+        let listed = report.shown().skip(room.findings).take(room.table);
         let (gaps, rules_off): (Vec<_>, Vec<_>) = report.coverage.iter().partition(|gap| gap.count > 0);
         let drawn_races = report.races.iter().take(room.figures).enumerate();
         Self {
@@ -243,7 +252,21 @@ impl Page {
             impacts: impacts(report, room),
             findings: shown.map(|finding| finding_view(finding, room)).collect(),
             more_findings: listed.map(finding_row).collect(),
-            hidden_findings: hidden(report.findings.len(), room.findings + room.table),
+            gate: report
+                .gate
+                .iter()
+                .flat_map(|gate| gate.failures.iter().chain(&gate.notes))
+                .take(room.table)
+                .map(|line| sentence(line))
+                .collect(),
+            excused: report
+                .findings
+                .iter()
+                .filter(|finding| finding.is_known() || finding.excepted.is_some())
+                .take(room.table)
+                .map(excused_row)
+                .collect(),
+            hidden_findings: hidden(report.shown().count(), room.findings + room.table),
             columns: columns(report, room),
             races: drawn_races.map(|(index, race)| race_view(index, race)).collect(),
             metrics: report.metrics.iter().take(room.table).map(metric_row).collect(),
@@ -270,8 +293,11 @@ fn hidden(total: usize, shown: usize) -> String {
 }
 
 fn page_tone(report: &Report) -> &'static str {
-    let counts = report.summary.findings;
-    if counts.error > 0 || report.errors.iter().any(|error| error.fatal) {
+    let counts = report.shown_counts();
+    if counts.error > 0
+        || report.gate.as_ref().is_some_and(|gate| !gate.passed)
+        || report.errors.iter().any(|error| error.fatal)
+    {
         "bad"
     } else if counts.warning > 0 || totals(report).refuted > 0 {
         "care"
@@ -290,6 +316,18 @@ fn tiles(report: &Report) -> Vec<Tile> {
         tile("unprovable", totals.unprovable, "claims lack a field"),
         tile("records", summary.records, &read),
     ]
+}
+
+fn excused_row(finding: &Finding) -> ExcusedRow {
+    ExcusedRow {
+        code: text(&finding.code),
+        title: sentence(&finding.message),
+        count: format!("{} {}", count(finding.count), rows(finding.count)),
+        why: finding
+            .excepted
+            .as_deref()
+            .map_or_else(|| "known by the baseline".to_owned(), |reason| format!("excepted: {}", text(reason))),
+    }
 }
 
 fn finding_row(finding: &Finding) -> FindingRow {

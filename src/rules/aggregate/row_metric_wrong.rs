@@ -6,7 +6,7 @@ use crate::metric::row::{self, RowDefinition};
 use crate::model::{ItemSummary, Located, RowMetric, Verdict};
 use crate::rules::prelude::*;
 
-pub(super) static RULE: Rule = Rule::item(page!("RT611-row-metric-wrong"), check, say).when(fires);
+pub(super) static RULE: Rule = Rule::item(page!("RT611-row-metric-wrong"), check, say).when(fires).parts(parts);
 
 fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
     let item = view.item;
@@ -84,6 +84,10 @@ fn own(all: &Observed) -> impl Iterator<Item = (&str, u64)> {
 
 fn fires(all: &Observed) -> bool {
     own(all).next().is_some()
+}
+
+fn parts(all: &Observed) -> Vec<String> {
+    own(all).map(|(name, _)| name.to_owned()).collect()
 }
 
 fn say(all: &Observed) -> Message {

@@ -4,7 +4,7 @@ use crate::metric::choice::Divisor;
 use crate::rules::normalised::fail;
 use crate::rules::prelude::*;
 
-pub(super) static RULE: Rule = Rule::run(page!("RT501-normaliser-mismatch"), check, say);
+pub(super) static RULE: Rule = Rule::run(page!("RT501-normaliser-mismatch"), check, say).parts(crate::rules::counted);
 
 const NORMALISED: [(&str, Divisor); 3] =
     [("acc", Divisor::Raw), ("acc_norm", Divisor::Chars), ("acc_bytes", Divisor::Bytes)];

@@ -4,7 +4,7 @@ use crate::metric::choice::Cut;
 use crate::rules::normalised::fail;
 use crate::rules::prelude::*;
 
-pub(super) static RULE: Rule = Rule::run(page!("RT503-pmi-halves-mixed"), check, say);
+pub(super) static RULE: Rule = Rule::run(page!("RT503-pmi-halves-mixed"), check, say).parts(crate::rules::counted);
 
 fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
     for (name, rows) in &run.stream.items.metrics {

@@ -1,0 +1,39 @@
+//! Findings that the user has decided to live with: `[[exceptions]]` of the configuration.
+
+use crate::config::Exception;
+use crate::gate::Terms;
+use crate::report::Report;
+
+/// Gives each finding that an exception covers the exception's reason; says which exceptions cover nothing.
+pub(super) fn apply(report: &mut Report, terms: &Terms<'_>) -> Vec<String> {
+    let mut notes = Vec::new();
+    for exception in &terms.config.exceptions {
+        let expired = exception.expires.filter(|expires| terms.today.is_some_and(|today| today > *expires));
+        let mut covered = 0_usize;
+        for finding in &mut report.findings {
+            if exception.covers(&finding.code, &finding.task, &finding.claim, &finding.inputs) {
+                covered += 1;
+                if expired.is_none() {
+                    finding.excepted.get_or_insert_with(|| exception.reason.clone());
+                }
+            }
+        }
+        let place = format!("{}:{}: the exception for {}", terms.config.path(), exception.line, exception.code);
+        match expired {
+            Some(date) if covered > 0 => {
+                notes.push(format!("{place} expired on {date}; what it covered fails again"));
+            }
+            Some(date) => notes.push(format!("{place} expired on {date} and covers no finding; remove it")),
+            None if covered == 0 && is_asked_for(exception, terms) => {
+                notes.push(format!("{place} covers no finding; remove it"));
+            }
+            None => {}
+        }
+    }
+    notes
+}
+
+/// Whether a rule that the exception is about may speak at all.
+fn is_asked_for(exception: &Exception, terms: &Terms<'_>) -> bool {
+    exception.codes.iter().any(|code| terms.levels.is_selected(code))
+}

@@ -1,0 +1,141 @@
+//! What fails: a finished report against a baseline, the user's exceptions and a policy.
+//!
+//! The report stays as it is; each finding learns whether it is known or excepted, and the report what the gate says.
+
+mod baseline;
+mod exceptions;
+mod policy;
+
+use std::collections::BTreeSet;
+
+use crate::config::{Config, Date, FailOn, Levels};
+use crate::report::{BaselineCounts, BaselineState, Finding, GateReport, Report};
+
+pub use baseline::{Baseline, BaselineError, Entry, Share};
+
+/// What a report is held to.
+pub struct Terms<'t> {
+    /// From which severity on findings fail.
+    pub fail_on: FailOn,
+    /// The configuration, for its minimums and exceptions.
+    pub config: &'t Config,
+    /// Which rules were asked for: nothing is said of entries and exceptions that are about others.
+    pub levels: &'t Levels,
+    /// The day that expiry dates are compared with; without one, nothing expires.
+    pub today: Option<Date>,
+    /// What is known.
+    pub baseline: Option<&'t Baseline>,
+    /// Whether entries that are no longer seen fail.
+    pub strict_baseline: bool,
+    /// The command that removes such entries.
+    pub prune: &'t str,
+}
+
+/// Whether an audit can count as done: nothing that was named is unusable, and something was audited.
+#[must_use]
+pub fn is_done(report: &Report) -> bool {
+    // A log without a claim and without a token was read, but nothing of it was audited: silence would look like a pass.
+    let summary = &report.summary;
+    let audited = summary.steps > 0 || summary.verdicts.values().any(|counts| counts.total() > 0);
+    let nothing = summary.records == 0 || (!audited && report.findings.is_empty());
+    !nothing && !report.errors.iter().any(|error| error.fatal)
+}
+
+/// Says of each finding whether it is known or excepted, and of the report whether it passes.
+pub fn judge(report: &mut Report, terms: &Terms<'_>) {
+    let mut notes = exceptions::apply(report, terms);
+    let mut failures = Vec::new();
+    if let Some(baseline) = terms.baseline {
+        let stale = compare(report, baseline, terms, &mut notes);
+        if let Some(sentence) = stale_sentence(&stale, terms.prune) {
+            if terms.strict_baseline { &mut failures } else { &mut notes }.push(sentence);
+        }
+    }
+    failures.extend(policy::minimums(report, &terms.config.gate.min_proven));
+    let failing = report.shown().filter(|finding| terms.fail_on.fails(finding.severity)).count() as u64;
+    if terms.fail_on == FailOn::Never {
+        notes.extend(failures.drain(..).map(|sentence| format!("would fail without fail-on never: {sentence}")));
+    }
+    report.gate = Some(GateReport { passed: failing == 0 && failures.is_empty(), failing, failures, notes });
+}
+
+/// Marks the findings that the baseline knows, and gives the entries of which nothing is seen.
+fn compare<'b>(
+    report: &mut Report,
+    baseline: &'b Baseline,
+    terms: &Terms<'_>,
+    notes: &mut Vec<String>,
+) -> Vec<&'b Entry> {
+    let mut counts = BaselineCounts::default();
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    for finding in &mut report.findings {
+        let entry = baseline.find(finding);
+        seen.extend(entry.map(|entry| entry.fingerprint.as_str()));
+        let lapsed = entry.and_then(|entry| lapsed(entry, finding, terms.today));
+        if entry.is_some() && lapsed.is_none() {
+            finding.baseline_state = Some(BaselineState::Unchanged);
+            counts.known += 1;
+        } else {
+            finding.baseline_state = Some(BaselineState::New);
+            counts.new += 1;
+        }
+        notes.extend(lapsed);
+    }
+    let is_stale = |entry: &&Entry| !seen.contains(entry.fingerprint.as_str()) && terms.levels.is_selected(&entry.code);
+    let stale: Vec<&Entry> = baseline.entries().iter().filter(is_stale).collect();
+    counts.stale = stale.len() as u64;
+    report.baseline = Some(counts);
+    stale
+}
+
+/// Why an entry no longer excuses its finding, if it does not.
+fn lapsed(entry: &Entry, finding: &Finding, today: Option<Date>) -> Option<String> {
+    let name = name(&finding.code, &finding.claim, &finding.task);
+    if let (Some(expires), Some(today)) = (entry.expires, today)
+        && today > expires
+    {
+        return Some(format!("{name} fails again: its entry in the baseline expired on {expires}"));
+    }
+    let max = entry.max_share?.0;
+    (share(finding) > max).then(|| {
+        let (count, judged) = (finding.count, finding.judged);
+        format!("{name} fails again: {count} of {judged} rows show it, more than the share of {max} that the baseline allows")
+    })
+}
+
+/// The share of the judged rows that show a finding, from 0 to 1.
+fn share(finding: &Finding) -> f64 {
+    if finding.judged == 0 { 1.0 } else { (finding.count as f64 / finding.judged as f64).min(1.0) }
+}
+
+/// That entries of the baseline are no longer seen, and how to remove them.
+fn stale_sentence(stale: &[&Entry], prune: &str) -> Option<String> {
+    const SHOWN: usize = 3;
+    let names: Vec<String> =
+        stale.iter().take(SHOWN).map(|entry| name(&entry.code, &entry.claim, &entry.task)).collect();
+    let more = if stale.len() > SHOWN { ", …" } else { "" };
+    let names = names.join(", ");
+    match stale.len() {
+        0 => None,
+        1 => Some(format!("1 entry of the baseline is no longer seen ({names}); to remove it: {prune}")),
+        many => {
+            Some(format!("{many} entries of the baseline are no longer seen ({names}{more}); to remove them: {prune}"))
+        }
+    }
+}
+
+/// A cause as sentences name it.
+fn name(code: &str, claim: &str, task: &str) -> String {
+    let claim = if claim.is_empty() { String::new() } else { format!(" of `{claim}`") };
+    let task = if task.is_empty() { String::new() } else { format!(" in task `{task}`") };
+    format!("{code}{claim}{task}")
+}
+
+impl Entry {
+    /// The entry as sentences name it: code, claim and task, then the cause.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let name = name(&self.code, &self.claim, &self.task);
+        if self.cause.is_empty() { name } else { format!("{name}: {}", self.cause) }
+    }
+}
