@@ -10,6 +10,10 @@ use crate::cli::style::{Color, style};
 use crate::config::Config;
 use crate::report::{self, Anchor, Anchors, OutputFormat, Rendering, Report};
 
+/// Said when findings can only point at the log.
+const UNANCHORED: &str = "anchor is unset: findings point at the log, which is rarely in the repository; \
+     name the script or the configuration of the run with --anchor PATH or [report] anchor\n";
+
 /// Arguments of every command that writes a report.
 #[derive(clap::Args)]
 pub(super) struct Outputs {
@@ -123,6 +127,11 @@ impl Outputs {
     /// Writes the report in all the forms that were asked for. When the audit cannot count as done no file is
     /// written, and older ones are removed: they would be read as its result.
     pub(super) fn write(&self, report: &Report, with: &Rendering, done: bool) -> Result<(), String> {
+        let mut formats = std::iter::once(self.format).chain(self.reports.iter().map(|target| target.format));
+        if formats.any(OutputFormat::is_anchored) && with.anchors.is_log() && !report.findings.is_empty() {
+            // Standard error may be closed; the report is still due.
+            let _ = io::stderr().write_all(UNANCHORED.as_bytes());
+        }
         let mut bytes = Vec::new();
         report::render(report, self.format, with, &mut bytes).map_err(|error| failed(&error))?;
         if self.output.is_none() || !done {

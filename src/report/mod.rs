@@ -6,9 +6,13 @@
 mod anchor;
 pub mod concise;
 mod figure;
+pub mod github;
+pub mod gitlab;
 pub mod json;
 pub mod jsonl;
+pub mod junit;
 mod output;
+pub mod sarif;
 pub mod text;
 mod visible;
 pub(crate) mod words;
@@ -52,6 +56,13 @@ pub struct Report {
     pub coverage: Vec<Coverage>,
     /// What could not be read.
     pub errors: Vec<InputError>,
+}
+
+impl Report {
+    /// The findings that code scanning, annotations and merge requests show, loudest first.
+    pub fn shown_findings(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter()
+    }
 }
 
 /// The tool.
