@@ -265,7 +265,8 @@ fn texts(findings: &[&Finding]) -> String {
 }
 
 fn text(finding: &Finding) -> String {
-    let mut lines = vec![format!("{}[{}]: {}", finding.severity.word(), visible(&finding.code), visible(&finding.message))];
+    let mut lines =
+        vec![format!("{}[{}]: {}", finding.severity.word(), visible(&finding.code), visible(&finding.message))];
     for place in finding.locations.iter().take(MAX_PLACES) {
         lines.push(format!("at {}:{}:{}", visible(&place.path), place.line, place.column));
     }

@@ -28,16 +28,8 @@ pub enum OutputFormat {
 
 impl OutputFormat {
     /// All formats.
-    pub const ALL: [Self; 8] = [
-        Self::Text,
-        Self::Concise,
-        Self::Json,
-        Self::Jsonl,
-        Self::Sarif,
-        Self::Github,
-        Self::Gitlab,
-        Self::Junit,
-    ];
+    pub const ALL: [Self; 8] =
+        [Self::Text, Self::Concise, Self::Json, Self::Jsonl, Self::Sarif, Self::Github, Self::Gitlab, Self::Junit];
 
     /// Whether its findings point at [`Anchors::of`].
     #[must_use]

@@ -204,7 +204,7 @@ pub fn render(report: &Report, anchors: &Anchors, out: &mut dyn Write) -> io::Re
         results,
     };
     let log = Log { schema: "https://json.schemastore.org/sarif-2.1.0.json", version: "2.1.0", runs: [run] };
-    serde_json::to_writer_pretty(&mut *out, &log)?;
+    serde_json::to_writer(&mut *out, &log)?;
     out.write_all(b"\n")
 }
 
