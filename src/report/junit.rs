@@ -48,7 +48,10 @@ pub fn render(report: &Report, anchors: &Anchors, out: &mut dyn Write) -> io::Re
     };
     let mut told: BTreeSet<usize> = BTreeSet::new();
     for claim in &claims {
-        let own = |(_, finding): &(usize, &Finding)| finding.task == claim.task && concerns(finding, &claim.claim);
+        let is_metric = claim.claim.starts_with("run.");
+        let own = |(_, finding): &(usize, &Finding)| {
+            (finding.task == claim.task || is_metric && finding.task.is_empty()) && concerns(finding, &claim.claim)
+        };
         let own: Vec<(usize, &Finding)> = report.findings.iter().enumerate().filter(own).collect();
         if claim.verdicts.refuted > 0 {
             told.extend(own.iter().map(|(at, _)| *at));
@@ -74,7 +77,11 @@ fn claims(report: &Report) -> Vec<Claim<'_>> {
     let mut claims = Vec::new();
     for claim in &report.claims {
         missing.insert((&claim.run, &claim.task, &claim.claim), &claim.missing);
-        if !metrics.contains(&(claim.run.as_str(), claim.task.as_str(), claim.claim.clone())) {
+        // A log without tasks may still name the task of its metrics.
+        let is_metric = metrics.iter().any(|(run, task, name)| {
+            *run == claim.run && (*task == claim.task || claim.task.is_empty()) && *name == claim.claim
+        });
+        if !is_metric {
             claims.push(Claim {
                 run: &claim.run,
                 task: &claim.task,
@@ -94,7 +101,10 @@ fn claims(report: &Report) -> Vec<Claim<'_>> {
         claims.push(Claim {
             run: &metric.run,
             task: &metric.task,
-            missing: missing.get(&(&metric.run, &metric.task, &name)).copied().unwrap_or_default(),
+            missing: [metric.task.as_str(), ""]
+                .iter()
+                .find_map(|task| missing.get(&(metric.run.as_str(), *task, name.as_str())).copied())
+                .unwrap_or_default(),
             claim: name,
             convention: &metric.definition,
             verdicts,

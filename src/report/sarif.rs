@@ -267,7 +267,9 @@ fn unknown_rule(finding: &Finding) -> SarifRule {
 
 /// The tag `security` would make alerts security alerts.
 fn tags<const N: usize>(words: [&str; N]) -> Vec<String> {
-    words.into_iter().filter(|word| !word.is_empty() && *word != "security").map(str::to_owned).collect()
+    let words = words.into_iter().filter(|word| !word.is_empty() && *word != "security");
+    // A family and a scope may have one name; the set holds it once.
+    words.collect::<BTreeSet<&str>>().into_iter().map(str::to_owned).collect()
 }
 
 fn precision(certainty: Certainty) -> &'static str {
