@@ -1,4 +1,4 @@
-//! JUnit XML: every claim is a test case. Proven passes, refuted fails, unprovable is skipped.
+//! `JUnit` XML: every claim is a test case. Proven passes, refuted fails, unprovable is skipped.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -25,7 +25,7 @@ const MAX_TEXT: usize = 8_000;
 const MAX_NAME: usize = 500;
 
 /// A claim of a task of a run.
-struct Claim<'r> {
+struct Judged<'r> {
     run: &'r str,
     task: &'r str,
     claim: String,
@@ -67,7 +67,7 @@ pub fn render(report: &Report, anchors: &Anchors, out: &mut dyn Write) -> io::Re
 }
 
 /// The claims of the report; a metric of a run stands for itself, with its numbers.
-fn claims(report: &Report) -> Vec<Claim<'_>> {
+fn claims(report: &Report) -> Vec<Judged<'_>> {
     let metrics: BTreeSet<(&str, &str, String)> = report
         .metrics
         .iter()
@@ -82,7 +82,7 @@ fn claims(report: &Report) -> Vec<Claim<'_>> {
             *run == claim.run && (*task == claim.task || claim.task.is_empty()) && *name == claim.claim
         });
         if !is_metric {
-            claims.push(Claim {
+            claims.push(Judged {
                 run: &claim.run,
                 task: &claim.task,
                 claim: claim.claim.clone(),
@@ -98,7 +98,7 @@ fn claims(report: &Report) -> Vec<Claim<'_>> {
         let mut verdicts = VerdictCounts::default();
         verdicts.add(metric.verdict);
         let recomputed = metric.recomputed.map_or_else(|| "no number".to_owned(), |value| value.to_string());
-        claims.push(Claim {
+        claims.push(Judged {
             run: &metric.run,
             task: &metric.task,
             missing: [metric.task.as_str(), ""]
@@ -159,7 +159,7 @@ impl Cases {
         entry.add_test_case(case);
     }
 
-    fn claim(&mut self, claim: &Claim<'_>, findings: &[&Finding]) {
+    fn claim(&mut self, claim: &Judged<'_>, findings: &[&Finding]) {
         let task = shown(claim.task, MAX_NAME);
         let mut label = Vec::new();
         if self.labelled {
