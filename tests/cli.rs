@@ -329,6 +329,23 @@ fn one_audit_writes_many_reports() {
 }
 
 #[test]
+fn github_gets_a_job_summary_that_is_appended() {
+    let folder = Folder::with(&[("a.jsonl", MEAN), ("summary.md", "# earlier step\n")]);
+    let summary = folder.path().join("summary.md");
+    let run = |format: &str| {
+        let mut command = folder.command(&["a.jsonl", "--format", format]);
+        seen(&command.env("GITHUB_STEP_SUMMARY", &summary).output().unwrap())
+    };
+    let (code, out, _) = run("github");
+    assert_eq!(code, 1);
+    contains(&out, &["::error ", "title=RT204"]);
+    let written = std::fs::read_to_string(&summary).unwrap();
+    assert_eq!(written, format!("# earlier step\n{}", folder.check(&["a.jsonl", "--format", "markdown"]).1));
+    run("text");
+    assert_eq!(std::fs::read_to_string(&summary).unwrap(), written);
+}
+
+#[test]
 fn a_stored_report_renders_as_the_audit_did() {
     let folder = Folder::with(&[("a.jsonl", MEAN)]);
     let formats = ["text", "concise", "json", "jsonl"];

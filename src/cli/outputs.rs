@@ -11,6 +11,10 @@ use crate::config::Config;
 use crate::report::text::Style;
 use crate::report::{self, Anchor, Anchors, OutputFormat, Rendering, Report};
 
+/// Said when findings can only point at the log.
+const UNANCHORED: &str = "anchor is unset: findings point at the log, which is rarely in the repository; \
+     name the script or the configuration of the run with --anchor PATH or [report] anchor\n";
+
 /// Arguments of every command that writes a report.
 #[derive(clap::Args)]
 pub(super) struct Outputs {
@@ -130,10 +134,18 @@ impl Outputs {
     /// Writes the report in all the forms that were asked for. When the audit cannot count as done no file is
     /// written, and older ones are removed: they would be read as its result.
     pub(super) fn write(&self, report: &Report, with: &Rendering, done: bool) -> Result<(), String> {
+        let mut formats = std::iter::once(self.format).chain(self.reports.iter().map(|target| target.format));
+        if formats.any(OutputFormat::is_anchored) && with.anchors.is_log() && !report.findings.is_empty() {
+            // Standard error may be closed; the report is still due.
+            let _ = io::stderr().write_all(UNANCHORED.as_bytes());
+        }
         let mut bytes = Vec::new();
         report::render(report, self.format, with, &mut bytes).map_err(|error| failed(&error))?;
         if self.output.is_none() || !done {
             print(&bytes)?;
+        }
+        if self.format == OutputFormat::Github {
+            summarise(report, with)?;
         }
         if !done {
             for path in self.paths() {
@@ -162,6 +174,18 @@ pub(super) fn refuse_input(path: &Path, inputs: &[String]) -> Result<(), String>
         return Err(format!("{} is an input; a report would overwrite it", path.display()));
     }
     Ok(())
+}
+
+/// Appends the review report to the job summary, where GitHub Actions names a file for it. Others may have written to
+/// it before.
+fn summarise(report: &Report, with: &Rendering) -> Result<(), String> {
+    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else { return Ok(()) };
+    let mut bytes = Vec::new();
+    report::render(report, OutputFormat::Markdown, with, &mut bytes).map_err(|error| failed(&error))?;
+    let appended = std::fs::OpenOptions::new().append(true).create(true).open(&path);
+    appended
+        .and_then(|mut file| file.write_all(&bytes))
+        .map_err(|error| format!("cannot append to the job summary {}: {error}", Path::new(&path).display()))
 }
 
 fn failed(error: &io::Error) -> String {

@@ -44,7 +44,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
         OutputFormat::Table => table(&items, &mut out),
         OutputFormat::Csv => csv(&items, &mut out),
         OutputFormat::Json => {
-            serde_json::to_writer_pretty(&mut out, &items).map_err(Into::into).and_then(|()| out.write_all(b"\n"))
+            crate::report::json::pretty(&items).map_err(Into::into).and_then(|json| writeln!(out, "{json}"))
         }
     };
     written.and_then(|()| super::print(&out)).map_err(|error| error.to_string())?;
@@ -113,6 +113,13 @@ fn table(items: &[ScoredItem], out: &mut Vec<u8>) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Text of the log in a cell: made visible, and no formula for a spreadsheet. JSON has it as it is.
+fn text_cell(text: &str) -> String {
+    let shown = visible(text);
+    let formula = shown.starts_with(['=', '+', '-', '@']) && shown.parse::<f64>().is_err();
+    if formula { format!("'{shown}") } else { shown.into_owned() }
+}
+
 fn csv(items: &[ScoredItem], out: &mut Vec<u8>) -> std::io::Result<()> {
     let mut writer = csv::Writer::from_writer(out);
     writer.write_record([
@@ -131,9 +138,9 @@ fn csv(items: &[ScoredItem], out: &mut Vec<u8>) -> std::io::Result<()> {
     for item in items {
         for (position, candidate) in item.candidates.iter().enumerate() {
             writer.write_record([
-                item.task.as_str(),
-                &item.item,
-                &candidate.candidate,
+                text_cell(&item.task).as_str(),
+                &text_cell(&item.item),
+                &text_cell(&candidate.candidate),
                 &candidate.tokens.to_string(),
                 &number(candidate.logprob),
                 &number(candidate.mean),
@@ -145,4 +152,19 @@ fn csv(items: &[ScoredItem], out: &mut Vec<u8>) -> std::io::Result<()> {
         }
     }
     writer.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_no_formula() {
+        assert_eq!(text_cell("=1+1"), "'=1+1");
+        assert_eq!(text_cell("@SUM(A1)"), "'@SUM(A1)");
+        assert_eq!(text_cell("-2+3"), "'-2+3");
+        assert_eq!(text_cell("\t=1"), "\\t=1");
+        assert_eq!(text_cell("-2.5"), "-2.5");
+        assert_eq!(text_cell("q=1"), "q=1");
+    }
 }

@@ -63,7 +63,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
         }
     }
     let text = if args.format == "json" {
-        serde_json::to_string_pretty(&trace).map_err(|error| error.to_string())? + "\n"
+        crate::report::json::pretty(&trace).map_err(|error| error.to_string())? + "\n"
     } else {
         draw(&trace)
     };

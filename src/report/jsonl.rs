@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::report::json;
 use crate::report::{
     BaselineCounts, ClaimReport, Coverage, Diagnosis, Finding, GateReport, InputError, InputReport, MetricReport,
     Report, Summary, Tool,
@@ -45,8 +46,7 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         gate: report.gate.as_ref(),
     };
     for line in report.findings.iter().map(Line::Finding).chain([summary]) {
-        serde_json::to_writer(&mut *out, &line)?;
-        out.write_all(b"\n")?;
+        writeln!(out, "{}", json::line(&line)?)?;
     }
     Ok(())
 }

@@ -6,12 +6,16 @@
 mod anchor;
 pub mod concise;
 mod figure;
+pub mod github;
+pub mod gitlab;
 mod headline;
 pub mod html;
 pub mod json;
 pub mod jsonl;
+pub mod junit;
 pub mod markdown;
 mod output;
+pub mod sarif;
 pub mod text;
 mod visible;
 pub(crate) mod words;

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::report::text::Style;
-use crate::report::{Anchors, Report, concise, html, json, jsonl, markdown, text};
+use crate::report::{Anchors, Report, concise, github, gitlab, html, json, jsonl, junit, markdown, sarif, text};
 
 /// A form that a report can be written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
@@ -16,6 +16,14 @@ pub enum OutputFormat {
     Json,
     /// One finding per line as JSON, then the summary.
     Jsonl,
+    /// For code scanning: findings as SARIF 2.1.0.
+    Sarif,
+    /// The text report, then annotations of GitHub Actions.
+    Github,
+    /// Findings as GitLab Code Quality.
+    Gitlab,
+    /// Claims as test cases: proven passes, refuted fails, unprovable is skipped.
+    Junit,
     /// One page for a code review.
     Markdown,
     /// One self-contained page with pictures, for a post-mortem.
@@ -24,7 +32,24 @@ pub enum OutputFormat {
 
 impl OutputFormat {
     /// All formats.
-    pub const ALL: [Self; 6] = [Self::Text, Self::Concise, Self::Json, Self::Jsonl, Self::Markdown, Self::Html];
+    pub const ALL: [Self; 10] = [
+        Self::Text,
+        Self::Concise,
+        Self::Json,
+        Self::Jsonl,
+        Self::Sarif,
+        Self::Github,
+        Self::Gitlab,
+        Self::Junit,
+        Self::Markdown,
+        Self::Html,
+    ];
+
+    /// Whether its findings point at [`Anchors::of`].
+    #[must_use]
+    pub fn is_anchored(self) -> bool {
+        matches!(self, Self::Sarif | Self::Github | Self::Gitlab)
+    }
 
     /// Its name on the command line.
     #[must_use]
@@ -34,6 +59,10 @@ impl OutputFormat {
             Self::Concise => "concise",
             Self::Json => "json",
             Self::Jsonl => "jsonl",
+            Self::Sarif => "sarif",
+            Self::Github => "github",
+            Self::Gitlab => "gitlab",
+            Self::Junit => "junit",
             Self::Markdown => "markdown",
             Self::Html => "html",
         }
@@ -58,6 +87,10 @@ pub fn render(report: &Report, format: OutputFormat, with: &Rendering, out: &mut
         OutputFormat::Concise => concise::render(report, out),
         OutputFormat::Json => json::render(report, out),
         OutputFormat::Jsonl => jsonl::render(report, out),
+        OutputFormat::Sarif => sarif::render(report, &with.anchors, out),
+        OutputFormat::Github => github::render(report, with, out),
+        OutputFormat::Gitlab => gitlab::render(report, &with.anchors, out),
+        OutputFormat::Junit => junit::render(report, &with.anchors, out),
         OutputFormat::Markdown => markdown::render(report, with, out),
         OutputFormat::Html => html::render(report, with, out),
     }

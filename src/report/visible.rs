@@ -7,10 +7,11 @@ use std::fmt::Write;
 ///
 /// Control characters become `\x1b`, newline and tab `\n` and `\t`; directional, zero-width and tag
 /// characters become `\u{202e}`. Escapes beat removal: tokens with such characters are what an auditor
-/// looks for. `##[` and a leading `::`, which CI runners take for commands, are broken by an escape, too.
+/// looks for. `##[`, `##vso[`, `##teamcity[` and a leading `::`, which CI runners take for commands, are broken by an
+/// escape, too.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
-    let commands = text.contains("##[") || text.trim_start().starts_with("::");
+    let commands = text.contains("##") || text.trim_start().starts_with("::");
     let leading = text.chars().next().is_some_and(is_combining);
     if !commands && !leading && !text.chars().any(is_hidden) {
         return Cow::Borrowed(text);
@@ -22,7 +23,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
-            '[' if out.ends_with("##") => out.push_str("\\x5b"),
+            '[' if opens_command(&out) => out.push_str("\\x5b"),
             ':' if previous == ':' && out.trim_start() == ":" => out.push_str("\\x3a"),
             hidden if is_hidden(hidden) || (index == 0 && is_combining(hidden)) => {
                 let code = u32::from(hidden);
@@ -36,7 +37,16 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-fn is_hidden(character: char) -> bool {
+/// Whether a `[` after this text would begin a command of GitHub Actions, Azure Pipelines or `TeamCity`.
+pub(super) fn opens_command(before: &str) -> bool {
+    let end = before.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let word = before.get(end.len()..).unwrap_or_default();
+    let known = ["", "vso", "teamcity"].iter().any(|known| word.eq_ignore_ascii_case(known));
+    known && end.ends_with("##")
+}
+
+/// Whether a character is not seen, or steers what is.
+pub(super) fn is_hidden(character: char) -> bool {
     matches!(character,
         '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}'
         | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
@@ -65,6 +75,7 @@ mod tests {
     #[test]
     fn commands_of_ci_runners_are_broken() {
         assert_eq!(visible("x ##[error]boom"), "x ##\\x5berror]boom");
+        assert_eq!(visible("##vso[task.x] ##TeamCity[a] ##a[b]"), "##vso\\x5btask.x] ##TeamCity\\x5ba] ##a[b]");
         assert_eq!(visible("::error::boom"), ":\\x3aerror::boom");
     }
 }

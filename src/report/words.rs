@@ -46,6 +46,17 @@ pub(crate) fn some<'i>(ids: impl IntoIterator<Item = &'i str>, shown: usize, tot
     format!("{}{more}", ids.join(", "))
 }
 
+/// Text of at most so many characters; where it is cut stands an ellipsis.
+#[must_use]
+pub(crate) fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let mut out: String = text.chars().take(most.saturating_sub(1)).collect();
+    out.push('…');
+    out
+}
+
 /// "row" or "rows".
 #[must_use]
 pub(crate) fn rows(number: u64) -> &'static str {

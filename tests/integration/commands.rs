@@ -77,6 +77,32 @@ fn an_unknown_item_is_an_error_with_the_nearest_id() {
 }
 
 #[test]
+fn the_hostile_corpus_is_inert_in_tables_and_traces() {
+    let corpus = fixture("hostile/corpus.jsonl");
+    let csv = stdout(&["score", "--format", "csv", &corpus]);
+    let table = stdout(&["score", &corpus]);
+    let json = stdout(&["score", "--format", "json", &corpus]);
+    let trace = stdout(&["trace", &corpus, "--item", "minus -2+3"]);
+    for text in [&csv, &table, &json, &trace] {
+        let raw =
+            |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202e}' | '\u{200b}' | '\u{2066}' | '\u{ffff}');
+        assert_eq!(text.chars().find(|c| raw(*c)), None, "{text}");
+        assert!(!text.contains("##[") && !text.contains("##vso["), "{text}");
+        assert!(!text.lines().any(|line| line.trim_start().starts_with("::")), "{text}");
+    }
+    let mut rows = csv::Reader::from_reader(csv.as_bytes());
+    let cells: Vec<String> =
+        rows.records().flat_map(|row| row.unwrap().iter().take(3).map(str::to_owned).collect::<Vec<_>>()).collect();
+    assert!(!cells.iter().any(|cell| cell.starts_with(['=', '+', '-', '@', '\t'])), "{cells:?}");
+    let values: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let ids: Vec<&str> = values.as_array().unwrap().iter().map(|item| item["item"].as_str().unwrap()).collect();
+    assert!(
+        ids.contains(&"nul a\u{0}b") && ids.contains(&"formula =HYPERLINK(\"http://evil.example\",\"x\")"),
+        "{ids:?}"
+    );
+}
+
+#[test]
 fn hostile_text_is_made_visible() {
     let text = stdout(&["score", &fixture("hostile/terminal.jsonl")]);
     assert!(text.contains("\\x1b[31m") && !text.contains('\u{1b}') && !text.contains('\u{202e}'), "{text}");
