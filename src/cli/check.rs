@@ -15,6 +15,7 @@ use crate::cli::{files, outputs, quoted};
 use crate::config::{self, Config, Levels};
 use crate::engine::Settings;
 use crate::gate::Baseline;
+use crate::report::text::Detail;
 use crate::report::{Report, visible};
 use crate::{Inputs, Options, engine, format};
 
@@ -63,6 +64,9 @@ pub(super) struct Args {
     /// Say which format was recognised and which field was taken for which role; show known findings, too.
     #[arg(short, long)]
     verbose: bool,
+    /// Print findings and errors only; nothing when there is none.
+    #[arg(short, long, conflicts_with = "verbose")]
+    quiet: bool,
     /// Write the audit's tally to a file, to be merged with those of other machines by `retally merge`.
     #[arg(long, value_name = "FILE")]
     tally: Option<PathBuf>,
@@ -85,7 +89,7 @@ fn audit(args: &Args) -> Result<ExitCode, String> {
         // Standard error may be closed; the report is still due.
         let _ = io::stderr().write_all(recognised(&inputs, &options.config).as_bytes());
     }
-    let bar = progress(&args.gated.outputs);
+    let bar = if args.quiet { None } else { progress(&args.gated.outputs) };
     let mut settings = options.settings;
     settings.progress = bar.as_ref().map(Bar::callback);
     let mut tally = Vec::new();
@@ -106,7 +110,7 @@ fn audit(args: &Args) -> Result<ExitCode, String> {
         done.map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     }
     let mut with = args.gated.outputs.rendering(&options.config, args.gated.command("check"));
-    with.style.known = args.verbose;
+    with.style.detail = Detail::of(args.quiet, args.verbose);
     args.gated.outputs.write(&report, &with, code != UNUSABLE)?;
     Ok(ExitCode::from(code))
 }

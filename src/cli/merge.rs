@@ -8,6 +8,7 @@ use crate::cli::{outputs, quoted};
 use crate::config::{self, Config};
 use crate::engine::Settings;
 use crate::parts::Part;
+use crate::report::text::Detail;
 use crate::report::visible;
 
 /// Arguments of `merge`.
@@ -56,7 +57,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     let prune = ["retally", "baseline", "prune", "PATH"].map(str::to_owned).to_vec();
     let code = args.verdict.judge(&mut report, &config, &settings.levels, baseline.as_ref(), prune);
     let mut with = args.outputs.rendering(&config, format!("retally merge {}", words.join(" ")));
-    with.style.known = args.verbose;
+    with.style.detail = Detail::of(false, args.verbose);
     args.outputs.write(&report, &with, code != UNUSABLE)?;
     Ok(ExitCode::from(code))
 }

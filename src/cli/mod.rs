@@ -1,5 +1,6 @@
 //! Commands: arguments, one call into the library, a rendering.
 
+mod about;
 mod baseline;
 mod check;
 mod explain;
@@ -19,10 +20,16 @@ use clap::{Parser, Subcommand};
 
 /// Audits the logs of language-model evaluations.
 #[derive(Parser)]
-#[command(name = "retally", version, about, long_about = None)]
+#[command(name = "retally", version, disable_version_flag = true, about, long_about = None, arg_required_else_help = true)]
 struct Cli {
+    /// Print the version; with -v also how this program was built and the digest of its rules.
+    #[arg(short = 'V', long)]
+    version: bool,
+    /// Say more about the version.
+    #[arg(short, long, requires = "version")]
+    verbose: bool,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Subcommand)]
@@ -45,6 +52,10 @@ enum Command {
     Explain(explain::Args),
     /// List the rules.
     Rules(explain::RulesArgs),
+    /// Print the completion script of a shell.
+    Completions(about::Completions),
+    /// Print the manual page, or write one per command.
+    Man(about::Man),
 }
 
 /// Runs the tool: exit 0 nothing that fails, 1 findings that fail, 2 unusable input, configuration or
@@ -53,6 +64,24 @@ enum Command {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
+        _ if cli.version => about::version(cli.verbose),
+        Some(command) => run(command),
+        // clap prints the help in place of an empty command line.
+        None => Ok(ExitCode::from(2)),
+    };
+    match result {
+        Ok(code) => code,
+        Err(failure) => {
+            use std::io::Write as _;
+            // Standard error may be closed; there is nobody left to tell then.
+            let _ = writeln!(std::io::stderr(), "retally: {}", crate::report::visible(&failure));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode, String> {
+    match command {
         Command::Check(args) => check::run(&args),
         Command::Baseline(args) => baseline::run(&args),
         Command::Score(args) => score::run(&args),
@@ -62,15 +91,8 @@ pub fn main() -> ExitCode {
         Command::Report(args) => report::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Rules(args) => explain::rules(&args),
-    };
-    match result {
-        Ok(code) => code,
-        Err(failure) => {
-            use std::io::Write as _;
-            // Standard error may be closed; there is nobody left to tell then.
-            let _ = writeln!(std::io::stderr(), "retally: {failure}");
-            ExitCode::from(2)
-        }
+        Command::Completions(args) => about::completions(&args),
+        Command::Man(args) => about::man(&args),
     }
 }
 

@@ -156,7 +156,7 @@ impl Outputs {
         if let Some(path) = &self.output {
             save(path, &bytes)?;
         }
-        let plain = Style { known: with.style.known, ..style(Color::Never, self.width, false) };
+        let plain = Style { detail: with.style.detail, ..style(Color::Never, self.width, false) };
         let plain = Rendering { style: plain, ..with.clone() };
         for target in &self.reports {
             let mut bytes = Vec::new();

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::cli::{outputs, quoted};
 use crate::config::Config;
+use crate::report::text::Detail;
 use crate::report::{Report, SCHEMA_VERSION, visible};
 
 /// Largest report that is read, in bytes. An audit writes far less, whatever the size of its logs.
@@ -19,6 +20,9 @@ pub(super) struct Args {
     /// A report written by `retally check --format json`, or - for standard input.
     #[arg(value_name = "REPORT")]
     path: String,
+    /// Show findings that a baseline knows, too.
+    #[arg(short, long)]
+    verbose: bool,
     #[command(flatten)]
     outputs: outputs::Outputs,
 }
@@ -28,7 +32,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     let report = read(&args.path).map_err(|reason| format!("{}: {reason}", visible(&args.path)))?;
     let config = Config::find(None).map_err(|error| error.to_string())?;
     let command = format!("retally report {}", quoted(&args.path));
-    args.outputs.write(&report, &args.outputs.rendering(&config, command), true)?;
+    let mut with = args.outputs.rendering(&config, command);
+    with.style.detail = Detail::of(false, args.verbose);
+    args.outputs.write(&report, &with, true)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -11,6 +11,30 @@ use crate::model::Severity;
 use crate::report::words::{count, rows, verdict};
 use crate::report::{Finding, Report, visible};
 
+/// How much to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Detail {
+    /// Findings and errors only.
+    Quiet,
+    /// Findings that are new, and the summary.
+    #[default]
+    Usual,
+    /// Findings that the baseline knows, too.
+    Known,
+}
+
+impl Detail {
+    /// What the flags ask for.
+    #[must_use]
+    pub fn of(quiet: bool, verbose: bool) -> Self {
+        match (quiet, verbose) {
+            (true, _) => Self::Quiet,
+            (false, true) => Self::Known,
+            (false, false) => Self::Usual,
+        }
+    }
+}
+
 /// How to draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Style {
@@ -20,13 +44,13 @@ pub struct Style {
     pub unicode: bool,
     /// Columns of the terminal.
     pub width: usize,
-    /// Whether to show findings that the baseline knows, too.
-    pub known: bool,
+    /// How much to say.
+    pub detail: Detail,
 }
 
 impl Default for Style {
     fn default() -> Self {
-        Self { colour: false, unicode: true, width: 100, known: false }
+        Self { colour: false, unicode: true, width: 100, detail: Detail::Usual }
     }
 }
 
@@ -43,6 +67,9 @@ pub fn render(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<
 fn draw(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     findings(&report.findings, style, out)?;
     errors(report, out)?;
+    if style.detail == Detail::Quiet {
+        return failures(report, out);
+    }
     summary(report, out)?;
     gate(report, style, out)
 }
@@ -55,7 +82,8 @@ pub fn findings(findings: &[Finding], style: Style, out: &mut dyn Write) -> io::
         .with_width(style.width)
         .with_links(false)
         .with_context_lines(0);
-    let is_shown = |finding: &&Finding| finding.excepted.is_none() && (style.known || !finding.is_known());
+    let is_shown =
+        |finding: &&Finding| finding.excepted.is_none() && (style.detail == Detail::Known || !finding.is_known());
     for finding in findings.iter().filter(is_shown) {
         write!(out, "{}", heading(finding, style))?;
         if let Some(shown) = Shown::of(finding) {
@@ -197,7 +225,7 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 fn gate(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     if let Some(known) = report.baseline.map(|baseline| baseline.known).filter(|known| *known > 0) {
         let (noun, them) = if known == 1 { ("finding", "it") } else { ("findings", "them") };
-        let hint = if style.known { String::new() } else { format!("; -v shows {them}") };
+        let hint = if style.detail == Detail::Known { String::new() } else { format!("; -v shows {them}") };
         writeln!(out, "baseline: {} known {noun}{hint}", count(known))?;
     }
     for finding in &report.findings {
@@ -211,7 +239,12 @@ fn gate(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     for note in &gate.notes {
         writeln!(out, "note: {}", visible(note))?;
     }
-    for failure in &gate.failures {
+    failures(report, out)
+}
+
+/// What beside findings fails the gate.
+fn failures(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    for failure in report.gate.iter().flat_map(|gate| &gate.failures) {
         writeln!(out, "fails: {}", visible(failure))?;
     }
     Ok(())

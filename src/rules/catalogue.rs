@@ -37,3 +37,14 @@ pub fn by_code(code: &str) -> Option<&'static Rule> {
 pub fn index_of(code: &str) -> Option<usize> {
     ALL.iter().position(|rule| rule.page().code == code)
 }
+
+/// Digest of all pages, in the order of their codes: two programs with one digest have the same rules.
+#[must_use]
+pub fn digest() -> String {
+    let mut hasher = blake3::Hasher::new();
+    for rule in all() {
+        hasher.update(&(rule.source.len() as u64).to_le_bytes());
+        hasher.update(rule.source.as_bytes());
+    }
+    hasher.finalize().to_hex().chars().take(32).collect()
+}

@@ -25,7 +25,7 @@ use std::sync::OnceLock;
 use crate::formula::Deviations;
 use crate::tally::Observed;
 
-pub use catalogue::{all, by_code, index_of};
+pub use catalogue::{all, by_code, digest, index_of};
 pub use judged::{AggregateCause, JudgedMetric};
 pub use metadata::{Fields, Page, PageError, Scope};
 pub use observer::{Observer, Whereabouts};
