@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Installs the wheel into a fresh virtual environment and audits a clean and a broken log with it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+place="$(mktemp -d)"
+trap 'rm -rf "$place"' EXIT
+python3 -m venv "$place/venv"
+# The build has a directory of its own below the usual one, so that a second run need not begin anew.
+CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}/wheel" "$place/venv/bin/pip" install --quiet --disable-pip-version-check .
+retally="$place/venv/bin/retally"
+
+expect() {
+    local wanted="$1" code=0
+    shift
+    "$retally" "$@" >"$place/out" 2>&1 || code=$?
+    if [ "$code" -ne "$wanted" ]; then
+        cat "$place/out" >&2
+        echo "expected exit code $wanted, found $code: retally $*" >&2
+        exit 1
+    fi
+}
+expect 0 --version
+expect 0 check fixtures/formats/native/clean-items
+expect 1 check fixtures/formats/native/bug-mean
+grep -q 'error\[RT204\]' "$place/out"
+echo "$("$retally" --version) from a wheel: a clean log passes, a broken one fails"
