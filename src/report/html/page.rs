@@ -41,6 +41,11 @@ fn number(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), |value| value.to_string())
 }
 
+/// A number in a sentence: the tables have all digits.
+fn rounded(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| crate::report::words::number(value, 6))
+}
+
 /// The page.
 #[derive(Template)]
 #[template(path = "report.html")]
@@ -397,10 +402,19 @@ fn impacts(report: &Report, room: Room) -> Vec<ImpactRow> {
         .take(room.lines)
         .map(|(diagnosis, impact)| ImpactRow {
             claim: about(diagnosis),
-            formula: diagnosis.best.as_deref().map_or_else(|| "no single formula".to_owned(), text),
+            formula: computed_by(diagnosis),
             sentence: impact_sentence(diagnosis, impact),
         })
         .collect()
+}
+
+/// The formulas that really gave the numbers.
+fn computed_by(diagnosis: &Diagnosis) -> String {
+    match &diagnosis.best {
+        Some(best) => text(best),
+        None if diagnosis.groups.is_empty() => "no known formula".to_owned(),
+        None => diagnosis.groups.iter().map(|group| text(&group.formula)).collect::<Vec<_>>().join(" and "),
+    }
 }
 
 fn impact_sentence(diagnosis: &Diagnosis, impact: &Impact) -> String {
@@ -606,8 +620,8 @@ fn race_view(index: usize, race: &Race) -> RaceView {
         format!(
             "candidate {} (reported {}, recomputed {})",
             text(&path.candidate),
-            number(path.reported),
-            number(path.recomputed)
+            rounded(path.reported),
+            rounded(path.recomputed)
         )
     };
     RaceView {
