@@ -15,7 +15,7 @@ mod common;
 use std::io::Write;
 use std::process::Stdio;
 
-use common::{Folder, MEAN, contains, seen};
+use common::{Folder, MEAN, contains, retally_in, seen};
 
 /// Score is the sum of the log-probs: proven.
 const GOOD: &str = r#"{"item": "q0", "candidate": "a", "continuation": "The cat sat", "tokens": ["The", " cat", " sat"], "logprobs": [-1.500000, -0.800000, -1.200000], "score": -3.500000}
@@ -367,10 +367,10 @@ fn the_report_does_not_depend_on_threads_or_width_of_the_machine() {
 
 #[test]
 fn two_columns_of_a_table_for_one_role_are_asked_for() {
-    let folder = TempDir::new().unwrap();
+    let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("scores.csv");
     std::fs::write(&path, "question_id,doc_id,candidate,loglikelihood\n1,2,a,-1.5\n").unwrap();
-    let run = || Command::new(env!("CARGO_BIN_EXE_retally")).arg("check").arg(&path).output().unwrap();
+    let run = || retally_in(folder.path()).arg("check").arg(&path).output().unwrap();
     let output = run();
     assert_eq!(output.status.code(), Some(2));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -8,15 +8,15 @@ use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
 /// A log whose score is the mean of the log-probs in place of their sum: RT204.
-pub const MEAN: &str = r#"{"item": "q0", "candidate": "a", "continuation": "The cat sat", "tokens": ["The", " cat", " sat"], "logprobs": [-1.500000, -0.800000, -1.200000], "score": -1.166667}
+pub(crate) const MEAN: &str = r#"{"item": "q0", "candidate": "a", "continuation": "The cat sat", "tokens": ["The", " cat", " sat"], "logprobs": [-1.500000, -0.800000, -1.200000], "score": -1.166667}
 {"item": "q1", "candidate": "a", "continuation": "A dog", "tokens": ["A", " dog"], "logprobs": [-0.412345, -2.312111], "score": -1.362228}
 "#;
 
 /// A temporary folder with files.
-pub struct Folder(TempDir);
+pub(crate) struct Folder(TempDir);
 
 impl Folder {
-    pub fn with(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn with(files: &[(&str, &str)]) -> Self {
         let folder = Self(tempfile::tempdir().unwrap());
         for (name, text) in files {
             folder.write(name, text.as_bytes());
@@ -24,42 +24,42 @@ impl Folder {
         folder
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
 
-    pub fn write(&self, name: &str, bytes: &[u8]) {
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) {
         let path = self.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, bytes).unwrap();
     }
 
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.path().join(name)).unwrap()
     }
 
     /// The program with a command, to be run in the folder.
-    pub fn retally(&self, name: &str) -> Command {
+    pub(crate) fn retally(&self, name: &str) -> Command {
         let mut command = retally_in(self.path());
         command.arg(name);
         command
     }
 
     /// `check` with arguments.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.retally("check");
         command.args(arguments);
         command
     }
 
     /// What `check` gives.
-    pub fn check(&self, arguments: &[&str]) -> (i32, String, String) {
+    pub(crate) fn check(&self, arguments: &[&str]) -> (i32, String, String) {
         seen(&self.command(arguments).output().unwrap())
     }
 }
 
 /// The built program, in a directory, with nothing of the environment that changes what it prints.
-pub fn retally_in(directory: &Path) -> Command {
+pub(crate) fn retally_in(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_retally"));
     command.current_dir(directory).env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
     for name in ["NO_COLOR", "CLICOLOR_FORCE", "CLICOLOR", "TERM", "COLUMNS", "GITHUB_STEP_SUMMARY"] {
@@ -69,13 +69,13 @@ pub fn retally_in(directory: &Path) -> Command {
 }
 
 /// Exit code, standard output, standard error.
-pub fn seen(output: &Output) -> (i32, String, String) {
+pub(crate) fn seen(output: &Output) -> (i32, String, String) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
 }
 
 #[track_caller]
-pub fn contains(text: &str, parts: &[&str]) {
+pub(crate) fn contains(text: &str, parts: &[&str]) {
     for part in parts {
         assert!(text.contains(part), "expected `{part}` in:\n{text}");
     }
