@@ -1,5 +1,7 @@
 //! What the template shows: texts made visible and cut, numbers written out, tables cut to their room.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 
 use crate::model::{Severity, Verdict};
@@ -66,6 +68,8 @@ pub(super) struct Page {
     excused: Vec<ExcusedRow>,
     columns: Vec<ColumnView>,
     races: Vec<RaceView>,
+    /// Whether rows have to say which run they are about.
+    many_runs: bool,
     metrics: Vec<MetricRow>,
     hidden_metrics: String,
     claims: Vec<ClaimRow>,
@@ -244,6 +248,7 @@ impl Page {
         let shown = report.shown().take(room.findings);
         let listed = report.shown().skip(room.findings).take(room.table);
         let (gaps, rules_off): (Vec<_>, Vec<_>) = report.coverage.iter().partition(|gap| gap.count > 0);
+        let runs: BTreeSet<&str> = report.claims.iter().map(|claim| claim.run.as_str()).collect();
         let drawn_races = report.races.iter().take(room.figures).enumerate();
         Self {
             style: STYLE,
@@ -274,6 +279,7 @@ impl Page {
             hidden_findings: hidden(report.shown().count(), room.findings + room.table),
             columns: columns(report, room),
             races: drawn_races.map(|(index, race)| race_view(index, race)).collect(),
+            many_runs: runs.len() > 1,
             metrics: report.metrics.iter().take(room.table).map(metric_row).collect(),
             hidden_metrics: hidden(report.metrics.len(), room.table),
             claims: report.claims.iter().take(room.table).map(claim_row).collect(),
