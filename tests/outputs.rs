@@ -355,6 +355,67 @@ fn a_huge_token_and_hostile_names_of_files_stay_inside_their_limits() {
     }
 }
 
+/// Calls a function with every leaf of a value in turn.
+fn each_leaf(value: &mut Value, path: &mut Vec<String>, all: &mut Vec<Vec<String>>) {
+    match value {
+        Value::Object(map) => {
+            for (key, part) in map.iter_mut() {
+                path.push(key.clone());
+                each_leaf(part, path, all);
+                path.pop();
+            }
+        }
+        // The first two entries stand for all.
+        Value::Array(parts) => {
+            for (at, part) in parts.iter_mut().enumerate().take(2) {
+                path.push(at.to_string());
+                each_leaf(part, path, all);
+                path.pop();
+            }
+        }
+        _ => all.push(path.clone()),
+    }
+}
+
+#[test]
+fn a_stored_report_may_say_anything() {
+    let report = fixture("cases/C10.jsonl");
+    let whole = serde_json::to_value(&report).unwrap();
+    let mut leaves = Vec::new();
+    each_leaf(&mut whole.clone(), &mut Vec::new(), &mut leaves);
+    assert!(leaves.len() > 150, "{}", leaves.len());
+    let long = "é\u{202e}|`<".repeat(30_000);
+    let mut rendered = 0;
+    for leaf in &leaves {
+        for wild in [
+            Value::from(u64::MAX),
+            Value::from(u32::MAX),
+            Value::from(1e308),
+            Value::from(-1e308),
+            Value::from(1e-308),
+            Value::from(0),
+            Value::from(""),
+            Value::from(long.as_str()),
+            Value::Null,
+        ] {
+            let mut value = whole.clone();
+            let place = leaf.iter().fold(&mut value, |at, key| match at {
+                Value::Array(parts) => &mut parts[key.parse::<usize>().unwrap()],
+                at => &mut at[key.as_str()],
+            });
+            *place = wild;
+            let Ok(report) = serde_json::from_value::<Report>(value) else { continue };
+            for format in FORMATS {
+                let text = written(&report, format);
+                let limited = format == OutputFormat::Html || format == OutputFormat::Markdown;
+                assert!(!limited || text.len() <= 1 << 20, "{leaf:?}");
+            }
+            rendered += 1;
+        }
+    }
+    assert!(rendered > 300, "{rendered}");
+}
+
 #[test]
 fn thousands_of_findings_are_cut_and_said() {
     let value = sarif(&many(7_001));

@@ -34,23 +34,23 @@ impl VerdictCounts {
     /// Counts several equal verdicts.
     pub fn add_many(&mut self, verdict: Verdict, count: u64) {
         match verdict {
-            Verdict::Proven => self.proven += count,
-            Verdict::Refuted => self.refuted += count,
-            Verdict::Unprovable => self.unprovable += count,
+            Verdict::Proven => self.proven = self.proven.saturating_add(count),
+            Verdict::Refuted => self.refuted = self.refuted.saturating_add(count),
+            Verdict::Unprovable => self.unprovable = self.unprovable.saturating_add(count),
         }
     }
 
     /// Adds another count.
     pub fn merge(&mut self, other: &Self) {
-        self.proven += other.proven;
-        self.refuted += other.refuted;
-        self.unprovable += other.unprovable;
+        self.add_many(Verdict::Proven, other.proven);
+        self.add_many(Verdict::Refuted, other.refuted);
+        self.add_many(Verdict::Unprovable, other.unprovable);
     }
 
     /// All claims counted.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.proven + self.refuted + self.unprovable
+        self.proven.saturating_add(self.refuted).saturating_add(self.unprovable)
     }
 }
 

@@ -11,6 +11,12 @@ use crate::model::Severity;
 use crate::report::words::{count, rows, verdict};
 use crate::report::{Finding, Report, visible};
 
+/// Characters of a record that are drawn before, in and after the marked value.
+const WINDOW: usize = 200;
+
+/// Largest line and column that are drawn: miette counts on from them.
+const FARTHEST: usize = usize::MAX >> 8;
+
 /// How much to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Detail {
@@ -298,17 +304,24 @@ impl Shown {
             return None;
         }
         let part = |from: usize, to: usize| snippet.text.get(from..to).unwrap_or_default();
-        let mark_end = snippet.mark + snippet.mark_len;
-        let before = visible(part(0, snippet.mark));
-        let mark = visible(part(snippet.mark, mark_end));
-        let after = visible(snippet.text.get(mark_end..).unwrap_or_default());
-        let dots = if snippet.cut_before { "…" } else { "" };
-        let end = if snippet.cut_after { "…" } else { "" };
+        let mark_end = snippet.mark.saturating_add(snippet.mark_len);
+        // An audit's windows are narrow; a stored report may say anything.
+        let (before, mark, after) =
+            (part(0, snippet.mark), part(snippet.mark, mark_end), snippet.text.get(mark_end..).unwrap_or_default());
+        let from = before.char_indices().rev().nth(WINDOW).map_or(0, |(at, _)| at);
+        let to = |text: &str| text.char_indices().nth(WINDOW).map_or(text.len(), |(at, _)| at);
+        let dots = if snippet.cut_before || from > 0 { "…" } else { "" };
+        let end = if snippet.cut_after || to(after) < after.len() { "…" } else { "" };
+        let (before, mark, after) = (
+            visible(before.get(from..).unwrap_or_default()),
+            visible(mark.get(..to(mark)).unwrap_or_default()),
+            visible(after.get(..to(after)).unwrap_or_default()),
+        );
         let start = dots.len() + before.len();
         Some(Self {
             path: visible(&place.path).into_owned(),
-            line: usize::try_from(place.line).unwrap_or(usize::MAX),
-            column: usize::try_from(place.column).unwrap_or(usize::MAX),
+            line: usize::try_from(place.line).unwrap_or(usize::MAX).min(FARTHEST),
+            column: usize::try_from(place.column).unwrap_or(usize::MAX).min(FARTHEST),
             window: format!("{dots}{before}{mark}{after}{end}"),
             mark: (start, mark.len().max(1)),
             label: visible(&finding.label).into_owned(),
