@@ -15,9 +15,11 @@ finish() {
     exit "$1"
 }
 
-# %q keeps a text on one line, so that nothing in it can be taken for a command of the runner.
+# NAME VALUE EXPECTED. On one line and without ##[ nothing in the value can be taken for a command of the runner.
 refuse() {
-    printf 'retally: %s: expected %s, found %q\n' "$1" "$3" "$2" >&2
+    local shown
+    shown="$(printf '%q' "$2")"
+    printf 'retally: %s: expected %s, found %s\n' "$1" "$3" "${shown//##/#\\x23}" >&2
     finish 2
 }
 
