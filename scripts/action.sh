@@ -59,23 +59,39 @@ boolean summary "$summary"
 if ! [[ "$version" =~ ^[0-9A-Za-z.+-]*$ ]]; then refuse version "$version" 'a version such as 0.1.0'; fi
 if ! [[ "$category" =~ ^[0-9A-Za-z._/-]*$ ]]; then refuse sarif-category "$category" 'letters, digits and . _ / -'; fi
 
-if ! command -v retally >/dev/null 2>&1; then
-    here="${RETALLY_ACTION_PATH:-$(cd "$(dirname "$0")/.." && pwd)}"
-    if [ -z "$version" ] && command -v cargo >/dev/null 2>&1; then
-        cargo install --quiet --locked --path "$here" || finish 2
-    elif [ -z "$version" ]; then
-        python3 -m pip install --quiet "$here" || finish 2
-    elif command -v cargo >/dev/null 2>&1 && [ -n "${RETALLY_ACTION_REPOSITORY:-}" ]; then
-        url="${GITHUB_SERVER_URL:-https://github.com}/$RETALLY_ACTION_REPOSITORY"
-        cargo install --quiet --locked --git "$url" --tag "v${version#v}" retally || finish 2
-    else
-        python3 -m pip install --quiet "retally==${version#v}" || finish 2
-    fi
+temporary="${RUNNER_TEMP:-${TMPDIR:-/tmp}}"
+# A Python of the system may refuse to be installed into; an environment of its own does not.
+with_pip() {
+    python3 -m venv "$temporary/retally-venv" || finish 2
+    "$temporary/retally-venv/bin/python" -m pip install --quiet "$1" || finish 2
+    PATH="$temporary/retally-venv/bin:$PATH"
+}
+with_cargo() {
+    cargo install --quiet --locked "$@" || finish 2
     PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
+}
+
+version="${version#v}"
+if command -v retally >/dev/null 2>&1; then
+    installed="$(retally --version)"
+    if [ -n "$version" ] && [ "$installed" != "retally $version" ]; then
+        printf 'retally: %s is installed and used; version %s was asked for\n' "$installed" "$version" >&2
+    fi
+else
+    here="${RETALLY_ACTION_PATH:-$(cd "$(dirname "$0")/.." && pwd)}"
+    if ! command -v cargo >/dev/null 2>&1; then
+        if [ -z "$version" ]; then with_pip "$here"; else with_pip "retally==$version"; fi
+    elif [ -z "$version" ]; then
+        with_cargo --path "$here"
+    elif [ -n "${RETALLY_ACTION_REPOSITORY:-}" ]; then
+        with_cargo --git "${GITHUB_SERVER_URL:-https://github.com}/$RETALLY_ACTION_REPOSITORY" --tag "v$version" retally
+    else
+        with_pip "retally==$version"
+    fi
 fi
 
 cd "${GITHUB_WORKSPACE:-.}"
-directory="$(mktemp -d "${RUNNER_TEMP:-${TMPDIR:-/tmp}}/retally.XXXXXX")"
+directory="$(mktemp -d "$temporary/retally.XXXXXX")"
 
 command=(retally check --report "json=$directory/report.json" --report "jsonl=$directory/report.jsonl"
     --report "markdown=$directory/report.md")

@@ -63,20 +63,27 @@ impl Runner {
     }
 
     fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.workspace().join(name), text).unwrap();
+        let path = self.workspace().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
     }
 
     /// Runs the step of `action.yml` with these inputs, the others as it says.
     fn run(&self, inputs: &[(&str, &str)]) -> Ran {
+        let programs = Path::new(env!("CARGO_BIN_EXE_retally")).parent().unwrap();
+        self.run_with(&format!("{}:{}", programs.display(), std::env::var("PATH").unwrap()), inputs)
+    }
+
+    /// The same with another search path for programs.
+    fn run_with(&self, path: &str, inputs: &[(&str, &str)]) -> Ran {
         let action = yaml("action.yml");
         let step = &action["runs"]["steps"][0];
         let (output, summary) = (self.0.path().join("output"), self.0.path().join("summary"));
         std::fs::write(&output, "").unwrap();
         std::fs::write(&summary, "before\n").unwrap();
-        let programs = Path::new(env!("CARGO_BIN_EXE_retally")).parent().unwrap();
         let mut command = Command::new("bash");
         command.args(["-e", "-c", step["run"].as_str().unwrap()]).current_dir(self.0.path());
-        command.env("PATH", format!("{}:{}", programs.display(), std::env::var("PATH").unwrap()));
+        command.env("PATH", path).env("CARGO_HOME", self.0.path().join("cargo"));
         for (name, value) in step["env"].as_hash().unwrap() {
             let value = value.as_str().unwrap();
             let input = value.strip_prefix("${{ inputs.").and_then(|rest| rest.strip_suffix(" }}"));
@@ -89,7 +96,10 @@ impl Runner {
             };
             command.env(name.as_str().unwrap(), value);
         }
-        command.env("GITHUB_OUTPUT", &output).env("GITHUB_STEP_SUMMARY", &summary);
+        command
+            .env("GITHUB_SERVER_URL", "https://forge.example")
+            .env("GITHUB_OUTPUT", &output)
+            .env("GITHUB_STEP_SUMMARY", &summary);
         command.env("GITHUB_WORKSPACE", self.workspace()).env("RUNNER_TEMP", self.0.path().join("temp"));
         let done = command.output().unwrap();
         let set = std::fs::read_to_string(&output).unwrap();
@@ -179,8 +189,10 @@ fn a_clean_log_passes() {
 #[test]
 fn a_wrong_log_fails_and_says_where() {
     let runner = Runner::new();
+    // Logs of one directory are one run: here they are two.
+    runner.write("wrong/mean.jsonl", MEAN);
     let inputs =
-        [("paths", "good.jsonl\r\n\nmean.jsonl\n"), ("sarif-file", "out.sarif"), ("sarif-category", "nightly/a")];
+        [("paths", "good.jsonl\r\n\nwrong/mean.jsonl\n"), ("sarif-file", "out.sarif"), ("sarif-category", "nightly/a")];
     let ran = runner.run(&inputs);
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     assert_eq!(ran.set(&["exit-code", "errors", "warnings", "sarif", "html"]), ["1", "1", "0", "out.sarif", ""]);
@@ -209,8 +221,8 @@ fn configuration_baseline_and_further_arguments_are_handed_on() {
     let create = Command::new(env!("CARGO_BIN_EXE_retally"))
         .args(["baseline", "create", "mean.jsonl", "--output", "known.json"])
         .current_dir(runner.workspace())
-        .status();
-    assert!(create.unwrap().success());
+        .output();
+    assert!(create.unwrap().status.success());
     let ran = runner.run(&[("paths", "mean.jsonl"), ("baseline", "known.json")]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert_eq!(ran.set(&["errors", "warnings"]), ["0", "0"], "a known finding is no error");
@@ -246,6 +258,49 @@ fn an_unusable_input_is_2_and_leaves_no_result() {
         assert_eq!(ran.outputs["exit-code"], expected.to_string());
         assert!(ran.commands().is_empty(), "{name}={value:?}: {:?}", ran.commands());
     }
+}
+
+#[test]
+fn where_retally_is_missing_it_is_installed() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let cases = [
+        ("cargo", "", "install --quiet --locked --path ROOT"),
+        ("cargo", "v9.8.7", "install --quiet --locked --git https://forge.example/ROOT --tag v9.8.7 retally"),
+        ("python3", "", "-m pip install --quiet ROOT"),
+        ("python3", "9.8.7", "-m pip install --quiet retally==9.8.7"),
+    ];
+    for (installer, version, expected) in cases {
+        let runner = Runner::new();
+        let programs = runner.0.path().join("bin");
+        std::fs::create_dir(&programs).unwrap();
+        for name in ["bash", "env", "mktemp", "awk", "sed", "cat", "dirname", "mkdir", "cp"] {
+            let path = std::env::var_os("PATH").unwrap();
+            let found = std::env::split_paths(&path).map(|path| path.join(name)).find(|path| path.exists());
+            symlink(found.unwrap(), programs.join(name)).unwrap();
+        }
+        // Says what it was asked for, and puts the program where the real one would. `venv` makes another of it.
+        let there = if installer == "cargo" { "cargo" } else { "temp/retally-venv" };
+        let there = runner.0.path().join(there).join("bin");
+        let stand_in = format!(
+            "#!/usr/bin/env bash\nset -eu\nmkdir -p '{there}'\n\
+             if [ \"$2\" = venv ]; then cp \"$0\" '{there}/python'; exit; fi\n\
+             echo \"$*\" >'{log}'\ncp '{program}' '{there}/retally'\n",
+            there = there.display(),
+            log = runner.0.path().join("asked").display(),
+            program = env!("CARGO_BIN_EXE_retally"),
+        );
+        let file = programs.join(installer);
+        std::fs::write(&file, stand_in).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let ran = runner.run_with(programs.to_str().unwrap(), &[("paths", "good.jsonl"), ("version", version)]);
+        assert_eq!(ran.code, 0, "{installer} {version}: {}", ran.stderr);
+        let asked = std::fs::read_to_string(runner.0.path().join("asked")).unwrap();
+        assert_eq!(asked.trim(), expected.replace("ROOT", root().to_str().unwrap()));
+    }
+    let runner = Runner::new();
+    let ran = runner.run(&[("paths", "good.jsonl"), ("version", "9.8.7")]);
+    assert_eq!(ran.code, 0);
+    assert!(ran.stderr.contains("version 9.8.7 was asked for"), "{}", ran.stderr);
 }
 
 #[test]
