@@ -10,18 +10,15 @@
     reason = "tests stop at the first surprise and make their own files"
 )]
 
-use std::io::Write;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+mod common;
 
-use tempfile::TempDir;
+use std::io::Write;
+use std::process::Stdio;
+
+use common::{Folder, MEAN, contains, retally_in, seen};
 
 /// Score is the sum of the log-probs: proven.
 const GOOD: &str = r#"{"item": "q0", "candidate": "a", "continuation": "The cat sat", "tokens": ["The", " cat", " sat"], "logprobs": [-1.500000, -0.800000, -1.200000], "score": -3.500000}
-"#;
-/// Score is their mean: RT204.
-const MEAN: &str = r#"{"item": "q0", "candidate": "a", "continuation": "The cat sat", "tokens": ["The", " cat", " sat"], "logprobs": [-1.500000, -0.800000, -1.200000], "score": -1.166667}
-{"item": "q1", "candidate": "a", "continuation": "A dog", "tokens": ["A", " dog"], "logprobs": [-0.412345, -2.312111], "score": -1.362228}
 "#;
 /// Two fields could be the item.
 const AMBIGUOUS: &str = r#"{"question_id": "q0", "doc_id": "7", "tokens": ["a", "b"], "logprobs": [-0.500000, -0.250000], "score": -0.750000}
@@ -30,60 +27,6 @@ const AMBIGUOUS: &str = r#"{"question_id": "q0", "doc_id": "7", "tokens": ["a", 
 const FOREIGN: &str = r#"{"nr": "q0", "out": {"words": ["a", "b"], "lps": [-0.500000, -0.250000], "sum": -0.750000}}
 {"nr": "q1", "out": {"words": ["c", "d"], "lps": [-1.500000, -0.125000], "sum": -1.625000}}
 "#;
-
-struct Folder(TempDir);
-
-impl Folder {
-    fn with(files: &[(&str, &str)]) -> Self {
-        let folder = Self(tempfile::tempdir().unwrap());
-        for (name, text) in files {
-            folder.write(name, text.as_bytes());
-        }
-        folder
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn write(&self, name: &str, bytes: &[u8]) {
-        let path = self.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, bytes).unwrap();
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = self.retally("check");
-        command.args(arguments);
-        command
-    }
-
-    fn retally(&self, name: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_retally"));
-        command.current_dir(self.path()).arg(name).env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
-        for name in ["NO_COLOR", "CLICOLOR_FORCE", "CLICOLOR", "TERM", "COLUMNS"] {
-            command.env_remove(name);
-        }
-        command
-    }
-
-    /// Exit code, standard output, standard error.
-    fn check(&self, arguments: &[&str]) -> (i32, String, String) {
-        seen(&self.command(arguments).output().unwrap())
-    }
-}
-
-fn seen(output: &Output) -> (i32, String, String) {
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
-}
-
-#[track_caller]
-fn contains(text: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(text.contains(part), "expected `{part}` in:\n{text}");
-    }
-}
 
 #[test]
 fn a_right_log_passes() {
@@ -424,10 +367,10 @@ fn the_report_does_not_depend_on_threads_or_width_of_the_machine() {
 
 #[test]
 fn two_columns_of_a_table_for_one_role_are_asked_for() {
-    let folder = TempDir::new().unwrap();
+    let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("scores.csv");
     std::fs::write(&path, "question_id,doc_id,candidate,loglikelihood\n1,2,a,-1.5\n").unwrap();
-    let run = || Command::new(env!("CARGO_BIN_EXE_retally")).arg("check").arg(&path).output().unwrap();
+    let run = || retally_in(folder.path()).arg("check").arg(&path).output().unwrap();
     let output = run();
     assert_eq!(output.status.code(), Some(2));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();

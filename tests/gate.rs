@@ -10,22 +10,19 @@
     reason = "tests stop at the first surprise and make their own files"
 )]
 
+mod common;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
+use common::{Folder, MEAN, contains, retally_in, seen};
 use retally::report::Report;
 use serde_json::Value;
-use tempfile::TempDir;
 
 /// Score is the sum of the log-probs: proven.
 const GOOD: &str = r#"{"item": "q9", "candidate": "a", "continuation": "The cat sat", "tokens": ["The", " cat", " sat"], "logprobs": [-1.500000, -0.800000, -1.200000], "score": -3.500000}
-"#;
-/// Score is their mean: RT204.
-const MEAN: &str = r#"{"item": "q0", "candidate": "a", "continuation": "The cat sat", "tokens": ["The", " cat", " sat"], "logprobs": [-1.500000, -0.800000, -1.200000], "score": -1.166667}
-{"item": "q1", "candidate": "a", "continuation": "A dog", "tokens": ["A", " dog"], "logprobs": [-0.412345, -2.312111], "score": -1.362228}
 "#;
 /// The fingerprint of that cause.
 const MEAN_ENTRY: &str = r#"{"fingerprint":"e94d79912e1572aa76f8d0294baccc7a","code":"RT204","task":"","claim":"score","cause":"sum(logprob)/n"}"#;
@@ -34,31 +31,11 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-struct Folder(TempDir);
-
 impl Folder {
-    fn with(files: &[(&str, &str)]) -> Self {
-        let folder = Self(tempfile::tempdir().unwrap());
-        for (name, text) in files {
-            folder.write(name, text.as_bytes());
-        }
-        folder
-    }
-
-    fn write(&self, name: &str, bytes: &[u8]) {
-        let path = self.0.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, bytes).unwrap();
-    }
-
-    fn read(&self, name: &str) -> String {
-        std::fs::read_to_string(self.0.path().join(name)).unwrap()
-    }
-
     /// Exit code, standard output, standard error of a command line.
     #[track_caller]
     fn run(&self, line: &str) -> (i32, String, String) {
-        run_in(self.0.path(), line)
+        run_in(self.path(), line)
     }
 
     #[track_caller]
@@ -69,21 +46,7 @@ impl Folder {
 }
 
 fn run_in(directory: &Path, line: &str) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_retally"));
-    command.current_dir(directory).args(line.split_whitespace()).env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
-    for name in ["NO_COLOR", "CLICOLOR_FORCE", "CLICOLOR", "TERM", "COLUMNS"] {
-        command.env_remove(name);
-    }
-    let output = command.output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
-}
-
-#[track_caller]
-fn contains(text: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(text.contains(part), "expected `{part}` in:\n{text}");
-    }
+    seen(&retally_in(directory).args(line.split_whitespace()).output().unwrap())
 }
 
 fn baseline(entries: &[&str]) -> String {
@@ -347,7 +310,7 @@ fn an_audit_that_is_not_done_leaves_the_baseline_alone() {
         assert_eq!((code, out.as_str()), (2, ""), "{line}");
         contains(&err, &["the audit is not done, and the baseline stays as it is: missing.jsonl"]);
     }
-    assert!(!folder.0.path().join("new.json").exists());
+    assert!(!folder.path().join("new.json").exists());
     assert_eq!(folder.read("known.json"), baseline(&[MEAN_ENTRY]));
     for line in ["check a.jsonl --baseline no.json", "baseline prune a.jsonl --baseline no.json"] {
         let (code, out, err) = folder.run(line);
@@ -357,7 +320,7 @@ fn an_audit_that_is_not_done_leaves_the_baseline_alone() {
     // A report of another day is not taken for this one's.
     folder.write("old.json", b"{}");
     assert_eq!(folder.run("check a.jsonl --baseline no.json --report json=old.json").0, 2);
-    assert!(!folder.0.path().join("old.json").exists());
+    assert!(!folder.path().join("old.json").exists());
     let (code, _, err) = folder.run("check a.jsonl --strict-baseline");
     assert_eq!(code, 2);
     contains(&err, &["--baseline <FILE>"]);
@@ -490,7 +453,7 @@ fn a_second_wrong_metric_is_a_new_cause() {
     let text = folder.read("known.json");
     contains(&text, &["\"code\":\"RT605\"", "\"cause\":\"acc_stderr\""]);
     assert_eq!(folder.run("check run --baseline known.json --strict-baseline").0, 0);
-    let results = std::fs::read_dir(folder.0.path().join("run")).unwrap().map(|entry| entry.unwrap().path());
+    let results = std::fs::read_dir(folder.path().join("run")).unwrap().map(|entry| entry.unwrap().path());
     let results: PathBuf = results.into_iter().find(|path| path.to_string_lossy().contains("results_")).unwrap();
     let mut value: Value = serde_json::from_str(&std::fs::read_to_string(&results).unwrap()).unwrap();
     value["results"]["local_mc"]["acc,none"] = 0.911_111.into();

@@ -74,6 +74,10 @@ fn logs() -> Vec<PathBuf> {
         logs.extend(found.filter(|path| name(path).starts_with("bad") || name(path).starts_with("look-alike")));
     }
     logs.extend(entries(&root().join("fixtures/hostile")));
+    // Logs of real tools: each folder is one run.
+    for format in entries(&root().join("fixtures/formats")) {
+        logs.extend(entries(&format).into_iter().filter(|path| path.is_dir()));
+    }
     logs
 }
 
@@ -115,6 +119,13 @@ fn every_fixture_is_valid_in_every_form() {
         let prints: BTreeSet<&str> = gitlab.iter().map(|issue| issue["fingerprint"].as_str().unwrap()).collect();
         assert_eq!((gitlab.len(), prints.len()), (report.findings.len(), report.findings.len()), "{name}");
         junit_is_sound(&written(&report, OutputFormat::Junit), &log.to_string_lossy());
+        is_plain(&written(&report, OutputFormat::Markdown));
+        let lines = written(&report, OutputFormat::Jsonl);
+        assert!(lines.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{name}");
+        assert_eq!(lines.lines().count(), report.findings.len() + 1, "{name}");
+        let concise = written(&report, OutputFormat::Concise);
+        assert_eq!(concise.lines().filter(|line| line.contains("[RT")).count(), report.findings.len(), "{name}");
+        assert!(written(&report, OutputFormat::Html).len() <= retally::report::html::LIMIT, "{name}");
     }
     assert!(findings > 60, "{findings}");
 }

@@ -55,6 +55,9 @@ fn logs() -> Vec<PathBuf> {
                 .filter(|path| name(path).starts_with("bad") || name(path).starts_with("look-alike")),
         );
     }
+    for format in entries(&root().join("fixtures/formats")) {
+        logs.extend(entries(&format).into_iter().filter(|path| path.is_dir()));
+    }
     logs
 }
 

@@ -89,9 +89,9 @@ pub fn findings(findings: &[Finding], style: Style, out: &mut dyn Write) -> io::
         if let Some(shown) = Shown::of(finding) {
             let mut drawn = String::new();
             if handler.render_report(&mut drawn, &shown).is_ok() {
-                for line in
-                    drawn.lines().filter(|line| !line.trim().is_empty() && line.trim() != "×" && line.trim() != "x")
-                {
+                // miette marks the severity in a line of its own, which the heading has said.
+                let says = |line: &&str| !["", "×", "x", "⚠", "!", "☞", ">"].contains(&uncoloured(line).trim());
+                for line in drawn.lines().filter(says) {
                     writeln!(out, "{}", line.trim_end())?;
                 }
             }
@@ -109,6 +109,13 @@ pub fn findings(findings: &[Finding], style: Style, out: &mut dyn Write) -> io::
         writeln!(out)?;
     }
     Ok(())
+}
+
+/// A line without sequences that set colours.
+fn uncoloured(line: &str) -> String {
+    let mut parts = line.split('\x1b');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + part.split_once('m').map_or("", |(_, rest)| rest))
 }
 
 fn paint(text: &str, code: &str, style: Style) -> String {
@@ -351,6 +358,12 @@ impl Diagnostic for Shown {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn colours_are_no_text() {
+        assert_eq!(uncoloured("  \x1b[31m×\x1b[0m m"), "  × m");
+        assert_eq!(uncoloured("plain m"), "plain m");
+    }
 
     #[test]
     fn ascii_text_has_nothing_else() {

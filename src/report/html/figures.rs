@@ -129,7 +129,7 @@ pub(super) fn residuals(id: &str, diagnosis: &Diagnosis, figure: &Figure) -> Pic
     if let Some(found) = found {
         rows.push((format!("after: reported − {found}"), &figure.after));
     }
-    let height = 60.0 + 150.0 * rows.len() as f64;
+    let height = 40.0 + 170.0 * rows.len() as f64;
     let mut svg = Svg::new(
         id,
         height,
@@ -140,7 +140,7 @@ pub(super) fn residuals(id: &str, diagnosis: &Diagnosis, figure: &Figure) -> Pic
     let width = (right - left) / BINS as f64;
     let x = |bin: usize| left + width * bin as f64;
     for (index, (name, bins)) in rows.iter().enumerate() {
-        let (top, bottom) = (46.0 + 150.0 * index as f64, 156.0 + 150.0 * index as f64);
+        let (top, bottom) = (46.0 + 170.0 * index as f64, 156.0 + 170.0 * index as f64);
         let most = bins.iter().copied().max().unwrap_or(0).max(1) as f64;
         svg.text(left, top - 26.0, "start", name, Ink::Text);
         for (bin, rows) in bins.iter().enumerate().filter(|(_, rows)| **rows > 0) {
@@ -155,7 +155,7 @@ pub(super) fn residuals(id: &str, diagnosis: &Diagnosis, figure: &Figure) -> Pic
             svg.line(bound, top - 12.0, bound, bottom + 5.0, Ink::Found, "4 3");
         }
     }
-    let base = 156.0 + 150.0 * (rows.len() - 1) as f64;
+    let base = 156.0 + 170.0 * (rows.len() - 1) as f64;
     for (index, edge) in BIN_EDGES.iter().enumerate().filter(|(index, _)| [0, 2, 4, 6, 7, 9, 11, 13].contains(index)) {
         svg.text(x(index + 1), base + 18.0, "middle", &tick(*edge), Ink::Text);
     }

@@ -1,5 +1,7 @@
 //! What the template shows: texts made visible and cut, numbers written out, tables cut to their room.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 
 use crate::model::{Severity, Verdict};
@@ -41,6 +43,11 @@ fn number(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), |value| value.to_string())
 }
 
+/// A number in a sentence: the tables have all digits.
+fn rounded(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| crate::report::words::number(value, 6))
+}
+
 /// The page.
 #[derive(Template)]
 #[template(path = "report.html")]
@@ -61,6 +68,8 @@ pub(super) struct Page {
     excused: Vec<ExcusedRow>,
     columns: Vec<ColumnView>,
     races: Vec<RaceView>,
+    /// Whether rows have to say which run they are about.
+    many_runs: bool,
     metrics: Vec<MetricRow>,
     hidden_metrics: String,
     claims: Vec<ClaimRow>,
@@ -239,6 +248,7 @@ impl Page {
         let shown = report.shown().take(room.findings);
         let listed = report.shown().skip(room.findings).take(room.table);
         let (gaps, rules_off): (Vec<_>, Vec<_>) = report.coverage.iter().partition(|gap| gap.count > 0);
+        let runs: BTreeSet<&str> = report.claims.iter().map(|claim| claim.run.as_str()).collect();
         let drawn_races = report.races.iter().take(room.figures).enumerate();
         Self {
             style: STYLE,
@@ -269,6 +279,7 @@ impl Page {
             hidden_findings: hidden(report.shown().count(), room.findings + room.table),
             columns: columns(report, room),
             races: drawn_races.map(|(index, race)| race_view(index, race)).collect(),
+            many_runs: runs.len() > 1,
             metrics: report.metrics.iter().take(room.table).map(metric_row).collect(),
             hidden_metrics: hidden(report.metrics.len(), room.table),
             claims: report.claims.iter().take(room.table).map(claim_row).collect(),
@@ -397,10 +408,19 @@ fn impacts(report: &Report, room: Room) -> Vec<ImpactRow> {
         .take(room.lines)
         .map(|(diagnosis, impact)| ImpactRow {
             claim: about(diagnosis),
-            formula: diagnosis.best.as_deref().map_or_else(|| "no single formula".to_owned(), text),
+            formula: computed_by(diagnosis),
             sentence: impact_sentence(diagnosis, impact),
         })
         .collect()
+}
+
+/// The formulas that really gave the numbers.
+fn computed_by(diagnosis: &Diagnosis) -> String {
+    match &diagnosis.best {
+        Some(best) => text(best),
+        None if diagnosis.groups.is_empty() => "no known formula".to_owned(),
+        None => diagnosis.groups.iter().map(|group| text(&group.formula)).collect::<Vec<_>>().join(" and "),
+    }
 }
 
 fn impact_sentence(diagnosis: &Diagnosis, impact: &Impact) -> String {
@@ -606,8 +626,8 @@ fn race_view(index: usize, race: &Race) -> RaceView {
         format!(
             "candidate {} (reported {}, recomputed {})",
             text(&path.candidate),
-            number(path.reported),
-            number(path.recomputed)
+            rounded(path.reported),
+            rounded(path.recomputed)
         )
     };
     RaceView {

@@ -1,0 +1,82 @@
+//! A folder with logs, and the built program run in it.
+
+#![allow(dead_code, reason = "each test uses a part of this")]
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// A log whose score is the mean of the log-probs in place of their sum: RT204.
+pub(crate) const MEAN: &str = r#"{"item": "q0", "candidate": "a", "continuation": "The cat sat", "tokens": ["The", " cat", " sat"], "logprobs": [-1.500000, -0.800000, -1.200000], "score": -1.166667}
+{"item": "q1", "candidate": "a", "continuation": "A dog", "tokens": ["A", " dog"], "logprobs": [-0.412345, -2.312111], "score": -1.362228}
+"#;
+
+/// A temporary folder with files.
+pub(crate) struct Folder(TempDir);
+
+impl Folder {
+    pub(crate) fn with(files: &[(&str, &str)]) -> Self {
+        let folder = Self(tempfile::tempdir().unwrap());
+        for (name, text) in files {
+            folder.write(name, text.as_bytes());
+        }
+        folder
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) {
+        let path = self.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path().join(name)).unwrap()
+    }
+
+    /// The program with a command, to be run in the folder.
+    pub(crate) fn retally(&self, name: &str) -> Command {
+        let mut command = retally_in(self.path());
+        command.arg(name);
+        command
+    }
+
+    /// `check` with arguments.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.retally("check");
+        command.args(arguments);
+        command
+    }
+
+    /// What `check` gives.
+    pub(crate) fn check(&self, arguments: &[&str]) -> (i32, String, String) {
+        seen(&self.command(arguments).output().unwrap())
+    }
+}
+
+/// The built program, in a directory, with nothing of the environment that changes what it prints.
+pub(crate) fn retally_in(directory: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_retally"));
+    command.current_dir(directory).env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
+    for name in ["NO_COLOR", "CLICOLOR_FORCE", "CLICOLOR", "TERM", "COLUMNS", "GITHUB_STEP_SUMMARY"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Exit code, standard output, standard error.
+pub(crate) fn seen(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+#[track_caller]
+pub(crate) fn contains(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "expected `{part}` in:\n{text}");
+    }
+}
