@@ -13,6 +13,7 @@ pub mod engine;
 pub mod format;
 pub mod formula;
 pub mod gate;
+pub mod init;
 pub mod metric;
 pub mod model;
 pub mod numeric;

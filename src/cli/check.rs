@@ -195,20 +195,25 @@ impl Audit {
         {
             return Err(engine::unknown_format(name));
         }
-        let cores = || std::thread::available_parallelism().ok().map(Into::into);
-        let settings = Settings {
-            threads: self.threads.or_else(cores).unwrap_or(1).max(1),
-            declared_tolerance: config.tolerance,
-            levels: config.levels.clone(),
-            ..Settings::default()
-        };
+        let settings = settings(&config, self.threads);
         let (paths, input_format) = (self.paths.clone(), self.input_format.clone());
         Ok(Options { paths, input_format, config, settings, ..Options::default() })
     }
 }
 
+/// How to run an audit under a configuration; by default with one thread per core.
+pub(super) fn settings(config: &Config, threads: Option<usize>) -> Settings {
+    let cores = || std::thread::available_parallelism().ok().map(Into::into);
+    Settings {
+        threads: threads.or_else(cores).unwrap_or(1).max(1),
+        declared_tolerance: config.tolerance,
+        levels: config.levels.clone(),
+        ..Settings::default()
+    }
+}
+
 /// What was recognised in each input, and as what its fields were taken.
-fn recognised(inputs: &Inputs, config: &Config) -> String {
+pub(super) fn recognised(inputs: &Inputs, config: &Config) -> String {
     let mut lines = Vec::new();
     if !config.is_empty() {
         lines.push(format!("configuration {}", visible(config.path())));

@@ -5,6 +5,7 @@ mod baseline;
 mod check;
 mod explain;
 mod files;
+mod init;
 mod merge;
 mod outputs;
 mod report;
@@ -36,6 +37,8 @@ struct Cli {
 enum Command {
     /// Re-derive every reported number and say which are wrong, and why.
     Check(check::Args),
+    /// Write a commented configuration from what the logs show, or a file for CI.
+    Init(init::Args),
     /// Write or prune the file of known findings that `check --baseline` lets pass.
     Baseline(baseline::Args),
     /// Print each candidate's log p, mean and perplexity, and the winner of each item.
@@ -83,6 +86,7 @@ pub fn main() -> ExitCode {
 fn run(command: Command) -> Result<ExitCode, String> {
     match command {
         Command::Check(args) => check::run(&args),
+        Command::Init(args) => init::run(&args),
         Command::Baseline(args) => baseline::run(&args),
         Command::Score(args) => score::run(&args),
         Command::Trace(args) => trace::run(&args),

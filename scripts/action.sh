@@ -1,0 +1,137 @@
+#!/usr/bin/env bash
+# What the action does. Inputs are in RETALLY_*; nothing of them is ever evaluated by the shell.
+set -euo pipefail
+
+output() { if [ -n "${GITHUB_OUTPUT:-}" ]; then printf '%s=%s\n' "$1" "$2" >>"$GITHUB_OUTPUT"; fi; }
+
+# Ends with the outputs set. An output without a value is empty, so that later steps can ask for it.
+finish() {
+    output exit-code "$1"
+    output errors "${errors:-}"
+    output warnings "${warnings:-}"
+    output sarif "${sarif:-}"
+    output html "${html:-}"
+    output report-json "${report:-}"
+    exit "$1"
+}
+
+# NAME VALUE EXPECTED. On one line and without ##[ nothing in the value can be taken for a command of the runner.
+refuse() {
+    local shown
+    shown="$(printf '%q' "$2")"
+    printf 'retally: %s: expected %s, found %s\n' "$1" "$3" "${shown//##/#\\x23}" >&2
+    finish 2
+}
+
+# NAME VALUE: an input that is one line.
+one_line() { case "$2" in *[$'\n\r']*) refuse "$1" "$2" 'one line' ;; esac; }
+# NAME VALUE: an input that is true or false.
+boolean() { case "$2" in true | false) ;; *) refuse "$1" "$2" 'true or false' ;; esac; }
+
+# Fills the array `lines` with the lines of a text that are not empty.
+split() {
+    local line
+    lines=()
+    while IFS= read -r line || [ -n "$line" ]; do
+        line="${line%$'\r'}"
+        if [ -n "$line" ]; then lines+=("$line"); fi
+    done <<<"$1"
+}
+
+paths_text="${RETALLY_PATHS:-.}"
+config="${RETALLY_CONFIG:-}"
+fail_on="${RETALLY_FAIL_ON:-}"
+version="${RETALLY_VERSION:-}"
+category="${RETALLY_SARIF_CATEGORY:-}"
+annotations="${RETALLY_ANNOTATIONS:-true}"
+summary="${RETALLY_SUMMARY:-true}"
+sarif_file="${RETALLY_SARIF_FILE:-}"
+html_file="${RETALLY_HTML_FILE:-}"
+baseline="${RETALLY_BASELINE:-}"
+
+one_line config "$config"
+one_line fail-on "$fail_on"
+one_line sarif-file "$sarif_file"
+one_line html-file "$html_file"
+one_line baseline "$baseline"
+boolean annotations "$annotations"
+boolean summary "$summary"
+if ! [[ "$version" =~ ^[0-9A-Za-z.+-]*$ ]]; then refuse version "$version" 'a version such as 0.1.0'; fi
+if ! [[ "$category" =~ ^[0-9A-Za-z._/-]*$ ]]; then refuse sarif-category "$category" 'letters, digits and . _ / -'; fi
+
+temporary="${RUNNER_TEMP:-${TMPDIR:-/tmp}}"
+# A Python of the system may refuse to be installed into; an environment of its own does not.
+with_pip() {
+    python3 -m venv "$temporary/retally-venv" || finish 2
+    "$temporary/retally-venv/bin/python" -m pip install --quiet "$1" || finish 2
+    PATH="$temporary/retally-venv/bin:$PATH"
+}
+with_cargo() {
+    cargo install --quiet --locked "$@" || finish 2
+    PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
+}
+
+version="${version#v}"
+if command -v retally >/dev/null 2>&1; then
+    installed="$(retally --version)"
+    if [ -n "$version" ] && [ "$installed" != "retally $version" ]; then
+        printf 'retally: %s is installed and used; version %s was asked for\n' "$installed" "$version" >&2
+    fi
+else
+    here="${RETALLY_ACTION_PATH:-$(cd "$(dirname "$0")/.." && pwd)}"
+    if ! command -v cargo >/dev/null 2>&1; then
+        if [ -z "$version" ]; then with_pip "$here"; else with_pip "retally==$version"; fi
+    elif [ -z "$version" ]; then
+        with_cargo --path "$here"
+    elif [ -n "${RETALLY_ACTION_REPOSITORY:-}" ]; then
+        with_cargo --git "${GITHUB_SERVER_URL:-https://github.com}/$RETALLY_ACTION_REPOSITORY" --tag "v$version" retally
+    else
+        with_pip "retally==$version"
+    fi
+fi
+
+cd "${GITHUB_WORKSPACE:-.}"
+directory="$(mktemp -d "$temporary/retally.XXXXXX")"
+
+command=(retally check --report "json=$directory/report.json" --report "jsonl=$directory/report.jsonl"
+    --report "markdown=$directory/report.md")
+if [ "$annotations" = true ]; then command+=(--format github); fi
+if [ -n "$config" ]; then command+=("--config=$config"); fi
+if [ -n "$fail_on" ]; then command+=("--fail-on=$fail_on"); fi
+if [ -n "$baseline" ]; then command+=("--baseline=$baseline"); fi
+if [ -n "$sarif_file" ]; then command+=(--report "sarif=$sarif_file"); fi
+if [ -n "$html_file" ]; then command+=(--report "html=$html_file"); fi
+split "${RETALLY_ARGS:-}"
+if [ "${#lines[@]}" -gt 0 ]; then command+=("${lines[@]}"); fi
+split "$paths_text"
+if [ "${#lines[@]}" -eq 0 ]; then lines=(.); fi
+
+code=0
+# The summary is written below, once.
+env -u GITHUB_STEP_SUMMARY "${command[@]}" -- "${lines[@]}" || code=$?
+
+if [ -f "$directory/report.json" ]; then report="$directory/report.json"; fi
+if [ -f "$directory/report.jsonl" ]; then
+    # In a string of JSON a quote has a backslash in front of it: these can only be the fields of a finding.
+    count() {
+        awk -v severity="\"severity\":\"$1\"" 'index($0, "{\"type\":\"finding\",") == 1 && index($0, severity) \
+            && !index($0, "\"baseline_state\":\"unchanged\"") && !index($0, "\"excepted\":\"") { n++ } \
+            END { print n + 0 }' "$directory/report.jsonl"
+    }
+    errors="$(count error)"
+    warnings="$(count warning)"
+fi
+if [ "$code" -ne 2 ] && [ -n "$sarif_file" ] && [ -f "$sarif_file" ]; then
+    sarif="$sarif_file"
+    if [ -n "$category" ]; then
+        # In a string of JSON these quotes would have backslashes: only the field itself can match.
+        sed -e "s,\"automationDetails\": *{\"id\": *\"\\([^\"\\\\]\\|\\\\.\\)*\",\"automationDetails\":{\"id\":\"retally/${category%/}/\"," \
+            "$sarif_file" >"$directory/report.sarif"
+        cat "$directory/report.sarif" >"$sarif_file"
+    fi
+fi
+if [ "$code" -ne 2 ] && [ -n "$html_file" ] && [ -f "$html_file" ]; then html="$html_file"; fi
+if [ "$summary" = true ] && [ -n "${GITHUB_STEP_SUMMARY:-}" ] && [ -f "$directory/report.md" ]; then
+    cat "$directory/report.md" >>"$GITHUB_STEP_SUMMARY"
+fi
+finish "$code"

@@ -1,0 +1,164 @@
+//! `retally init`: a configuration from what the logs show, or a file for CI.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use crate::cli::{check, files, quoted};
+use crate::config::{Config, FILE_NAME};
+use crate::format::FORMATS;
+use crate::init::ci::System;
+use crate::init::{self, Pin, Seen};
+use crate::report::{Report, visible};
+use crate::{Inputs, Options};
+
+/// Arguments of `init`.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Files, directories or globs.
+    #[arg(default_value = ".")]
+    paths: Vec<String>,
+    /// The log format, where it is not to be recognised.
+    #[arg(long, value_name = "NAME", conflicts_with = "ci")]
+    input_format: Option<String>,
+    /// Write the file that makes a CI audit the paths, in place of a configuration.
+    #[arg(long, value_enum, value_name = "SYSTEM")]
+    ci: Option<System>,
+    /// The configuration to write.
+    #[arg(long, value_name = "FILE", default_value = FILE_NAME, conflicts_with = "ci")]
+    output: PathBuf,
+    /// Replace the configuration if it is there.
+    #[arg(long, conflicts_with = "ci")]
+    force: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
+    match args.ci {
+        Some(system) => for_ci(system, &args.paths),
+        None => configuration(args),
+    }
+}
+
+fn configuration(args: &Args) -> Result<ExitCode, String> {
+    let path = &args.output;
+    if args.paths.iter().any(|path| path == "-") {
+        return Err("init reads its inputs more than once, which standard input does not allow: give a file".to_owned());
+    }
+    super::outputs::refuse_input(path, &args.paths)?;
+    if std::fs::symlink_metadata(path).is_ok() && !args.force {
+        return Err(format!("{} is there already; to replace it: --force", path.display()));
+    }
+    // What an older configuration says is not taken over: the file is to say what the logs show.
+    let with = |config: Config| {
+        let options = Options {
+            paths: args.paths.clone(),
+            input_format: args.input_format.clone(),
+            config,
+            ..Options::default()
+        };
+        Options { settings: check::settings(&options.config, None), leave_out: vec![path.clone()], ..options }
+    };
+    let options = with(Config::default());
+    let inputs = crate::open(&options);
+    if inputs.opened.is_empty() {
+        return Err(unrecognised(&inputs, &args.paths));
+    }
+    say(&check::recognised(&inputs, &options.config));
+    let seen: Vec<Seen> = inputs.opened.iter().map(Seen::of).collect();
+    let errors = inputs.errors.clone();
+    for error in &errors {
+        say(&format!("retally: not read: {}: {}\n", visible(&error.path), visible(&error.reason)));
+    }
+    let report = crate::check(inputs, &options.settings);
+    let again = |text: &str| {
+        let config = Config::parse(FILE_NAME, text, Path::new(".")).map_err(|error| error.to_string())?;
+        let options = with(config);
+        Ok(crate::check(crate::open(&options), &options.settings))
+    };
+    let active = settled(init::pins(&seen, &report), &report, &again)?;
+    let text = init::configuration(&seen, &errors, &report, &active);
+    files::write(path, text.as_bytes()).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    super::print(said(path, &report, args).as_bytes()).map_err(|error| error.to_string())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The conventions that no other usual formula could stand for, and that change no finding.
+fn settled(
+    pins: Vec<Pin>,
+    report: &Report,
+    again: &dyn Fn(&str) -> Result<Report, String>,
+) -> Result<Vec<Pin>, String> {
+    let mut active = Vec::new();
+    for pin in pins {
+        let mut only = true;
+        for other in &pin.others {
+            only = only && !init::is_proven(&again(&init::pinned([(pin.claim.as_str(), *other)]))?, &pin.claim);
+        }
+        if only {
+            active.push(pin);
+        }
+    }
+    if active.is_empty() {
+        return Ok(active);
+    }
+    let with = again(&init::pinned(active.iter().map(|pin| (pin.claim.as_str(), pin.formula))))?;
+    let same = with.findings == report.findings && with.claims == report.claims;
+    Ok(if same { active } else { Vec::new() })
+}
+
+/// What was written and what is to be done next.
+fn said(path: &Path, report: &Report, args: &Args) -> String {
+    let paths: Vec<String> = args.paths.iter().map(|path| quoted(path)).collect();
+    let mut command = format!("retally check {}", paths.join(" "));
+    let found = Config::find(args.paths.first().map(String::as_str)).ok();
+    let same = |found: &Config| {
+        Path::new(found.path()).canonicalize().is_ok_and(|found| path.canonicalize().is_ok_and(|path| path == found))
+    };
+    if !found.as_ref().is_some_and(same) {
+        command += &format!(" --config {}", quoted(&path.to_string_lossy()));
+    }
+    let written = visible(&path.to_string_lossy()).into_owned();
+    let number = report.findings.len();
+    let findings = match number {
+        0 => String::new(),
+        1 => "; the audit has a finding, which the file does not change".to_owned(),
+        _ => format!("; the audit has {number} findings, which the file does not change"),
+    };
+    format!("{written} is written{findings}\nnext: {}\n", visible(&command))
+}
+
+/// That nothing was recognised, and what was looked for.
+fn unrecognised(inputs: &Inputs, paths: &[String]) -> String {
+    let mut lines = vec![format!("no log was recognised in {}", paths.join(" "))];
+    lines.extend(inputs.errors.iter().take(5).map(|error| format!("{}: {}", error.path, error.reason)));
+    let more = inputs.errors.len().saturating_sub(5);
+    if more > 0 {
+        lines.push(format!("… and {more} more"));
+    }
+    let formats = FORMATS.iter().map(|format| format!("{} ({})", format.name(), format.about()));
+    lines.push(format!("looked for: {}", formats.collect::<Vec<_>>().join("; ")));
+    lines.join("; ")
+}
+
+fn for_ci(system: System, paths: &[String]) -> Result<ExitCode, String> {
+    let text = system.file(paths)?;
+    let path = Path::new(system.path());
+    if std::fs::symlink_metadata(path).is_ok() {
+        say(&format!("retally: {} is there already and stays as it is; this is what it would be:\n", path.display()));
+        super::print(text.as_bytes()).map_err(|error| error.to_string())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let failed = |error: io::Error| format!("cannot write {}: {error}", path.display());
+    if let Some(directory) = path.parent() {
+        std::fs::create_dir_all(directory).map_err(failed)?;
+    }
+    files::write(path, text.as_bytes()).map_err(failed)?;
+    let said = format!("{} is written; next: {}\n", path.display(), system.next());
+    super::print(said.as_bytes()).map_err(|error| error.to_string())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn say(text: &str) {
+    // Standard error may be closed; the file is still due.
+    let _ = io::stderr().write_all(text.as_bytes());
+}

@@ -1,0 +1,89 @@
+//! Files that make a CI run the audit: the templates of `templates/ci/` with the user's paths.
+
+use crate::report::visible;
+
+/// Who is to run the audit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum System {
+    /// GitHub Actions.
+    Github,
+    /// GitLab CI.
+    Gitlab,
+    /// The pre-commit tool.
+    PreCommit,
+}
+
+/// What a template has where the paths belong.
+const PATHS: &str = "\"@PATHS@\"";
+/// What a template has where the version belongs.
+const VERSION: &str = "@VERSION@";
+
+impl System {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Github, Self::Gitlab, Self::PreCommit];
+
+    /// The file that it reads.
+    #[must_use]
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Github => ".github/workflows/retally.yml",
+            Self::Gitlab => ".gitlab-ci.retally.yml",
+            Self::PreCommit => ".pre-commit-config.yaml",
+        }
+    }
+
+    /// What is left to do by hand.
+    #[must_use]
+    pub fn next(self) -> &'static str {
+        match self {
+            Self::Github => "commit it; the findings are annotations and code scanning alerts",
+            Self::Gitlab => "include it: `include: [{local: .gitlab-ci.retally.yml}]` in .gitlab-ci.yml",
+            Self::PreCommit => "run `pre-commit install`",
+        }
+    }
+
+    fn template(self) -> &'static str {
+        match self {
+            Self::Github => include_str!("../../templates/ci/github.yml"),
+            Self::Gitlab => include_str!("../../templates/ci/gitlab.yml"),
+            Self::PreCommit => include_str!("../../templates/ci/pre-commit.yaml"),
+        }
+    }
+
+    /// The file for an audit of some paths.
+    pub fn file(self, paths: &[String]) -> Result<String, String> {
+        if let Some(path) = paths.iter().find(|path| path.as_str() == "-" || path.contains(['\n', '\r'])) {
+            return Err(format!("{}: expected a file, a directory or a glob, on one line", visible(path)));
+        }
+        // Both CI systems would take it for an expression of theirs and put something else in its place.
+        if let Some(path) = paths.iter().find(|path| path.contains("${{") || path.contains("$[[")) {
+            return Err(format!(
+                "{}: a path with ${{{{ or $[[ would be read as an expression of the CI",
+                visible(path)
+            ));
+        }
+        let text = match self {
+            Self::Github | Self::Gitlab => string(&paths.join("\n")),
+            Self::PreCommit => paths.iter().map(|path| string(path)).collect::<Vec<_>>().join(", "),
+        };
+        // The version first: a path may look like its place.
+        Ok(self.template().replace(VERSION, env!("CARGO_PKG_VERSION")).replace(PATHS, &text))
+    }
+}
+
+/// A double-quoted string of YAML.
+fn string(text: &str) -> String {
+    let mut out = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            ' '..='~' => out.push(character),
+            letter if letter.is_alphanumeric() => out.push(letter),
+            other => out.push_str(&format!("\\U{:08X}", u32::from(other))),
+        }
+    }
+    out.push('"');
+    out
+}

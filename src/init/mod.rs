@@ -1,0 +1,391 @@
+//! What `retally init` writes: a configuration that says what a log was taken for, and files for CI.
+//!
+//! An audit with the configuration finds what an audit without it finds: a line takes effect only when it says what
+//! all rows prove and no other accepted formula fits. Everything else is a comment for the user to decide on.
+
+pub mod ci;
+
+use std::collections::BTreeMap;
+
+use crate::config::{ColumnSpec, both_ends};
+use crate::engine::Opened;
+use crate::formula::Formula;
+use crate::report::words::{count, rows};
+use crate::report::{ClaimReport, Diagnosis, InputError, Report, visible};
+
+/// Inputs, runs and claims that are listed one by one.
+const LISTED: usize = 20;
+/// Formats whose fields and conventions the configuration can name begin so.
+const MAPPABLE: &str = "native-";
+/// How the mapping of a reader names the role of a claim.
+const CLAIM: &str = "claim ";
+/// How the mapping of a reader names a field of a nested candidate.
+const NESTED: &str = "candidates[].";
+
+/// One input as it was recognised.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The path as shown.
+    pub path: String,
+    /// The name of its format.
+    pub format: String,
+    /// Role to field.
+    pub mapping: Vec<(String, String)>,
+    /// The columns of claims that its format knows.
+    pub columns: Vec<ColumnSpec>,
+}
+
+impl Seen {
+    /// What an opened input was recognised as.
+    #[must_use]
+    pub fn of(opened: &Opened) -> Self {
+        Self {
+            path: opened.input.path.clone(),
+            format: opened.format.to_owned(),
+            mapping: opened.reader.mapping(),
+            columns: opened.reader.columns().to_vec(),
+        }
+    }
+
+    fn is_mappable(&self) -> bool {
+        self.format.starts_with(MAPPABLE)
+    }
+
+    /// The column of a claim, where the configuration can say its convention.
+    fn column(&self, name: &str) -> Option<&ColumnSpec> {
+        self.columns.iter().find(|spec| self.is_mappable() && spec.column.name == name)
+    }
+}
+
+/// A convention that can take effect.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pin {
+    /// The column.
+    pub claim: String,
+    /// The formula that all its rows fit.
+    pub formula: Formula,
+    /// Other formulas that count as right without a configuration.
+    pub others: Vec<Formula>,
+}
+
+/// The conventions that all rows prove and that say more than the default does.
+#[must_use]
+pub fn pins(seen: &[Seen], report: &Report) -> Vec<Pin> {
+    let claims = by_claim(report);
+    let pins = claims.into_iter().filter_map(|(claim, held)| {
+        let formula = proven(&held)?;
+        let spec = seen.iter().find_map(|input| input.column(claim))?;
+        let pinned = both_ends(&[formula]);
+        let others: Vec<Formula> = spec.accepted.iter().filter(|other| !pinned.contains(other)).copied().collect();
+        (!others.is_empty()).then(|| Pin { claim: claim.to_owned(), formula, others })
+    });
+    pins.collect()
+}
+
+/// Whether all rows of a column prove the formula that it is held to.
+#[must_use]
+pub fn is_proven(report: &Report, claim: &str) -> bool {
+    by_claim(report).get(claim).is_some_and(|held| proven(held).is_some())
+}
+
+/// A configuration that holds each column to one formula and says nothing else.
+#[must_use]
+pub fn pinned<'p>(pins: impl IntoIterator<Item = (&'p str, Formula)>) -> String {
+    let lines = pins.into_iter().map(|(claim, formula)| format!("{} = {}\n", key(claim), string(&formula.to_string())));
+    format!("[conventions]\n{}", lines.collect::<String>())
+}
+
+/// Claims that are held to a formula, by name.
+fn by_claim(report: &Report) -> BTreeMap<&str, Vec<&ClaimReport>> {
+    let mut claims: BTreeMap<&str, Vec<&ClaimReport>> = BTreeMap::new();
+    for claim in report.claims.iter().filter(|claim| !claim.convention.is_empty()) {
+        claims.entry(&claim.claim).or_default().push(claim);
+    }
+    claims
+}
+
+/// The one formula that all rows of a column prove.
+fn proven(held: &[&ClaimReport]) -> Option<Formula> {
+    let first = held.first()?;
+    let whole = held.iter().all(|claim| {
+        let verdicts = claim.verdicts;
+        claim.convention == first.convention && verdicts.proven > 0 && verdicts.refuted == 0 && verdicts.unprovable == 0
+    });
+    first.convention.parse().ok().filter(|_| whole)
+}
+
+/// The configuration as a text. `active` are the conventions that take effect.
+#[must_use]
+pub fn configuration(seen: &[Seen], errors: &[InputError], report: &Report, active: &[Pin]) -> String {
+    let mut text = String::from(
+        "# What retally took these logs for. A line takes effect once the # in front of it is gone; as it stands, the file\n\
+         # changes no result of an audit.\n#\n",
+    );
+    let inputs = seen.iter().map(|input| format!("{}: {}", visible(&input.path), input.format));
+    let unread = errors.iter().map(|error| format!("{}: not read: {}", visible(&error.path), visible(&error.reason)));
+    listed(&mut text, inputs.chain(unread).collect());
+    text.push_str("\n# The formula that each column of claims is held to. Of a list of formulas, the one that fits most rows counts.\n");
+    text.push_str("[conventions]\n");
+    conventions(&mut text, seen, report, active);
+    text.push_str(
+        "\n# Which field plays which role, as recognised by name. Keys and list positions are joined by dots: \"out.logprobs\".\n",
+    );
+    text.push_str("[input]\n");
+    roles(&mut text, seen);
+    text.push_str(
+        "# Numbers that mean \"no value\" in these logs.\n# sentinels = [-100.0]\n\n\
+         # How loud a rule is: error, warning, note or off. `retally rules` lists them.\n[rules]\n# RT407 = \"off\"\n\n\
+         # What fails an audit.\n[gate]\n# fail-on = \"warning\"\n",
+    );
+    minimums(&mut text, report);
+    text.push_str(
+        "\n# The file of the repository that made the logs: findings are shown at it in code scanning.\n[report]\n\
+         # anchor = \"eval/run.py:12\"\n\n\
+         # A finding that may stay, with the reason. What is wrong now can be let pass as a whole by a baseline:\n\
+         # retally baseline create\n# [[exceptions]]\n# code = \"RT404\"\n# paths = [\"legacy/**\"]\n# claim = \"score\"\n\
+         # reason = \"ties in these old runs were broken by hand\"\n# expires = \"2099-12-31\"\n",
+    );
+    text
+}
+
+/// Comment lines, the first of many.
+fn listed(text: &mut String, lines: Vec<String>) {
+    let left = lines.len().saturating_sub(LISTED);
+    for line in lines.into_iter().take(LISTED) {
+        text.push_str(&format!("# {line}\n"));
+    }
+    if left > 0 {
+        text.push_str(&format!("# … and {} more\n", count(left as u64)));
+    }
+}
+
+fn conventions(text: &mut String, seen: &[Seen], report: &Report, active: &[Pin]) {
+    let claims = by_claim(report);
+    if claims.is_empty() {
+        text.push_str("# No column of claims was found. An example:\n# score = \"sum(logprob)\"\n");
+    }
+    for (claim, held) in claims {
+        if seen.iter().all(|input| input.column(claim).is_none()) {
+            let formulas: Vec<&str> = held.iter().map(|held| held.convention.as_str()).collect();
+            let line =
+                format!("# {} is held to {}: its format says so.\n", visible(claim), distinct(&formulas).join(", "));
+            text.push_str(&line);
+        } else if let Some(pin) = active.iter().find(|pin| pin.claim == claim) {
+            let number: u64 = held.iter().map(|held| held.verdicts.proven).sum();
+            let why = format!(
+                "# Proven in all of {} {}; no other usual formula fits them all.\n",
+                count(number),
+                rows(number)
+            );
+            text.push_str(&why);
+            text.push_str(&line(claim, &pin.formula.to_string()));
+        } else {
+            undecided(text, claim, &held, report);
+        }
+    }
+}
+
+/// A column of which nothing takes effect: what is known of it in each run, and the lines that could take effect.
+fn undecided(text: &mut String, claim: &str, held: &[&ClaimReport], report: &Report) {
+    let mut lines: Vec<String> = Vec::new();
+    let mut formulas: Vec<&str> = Vec::new();
+    if let Some(one) = as_one(held) {
+        lines.push(known(&one));
+        formulas.extend(held.first().map(|claim| claim.convention.as_str()));
+    } else {
+        for of in held {
+            let place = if held.len() > 1 { place(of) } else { String::new() };
+            lines.push(format!("{place}{}", known(of)));
+            let fitting = fitting(of, report);
+            let several = fitting.len() > 1;
+            for (formula, fit) in &fitting {
+                lines.push(format!("{place}{} {} fit {formula}: is that meant?", count(*fit), rows(*fit)));
+            }
+            if several {
+                lines.push(format!(
+                    "{place}one formula has to hold in all rows; in some they differ, which no line here mends."
+                ));
+            }
+            formulas.extend(fitting.iter().map(|(formula, _)| *formula));
+            if fitting.is_empty() {
+                formulas.push(&of.convention);
+            }
+        }
+    }
+    listed(text, lines);
+    for formula in distinct(&formulas) {
+        if formula.parse::<Formula>().is_ok() {
+            text.push_str(&format!("# {}", line(claim, formula)));
+        }
+    }
+}
+
+/// What is said of a column in several runs at once, where it is the same and nothing is refuted.
+fn as_one(held: &[&ClaimReport]) -> Option<ClaimReport> {
+    let mut one = (*held.first()?).clone();
+    for claim in &held[1..] {
+        if claim.convention != one.convention {
+            return None;
+        }
+        one.verdicts.proven += claim.verdicts.proven;
+        one.verdicts.refuted += claim.verdicts.refuted;
+        one.verdicts.unprovable += claim.verdicts.unprovable;
+        if one.missing.is_empty() {
+            one.missing.clone_from(&claim.missing);
+        }
+    }
+    (one.verdicts.refuted == 0).then_some(one)
+}
+
+/// The formulas that rows fit where a claim's convention does not hold.
+fn fitting<'r>(claim: &ClaimReport, report: &'r Report) -> Vec<(&'r str, u64)> {
+    let same = |found: &&Diagnosis| found.run == claim.run && found.task == claim.task && found.claim == claim.claim;
+    let found = report.diagnoses.iter().find(same).filter(|_| claim.verdicts.refuted > 0);
+    let Some(found) = found else { return Vec::new() };
+    if !found.groups.is_empty() {
+        return found.groups.iter().map(|group| (group.formula.as_str(), group.rows)).collect();
+    }
+    let best = found.best.as_deref().filter(|best| *best != found.convention);
+    best.map(|best| (best, found.explained)).into_iter().collect()
+}
+
+fn place(claim: &ClaimReport) -> String {
+    let task = if claim.task.is_empty() { String::new() } else { format!(", task {}", visible(&claim.task)) };
+    format!("{}{task}: ", visible(&claim.run))
+}
+
+fn known(claim: &ClaimReport) -> String {
+    let verdicts = claim.verdicts;
+    let name = format!("{} is held to {}", visible(&claim.claim), claim.convention);
+    let all = verdicts.proven + verdicts.refuted + verdicts.unprovable;
+    if verdicts.refuted > 0 {
+        return format!("{name}, which {} of {} {} contradict.", count(verdicts.refuted), count(all), rows(all));
+    }
+    if verdicts.unprovable > 0 {
+        let missing = if claim.missing.is_empty() { String::new() } else { format!("; to log: {}", claim.missing) };
+        return format!(
+            "{name}; {} of {} {} cannot be checked{missing}.",
+            count(verdicts.unprovable),
+            count(all),
+            rows(all)
+        );
+    }
+    if all == 0 {
+        return format!("{name}; no row has it.");
+    }
+    format!("{name}, proven in all of {} {}.", count(all), rows(all))
+}
+
+/// One entry of `[conventions]`.
+fn line(claim: &str, formula: &str) -> String {
+    format!("{} = {}\n", key(claim), string(formula))
+}
+
+fn distinct<'t>(texts: &[&'t str]) -> Vec<&'t str> {
+    let mut found = Vec::new();
+    for text in texts {
+        if !found.contains(text) {
+            found.push(*text);
+        }
+    }
+    found
+}
+
+fn roles(text: &mut String, seen: &[Seen]) {
+    let mut formats: Vec<&str> = Vec::new();
+    let mut fields: Vec<(&str, &str, &str)> = Vec::new();
+    for input in seen {
+        formats.push(&input.format);
+        for (role, field) in input.mapping.iter().filter(|(role, _)| input.is_mappable() && !role.starts_with(CLAIM)) {
+            let field = field.strip_prefix(NESTED).unwrap_or(field);
+            if !fields.iter().any(|(known, same, _)| known == role && *same == field) {
+                fields.push((role, field, &input.path));
+            }
+        }
+    }
+    let formats = distinct(&formats);
+    for format in formats.iter().filter(|format| !format.starts_with(MAPPABLE)) {
+        text.push_str(&format!("# Fields of {} are known by its format and are not mapped.\n", visible(format)));
+    }
+    if let [format] = formats.as_slice() {
+        text.push_str(&format!("# format = {}\n", string(format)));
+    }
+    for (role, field, path) in &fields {
+        let several = fields.iter().filter(|(other, _, _)| other == role).count() > 1;
+        let place = if several { format!("  # in {}", visible(path)) } else { String::new() };
+        text.push_str(&format!("# {} = {}{place}\n", key(role), string(field)));
+    }
+}
+
+/// Minimums that hold now.
+fn minimums(text: &mut String, report: &Report) {
+    let whole = report
+        .summary
+        .verdicts
+        .iter()
+        .filter(|(_, verdicts)| verdicts.proven > 0 && verdicts.refuted == 0 && verdicts.unprovable == 0);
+    let names: Vec<String> = whole.take(LISTED).map(|(name, _)| format!("{} = 1.0", key(name))).collect();
+    if names.is_empty() {
+        text.push_str("# The share of claims that must be proven.\n# min-proven = { score = 1.0 }\n");
+    } else {
+        text.push_str("# The share of claims that must be proven; these all are now.\n");
+        text.push_str(&format!("# min-proven = {{ {} }}\n", names.join(", ")));
+    }
+}
+
+/// A key of TOML: bare where that is possible.
+fn key(name: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if !name.is_empty() && name.chars().all(bare) { name.to_owned() } else { string(name) }
+}
+
+/// A basic string of TOML. What could hide or be taken for something else is an escape.
+fn string(text: &str) -> String {
+    let mut out = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            // Two of them and a bracket are a command to a CI runner.
+            '#' => out.push_str("\\u0023"),
+            ' '..='~' => out.push(character),
+            letter if letter.is_alphanumeric() => out.push(letter),
+            other => out.push_str(&format!("\\U{:08X}", u32::from(other))),
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_and_strings_are_read_back_as_they_were() {
+        let names = [
+            "score",
+            "a b",
+            "",
+            "out.norm",
+            "é漢",
+            "\"",
+            "\\",
+            "a\nb = 1\n[gate]",
+            "\u{0}\u{7f}\u{1b}[31m\u{202e}\t\r",
+            "##[error]x",
+            "'''",
+            "{{ x }}",
+            "\u{1f600}",
+            "=#",
+        ];
+        for name in names {
+            let text = format!("{} = {}\n", key(name), string(name));
+            assert_eq!(text.lines().count(), 1, "{text}");
+            assert_eq!(visible(text.trim_end()), text.trim_end(), "nothing hides in {text}");
+            let read: toml::Table = text.parse().unwrap();
+            assert_eq!(read.get(name).and_then(toml::Value::as_str), Some(name), "{text}");
+        }
+        assert_eq!(key("mean_logprob"), "mean_logprob");
+    }
+}
