@@ -78,6 +78,23 @@ fn the_json_report_of_every_fixture_has_the_documented_shape() {
     }
 }
 
+#[test]
+fn the_documented_report_is_one_and_names_every_field() {
+    let schema = schema("docs/report.schema.json");
+    let page = read("docs/json.md");
+    let example = blocks(&page, "json").into_iter().next().unwrap();
+    let value: Value = serde_json::from_str(&example).unwrap();
+    assert_eq!(complaints(&schema, &value), Vec::<String>::new());
+    let described: Value = serde_json::from_str(&read("docs/report.schema.json")).unwrap();
+    for part in
+        ["finding", "diagnosis", "claim", "metric", "race", "coverage", "error", "figure", "point", "path", "step"]
+    {
+        for field in described["$defs"][part]["properties"].as_object().unwrap().keys() {
+            assert!(page.contains(&format!("`{field}`")) || page.contains(&format!("`{field}[]`")), "{part}: {field}");
+        }
+    }
+}
+
 /// The contents of a page's code blocks of a language.
 fn blocks(page: &str, language: &str) -> Vec<String> {
     let fence = format!("```{language}\n");

@@ -22,6 +22,8 @@ struct Followed {
     opened: Opened,
     plan: FilePlan,
     tally: FileTally,
+    /// The index that its places have.
+    file: u32,
     /// Bytes of the file that were read: whole lines.
     offset: u64,
     /// Number of the next line.
@@ -45,7 +47,10 @@ impl Following {
             self.inputs.push(kept.unwrap_or_else(|| Followed::start(input, settings)));
         }
         for (input, at) in self.inputs.iter_mut().zip(0_u32..) {
-            input.tally.renumber(at);
+            if input.file != at {
+                input.file = at;
+                input.tally.renumber(at);
+            }
             changed |= input.advance(at, settings, false);
         }
         self.settle(settings, false);
@@ -107,7 +112,7 @@ impl Following {
 impl Followed {
     fn start(opened: Opened, settings: &Settings) -> Self {
         let plan = guess(&opened, settings);
-        Self { opened, plan, tally: FileTally::default(), offset: 0, line: 1, size: None }
+        Self { opened, plan, tally: FileTally::default(), file: 0, offset: 0, line: 1, size: None }
     }
 
     /// Whether the input is the one that was read, perhaps longer.

@@ -8,7 +8,7 @@ use retally::report::Report;
 
 use crate::support::codes;
 
-/// Six candidates with log-probs and logits of their tokens.
+/// Log-probs and logits of the tokens of a row.
 fn tokens(row: u32) -> (Vec<f64>, Vec<f64>) {
     let n = 2 + row % 4;
     let logprobs: Vec<f64> = (0..n)
