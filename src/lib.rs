@@ -102,10 +102,10 @@ pub fn check(inputs: Inputs, settings: &Settings) -> Report {
 /// Audits the inputs as a part of a larger audit, to be merged with others.
 #[must_use]
 pub fn part(inputs: Inputs, settings: &Settings) -> Part {
-    let settings = Settings { search: true, ..settings.clone() };
-    let audited = engine::run(&inputs.opened, &settings);
+    let audited = engine::run(&inputs.opened, settings);
+    let variants = engine::variants(&inputs.opened, &audited.plans, settings);
     let (described, keys) = describe(inputs.opened.iter(), &audited.tally);
-    Part::new(described, keys, &audited.plans, audited.tally, inputs.errors)
+    Part::new(described, keys, &audited.plans, variants, inputs.errors)
 }
 
 /// An audit of logs that are still being written.

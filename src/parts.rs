@@ -1,9 +1,10 @@
 //! Audits split over machines: each part writes its tally, and merged they give the report of one audit of all.
 //!
-//! Which formula is a column's convention, and whether the search over all formulas is called for, follows from all
-//! inputs of a run together. A part is therefore audited with the search, whatever its own rows call for, and forgets
-//! it when the whole does not call for it. Parts whose rows lead to different conventions cannot be merged: the user
-//! has to say which one holds.
+//! Which formula is a column's convention, whether the search over all formulas is called for, and whether items are
+//! gathered follows from all inputs of a run together. A part is therefore audited under every convention that its columns
+//! could have, with the search, and gathered where items stand in several records. The merge makes the plan that one
+//! audit of all would have ended with, takes of each part what belongs to it, and forgets the search where that plan has
+//! none.
 
 use std::io::{self, Read, Write};
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::audit::{ColumnPlan, FilePlan};
 use crate::conclude::{self, Context, RunKey};
 use crate::config::{ColumnSpec, Levels};
+use crate::engine::{PASSES, Variant};
 use crate::formula::StepResolutions;
 use crate::model::ColumnId;
 use crate::numeric::Resolution;
@@ -37,16 +39,15 @@ struct PartInput {
     report: InputReport,
     key: RunKey,
     plan: Plan,
-    tally: FileTally,
+    variants: Vec<Variant>,
 }
 
 /// A plan without its grammar, which follows from it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Plan {
     steps: StepResolutions,
-    columns: Vec<(ColumnSpec, Resolution, usize)>,
+    columns: Vec<(ColumnSpec, Resolution)>,
     declared: f64,
-    gather: bool,
 }
 
 /// Why parts cannot be merged, or a tally cannot be read.
@@ -75,49 +76,30 @@ pub enum PartError {
         /// The input.
         path: String,
     },
-    /// The parts lead to different conventions.
+    /// Candidates of one task follow different columns, which the whole holds to formulas at different places.
     #[error(
-        "{path}: its part holds `{column}` to {part}, all parts together to {whole}; declare one under [conventions] in \
+        "{path}: its picks follow from several columns of different conventions; declare these under [conventions] in \
          retally.toml and write the tallies again"
     )]
-    Convention {
+    Primary {
         /// The input.
         path: String,
-        /// The column.
-        column: String,
-        /// The formula of its part.
-        part: String,
-        /// The formula of the whole.
-        whole: String,
-    },
-    /// Items go on in another part.
-    #[error("{path}: items of its run are spread over several parts; audit the inputs of {run} in one part")]
-    Scattered {
-        /// The input.
-        path: String,
-        /// The run.
-        run: String,
     },
 }
 
 impl Part {
-    /// The audit of inputs that were read with the search over all formulas.
+    /// The audit of inputs under their plans, and under all conventions that these could have.
     #[must_use]
     pub fn new(
         inputs: Vec<InputReport>,
         keys: Vec<RunKey>,
         plans: &[FilePlan],
-        tally: Tally,
+        variants: Vec<Vec<Variant>>,
         errors: Vec<InputError>,
     ) -> Self {
-        let inputs = inputs.into_iter().zip(keys).zip(plans).zip(0_u32..);
-        let mut files = tally.files;
-        let inputs = inputs.map(|(((report, key), plan), at)| PartInput {
-            report,
-            key,
-            plan: Plan::of(plan),
-            tally: files.remove(&at).unwrap_or_default(),
-        });
+        let inputs = inputs.into_iter().zip(keys).zip(plans).zip(variants);
+        let inputs =
+            inputs.map(|(((report, key), plan), variants)| PartInput { report, key, plan: Plan::of(plan), variants });
         Self { version: env!("CARGO_PKG_VERSION").to_owned(), inputs: inputs.collect(), errors }
     }
 
@@ -157,30 +139,20 @@ impl Plan {
     fn of(plan: &FilePlan) -> Self {
         Self {
             steps: plan.steps,
-            columns: plan
-                .columns
-                .iter()
-                .map(|column| (column.spec.clone(), column.resolution, column.chosen))
-                .collect(),
+            columns: plan.columns.iter().map(|column| (column.spec.clone(), column.resolution)).collect(),
             declared: plan.declared,
-            gather: plan.gather,
         }
     }
 
-    fn whole(&self) -> FilePlan {
-        let columns = self.columns.iter().map(|(spec, resolution, chosen)| ColumnPlan {
+    /// The plan of a first pass that knows the resolutions.
+    fn first(&self) -> FilePlan {
+        let columns = self.columns.iter().map(|(spec, resolution)| ColumnPlan {
             spec: spec.clone(),
             resolution: *resolution,
-            chosen: *chosen,
+            chosen: 0,
             grammar: None,
         });
-        FilePlan {
-            steps: self.steps,
-            columns: columns.collect(),
-            declared: self.declared,
-            gather: self.gather,
-            always: false,
-        }
+        FilePlan { steps: self.steps, columns: columns.collect(), declared: self.declared, gather: false }
     }
 }
 
@@ -198,50 +170,68 @@ pub fn merge(parts: Vec<Part>, levels: &Levels) -> Result<Report, PartError> {
         return Err(PartError::Twice { path: pair[0].report.path.clone() });
     }
     for (input, at) in inputs.iter_mut().zip(0_u32..) {
-        input.tally.renumber(at);
+        input.variants.iter_mut().for_each(|variant| variant.tally.renumber(at));
     }
-    let plans = plans(&inputs)?;
-    for (input, plan) in inputs.iter_mut().zip(&plans) {
-        for (column, id) in plan.columns.iter().zip(0_u16..) {
-            if column.grammar.is_none() {
-                for stream in input.tally.streams.values_mut() {
-                    stream.forget_search(ColumnId(id));
-                }
-            }
-        }
-    }
-    let mut tally = Tally::default();
-    let (mut described, mut keys) = (Vec::new(), Vec::new());
-    for (input, at) in inputs.into_iter().zip(0_u32..) {
-        described.push(input.report);
-        keys.push(input.key);
-        tally.files.insert(at, input.tally);
-    }
+    let (plans, tallies) = settle(&inputs)?;
+    let tally = Tally { files: (0_u32..).zip(tallies).collect() };
+    let (described, keys) = inputs.into_iter().map(|input| (input.report, input.key)).unzip();
     Ok(conclude::conclude(tally, &Context { inputs: described, keys, plans: &plans, errors, levels }))
 }
 
-/// The plan that one audit of all inputs follows. Parts that followed another one cannot be merged.
-fn plans(inputs: &[PartInput]) -> Result<Vec<FilePlan>, PartError> {
-    let mut plans = Vec::with_capacity(inputs.len());
-    for input in inputs {
-        let group: Vec<&FileTally> =
-            inputs.iter().filter(|other| other.key == input.key).map(|other| &other.tally).collect();
-        let own = input.plan.whole();
-        let whole = own.after(&input.tally, &group);
-        for (part, all) in own.columns.iter().zip(&whole.columns) {
-            if part.chosen != all.chosen {
-                return Err(PartError::Convention {
-                    path: input.report.path.clone(),
-                    column: part.spec.column.name.clone(),
-                    part: part.convention().to_string(),
-                    whole: all.convention().to_string(),
-                });
+/// The plans that one audit of all inputs ends with, found as it finds them, and what the inputs give under them.
+fn settle(inputs: &[PartInput]) -> Result<(Vec<FilePlan>, Vec<FileTally>), PartError> {
+    let mut plans: Vec<FilePlan> = inputs.iter().map(|input| input.plan.first()).collect();
+    let under = |plans: &[FilePlan]| -> Result<Vec<FileTally>, PartError> {
+        inputs.iter().zip(plans).map(|(input, plan)| input.under(plan)).collect()
+    };
+    let mut tallies = under(&plans)?;
+    for _ in 0..PASSES {
+        let next = |at: usize| {
+            let same_run = (0..inputs.len()).filter(|other| inputs[*other].key == inputs[at].key);
+            let group: Vec<&FileTally> = same_run.map(|other| &tallies[other]).collect();
+            plans[at].after(&tallies[at], &group)
+        };
+        let next: Vec<FilePlan> = (0..inputs.len()).map(next).collect();
+        if next == plans {
+            break;
+        }
+        plans = next;
+        tallies = under(&plans)?;
+    }
+    Ok((plans, tallies))
+}
+
+impl PartInput {
+    /// What the input gives under a plan: of each column its state under the plan's convention, of items that under the
+    /// convention of the column that picks follow from.
+    fn under(&self, plan: &FilePlan) -> Result<FileTally, PartError> {
+        let variant = |choice: usize| {
+            let of_choice = || self.variants.iter().filter(move |variant| variant.choice == choice);
+            of_choice().find(|variant| variant.gather == plan.gather).or_else(|| of_choice().next())
+        };
+        let Some(first) = variant(0) else { return Ok(FileTally::default()) };
+        let mut tally = first.tally.clone();
+        for (key, stream) in &mut tally.streams {
+            let chosen = |id: &ColumnId| plan.columns.get(usize::from(id.0)).map_or(0, |column| column.chosen);
+            let mut primary: Vec<usize> = stream.items.primaries.iter().map(chosen).collect();
+            primary.sort_unstable();
+            primary.dedup();
+            if primary.len() > 1 {
+                return Err(PartError::Primary { path: self.report.path.clone() });
+            }
+            let of = |choice: usize| variant(choice).and_then(|variant| variant.tally.streams.get(key));
+            if let Some(base) = of(primary.first().copied().unwrap_or(0)) {
+                *stream = base.clone();
+            }
+            for (column, id) in plan.columns.iter().zip((0_u16..).map(ColumnId)) {
+                if let Some(from) = of(column.chosen) {
+                    stream.take_column(id, from);
+                }
+                if column.grammar.is_none() {
+                    stream.forget_search(id);
+                }
             }
         }
-        if own.gather != whole.gather {
-            return Err(PartError::Scattered { path: input.report.path.clone(), run: input.key.directory.clone() });
-        }
-        plans.push(whole);
+        Ok(tally)
     }
-    Ok(plans)
 }

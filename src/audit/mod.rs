@@ -137,6 +137,9 @@ impl<'p> Auditor<'p> {
             self.tally.steps += candidate.steps.len() as u64;
             self.measure(candidate);
             let label = summary::label(candidate, position);
+            if let Some(primary) = summary::primary(candidate, self.plan) {
+                self.stream.items.primaries.insert(primary);
+            }
             let candidate_fields = summary::candidate_fields(candidate, &self.kinds);
             fields = fields.with(candidate_fields);
             self.look(item, candidate, fields, origin, &label);

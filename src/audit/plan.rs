@@ -47,8 +47,6 @@ pub struct FilePlan {
     pub declared: f64,
     /// Whether the records of one item stand apart, so that all items must be kept until the end.
     pub gather: bool,
-    /// Whether to search whatever the rows call for: those of other inputs may.
-    pub always: bool,
 }
 
 /// Identity of an item in the set of those that were judged.
@@ -72,12 +70,25 @@ fn is_scattered(group: &[&FileTally]) -> bool {
 impl FilePlan {
     /// The plan before anything is known.
     #[must_use]
-    pub fn new(specs: &[ColumnSpec], declared: f64, always: bool) -> Self {
+    pub fn new(specs: &[ColumnSpec], declared: f64) -> Self {
         let columns = specs
             .iter()
             .map(|spec| ColumnPlan { spec: spec.clone(), resolution: Resolution::exact(), chosen: 0, grammar: None })
             .collect();
-        Self { steps: StepResolutions::default(), columns, declared, gather: false, always }
+        Self { steps: StepResolutions::default(), columns, declared, gather: false }
+    }
+
+    /// The same plan under a choice of conventions, with the search: each column takes the accepted formula at this
+    /// place, or its last one.
+    #[must_use]
+    pub fn with(&self, choice: usize, gather: bool) -> Self {
+        let columns = self.columns.iter().map(|column| {
+            let chosen = choice.min(column.spec.accepted.len().saturating_sub(1));
+            let changed = ColumnPlan { chosen, grammar: None, ..column.clone() };
+            let grammar = Some(Arc::new(Grammar::around(changed.convention())));
+            ColumnPlan { grammar, ..changed }
+        });
+        Self { columns: columns.collect(), gather, ..self.clone() }
     }
 
     /// The plan that a pass with these results should have followed. Resolutions are the input's own; the
@@ -116,7 +127,7 @@ impl FilePlan {
                 let grammar = match &plan.grammar {
                     Some(grammar) if holds && chosen == plan.chosen => Some(Arc::clone(grammar)),
                     // Contradictions count only under the resolutions that the column has.
-                    _ if (contradicted || self.always) && holds => {
+                    _ if contradicted && holds => {
                         plan.spec.accepted.get(chosen).map(|convention| Arc::new(Grammar::around(*convention)))
                     }
                     _ => None,
@@ -125,6 +136,6 @@ impl FilePlan {
             })
             .collect();
         let gather = self.gather || is_scattered(group);
-        Self { steps, columns, declared: self.declared, gather, always: self.always }
+        Self { steps, columns, declared: self.declared, gather }
     }
 }

@@ -21,7 +21,7 @@ pub use open::{Opened, Unknown, open, unknown_format};
 /// Bytes per work unit.
 pub const UNIT_BYTES: usize = 1 << 20;
 /// Passes after which the plan is taken as it is; three suffice by construction (resolution, convention, search).
-const PASSES: usize = 5;
+pub const PASSES: usize = 5;
 /// Files below this size are read by one thread each.
 const SMALL: u64 = 4 << 20;
 
@@ -38,20 +38,11 @@ pub struct Settings {
     pub progress: Option<Arc<dyn Fn(u64) + Send + Sync>>,
     /// How loud each rule is.
     pub levels: Levels,
-    /// Whether to try all formulas on every row, also where nothing contradicts the conventions.
-    pub search: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            threads: 1,
-            unit_bytes: UNIT_BYTES,
-            declared_tolerance: 0.0,
-            progress: None,
-            levels: Levels::default(),
-            search: false,
-        }
+        Self { threads: 1, unit_bytes: UNIT_BYTES, declared_tolerance: 0.0, progress: None, levels: Levels::default() }
     }
 }
 
@@ -101,6 +92,53 @@ pub fn run(inputs: &[Opened], settings: &Settings) -> Audited {
         }
     }
     Audited { tally, plans }
+}
+
+/// The tally of an input under one choice of conventions.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Variant {
+    /// The place among the accepted formulas that each column takes as its convention; the last one where it has fewer.
+    pub choice: usize,
+    /// Whether records of one item that stand apart were gathered.
+    pub gather: bool,
+    /// What the input gave.
+    pub tally: FileTally,
+}
+
+/// Audits all inputs under every convention that their columns could have, with the search over all formulas: what an
+/// audit that has other inputs beside these may call for.
+#[must_use]
+pub fn variants(inputs: &[Opened], plans: &[FilePlan], settings: &Settings) -> Vec<Vec<Variant>> {
+    let all: Vec<usize> = (0..inputs.len()).collect();
+    let mut variants: Vec<Vec<Variant>> = vec![Vec::new(); inputs.len()];
+    let choices =
+        |plan: &FilePlan| plan.columns.iter().map(|column| column.spec.accepted.len()).max().unwrap_or(1).max(1);
+    let most = plans.iter().map(choices).max().unwrap_or(1);
+    for choice in 0..most {
+        for gather in [false, true] {
+            let wanted: Vec<usize> = all
+                .iter()
+                .copied()
+                .filter(|at| plans.get(*at).is_some_and(|plan| choice < choices(plan)))
+                // Items that stand in one record each are the same either way.
+                .filter(|at| {
+                    !gather || variants[*at].iter().any(|variant| variant.choice == choice && is_spread(&variant.tally))
+                })
+                .collect();
+            let changed: Vec<FilePlan> = plans.iter().map(|plan| plan.with(choice, gather)).collect();
+            for (at, tally) in pass(inputs, &changed, &wanted, settings) {
+                if let Some(own) = variants.get_mut(at) {
+                    own.push(Variant { choice, gather, tally });
+                }
+            }
+        }
+    }
+    variants
+}
+
+/// Whether some item stands in several records.
+fn is_spread(tally: &FileTally) -> bool {
+    tally.streams.values().any(|stream| !stream.open.is_empty() || !stream.closed.is_empty())
 }
 
 /// One pass over some of the inputs: small ones side by side, large ones one after another with all threads.
@@ -328,7 +366,7 @@ pub fn for_each_item(inputs: &[Opened], visit: &mut dyn FnMut(usize, &Item<'_>))
 
 /// A plan from the first rows, so that one pass over a large file is usually enough.
 fn guess(input: &Opened, settings: &Settings) -> FilePlan {
-    let plan = FilePlan::new(input.reader.columns(), settings.declared_tolerance, settings.search);
+    let plan = FilePlan::new(input.reader.columns(), settings.declared_tolerance);
     if input.reader.framing() != Framing::Lines {
         return plan;
     }

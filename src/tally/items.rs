@@ -1,6 +1,6 @@
 //! What is kept of judged items: verdicts, picks, impact, metric rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -95,6 +95,8 @@ impl TokenTotals {
 pub struct ItemTally {
     /// Fields seen in any row, as a set.
     pub fields: u32,
+    /// Columns that picks follow from: the first score of a candidate, else its first claim.
+    pub primaries: BTreeSet<ColumnId>,
     /// Items judged.
     pub items: u64,
     /// How often each position was picked.
@@ -145,6 +147,7 @@ impl ItemTally {
     /// Adds what another worker judged.
     pub fn merge(&mut self, other: Self) {
         self.fields |= other.fields;
+        self.primaries.extend(other.primaries);
         self.items += other.items;
         for (position, count) in other.pick_positions {
             *self.pick_positions.entry(position).or_default() += count;

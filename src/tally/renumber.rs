@@ -85,6 +85,27 @@ fn renumber_items(items: &mut ItemTally, file: u32) {
 }
 
 impl StreamTally {
+    /// Takes the state of a column from the same rows under another convention.
+    pub fn take_column(&mut self, id: crate::model::ColumnId, from: &Self) {
+        match from.columns.get(&id) {
+            Some(column) => self.columns.insert(id, column.clone()),
+            None => self.columns.remove(&id),
+        };
+        match from.items.mixed.get(&id) {
+            Some(mixed) => self.items.mixed.insert(id, mixed.clone()),
+            None => self.items.mixed.remove(&id),
+        };
+        for (item, from) in self.open.values_mut().zip(from.open.values()) {
+            for (candidate, from) in item.candidates.iter_mut().zip(&from.candidates) {
+                for (claim, from) in
+                    candidate.claims.iter_mut().zip(&from.claims).filter(|(claim, _)| claim.column == id)
+                {
+                    claim.explained_by = from.explained_by;
+                }
+            }
+        }
+    }
+
     /// Forgets what the search over all formulas found in a column: the state of a pass without it.
     pub fn forget_search(&mut self, id: crate::model::ColumnId) {
         if let Some(column) = self.columns.get_mut(&id) {
