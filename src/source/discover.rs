@@ -41,7 +41,9 @@ pub fn discover(arguments: &[String]) -> Discovery {
     }
     found.inputs.sort_by(|a, b| a.path.cmp(&b.path));
     let mut seen = BTreeSet::new();
-    found.inputs.retain(|input| seen.insert(canonical(&input.path)));
+    // What is no file is told apart by its name.
+    let identity = |input: &Input| input.file_path().map_or_else(|| PathBuf::from(&input.path), canonical);
+    found.inputs.retain(|input| seen.insert(identity(input)));
     found
 }
 
@@ -51,12 +53,17 @@ pub fn shown(argument: &str) -> &str {
     if argument == "-" { "<stdin>" } else { argument.strip_prefix("./").unwrap_or(argument) }
 }
 
-fn canonical(path: &str) -> PathBuf {
-    Path::new(path).canonicalize().unwrap_or_else(|_| PathBuf::from(path))
+fn canonical(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
+}
+
+/// A path with `/` between its parts. Elsewhere than on Windows a backslash is a character of a name.
+fn slashed(path: &str) -> String {
+    if cfg!(windows) { path.replace('\\', "/") } else { path.to_owned() }
 }
 
 fn file(path: &Path) -> Input {
-    let shown = path.to_string_lossy().replace('\\', "/");
+    let shown = slashed(&path.to_string_lossy());
     Input::file(shown.strip_prefix("./").unwrap_or(&shown).to_owned(), path.to_path_buf())
 }
 
@@ -90,15 +97,12 @@ fn directory(argument: &str, inputs: &mut Vec<Input>) -> Result<(), SourceError>
 
 fn glob(argument: &str, inputs: &mut Vec<Input>) -> Result<(), SourceError> {
     let bad = |error: globset::Error| SourceError::BadGlob { path: argument.to_owned(), reason: error.to_string() };
-    let pattern = argument.strip_prefix("./").unwrap_or(argument);
+    let slashed = slashed(argument);
+    let pattern = slashed.strip_prefix("./").unwrap_or(&slashed);
     let matcher = globset::GlobBuilder::new(pattern).literal_separator(true).build().map_err(bad)?.compile_matcher();
     // Only what lies below the part without a wildcard can match.
-    let fixed = pattern.find(['*', '?', '[', '{']).map_or(pattern, |at| &pattern[..at]);
-    let root = fixed.rsplit_once('/').map_or("", |(root, _)| root);
-    let root = if root.is_empty() && pattern.starts_with('/') { "/" } else { root };
     let before = inputs.len();
-    let start = if root.is_empty() { Path::new(".") } else { Path::new(root) };
-    for path in walk(start) {
+    for path in walk(Path::new(&glob_root(pattern))) {
         let input = file(&path);
         if matcher.is_match(&input.path) {
             inputs.push(input);
@@ -110,6 +114,17 @@ fn glob(argument: &str, inputs: &mut Vec<Input>) -> Result<(), SourceError> {
     Ok(())
 }
 
+/// The directory that holds whatever a pattern can match: its part before the first wildcard.
+fn glob_root(pattern: &str) -> String {
+    let fixed = pattern.find(['*', '?', '[', '{']).map_or(pattern, |at| &pattern[..at]);
+    match fixed.rsplit_once('/') {
+        None => ".".to_owned(),
+        // The root of the file system, and that of a drive: without its `/` a drive stands for its current directory.
+        Some((root, _)) if root.is_empty() || root.ends_with(':') => format!("{root}/"),
+        Some((root, _)) => root.to_owned(),
+    }
+}
+
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "the tests make files to find")]
 mod tests {
@@ -118,6 +133,24 @@ mod tests {
     fn names(arguments: &[String]) -> (Vec<String>, usize) {
         let found = discover(arguments);
         (found.inputs.iter().map(|input| input.logical_name().to_owned()).collect(), found.errors.len())
+    }
+
+    #[test]
+    fn a_glob_is_looked_for_where_it_can_match() {
+        let roots = ["*.jsonl", "a/b*/c.jsonl", "/*.jsonl", "C:/*.jsonl", "C:/logs/?.csv", "../x/**"].map(glob_root);
+        assert_eq!(roots, [".", "a", "/", "C:/", "C:/logs", "../x"]);
+    }
+
+    #[cfg(not(windows))]
+    #[test]
+    fn a_backslash_is_a_character_of_a_name() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir(root.path().join("a")).unwrap();
+        std::fs::write(root.path().join("a/b.jsonl"), "x").unwrap();
+        std::fs::write(root.path().join("a\\b.jsonl"), "x").unwrap();
+        let found = discover(&[root.path().to_string_lossy().into_owned()]);
+        let names: Vec<&str> = found.inputs.iter().map(Input::logical_name).collect();
+        assert_eq!(names, ["b.jsonl", "a\\b.jsonl"]);
     }
 
     #[test]

@@ -66,6 +66,15 @@ impl Input {
         Self { path: name.to_owned(), kind: InputKind::Spooled(Arc::new(spool)) }
     }
 
+    /// The file that is read; None for a stream.
+    #[must_use]
+    pub fn file_path(&self) -> Option<&std::path::Path> {
+        match &self.kind {
+            InputKind::File(path) => Some(path),
+            InputKind::Spooled(_) => None,
+        }
+    }
+
     /// The directory of the path as shown; `.` for none.
     #[must_use]
     pub fn directory(&self) -> &str {
