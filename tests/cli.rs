@@ -310,6 +310,12 @@ fn a_stored_report_renders_as_the_audit_did() {
     let (code, _, err) = of("missing.json");
     assert_eq!(code, 2);
     contains(&err, &["missing.json: cannot read the report"]);
+    for command in ["report", "merge"] {
+        folder.write("old.html", b"old");
+        let output = folder.retally(command).args(["missing.json", "--report", "html=old.html"]).output().unwrap();
+        assert_eq!(seen(&output).0, 2);
+        assert!(!folder.path().join("old.html").exists(), "{command} leaves an older report");
+    }
 }
 
 #[test]

@@ -38,6 +38,10 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     let given = args.verdict.path().map(|path| path.to_string_lossy().into_owned());
     args.outputs.check(&args.paths.iter().cloned().chain(given).collect::<Vec<_>>())?;
+    merge(args).inspect_err(|_| args.outputs.discard())
+}
+
+fn merge(args: &Args) -> Result<ExitCode, String> {
     let baseline = args.verdict.baseline()?;
     let config = match &args.config {
         Some(path) => Config::read(path),

@@ -29,6 +29,10 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     args.outputs.check(std::slice::from_ref(&args.path))?;
+    render(args).inspect_err(|_| args.outputs.discard())
+}
+
+fn render(args: &Args) -> Result<ExitCode, String> {
     let report = read(&args.path).map_err(|reason| format!("{}: {reason}", visible(&args.path)))?;
     let config = Config::find(None).map_err(|error| error.to_string())?;
     let command = format!("retally report {}", quoted(&args.path));
