@@ -8,9 +8,12 @@
     reason = "tests stop at the first surprise and read their own files"
 )]
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+mod common;
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use common::{complaints, entries, logs};
 use retally::report::{Anchor, Anchors, Finding, InputError, OutputFormat, Rendering, Report, render};
 use retally::{Options, check, open};
 use serde_json::Value;
@@ -54,33 +57,6 @@ fn schema() -> jsonschema::Validator {
     jsonschema::validator_for(&serde_json::from_str(&text).unwrap()).unwrap()
 }
 
-fn complaints(schema: &jsonschema::Validator, value: &Value) -> Vec<String> {
-    schema.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect()
-}
-
-fn entries(directory: &Path) -> Vec<PathBuf> {
-    let mut entries: Vec<PathBuf> = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
-    entries.sort();
-    entries
-}
-
-/// Every log of the fixtures: a file, or a folder that is one run.
-fn logs() -> Vec<PathBuf> {
-    let mut logs = entries(&root().join("fixtures/cases"));
-    logs.retain(|path| path.extension().is_none_or(|ending| ending != "md"));
-    for rule in entries(&root().join("fixtures/rules")) {
-        let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
-        let found = entries(&rule).into_iter();
-        logs.extend(found.filter(|path| name(path).starts_with("bad") || name(path).starts_with("look-alike")));
-    }
-    logs.extend(entries(&root().join("fixtures/hostile")));
-    // Logs of real tools: each folder is one run.
-    for format in entries(&root().join("fixtures/formats")) {
-        logs.extend(entries(&format).into_iter().filter(|path| path.is_dir()));
-    }
-    logs
-}
-
 /// A report with many findings of the hostile sort, made by hand.
 fn many(number: usize) -> Report {
     let mut report = fixture("cases/C2.jsonl");
@@ -94,7 +70,7 @@ fn many(number: usize) -> Report {
 fn every_fixture_is_valid_in_every_form() {
     let schema = schema();
     let mut findings = 0;
-    for log in logs() {
+    for log in logs().into_iter().chain(entries(&root().join("fixtures/hostile"))) {
         let report = audit(&log);
         let name = log.display();
         let value = sarif(&report);

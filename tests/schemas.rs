@@ -10,10 +10,13 @@
     reason = "tests stop at the first surprise and make their own files"
 )]
 
+mod common;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use common::{complaints, logs};
 use retally::format::native::METRICS;
 use retally::format::native::roles::{ROLES, Role, key};
 use retally::{Options, check, config, open, report};
@@ -31,34 +34,6 @@ fn schema(path: &str) -> jsonschema::Validator {
     let schema: Value = serde_json::from_str(&read(path)).unwrap();
     assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema", "{path}");
     jsonschema::validator_for(&schema).unwrap()
-}
-
-fn complaints(schema: &jsonschema::Validator, value: &Value) -> Vec<String> {
-    schema.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect()
-}
-
-fn entries(directory: &Path) -> Vec<PathBuf> {
-    let mut entries: Vec<PathBuf> = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
-    entries.sort();
-    entries
-}
-
-/// Every log of the fixtures: a file, or a folder that is one run.
-fn logs() -> Vec<PathBuf> {
-    let mut logs: Vec<PathBuf> = entries(&root().join("fixtures/cases"));
-    logs.retain(|path| path.extension().is_none_or(|ending| ending != "md"));
-    for rule in entries(&root().join("fixtures/rules")) {
-        let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
-        logs.extend(
-            entries(&rule)
-                .into_iter()
-                .filter(|path| name(path).starts_with("bad") || name(path).starts_with("look-alike")),
-        );
-    }
-    for format in entries(&root().join("fixtures/formats")) {
-        logs.extend(entries(&format).into_iter().filter(|path| path.is_dir()));
-    }
-    logs
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Files that make a CI run the audit: the templates of `templates/ci/` with the user's paths.
 
+use crate::init::string;
 use crate::report::visible;
 
 /// Who is to run the audit.
@@ -69,21 +70,4 @@ impl System {
         // The version first: a path may look like its place.
         Ok(self.template().replace(VERSION, env!("CARGO_PKG_VERSION")).replace(PATHS, &text))
     }
-}
-
-/// A double-quoted string of YAML.
-fn string(text: &str) -> String {
-    let mut out = String::from("\"");
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            ' '..='~' => out.push(character),
-            letter if letter.is_alphanumeric() => out.push(letter),
-            other => out.push_str(&format!("\\U{:08X}", u32::from(other))),
-        }
-    }
-    out.push('"');
-    out
 }

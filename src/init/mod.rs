@@ -339,13 +339,14 @@ fn key(name: &str) -> String {
     if !name.is_empty() && name.chars().all(bare) { name.to_owned() } else { string(name) }
 }
 
-/// A basic string of TOML. What could hide or be taken for something else is an escape.
+/// A basic string of TOML, which YAML reads as well. What could hide or be taken for something else is an escape.
 fn string(text: &str) -> String {
     let mut out = String::from("\"");
     for character in text.chars() {
         match character {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
             // Two of them and a bracket are a command to a CI runner.
             '#' => out.push_str("\\u0023"),
             ' '..='~' => out.push(character),

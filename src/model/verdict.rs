@@ -14,6 +14,18 @@ pub enum Verdict {
     Unprovable,
 }
 
+impl Verdict {
+    /// The word in reports.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Proven => "proven",
+            Self::Refuted => "refuted",
+            Self::Unprovable => "unprovable",
+        }
+    }
+}
+
 /// Verdicts of one kind of claim, counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct VerdictCounts {

@@ -253,7 +253,7 @@ impl Cases {
 
 /// Why findings fail nothing: the baseline knows them all, or the configuration excepts them.
 fn excused(findings: &[&Finding]) -> Option<String> {
-    let all = !findings.is_empty() && findings.iter().all(|finding| finding.is_known() || finding.excepted.is_some());
+    let all = !findings.is_empty() && findings.iter().all(|finding| finding.is_excused());
     let reason = findings.iter().find_map(|finding| finding.excepted.as_deref());
     all.then(|| match reason {
         Some(reason) => format!("refuted, excepted: {}", shown(reason, MAX_NAME)),

@@ -165,7 +165,7 @@ fn numbers(report: &Report, room: usize, page: &mut String) {
                 cell(&metric.metric),
                 cell(&metric.reported),
                 metric.recomputed.map_or_else(|| "–".to_owned(), |value| value.to_string()),
-                verdict_word(metric.verdict)
+                metric.verdict.word()
             ));
         }
         more(metrics.len(), room, page);
@@ -240,14 +240,6 @@ fn more(total: usize, room: usize, page: &mut String) {
             "\n{} more are left out here; the JSON report has all.\n",
             count((total - room) as u64)
         ));
-    }
-}
-
-fn verdict_word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Proven => "proven",
-        Verdict::Refuted => "refuted",
-        Verdict::Unprovable => "unprovable",
     }
 }
 

@@ -68,7 +68,7 @@ pub struct Report {
 impl Report {
     /// The findings that a reader has to act on: neither known to the baseline nor excepted.
     pub fn shown(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| !finding.is_known() && finding.excepted.is_none())
+        self.findings.iter().filter(|finding| !finding.is_excused())
     }
 
     /// [`Report::shown`] by severity.
@@ -229,6 +229,12 @@ impl Finding {
     #[must_use]
     pub fn is_known(&self) -> bool {
         self.baseline_state == Some(BaselineState::Unchanged)
+    }
+
+    /// Whether it fails nothing: the baseline knows it, or an exception covers it.
+    #[must_use]
+    pub fn is_excused(&self) -> bool {
+        self.is_known() || self.excepted.is_some()
     }
 }
 

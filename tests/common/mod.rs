@@ -1,8 +1,8 @@
-//! A folder with logs, and the built program run in it.
+//! A folder with logs, the built program run in it, and the logs of the fixtures.
 
-#![allow(dead_code, reason = "each test uses a part of this")]
+#![allow(dead_code, clippy::disallowed_methods, reason = "each test uses a part of this, and files are what it is for")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
@@ -79,4 +79,33 @@ pub(crate) fn contains(text: &str, parts: &[&str]) {
     for part in parts {
         assert!(text.contains(part), "expected `{part}` in:\n{text}");
     }
+}
+
+/// What a value lacks of its schema.
+pub(crate) fn complaints(schema: &jsonschema::Validator, value: &serde_json::Value) -> Vec<String> {
+    schema.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect()
+}
+
+/// What stands in a directory, in order.
+pub(crate) fn entries(directory: &Path) -> Vec<PathBuf> {
+    let mut entries: Vec<PathBuf> = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    entries
+}
+
+/// Every log of the fixtures but the hostile ones: a file, or a folder that is one run.
+pub(crate) fn logs() -> Vec<PathBuf> {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let mut logs = entries(&fixtures.join("cases"));
+    logs.retain(|path| path.extension().is_none_or(|ending| ending != "md"));
+    for rule in entries(&fixtures.join("rules")) {
+        let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+        let found = entries(&rule).into_iter();
+        logs.extend(found.filter(|path| name(path).starts_with("bad") || name(path).starts_with("look-alike")));
+    }
+    // Logs of real tools: each folder is one run.
+    for format in entries(&fixtures.join("formats")) {
+        logs.extend(entries(&format).into_iter().filter(|path| path.is_dir()));
+    }
+    logs
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use askama::Template;
 
-use crate::model::{Severity, Verdict};
+use crate::model::Severity;
 use crate::report::headline::{headline, totals};
 use crate::report::html::figures::{self, Picture};
 use crate::report::html::{Room, SCRIPT, SCRIPT_HASH, STYLE, STYLE_HASH, races};
@@ -272,7 +272,7 @@ impl Page {
             excused: report
                 .findings
                 .iter()
-                .filter(|finding| finding.is_known() || finding.excepted.is_some())
+                .filter(|finding| finding.is_excused())
                 .take(room.table)
                 .map(excused_row)
                 .collect(),
@@ -359,7 +359,7 @@ fn metric_row(metric: &crate::report::MetricReport) -> MetricRow {
         reported: text(&metric.reported),
         recomputed: number(metric.recomputed),
         within: if metric.recomputed.is_some() { format!("{:.1e}", metric.within) } else { "–".to_owned() },
-        verdict: verdict_word(metric.verdict),
+        verdict: metric.verdict.word(),
     }
 }
 
@@ -392,14 +392,6 @@ fn error_row(error: &crate::report::InputError) -> ErrorRow {
         line => format!("{}:{line}:{}", text(&error.path), error.column),
     };
     ErrorRow { place, reason: sentence(&error.reason) }
-}
-
-fn verdict_word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Proven => "proven",
-        Verdict::Refuted => "refuted",
-        Verdict::Unprovable => "unprovable",
-    }
 }
 
 fn impacts(report: &Report, room: Room) -> Vec<ImpactRow> {
