@@ -27,6 +27,8 @@ pub enum Aggregation {
     WeightedPerplexity,
     /// −Σx ÷ Σcount ÷ ln 2.
     BitsPerByte,
+    /// Σx ÷ count ÷ ln 2, of rows that are losses and that all repeat the count of the whole.
+    BitsPerRepeatedCount,
     /// Mean of Σ(p − \[gold\])².
     Brier,
     /// 100·Σx ÷ n.
@@ -70,6 +72,7 @@ impl Aggregation {
             "perplexity" => Some(Self::Perplexity),
             "weighted_perplexity" => Some(Self::WeightedPerplexity),
             "bits_per_byte" => Some(Self::BitsPerByte),
+            "bits_per_repeated_count" => Some(Self::BitsPerRepeatedCount),
             "brier_score" => Some(Self::Brier),
             "percent_mean" => Some(Self::PercentMean),
             "sum" => Some(Self::Sum),
@@ -117,6 +120,10 @@ impl Aggregation {
             Self::BitsPerByte if paired => {
                 let value = -rows.values.value() / rows.weights.value() / LN_2;
                 (value, value.abs() * rounding, "-sum(loglikelihood)/sum(bytes)/ln 2".to_owned())
+            }
+            Self::BitsPerRepeatedCount if paired => {
+                let value = rows.values.value() / (rows.weights.value() / n) / LN_2;
+                (value, value.abs() * rounding, format!("sum({metric})/mean(count)/ln 2"))
             }
             Self::PercentMean if complete => {
                 (100.0 * rows.values.value() / n, 100.0 * rounding * sizes / n, format!("100*mean({metric})"))

@@ -208,6 +208,14 @@ enum Answer {
 }
 
 impl Answer {
+    /// The same, but only a match decides.
+    fn doubted(self, missing: (&'static str, &'static str)) -> Self {
+        match self {
+            Self::Derived(derived) => Self::Maybe(derived, missing),
+            other => other,
+        }
+    }
+
     /// The same in another unit.
     fn scaled(self, factor: f64, definition: &str) -> Self {
         let scale = |derived: Derived| Derived {
@@ -239,7 +247,9 @@ impl Rows<'_> {
         let Some(printed) = Printed::parse(claim.printed.as_bytes()).filter(Printed::is_finite) else { return judged };
         judged.reported = printed.value;
         let rows = self.stream.items.metrics.get(claim.row_metric());
-        if claim.custom && rows.is_none() {
+        // Of right and wrong items a match decides, whatever computed the number.
+        let of_items = claim.rows.as_deref().is_some_and(|rows| ACCURACIES.contains(&rows));
+        if claim.custom && rows.is_none() && !of_items {
             judged.missing = Some(CUSTOM);
             return judged;
         }
@@ -350,9 +360,10 @@ impl Rows<'_> {
             if single && !ends { Answer::Derived(derived) } else { Answer::Maybe(derived, NO_TOKENS) }
         };
         let texts = tokens.without_text == 0 && tokens.bytes > 0;
-        match claim.metric.as_str() {
+        match claim.row_metric() {
             name if ACCURACIES.contains(&name) && is_percent(claim) => {
-                self.accuracy(printed.value / 100.0).scaled(100.0, "100*right items/items")
+                let answer = self.accuracy(printed.value / 100.0).scaled(100.0, "100*right items/items");
+                if claim.custom { answer.doubted(CUSTOM) } else { answer }
             }
             name if ACCURACIES.contains(&name) => self.accuracy(printed.value),
             "correct" => match right(items) {
@@ -468,6 +479,17 @@ impl Rows<'_> {
         }
         judged.cause = Some(AggregateCause::Mismatch);
         judged.arithmetic = format!("{} = {}", judged.definition, show(right));
+        // Another unit of the same number.
+        let others = [
+            (right * LN_2, format!("ln 2 · {}", show(right))),
+            (right / LN_2, format!("{} ÷ ln 2", show(right))),
+            (exp(right), format!("exp({})", show(right))),
+            (numeric::ln(right), format!("ln({})", show(right))),
+            (-right, format!("−({})", show(right))),
+        ];
+        if let Some((_, words)) = others.iter().find(|(value, _)| near(*value) && reported.abs() > 1e3 * half) {
+            judged.arithmetic += &format!("; {words} = {}", show(reported));
+        }
     }
 }
 
@@ -512,7 +534,7 @@ fn of_rows(claim: &MetricClaim, rows: &MetricRows) -> Answer {
         // Whatever computes a row, a mean of rows is a mean.
         let declared = claim.aggregation.as_deref();
         let mean = Aggregation::of(&claim.metric, declared).filter(|_| declared.is_some());
-        return match mean.and_then(|aggregation| aggregation.derive(&claim.metric, rows)) {
+        return match mean.and_then(|aggregation| aggregation.derive(claim.row_metric(), rows)) {
             Some(derived) => Answer::Maybe(derived, CUSTOM),
             None => Answer::Missing(CUSTOM),
         };
@@ -520,7 +542,7 @@ fn of_rows(claim: &MetricClaim, rows: &MetricRows) -> Answer {
     let Some(aggregation) = Aggregation::of(&claim.metric, claim.aggregation.as_deref()) else {
         return Answer::Missing(NO_FORMULA);
     };
-    aggregation.derive(&claim.metric, rows).map_or(Answer::Missing(NO_ROWS), Answer::Derived)
+    aggregation.derive(claim.row_metric(), rows).map_or(Answer::Missing(NO_ROWS), Answer::Derived)
 }
 
 fn stderr_of_rows(claim: &MetricClaim, rows: &MetricRows) -> Answer {

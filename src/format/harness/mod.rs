@@ -35,6 +35,7 @@ pub(super) static FORMATS: &[&dyn Format] = &[
     &opencompass::LL,
     &opencompass::CLP,
     &opencompass::GEN,
+    &opencompass::VALUES,
     &opencompass::RESULTS,
     &evalscope::PREDICTIONS,
     &evalscope::REVIEWS,

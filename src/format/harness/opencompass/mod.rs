@@ -5,12 +5,14 @@
 
 mod predictions;
 mod results;
+mod values;
 
 use crate::format::Head;
 use crate::format::records::{Records, beside};
 
 pub(in crate::format) use predictions::{CLP, GEN, LL, PPL};
 pub(in crate::format) use results::RESULTS;
+pub(in crate::format) use values::VALUES;
 
 /// What the rows need to know.
 #[derive(Clone, Debug, Default)]

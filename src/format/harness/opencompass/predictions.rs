@@ -33,8 +33,8 @@ enum Inferencer {
     Gen,
 }
 
-const TOOL: &str = "OpenCompass 0.5.4";
-const FILES: &str = "`predictions/<model>/<dataset>.json`, joined to `results/<model>/<dataset>.json`";
+pub(super) const TOOL: &str = "OpenCompass 0.5.4";
+pub(super) const FILES: &str = "`predictions/<model>/<dataset>.json`, joined to `results/<model>/<dataset>.json`";
 
 static PPL_CARD: Card = Card {
     name: "opencompass-ppl",
@@ -90,7 +90,7 @@ static GEN_CARD: Card = Card {
 };
 
 /// The first document of a predictions file.
-fn first<'h>(head: &'h Head<'_>) -> Option<Value<'h>> {
+pub(super) fn first<'h>(head: &'h Head<'_>) -> Option<Value<'h>> {
     let (key, value) = head.document()?.members().next()?;
     (is_index(key.raw_str()) && value.kind() == Kind::Object).then_some(value)
 }
@@ -182,7 +182,7 @@ impl Format for Predictions {
 }
 
 /// The one document of a record, with its id.
-fn document<'t>(root: Value<'t>, context: &Context) -> Result<(Cow<'t, str>, Value<'t>), Misfit> {
+pub(super) fn document<'t>(root: Value<'t>, context: &Context) -> Result<(Cow<'t, str>, Value<'t>), Misfit> {
     let Some((key, value)) = root.members().next().filter(|(_, value)| value.kind() == Kind::Object) else {
         return Err(misfit(root, "document", "an object under its number"));
     };
@@ -193,7 +193,7 @@ fn document<'t>(root: Value<'t>, context: &Context) -> Result<(Cow<'t, str>, Val
     Ok((id, value))
 }
 
-fn item<'t>(id: Cow<'t, str>, document: Value<'t>, context: &'t Context) -> Item<'t> {
+pub(super) fn item<'t>(id: Cow<'t, str>, document: Value<'t>, context: &'t Context) -> Item<'t> {
     Item { id, task: Cow::Borrowed(&context.task), complete: true, at: at(document), ..Item::default() }
 }
 
@@ -205,13 +205,18 @@ pub(super) fn label(value: Value<'_>) -> PickRef<'_> {
     }
 }
 
-/// A candidate with one score.
-pub(super) fn scored<'t>(id: Cow<'t, str>, score: Value<'t>, what: &str) -> Result<Candidate<'t>, Misfit> {
+/// A candidate with one score, in the first column or another.
+pub(super) fn scored<'t>(
+    id: Cow<'t, str>,
+    score: Value<'t>,
+    what: &str,
+    column: ColumnId,
+) -> Result<Candidate<'t>, Misfit> {
     let value = field::number(score, what, &[])?;
     Ok(Candidate {
         id: Some(id),
         at: at(score),
-        claims: vec![Claim { column: ColumnId(0), value, at: at(score) }],
+        claims: vec![Claim { column, value, at: at(score) }],
         ..Candidate::default()
     })
 }
@@ -223,7 +228,7 @@ fn labelled(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emit) -> R
         let name = key.as_str();
         let Some(name) = name.strip_prefix("label: ") else { continue };
         let Some(score) = value.get("PPL").or_else(|| value.get("Loglikelihood")) else { continue };
-        item.candidates.push(scored(Cow::Owned(name.to_owned()), score, "PPL")?);
+        item.candidates.push(scored(Cow::Owned(name.to_owned()), score, "PPL", ColumnId(0))?);
     }
     if let Some(prediction) = document.get("prediction") {
         item.pick = label(prediction);
@@ -242,7 +247,7 @@ fn choices(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emit) -> Re
     let scores = document.get("prediction").filter(|scores| scores.kind() == Kind::Array);
     for (position, score) in scores.into_iter().flat_map(|list| list.elements()).enumerate() {
         let name = names().nth(position).and_then(id).unwrap_or_else(|| Cow::Owned(position.to_string()));
-        item.candidates.push(scored(name, score, "prediction")?);
+        item.candidates.push(scored(name, score, "prediction", ColumnId(0))?);
     }
     let position = |value: Value<'_>| integer(value).map(|index| PickRef::Index(index, at(value)));
     if let Some(pick) = document.get("pred_label").and_then(position) {

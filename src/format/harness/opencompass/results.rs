@@ -5,14 +5,14 @@
 use std::borrow::Cow;
 
 use crate::config::{ColumnSpec, InputConfig};
-use crate::format::field::{Misfit, at, flag};
+use crate::format::field::{Misfit, at, flag, has};
 use crate::format::harness::opencompass::predictions::{label, scored};
-use crate::format::harness::opencompass::{Context, join};
+use crate::format::harness::opencompass::{Context, join, values};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
-use crate::model::{ClaimKind, Item, MetricClaim, Origin};
+use crate::model::{ClaimKind, ColumnId, Item, MetricClaim, Origin};
 
 /// The numbers of a dataset.
 pub(in crate::format) static RESULTS: Results = Results;
@@ -24,10 +24,12 @@ static CARD: Card = Card {
     about: "numbers of OpenCompass for one dataset (results/<model>/<dataset>.json)",
     tool: "OpenCompass 0.5.4",
     files: "`results/<model>/<dataset>.json`, joined to `predictions/<model>/<dataset>.json`",
-    recognised_by: "`details` with `type` PPL or GEN; without details its place beside the predictions",
-    proven: "`accuracy`, 100 · the share of right predictions; picks and `correct` in the details of labels",
-    unprovable: "`correct` of generated texts; other metrics: their evaluators are code; `correct_bpb`",
-    base: "percentages",
+    recognised_by: "`details` with `type` PPL or GEN, or a list with `example_abbr`; without details its place beside the \
+                    predictions",
+    proven: "`accuracy`, 100 · the share of right predictions; picks and `correct` in the details of labels; `bpc`, \
+             `average_ppl` and `average_mink` over the predictions; a `score` that is the share of `correct`",
+    unprovable: "`correct` of generated texts; another `score` and other metrics: their evaluators are code; `correct_bpb`",
+    base: "percentages; `bpc` in bits",
     sentinels: "none",
     traps: "the details repeat the predictions and lose the prefix `label: `; `correct_bpb` is over the lowest label and not \
             the right one",
@@ -40,7 +42,11 @@ fn has_details(root: Value<'_>) -> bool {
     let is_kind = |details: Value<'_>| {
         details.get("type").and_then(|kind| kind.as_str()).is_some_and(|kind| kind == "PPL" || kind == "GEN")
     };
-    root.get("details").is_some_and(is_kind)
+    let is_list = |details: Value<'_>| {
+        details.kind() == Kind::Array
+            && details.elements().next().is_some_and(|first| has(first, "example_abbr", Kind::String))
+    };
+    root.get("details").is_some_and(|details| is_kind(details) || is_list(details))
 }
 
 /// Whether predictions of the same name lie where the tool puts them.
@@ -58,7 +64,7 @@ impl Format for Results {
 
     fn recognise(&self, head: &Head<'_>) -> Likeness {
         match head.document() {
-            Some(root) if has_details(root) => Likeness::of(90, "details of type PPL or GEN"),
+            Some(root) if has_details(root) => Likeness::of(90, "details of type PPL or GEN, or with example_abbr"),
             Some(root) if has_numbers(root) && has_predictions(head) => {
                 Likeness::of(85, "numbers, with predictions of the same name in the run")
             }
@@ -67,7 +73,8 @@ impl Format for Results {
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
-        let columns = vec![ColumnSpec::of_kind("PPL", ClaimKind::Loss)];
+        let columns =
+            vec![ColumnSpec::of_kind("PPL", ClaimKind::Loss), ColumnSpec::of_kind("Loglikelihood", ClaimKind::Score)];
         let mut records = Records::new(Framing::Inside(&["details"]), columns, Context::of(head), detail)
             .mapped(&[("metrics", "members with numbers"), ("correct", "details.<n>.correct")]);
         records.shell = Some(metrics);
@@ -100,8 +107,10 @@ fn detail(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emit) -> Res
     };
     let labels = document.get("origin_prediction").filter(|origin| origin.kind() == Kind::Object);
     for (key, value) in labels.into_iter().flat_map(|labels| labels.members()) {
-        if let Some(score) = value.get("PPL").filter(|_| value.kind() == Kind::Object) {
-            item.candidates.push(scored(key.as_str(), score, "PPL")?);
+        for (name, column) in [("PPL", ColumnId(0)), ("Loglikelihood", ColumnId(1))] {
+            if let Some(score) = value.get(name).filter(|_| value.kind() == Kind::Object) {
+                item.candidates.push(scored(key.as_str(), score, name, column)?);
+            }
         }
     }
     if !item.candidates.is_empty() {
@@ -118,16 +127,27 @@ fn detail(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emit) -> Res
 }
 
 fn metrics(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emit) -> Result<(), Misfit> {
-    let filter = if origin.root.get("details").is_some() { DETAILS } else { "" };
+    let is_documents = origin.root.get("details").is_some();
+    let filter = if is_documents { DETAILS } else { "" };
     for (key, value) in origin.root.members() {
         if value.kind() != Kind::Number {
             continue;
         }
         let name = key.as_str();
-        let aggregation = if name == "accuracy" { "percent_mean" } else { "code" };
+        let (rows, aggregation) = match name.as_ref() {
+            "accuracy" => (None, "percent_mean"),
+            // Most evaluators of texts call the share of right ones a score, others average something finer.
+            "score" if is_documents => (Some("accuracy"), "percent_mean"),
+            "bpc" => (Some(values::LOSS), "bits_per_repeated_count"),
+            "average_ppl" => (Some(values::PPL_OF_TEXT), "weighted_mean"),
+            "average_mink" => (Some(values::MINK), "weighted_mean"),
+            _ => (None, "code"),
+        };
         out.metric(MetricClaim {
             filter: filter.to_owned(),
+            rows: rows.map(str::to_owned),
             aggregation: Some(aggregation.to_owned()),
+            custom: rows == Some("accuracy"),
             ..MetricClaim::new(&context.task, &name, value.raw_str(), origin.locate(at(value)))
         });
     }
