@@ -59,6 +59,7 @@ pub fn accepted(kind: ClaimKind) -> Vec<Formula> {
         ClaimKind::Loss => &[Formula::LOSS],
         ClaimKind::SequenceProb => &[Formula::PRODUCT],
         ClaimKind::BitsPerByte => &[Formula::BITS_PER_BYTE],
+        ClaimKind::TotalLoss => &[Formula::TOTAL_LOSS],
         ClaimKind::Normalised => &[
             Formula::MEAN,
             Formula { scale: Scale::Chars, ..Formula::SUM },

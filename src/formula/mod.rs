@@ -168,6 +168,8 @@ impl Formula {
     pub const PERPLEXITY: Self = Self { output: Output::ExpNegated, ..Self::MEAN };
     /// −mean ln p: the loss per token, in nats.
     pub const LOSS: Self = Self { output: Output::Negated, ..Self::MEAN };
+    /// −Σ ln p: the surprisal of the whole, in nats.
+    pub const TOTAL_LOSS: Self = Self { output: Output::Negated, ..Self::SUM };
     /// Π p.
     pub const PRODUCT: Self = Self { term: Term::Prob, reduce: Reduce::Product, ..Self::SUM };
     /// −Σ ln p ÷ (bytes · ln 2).

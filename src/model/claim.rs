@@ -29,13 +29,15 @@ pub enum ClaimKind {
     BitsPerByte,
     /// A score divided by some length that the name does not say.
     Normalised,
+    /// Total negative log-likelihood of a candidate, in nats: its surprisal.
+    TotalLoss,
 }
 
 impl ClaimKind {
     /// Whether a candidate with a lower value is the better one.
     #[must_use]
     pub fn lower_is_better(self) -> bool {
-        matches!(self, Self::Perplexity | Self::Loss | Self::BitsPerByte)
+        matches!(self, Self::Perplexity | Self::Loss | Self::BitsPerByte | Self::TotalLoss)
     }
 }
 

@@ -39,6 +39,15 @@ impl Logged {
         }
     }
 
+    /// The number with its sign turned, as a log-prob of a surprisal; null and sentinels stay what they are.
+    #[must_use]
+    pub fn negated(self) -> Self {
+        match self {
+            Self::Number(number) => Self::Number(Printed { value: -number.value, ..number }),
+            other => other,
+        }
+    }
+
     /// Whether the field stands in the log, with or without a value.
     #[must_use]
     pub fn is_present(&self) -> bool {

@@ -5,7 +5,7 @@ use std::io::Read;
 
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::field::{self, flag_text};
-use crate::format::native::record::{Mapping, segment_text};
+use crate::format::native::record::{Mapping, segment_text, settle_padding};
 use crate::format::native::roles::{ROLES, Role, by_name, key};
 use crate::format::window::window;
 use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
@@ -33,7 +33,8 @@ static CARD: Card = Card {
     unprovable: "scores without steps: nothing beneath them is logged",
     base: "e; `retally.toml` declares others",
     sentinels: "an empty cell, null, None, NA; as native-jsonl",
-    traps: "rows of one candidate in reverse order; a header of several names for one role is asked about",
+    traps: "rows of one candidate in reverse order; minicons gives a first token without a score 0.0; a header of several \
+            names for one role is asked about",
 };
 
 impl Format for NativeCsv {
@@ -45,8 +46,9 @@ impl Format for NativeCsv {
         let Some(header) = header(head.bytes) else { return Likeness::default() };
         let roles: Vec<Role> = header.iter().filter_map(|name| by_name(name)).map(|(role, _)| role).collect();
         let identified = roles.iter().any(|role| matches!(role, Role::Item | Role::Prompt | Role::Candidate));
-        let values =
-            roles.iter().any(|role| matches!(role, Role::Claim(_) | Role::Logprobs | Role::Probs | Role::Logits));
+        let values = roles.iter().any(|role| {
+            matches!(role, Role::Claim(_) | Role::Logprobs | Role::Surprisals | Role::Probs | Role::Logits)
+        });
         if header.len() < 2 || !identified || !values {
             return Likeness::default();
         }
@@ -54,7 +56,7 @@ impl Format for NativeCsv {
     }
 
     fn open(&self, head: &Head<'_>, config: &InputConfig) -> Result<Box<dyn Reader>, String> {
-        let mapping = super::mapping(config)?;
+        let mut mapping = super::mapping(config)?;
         let header = header(head.bytes).ok_or("expected a header row")?;
         if let Some((role, one, other)) = ambiguous(&header, &mapping) {
             let key = key(role);
@@ -75,9 +77,35 @@ impl Format for NativeCsv {
             });
         }
         let per_token = columns.iter().any(|cell| {
-            matches!(cell, Cell::Role(Role::Position | Role::Tokens | Role::Logprobs | Role::Logits | Role::Probs))
+            matches!(
+                cell,
+                Cell::Role(
+                    Role::Position | Role::Tokens | Role::Surprisals | Role::Logprobs | Role::Logits | Role::Probs
+                )
+            )
         });
-        Ok(Box::new(CsvReader { delimiter: delimiter(head.bytes), header, columns, mapping, per_token }))
+        let has = |columns: &[Cell], role: Role| columns.contains(&Cell::Role(role));
+        if has(&columns, Role::Surprisals) {
+            if has(&columns, Role::Logprobs) {
+                columns
+                    .iter_mut()
+                    .filter(|cell| **cell == Cell::Role(Role::Surprisals))
+                    .for_each(|cell| *cell = Cell::Other);
+            } else {
+                mapping.in_nats_or_bits();
+                // Of a surprisal in bits no probability follows by e.
+                columns
+                    .iter_mut()
+                    .filter(|cell| **cell == Cell::Role(Role::Probs))
+                    .for_each(|cell| *cell = Cell::Other);
+            }
+        }
+        let numbered = is_numbered(&header);
+        if numbered {
+            let counts = columns.iter_mut().zip(&header).filter(|(_, name)| *name == "token_id");
+            counts.for_each(|(cell, _)| *cell = Cell::Role(Role::Position));
+        }
+        Ok(Box::new(CsvReader { delimiter: delimiter(head.bytes), header, columns, mapping, per_token, numbered }))
     }
 }
 
@@ -112,6 +140,12 @@ fn is_taken(role: Role, name: &str, header: &[String]) -> bool {
     strong.or_else(|| same.next()).is_some_and(|taken| taken == name)
 }
 
+/// Whether a table has the columns of minicons, where `token_id` counts the tokens of a sentence, and a first token
+/// without a score has 0.0.
+fn is_numbered(header: &[String]) -> bool {
+    ["sentence_id", "token_id", "token"].iter().all(|name| header.iter().any(|column| column == name))
+}
+
 fn delimiter(head: &[u8]) -> u8 {
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
     if line.contains(&b'\t') { b'\t' } else { b',' }
@@ -136,6 +170,8 @@ struct CsvReader {
     columns: Vec<Cell>,
     mapping: Mapping,
     per_token: bool,
+    /// See [`is_numbered`].
+    numbered: bool,
 }
 
 /// One row with its line.
@@ -301,6 +337,7 @@ impl CsvReader {
                     }
                     Cell::Role(role) => match role {
                         Role::Logprobs => (step.logprob, step.at) = (number("logprob")?, here),
+                        Role::Surprisals => (step.logprob, step.at) = (number("surprisal")?.negated(), here),
                         Role::Probs => step.prob = number("prob")?,
                         Role::Logits => step.logit = number("logit")?,
                         Role::Tokens => step.token = std::str::from_utf8(raw).ok().map(Text::plain),
@@ -329,6 +366,15 @@ impl CsvReader {
             positions.sort_unstable();
             let steps = std::mem::take(&mut candidate.steps);
             candidate.steps = positions.iter().filter_map(|(_, index)| steps.get(*index).copied()).collect();
+            if self.columns.contains(&Cell::Role(Role::Surprisals)) {
+                settle_padding(&mut candidate.steps);
+            }
+            if self.numbered
+                && let [first, _, ..] = candidate.steps.as_mut_slice()
+                && first.logprob.finite().is_some_and(|number| number.value == 0.0)
+            {
+                first.logprob = Logged::Null;
+            }
         } else {
             candidate.steps.clear();
         }

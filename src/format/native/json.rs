@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::json::{Kind, Tape, Value};
 use crate::format::native::record::{self, Mapping};
+use crate::format::native::roles::Role;
 use crate::format::origin::{JsonOrigin, record_error};
 use crate::format::{Card, Emit, Format, Framing, Head, Likeness, RawRecord, Reader};
 
@@ -70,7 +71,7 @@ impl Format for NativeJson {
     }
 
     fn open(&self, head: &Head<'_>, config: &InputConfig) -> Result<Box<dyn Reader>, String> {
-        let mapping = super::mapping(config)?;
+        let mut mapping = super::mapping(config)?;
         let mut found = Vec::new();
         let mut ambiguous = Vec::new();
         for value in head.records() {
@@ -87,6 +88,10 @@ impl Format for NativeJson {
             return Err(format!(
                 "`{one}` and `{other}` could both be the {key}; say which in retally.toml: [input] {key} = \"{one}\""
             ));
+        }
+        let reads = |role| found.iter().any(|(name, _)| *name == super::roles::key(role));
+        if reads(Role::Surprisals) && !reads(Role::Logprobs) {
+            mapping.in_nats_or_bits();
         }
         Ok(Box::new(NativeReader { mapping, framing: self.framing, found }))
     }

@@ -1,11 +1,12 @@
 //! A native JSON record to an Item.
 
-use crate::config::ColumnSpec;
+use crate::config::{ColumnSpec, accepted, both_ends};
 use crate::format::field::{self, Misfit, at, flag, id, integer, misfit, text};
 use crate::format::json::{Kind, Value};
 use crate::format::native::roles::{ROLES, Role, by_name};
+use crate::formula::{Formula, Output};
 use crate::model::{
-    Alternative, ArrayLength, Candidate, Claim, ColumnId, Item, Logged, PickRef, Segment, Slice, Step, Text,
+    Alternative, ArrayLength, Candidate, Claim, ClaimKind, ColumnId, Item, Logged, PickRef, Segment, Slice, Step, Text,
 };
 use crate::numeric::Printed;
 
@@ -30,6 +31,11 @@ impl Mapping {
                 columns.extend(role.strong.iter().chain(role.weak).map(|name| ColumnSpec::of_kind(name, kind)));
             }
         }
+        // Surprisals are as often in bits as in nats.
+        for spec in columns.iter_mut().filter(|spec| spec.column.name.contains("surprisal")) {
+            let in_bits = |formula: &Formula| Formula { output: Output::NegatedBits, ..*formula };
+            spec.accepted.extend(spec.accepted.iter().map(in_bits).collect::<Vec<_>>());
+        }
         for spec in extra.drain(..) {
             match columns.iter_mut().find(|known| known.column.name == spec.column.name) {
                 Some(known) => known.refine(&spec),
@@ -39,6 +45,22 @@ impl Mapping {
             }
         }
         Self { columns, paths: Vec::new(), sentinels: Vec::new() }
+    }
+
+    /// Accepts what follows from the tokens in either unit, nats or bits: surprisals do not say theirs.
+    pub(super) fn in_nats_or_bits(&mut self) {
+        for spec in &mut self.columns {
+            if spec.accepted != accepted(spec.column.kind) {
+                continue;
+            }
+            let of_bits = match spec.column.kind {
+                ClaimKind::Perplexity => Formula { output: Output::Exp2Negated, ..Formula::MEAN },
+                ClaimKind::SequenceProb => Formula { output: Output::Exp2, ..Formula::SUM },
+                ClaimKind::BitsPerByte => Formula { output: Output::Negated, ..Formula::BITS_PER_BYTE },
+                _ => continue,
+            };
+            spec.accepted.extend(both_ends(&[of_bits]));
+        }
     }
 
     /// The column of a claim's name.
@@ -115,8 +137,15 @@ impl<'t> Slots<'t> {
 
     /// Whether there is a number to audit: a claim, or values of tokens.
     fn has_content(&self) -> bool {
-        let values =
-            [Role::Logprobs, Role::Probs, Role::Logits, Role::LogitVectors, Role::LogprobVectors, Role::ProbVectors];
+        let values = [
+            Role::Surprisals,
+            Role::Logprobs,
+            Role::Probs,
+            Role::Logits,
+            Role::LogitVectors,
+            Role::LogprobVectors,
+            Role::ProbVectors,
+        ];
         !self.claims.is_empty()
             || values.into_iter().any(|role| self.get(role).is_some_and(|value| value.kind() != Kind::Object))
     }
@@ -313,6 +342,7 @@ fn steps<'t>(slots: &Slots<'t>, mapping: &Mapping, candidate: &mut Candidate<'t>
         let arrays = [
             (Role::Tokens, "tokens"),
             (Role::TokenIds, "token_ids"),
+            (Role::Surprisals, "surprisals"),
             (Role::Logprobs, "logprobs"),
             (Role::Probs, "probs"),
             (Role::Logits, "logits"),
@@ -326,16 +356,28 @@ fn steps<'t>(slots: &Slots<'t>, mapping: &Mapping, candidate: &mut Candidate<'t>
         ];
         for (role, name) in arrays {
             let Some(array) = list(role) else { continue };
-            let len = fill(role, array, mapping, candidate)?;
+            if role == Role::Surprisals && list(Role::Logprobs).is_some() {
+                continue;
+            }
+            let len = fill(role, array, slots, mapping, candidate)?;
             candidate.arrays.push(ArrayLength { role: name, len, at: at(array) });
         }
     }
     settle_segments(&mut candidate.steps, slots, list(Role::Segments).is_some());
+    if slots.get(Role::Surprisals).is_some() {
+        settle_padding(&mut candidate.steps);
+    }
     Ok(())
 }
 
 /// Fills one parallel array into the steps and gives its length.
-fn fill<'t>(role: Role, array: Value<'t>, mapping: &Mapping, candidate: &mut Candidate<'t>) -> Result<u32, Misfit> {
+fn fill<'t>(
+    role: Role,
+    array: Value<'t>,
+    slots: &Slots<'t>,
+    mapping: &Mapping,
+    candidate: &mut Candidate<'t>,
+) -> Result<u32, Misfit> {
     let mut len = 0_u32;
     for (index, value) in array.elements().enumerate() {
         len += 1;
@@ -379,6 +421,12 @@ fn fill<'t>(role: Role, array: Value<'t>, mapping: &Mapping, candidate: &mut Can
                 step.logprob = number(value, mapping, "logprobs")?;
                 step.at = at(value);
             }
+            Role::Surprisals => {
+                step.logprob = number(value, mapping, "surprisals")?.negated();
+                step.at = at(value);
+            }
+            // Of a surprisal in bits no probability follows by e.
+            Role::Probs if slots.get(Role::Surprisals).is_some() && slots.get(Role::Logprobs).is_none() => {}
             Role::Probs => {
                 step.prob = number(value, mapping, "probs")?;
                 if !step.logprob.is_present() {
@@ -400,6 +448,15 @@ fn fill<'t>(role: Role, array: Value<'t>, mapping: &Mapping, candidate: &mut Can
         }
     }
     Ok(len)
+}
+
+/// Infinite surprisals at the end are the padding of a shorter sentence in a batch.
+pub(super) fn settle_padding(steps: &mut [Step<'_>]) {
+    let is_padding = |step: &&mut Step<'_>| step.logprob.value().is_some_and(|value| value == f64::NEG_INFINITY);
+    for step in steps.iter_mut().rev().take_while(is_padding) {
+        step.logprob = Logged::Null;
+        step.segment = Segment::Padding;
+    }
 }
 
 /// Steps before the first scored one are prompt; after a flagged end everything is padding.

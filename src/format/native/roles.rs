@@ -28,6 +28,8 @@ pub enum Role {
     TokenIds,
     /// Log-probs of the tokens, in nats.
     Logprobs,
+    /// Surprisals of the tokens: −log-prob, in nats or bits.
+    Surprisals,
     /// Probabilities of the tokens.
     Probs,
     /// Raw logits of the tokens, or one vector per token.
@@ -88,7 +90,18 @@ pub static ROLES: &[RoleNames] = &[
     names(
         Role::Item,
         "id of the item (string or integer)",
-        &["item", "item_id", "question_id", "doc_id", "example_id", "sample_id", "instance_id", "document_id", "qid"],
+        &[
+            "item",
+            "item_id",
+            "question_id",
+            "doc_id",
+            "example_id",
+            "sample_id",
+            "instance_id",
+            "document_id",
+            "qid",
+            "sentence_id",
+        ],
         &["id", "uid", "idx", "index"],
     ),
     names(
@@ -134,6 +147,12 @@ pub static ROLES: &[RoleNames] = &[
         "log-prob of each token, in nats",
         &["token_logprobs", "token_log_probs", "per_token_logprobs", "output_token_logprobs"],
         &["logprobs", "log_probs", "logprob", "log_prob", "lp"],
+    ),
+    names(
+        Role::Surprisals,
+        "surprisal of each token, −log-prob, in nats or bits; not read beside log-probs",
+        &["token_surprisals", "per_token_surprisals"],
+        &["surprisals", "surprisal"],
     ),
     names(
         Role::Probs,
@@ -213,8 +232,32 @@ pub static ROLES: &[RoleNames] = &[
     names(Role::Claim(ClaimKind::Perplexity), "perplexity per token", &["perplexity", "ppl", "token_perplexity"], &[]),
     names(
         Role::Claim(ClaimKind::Loss),
-        "mean negative log-likelihood per token, in nats",
-        &["loss", "nll", "mean_nll", "avg_nll", "cross_entropy", "negative_log_likelihood"],
+        "mean negative log-likelihood per token, in nats; a surprisal in nats or bits",
+        &[
+            "loss",
+            "nll",
+            "mean_nll",
+            "avg_nll",
+            "cross_entropy",
+            "negative_log_likelihood",
+            "mean_surprisal",
+            "avg_surprisal",
+            "average_surprisal",
+        ],
+        &[],
+    ),
+    names(
+        Role::Claim(ClaimKind::TotalLoss),
+        "total negative log-likelihood of the candidate; a surprisal in nats or bits",
+        &[
+            "sum_surprisal",
+            "total_surprisal",
+            "surprisal_sum",
+            "sentence_surprisal",
+            "sum_nll",
+            "total_nll",
+            "total_loss",
+        ],
         &[],
     ),
     names(
@@ -309,10 +352,12 @@ pub fn key(role: Role) -> String {
             .find(|names| names.role == role)
             .and_then(|names| match role {
                 Role::Logprobs => Some("logprobs"),
+                Role::Surprisals => Some("surprisals"),
                 Role::Probs => Some("probs"),
                 Role::Logits => Some("logits"),
                 Role::Mask => Some("mask"),
                 Role::Claim(ClaimKind::Score) => Some("score"),
+                Role::Claim(ClaimKind::TotalLoss) => Some("total_loss"),
                 Role::Claim(ClaimKind::Normalised) => Some("normalised_score"),
                 _ => names.strong.first().copied(),
             })

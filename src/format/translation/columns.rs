@@ -259,9 +259,7 @@ fn sentence<'p>(passage: &Passage<'p>) -> Result<Item<'p>, Misfit> {
         for (offset, word) in words(line, start) {
             let (logprob, segment) = match value(word, offset, "surprisal")? {
                 Logged::Number(number) if number.value.is_infinite() => (Logged::Null, Segment::Padding),
-                Logged::Number(number) => {
-                    (Logged::Number(Printed { value: -number.value, ..number }), Segment::Continuation)
-                }
+                number @ Logged::Number(_) => (number.negated(), Segment::Continuation),
                 other => (other, Segment::Prompt),
             };
             candidate.steps.push(Step { logprob, segment, at: at(offset), ..Step::default() });
