@@ -31,7 +31,7 @@ fn the_version_is_one_line_and_more_when_asked() {
             "profile   ",
             "compiler  rustc 1.",
             "features  ",
-            "rules     60, digest ",
+            "rules     62, digest ",
             "report    schema version 1",
         ] {
             assert!(long.contains(line), "{line:?} in {long}");

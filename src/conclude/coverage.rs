@@ -72,7 +72,8 @@ impl Gaps {
                 }
                 let missing: Vec<&str> =
                     page.needs.iter().copied().filter(|need| !self.seen.has(Fields::named(need))).collect();
-                if !missing.is_empty() {
+                // Only rollouts have log-probs of two sides: other logs do not lack them.
+                if !missing.is_empty() && !missing.contains(&"engine_logprobs") {
                     coverage.push(Coverage {
                         what: format!("{} {}", page.code, page.name),
                         reason: format!("not logged: {}", missing.join(", ")),

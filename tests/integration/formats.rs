@@ -117,7 +117,8 @@ fn files() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     // What needs a configuration is not recognised by itself.
     for folder in folders().into_iter().filter(|folder| !folder.join("retally.toml").exists()) {
-        let expected = std::fs::read_to_string(folder.join("expected.toml")).unwrap();
+        // A folder without it is another test's error.
+        let Ok(expected) = std::fs::read_to_string(folder.join("expected.toml")) else { continue };
         let expected: toml::Table = expected.parse().unwrap();
         for (name, format) in expected["formats"].as_table().unwrap() {
             found.push((folder.join(name), format.as_str().unwrap().to_owned()));

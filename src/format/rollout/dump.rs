@@ -26,15 +26,15 @@ static CARD: Card = Card {
     files: "JSON Lines, an array or one object: a rollout, or a batch as lists of lists",
     recognised_by: "`rollout_log_probs`, `old_log_probs`, `sampling_per_token_logps`, `completion_logprobs` and their like, \
                     with a mask or ids of equal length",
-    proven: "importance ratios as exp(trainer - engine), sums of log-probs over the mask; by statistics, that engine and \
-             trainer stand at two temperatures",
+    proven: "importance ratios as exp(trainer - engine), sums of log-probs over the mask; that the two sides are \
+             shifted by one token; by statistics, that they stand at two temperatures, or that the engine's are renormalised over \
+             what sampling kept",
     unprovable: "the log-probs themselves: no logits are logged; which of the two sides is right; a temperature that both \
                  sides share",
     base: "e",
     sentinels: "0.0 where the mask is 0",
     traps: "masked tokens hold 0.0 or anything and never count; engine and trainer differ by the noise of their number \
-            formats; an engine that keeps the top-p mass only lies above the trainer everywhere, which is no temperature; \
-            OpenRLHF's arrays have one entry less than the sequence",
+            formats; OpenRLHF's arrays have one entry less than the sequence",
 };
 
 /// The engine's log-probs.

@@ -7,6 +7,7 @@ mod last_token_dropped;
 mod lengths_disagree;
 mod padding_scored;
 mod prompt_tokens_scored;
+mod shifted_by_one;
 mod tokens_do_not_spell_text;
 mod zero_filled_first_token;
 
@@ -18,6 +19,7 @@ pub(super) static RULES: &[&Rule] = &[
     &last_token_dropped::RULE,
     &prompt_tokens_scored::RULE,
     &empty_span::RULE,
+    &shifted_by_one::RULE,
     &end_token_inconsistent::RULE,
     &padding_scored::RULE,
     &lengths_disagree::RULE,

@@ -6,8 +6,10 @@ mod linear_normalised_logits;
 mod mass_above_one;
 mod positive_logprob;
 mod probability_out_of_range;
+mod renormalised_logprob;
 mod shortlist_softmax;
 mod tempered_logprob;
+mod two_sides;
 mod unnormalised_logprobs;
 mod value_not_in_alternatives;
 
@@ -22,6 +24,7 @@ pub(super) static RULES: &[&Rule] = &[
     &linear_normalised_logits::RULE,
     &shortlist_softmax::RULE,
     &tempered_logprob::RULE,
+    &renormalised_logprob::RULE,
     &argmax_instead_of_token::RULE,
     &value_not_in_alternatives::RULE,
     &fields_disagree::RULE,
