@@ -184,7 +184,15 @@ fn a_file_that_is_no_log_is_noted_in_a_directory_and_an_error_by_name() {
     let folder = Folder::with(&[("a.jsonl", GOOD), ("package.json", "{\"name\": \"x\"}")]);
     let (code, out, _) = folder.check(&["."]);
     assert_eq!(code, 0, "{out}");
-    contains(&out, &["package.json: no known log format", "1 proven of 1"]);
+    contains(&out, &["no known log format, not read: package.json (-v says what is expected)", "1 proven of 1"]);
+    contains(&folder.check(&["-v", "."]).1, &["package.json: no known log format (`retally formats`", "1 proven of 1"]);
+    let others = ["b.json", "c.json", "d.json"].map(|name| (name, "{\"name\": \"x\"}"));
+    let several = Folder::with(&[&[("a.jsonl", GOOD), ("package.json", "{}")], &others[..]].concat());
+    contains(&several.check(&["."]).1, &["not read: b.json, c.json, d.json and 1 more (-v"]);
+    contains(
+        &several.check(&["b.json", "."]).1,
+        &["b.json: no known log format (`retally", "not read: c.json, d.json, package.json (-v"],
+    );
     let (code, out, _) = folder.check(&["--format", "json"]);
     assert_eq!(code, 0);
     let report: serde_json::Value = serde_json::from_str(&out).unwrap();

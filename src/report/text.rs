@@ -9,7 +9,7 @@ use miette::{
 
 use crate::model::Severity;
 use crate::report::words::{count, rows, verdict};
-use crate::report::{Finding, Report, visible};
+use crate::report::{Finding, InputError, Report, visible};
 
 /// Characters of a record that are drawn before, in and after the marked value.
 const WINDOW: usize = 200;
@@ -72,7 +72,7 @@ pub fn render(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<
 
 fn draw(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     findings(&report.findings, style, out)?;
-    errors(report, out)?;
+    errors(report, style.detail, out)?;
     if style.detail == Detail::Quiet {
         return failures(report, out);
     }
@@ -155,12 +155,24 @@ fn details(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "more      retally explain {}", finding.code)
 }
 
-fn errors(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let whole: Vec<_> = report.errors.iter().filter(|error| error.line == 0).collect();
+/// Files that are named of those that lie beside logs and are none.
+const NAMED: usize = 3;
+
+fn errors(report: &Report, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
+    // Beside logs lie configurations and settings, which nobody meant.
+    let is_beside = |error: &InputError| !error.fatal && !report.inputs.is_empty() && detail != Detail::Known;
+    let (beside, whole): (Vec<_>, Vec<_>) =
+        report.errors.iter().filter(|error| error.line == 0).partition(|error| is_beside(error));
     for error in &whole {
         writeln!(out, "{}: {}", visible(&error.path), visible(&error.reason))?;
     }
-    if whole.is_empty() { Ok(()) } else { writeln!(out) }
+    if !beside.is_empty() {
+        let named: Vec<String> = beside.iter().take(NAMED).map(|error| visible(&error.path).into_owned()).collect();
+        let more = beside.len().saturating_sub(NAMED);
+        let more = if more > 0 { format!(" and {} more", count(more as u64)) } else { String::new() };
+        writeln!(out, "no known log format, not read: {}{more} (-v says what is expected)", named.join(", "))?;
+    }
+    if whole.is_empty() && beside.is_empty() { Ok(()) } else { writeln!(out) }
 }
 
 fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
