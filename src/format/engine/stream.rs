@@ -8,12 +8,12 @@ use std::io::{BufRead, BufReader, Read};
 
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::engine::payload::{choices, drop_ambiguous};
-use crate::format::field::{at, count};
+use crate::format::field::{at, count, integer, printed, text};
 use crate::format::json::{Kind, Tape, Value};
 use crate::format::origin::{JsonOrigin, record_error};
 use crate::format::steps;
 use crate::format::{Card, Emit, Format, Framing, Head, Likeness, RawRecord, Reader};
-use crate::model::{At, Candidate, Item, Located, Origin};
+use crate::model::{At, Candidate, Item, Located, Logged, Origin, Step};
 
 pub(super) static STREAM: Stream = Stream;
 
@@ -22,14 +22,14 @@ pub(super) struct Stream;
 static CARD: Card = Card {
     name: "openai-chat-stream",
     about: "chunks of streamed chat completions of the OpenAI API and of servers that copy it",
-    tool: "OpenAI API and Azure (openai-python 3.57)",
+    tool: "OpenAI API and Azure (openai-python 3.57), Together (together 3.1.1)",
     files: "JSON Lines of chunks, or the body of the event stream (`data: {…}`)",
     recognised_by: "`choices[].delta`",
     proven: "nothing: a chunk states no total",
     unprovable: "the log-probs themselves: no logits are logged",
     base: "e",
     sentinels: "-9999.0 for a token outside the top 20",
-    traps: "a chunk may hold several tokens or none; chunks of several completions may alternate: `id` and `index` tell them apart",
+    traps: "Together's `logprobs` is the chunk's one number; a chunk may hold several tokens or none; chunks of several completions may alternate: `id` and `index` tell them apart",
 };
 
 /// Completions that are kept open at once; the oldest is taken for finished when there are more.
@@ -169,8 +169,9 @@ fn take(chunk: Value<'_>, text: &[u8], place: (u64, u64), open: &mut Vec<Open>, 
             completion.finished.insert(index);
         }
     }
-    let has_values =
-        choices(chunk).any(|choice| choice.get("logprobs").is_some_and(|logprobs| logprobs.kind() == Kind::Object));
+    let has_values = choices(chunk).any(|choice| {
+        choice.get("logprobs").is_some_and(|logprobs| matches!(logprobs.kind(), Kind::Object | Kind::Number))
+    });
     if has_values && completion.bytes.len() + text.len() <= KEPT {
         completion.lines.push((completion.bytes.len(), place.0, place.1));
         completion.bytes.extend_from_slice(text);
@@ -211,6 +212,9 @@ fn finish(completion: &Open, file: u32, out: &mut dyn Emit) {
             candidates.len() - 1
         });
         let Some(candidate) = candidates.get_mut(at) else { continue };
+        if let Some(step) = bare(choice) {
+            candidate.steps.push(step);
+        }
         for key in ["content", "refusal"] {
             let list = choice.get("logprobs").and_then(|logprobs| logprobs.get(key));
             let Some(list) = list.filter(|list| list.kind() == Kind::Array) else { continue };
@@ -227,6 +231,15 @@ fn finish(completion: &Open, file: u32, out: &mut dyn Emit) {
     }
     let item = Item { id: completion.id.as_str().into(), candidates, complete: true, at: At(1), ..Item::default() };
     out.item(&item, &Chunks { inside: JsonOrigin { record, root }, completion });
+}
+
+/// The one token of a chunk whose `logprobs` is its log-prob, as Together streams it.
+fn bare<'t>(choice: Value<'t>) -> Option<Step<'t>> {
+    let value = choice.get("logprobs")?;
+    let logprob = Logged::Number(printed(value).filter(|_| value.kind() == Kind::Number)?);
+    let delta = choice.get("delta")?;
+    let token = delta.get("content").and_then(text);
+    Some(Step { token, token_id: delta.get("token_id").and_then(integer), logprob, at: at(value), ..Step::default() })
 }
 
 /// Places in the chunks of a completion.
