@@ -232,7 +232,8 @@ fn every_format_has_a_clean_and_a_bad_log() {
     let mut clean: Vec<String> = Vec::new();
     let mut bad: Vec<String> = Vec::new();
     for folder in folders() {
-        let expected: toml::Table = std::fs::read_to_string(folder.join("expected.toml")).unwrap().parse().unwrap();
+        let Ok(expected) = std::fs::read_to_string(folder.join("expected.toml")) else { continue };
+        let expected: toml::Table = expected.parse().unwrap();
         let formats =
             expected["formats"].as_table().unwrap().values().map(|format| format.as_str().unwrap().to_owned());
         if is_bad(&folder) { bad.extend(formats) } else { clean.extend(formats) }

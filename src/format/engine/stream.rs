@@ -234,7 +234,7 @@ fn finish(completion: &Open, file: u32, out: &mut dyn Emit) {
 }
 
 /// The one token of a chunk whose `logprobs` is its log-prob, as Together streams it.
-fn bare<'t>(choice: Value<'t>) -> Option<Step<'t>> {
+fn bare(choice: Value<'_>) -> Option<Step<'_>> {
     let value = choice.get("logprobs")?;
     let logprob = Logged::Number(printed(value).filter(|_| value.kind() == Kind::Number)?);
     let delta = choice.get("delta")?;
