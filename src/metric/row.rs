@@ -241,18 +241,28 @@ fn expected(item: &ItemSummary, rule: &RowRule<'_>) -> Option<Expected> {
             Some(Expected::exact(least))
         }
         RowRule::GeometricMeanOf(factor, numbers) => geometric_mean(factor, numbers),
-        RowRule::ExpOfDifference(one, other) => {
-            let value = exp(one.value - other.value);
-            // Each log-prob lies within half of its last digit, or within single precision.
-            let open = |number: &Printed| {
-                let printed = 0.5 * crate::numeric::pow(10.0, -f64::from(number.decimals.min(17)));
-                printed.max(NumberFormat::F32.half_ulp(number.value))
-            };
-            let bound = value * exp_m1(open(one) + open(other));
-            value.is_finite().then_some(Expected { value, bound, winner: None })
-        }
+        RowRule::ExpOfDifference(one, other) => exp_of_differences(&[(*one, *other)]),
+        RowRule::ExpOfDifferences(pairs) => exp_of_differences(pairs),
         RowRule::ByName | RowRule::Argmax(_) | RowRule::ArgmaxMutual | RowRule::GreedyGold => None,
     }
+}
+
+/// exp(Σ(x − y)). Each log-prob lies within half of its last digit, or within single precision, and so does the sum.
+fn exp_of_differences(pairs: &[(Printed, Printed)]) -> Option<Expected> {
+    let open = |number: &Printed| {
+        let printed = 0.5 * crate::numeric::pow(10.0, -f64::from(number.decimals.min(17)));
+        printed.max(NumberFormat::F32.half_ulp(number.value))
+    };
+    let sum = crate::numeric::exact_sum(pairs.iter().flat_map(|(one, other)| [one.value, -other.value]));
+    let sizes: f64 = pairs.iter().map(|(one, other)| (one.value - other.value).abs()).sum();
+    let digits: f64 = pairs.iter().map(|(one, other)| open(one) + open(other)).sum();
+    let running = crate::numeric::gamma(pairs.len() as u64, NumberFormat::F32) * sizes;
+    let value = exp(sum);
+    (value.is_finite() && !pairs.is_empty()).then_some(Expected {
+        value,
+        bound: value * exp_m1(digits + running),
+        winner: None,
+    })
 }
 
 /// factor · exp(mean ln x), within what the printed digits leave open; None for numbers that are not positive.

@@ -176,6 +176,8 @@ pub enum RowRule<'t> {
     GeometricMeanOf(Printed, Vec<Printed>),
     /// e to the difference of two log-probs of the record.
     ExpOfDifference(Printed, Printed),
+    /// e to the sum of such differences.
+    ExpOfDifferences(Vec<(Printed, Printed)>),
 }
 
 /// A metric of one item.

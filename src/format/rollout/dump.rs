@@ -62,7 +62,7 @@ const MASKS: [&str; 6] =
 /// Ids of the tokens.
 const IDS: [&str; 7] =
     ["responses", "response_ids", "completion_ids", "sequences", "response_tokens", "output_ids", "tokens"];
-/// exp(trainer − engine) per token.
+/// exp(trainer − engine) per token, or one number of the whole rollout.
 const RATIOS: [&str; 3] = ["importance_sampling_ratio", "is_ratio", "ratio"];
 /// Totals over the mask, of the trainer or of the engine.
 const TOTALS: [(&str, Side); 4] = [
@@ -252,29 +252,44 @@ fn flag(value: Value<'_>) -> Option<bool> {
     }
 }
 
-/// exp(trainer − engine) of every token that counts. Trainers cap ratios at a round number and set others to 0, and some
-/// give every token the ratio of the whole sequence: nothing is known of such values.
+/// exp(trainer − engine) of every token that counts, or e to their sum: one number, alone or at every token. Trainers cap
+/// ratios at a round number and set others to 0: nothing is known of such values.
 fn ratios<'t>(lists: Lists<'t>, context: &Context, item: &mut Item<'t>) {
     let (Some((name, ratios)), Some(engine)) = (lists.ratios.filter(|_| context.trainer), lists.other) else { return };
     let mut mask = lists.mask.into_iter().flat_map(|mask| mask.elements());
-    let mut other = ratios.elements().filter_map(field::printed).map(|ratio| ratio.value).filter(|ratio| *ratio > 0.0);
-    let first = other.next();
-    let of_sequence =
-        first.is_some_and(|first| other.clone().next().is_some() && other.all(|ratio| ratio.total_cmp(&first).is_eq()));
-    for ((ratio, trainer), engine) in ratios.elements().zip(lists.values.elements()).zip(engine.elements()) {
-        let counts = mask.next().and_then(flag).unwrap_or(true);
-        let numbers = (field::printed(ratio), field::printed(trainer), field::printed(engine));
-        let (true, (Some(value), Some(trainer), Some(engine))) = (counts, numbers) else { continue };
+    let counts = std::iter::from_fn(|| Some(mask.next().and_then(flag).unwrap_or(true)));
+    let both = lists.values.elements().zip(engine.elements()).zip(counts);
+    let pairs = both.map(|((trainer, engine), counts)| {
+        Some((field::printed(trainer)?, field::printed(engine)?)).filter(|_| counts)
+    });
+    let mut push = |ratio: Value<'t>, rule: RowRule<'t>| {
+        let Some(value) = field::printed(ratio) else { return };
+        let rule = if value.decimals <= 2 { RowRule::ByName } else { rule };
         item.metrics.push(RowMetric {
             name: name.into(),
             value: RowValue::Number(value),
             at: at(ratio),
             custom: false,
-            rule: if of_sequence || value.decimals <= 2 {
-                RowRule::ByName
-            } else {
-                RowRule::ExpOfDifference(trainer, engine)
-            },
+            rule,
         });
+    };
+    let each = || ratios.elements().filter_map(|ratio| Some((ratio, field::printed(ratio)?.value)));
+    let first = each().find(|(_, value)| *value > 0.0);
+    let is_one =
+        |first: f64| each().filter(|(_, value)| *value > 0.0).all(|(_, value)| value.total_cmp(&first).is_eq());
+    match first {
+        Some((ratio, value)) if lists.values.len() > 1 && is_one(value) => {
+            // Others than TRL take the mean of the differences, or leave open what they take.
+            let rule =
+                if name == RATIOS[0] { RowRule::ExpOfDifferences(pairs.flatten().collect()) } else { RowRule::ByName };
+            push(ratio, rule);
+        }
+        _ => {
+            for (ratio, pair) in ratios.elements().zip(pairs) {
+                if let Some((trainer, engine)) = pair {
+                    push(ratio, RowRule::ExpOfDifference(trainer, engine));
+                }
+            }
+        }
     }
 }
