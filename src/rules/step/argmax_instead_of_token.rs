@@ -1,6 +1,7 @@
 //! RT112: the value logged for a step is the top alternative's, whatever the step's token is.
 
 use crate::rules::prelude::*;
+use crate::rules::step::named;
 
 pub(super) static RULE: Rule = Rule::step(page!("RT112-argmax-instead-of-token"), check, say)
     .and_cause(matches, say_cause)
@@ -19,15 +20,12 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
     }
     let is_best = (logged.value - best.logprob.value).abs() <= slack;
     seen.judge(view.step.at, !is_best, || {
-        let name = |token: Option<crate::model::Text<'_>>| {
-            token.map_or_else(String::new, |token| format!(" `{}`", token.decoded()))
-        };
         let own = own.map_or_else(String::new, |own| format!(", its own entry {own}"));
         let detail = format!(
-            "logged {} for{}, the value of the top alternative{}{own}",
+            "logged {} for {}, the value of the top alternative, {}{own}",
             logged.value,
-            name(view.step.token),
-            name(best.token)
+            named(view.step.token, view.step.token_id),
+            named(best.token, best.id)
         );
         Evidence::equals(own_or(best, view)).found(logged.value).within(slack).detail(detail)
     });

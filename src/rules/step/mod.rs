@@ -13,6 +13,7 @@ mod two_sides;
 mod unnormalised_logprobs;
 mod value_not_in_alternatives;
 
+use crate::model::Text;
 use crate::rules::{Rule, StepView};
 
 /// The family's rules.
@@ -29,6 +30,15 @@ pub(super) static RULES: &[&Rule] = &[
     &value_not_in_alternatives::RULE,
     &fields_disagree::RULE,
 ];
+
+/// A token as messages call it: by its text, else by its id.
+fn named(token: Option<Text<'_>>, id: Option<i64>) -> String {
+    match (token, id) {
+        (Some(token), _) => format!("`{}`", token.decoded()),
+        (None, Some(id)) => format!("token {id}"),
+        (None, None) => "the token".to_owned(),
+    }
+}
 
 /// How far above 0 a log-prob may lie by rounding: its printed digits, and single precision's noise.
 fn positive_slack(half: f64) -> f64 {

@@ -1,6 +1,7 @@
 //! RT113: a token's log-prob contradicts the step's own list of alternatives.
 
 use crate::rules::prelude::*;
+use crate::rules::step::named;
 
 pub(super) static RULE: Rule = Rule::step(page!("RT113-value-not-in-alternatives"), check, say);
 
@@ -16,7 +17,7 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
     if !view.is_own(best) && (logged.value - best.logprob.value).abs() <= slack(best) {
         return;
     }
-    let token = || view.step.token.map_or_else(String::new, |token| token.decoded().into_owned());
+    let token = || named(view.step.token, view.step.token_id);
     if let Some(own) = view.own() {
         // A list keyed by text may hold two tokens of one text; any of them will do.
         let matches = view
@@ -25,12 +26,8 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
             .filter(|entry| view.is_own(entry))
             .any(|entry| (logged.value - entry.logprob.value).abs() <= slack(entry));
         seen.judge(view.step.at, matches, || {
-            let detail = format!(
-                "logged {} for `{}`, among the alternatives it has {}",
-                logged.value,
-                token(),
-                own.logprob.value
-            );
+            let detail =
+                format!("logged {} for {}, among the alternatives it has {}", logged.value, token(), own.logprob.value);
             Evidence::equals(own.logprob.value).found(logged.value).within(slack(own)).detail(detail)
         });
         return;
@@ -38,7 +35,7 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
     let Some(least) = view.top.iter().min_by(|a, b| a.logprob.value.total_cmp(&b.logprob.value)) else { return };
     seen.judge(view.step.at, logged.value <= least.logprob.value + slack(least), || {
         let detail = format!(
-            "logged {} for `{}`, which is not listed although the list goes down to {}",
+            "logged {} for {}, which is not listed although the list goes down to {}",
             logged.value,
             token(),
             least.logprob.value
