@@ -7,6 +7,7 @@ use crate::config::{ColumnSpec, InputConfig};
 use crate::format::field::{self, flag_text};
 use crate::format::native::record::{Mapping, segment_text, settle_padding};
 use crate::format::native::roles::{ROLES, Role, by_name, key};
+use crate::format::native::sentences;
 use crate::format::window::window;
 use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
 use crate::model::{
@@ -84,28 +85,16 @@ impl Format for NativeCsv {
                 )
             )
         });
-        let has = |columns: &[Cell], role: Role| columns.contains(&Cell::Role(role));
-        if has(&columns, Role::Surprisals) {
-            if has(&columns, Role::Logprobs) {
-                columns
-                    .iter_mut()
-                    .filter(|cell| **cell == Cell::Role(Role::Surprisals))
-                    .for_each(|cell| *cell = Cell::Other);
-            } else {
-                mapping.in_nats_or_bits();
-                // Of a surprisal in bits no probability follows by e.
-                columns
-                    .iter_mut()
-                    .filter(|cell| **cell == Cell::Role(Role::Probs))
-                    .for_each(|cell| *cell = Cell::Other);
+        let of_minicons = sentences::has_columns(&header);
+        if of_minicons {
+            for (cell, name) in columns.iter_mut().zip(&header) {
+                if let Some(role) = sentences::role(name) {
+                    *cell = role.map_or(Cell::Other, Cell::Role);
+                }
             }
         }
-        let numbered = is_numbered(&header);
-        if numbered {
-            let counts = columns.iter_mut().zip(&header).filter(|(_, name)| *name == "token_id");
-            counts.for_each(|(cell, _)| *cell = Cell::Role(Role::Position));
-        }
-        Ok(Box::new(CsvReader { delimiter: delimiter(head.bytes), header, columns, mapping, per_token, numbered }))
+        settle_unit(&mut columns, &mut mapping, head, of_minicons);
+        Ok(Box::new(CsvReader { delimiter: delimiter(head.bytes), header, columns, mapping, per_token, of_minicons }))
     }
 }
 
@@ -140,10 +129,36 @@ fn is_taken(role: Role, name: &str, header: &[String]) -> bool {
     strong.or_else(|| same.next()).is_some_and(|taken| taken == name)
 }
 
-/// Whether a table has the columns of minicons, where `token_id` counts the tokens of a sentence, and a first token
-/// without a score has 0.0.
-fn is_numbered(header: &[String]) -> bool {
-    ["sentence_id", "token_id", "token"].iter().all(|name| header.iter().any(|column| column == name))
+/// Beside log-probs surprisals say nothing more. Alone they are in nats or bits, and so are the log-probs of minicons:
+/// then perplexities may follow in either unit, and probabilities are not held against values in bits.
+fn settle_unit(columns: &mut [Cell], mapping: &mut Mapping, head: &Head<'_>, of_minicons: bool) {
+    let place = |columns: &[Cell], role: Role| columns.iter().position(|cell| *cell == Cell::Role(role));
+    let forget = |columns: &mut [Cell], role: Role| {
+        columns.iter_mut().filter(|cell| **cell == Cell::Role(role)).for_each(|cell| *cell = Cell::Other);
+    };
+    let (logprobs, probs) = (place(columns, Role::Logprobs), place(columns, Role::Probs));
+    let surprisals = place(columns, Role::Surprisals);
+    let in_bits = match (logprobs, probs) {
+        (Some(logprobs), Some(probs)) if of_minicons => sentences::are_in_bits(numbers(head, logprobs, probs)),
+        (None, _) => surprisals.is_some(),
+        _ => false,
+    };
+    if logprobs.is_some() {
+        forget(columns, Role::Surprisals);
+    }
+    if in_bits {
+        forget(columns, Role::Probs);
+        mapping.in_nats_or_bits();
+    }
+}
+
+/// The numbers of two columns in the first rows.
+fn numbers<'h>(head: &Head<'h>, one: usize, other: usize) -> impl Iterator<Item = (f64, f64)> + 'h {
+    let reader = csv::ReaderBuilder::new().delimiter(delimiter(head.bytes)).flexible(true).from_reader(head.bytes);
+    reader.into_byte_records().map_while(Result::ok).filter_map(move |row| {
+        let number = |column: usize| row.get(column).and_then(|cell| Printed::parse(cell.trim_ascii()));
+        Some((number(one)?.value, number(other)?.value))
+    })
 }
 
 fn delimiter(head: &[u8]) -> u8 {
@@ -170,8 +185,8 @@ struct CsvReader {
     columns: Vec<Cell>,
     mapping: Mapping,
     per_token: bool,
-    /// See [`is_numbered`].
-    numbered: bool,
+    /// Whether it is a table of [`sentences`].
+    of_minicons: bool,
 }
 
 /// One row with its line.
@@ -369,7 +384,7 @@ impl CsvReader {
             if self.columns.contains(&Cell::Role(Role::Surprisals)) {
                 settle_padding(&mut candidate.steps);
             }
-            if self.numbered
+            if self.of_minicons
                 && let [first, _, ..] = candidate.steps.as_mut_slice()
                 && first.logprob.finite().is_some_and(|number| number.value == 0.0)
             {

@@ -4,6 +4,7 @@ mod csv;
 mod json;
 mod record;
 pub mod roles;
+pub(in crate::format) mod sentences;
 mod summary;
 
 use csv::CSV;

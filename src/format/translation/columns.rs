@@ -3,10 +3,11 @@
 use std::io::Read;
 
 use crate::config::{ColumnSpec, InputConfig};
+use crate::format::native::sentences::are_in_bits;
 use crate::format::translation::passage::{Misfit, Passage, at, head_lines, number, passages, words};
 use crate::format::{Card, Emit, FIRST_RECORDS, Format, Framing, Head, Likeness, Reader};
 use crate::model::{Candidate, Item, Logged, Segment, Step};
-use crate::numeric::{LN_2, Printed, exp};
+use crate::numeric::{LN_2, Printed};
 use crate::source::lines;
 
 pub(super) static MINICONS: Minicons = Minicons;
@@ -77,17 +78,13 @@ impl Format for Minicons {
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
         let names = head_lines(head).next().and_then(header).ok_or("expected a header row")?;
         let prob = names.iter().position(|name| *name == b"prob");
-        let mut fits = [0_u32; 2];
-        for line in head_lines(head).skip(1) {
-            let Some((_, numbers)) = row(line, names.len()) else { continue };
-            let value =
-                |at: usize| numbers.get(at).and_then(|(_, word)| Printed::parse(word)).map(|number| number.value);
-            let (Some(logprob), Some(prob)) = (value(0), prob.and_then(|at| value(at - 3))) else { continue };
-            for (count, unit) in fits.iter_mut().zip([1.0, LN_2]) {
-                *count += u32::from((exp(logprob * unit) - prob).abs() <= 0.02);
-            }
-        }
-        Ok(Box::new(MiniconsReader { columns: names.len(), prob, bits: fits[1] > fits[0] }))
+        let pairs = head_lines(head).skip(1).filter_map(|line| {
+            let (_, numbers) = row(line, names.len())?;
+            let value = |at: usize| Some(Printed::parse(numbers.get(at)?.1)?.value);
+            Some((value(0)?, value(prob?.checked_sub(3)?)?))
+        });
+        let bits = are_in_bits(pairs);
+        Ok(Box::new(MiniconsReader { columns: names.len(), prob, bits }))
     }
 }
 

@@ -1,0 +1,45 @@
+//! Tables of minicons: a token per row under `sentence_id, token_id, token, logprob[, prob][, surprisal][, rank]`.
+//!
+//! What `minicons/scorer.py` returns, as people write it with pandas. `token_id` counts the tokens of a sentence, a first
+//! token without a score has 0.0, and with `base_two` the log-probs are in bits under the same name.
+
+use crate::format::native::roles::Role;
+use crate::numeric::{LN_2, exp};
+
+/// Whether a table has these columns.
+pub(super) fn has_columns(header: &[String]) -> bool {
+    ["sentence_id", "token_id", "token"].iter().all(|name| header.iter().any(|column| column == name))
+}
+
+/// The role of a column whose name means something else in other tables; None inside for no role.
+pub(super) fn role(name: &str) -> Option<Option<Role>> {
+    match name {
+        "token_id" => Some(Some(Role::Position)),
+        "rank" => Some(None),
+        _ => None,
+    }
+}
+
+/// Whether probabilities follow from log-probs in bits rather than in nats.
+pub(in crate::format) fn are_in_bits(pairs: impl Iterator<Item = (f64, f64)>) -> bool {
+    let mut fits = [0_u32; 2];
+    for (logprob, prob) in pairs {
+        for (count, unit) in fits.iter_mut().zip([1.0, LN_2]) {
+            *count += u32::from((exp(logprob * unit) - prob).abs() <= 0.02);
+        }
+    }
+    fits[1] > fits[0]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_unit_is_told_by_the_probabilities() {
+        let nats = [(-1.758_121, 0.172_368), (-0.214_561, 0.806_896), (-4.635_62, 0.009_7)];
+        assert!(!are_in_bits(nats.into_iter()));
+        assert!(are_in_bits(nats.into_iter().map(|(logprob, prob)| (logprob / LN_2, prob))));
+        assert!(!are_in_bits([(0.0, 1.0)].into_iter()));
+    }
+}
