@@ -88,8 +88,10 @@ impl Format for NativeCsv {
         let of_minicons = sentences::has_columns(&header);
         if of_minicons {
             for (cell, name) in columns.iter_mut().zip(&header) {
-                if let Some(role) = sentences::role(name) {
-                    *cell = role.map_or(Cell::Other, Cell::Role);
+                match name.as_str() {
+                    sentences::POSITION => *cell = Cell::Role(Role::Position),
+                    sentences::RANK => *cell = Cell::Other,
+                    _ => {}
                 }
             }
         }

@@ -3,22 +3,17 @@
 //! What `minicons/scorer.py` returns, as people write it with pandas. `token_id` counts the tokens of a sentence, a first
 //! token without a score has 0.0, and with `base_two` the log-probs are in bits under the same name.
 
-use crate::format::native::roles::Role;
 use crate::numeric::{LN_2, exp};
 
 /// Whether a table has these columns.
 pub(super) fn has_columns(header: &[String]) -> bool {
-    ["sentence_id", "token_id", "token"].iter().all(|name| header.iter().any(|column| column == name))
+    ["sentence_id", POSITION, "token"].iter().all(|name| header.iter().any(|column| column == name))
 }
 
-/// The role of a column whose name means something else in other tables; None inside for no role.
-pub(super) fn role(name: &str) -> Option<Option<Role>> {
-    match name {
-        "token_id" => Some(Some(Role::Position)),
-        "rank" => Some(None),
-        _ => None,
-    }
-}
+/// The column that counts the tokens of a sentence; elsewhere it is an id in the vocabulary.
+pub(super) const POSITION: &str = "token_id";
+/// The column with the token's place in the vocabulary, by probability; elsewhere it names a candidate.
+pub(super) const RANK: &str = "rank";
 
 /// Whether probabilities follow from log-probs in bits rather than in nats.
 pub(in crate::format) fn are_in_bits(pairs: impl Iterator<Item = (f64, f64)>) -> bool {

@@ -1,5 +1,6 @@
 //! RT114: two fields that hold the same thing in two forms do not agree.
 
+use crate::rules::judged;
 use crate::rules::prelude::*;
 
 pub(super) static RULE: Rule = Rule::step(page!("RT114-fields-disagree"), check, say);
@@ -13,8 +14,12 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
         // Logits under the name of a probability are RT106's, a log-prob above 0 RT101's and RT102's.
         if !super::is_linear(view) && logprob.value <= 1e-3 {
             seen.judge(view.step.at, (prob.value - expected).abs() <= slack, || {
-                let detail =
-                    format!("exp({}) = {expected:.6}, the logged probability is {}", logprob.value, prob.value);
+                let detail = format!(
+                    "exp({}) = {}, the logged probability is {}",
+                    logprob.value,
+                    judged::show(expected),
+                    prob.value
+                );
                 Evidence::equals(expected).found(prob.value).within(slack).detail(detail)
             });
         }
