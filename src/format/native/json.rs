@@ -1,13 +1,10 @@
 //! Native JSON: a record per line, or one array or object of records.
 
-use std::cell::RefCell;
-
-use crate::config::{ColumnSpec, InputConfig};
-use crate::format::json::{Kind, Tape, Value};
-use crate::format::native::record::{self, Mapping};
+use crate::config::InputConfig;
+use crate::format::native::record;
 use crate::format::native::roles::Role;
-use crate::format::origin::{JsonOrigin, record_error};
-use crate::format::{Card, Emit, Format, Framing, Head, Likeness, RawRecord, Reader};
+use crate::format::records::Records;
+use crate::format::{Card, Format, Framing, Head, Likeness, Reader};
 
 /// Native JSON Lines.
 pub(in crate::format) static LINES: NativeJson = NativeJson { card: &LINES_CARD, framing: Framing::Lines };
@@ -39,11 +36,6 @@ static ARRAY_CARD: Card = Card {
 pub(in crate::format) struct NativeJson {
     card: &'static Card,
     framing: Framing,
-}
-
-thread_local! {
-    /// One tape per worker: its buffer is as large as the largest record that the worker has seen.
-    static TAPE: RefCell<Tape> = RefCell::new(Tape::default());
 }
 
 impl Format for NativeJson {
@@ -93,49 +85,12 @@ impl Format for NativeJson {
         if reads(Role::Surprisals) && !reads(Role::Logprobs) {
             mapping.in_nats_or_bits();
         }
-        Ok(Box::new(NativeReader { mapping, framing: self.framing, found }))
-    }
-}
-
-struct NativeReader {
-    mapping: Mapping,
-    framing: Framing,
-    found: Vec<(String, String)>,
-}
-
-impl Reader for NativeReader {
-    fn framing(&self) -> Framing {
-        self.framing
-    }
-
-    fn columns(&self) -> &[ColumnSpec] {
-        &self.mapping.columns
-    }
-
-    fn read_record(&self, record: RawRecord<'_>, out: &mut dyn Emit) {
-        TAPE.with_borrow_mut(|tape| {
-            out.record();
-            let root = match tape.parse(record.bytes) {
-                Ok(root) => root,
-                Err(error) => return out.error(record_error(&record, error.offset, error.to_string(), true)),
-            };
-            if root.kind() == Kind::Object {
-                emit(root, record, &self.mapping, out);
-            } else {
-                let reason = "expected an object, found another kind of value".to_owned();
-                out.error(record_error(&record, root.start(), reason, false));
-            }
+        let columns = mapping.columns.clone();
+        let mut records = Records::new(self.framing, columns, mapping, |origin, mapping, out| {
+            out.item(&record::item(origin.root, mapping)?, origin);
+            Ok(())
         });
-    }
-
-    fn mapping(&self) -> Vec<(String, String)> {
-        self.found.clone()
-    }
-}
-
-fn emit(root: Value<'_>, record: RawRecord<'_>, mapping: &Mapping, out: &mut dyn Emit) {
-    match record::item(root, mapping) {
-        Ok(item) => out.item(&item, &JsonOrigin { record, root }),
-        Err(misfit) => out.error(record_error(&record, misfit.start, misfit.reason, false)),
+        records.mapping = found;
+        Ok(Box::new(records))
     }
 }

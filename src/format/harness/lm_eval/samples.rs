@@ -1,14 +1,13 @@
 //! `samples_<task>_<date>.jsonl`: a row per document and filter, the numbers of its requests as strings.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
 
 use crate::config::{ColumnSpec, InputConfig};
-use crate::format::field::{at, printed};
+use crate::format::field::{Misfit, at, lacks, misfit, printed};
 use crate::format::harness::lm_eval::context::Context;
 use crate::format::json::{Kind, Tape, Value};
-use crate::format::origin::{JsonOrigin, record_error};
-use crate::format::{Card, Emit, Format, Framing, Head, Likeness, RawRecord, Reader};
+use crate::format::records::Records;
+use crate::format::{Card, Format, Framing, Head, Likeness, Reader};
 use crate::model::{
     Candidate, Claim, ClaimKind, ColumnId, Divisor, Item, Logged, PickRef, RowMetric, RowRule, RowValue, ScoreOutput,
     Text,
@@ -33,10 +32,6 @@ static CARD: Card = Card {
     sentinels: "none of its own",
     traps: "numbers and flags in quotes; a row per document and filter; 0.5 counts the delimiter as part of a choice",
 };
-
-thread_local! {
-    static TAPE: RefCell<Tape> = RefCell::new(Tape::default());
-}
 
 /// Keys of a row that are no metrics, for versions that do not list the metrics.
 const STRUCTURE: [&str; 12] = [
@@ -102,58 +97,21 @@ impl Format for Samples {
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
-        Ok(Box::new(SamplesReader {
-            framing: framing(head.bytes),
-            context: Context::beside(head.path, head.name),
-            key: super::date(head.name).to_owned(),
-            columns: vec![ColumnSpec::of_kind("loglikelihood", ClaimKind::Score)],
-        }))
-    }
-}
-
-struct SamplesReader {
-    framing: Framing,
-    context: Context,
-    key: String,
-    columns: Vec<ColumnSpec>,
-}
-
-impl Reader for SamplesReader {
-    fn framing(&self) -> Framing {
-        self.framing
-    }
-
-    fn columns(&self) -> &[ColumnSpec] {
-        &self.columns
-    }
-
-    fn read_record(&self, record: RawRecord<'_>, out: &mut dyn Emit) {
-        TAPE.with_borrow_mut(|tape| {
-            out.record();
-            let root = match tape.parse(record.bytes) {
-                Ok(root) => root,
-                Err(error) => return out.error(record_error(&record, error.offset, error.to_string(), true)),
-            };
-            match item(root, &self.context) {
-                Ok(item) => out.item(&item, &JsonOrigin { record, root }),
-                Err((start, reason)) => out.error(record_error(&record, start, reason.to_owned(), false)),
-            }
+        let columns = vec![ColumnSpec::of_kind("loglikelihood", ClaimKind::Score)];
+        let context = Context::beside(head.path, head.name);
+        let version = context.version.clone();
+        let mut records = Records::new(framing(head.bytes), columns, context, |origin, context, out| {
+            out.item(&item(origin.root, context)?, origin);
+            Ok(())
         });
-    }
-
-    fn mapping(&self) -> Vec<(String, String)> {
-        [("item", "doc_id"), ("filter", "filter"), ("score", "filtered_resps[][0]"), ("greedy", "filtered_resps[][1]")]
-            .into_iter()
-            .map(|(role, field)| (role.to_owned(), field.to_owned()))
-            .collect()
-    }
-
-    fn version(&self) -> Option<String> {
-        self.context.version.clone()
-    }
-
-    fn run_key(&self) -> String {
-        self.key.clone()
+        super::date(head.name).clone_into(&mut records.run_key);
+        records.version = version;
+        Ok(Box::new(records.mapped(&[
+            ("item", "doc_id"),
+            ("filter", "filter"),
+            ("score", "filtered_resps[][0]"),
+            ("greedy", "filtered_resps[][1]"),
+        ])))
     }
 }
 
@@ -216,13 +174,13 @@ fn is_empty(value: Option<Value<'_>>) -> bool {
     value.is_some_and(|value| value.kind() == Kind::String && value.raw().is_empty())
 }
 
-fn item<'t>(row: Value<'t>, context: &Context) -> Result<Item<'t>, (usize, &'static str)> {
+fn item<'t>(row: Value<'t>, context: &Context) -> Result<Item<'t>, Misfit> {
     if row.kind() != Kind::Object {
-        return Err((row.start(), "expected an object, found another kind of value"));
+        return Err(misfit(row, "record", "an object"));
     }
     let responses = row.get("filtered_resps").or_else(|| row.get("resps"));
     let Some(responses) = responses else {
-        return Err((row.start(), "expected filtered_resps, found none"));
+        return Err(lacks(row, "filtered_resps", "the answers to the requests"));
     };
     let text = |value: Value<'t>| match value.kind() {
         Kind::String => value.as_str(),
