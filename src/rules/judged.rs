@@ -247,9 +247,7 @@ impl Rows<'_> {
         let Some(printed) = Printed::parse(claim.printed.as_bytes()).filter(Printed::is_finite) else { return judged };
         judged.reported = printed.value;
         let rows = self.stream.items.metrics.get(claim.row_metric());
-        // Of right and wrong items a match decides, whatever computed the number.
-        let of_items = claim.rows.as_deref().is_some_and(|rows| ACCURACIES.contains(&rows));
-        if claim.custom && rows.is_none() && !of_items {
+        if claim.custom && rows.is_none() && !is_share_of_items(claim) {
             judged.missing = Some(CUSTOM);
             return judged;
         }
@@ -360,8 +358,8 @@ impl Rows<'_> {
             if single && !ends { Answer::Derived(derived) } else { Answer::Maybe(derived, NO_TOKENS) }
         };
         let texts = tokens.without_text == 0 && tokens.bytes > 0;
-        match claim.row_metric() {
-            name if ACCURACIES.contains(&name) && is_percent(claim) => {
+        match claim.metric.as_str() {
+            name if (ACCURACIES.contains(&name) || is_share_of_items(claim)) && is_percent(claim) => {
                 let answer = self.accuracy(printed.value / 100.0).scaled(100.0, "100*right items/items");
                 if claim.custom { answer.doubted(CUSTOM) } else { answer }
             }
@@ -503,6 +501,12 @@ fn out_of_range(judged: &mut JudgedMetric<'_>, rows: Option<&MetricRows>) {
         judged.cause = Some(AggregateCause::Percent);
         judged.arithmetic = format!("{} lies outside 0 … 1", show(judged.reported));
     }
+}
+
+/// Whether the format says that a number is the share of right items, under whatever name. Where code computes it, a match
+/// decides.
+fn is_share_of_items(claim: &MetricClaim) -> bool {
+    claim.rows.as_deref().is_some_and(|rows| ACCURACIES.contains(&rows))
 }
 
 /// Whether the format says that a number is a percentage.

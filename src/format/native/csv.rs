@@ -6,7 +6,7 @@ use std::io::Read;
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::field::{self, flag_text};
 use crate::format::native::record::{Mapping, segment_text, settle_padding};
-use crate::format::native::roles::{ROLES, Role, by_name, key};
+use crate::format::native::roles::{ROLES, Role, SENTENCE, by_name, key};
 use crate::format::native::sentences;
 use crate::format::window::window;
 use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
@@ -46,7 +46,8 @@ impl Format for NativeCsv {
     fn recognise(&self, head: &Head<'_>) -> Likeness {
         let Some(header) = header(head.bytes) else { return Likeness::default() };
         let roles: Vec<Role> = header.iter().filter_map(|name| by_name(name)).map(|(role, _)| role).collect();
-        let identified = roles.iter().any(|role| matches!(role, Role::Item | Role::Prompt | Role::Candidate));
+        let identified = header.iter().any(|name| name == SENTENCE)
+            || roles.iter().any(|role| matches!(role, Role::Item | Role::Prompt | Role::Candidate));
         let values = roles.iter().any(|role| {
             matches!(role, Role::Claim(_) | Role::Logprobs | Role::Surprisals | Role::Probs | Role::Logits)
         });
@@ -85,6 +86,15 @@ impl Format for NativeCsv {
                 )
             )
         });
+        if let Some(at) = header.iter().position(|name| name == SENTENCE) {
+            let has = |role: Role| columns.contains(&Cell::Role(role));
+            // A sentence of an item is one of its candidates.
+            let role = if has(Role::Item) { Role::Candidate } else { Role::Item };
+            let is_free = !has(role);
+            if let Some(cell) = columns.get_mut(at).filter(|cell| is_free && **cell == Cell::Other) {
+                *cell = Cell::Role(role);
+            }
+        }
         let of_minicons = sentences::has_columns(&header);
         if of_minicons {
             for (cell, name) in columns.iter_mut().zip(&header) {

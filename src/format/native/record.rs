@@ -3,7 +3,7 @@
 use crate::config::{ColumnSpec, accepted, both_ends};
 use crate::format::field::{self, Misfit, at, flag, id, integer, misfit, text};
 use crate::format::json::{Kind, Value};
-use crate::format::native::roles::{ROLES, Role, by_name};
+use crate::format::native::roles::{ROLES, Role, SENTENCE, by_name};
 use crate::formula::{Formula, Output};
 use crate::model::{
     Alternative, ArrayLength, Candidate, Claim, ClaimKind, ColumnId, Item, Logged, PickRef, Segment, Slice, Step, Text,
@@ -123,6 +123,11 @@ impl<'t> Slots<'t> {
                     slots.filled.push((*role, value, true, ""));
                 }
             }
+        }
+        if let Some(sentence) = object.get(SENTENCE) {
+            // A sentence of an item is one of its candidates.
+            let role = if slots.get(Role::Item).is_some() { Role::Candidate } else { Role::Item };
+            slots.fill(role, sentence, false, SENTENCE);
         }
         slots
     }
@@ -329,6 +334,7 @@ fn is_list(value: &Value<'_>) -> bool {
 /// Builds the steps from parallel arrays or from one object per token.
 fn steps<'t>(slots: &Slots<'t>, mapping: &Mapping, candidate: &mut Candidate<'t>) -> Result<(), Misfit> {
     let list = |role| slots.get(role).filter(is_list);
+    let of_surprisals = list(Role::Surprisals).is_some() && list(Role::Logprobs).is_none();
     let per_object = [Role::Tokens, Role::Logprobs]
         .into_iter()
         .filter_map(list)
@@ -356,28 +362,24 @@ fn steps<'t>(slots: &Slots<'t>, mapping: &Mapping, candidate: &mut Candidate<'t>
         ];
         for (role, name) in arrays {
             let Some(array) = list(role) else { continue };
-            if role == Role::Surprisals && list(Role::Logprobs).is_some() {
+            // Beside log-probs surprisals say nothing more, and in bits no probability follows from them by e.
+            let is_idle = role == Role::Surprisals && !of_surprisals || role == Role::Probs && of_surprisals;
+            if is_idle {
                 continue;
             }
-            let len = fill(role, array, slots, mapping, candidate)?;
+            let len = fill(role, array, mapping, candidate)?;
             candidate.arrays.push(ArrayLength { role: name, len, at: at(array) });
         }
     }
     settle_segments(&mut candidate.steps, slots, list(Role::Segments).is_some());
-    if slots.get(Role::Surprisals).is_some() {
+    if of_surprisals {
         settle_padding(&mut candidate.steps);
     }
     Ok(())
 }
 
 /// Fills one parallel array into the steps and gives its length.
-fn fill<'t>(
-    role: Role,
-    array: Value<'t>,
-    slots: &Slots<'t>,
-    mapping: &Mapping,
-    candidate: &mut Candidate<'t>,
-) -> Result<u32, Misfit> {
+fn fill<'t>(role: Role, array: Value<'t>, mapping: &Mapping, candidate: &mut Candidate<'t>) -> Result<u32, Misfit> {
     let mut len = 0_u32;
     for (index, value) in array.elements().enumerate() {
         len += 1;
@@ -425,8 +427,6 @@ fn fill<'t>(
                 step.logprob = number(value, mapping, "surprisals")?.negated();
                 step.at = at(value);
             }
-            // Of a surprisal in bits no probability follows by e.
-            Role::Probs if slots.get(Role::Surprisals).is_some() && slots.get(Role::Logprobs).is_none() => {}
             Role::Probs => {
                 step.prob = number(value, mapping, "probs")?;
                 if !step.logprob.is_present() {

@@ -89,19 +89,8 @@ const fn names(
 pub static ROLES: &[RoleNames] = &[
     names(
         Role::Item,
-        "id of the item (string or integer)",
-        &[
-            "item",
-            "item_id",
-            "question_id",
-            "doc_id",
-            "example_id",
-            "sample_id",
-            "instance_id",
-            "document_id",
-            "qid",
-            "sentence_id",
-        ],
+        "id of the item (string or integer); `sentence_id` where there is no other",
+        &["item", "item_id", "question_id", "doc_id", "example_id", "sample_id", "instance_id", "document_id", "qid"],
         &["id", "uid", "idx", "index"],
     ),
     names(
@@ -321,6 +310,9 @@ pub static ROLES: &[RoleNames] = &[
         &["acc", "correctness"],
     ),
 ];
+
+/// The field that names the item where no other does; beside one, it names a part of the item.
+pub const SENTENCE: &str = "sentence_id";
 
 static BY_NAME: LazyLock<HashMap<&'static str, (Role, bool)>> = LazyLock::new(|| {
     let strong = ROLES.iter().flat_map(|role| role.strong.iter().map(|name| (*name, (role.role, true))));
