@@ -485,7 +485,8 @@ impl Rows<'_> {
             (numeric::ln(right), format!("ln({})", show(right))),
             (-right, format!("−({})", show(right))),
         ];
-        if let Some((_, words)) = others.iter().find(|(value, _)| near(*value) && reported.abs() > 1e3 * half) {
+        let is_told = |value: f64| near(value) && reported.abs() > 1e3 * half && !is_fraction(name);
+        if let Some((_, words)) = others.iter().find(|(value, _)| is_told(*value)) {
             judged.arithmetic += &format!("; {words} = {}", show(reported));
         }
     }
