@@ -187,7 +187,9 @@ fn a_file_that_is_no_log_is_noted_in_a_directory_and_an_error_by_name() {
     contains(&out, &["no known log format, not read: package.json (-v says what is expected)", "1 proven of 1"]);
     contains(&folder.check(&["-v", "."]).1, &["package.json: no known log format (`retally formats`", "1 proven of 1"]);
     let others = ["b.json", "c.json", "d.json"].map(|name| (name, "{\"name\": \"x\"}"));
-    let several = Folder::with(&[&[("a.jsonl", GOOD), ("package.json", "{}")], &others[..]].concat());
+    let several =
+        Folder::with(&[&[("a.jsonl", GOOD), ("package.json", "{}"), ("rows.jsonl", "")], &others[..]].concat());
+    contains(&several.check(&["."]).1, &["rows.jsonl: the file is empty: expected at least one record\n"]);
     contains(&several.check(&["."]).1, &["not read: b.json, c.json, d.json and 1 more (-v"]);
     contains(
         &several.check(&["b.json", "."]).1,

@@ -1,7 +1,7 @@
 //! Recognises each input and opens its reader.
 
 use crate::config::InputConfig;
-use crate::format::{self, Format, HEAD_BYTES, Head, Likeness, Reader, native};
+use crate::format::{self, Format, HEAD_BYTES, Head, Likeness, NO_FORMAT, Reader, native};
 use crate::source::{Input, SourceError};
 
 /// Bytes after which an input without a whole record is given up.
@@ -130,7 +130,7 @@ fn no_format(ranked: &[(Likeness, &'static dyn Format)]) -> String {
         .find(|(likeness, _)| likeness.confidence > 0)
         .map_or_else(String::new, |(likeness, format)| format!("; nearest: {} ({})", format.name(), likeness.evidence));
     format!(
-        "no known log format (`retally formats` lists the {} that are){nearest}; expected records with an item id and \
+        "{NO_FORMAT} (`retally formats` lists the {} that are){nearest}; expected records with an item id and \
          token log-probs or a score: name the fields in retally.toml, such as [input] item = \"uid\", logprobs = \"out.lps\", \
          score = \"out.total\", or give --input-format",
         format::all().count()

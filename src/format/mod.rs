@@ -1,7 +1,7 @@
 //! Log formats: how each is recognised, which conventions it has, and how its records become Items.
 //!
-//! A format never judges and never repairs. Adding one: a module here, two lines in this file (module
-//! and list), its fixtures, its row in `docs/formats.md`.
+//! A format never judges and never repairs. Adding one: a module in the folder of its family, its name in the family's
+//! list, its fixtures; `docs/formats.md` follows from its card.
 
 pub mod card;
 mod engine;
@@ -25,6 +25,9 @@ use crate::model::{Item, MetricClaim, Origin, RecordError};
 
 pub use card::Card;
 pub use head::{FIRST_RECORDS, HEAD_BYTES, Head};
+
+/// How the reason begins why a file is not read that no format recognises.
+pub const NO_FORMAT: &str = "no known log format";
 
 /// How sure a format is that an input is its own: 0 no, 100 certain.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]

@@ -7,6 +7,7 @@ use miette::{
     SourceSpan, SpanContents, ThemeCharacters, ThemeStyles,
 };
 
+use crate::format::NO_FORMAT;
 use crate::model::Severity;
 use crate::report::words::{count, rows, verdict};
 use crate::report::{Finding, InputError, Report, visible};
@@ -160,7 +161,10 @@ const NAMED: usize = 3;
 
 fn errors(report: &Report, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
     // Beside logs lie configurations and settings, which nobody meant.
-    let is_beside = |error: &InputError| !error.fatal && !report.inputs.is_empty() && detail != Detail::Known;
+    let is_beside = |error: &InputError| {
+        let is_no_log = !error.fatal && error.reason.starts_with(NO_FORMAT);
+        is_no_log && !report.inputs.is_empty() && detail != Detail::Known
+    };
     let (beside, whole): (Vec<_>, Vec<_>) =
         report.errors.iter().filter(|error| error.line == 0).partition(|error| is_beside(error));
     for error in &whole {
@@ -170,7 +174,7 @@ fn errors(report: &Report, detail: Detail, out: &mut dyn Write) -> io::Result<()
         let named: Vec<String> = beside.iter().take(NAMED).map(|error| visible(&error.path).into_owned()).collect();
         let more = beside.len().saturating_sub(NAMED);
         let more = if more > 0 { format!(" and {} more", count(more as u64)) } else { String::new() };
-        writeln!(out, "no known log format, not read: {}{more} (-v says what is expected)", named.join(", "))?;
+        writeln!(out, "{NO_FORMAT}, not read: {}{more} (-v says what is expected)", named.join(", "))?;
     }
     if whole.is_empty() && beside.is_empty() { Ok(()) } else { writeln!(out) }
 }
