@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use crate::format::Framing;
 use crate::format::json::{Kind, Tape, Value};
+use crate::source::Quotes;
 
 /// How much of an input recognition looks at.
 pub const HEAD_BYTES: usize = 1 << 18;
@@ -173,17 +174,14 @@ impl<'h> Head<'h> {
 
 /// A JSON text that breaks off, closed after its last whole value.
 fn close(text: &[u8]) -> Vec<u8> {
-    let (mut open, mut string, mut escaped) = (Vec::new(), false, false);
+    let (mut open, mut quotes) = (Vec::new(), Quotes::default());
     // The end of the last whole value, with what is open there.
     let mut end = (0, 0);
     for (at, byte) in text.iter().enumerate() {
-        if string {
-            string = escaped || *byte != b'"';
-            escaped = !escaped && *byte == b'\\';
+        if quotes.take(*byte) {
             continue;
         }
         match byte {
-            b'"' => string = true,
             b'{' | b'[' => {
                 open.push(if *byte == b'{' { b'}' } else { b']' });
                 end = (at + 1, open.len());

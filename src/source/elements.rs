@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 
-use crate::source::{MAX_RECORD, SourceError};
+use crate::source::{MAX_RECORD, Quotes, SourceError};
 
 /// One element with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,13 +88,13 @@ impl<R: Read> Elements<R> {
 
     fn element(&mut self) -> Result<Element, SourceError> {
         let mut element = Element { bytes: Vec::new(), first_line: self.line, column: self.column };
-        let (mut depth, mut string, mut escaped) = (0_u32, false, false);
+        let (mut depth, mut quotes) = (0_u32, Quotes::default());
         loop {
             let Some(byte) = self.peek() else {
                 self.done = true;
                 return Err(SourceError::CutOff { line: self.line });
             };
-            if !string && depth == 0 && !element.bytes.is_empty() && matches!(byte, b',' | b']') {
+            if !quotes.is_open() && depth == 0 && !element.bytes.is_empty() && matches!(byte, b',' | b']') {
                 break;
             }
             self.step();
@@ -103,13 +103,10 @@ impl<R: Read> Elements<R> {
                 self.done = true;
                 return Err(SourceError::TooLong { line: element.first_line });
             }
-            if string {
-                string = escaped || byte != b'"';
-                escaped = !escaped && byte == b'\\';
+            if quotes.take(byte) {
                 continue;
             }
             match byte {
-                b'"' => string = true,
                 b'{' | b'[' => depth += 1,
                 b'}' | b']' => {
                     depth = depth.saturating_sub(1);

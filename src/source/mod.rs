@@ -5,6 +5,7 @@ mod discover;
 mod elements;
 mod input;
 mod inside;
+mod quotes;
 mod spool;
 mod unpack;
 mod watched;
@@ -14,6 +15,7 @@ pub use discover::{Discovery, discover, is_text, shown};
 pub use elements::{Element, Elements};
 pub use input::{Input, Tail, peek};
 pub use inside::{Inner, Inside};
+pub use quotes::Quotes;
 pub use unpack::Packing;
 
 /// What can go wrong before a record is reached.

@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Read};
 use crate::source::unpack::{
     FIRST_LOOK, Refusal, Rows, SAMPLE_BYTES, SAMPLE_ROWS, Stream, is_text_column, literal, on_one_line, string,
 };
-use crate::source::{Elements, MAX_RECORD};
+use crate::source::{Elements, MAX_RECORD, Quotes};
 
 /// What stands before the rows.
 enum Prologue {
@@ -168,15 +168,12 @@ fn cells(row: &[u8]) -> Vec<&[u8]> {
         return Vec::new();
     }
     let mut cells = Vec::new();
-    let (mut start, mut depth, mut string, mut escaped) = (0, 0_u32, false, false);
+    let (mut start, mut depth, mut quotes) = (0, 0_u32, Quotes::default());
     for (at, byte) in inner.iter().enumerate() {
-        if string {
-            string = escaped || *byte != b'"';
-            escaped = !escaped && *byte == b'\\';
+        if quotes.take(*byte) {
             continue;
         }
         match byte {
-            b'"' => string = true,
             b'[' | b'{' => depth += 1,
             b']' | b'}' => depth = depth.saturating_sub(1),
             b',' if depth == 0 => {
@@ -250,12 +247,12 @@ impl<R: BufRead> Document<R> {
 
     /// Reads one value, and keeps it if asked. False when the stream ends in it, or it is too long.
     fn value(&mut self, mut kept: Option<&mut Vec<u8>>) -> bool {
-        let (mut depth, mut string, mut escaped, mut length) = (0_u32, false, false, 0_usize);
+        let (mut depth, mut quotes, mut length) = (0_u32, Quotes::default(), 0_usize);
         loop {
             let Some(byte) = self.stream.fill_buf().ok().and_then(|buffer| buffer.first().copied()) else {
                 return false;
             };
-            if !string && depth == 0 && length > 0 && matches!(byte, b',' | b'}') {
+            if !quotes.is_open() && depth == 0 && length > 0 && matches!(byte, b',' | b'}') {
                 return true;
             }
             self.stream.consume(1);
@@ -266,16 +263,13 @@ impl<R: BufRead> Document<R> {
                 }
                 kept.push(byte);
             }
-            if string {
-                string = escaped || byte != b'"';
-                escaped = !escaped && byte == b'\\';
-                if !string && depth == 0 {
+            if quotes.take(byte) {
+                if !quotes.is_open() && depth == 0 {
                     return true;
                 }
                 continue;
             }
             match byte {
-                b'"' => string = true,
                 b'{' | b'[' => depth += 1,
                 b'}' | b']' => {
                     depth = depth.saturating_sub(1);
