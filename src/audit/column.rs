@@ -2,7 +2,7 @@
 
 use crate::audit::plan::{ColumnPlan, PRINCIPAL};
 use crate::formula::{Formula, Grammar, SequenceFacts, StepResolutions, agrees};
-use crate::model::{Candidate, Claim, Located, Logged, Origin, Place, Segment};
+use crate::model::{Candidate, Claim, Located, Logged, Origin, Place};
 use crate::tally::{ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, Mark, Residuals, RowRef, SKETCHED, Smallest};
 
 /// Number of log-probs that a shown row keeps for its arithmetic.
@@ -227,7 +227,7 @@ fn show(
         return;
     }
     let located: Located = row.origin.locate(row.claim.at);
-    let scored = row.steps.steps.iter().filter(|step| matches!(step.segment, Segment::Continuation | Segment::End));
+    let scored = row.steps.steps.iter().filter(|step| step.segment.is_scored());
     let steps = scored
         .take(SHOWN_STEPS)
         .filter_map(|step| crate::formula::log_prob(row.steps, step, resolutions))

@@ -79,7 +79,7 @@ pub(super) fn candidate(
             .map(|derived| (derived.value, derived.half)),
         None => total,
     };
-    let scored = || candidate.steps.iter().filter(|step| matches!(step.segment, Segment::Continuation | Segment::End));
+    let scored = || candidate.steps.iter().filter(|step| step.segment.is_scored());
     CandidateSummary {
         id: candidate.id.as_ref().map(|id| id.clone().into_owned()),
         index: candidate.index,
@@ -129,7 +129,7 @@ fn all_top1(candidate: &Candidate<'_>, resolutions: &StepResolutions) -> Option<
     let mut looked = false;
     let mut all = true;
     for step in &candidate.steps {
-        if !matches!(step.segment, Segment::Continuation | Segment::End) {
+        if !step.segment.is_scored() {
             continue;
         }
         all &= is_top1(candidate, step, resolutions)?;

@@ -121,8 +121,7 @@ pub(super) fn races(
 
 /// Which steps a span covers. Of a candidate whose end is cut off, the last steps are not known.
 fn covered(span: Span, segments: &[Segment], cut: bool) -> Vec<bool> {
-    let is_scored = |segment: Segment| matches!(segment, Segment::Continuation | Segment::End);
-    let scored: Vec<usize> = (0..segments.len()).filter(|at| is_scored(segments[*at])).collect();
+    let scored: Vec<usize> = (0..segments.len()).filter(|at| segments[*at].is_scored()).collect();
     let prompt: Vec<usize> = (0..segments.len()).filter(|at| segments[*at] == Segment::Prompt).collect();
     let padding = || (0..segments.len()).filter(|at| segments[*at] == Segment::Padding);
     let chosen: Vec<usize> = match span {

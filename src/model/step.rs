@@ -70,6 +70,14 @@ pub enum Segment {
     Padding,
 }
 
+impl Segment {
+    /// Whether steps of this part are scored.
+    #[must_use]
+    pub fn is_scored(self) -> bool {
+        matches!(self, Self::Continuation | Self::End)
+    }
+}
+
 /// A run of entries in one of the candidate's shared buffers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Slice {

@@ -3,7 +3,7 @@
 use crate::formula::{Deviations, SequenceFacts, StepResolutions};
 use crate::model::{
     Alternative, Candidate, CandidateSummary, Claim, ClaimKind, ColumnId, Item, ItemSummary, MetricClaim, RowMetric,
-    Segment, Slice, Step,
+    Slice, Step,
 };
 use crate::numeric::Resolution;
 use crate::rules::{JudgedMetric, Message};
@@ -66,7 +66,7 @@ impl CandidateView<'_> {
 
     /// The scored steps.
     pub fn scored(&self) -> impl Iterator<Item = &Step<'_>> {
-        self.candidate.steps.iter().filter(|step| matches!(step.segment, Segment::Continuation | Segment::End))
+        self.candidate.steps.iter().filter(|step| step.segment.is_scored())
     }
 }
 

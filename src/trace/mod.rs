@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::audit::FilePlan;
 use crate::formula::{FactsBuilder, Formula, Term, agrees, describe};
-use crate::model::{Candidate, Item, Logged, Segment, Step};
+use crate::model::{Candidate, Item, Logged, Step};
 use crate::numeric::exp;
 
 /// Formulas that are named for a number which does not follow its convention.
@@ -90,7 +90,7 @@ impl Trace {
             };
             let steps = steps(candidate, plan, builder);
             let claims = claims(candidate, plan, builder, &steps);
-            let complete = candidate.steps.iter().filter(|step| is_scored(step)).count() == steps.len();
+            let complete = candidate.steps.iter().filter(|step| step.segment.is_scored()).count() == steps.len();
             let total = steps.last().map(|step| step.total).filter(|_| complete);
             self.candidates.push(TracedCandidate { candidate: name, picked, steps, total, claims });
         }
@@ -179,17 +179,13 @@ impl Trace {
     }
 }
 
-fn is_scored(step: &Step<'_>) -> bool {
-    matches!(step.segment, Segment::Continuation | Segment::End)
-}
-
 fn steps(candidate: &Candidate<'_>, plan: &FilePlan, builder: &mut FactsBuilder) -> Vec<TracedStep> {
     let values = builder.scored_values(candidate, &plan.steps, Term::LogProb);
     let mut total = 0.0;
     candidate
         .steps
         .iter()
-        .filter(|step| is_scored(step))
+        .filter(|step| step.segment.is_scored())
         .zip(values)
         .map(|(step, operand)| {
             total += operand.value;
