@@ -9,6 +9,7 @@ pub mod judged;
 mod metadata;
 mod observer;
 pub mod prelude;
+mod two_sides;
 mod view;
 
 mod aggregate;

@@ -2,6 +2,7 @@
 
 use crate::model::Step;
 use crate::rules::prelude::*;
+use crate::rules::two_sides::thousandths;
 
 pub(super) static RULE: Rule = Rule::candidate(page!("RT305-shifted-by-one"), check, say)
     .and_cause(matches, say_cause)
@@ -19,17 +20,14 @@ const SAME: &str = "distance at the same token in thousandths";
 const EARLIER: &str = "distance of the trainer to the token before in thousandths";
 const LATER: &str = "distance of the trainer to the token after in thousandths";
 
-/// How far two log-probs lie apart, in thousandths of a nat, so that sums are exact in any order.
+/// How far two log-probs lie apart, in thousandths of a nat.
 fn distance(a: f64, b: f64) -> u64 {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most a million")]
-    let thousandths = ((a - b).abs().min(1000.0) * 1000.0).round() as u64;
-    thousandths
+    thousandths((a - b).abs().min(1000.0))
 }
 
 /// The trainer's and the engine's log-prob of a step that counts.
 fn both(step: &Step<'_>) -> Option<(f64, f64)> {
-    let counts = matches!(step.segment, Segment::Continuation | Segment::End);
-    Some((step.logprob.finite()?.value, step.other.finite()?.value)).filter(|_| counts)
+    Some((step.logprob.finite()?.value, step.other.finite()?.value)).filter(|_| step.segment.is_scored())
 }
 
 fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {

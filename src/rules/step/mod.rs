@@ -9,7 +9,6 @@ mod probability_out_of_range;
 mod renormalised_logprob;
 mod shortlist_softmax;
 mod tempered_logprob;
-mod two_sides;
 mod unnormalised_logprobs;
 mod value_not_in_alternatives;
 

@@ -3,9 +3,9 @@
 use crate::rules::prelude::*;
 
 /// Two log-probs that are closer than this say nothing, in nats.
-pub(super) const DECIDED: f64 = 0.02;
+const DECIDED: f64 = 0.02;
 /// A token is a likely one when its two log-probs lie above this on average, in nats.
-pub(super) const LIKELY: f64 = -1.0;
+const LIKELY: f64 = -1.0;
 /// Log-probs below this are left out: they are floors, and bounded squares have exact sums. In nats.
 const FLOOR: f64 = -50.0;
 
