@@ -52,10 +52,26 @@ impl Gaps {
         self.looked = true;
     }
 
+    /// Fields that no row has although an enabled rule needs them, in the order of [`Fields::NAMES`].
+    pub(super) fn skipped_fields(&self, levels: &Levels) -> Vec<String> {
+        if !self.looked {
+            return Vec::new();
+        }
+        let mut needed = Fields(0);
+        for rule in rules::all() {
+            let page = rule.page();
+            // Only rollouts have log-probs of two sides: other logs do not lack them.
+            let skipped = !self.seen.has(page.fields()) && !page.needs.contains(&"engine_logprobs");
+            if skipped && levels.of(page.code, page.severity, "").is_some() {
+                needed = needed.with(page.fields());
+            }
+        }
+        needed.names().filter(|name| !self.seen.has(Fields::named(name))).map(str::to_owned).collect()
+    }
+
     /// All gaps, in a fixed order.
-    pub(super) fn into_coverage(self, levels: &Levels) -> Vec<Coverage> {
-        let mut coverage: Vec<Coverage> = self
-            .claims
+    pub(super) fn into_coverage(self) -> Vec<Coverage> {
+        self.claims
             .into_iter()
             .map(|((what, reason, log), count)| Coverage {
                 what,
@@ -63,27 +79,7 @@ impl Gaps {
                 log: log.to_owned(),
                 count,
             })
-            .collect();
-        if self.looked {
-            for rule in rules::all() {
-                let page = rule.page();
-                if levels.of(page.code, page.severity, "").is_none() {
-                    continue;
-                }
-                let missing: Vec<&str> =
-                    page.needs.iter().copied().filter(|need| !self.seen.has(Fields::named(need))).collect();
-                // Only rollouts have log-probs of two sides: other logs do not lack them.
-                if !missing.is_empty() && !missing.contains(&"engine_logprobs") {
-                    coverage.push(Coverage {
-                        what: format!("{} {}", page.code, page.name),
-                        reason: format!("not logged: {}", missing.join(", ")),
-                        log: missing.join(", "),
-                        count: 0,
-                    });
-                }
-            }
-        }
-        coverage
+            .collect()
     }
 }
 

@@ -82,11 +82,12 @@ pub fn conclude(tally: Tally, context: &Context<'_>) -> Report {
         counts.add(finding.severity);
     }
     summary.findings = counts;
-    let coverage = gaps.into_coverage(context.levels);
+    let skipped_fields = gaps.skipped_fields(context.levels);
+    let coverage = gaps.into_coverage();
     let Listed { mut diagnoses, mut claims, metrics, races } = listed;
     figure::trim(&mut diagnoses);
     for claim in claims.values_mut().filter(|claim| claim.verdicts.unprovable > 0) {
-        let missing = coverage.iter().filter(|gap| gap.count > 0 && gap.what == claim.claim);
+        let missing = coverage.iter().filter(|gap| gap.what == claim.claim);
         claim.missing = missing.map(|gap| gap.log.as_str()).collect::<Vec<_>>().join("; ");
     }
     Report {
@@ -100,6 +101,7 @@ pub fn conclude(tally: Tally, context: &Context<'_>) -> Report {
         metrics,
         races: figure::clearest(races),
         coverage,
+        skipped_fields,
         errors,
         baseline: None,
         gate: None,

@@ -24,7 +24,7 @@ fn below(report: &Report, name: &str, minimum: f64) -> Option<String> {
         return None;
     }
     let logs: Vec<&str> =
-        report.coverage.iter().filter(|gap| gap.count > 0 && gap.what == kind).map(|gap| gap.log.as_str()).collect();
+        report.coverage.iter().filter(|gap| gap.what == kind).map(|gap| gap.log.as_str()).collect();
     let way = if logs.is_empty() { String::new() } else { format!("; to prove more, log {}", logs.join("; ")) };
     let (refuted, unprovable) = (count(counts.refuted), count(counts.unprovable));
     let (proven, total) = (count(counts.proven), count(total));

@@ -216,7 +216,7 @@ fn impact(report: &Report, room: usize, page: &mut String) {
 }
 
 fn open_claims(report: &Report, room: usize, page: &mut String) {
-    let gaps: Vec<_> = report.coverage.iter().filter(|gap| gap.count > 0).collect();
+    let gaps = &report.coverage;
     if gaps.is_empty() {
         return;
     }

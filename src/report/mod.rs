@@ -32,7 +32,7 @@ pub use output::{OutputFormat, Rendering, render};
 pub use visible::visible;
 
 /// Version of the JSON report's shape.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// The whole report.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,6 +57,8 @@ pub struct Report {
     pub races: Vec<Race>,
     /// What could not be checked.
     pub coverage: Vec<Coverage>,
+    /// Fields that no row has; the rules that need them were skipped.
+    pub skipped_fields: Vec<String>,
     /// What could not be read.
     pub errors: Vec<InputError>,
     /// How the findings compare with a baseline, when there is one.
@@ -362,16 +364,16 @@ pub struct Impact {
     pub mcnemar_p: Option<f64>,
 }
 
-/// Something that could not be checked.
+/// Claims that could not be checked.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Coverage {
-    /// What: a claim or a rule.
+    /// The kind of claim, as in [`Summary::verdicts`].
     pub what: String,
     /// Why not.
     pub reason: String,
     /// What to log so that it can be.
     pub log: String,
-    /// Claims that it concerns; 0 for a rule.
+    /// Claims that it concerns.
     pub count: u64,
 }
 

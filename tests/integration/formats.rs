@@ -15,7 +15,7 @@ use retally::source::Input;
 use crate::support::{check, codes, fixture};
 
 /// The report on a folder, with the configuration that stands in it.
-fn audit(folder: &Path) -> Report {
+pub(crate) fn audit(folder: &Path) -> Report {
     let path = folder.to_string_lossy().into_owned();
     let own = folder.join("retally.toml");
     let config = if own.exists() { Config::read(&own).unwrap() } else { Config::default() };

@@ -14,6 +14,7 @@ mod cases;
 mod commands;
 mod conventions;
 mod formats;
+mod golden;
 mod hostile;
 mod html;
 mod laws;

@@ -75,7 +75,7 @@ pub(super) struct Page {
     claims: Vec<ClaimRow>,
     hidden_claims: String,
     gaps: Vec<GapRow>,
-    rules_off: Vec<GapRow>,
+    skipped_fields: String,
     inputs: Vec<InputRow>,
     hidden_inputs: String,
     errors: Vec<ErrorRow>,
@@ -247,7 +247,6 @@ impl Page {
     pub(super) fn of(report: &Report, with: &Rendering, room: Room) -> Self {
         let shown = report.shown().take(room.findings);
         let listed = report.shown().skip(room.findings).take(room.table);
-        let (gaps, rules_off): (Vec<_>, Vec<_>) = report.coverage.iter().partition(|gap| gap.count > 0);
         let runs: BTreeSet<&str> = report.claims.iter().map(|claim| claim.run.as_str()).collect();
         let drawn_races = report.races.iter().take(room.figures).enumerate();
         Self {
@@ -284,8 +283,8 @@ impl Page {
             hidden_metrics: hidden(report.metrics.len(), room.table),
             claims: report.claims.iter().take(room.table).map(claim_row).collect(),
             hidden_claims: hidden(report.claims.len(), room.table),
-            gaps: gaps.into_iter().take(room.table).map(gap_row).collect(),
-            rules_off: rules_off.into_iter().take(room.table).map(gap_row).collect(),
+            gaps: report.coverage.iter().take(room.table).map(gap_row).collect(),
+            skipped_fields: sentence(&report.skipped_fields.join(", ")),
             inputs: report.inputs.iter().take(room.table).map(input_row).collect(),
             hidden_inputs: hidden(report.inputs.len(), room.table),
             errors: report.errors.iter().take(room.table).map(error_row).collect(),
