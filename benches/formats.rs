@@ -19,7 +19,7 @@ use std::time::Instant;
 
 use retally::format::json::Tape;
 use retally::format::{Framing, Head};
-use retally::source::{Elements, Inner, Input, Inside, Packing};
+use retally::source::{Elements, Inner, Input, NestedRecords, Packing};
 
 struct Arguments {
     megabytes: u64,
@@ -115,9 +115,9 @@ fn enlarge(path: &Path, target: &Path, size: u64) -> Option<&'static str> {
             repeat(target, b"[", &records, b",\n", b"]\n", size);
             Some("json")
         }
-        Framing::Inside(keys) => {
+        Framing::Nested(keys) => {
             let (mut records, mut shell) = (Vec::new(), Vec::new());
-            for inner in Inside::new(bytes.as_slice(), keys) {
+            for inner in NestedRecords::new(bytes.as_slice(), keys) {
                 match inner.unwrap() {
                     Inner::Record(element) => records.push(element.bytes),
                     Inner::Shell(rest) => shell = rest,

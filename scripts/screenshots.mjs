@@ -64,7 +64,7 @@ await report('fixtures/formats/native/bug-mixture', [
   { name: 'html-report.png', to: '#findings + article' },
   { name: 'html-pictures.png', from: '#pictures', to: 'section[aria-labelledby=pictures] .pictures' },
 ]);
-await report('fixtures/cases/C3.jsonl', [{ name: 'html-race.png', from: '#races', to: 'section[aria-labelledby=races] figure' }]);
-await report('fixtures/cases/C10.jsonl', [{ name: 'html-padding-dark.png', scheme: 'dark', from: '#pictures', to: 'section[aria-labelledby=races] figure' }]);
+await report('fixtures/cases/C3.jsonl', [{ name: 'html-comparison.png', from: '#comparisons', to: 'section[aria-labelledby=comparisons] figure' }]);
+await report('fixtures/cases/C10.jsonl', [{ name: 'html-padding-dark.png', scheme: 'dark', from: '#pictures', to: 'section[aria-labelledby=comparisons] figure' }]);
 await browser.close();
 rmSync(folder, { recursive: true });

@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 
 use conclude::{Context, RunKey};
 use config::Config;
-use engine::{Opened, Settings};
+use engine::{RecognisedInput, Settings};
 use parts::{Part, PartError};
 use report::{InputError, InputReport, Report};
 
@@ -48,10 +48,10 @@ pub struct Options {
     pub settings: Settings,
 }
 
-/// Opened inputs and what could not be opened.
+/// RecognisedInput inputs and what could not be opened.
 pub struct Inputs {
     /// Recognised inputs, in the order of their paths.
-    pub opened: Vec<Opened>,
+    pub opened: Vec<RecognisedInput>,
     /// The rest.
     pub errors: Vec<InputError>,
 }
@@ -165,7 +165,7 @@ pub fn merge(parts: Vec<Part>, settings: &Settings) -> Result<Report, PartError>
 
 /// What the report says of the inputs, and the runs that they belong to.
 fn describe<'o>(
-    opened: impl Iterator<Item = &'o Opened> + Clone,
+    opened: impl Iterator<Item = &'o RecognisedInput> + Clone,
     tally: &tally::Tally,
 ) -> (Vec<InputReport>, Vec<RunKey>) {
     let records = |at: usize| u32::try_from(at).ok().and_then(|at| tally.files.get(&at)).map_or(0, |file| file.records);

@@ -32,7 +32,7 @@ fn the_version_is_one_line_and_more_when_asked() {
             "compiler  rustc 1.",
             "features  ",
             "rules     62, digest ",
-            "report    schema version 1",
+            "report    schema version 2",
         ] {
             assert!(long.contains(line), "{line:?} in {long}");
         }

@@ -309,11 +309,11 @@ fn a_stored_report_renders_as_the_audit_did() {
         assert_eq!(again, (0, direct, String::new()), "{format}");
     }
     let report = std::fs::read_to_string(folder.path().join("report.json")).unwrap();
-    folder.write("next.json", report.replace("\"schema_version\": 1", "\"schema_version\": 2").as_bytes());
+    folder.write("next.json", report.replace("\"schema_version\": 2", "\"schema_version\": 3").as_bytes());
     let of = |path: &str| seen(&folder.retally("report").arg(path).output().unwrap());
     let (code, _, err) = of("next.json");
     assert_eq!(code, 2);
-    contains(&err, &["next.json: expected a report of schema version 1, found version 2"]);
+    contains(&err, &["next.json: expected a report of schema version 2, found version 3"]);
     let (code, _, err) = of("a.jsonl");
     assert_eq!(code, 2);
     contains(&err, &["a.jsonl: expected a report as `retally check --format json` writes it"]);

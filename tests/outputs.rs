@@ -172,9 +172,9 @@ fn without_bulk(text: &str, format: OutputFormat) -> String {
                     points.truncate(2);
                 }
             }
-            for race in value["races"].as_array_mut().unwrap() {
-                race["wins"]["steps"].as_array_mut().unwrap().truncate(1);
-                race["picked"]["steps"].as_array_mut().unwrap().truncate(1);
+            for comparison in value["comparisons"].as_array_mut().unwrap() {
+                comparison["wins"]["steps"].as_array_mut().unwrap().truncate(1);
+                comparison["picked"]["steps"].as_array_mut().unwrap().truncate(1);
             }
             serde_json::to_string_pretty(&value).unwrap()
         }

@@ -61,9 +61,19 @@ fn the_documented_report_is_one_and_names_every_field() {
     let value: Value = serde_json::from_str(&example).unwrap();
     assert_eq!(complaints(&schema, &value), Vec::<String>::new());
     let described: Value = serde_json::from_str(&read("docs/report.schema.json")).unwrap();
-    for part in
-        ["finding", "diagnosis", "claim", "metric", "race", "coverage", "error", "figure", "point", "path", "step"]
-    {
+    for part in [
+        "finding",
+        "diagnosis",
+        "claim",
+        "metric",
+        "comparison",
+        "coverage",
+        "error",
+        "figure",
+        "point",
+        "path",
+        "step",
+    ] {
         for field in described["$defs"][part]["properties"].as_object().unwrap().keys() {
             assert!(page.contains(&format!("`{field}`")) || page.contains(&format!("`{field}[]`")), "{part}: {field}");
         }

@@ -2,7 +2,7 @@
 
 use crate::audit::FilePlan;
 use crate::model::{At, ColumnId, ItemSummary, RowMetric, Verdict};
-use crate::rules::{self, Check, Fields, ItemView, Observer, Whereabouts};
+use crate::rules::{self, Check, Fields, ItemView, Observer, RecordRef};
 use crate::tally::{Evidence, Exemplar, Flip, Observed, StreamTally};
 
 /// Judges an item that is complete.
@@ -11,9 +11,9 @@ pub(super) fn judge(
     metrics: &[RowMetric<'_>],
     at: At,
     plan: &FilePlan,
-    whereabouts: &Whereabouts<'_>,
+    whereabouts: &RecordRef<'_>,
     stream: &mut StreamTally,
-    hot: &mut [Observed],
+    rule_tallies: &mut [Observed],
 ) -> Option<Change> {
     let primary = primary(item, plan);
     let lower_is_better = primary
@@ -23,7 +23,7 @@ pub(super) fn judge(
     let fields = Fields(item.fields);
     for (index, rule) in rules::all().iter().enumerate() {
         let Check::Item(check) = rule.check else { continue };
-        let Some(observed) = hot.get_mut(index).filter(|_| fields.has(rule.page().fields())) else { continue };
+        let Some(observed) = rule_tallies.get_mut(index).filter(|_| fields.has(rule.page().fields())) else { continue };
         check(&view, &mut Observer::new(observed, whereabouts, &item.id, "", at));
     }
 
@@ -66,8 +66,8 @@ pub(super) fn judge(
     for metric in metrics {
         let rows = tally.metrics.entry(metric.name.clone().into_owned()).or_default();
         rows.observe(item, metric, || match whereabouts {
-            Whereabouts::Record(origin) => origin.locate(metric.at),
-            Whereabouts::Kept(place) => crate::model::Located { place: (*place).clone(), ..Default::default() },
+            RecordRef::Record(origin) => origin.locate(metric.at),
+            RecordRef::Kept(place) => crate::model::Located { place: (*place).clone(), ..Default::default() },
         });
     }
     mixed(item, whereabouts, at, stream);
@@ -75,23 +75,28 @@ pub(super) fn judge(
 }
 
 /// Judges an item whose records are gone.
-pub(super) fn judge_kept(mut item: ItemSummary, plan: &FilePlan, stream: &mut StreamTally, hot: &mut [Observed]) {
+pub(super) fn judge_kept(
+    mut item: ItemSummary,
+    plan: &FilePlan,
+    stream: &mut StreamTally,
+    rule_tallies: &mut [Observed],
+) {
     item.settle();
     let picked = item.candidates.iter().find(|candidate| candidate.picked == Some(true));
     let place = picked.or(item.candidates.first()).map_or(item.place.clone(), |candidate| candidate.place.clone());
-    let change = judge(&item, &[], At::default(), plan, &Whereabouts::Kept(&place), stream, hot);
+    let change = judge(&item, &[], At::default(), plan, &RecordRef::Kept(&place), stream, rule_tallies);
     if let Some(change) = change {
-        crate::audit::race::keep(None, &item, &change, &plan.steps, &mut stream.items.races);
+        crate::audit::comparison::keep(None, &item, &change, &plan.steps, &mut stream.items.comparisons);
     }
 }
 
 /// Judges the items whose candidates stand in several records, once all records are read.
 pub fn close(stream: &mut StreamTally, plan: &FilePlan) {
-    let mut hot = vec![Observed::default(); rules::all().len()];
+    let mut rule_tallies = vec![Observed::default(); rules::all().len()];
     for (_, item) in std::mem::take(&mut stream.open) {
-        judge_kept(item, plan, stream, &mut hot);
+        judge_kept(item, plan, stream, &mut rule_tallies);
     }
-    for (rule, observed) in rules::all().iter().zip(hot) {
+    for (rule, observed) in rules::all().iter().zip(rule_tallies) {
         if observed != Observed::default() {
             stream.observed.entry((rule.page().code.to_owned(), String::new())).or_default().merge(observed);
         }
@@ -181,7 +186,7 @@ fn impact(
 }
 
 /// Notes, per column, an item whose candidates' claims no single formula explains although each has one.
-fn mixed(item: &ItemSummary, whereabouts: &Whereabouts<'_>, at: At, stream: &mut StreamTally) {
+fn mixed(item: &ItemSummary, whereabouts: &RecordRef<'_>, at: At, stream: &mut StreamTally) {
     let Some(first) = item.candidates.first().filter(|_| item.candidates.len() >= 2) else { return };
     for column in first.claims.iter().map(|claim| claim.column) {
         let sets = || {
@@ -193,8 +198,8 @@ fn mixed(item: &ItemSummary, whereabouts: &Whereabouts<'_>, at: At, stream: &mut
             continue;
         }
         let located = match whereabouts {
-            Whereabouts::Record(origin) => origin.locate(at),
-            Whereabouts::Kept(place) => crate::model::Located { place: (*place).clone(), ..Default::default() },
+            RecordRef::Record(origin) => origin.locate(at),
+            RecordRef::Kept(place) => crate::model::Located { place: (*place).clone(), ..Default::default() },
         };
         let mixed = stream.items.mixed.entry(column).or_default();
         mixed.items += 1;

@@ -4,9 +4,9 @@
 //! know nothing of the run as a whole.
 
 mod column;
+mod comparison;
 mod item;
 mod plan;
-mod race;
 mod summary;
 
 use std::collections::BTreeSet;
@@ -15,7 +15,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use crate::formula::FactsBuilder;
 use crate::model::{Candidate, ClaimKind, ColumnId, Item, ItemSummary, Logged, MetricClaim, Origin, RecordError};
 use crate::numeric::{Printed, ResolutionStats, exp};
-use crate::rules::{self, CandidateView, Check, ClaimColumn, Fields, Observer, StepView, Whereabouts};
+use crate::rules::{self, CandidateView, Check, ClaimColumn, Fields, Observer, RecordRef, StepView};
 use crate::tally::{FileTally, Measured, Observed, Seen, StreamKey, StreamTally};
 
 pub use item::close;
@@ -32,7 +32,7 @@ pub struct Auditor<'p> {
     claim_stats: Vec<ResolutionStats>,
     current: StreamKey,
     stream: StreamTally,
-    hot: Vec<Observed>,
+    rule_tallies: Vec<Observed>,
     rules: Dispatch,
     held: Option<ItemSummary>,
     first_of_unit: bool,
@@ -95,7 +95,7 @@ impl<'p> Auditor<'p> {
             claim_stats: vec![ResolutionStats::default(); plan.columns.len()],
             current: StreamKey::default(),
             stream: StreamTally::default(),
-            hot: vec![Observed::default(); rules::all().len()],
+            rule_tallies: vec![Observed::default(); rules::all().len()],
             rules: Dispatch::new(),
             held: None,
             first_of_unit: true,
@@ -155,7 +155,7 @@ impl<'p> Auditor<'p> {
                 claim.explained_by = set;
             }
             if !item.complete && !self.plan.gather {
-                kept.path = Some(race::path(candidate, &self.plan.steps));
+                kept.path = Some(comparison::path(candidate, &self.plan.steps));
             }
             summary.candidates.push(kept);
             if !item.complete {
@@ -174,11 +174,18 @@ impl<'p> Auditor<'p> {
             let only = if let [only] = item.candidates.as_slice() { Some(only) } else { None };
             self.see(&item.id, None, only, file, line);
             summary.settle();
-            let whereabouts = Whereabouts::Record(origin);
-            let change =
-                item::judge(&summary, &item.metrics, item.at, self.plan, &whereabouts, &mut self.stream, &mut self.hot);
+            let whereabouts = RecordRef::Record(origin);
+            let change = item::judge(
+                &summary,
+                &item.metrics,
+                item.at,
+                self.plan,
+                &whereabouts,
+                &mut self.stream,
+                &mut self.rule_tallies,
+            );
             if let Some(change) = change {
-                race::keep(Some(item), &summary, &change, &self.plan.steps, &mut self.stream.items.races);
+                comparison::keep(Some(item), &summary, &change, &self.plan.steps, &mut self.stream.items.comparisons);
             }
         } else {
             self.hold(summary);
@@ -204,7 +211,7 @@ impl<'p> Auditor<'p> {
                     self.stream.add_open(whole.id.clone(), whole);
                 } else {
                     *self.stream.closed.entry(plan::item_key(&whole.id)).or_default() += 1;
-                    item::judge_kept(whole, self.plan, &mut self.stream, &mut self.hot);
+                    item::judge_kept(whole, self.plan, &mut self.stream, &mut self.rule_tallies);
                 }
             }
         }
@@ -235,7 +242,7 @@ impl<'p> Auditor<'p> {
     fn switch(&mut self, to: StreamKey) {
         self.unit();
         let mut stream = std::mem::take(&mut self.stream);
-        for (rule, observed) in rules::all().iter().zip(&mut self.hot) {
+        for (rule, observed) in rules::all().iter().zip(&mut self.rule_tallies) {
             if *observed != Observed::default() {
                 let key = (rule.page().code.to_owned(), String::new());
                 stream.observed.entry(key).or_default().merge(std::mem::take(observed));
@@ -297,21 +304,21 @@ impl<'p> Auditor<'p> {
 
     /// Lets the rules of step and candidate scope look.
     fn look(&mut self, item: &Item<'_>, candidate: &Candidate<'_>, fields: Fields, origin: &dyn Origin, label: &str) {
-        let whereabouts = Whereabouts::Record(origin);
-        let Self { hot, rules, builder, plan, .. } = self;
+        let whereabouts = RecordRef::Record(origin);
+        let Self { rule_tallies, rules, builder, plan, .. } = self;
         for step in &candidate.steps {
             let top = candidate.alternatives(step);
             let mass = top.iter().map(|entry| exp(entry.logprob.value)).sum();
             let view = StepView { step, top, mass, candidate, resolutions: &plan.steps };
             for (index, check, needs) in &rules.steps {
-                let Some(observed) = hot.get_mut(*index).filter(|_| fields.has(*needs)) else { continue };
+                let Some(observed) = rule_tallies.get_mut(*index).filter(|_| fields.has(*needs)) else { continue };
                 check(&view, &mut Observer::new(observed, &whereabouts, &item.id, label, candidate.at));
             }
         }
         let facts = builder.totals(candidate, &plan.steps);
         let view = CandidateView { candidate, item, facts, resolutions: &plan.steps, columns: &self.columns };
         for (index, check, needs) in &rules.candidates {
-            let Some(observed) = hot.get_mut(*index).filter(|_| fields.has(*needs)) else { continue };
+            let Some(observed) = rule_tallies.get_mut(*index).filter(|_| fields.has(*needs)) else { continue };
             check(&view, &mut Observer::new(observed, &whereabouts, &item.id, label, candidate.at));
         }
     }

@@ -189,7 +189,7 @@ pub(super) fn candidate_fields(candidate: &Candidate<'_>, kinds: &[ClaimKind]) -
     bit(any(|step| step.token.is_some()), "tokens")
         .with(bit(any(|step| step.token_id.is_some()), "token_ids"))
         .with(bit(derivable, "logprobs"))
-        .with(bit(any(|step| step.other.is_present()), "engine_logprobs"))
+        .with(bit(any(|step| step.rollout_logprob.is_present()), "engine_logprobs"))
         .with(bit(any(|step| step.prob.is_present()), "probs"))
         .with(bit(any(|step| step.logit.is_present()), "logits"))
         .with(bit(!candidate.alternatives.is_empty(), "top_k"))

@@ -226,7 +226,7 @@ pub(super) fn recognised(inputs: &Inputs, config: &Config) -> String {
             Ok(Packing::Plain | Packing::Gzip | Packing::Zstd) | Err(_) => String::new(),
             Ok(packing) => format!("{packing}: "),
         };
-        lines.push(format!("{path}: {packing}{}{version} ({})", opened.format, visible(&opened.likeness.evidence)));
+        lines.push(format!("{path}: {packing}{}{version} ({})", opened.format, visible(&opened.confidence.evidence)));
         lines.extend(opened.reader.conventions().iter().map(|line| format!("  {}", visible(line))));
         let mapping = opened.reader.mapping();
         let width = mapping.iter().map(|(role, _)| role.chars().count()).max().unwrap_or(0);

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use crate::format::{self, Card};
+use crate::format::{self, FormatInfo};
 
 /// Arguments of `formats`.
 #[derive(clap::Args)]
@@ -14,14 +14,14 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
-    let cards: Vec<&Card> = format::all().map(format::Format::card).collect();
+    let cards: Vec<&FormatInfo> = format::all().map(format::Format::info).collect();
     let text = if args.format == "json" { json(&cards)? } else { lines(&cards) };
     super::print(text.as_bytes()).map_err(|error| error.to_string())?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn json(cards: &[&Card]) -> Result<String, String> {
-    let one = |card: &&Card| {
+fn json(cards: &[&FormatInfo]) -> Result<String, String> {
+    let one = |card: &&FormatInfo| {
         serde_json::json!({
             "name": card.name,
             "about": card.about,
@@ -40,7 +40,7 @@ fn json(cards: &[&Card]) -> Result<String, String> {
     Ok(text + "\n")
 }
 
-fn lines(cards: &[&Card]) -> String {
+fn lines(cards: &[&FormatInfo]) -> String {
     let width = cards.iter().map(|card| card.name.len()).max().unwrap_or(0);
     let mut text = String::new();
     for card in cards {

@@ -105,7 +105,7 @@ fn run(command: Command) -> Result<ExitCode, String> {
 }
 
 /// Opens the inputs of a command that needs all of them; a configuration beside the input applies.
-fn open(paths: &[String], input_format: Option<String>) -> Result<Vec<crate::engine::Opened>, String> {
+fn open(paths: &[String], input_format: Option<String>) -> Result<Vec<crate::engine::RecognisedInput>, String> {
     let config = crate::config::Config::find(paths.first().map(String::as_str)).map_err(|error| error.to_string())?;
     let options = crate::Options { paths: paths.to_vec(), input_format, config, ..crate::Options::default() };
     let inputs = crate::open(&options);
@@ -116,7 +116,7 @@ fn open(paths: &[String], input_format: Option<String>) -> Result<Vec<crate::eng
 }
 
 /// Says on standard error which records could not be read.
-fn warn(inputs: &[crate::engine::Opened], errors: &[crate::model::RecordError]) {
+fn warn(inputs: &[crate::engine::RecognisedInput], errors: &[crate::model::RecordError]) {
     use std::io::Write as _;
     for error in errors.iter().take(5) {
         let path = inputs.get(error.place.file as usize).map_or("", |input| input.input.path.as_str());

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::engine::Settings;
 use crate::formula::FactsBuilder;
 use crate::report::visible;
-use crate::trace::{Trace, TracedCandidate};
+use crate::trace::{TcomparedCandidate, Trace};
 
 /// Arguments of `trace`.
 #[derive(clap::Args)]
@@ -109,7 +109,7 @@ fn draw(trace: &Trace) -> String {
     out
 }
 
-fn steps(candidate: &TracedCandidate, out: &mut String) {
+fn steps(candidate: &TcomparedCandidate, out: &mut String) {
     let picked = if candidate.picked { " (picked)" } else { "" };
     let _ = writeln!(out, "\ncandidate {}{picked}", visible(&candidate.candidate));
     let tokens: Vec<_> = candidate.steps.iter().map(|step| visible(&step.token)).collect();

@@ -4,7 +4,7 @@ use crate::audit::ColumnPlan;
 use crate::conclude::diagnosis::{Explanation, Member};
 use crate::formula::{Formula, Span};
 use crate::model::Segment;
-use crate::report::{Diagnosis, Figure, Path, PathStep, Point, Race, Status};
+use crate::report::{Comparison, Diagnosis, Figure, Path, PathStep, Point, Status};
 use crate::tally::{ColumnTally, ItemTally, Mark, PathSketch};
 
 /// Figures in a report.
@@ -12,7 +12,7 @@ const FIGURES: usize = 6;
 /// Figures of a report in which nothing is contradicted.
 const CLEAN_FIGURES: usize = 2;
 /// Races in a report.
-const RACES: usize = 3;
+const COMPARISONS: usize = 3;
 
 /// The figure of a column.
 pub(super) fn figure(column: &ColumnTally, explanation: &Explanation) -> Option<Figure> {
@@ -77,13 +77,13 @@ pub(super) fn found(explanation: &Explanation, plan: &ColumnPlan) -> Formula {
 }
 
 /// The items whose pick changes most clearly, token by token.
-pub(super) fn races(
+pub(super) fn comparisons(
     items: &ItemTally,
     convention: &Formula,
     found: &Formula,
     run: &str,
     task: &str,
-) -> impl Iterator<Item = (f64, Race)> {
+) -> impl Iterator<Item = (f64, Comparison)> {
     let path = |sketch: &PathSketch| {
         let segments: Vec<Segment> = sketch.path.steps().map(|(.., segment)| segment).collect();
         let (counts, counted) =
@@ -104,18 +104,18 @@ pub(super) fn races(
             total_steps: sketch.path.scored,
         }
     };
-    items.races.kept().iter().map(move |race| {
-        let shown = Race {
-            input: race.place.file,
-            line: race.place.line,
+    items.comparisons.kept().iter().map(move |comparison| {
+        let shown = Comparison {
+            input: comparison.place.file,
+            line: comparison.place.line,
             run: run.to_owned(),
             task: task.to_owned(),
-            item: race.item.clone(),
+            item: comparison.item.clone(),
             convention: convention.to_string(),
-            picked: path(&race.picked),
-            wins: path(&race.wins),
+            picked: path(&comparison.picked),
+            wins: path(&comparison.wins),
         };
-        (race.margin, shown)
+        (comparison.margin, shown)
     })
 }
 
@@ -164,11 +164,11 @@ pub(super) fn trim(diagnoses: &mut [Diagnosis]) {
     }
 }
 
-/// The clearest races of all runs.
-pub(super) fn clearest(mut races: Vec<(f64, Race)>) -> Vec<Race> {
-    races.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| (a.1.input, a.1.line).cmp(&(b.1.input, b.1.line))));
-    races.truncate(RACES);
-    races.into_iter().map(|(_, race)| race).collect()
+/// The clearest comparisons of all runs.
+pub(super) fn clearest(mut comparisons: Vec<(f64, Comparison)>) -> Vec<Comparison> {
+    comparisons.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| (a.1.input, a.1.line).cmp(&(b.1.input, b.1.line))));
+    comparisons.truncate(COMPARISONS);
+    comparisons.into_iter().map(|(_, comparison)| comparison).collect()
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::model::{ColumnId, VerdictCounts};
 use crate::report::{
     ClaimReport, FindingCounts, InputError, InputReport, MetricReport, Report, SCHEMA_VERSION, Summary, Tool,
 };
-use crate::rules::{self, Check, Observer, RunView, Whereabouts};
+use crate::rules::{self, Check, Observer, RecordRef, RunView};
 use crate::tally::{ColumnTally, Observed, Tally};
 
 use finding::{Draft, Files};
@@ -84,7 +84,7 @@ pub fn conclude(tally: Tally, context: &Context<'_>) -> Report {
     summary.findings = counts;
     let skipped_fields = gaps.skipped_fields(context.levels);
     let coverage = gaps.into_coverage();
-    let Listed { mut diagnoses, mut claims, metrics, races } = listed;
+    let Listed { mut diagnoses, mut claims, metrics, comparisons } = listed;
     figure::trim(&mut diagnoses);
     for claim in claims.values_mut().filter(|claim| claim.verdicts.unprovable > 0) {
         let missing = coverage.iter().filter(|gap| gap.what == claim.claim);
@@ -99,7 +99,7 @@ pub fn conclude(tally: Tally, context: &Context<'_>) -> Report {
         diagnoses,
         claims: claims.into_values().collect(),
         metrics,
-        races: figure::clearest(races),
+        comparisons: figure::clearest(comparisons),
         coverage,
         skipped_fields,
         errors,
@@ -116,7 +116,7 @@ struct Listed {
     claims: BTreeMap<(String, String, String), ClaimReport>,
     metrics: Vec<MetricReport>,
     /// With the margin that each is decided by.
-    races: Vec<(f64, crate::report::Race)>,
+    comparisons: Vec<(f64, crate::report::Comparison)>,
 }
 
 impl Listed {
@@ -184,7 +184,13 @@ fn conclude_run(
             listed.diagnoses.push(diagnosed.diagnosis);
             if is_primary {
                 let convention = column_plan.convention();
-                listed.races.extend(figure::races(&stream.items, &convention, &diagnosed.found, &run.name, &key.task));
+                listed.comparisons.extend(figure::comparisons(
+                    &stream.items,
+                    &convention,
+                    &diagnosed.found,
+                    &run.name,
+                    &key.task,
+                ));
             }
         }
         for (kind, counts) in
@@ -204,7 +210,7 @@ fn conclude_run(
         listed.metrics.extend(metrics::list(&run.name, &judged));
         let view = RunView { stream: &stream, columns: &columns, metrics: &claims, judged: &judged };
         let nowhere = crate::model::Place::default();
-        let whereabouts = Whereabouts::Kept(&nowhere);
+        let whereabouts = RecordRef::Kept(&nowhere);
         let mut observed = run_observed(&view, &whereabouts);
         for ((code, _), seen) in &stream.observed {
             observed.entry(code.clone()).or_default().merge(seen.clone());
@@ -266,7 +272,7 @@ fn conclude_rest(
         let view = RunView { stream: &stream, columns: &[], metrics: &claims, judged: &judged };
         let nowhere = crate::model::Place::default();
         let place = cause::Stream { run: &run.name, task, paths };
-        for (code, seen) in run_observed(&view, &Whereabouts::Kept(&nowhere)) {
+        for (code, seen) in run_observed(&view, &RecordRef::Kept(&nowhere)) {
             if let Some(rule) = rules::by_code(&code).filter(|rule| (rule.fires)(&seen)) {
                 drafts.push(finding::from_rule(rule, &seen, &place));
             }
@@ -275,7 +281,7 @@ fn conclude_rest(
 }
 
 /// What the rules of run scope see.
-fn run_observed(view: &RunView<'_>, whereabouts: &Whereabouts<'_>) -> BTreeMap<String, Observed> {
+fn run_observed(view: &RunView<'_>, whereabouts: &RecordRef<'_>) -> BTreeMap<String, Observed> {
     let mut observed: BTreeMap<String, Observed> = BTreeMap::new();
     for rule in rules::all() {
         if let Check::Run(check) = rule.check {

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::audit::{Auditor, FilePlan};
-use crate::engine::{Audited, Opened, PASSES, Settings, Sink, guess, one, read_lines, source_error};
+use crate::engine::{Audited, AuditorSink, PASSES, RecognisedInput, Settings, guess, one, read_lines, source_error};
 use crate::format::Framing;
 use crate::source::Blocks;
 use crate::tally::{FileTally, Tally};
@@ -19,7 +19,7 @@ pub struct Following {
 }
 
 struct Followed {
-    opened: Opened,
+    opened: RecognisedInput,
     plan: FilePlan,
     tally: FileTally,
     /// The index that its places have.
@@ -34,7 +34,7 @@ struct Followed {
 
 impl Following {
     /// Reads what is new in the inputs as they are now; says whether anything was.
-    pub fn look(&mut self, opened: Vec<Opened>, settings: &Settings) -> bool {
+    pub fn look(&mut self, opened: Vec<RecognisedInput>, settings: &Settings) -> bool {
         let mut known: BTreeMap<String, Followed> = std::mem::take(&mut self.inputs)
             .into_iter()
             .map(|input| (input.opened.input.path.clone(), input))
@@ -76,7 +76,7 @@ impl Following {
     }
 
     /// The inputs.
-    pub fn opened(&self) -> impl Iterator<Item = &Opened> + Clone {
+    pub fn opened(&self) -> impl Iterator<Item = &RecognisedInput> + Clone {
         self.inputs.iter().map(|input| &input.opened)
     }
 
@@ -110,13 +110,13 @@ impl Following {
 }
 
 impl Followed {
-    fn start(opened: Opened, settings: &Settings) -> Self {
+    fn start(opened: RecognisedInput, settings: &Settings) -> Self {
         let plan = guess(&opened, settings);
         Self { opened, plan, tally: FileTally::default(), file: 0, offset: 0, line: 1, size: None }
     }
 
     /// Whether the input is the one that was read, perhaps longer.
-    fn goes_on(&self, now: &Opened) -> bool {
+    fn goes_on(&self, now: &RecognisedInput) -> bool {
         let same = self.opened.format == now.format
             && self.opened.head == now.head
             && self.opened.reader.columns() == now.reader.columns();
@@ -153,7 +153,7 @@ impl Followed {
                 if last { block.bytes.len() } else { memchr::memrchr(b'\n', &block.bytes).map_or(0, |end| end + 1) };
             let Some(rows) = block.bytes.get(..whole).filter(|rows| !rows.is_empty()) else { break };
             let reader = self.opened.reader.as_ref();
-            read_lines(reader, file, first + block.first_line - 1, rows, &mut Sink { auditor: &mut auditor });
+            read_lines(reader, file, first + block.first_line - 1, rows, &mut AuditorSink { auditor: &mut auditor });
             settings.advance(rows.len());
             self.offset = start + block.offset + whole as u64;
             self.line = first + block.first_line - 1 + memchr::memchr_iter(b'\n', rows).count() as u64;

@@ -10,13 +10,13 @@ use std::sync::{Arc, Mutex};
 
 use crate::audit::{Auditor, FilePlan};
 use crate::config::Levels;
-use crate::format::{Emit, Framing, RawRecord};
+use crate::format::{Framing, RawRecord, Sink};
 use crate::model::{Item, MetricClaim, Origin, Place, RecordError, Snippet};
-use crate::source::{Blocks, Elements, Inner, Inside, SourceError};
+use crate::source::{Blocks, Elements, Inner, NestedRecords, SourceError};
 use crate::tally::{FileTally, Tally};
 
 pub use follow::Following;
-pub use open::{Opened, Unknown, open, unknown_format};
+pub use open::{RecognisedInput, Unknown, open, unknown_format};
 
 /// Bytes per work unit.
 pub const UNIT_BYTES: usize = 1 << 20;
@@ -64,7 +64,7 @@ pub struct Audited {
 
 /// Audits all inputs.
 #[must_use]
-pub fn run(inputs: &[Opened], settings: &Settings) -> Audited {
+pub fn run(inputs: &[RecognisedInput], settings: &Settings) -> Audited {
     let mut plans: Vec<FilePlan> = inputs.iter().map(|input| guess(input, settings)).collect();
     let mut tallies: Vec<Option<FileTally>> = inputs.iter().map(|_| None).collect();
     let mut stale: Vec<usize> = (0..inputs.len()).collect();
@@ -108,7 +108,7 @@ pub struct Variant {
 /// Audits all inputs under every convention that their columns could have, with the search over all formulas: what an
 /// audit that has other inputs beside these may call for.
 #[must_use]
-pub fn variants(inputs: &[Opened], plans: &[FilePlan], settings: &Settings) -> Vec<Vec<Variant>> {
+pub fn variants(inputs: &[RecognisedInput], plans: &[FilePlan], settings: &Settings) -> Vec<Vec<Variant>> {
     let all: Vec<usize> = (0..inputs.len()).collect();
     let mut variants: Vec<Vec<Variant>> = vec![Vec::new(); inputs.len()];
     let choices =
@@ -142,7 +142,12 @@ fn is_spread(tally: &FileTally) -> bool {
 }
 
 /// One pass over some of the inputs: small ones side by side, large ones one after another with all threads.
-fn pass(inputs: &[Opened], plans: &[FilePlan], stale: &[usize], settings: &Settings) -> Vec<(usize, FileTally)> {
+fn pass(
+    inputs: &[RecognisedInput],
+    plans: &[FilePlan],
+    stale: &[usize],
+    settings: &Settings,
+) -> Vec<(usize, FileTally)> {
     let threads = settings.threads.max(1);
     let is_large = |at: usize| inputs[at].size().is_none_or(|size| size > SMALL);
     let splits = |at: usize| threads > 1 && inputs[at].reader.framing() == Framing::Lines && is_large(at);
@@ -168,7 +173,7 @@ fn pass(inputs: &[Opened], plans: &[FilePlan], stale: &[usize], settings: &Setti
     results
 }
 
-fn one(input: &Opened, at: usize, plan: &FilePlan, threads: usize, settings: &Settings) -> FileTally {
+fn one(input: &RecognisedInput, at: usize, plan: &FilePlan, threads: usize, settings: &Settings) -> FileTally {
     let file = u32::try_from(at).unwrap_or(u32::MAX);
     match read(input, file, plan, threads, settings) {
         Ok(tally) => tally,
@@ -187,11 +192,11 @@ fn source_error(file: u32, error: &SourceError) -> RecordError {
 }
 
 /// Sends what a reader emits to an auditor.
-struct Sink<'a, 'p> {
+struct AuditorSink<'a, 'p> {
     auditor: &'a mut Auditor<'p>,
 }
 
-impl Emit for Sink<'_, '_> {
+impl Sink for AuditorSink<'_, '_> {
     fn item(&mut self, item: &Item<'_>, origin: &dyn Origin) {
         self.auditor.item(item, origin);
     }
@@ -214,7 +219,7 @@ impl Emit for Sink<'_, '_> {
 }
 
 fn read(
-    input: &Opened,
+    input: &RecognisedInput,
     file: u32,
     plan: &FilePlan,
     threads: usize,
@@ -224,12 +229,17 @@ fn read(
         return read_side_by_side(input, file, plan, threads, settings);
     }
     let mut auditor = Auditor::new(plan);
-    read_in_order(input, file, settings, &mut Sink { auditor: &mut auditor })?;
+    read_in_order(input, file, settings, &mut AuditorSink { auditor: &mut auditor })?;
     Ok(auditor.finish())
 }
 
 /// Reads an input from its start to its end. What breaks off on the way is reported, and what came before stands.
-fn read_in_order(input: &Opened, file: u32, settings: &Settings, out: &mut dyn Emit) -> Result<(), SourceError> {
+fn read_in_order(
+    input: &RecognisedInput,
+    file: u32,
+    settings: &Settings,
+    out: &mut dyn Sink,
+) -> Result<(), SourceError> {
     let mut stream = input.input.open()?;
     let reader = input.reader.as_ref();
     match reader.framing() {
@@ -253,8 +263,8 @@ fn read_in_order(input: &Opened, file: u32, settings: &Settings, out: &mut dyn E
                 }
             }
         }
-        Framing::Inside(path) => {
-            for inner in Inside::new(stream, path) {
+        Framing::Nested(path) => {
+            for inner in NestedRecords::new(stream, path) {
                 match inner {
                     Ok(Inner::Record(element)) => {
                         settings.advance(element.bytes.len());
@@ -285,7 +295,7 @@ fn read_in_order(input: &Opened, file: u32, settings: &Settings, out: &mut dyn E
 
 /// One thread cuts the input into units, the others audit them.
 fn read_side_by_side(
-    input: &Opened,
+    input: &RecognisedInput,
     file: u32,
     plan: &FilePlan,
     threads: usize,
@@ -307,7 +317,13 @@ fn read_side_by_side(
                         Err(_) => break,
                     };
                     let Ok(block) = block else { break };
-                    read_lines(reader, file, block.first_line, &block.bytes, &mut Sink { auditor: &mut auditor });
+                    read_lines(
+                        reader,
+                        file,
+                        block.first_line,
+                        &block.bytes,
+                        &mut AuditorSink { auditor: &mut auditor },
+                    );
                 }
                 if let Ok(mut total) = total.lock() {
                     total.merge(auditor.finish());
@@ -334,7 +350,7 @@ fn read_side_by_side(
     Ok(tally)
 }
 
-fn read_lines(reader: &dyn crate::format::Reader, file: u32, first_line: u64, bytes: &[u8], out: &mut dyn Emit) {
+fn read_lines(reader: &dyn crate::format::Reader, file: u32, first_line: u64, bytes: &[u8], out: &mut dyn Sink) {
     out.unit();
     for (line, (_, text)) in (first_line..).zip(crate::source::lines(bytes)) {
         if text.trim_ascii().is_empty() {
@@ -351,7 +367,7 @@ struct Visit<'v> {
     errors: Vec<RecordError>,
 }
 
-impl Emit for Visit<'_> {
+impl Sink for Visit<'_> {
     fn item(&mut self, item: &Item<'_>, _origin: &dyn Origin) {
         (self.visitor)(self.input, item);
     }
@@ -366,7 +382,7 @@ impl Emit for Visit<'_> {
 }
 
 /// Shows every item of the inputs, in their order, to a visitor. Gives the records that could not be read.
-pub fn for_each_item(inputs: &[Opened], visit: &mut dyn FnMut(usize, &Item<'_>)) -> Vec<RecordError> {
+pub fn for_each_item(inputs: &[RecognisedInput], visit: &mut dyn FnMut(usize, &Item<'_>)) -> Vec<RecordError> {
     let mut errors = Vec::new();
     for (index, input) in inputs.iter().enumerate() {
         let file = u32::try_from(index).unwrap_or(u32::MAX);
@@ -380,7 +396,7 @@ pub fn for_each_item(inputs: &[Opened], visit: &mut dyn FnMut(usize, &Item<'_>))
 }
 
 /// A plan from the first rows, so that one pass over a large file is usually enough.
-fn guess(input: &Opened, settings: &Settings) -> FilePlan {
+fn guess(input: &RecognisedInput, settings: &Settings) -> FilePlan {
     let plan = FilePlan::new(input.reader.columns(), settings.declared_tolerance);
     if input.reader.framing() != Framing::Lines {
         return plan;
@@ -389,7 +405,7 @@ fn guess(input: &Opened, settings: &Settings) -> FilePlan {
     let Some(rows) = end.and_then(|end| input.head.get(..end)) else { return plan };
     let look = |plan: &FilePlan| {
         let mut auditor = Auditor::new(plan);
-        read_lines(input.reader.as_ref(), 0, 1, rows, &mut Sink { auditor: &mut auditor });
+        read_lines(input.reader.as_ref(), 0, 1, rows, &mut AuditorSink { auditor: &mut auditor });
         let tally = auditor.finish();
         plan.after(&tally, &[&tally])
     };
@@ -400,13 +416,19 @@ fn guess(input: &Opened, settings: &Settings) -> FilePlan {
 /// Splits a text of lines into units of about the given size and audits each on its own: what a
 /// cluster would do. The merged tally equals that of one pass.
 #[must_use]
-pub fn audit_units(input: &Opened, plan: &FilePlan, unit_bytes: usize) -> Vec<FileTally> {
+pub fn audit_units(input: &RecognisedInput, plan: &FilePlan, unit_bytes: usize) -> Vec<FileTally> {
     let Ok(stream) = input.input.open() else { return Vec::new() };
     Blocks::new(stream, unit_bytes)
         .flatten()
         .map(|block| {
             let mut auditor = Auditor::new(plan);
-            read_lines(input.reader.as_ref(), 0, block.first_line, &block.bytes, &mut Sink { auditor: &mut auditor });
+            read_lines(
+                input.reader.as_ref(),
+                0,
+                block.first_line,
+                &block.bytes,
+                &mut AuditorSink { auditor: &mut auditor },
+            );
             auditor.finish()
         })
         .collect()
@@ -414,6 +436,6 @@ pub fn audit_units(input: &Opened, plan: &FilePlan, unit_bytes: usize) -> Vec<Fi
 
 /// The inputs' paths in order, for places.
 #[must_use]
-pub fn paths(inputs: &[Opened]) -> Vec<String> {
+pub fn paths(inputs: &[RecognisedInput]) -> Vec<String> {
     inputs.iter().map(|opened| opened.input.path.clone()).collect()
 }

@@ -1,7 +1,7 @@
 //! Recognises each input and opens its reader.
 
 use crate::config::InputConfig;
-use crate::format::{self, Format, HEAD_BYTES, Head, Likeness, NO_FORMAT, Reader, native};
+use crate::format::{self, Confidence, Format, HEAD_BYTES, Head, NO_FORMAT, Reader, native};
 use crate::source::{Input, SourceError};
 
 /// Bytes after which an input without a whole record is given up.
@@ -10,13 +10,13 @@ const LONGEST_HEAD: usize = HEAD_BYTES << 9;
 const ENOUGH: u8 = 30;
 
 /// An input with its reader.
-pub struct Opened {
+pub struct RecognisedInput {
     /// The input.
     pub input: Input,
     /// The name of its format.
     pub format: &'static str,
     /// Why it was taken for that.
-    pub likeness: Likeness,
+    pub confidence: Confidence,
     /// Its reader.
     pub reader: Box<dyn Reader>,
     /// Its first bytes.
@@ -25,7 +25,7 @@ pub struct Opened {
     pub whole: bool,
 }
 
-impl Opened {
+impl RecognisedInput {
     /// Inputs with equal keys belong to one run.
     #[must_use]
     pub fn run_key(&self) -> (String, String) {
@@ -52,19 +52,23 @@ pub struct Unknown {
 }
 
 /// Recognises an input. `forced` is the name given with `--input-format`.
-pub fn open(input: Input, config: &InputConfig, forced: Option<&str>) -> Result<Result<Opened, Unknown>, SourceError> {
+pub fn open(
+    input: Input,
+    config: &InputConfig,
+    forced: Option<&str>,
+) -> Result<Result<RecognisedInput, Unknown>, SourceError> {
     let path = input.path.clone();
     let name = input.logical_name().to_owned();
     let mut window = HEAD_BYTES;
     let mut bytes = crate::source::peek(&input, window)?;
     let rank = |head: &Head<'_>| {
-        let mut ranked: Vec<(Likeness, &'static dyn Format)> =
+        let mut ranked: Vec<(Confidence, &'static dyn Format)> =
             format::all().map(|format| (format.recognise(head), format)).collect();
-        ranked.sort_by_key(|(likeness, _)| std::cmp::Reverse(likeness.confidence));
+        ranked.sort_by_key(|(confidence, _)| std::cmp::Reverse(confidence.percent));
         ranked
     };
-    let recognised = |ranked: &[(Likeness, &'static dyn Format)]| {
-        ranked.first().is_some_and(|(likeness, _)| likeness.confidence >= ENOUGH)
+    let recognised = |ranked: &[(Confidence, &'static dyn Format)]| {
+        ranked.first().is_some_and(|(confidence, _)| confidence.percent >= ENOUGH)
     };
     let mut ranked = rank(&Head::new(&path, &name, &bytes, bytes.len() < window));
     // A first record may be longer than the head: it is looked at whole before the input is given up. A text that is no
@@ -87,21 +91,21 @@ pub fn open(input: Input, config: &InputConfig, forced: Option<&str>) -> Result<
             Some(at) => Some(at),
             None => return unusable(unknown_format(name)),
         },
-        None => ranked.iter().position(|(likeness, _)| likeness.confidence >= ENOUGH),
+        None => ranked.iter().position(|(confidence, _)| confidence.percent >= ENOUGH),
     };
     let chosen = chosen.map(|at| ranked.swap_remove(at)).or_else(|| mapped(&head, config));
-    let Some((likeness, format)) = chosen else {
+    let Some((confidence, format)) = chosen else {
         return unknown(no_format(&ranked));
     };
     let opened = format.open(&head, config);
     match opened {
-        Ok(reader) => Ok(Ok(Opened { input, format: format.name(), likeness, reader, head: bytes, whole })),
+        Ok(reader) => Ok(Ok(RecognisedInput { input, format: format.name(), confidence, reader, head: bytes, whole })),
         Err(reason) => unusable(reason),
     }
 }
 
 /// A native form by its shape, when fields that the user mapped are found in it.
-fn mapped(head: &Head<'_>, config: &InputConfig) -> Option<(Likeness, &'static dyn Format)> {
+fn mapped(head: &Head<'_>, config: &InputConfig) -> Option<(Confidence, &'static dyn Format)> {
     let format = native::by_shape(head);
     let found = format.open(head, config).ok()?.mapping();
     let roles = config.roles.iter().filter(|(role, path)| {
@@ -112,7 +116,7 @@ fn mapped(head: &Head<'_>, config: &InputConfig) -> Option<(Likeness, &'static d
     let named = roles.map(|(role, _)| role).chain(columns.filter(|name| found.iter().any(|(_, known)| known == *name)));
     let named: Vec<&str> = named.map(String::as_str).collect();
     let evidence = format!("retally.toml says where its {} is", named.join(", "));
-    (!named.is_empty()).then_some((Likeness { confidence: 50, evidence }, format))
+    (!named.is_empty()).then_some((Confidence { percent: 50, evidence }, format))
 }
 
 /// That no format has a name, with the nearest one.
@@ -124,11 +128,13 @@ pub fn unknown_format(name: &str) -> String {
     format!("no log format is called `{name}`{hint} (known: {})", known().collect::<Vec<_>>().join(", "))
 }
 
-fn no_format(ranked: &[(Likeness, &'static dyn Format)]) -> String {
+fn no_format(ranked: &[(Confidence, &'static dyn Format)]) -> String {
     let nearest = ranked
         .iter()
-        .find(|(likeness, _)| likeness.confidence > 0)
-        .map_or_else(String::new, |(likeness, format)| format!("; nearest: {} ({})", format.name(), likeness.evidence));
+        .find(|(confidence, _)| confidence.percent > 0)
+        .map_or_else(String::new, |(confidence, format)| {
+            format!("; nearest: {} ({})", format.name(), confidence.evidence)
+        });
     format!(
         "{NO_FORMAT} (`retally formats` lists the {} that are){nearest}; expected records with an item id and \
          token log-probs or a score: name the fields in retally.toml, such as [input] item = \"uid\", logprobs = \"out.lps\", \

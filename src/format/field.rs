@@ -12,7 +12,7 @@ pub const SENTINELS: [f64; 4] = [-9999.0, -999.0, f32::MIN as f64, -1e30];
 
 /// A field that does not hold what its format requires.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Misfit {
+pub struct FieldError {
     /// Offset in the record.
     pub start: usize,
     /// What was expected and found.
@@ -27,14 +27,14 @@ pub fn at(value: Value<'_>) -> At {
 
 /// A value that is not what was expected.
 #[must_use]
-pub fn misfit(value: Value<'_>, what: &str, expected: &str) -> Misfit {
-    Misfit { start: value.start(), reason: format!("{what}: expected {expected}, found {}", found(value)) }
+pub fn field_error(value: Value<'_>, what: &str, expected: &str) -> FieldError {
+    FieldError { start: value.start(), reason: format!("{what}: expected {expected}, found {}", found(value)) }
 }
 
 /// A record that lacks a field.
 #[must_use]
-pub fn lacks(record: Value<'_>, field: &str, expected: &str) -> Misfit {
-    Misfit { start: record.start(), reason: format!("{field}: expected {expected}, found no such field") }
+pub fn lacks(record: Value<'_>, field: &str, expected: &str) -> FieldError {
+    FieldError { start: record.start(), reason: format!("{field}: expected {expected}, found no such field") }
 }
 
 fn found(value: Value<'_>) -> String {
@@ -63,14 +63,14 @@ pub fn logged(number: Printed, more: &[f64]) -> Logged {
 }
 
 /// A number, `null`, or a number in quotes as some writers print it.
-pub fn number(value: Value<'_>, what: &str, sentinels: &[f64]) -> Result<Logged, Misfit> {
+pub fn number(value: Value<'_>, what: &str, sentinels: &[f64]) -> Result<Logged, FieldError> {
     match value.kind() {
         Kind::Null => Ok(Logged::Null),
         Kind::Number | Kind::String => match Printed::parse(value.raw()) {
             Some(number) => Ok(logged(number, sentinels)),
-            None => Err(misfit(value, what, "a number")),
+            None => Err(field_error(value, what, "a number")),
         },
-        _ => Err(misfit(value, what, "a number")),
+        _ => Err(field_error(value, what, "a number")),
     }
 }
 

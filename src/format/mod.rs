@@ -3,12 +3,12 @@
 //! A format never judges and never repairs. Adding one: a module in the folder of its family, its name in the family's
 //! list, its fixtures; `docs/formats.md` follows from its card.
 
-pub mod card;
 mod engine;
 pub mod field;
 mod harness;
 pub mod head;
 mod hosted;
+pub mod info;
 pub mod json;
 pub mod native;
 pub mod origin;
@@ -23,32 +23,32 @@ use std::io::Read;
 use crate::config::{ColumnSpec, InputConfig};
 use crate::model::{Item, MetricClaim, Origin, RecordError};
 
-pub use card::Card;
 pub use head::{FIRST_RECORDS, HEAD_BYTES, Head};
+pub use info::FormatInfo;
 
 /// How the reason begins why a file is not read that no format recognises.
 pub const NO_FORMAT: &str = "no known log format";
 
 /// How sure a format is that an input is its own: 0 no, 100 certain.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Likeness {
+pub struct Confidence {
     /// 0 to 100.
-    pub confidence: u8,
+    pub percent: u8,
     /// What was seen, for `check -v` and for the message on unknown input.
     pub evidence: String,
 }
 
-impl Likeness {
-    /// No likeness.
+impl Confidence {
+    /// No confidence.
     #[must_use]
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// A confidence with what was seen.
+    /// A percent with what was seen.
     #[must_use]
-    pub fn of(confidence: u8, evidence: impl Into<String>) -> Self {
-        Self { confidence, evidence: evidence.into() }
+    pub fn of(percent: u8, evidence: impl Into<String>) -> Self {
+        Self { percent, evidence: evidence.into() }
     }
 
     /// The confidence that all records give, less where only some of them have the shape; none below a half.
@@ -74,7 +74,7 @@ pub enum Framing {
     /// One JSON object; its records are the entries of the array, or the members of the object, at the end of this path
     /// of keys. A member is read as an object of its own, `{"key": value}`. The rest of the document follows as its
     /// shell once all records are read.
-    Inside(&'static [&'static str]),
+    Nested(&'static [&'static str]),
     /// The reader reads the whole stream itself.
     Whole,
 }
@@ -93,7 +93,7 @@ pub struct RawRecord<'r> {
 }
 
 /// Where a reader sends what it reads.
-pub trait Emit {
+pub trait Sink {
     /// One item or part of one.
     fn item(&mut self, item: &Item<'_>, origin: &dyn Origin);
     /// A number that the pipeline reported of the run.
@@ -113,12 +113,12 @@ pub trait Reader: Send + Sync {
     /// The claim columns that its items refer to by index.
     fn columns(&self) -> &[ColumnSpec];
     /// Reads one record (framing lines, elements or inside).
-    fn read_record(&self, _record: RawRecord<'_>, _out: &mut dyn Emit) {}
+    fn read_record(&self, _record: RawRecord<'_>, _out: &mut dyn Sink) {}
     /// Reads what stands around the records (framing inside): the document with an empty list in their place. Its bytes
     /// are not those of the file, so a place in it has a field and the line of the file's start.
-    fn read_shell(&self, _shell: RawRecord<'_>, _out: &mut dyn Emit) {}
+    fn read_shell(&self, _shell: RawRecord<'_>, _out: &mut dyn Sink) {}
     /// Reads the whole stream (framing whole).
-    fn read_stream(&self, _file: u32, _stream: &mut dyn Read, _out: &mut dyn Emit) {}
+    fn read_stream(&self, _file: u32, _stream: &mut dyn Read, _out: &mut dyn Sink) {}
     /// Which field was taken for which role, for `check -v`.
     fn mapping(&self) -> Vec<(String, String)>;
     /// The tool's version, where the log says it.
@@ -143,17 +143,17 @@ pub trait Reader: Send + Sync {
 /// A log format.
 pub trait Format: Sync {
     /// What `retally formats` and the documentation say of it.
-    fn card(&self) -> &'static Card;
+    fn info(&self) -> &'static FormatInfo;
     /// Its name, as for `--input-format`.
     fn name(&self) -> &'static str {
-        self.card().name
+        self.info().name
     }
     /// What it is in a few words.
     fn about(&self) -> &'static str {
-        self.card().about
+        self.info().about
     }
     /// How sure it is of an input.
-    fn recognise(&self, head: &Head<'_>) -> Likeness;
+    fn recognise(&self, head: &Head<'_>) -> Confidence;
     /// Makes a reader, or says what is ambiguous or missing.
     fn open(&self, head: &Head<'_>, config: &InputConfig) -> Result<Box<dyn Reader>, String>;
 }

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use crate::format::json::{Kind, Tape, Value};
 use crate::format::window::window;
-use crate::format::{Emit, RawRecord};
+use crate::format::{RawRecord, Sink};
 use crate::model::{At, Located, Origin, Place, RecordError};
 
 /// The origin of a JSON record: its tape knows which field stands at an offset.
@@ -58,8 +58,8 @@ pub fn record_error(record: &RawRecord<'_>, offset: usize, reason: String, unrea
 pub fn read_document(
     file: u32,
     stream: &mut dyn Read,
-    out: &mut dyn Emit,
-    visit: impl FnOnce(&JsonOrigin<'_>, &mut dyn Emit),
+    out: &mut dyn Sink,
+    visit: impl FnOnce(&JsonOrigin<'_>, &mut dyn Sink),
 ) {
     out.record();
     let mut bytes = Vec::new();

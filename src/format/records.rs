@@ -3,10 +3,10 @@
 use std::cell::RefCell;
 
 use crate::config::ColumnSpec;
-use crate::format::field::Misfit;
+use crate::format::field::FieldError;
 use crate::format::json::{Tape, Value};
 use crate::format::origin::{JsonOrigin, record_error};
-use crate::format::{Emit, Framing, RawRecord, Reader};
+use crate::format::{Framing, RawRecord, Reader, Sink};
 
 thread_local! {
     /// One tape per worker: its buffer is as large as the largest record that the worker has seen.
@@ -14,7 +14,7 @@ thread_local! {
 }
 
 /// Turns one record into what it holds. What it cannot read it gives back as an error about the record.
-pub type Visit<C> = fn(&JsonOrigin<'_>, &C, &mut dyn Emit) -> Result<(), Misfit>;
+pub type Visit<C> = fn(&JsonOrigin<'_>, &C, &mut dyn Sink) -> Result<(), FieldError>;
 
 /// A reader over JSON records, with what the format knows of the input.
 pub struct Records<C> {
@@ -64,12 +64,12 @@ impl<C> Records<C> {
         self
     }
 
-    fn read(&self, record: RawRecord<'_>, visit: Visit<C>, out: &mut dyn Emit) {
+    fn read(&self, record: RawRecord<'_>, visit: Visit<C>, out: &mut dyn Sink) {
         TAPE.with_borrow_mut(|tape| match tape.parse(record.bytes) {
             Ok(root) => {
                 let origin = JsonOrigin { record, root };
-                if let Err(misfit) = visit(&origin, &self.context, out) {
-                    out.error(record_error(&record, misfit.start, misfit.reason, false));
+                if let Err(field_error) = visit(&origin, &self.context, out) {
+                    out.error(record_error(&record, field_error.start, field_error.reason, false));
                 }
             }
             Err(error) => out.error(record_error(&record, error.offset, error.to_string(), true)),
@@ -86,12 +86,12 @@ impl<C: Send + Sync> Reader for Records<C> {
         &self.columns
     }
 
-    fn read_record(&self, record: RawRecord<'_>, out: &mut dyn Emit) {
+    fn read_record(&self, record: RawRecord<'_>, out: &mut dyn Sink) {
         out.record();
         self.read(record, self.visit, out);
     }
 
-    fn read_shell(&self, shell: RawRecord<'_>, out: &mut dyn Emit) {
+    fn read_shell(&self, shell: RawRecord<'_>, out: &mut dyn Sink) {
         if let Some(visit) = self.shell {
             self.read(shell, visit, out);
         }

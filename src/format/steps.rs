@@ -1,13 +1,13 @@
 //! Tokens with log-probs in the shapes that engines share: a list of token objects, or parallel arrays.
 
-use crate::format::field::{self, Misfit, at, integer, misfit, text};
+use crate::format::field::{self, FieldError, at, field_error, integer, text};
 use crate::format::json::{Kind, Value};
 use crate::model::{Alternative, ArrayLength, Candidate, Logged, Segment, Slice, Step, Text};
 
 /// Adds one step per object of a list `[{token, logprob, bytes?, top_logprobs?, …}]`, as `OpenAI`'s chat API has it and
 /// most servers copy it. Keys that name the same thing elsewhere are read, too: `id`, `token_id`, `text`, `prob`,
 /// `top_probs`, `logProbability`.
-pub fn objects<'t>(list: Value<'t>, candidate: &mut Candidate<'t>) -> Result<(), Misfit> {
+pub fn objects<'t>(list: Value<'t>, candidate: &mut Candidate<'t>) -> Result<(), FieldError> {
     for entry in list.elements() {
         let step = object(entry, candidate)?;
         candidate.steps.push(step);
@@ -16,9 +16,9 @@ pub fn objects<'t>(list: Value<'t>, candidate: &mut Candidate<'t>) -> Result<(),
 }
 
 /// One token object.
-pub fn object<'t>(entry: Value<'t>, candidate: &mut Candidate<'t>) -> Result<Step<'t>, Misfit> {
+pub fn object<'t>(entry: Value<'t>, candidate: &mut Candidate<'t>) -> Result<Step<'t>, FieldError> {
     if entry.kind() != Kind::Object {
-        return Err(misfit(entry, "tokens", "an object for each token"));
+        return Err(field_error(entry, "tokens", "an object for each token"));
     }
     let mut step = Step { at: at(entry), ..Step::default() };
     for (key, value) in entry.members() {
@@ -42,7 +42,7 @@ pub fn object<'t>(entry: Value<'t>, candidate: &mut Candidate<'t>) -> Result<Ste
 
 /// The alternatives of one token: a list of token objects, a list of `[logprob, id, text]` triples, a map from text to
 /// log-prob, or a map from id to `{logprob, decoded_token}`.
-pub fn alternatives<'t>(value: Value<'t>, candidate: &mut Candidate<'t>) -> Result<Slice, Misfit> {
+pub fn alternatives<'t>(value: Value<'t>, candidate: &mut Candidate<'t>) -> Result<Slice, FieldError> {
     let start = candidate.alternatives.len();
     match value.kind() {
         Kind::Null => return Ok(Slice::default()),
@@ -52,7 +52,7 @@ pub fn alternatives<'t>(value: Value<'t>, candidate: &mut Candidate<'t>) -> Resu
                     Kind::Object => listed(entry, candidate)?,
                     Kind::Array => triple(entry, candidate)?,
                     Kind::Null => {}
-                    _ => return Err(misfit(entry, "top_logprobs", "an object or a triple for each token")),
+                    _ => return Err(field_error(entry, "top_logprobs", "an object or a triple for each token")),
                 }
             }
         }
@@ -75,7 +75,7 @@ pub fn alternatives<'t>(value: Value<'t>, candidate: &mut Candidate<'t>) -> Resu
                 }
             }
         }
-        _ => return Err(misfit(value, "top_logprobs", "a list or a map")),
+        _ => return Err(field_error(value, "top_logprobs", "a list or a map")),
     }
     Ok(slice(candidate, start))
 }
@@ -87,7 +87,7 @@ pub fn slice(candidate: &Candidate<'_>, start: usize) -> Slice {
     Slice { start: u32::try_from(start).unwrap_or(u32::MAX), len: u32::try_from(len).unwrap_or(0) }
 }
 
-fn listed<'t>(entry: Value<'t>, candidate: &mut Candidate<'t>) -> Result<(), Misfit> {
+fn listed<'t>(entry: Value<'t>, candidate: &mut Candidate<'t>) -> Result<(), FieldError> {
     let (mut token, mut id, mut logprob) = (None, None, Logged::Missing);
     for (key, value) in entry.members() {
         match key.raw() {
@@ -104,7 +104,7 @@ fn listed<'t>(entry: Value<'t>, candidate: &mut Candidate<'t>) -> Result<(), Mis
 }
 
 /// `[logprob, id, text]`, the text may be null.
-fn triple<'t>(entry: Value<'t>, candidate: &mut Candidate<'t>) -> Result<(), Misfit> {
+fn triple<'t>(entry: Value<'t>, candidate: &mut Candidate<'t>) -> Result<(), FieldError> {
     let mut parts = entry.elements();
     let Some(first) = parts.next() else { return Ok(()) };
     let logprob = field::number(first, "top_logprobs", &[])?;
@@ -134,7 +134,7 @@ pub struct Arrays<'t> {
 }
 
 /// Adds one step per entry of parallel arrays.
-pub fn arrays<'t>(arrays: Arrays<'t>, candidate: &mut Candidate<'t>) -> Result<(), Misfit> {
+pub fn arrays<'t>(arrays: Arrays<'t>, candidate: &mut Candidate<'t>) -> Result<(), FieldError> {
     let first = candidate.steps.len();
     let named = [
         ("tokens", arrays.tokens),

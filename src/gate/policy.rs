@@ -23,8 +23,7 @@ fn below(report: &Report, name: &str, minimum: f64) -> Option<String> {
     if total > 0 && counts.proven as f64 / total as f64 >= minimum {
         return None;
     }
-    let logs: Vec<&str> =
-        report.coverage.iter().filter(|gap| gap.what == kind).map(|gap| gap.log.as_str()).collect();
+    let logs: Vec<&str> = report.coverage.iter().filter(|gap| gap.what == kind).map(|gap| gap.log.as_str()).collect();
     let way = if logs.is_empty() { String::new() } else { format!("; to prove more, log {}", logs.join("; ")) };
     let (refuted, unprovable) = (count(counts.refuted), count(counts.unprovable));
     let (proven, total) = (count(counts.proven), count(total));

@@ -8,7 +8,7 @@ pub mod ci;
 use std::collections::BTreeMap;
 
 use crate::config::{ColumnSpec, both_ends};
-use crate::engine::Opened;
+use crate::engine::RecognisedInput;
 use crate::formula::Formula;
 use crate::report::words::{count, rows};
 use crate::report::{ClaimReport, Diagnosis, InputError, Report, visible};
@@ -38,7 +38,7 @@ pub struct Seen {
 impl Seen {
     /// What an opened input was recognised as.
     #[must_use]
-    pub fn of(opened: &Opened) -> Self {
+    pub fn of(opened: &RecognisedInput) -> Self {
         Self {
             path: opened.input.path.clone(),
             format: opened.format.to_owned(),

@@ -123,7 +123,7 @@ pub struct Step<'t> {
     /// Log-prob of the step's own token, in nats.
     pub logprob: Logged,
     /// The log-prob that the inference engine gave for the same token, where a log holds the trainer's as well, in nats.
-    pub other: Logged,
+    pub rollout_logprob: Logged,
     /// Probability of the step's own token.
     pub prob: Logged,
     /// Raw logit of the step's own token.

@@ -40,7 +40,7 @@ struct GridStats {
 
 impl GridStats {
     fn fail(&mut self) {
-        // What was counted before the first misfit depends on the order; forgetting it keeps the merge lawful.
+        // What was counted before the first field_error depends on the order; forgetting it keeps the merge lawful.
         *self = Self { possible: false, informative: 0 };
     }
 }

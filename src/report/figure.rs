@@ -52,7 +52,7 @@ pub struct Point {
 
 /// Two candidates of one item, step by step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Race {
+pub struct Comparison {
     /// Index of the input in the report.
     pub input: u32,
     /// Line.

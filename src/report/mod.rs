@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Certainty, Severity, Snippet, Verdict, VerdictCounts};
 
 pub use anchor::{Anchor, Anchors};
-pub use figure::{Figure, Path, PathStep, Point, Race, Status};
+pub use figure::{Comparison, Figure, Path, PathStep, Point, Status};
 pub use output::{OutputFormat, Rendering, render};
 pub use visible::visible;
 
@@ -54,7 +54,7 @@ pub struct Report {
     /// The numbers reported of a run, each beside what its rows give.
     pub metrics: Vec<MetricReport>,
     /// Items of which two candidates are shown step by step: the worst ones.
-    pub races: Vec<Race>,
+    pub comparisons: Vec<Comparison>,
     /// What could not be checked.
     pub coverage: Vec<Coverage>,
     /// Fields that no row has; the rules that need them were skipped.

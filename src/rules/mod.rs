@@ -9,7 +9,7 @@ pub mod judged;
 mod metadata;
 mod observer;
 pub mod prelude;
-mod two_sides;
+mod trainer_vs_engine;
 mod view;
 
 mod aggregate;
@@ -29,7 +29,7 @@ use crate::tally::Observed;
 pub use catalogue::{all, by_code, digest, index_of};
 pub use judged::{AggregateCause, JudgedMetric};
 pub use metadata::{Fields, Page, PageError, Scope};
-pub use observer::{Observer, Whereabouts};
+pub use observer::{Observer, RecordRef};
 pub use view::{CandidateView, Cause, ClaimColumn, ItemView, RunView, StepView};
 
 /// What a rule says once all rows are seen.

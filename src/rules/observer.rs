@@ -4,7 +4,7 @@ use crate::model::{At, Located, Origin, Place};
 use crate::tally::{Evidence, Exemplar, Observed};
 
 /// Where the thing under a rule's eyes stands.
-pub enum Whereabouts<'v> {
+pub enum RecordRef<'v> {
     /// In the record that is being read.
     Record(&'v dyn Origin),
     /// In a record that is gone; its place was kept.
@@ -14,7 +14,7 @@ pub enum Whereabouts<'v> {
 /// Collects what one rule sees.
 pub struct Observer<'v> {
     observed: &'v mut Observed,
-    whereabouts: &'v Whereabouts<'v>,
+    whereabouts: &'v RecordRef<'v>,
     item: &'v str,
     candidate: &'v str,
     at: At,
@@ -24,7 +24,7 @@ impl<'v> Observer<'v> {
     /// An observer of one item or candidate.
     pub(crate) fn new(
         observed: &'v mut Observed,
-        whereabouts: &'v Whereabouts<'v>,
+        whereabouts: &'v RecordRef<'v>,
         item: &'v str,
         candidate: &'v str,
         at: At,
@@ -82,7 +82,7 @@ impl<'v> Observer<'v> {
         self.observed.failed += 1;
         let excess = evidence.excess();
         let located = match self.whereabouts {
-            Whereabouts::Record(origin) => {
+            RecordRef::Record(origin) => {
                 let (file, line) = origin.start();
                 // The record's start sorts before everything in it: building the place is left out
                 // for rows that could not be shown anyway.
@@ -92,7 +92,7 @@ impl<'v> Observer<'v> {
                 }
                 origin.locate(at)
             }
-            Whereabouts::Kept(place) => {
+            RecordRef::Kept(place) => {
                 if !self.observed.wants(place, excess) {
                     return;
                 }

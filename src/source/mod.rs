@@ -4,7 +4,7 @@ mod blocks;
 mod discover;
 mod elements;
 mod input;
-mod inside;
+mod nested;
 mod quotes;
 mod spool;
 mod unpack;
@@ -14,7 +14,7 @@ pub use blocks::{Block, Blocks, MAX_RECORD, lines};
 pub use discover::{Discovery, discover, is_text, shown};
 pub use elements::{Element, Elements};
 pub use input::{Input, Tail, peek};
-pub use inside::{Inner, Inside};
+pub use nested::{Inner, NestedRecords};
 pub use quotes::Quotes;
 pub use unpack::Packing;
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::metric::MetricRows;
 use crate::model::{CandidateSummary, ColumnId, Place, VerdictCounts};
 use crate::numeric::ExactSum;
-use crate::tally::{Exemplar, Keyed, RaceSketch, Smallest};
+use crate::tally::{ComparisonSketch, Exemplar, Keyed, Smallest};
 
 /// An item whose pick changes when the score follows its convention.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,7 +124,7 @@ pub struct ItemTally {
     /// The first of them.
     pub flipped: Smallest<Flip, 5>,
     /// Those that the convention decides most clearly, with their tokens.
-    pub races: Smallest<RaceSketch, 3>,
+    pub comparisons: Smallest<ComparisonSketch, 3>,
     /// Comparable items with a gold answer.
     pub graded: u64,
     /// Of these, right as reported.
@@ -165,7 +165,7 @@ impl ItemTally {
         self.comparable += other.comparable;
         self.flips += other.flips;
         self.flipped.merge(other.flipped);
-        self.races.merge(other.races);
+        self.comparisons.merge(other.comparisons);
         self.graded += other.graded;
         self.right_before += other.right_before;
         self.right_after += other.right_after;

@@ -21,7 +21,7 @@ pub use column::{ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, RowRef};
 pub use exemplar::{Evidence, Exemplar, Keyed, Smallest};
 pub use items::{Flip, ItemTally, Mixed, TokenTotals};
 pub use observed::{Observed, PLACES};
-pub use sketch::{BIN_EDGES, BINS, Mark, PathSketch, RaceSketch, Residuals, SKETCHED, Sample, WITHIN};
+pub use sketch::{BIN_EDGES, BINS, ComparisonSketch, Mark, PathSketch, Residuals, SKETCHED, Sample, WITHIN};
 
 /// A column whose resolution is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -69,8 +69,8 @@ fn renumber_items(items: &mut ItemTally, file: u32) {
     for flip in items.flipped.kept_mut() {
         flip.place.file = file;
     }
-    for race in items.races.kept_mut() {
-        race.place.file = file;
+    for comparison in items.comparisons.kept_mut() {
+        comparison.place.file = file;
     }
     for mixed in items.mixed.values_mut() {
         for exemplar in mixed.rows.kept_mut() {

@@ -152,7 +152,7 @@ impl Sample {
 
 /// An item whose pick changes, with the tokens of the two candidates.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RaceSketch {
+pub struct ComparisonSketch {
     /// By how much the better candidate wins under the convention; larger is shown first.
     pub margin: f64,
     /// Where the item stands.
@@ -178,8 +178,8 @@ pub struct PathSketch {
     pub path: TokenPath,
 }
 
-impl RaceSketch {
-    /// The key of a race, so that it need not be built when it is not kept.
+impl ComparisonSketch {
+    /// The key of a comparison, so that it need not be built when it is not kept.
     #[must_use]
     pub fn key_of(margin: f64, place: &Place, item: &str) -> (u64, Place, String) {
         // Bits of positive numbers are ordered as the numbers are; the largest margin comes first.
@@ -187,7 +187,7 @@ impl RaceSketch {
     }
 }
 
-impl Keyed for RaceSketch {
+impl Keyed for ComparisonSketch {
     type Key = (u64, Place, String);
 
     fn key(&self) -> Self::Key {

@@ -12,7 +12,7 @@ const NAMED: usize = 3;
 
 /// One step of a candidate.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct TracedStep {
+pub struct TcomparedStep {
     /// The token's text or id.
     pub token: String,
     /// Its log-prob, in nats.
@@ -48,13 +48,13 @@ pub struct TracedClaim {
 
 /// One candidate step by step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct TracedCandidate {
+pub struct TcomparedCandidate {
     /// Its id or position.
     pub candidate: String,
     /// Whether the pipeline picked it.
     pub picked: bool,
     /// Its scored steps.
-    pub steps: Vec<TracedStep>,
+    pub steps: Vec<TcomparedStep>,
     /// Σ of their log-probs; None when some step has none.
     pub total: Option<f64>,
     /// Reported numbers.
@@ -67,7 +67,7 @@ pub struct Trace {
     /// The item's id.
     pub item: String,
     /// Its candidates.
-    pub candidates: Vec<TracedCandidate>,
+    pub candidates: Vec<TcomparedCandidate>,
     /// What is to be seen, in sentences.
     pub notes: Vec<String>,
 }
@@ -92,7 +92,7 @@ impl Trace {
             let claims = claims(candidate, plan, builder, &steps);
             let complete = candidate.steps.iter().filter(|step| step.segment.is_scored()).count() == steps.len();
             let total = steps.last().map(|step| step.total).filter(|_| complete);
-            self.candidates.push(TracedCandidate { candidate: name, picked, steps, total, claims });
+            self.candidates.push(TcomparedCandidate { candidate: name, picked, steps, total, claims });
         }
     }
 
@@ -133,7 +133,7 @@ impl Trace {
             .all(|other| self.parting(position, other).is_some_and(|(_, own, other)| own.logprob >= other.logprob))
     }
 
-    fn parting(&self, a: usize, b: usize) -> Option<(usize, &TracedStep, &TracedStep)> {
+    fn parting(&self, a: usize, b: usize) -> Option<(usize, &TcomparedStep, &TcomparedStep)> {
         let (a, b) = (self.candidates.get(a)?, self.candidates.get(b)?);
         let at = a.steps.iter().zip(&b.steps).position(|(one, other)| one.token != other.token)?;
         Some((at, a.steps.get(at)?, b.steps.get(at)?))
@@ -179,7 +179,7 @@ impl Trace {
     }
 }
 
-fn steps(candidate: &Candidate<'_>, plan: &FilePlan, builder: &mut FactsBuilder) -> Vec<TracedStep> {
+fn steps(candidate: &Candidate<'_>, plan: &FilePlan, builder: &mut FactsBuilder) -> Vec<TcomparedStep> {
     let values = builder.scored_values(candidate, &plan.steps, Term::LogProb);
     let mut total = 0.0;
     candidate
@@ -189,7 +189,7 @@ fn steps(candidate: &Candidate<'_>, plan: &FilePlan, builder: &mut FactsBuilder)
         .zip(values)
         .map(|(step, operand)| {
             total += operand.value;
-            TracedStep {
+            TcomparedStep {
                 token: match (&step.token, step.token_id) {
                     (Some(token), _) => token.decoded().into_owned(),
                     (None, Some(id)) => format!("#{id}"),
@@ -224,7 +224,7 @@ fn claims(
     candidate: &Candidate<'_>,
     plan: &FilePlan,
     builder: &mut FactsBuilder,
-    steps: &[TracedStep],
+    steps: &[TcomparedStep],
 ) -> Vec<TracedClaim> {
     let mut traced = Vec::new();
     for claim in &candidate.claims {
@@ -267,7 +267,7 @@ fn claims(
 }
 
 /// `sum(logprob) = -0.900000 - 1.500000 = -2.400000`.
-fn arithmetic(convention: &Formula, steps: &[TracedStep], value: f64) -> String {
+fn arithmetic(convention: &Formula, steps: &[TcomparedStep], value: f64) -> String {
     let terms: Vec<String> = steps.iter().map(|step| format!("{:.6}", step.logprob)).collect();
     let sum = terms.join(" + ").replace("+ -", "- ");
     if *convention == Formula::SUM {

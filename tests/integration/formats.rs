@@ -131,7 +131,7 @@ fn ranked(path: &str, bytes: &[u8], whole: bool) -> Vec<(u8, &'static str)> {
     let input = Input::file(path.to_owned(), path.into());
     let head = Head::new(path, input.logical_name(), bytes, whole);
     let mut ranked: Vec<(u8, &str)> =
-        format::all().map(|format| (format.recognise(&head).confidence, format.name())).collect();
+        format::all().map(|format| (format.recognise(&head).percent, format.name())).collect();
     ranked.sort_by_key(|(confidence, _)| std::cmp::Reverse(*confidence));
     ranked
 }
@@ -252,12 +252,12 @@ fn every_format_has_a_clean_and_a_bad_log() {
 /// The tables of `docs/formats.md`: an index, and one table per format.
 fn table() -> String {
     let mut text = String::from("| name | what it is | tool |\n|---|---|---|\n");
-    for card in format::all().map(format::Format::card) {
+    for card in format::all().map(format::Format::info) {
         text += &format!("| [{name}](#{name}) | {} | {} |\n", card.about, card.tool, name = card.name);
     }
     text += "\n";
     for format in format::all() {
-        let card = format.card();
+        let card = format.info();
         let rows = [
             ("tool", card.tool),
             ("files", card.files),

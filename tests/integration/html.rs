@@ -100,8 +100,8 @@ fn a_wrong_log_has_its_pictures() {
     }
     assert!(page.contains("12 of 300 picks change; accuracy 0.4467 as reported, 0.4633 under sum(logprob)"));
     assert!(page.contains("sum(logprob)/n (392 rows)"));
-    let race = html(&check(&[fixture("cases/C3.jsonl")]));
-    assert!(race.contains("The order changes at token 2."));
+    let comparison = html(&check(&[fixture("cases/C3.jsonl")]));
+    assert!(comparison.contains("The order changes at token 2."));
     let padded = html(&check(&[fixture("cases/C10.jsonl")]));
     assert!(padded.contains("hatched: dropped or added tokens") && padded.contains("<td>added</td>"));
 }
@@ -132,11 +132,11 @@ fn the_page_stays_below_its_limit_on_any_report() {
     figure.points[1].reported = -f64::MAX;
     diagnosis.claim.clone_from(&long);
     report.diagnoses = vec![diagnosis; 50];
-    let mut race = report.races[0].clone();
-    race.item.clone_from(&long);
-    race.picked.candidate.clone_from(&long);
-    race.picked.steps[0].token.clone_from(&long);
-    report.races = vec![race; 50];
+    let mut comparison = report.comparisons[0].clone();
+    comparison.item.clone_from(&long);
+    comparison.picked.candidate.clone_from(&long);
+    comparison.picked.steps[0].token.clone_from(&long);
+    report.comparisons = vec![comparison; 50];
     let page = html(&report);
     is_sound(&page);
     assert!(page.contains("more are left out here"));

@@ -3,11 +3,11 @@
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::engine::payload::Payload;
 use crate::format::engine::wrapped::emit;
-use crate::format::field::{self, Misfit, at, integer, printed, text};
+use crate::format::field::{self, FieldError, at, integer, printed, text};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
-use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::formula::{Formula, Scale};
 use crate::model::{Candidate, Claim, ClaimKind, ColumnId, Segment, Step};
 
@@ -18,7 +18,7 @@ pub(super) struct CTranslate2;
 /// How far single precision may take the same model's log-probs in another batch.
 const SECOND_PASS: f64 = 1e-4;
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "ctranslate2",
     about: "dumps of CTranslate2's generation and translation results",
     tool: "CTranslate2 4.8",
@@ -90,12 +90,12 @@ impl Convention {
 }
 
 impl Format for CTranslate2 {
-    fn card(&self) -> &'static Card {
-        &CARD
+    fn info(&self) -> &'static FormatInfo {
+        &INFO
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
-        Likeness::of_share(head.share(is_generation), 90, "scores and log_probs, a list per hypothesis")
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
+        Confidence::of_share(head.share(is_generation), 90, "scores and log_probs, a list per hypothesis")
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -125,7 +125,7 @@ fn rows<'t>(record: Value<'t>, key: &str) -> Vec<Value<'t>> {
     list.into_iter().flat_map(|list| list.elements()).collect()
 }
 
-fn visit(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emit) -> Result<(), Misfit> {
+fn visit(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
     let record = origin.root;
     let mut candidates = Vec::new();
     let column = Convention::of(record).and_then(|own| context.columns.iter().position(|known| *known == own));
@@ -144,7 +144,7 @@ fn visit(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emit) -> Resu
     Ok(())
 }
 
-fn claim(value: Value<'_>, column: usize, candidate: &mut Candidate<'_>) -> Result<(), Misfit> {
+fn claim(value: Value<'_>, column: usize, candidate: &mut Candidate<'_>) -> Result<(), FieldError> {
     let logged = field::number(value, "scores", &[])?;
     let column = ColumnId(u16::try_from(column).unwrap_or(u16::MAX));
     candidate.claims.push(Claim { column, value: logged, at: at(value) });
@@ -156,7 +156,7 @@ fn hypothesis<'t>(
     values: Value<'t>,
     texts: Option<Value<'t>>,
     ids: Option<Value<'t>>,
-) -> Result<Candidate<'t>, Misfit> {
+) -> Result<Candidate<'t>, FieldError> {
     let mut candidate = Candidate { at: at(values), ..Candidate::default() };
     let all = values.len();
     let named = |list: Option<Value<'t>>| {

@@ -3,17 +3,17 @@
 use crate::config::InputConfig;
 use crate::format::engine::payload::{self, Dialect, Payload, payload, unwrap};
 use crate::format::engine::wrapped;
-use crate::format::field::{self, Misfit, at, has, text};
+use crate::format::field::{self, FieldError, at, has, text};
 use crate::format::json::{Kind, Value};
 use crate::format::steps;
-use crate::format::{Card, Format, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Head, Reader};
 use crate::model::{Candidate, Step};
 
 pub(super) static LLAMA_CPP: LlamaCpp = LlamaCpp;
 
 pub(super) struct LlamaCpp;
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "llama-cpp-server",
     about: "answers of llama.cpp's server: /completion and its OpenAI-like routes",
     tool: "llama.cpp b4300 to b10488, and the shape before December 2024",
@@ -41,12 +41,12 @@ fn is_answer(record: Value<'_>) -> bool {
 }
 
 impl Format for LlamaCpp {
-    fn card(&self) -> &'static Card {
-        &CARD
+    fn info(&self) -> &'static FormatInfo {
+        &INFO
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
-        Likeness::of_share(
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
+        Confidence::of_share(
             head.share(is_answer),
             92,
             "completion_probabilities[], or token ids with bytes beside choices",
@@ -59,7 +59,7 @@ impl Format for LlamaCpp {
     }
 }
 
-fn read(answer: Value<'_>) -> Result<Option<Payload<'_>>, Misfit> {
+fn read(answer: Value<'_>) -> Result<Option<Payload<'_>>, FieldError> {
     if !is_own(answer) {
         return payload(answer);
     }
@@ -73,7 +73,7 @@ fn read(answer: Value<'_>) -> Result<Option<Payload<'_>>, Misfit> {
 }
 
 /// A token in the shape before December 2024: its text, and the probabilities of the sampler's candidates.
-fn old(entry: Value<'_>) -> Result<Step<'_>, Misfit> {
+fn old(entry: Value<'_>) -> Result<Step<'_>, FieldError> {
     let token = entry.get("content").and_then(text);
     let mut step = Step { at: at(entry), token, ..Step::default() };
     for listed in entry.get("probs").into_iter().flat_map(|list| list.elements()) {

@@ -6,7 +6,7 @@ use crate::format::engine::payload::{self, Dialect, Shape, first_token, payload,
 use crate::format::engine::wrapped;
 use crate::format::field::{find, has};
 use crate::format::json::{Kind, Value};
-use crate::format::{Card, Format, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Head, Reader};
 
 /// `choices[].logprobs.content[]`.
 pub(super) static CHAT: OpenAi = OpenAi {
@@ -38,13 +38,13 @@ pub(super) static BATCH: OpenAi = OpenAi {
 };
 
 pub(super) struct OpenAi {
-    card: &'static Card,
+    card: &'static FormatInfo,
     confidence: u8,
     is: fn(Value<'_>) -> bool,
     evidence: &'static str,
 }
 
-static CHAT_CARD: Card = Card {
+static CHAT_CARD: FormatInfo = FormatInfo {
     name: "openai-chat",
     about: "chat completions of the OpenAI API and of servers that copy it",
     tool: "OpenAI API and Azure (openai-python 3.57), TGI's and Ollama's chat routes",
@@ -58,7 +58,7 @@ static CHAT_CARD: Card = Card {
             that are no character all read as U+FFFD; whether a temperature applies is not documented",
 };
 
-static COMPLETIONS_CARD: Card = Card {
+static COMPLETIONS_CARD: FormatInfo = FormatInfo {
     name: "openai-completions",
     about: "legacy completions of the OpenAI API and of servers that copy it",
     tool: "OpenAI API (openai-python 3.57), llama-cpp-python 0.3.36",
@@ -73,7 +73,7 @@ static COMPLETIONS_CARD: Card = Card {
             the next position, which nothing in the record contradicts",
 };
 
-static RESPONSES_CARD: Card = Card {
+static RESPONSES_CARD: FormatInfo = FormatInfo {
     name: "openai-responses",
     about: "responses of the OpenAI Responses API",
     tool: "OpenAI API (openai-python 3.57)",
@@ -86,7 +86,7 @@ static RESPONSES_CARD: Card = Card {
     traps: "an empty list is no cut-off list",
 };
 
-static BATCH_CARD: Card = Card {
+static BATCH_CARD: FormatInfo = FormatInfo {
     name: "openai-batch",
     about: "output lines of the OpenAI Batch API, of vLLM's run-batch and of others that copy it",
     tool: "OpenAI API (openai-python 3.57), vLLM run-batch",
@@ -128,12 +128,12 @@ fn is_batch(record: Value<'_>) -> bool {
 }
 
 impl Format for OpenAi {
-    fn card(&self) -> &'static Card {
+    fn info(&self) -> &'static FormatInfo {
         self.card
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
-        Likeness::of_share(head.share(self.is), self.confidence, self.evidence)
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
+        Confidence::of_share(head.share(self.is), self.confidence, self.evidence)
     }
 
     fn open(&self, head: &Head<'_>, config: &InputConfig) -> Result<Box<dyn Reader>, String> {

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::format::field::{Misfit, at, count, find, has, integer, text};
+use crate::format::field::{FieldError, at, count, find, has, integer, text};
 use crate::format::json::{Kind, Value};
 use crate::format::steps::{self, Arrays};
 use crate::model::{Alternative, Candidate, Logged, PickRef, RowMetric, Segment, Slice, Step, Text};
@@ -56,7 +56,7 @@ pub(in crate::format) enum Dialect {
 }
 
 /// The log-probs of a response; None for what is no response. A choice without log-probs has no steps.
-pub(in crate::format) fn payload(value: Value<'_>) -> Result<Option<Payload<'_>>, Misfit> {
+pub(in crate::format) fn payload(value: Value<'_>) -> Result<Option<Payload<'_>>, FieldError> {
     let Some(shape) = shape(value) else { return Ok(None) };
     let dialect = dialect(value);
     let mut payload = Payload {
@@ -170,7 +170,7 @@ pub(in crate::format) fn dialect(value: Value<'_>) -> Dialect {
 }
 
 /// The candidate of one choice, or of anything else that holds `logprobs` as a choice does; None for what has none.
-pub(in crate::format) fn choice(value: Value<'_>) -> Result<Option<Candidate<'_>>, Misfit> {
+pub(in crate::format) fn choice(value: Value<'_>) -> Result<Option<Candidate<'_>>, FieldError> {
     match choice_shape(value) {
         Some(Shape::Completions) => completions(value, Dialect::Plain, None).map(Some),
         Some(_) => chat(value, Dialect::Plain).map(Some),
@@ -220,7 +220,7 @@ impl Usage {
     }
 }
 
-fn chat(choice: Value<'_>, dialect: Dialect) -> Result<Candidate<'_>, Misfit> {
+fn chat(choice: Value<'_>, dialect: Dialect) -> Result<Candidate<'_>, FieldError> {
     let mut candidate =
         Candidate { index: choice.get("index").and_then(count), at: at(choice), ..Candidate::default() };
     let mut text_of = None;
@@ -251,7 +251,7 @@ fn chat(choice: Value<'_>, dialect: Dialect) -> Result<Candidate<'_>, Misfit> {
     Ok(candidate)
 }
 
-fn completions(choice: Value<'_>, dialect: Dialect, usage: Option<Usage>) -> Result<Candidate<'_>, Misfit> {
+fn completions(choice: Value<'_>, dialect: Dialect, usage: Option<Usage>) -> Result<Candidate<'_>, FieldError> {
     let mut candidate =
         Candidate { index: choice.get("index").and_then(count), at: at(choice), ..Candidate::default() };
     let Some(logprobs) = choice.get("logprobs").filter(|logprobs| logprobs.kind() == Kind::Object) else {
@@ -295,7 +295,7 @@ fn is_placeholder(token: Option<Text<'_>>) -> bool {
     token.is_some_and(|token| token.decoded().starts_with("token_id:"))
 }
 
-fn responses(value: Value<'_>) -> Result<Candidate<'_>, Misfit> {
+fn responses(value: Value<'_>) -> Result<Candidate<'_>, FieldError> {
     let mut candidate = Candidate { at: at(value), ..Candidate::default() };
     let mut texts = 0;
     let output = value.get("output").into_iter().flat_map(|output| output.elements());
@@ -314,7 +314,7 @@ fn responses(value: Value<'_>) -> Result<Candidate<'_>, Misfit> {
 }
 
 /// Adds vLLM's prompt tokens in front: of the whole response (chat) or of each choice (completions).
-fn prompt_logprobs<'t>(value: Value<'t>, candidates: &mut [Candidate<'t>]) -> Result<(), Misfit> {
+fn prompt_logprobs<'t>(value: Value<'t>, candidates: &mut [Candidate<'t>]) -> Result<(), FieldError> {
     if let (Some(list), Some(first)) = (value.get("prompt_logprobs"), candidates.first_mut()) {
         prompt(list, first)?;
     }
@@ -327,7 +327,7 @@ fn prompt_logprobs<'t>(value: Value<'t>, candidates: &mut [Candidate<'t>]) -> Re
 }
 
 /// Gives the prompt tokens that are in the arrays already their ids, and lists by id in place of those by text.
-fn echoed<'t>(list: Value<'t>, candidate: &mut Candidate<'t>) -> Result<(), Misfit> {
+fn echoed<'t>(list: Value<'t>, candidate: &mut Candidate<'t>) -> Result<(), FieldError> {
     let entries = if list.kind() == Kind::Array { list.len() } else { 0 };
     if entries > candidate.steps.len() {
         return Ok(());
@@ -342,7 +342,7 @@ fn echoed<'t>(list: Value<'t>, candidate: &mut Candidate<'t>) -> Result<(), Misf
 }
 
 /// Adds prompt tokens in front of a candidate's steps, from a list with a map from id to value per token.
-pub(super) fn prompt<'t>(list: Value<'t>, candidate: &mut Candidate<'t>) -> Result<(), Misfit> {
+pub(super) fn prompt<'t>(list: Value<'t>, candidate: &mut Candidate<'t>) -> Result<(), FieldError> {
     if list.kind() != Kind::Array {
         return Ok(());
     }
@@ -357,7 +357,7 @@ pub(super) fn prompt<'t>(list: Value<'t>, candidate: &mut Candidate<'t>) -> Resu
 }
 
 /// A step from a map of ids to `{logprob, rank, decoded_token}`: the first key is the step's own token.
-pub(super) fn chosen<'t>(entry: Value<'t>, candidate: &mut Candidate<'t>) -> Result<Step<'t>, Misfit> {
+pub(super) fn chosen<'t>(entry: Value<'t>, candidate: &mut Candidate<'t>) -> Result<Step<'t>, FieldError> {
     let mut step = Step { at: at(entry), logprob: Logged::Null, ..Step::default() };
     let Some((key, own)) = (entry.kind() == Kind::Object).then(|| entry.members().next()).flatten() else {
         return Ok(step);

@@ -4,10 +4,10 @@ use crate::config::ColumnSpec;
 use crate::config::InputConfig;
 use crate::format::engine::payload::{self, Dialect, Payload, drop_complete, payload, unwrap};
 use crate::format::engine::wrapped;
-use crate::format::field::{self, Misfit, at, find, integer, misfit, text};
+use crate::format::field::{self, FieldError, at, field_error, find, integer, text};
 use crate::format::json::{Kind, Value};
 use crate::format::steps;
-use crate::format::{Card, Format, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Head, Reader};
 use crate::formula::Formula;
 use crate::model::{Candidate, Claim, ClaimKind, ColumnId, PickRef, Segment, Step};
 
@@ -18,7 +18,7 @@ pub(super) static SGLANG: Sglang = Sglang;
 
 pub(super) struct Sglang;
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "sglang",
     about: "answers of SGLang's /generate route and of its OpenAI-like routes",
     tool: "SGLang 0.5.23",
@@ -46,12 +46,16 @@ fn is_answer(record: Value<'_>) -> bool {
 }
 
 impl Format for Sglang {
-    fn card(&self) -> &'static Card {
-        &CARD
+    fn info(&self) -> &'static FormatInfo {
+        &INFO
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
-        Likeness::of_share(head.share(is_answer), 92, "meta_info with token log-probs, or matched_stop beside choices")
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
+        Confidence::of_share(
+            head.share(is_answer),
+            92,
+            "meta_info with token log-probs, or matched_stop beside choices",
+        )
     }
 
     fn open(&self, head: &Head<'_>, config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -68,7 +72,7 @@ impl Format for Sglang {
     }
 }
 
-fn read(answer: Value<'_>) -> Result<Option<Payload<'_>>, Misfit> {
+fn read(answer: Value<'_>) -> Result<Option<Payload<'_>>, FieldError> {
     if !is_generated(answer) {
         return payload(answer);
     }
@@ -90,7 +94,7 @@ fn triples<'t>(
     lists: &str,
     segment: Segment,
     candidate: &mut Candidate<'t>,
-) -> Result<(), Misfit> {
+) -> Result<(), FieldError> {
     let list = |key: &str| info.get(key).filter(|list| list.kind() == Kind::Array);
     let mut tops = list(lists).into_iter().flat_map(|list| list.elements());
     for entry in list(key).into_iter().flat_map(|list| list.elements()) {
@@ -109,10 +113,10 @@ fn triples<'t>(
 }
 
 /// `[log-prob, id, text]`.
-fn triple<'t>(entry: Value<'t>, what: &str) -> Result<Step<'t>, Misfit> {
+fn triple<'t>(entry: Value<'t>, what: &str) -> Result<Step<'t>, FieldError> {
     let mut parts = entry.elements();
     let Some(value) = parts.next().filter(|_| entry.kind() == Kind::Array) else {
-        return Err(misfit(entry, what, "a triple of log-prob, id and text"));
+        return Err(field_error(entry, what, "a triple of log-prob, id and text"));
     };
     let logprob = field::number(value, what, &[])?;
     let token_id = parts.next().and_then(integer);
@@ -126,7 +130,7 @@ fn is_selection(info: Value<'_>, choices: Value<'_>) -> bool {
 }
 
 /// The choices that the client scored, each with the mean over its tokens, and the one that it decided for.
-fn selection<'t>(answer: Value<'t>, info: Value<'t>, choices: Value<'t>) -> Result<Payload<'t>, Misfit> {
+fn selection<'t>(answer: Value<'t>, info: Value<'t>, choices: Value<'t>) -> Result<Payload<'t>, FieldError> {
     let list = |key: &str| -> Vec<Value<'t>> {
         let list = info.get(key).filter(|list| list.kind() == Kind::Array);
         list.into_iter().flat_map(|list| list.elements()).collect()

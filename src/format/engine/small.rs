@@ -3,10 +3,10 @@
 use crate::config::InputConfig;
 use crate::format::engine::payload::{self, Dialect, Payload, Shape, drop_ambiguous, payload, unwrap};
 use crate::format::engine::wrapped::{self, Read};
-use crate::format::field::{Misfit, at};
+use crate::format::field::{FieldError, at};
 use crate::format::json::{Kind, Value};
 use crate::format::steps;
-use crate::format::{Card, Format, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Head, Reader};
 use crate::model::Candidate;
 
 pub(super) static OLLAMA: Small = Small {
@@ -28,14 +28,14 @@ pub(super) static MLX_LM: Small = Small {
 };
 
 pub(super) struct Small {
-    card: &'static Card,
+    card: &'static FormatInfo,
     is: fn(Value<'_>) -> bool,
     evidence: &'static str,
     read: Read,
     field: &'static str,
 }
 
-static OLLAMA_CARD: Card = Card {
+static OLLAMA_CARD: FormatInfo = FormatInfo {
     name: "ollama",
     about: "answers of Ollama's /api/generate and /api/chat",
     tool: "Ollama 0.12.11 and later",
@@ -49,7 +49,7 @@ static OLLAMA_CARD: Card = Card {
             are lost; the sampled token need not be in its list",
 };
 
-static MLX_CARD: Card = Card {
+static MLX_CARD: FormatInfo = FormatInfo {
     name: "mlx-lm",
     about: "answers of mlx-lm's server",
     tool: "mlx-lm 0.32.2",
@@ -65,12 +65,12 @@ static MLX_CARD: Card = Card {
 };
 
 impl Format for Small {
-    fn card(&self) -> &'static Card {
+    fn info(&self) -> &'static FormatInfo {
         self.card
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
-        Likeness::of_share(head.share(self.is), 91, self.evidence)
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
+        Confidence::of_share(head.share(self.is), 91, self.evidence)
     }
 
     fn open(&self, head: &Head<'_>, config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -91,7 +91,7 @@ fn is_ollama(answer: Value<'_>) -> bool {
     token && signs.iter().filter(|key| answer.get(key).is_some()).count() >= 2
 }
 
-fn ollama(record: Value<'_>) -> Result<Option<Payload<'_>>, Misfit> {
+fn ollama(record: Value<'_>) -> Result<Option<Payload<'_>>, FieldError> {
     let answer = unwrap_ollama(record);
     let Some(list) = answer.get("logprobs").filter(|list| list.kind() == Kind::Array) else { return Ok(None) };
     let mut candidate = Candidate { at: at(answer), ..Candidate::default() };

@@ -12,14 +12,14 @@ use crate::format::field::{at, count, integer, printed, text};
 use crate::format::json::{Kind, Tape, Value};
 use crate::format::origin::{JsonOrigin, record_error};
 use crate::format::steps;
-use crate::format::{Card, Emit, Format, Framing, Head, Likeness, RawRecord, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, RawRecord, Reader, Sink};
 use crate::model::{At, Candidate, Item, Located, Logged, Origin, Step};
 
 pub(super) static STREAM: Stream = Stream;
 
 pub(super) struct Stream;
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "openai-chat-stream",
     about: "chunks of streamed chat completions of the OpenAI API and of servers that copy it",
     tool: "OpenAI API and Azure (openai-python 3.57), Together (together 3.1.1)",
@@ -50,11 +50,11 @@ fn unmarked(line: &[u8]) -> Option<(usize, &[u8])> {
 }
 
 impl Format for Stream {
-    fn card(&self) -> &'static Card {
-        &CARD
+    fn info(&self) -> &'static FormatInfo {
+        &INFO
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         let (mut all, mut like) = (0_usize, 0_usize);
         let mut tape = Tape::default();
         let mut lines = head.bytes.split(|byte| *byte == b'\n').peekable();
@@ -69,7 +69,7 @@ impl Format for Stream {
             }
         }
         let share = u8::try_from(100 * like / all.max(1)).unwrap_or(100);
-        Likeness::of_share(share, 90, "chunks: choices[].delta")
+        Confidence::of_share(share, 90, "chunks: choices[].delta")
     }
 
     fn open(&self, _head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -101,7 +101,7 @@ impl Reader for StreamReader {
         &[]
     }
 
-    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Emit) {
+    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Sink) {
         let mut reader = BufReader::new(stream);
         let mut open: Vec<Open> = Vec::new();
         let (mut line, mut number) = (Vec::new(), 0_u64);
@@ -140,7 +140,7 @@ impl Reader for StreamReader {
 }
 
 /// Adds a chunk to its completion, and emits completions that are over.
-fn take(chunk: Value<'_>, text: &[u8], place: (u64, u64), open: &mut Vec<Open>, file: u32, out: &mut dyn Emit) {
+fn take(chunk: Value<'_>, text: &[u8], place: (u64, u64), open: &mut Vec<Open>, file: u32, out: &mut dyn Sink) {
     let id = chunk.get("id").and_then(|id| id.as_str()).unwrap_or_default();
     // Other completions whose choices all have a reason to stop are over.
     let mut at = 0;
@@ -180,7 +180,7 @@ fn take(chunk: Value<'_>, text: &[u8], place: (u64, u64), open: &mut Vec<Open>, 
 }
 
 /// Emits a completion as one item.
-fn finish(completion: &Open, file: u32, out: &mut dyn Emit) {
+fn finish(completion: &Open, file: u32, out: &mut dyn Sink) {
     if completion.lines.is_empty() {
         return;
     }
@@ -218,8 +218,8 @@ fn finish(completion: &Open, file: u32, out: &mut dyn Emit) {
         for key in ["content", "refusal"] {
             let list = choice.get("logprobs").and_then(|logprobs| logprobs.get(key));
             let Some(list) = list.filter(|list| list.kind() == Kind::Array) else { continue };
-            if let Err(misfit) = steps::objects(list, candidate) {
-                return out.error(record_error(&record, misfit.start, misfit.reason, false));
+            if let Err(field_error) = steps::objects(list, candidate) {
+                return out.error(record_error(&record, field_error.start, field_error.reason, false));
             }
         }
     }

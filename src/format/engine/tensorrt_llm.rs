@@ -4,11 +4,11 @@ use crate::config::{ColumnSpec, InputConfig};
 use crate::format::engine::payload::{Payload, drop_complete};
 use crate::format::engine::vllm::by_id;
 use crate::format::engine::wrapped::emit;
-use crate::format::field::{self, Misfit, at, count, has, integer};
+use crate::format::field::{self, FieldError, at, count, has, integer};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
-use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::formula::Formula;
 use crate::model::{Candidate, Claim, ClaimKind, ColumnId, Step};
 
@@ -16,7 +16,7 @@ pub(super) static TENSORRT_LLM: TensorRtLlm = TensorRtLlm;
 
 pub(super) struct TensorRtLlm;
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "tensorrt-llm",
     about: "results of TensorRT-LLM's LLM API and answers of Triton's tensorrtllm backend",
     tool: "TensorRT-LLM 1.0 (LLM API), tensorrtllm_backend (Triton)",
@@ -47,13 +47,17 @@ fn is_answer(record: Value<'_>) -> bool {
 }
 
 impl Format for TensorRtLlm {
-    fn card(&self) -> &'static Card {
-        &CARD
+    fn info(&self) -> &'static FormatInfo {
+        &INFO
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         let share = head.share(|record| is_result(record) || is_answer(record));
-        Likeness::of_share(share, 91, "a total beside log-probs by id and rank, or cum_log_probs with output_log_probs")
+        Confidence::of_share(
+            share,
+            91,
+            "a total beside log-probs by id and rank, or cum_log_probs with output_log_probs",
+        )
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -70,7 +74,7 @@ impl Format for TensorRtLlm {
 /// All that is known stands in the records.
 struct Context;
 
-fn visit(origin: &JsonOrigin<'_>, _context: &Context, out: &mut dyn Emit) -> Result<(), Misfit> {
+fn visit(origin: &JsonOrigin<'_>, _context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
     let record = origin.root;
     let mut candidates = if is_answer(record) { answer(record)? } else { result(record)? };
     for candidate in &mut candidates {
@@ -83,7 +87,7 @@ fn visit(origin: &JsonOrigin<'_>, _context: &Context, out: &mut dyn Emit) -> Res
     Ok(())
 }
 
-fn result(record: Value<'_>) -> Result<Vec<Candidate<'_>>, Misfit> {
+fn result(record: Value<'_>) -> Result<Vec<Candidate<'_>>, FieldError> {
     let mut candidates = Vec::new();
     let outputs = record.get("outputs").filter(|list| list.kind() == Kind::Array);
     for output in outputs.into_iter().flat_map(|list| list.elements()) {
@@ -102,7 +106,7 @@ fn result(record: Value<'_>) -> Result<Vec<Candidate<'_>>, Misfit> {
 }
 
 /// One beam, or a list of them.
-fn answer<'t>(record: Value<'t>) -> Result<Vec<Candidate<'t>>, Misfit> {
+fn answer<'t>(record: Value<'t>) -> Result<Vec<Candidate<'t>>, FieldError> {
     let Some(values) = record.get("output_log_probs") else { return Ok(Vec::new()) };
     let nested = values.elements().next().is_some_and(|first| first.kind() == Kind::Array);
     let beams: Vec<Value<'t>> = if nested { values.elements().collect() } else { vec![values] };
@@ -123,7 +127,12 @@ fn answer<'t>(record: Value<'t>) -> Result<Vec<Candidate<'t>>, Misfit> {
     Ok(candidates)
 }
 
-fn claim<'t>(value: Option<Value<'t>>, name: &str, column: u16, candidate: &mut Candidate<'t>) -> Result<(), Misfit> {
+fn claim<'t>(
+    value: Option<Value<'t>>,
+    name: &str,
+    column: u16,
+    candidate: &mut Candidate<'t>,
+) -> Result<(), FieldError> {
     if let Some(value) = value.filter(|value| value.kind() != Kind::Null) {
         let logged = field::number(value, name, &[])?;
         candidate.claims.push(Claim { column: ColumnId(column), value: logged, at: at(value) });

@@ -3,10 +3,10 @@
 use crate::config::InputConfig;
 use crate::format::engine::payload::{Payload, drop_complete, unwrap};
 use crate::format::engine::wrapped;
-use crate::format::field::{Misfit, at, find, has};
+use crate::format::field::{FieldError, at, find, has};
 use crate::format::json::{Kind, Value};
 use crate::format::steps;
-use crate::format::{Card, Format, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Head, Reader};
 use crate::model::{Candidate, Divisor, RowMetric, RowRule, RowValue, Segment, Slice};
 use crate::numeric::Printed;
 
@@ -14,7 +14,7 @@ pub(super) static TGI: Tgi = Tgi;
 
 pub(super) struct Tgi;
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "tgi",
     about: "answers of Hugging Face TGI's /generate with details",
     tool: "text-generation-inference 2 and 3",
@@ -46,12 +46,12 @@ fn unwrap_details(record: Value<'_>) -> Option<Value<'_>> {
 }
 
 impl Format for Tgi {
-    fn card(&self) -> &'static Card {
-        &CARD
+    fn info(&self) -> &'static FormatInfo {
+        &INFO
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
-        Likeness::of_share(head.share(is_answer), 92, "details.tokens[] with id, text, logprob and special")
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
+        Confidence::of_share(head.share(is_answer), 92, "details.tokens[] with id, text, logprob and special")
     }
 
     fn open(&self, head: &Head<'_>, config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -62,7 +62,7 @@ impl Format for Tgi {
     }
 }
 
-fn read(answer: Value<'_>) -> Result<Option<Payload<'_>>, Misfit> {
+fn read(answer: Value<'_>) -> Result<Option<Payload<'_>>, FieldError> {
     let Some(details) = unwrap_details(unwrap(answer)) else { return Ok(None) };
     let mut candidates = vec![sequence(details)?];
     let others = details.get("best_of_sequences").filter(|list| list.kind() == Kind::Array);
@@ -82,7 +82,7 @@ fn read(answer: Value<'_>) -> Result<Option<Payload<'_>>, Misfit> {
     Ok(Some(payload))
 }
 
-fn sequence(details: Value<'_>) -> Result<Candidate<'_>, Misfit> {
+fn sequence(details: Value<'_>) -> Result<Candidate<'_>, FieldError> {
     let mut candidate = Candidate { at: at(details), ..Candidate::default() };
     if has(details, "prefill", Kind::Array)
         && let Some(list) = details.get("prefill")

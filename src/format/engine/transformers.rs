@@ -5,11 +5,11 @@
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::engine::payload::Payload;
 use crate::format::engine::wrapped::emit;
-use crate::format::field::{self, Misfit, at, count, flag, has, integer, misfit, printed};
+use crate::format::field::{self, FieldError, at, count, field_error, flag, has, integer, printed};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
-use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::formula::{Formula, Scale};
 use crate::model::{Candidate, Claim, ClaimKind, ColumnId, Logged, Segment, Slice, Step};
 
@@ -17,7 +17,7 @@ pub(super) static TRANSFORMERS: Transformers = Transformers;
 
 pub(super) struct Transformers;
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "transformers-generate",
     about: "dumps of generate() and compute_transition_scores() of Hugging Face transformers",
     tool: "transformers 4.35 and 5.24",
@@ -85,12 +85,12 @@ fn counts_prompt(version: &str) -> Option<bool> {
 }
 
 impl Format for Transformers {
-    fn card(&self) -> &'static Card {
-        &CARD
+    fn info(&self) -> &'static FormatInfo {
+        &INFO
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
-        Likeness::of_share(head.share(is_dump), 92, "sequences and transition_scores, a list per row")
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
+        Confidence::of_share(head.share(is_dump), 92, "sequences and transition_scores, a list per row")
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -148,7 +148,7 @@ fn rows<'t>(record: Value<'t>, key: &str) -> Vec<Value<'t>> {
     list.into_iter().flat_map(|list| list.elements()).collect()
 }
 
-fn visit(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emit) -> Result<(), Misfit> {
+fn visit(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
     let record = origin.root;
     let (sequences, values) = (rows(record, "sequences"), rows(record, "transition_scores"));
     let beams = rows(record, "beam_indices");
@@ -200,14 +200,14 @@ fn visit(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emit) -> Resu
     Ok(())
 }
 
-fn claim(candidate: &mut Candidate<'_>, column: usize, value: Value<'_>) -> Result<(), Misfit> {
+fn claim(candidate: &mut Candidate<'_>, column: usize, value: Value<'_>) -> Result<(), FieldError> {
     let logged = field::number(value, "sequences_scores", &[])?;
     let column = ColumnId(u16::try_from(column).unwrap_or(u16::MAX));
     candidate.claims.push(Claim { column, value: logged, at: at(value) });
     Ok(())
 }
 
-fn row<'t>(call: &Call<'t>, index: usize, ids: Value<'t>, values: Value<'t>) -> Result<Candidate<'t>, Misfit> {
+fn row<'t>(call: &Call<'t>, index: usize, ids: Value<'t>, values: Value<'t>) -> Result<Candidate<'t>, FieldError> {
     let mut candidate = Candidate { index: u32::try_from(index).ok(), at: at(values), ..Candidate::default() };
     let prompt = ids.len().saturating_sub(values.len());
     let mut ids = ids.elements().skip(prompt);
@@ -258,10 +258,10 @@ fn pad(call: &Call<'_>, steps: &mut [Step<'_>]) {
     }
 }
 
-fn floats(list: Value<'_>, candidate: &mut Candidate<'_>) -> Result<Slice, Misfit> {
+fn floats(list: Value<'_>, candidate: &mut Candidate<'_>) -> Result<Slice, FieldError> {
     let start = candidate.vectors.len();
     for entry in list.elements() {
-        let number = printed(entry).ok_or_else(|| misfit(entry, "scores", "a number"))?;
+        let number = printed(entry).ok_or_else(|| field_error(entry, "scores", "a number"))?;
         candidate.vector_decimals = candidate.vector_decimals.max(number.decimals);
         candidate.vectors.push(number.value);
     }

@@ -5,12 +5,12 @@ use crate::format::engine::payload::{
     self, Dialect, Payload, Shape, chosen, drop_complete, first_token, payload, prompt, unwrap,
 };
 use crate::format::engine::wrapped::{self, emit};
-use crate::format::field::{self, Misfit, at, count, flag, has, integer, text};
+use crate::format::field::{self, FieldError, at, count, flag, has, integer, text};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::steps;
-use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::formula::Formula;
 use crate::model::{Candidate, Claim, ClaimKind, ColumnId, Logged, Segment, Slice, Step};
 
@@ -26,7 +26,7 @@ pub(super) static GENERATE: Served = Served {
 /// Results of the library.
 pub(super) static OFFLINE: Offline = Offline;
 
-static SERVER_CARD: Card = Card {
+static SERVER_CARD: FormatInfo = FormatInfo {
     name: "vllm-server",
     about: "chat completions and completions of vLLM's server",
     tool: "vLLM 0.21 to 0.32",
@@ -42,7 +42,7 @@ static SERVER_CARD: Card = Card {
             starts at 0 without echo",
 };
 
-static GENERATE_CARD: Card = Card {
+static GENERATE_CARD: FormatInfo = FormatInfo {
     name: "vllm-generate",
     about: "answers of vLLM's token-in-token-out route",
     tool: "vLLM 0.32",
@@ -55,7 +55,7 @@ static GENERATE_CARD: Card = Card {
     traps: "no texts: tokens are known by id alone",
 };
 
-static OFFLINE_CARD: Card = Card {
+static OFFLINE_CARD: FormatInfo = FormatInfo {
     name: "vllm-offline",
     about: "dumps of RequestOutput and of beam search results from vLLM's library",
     tool: "vLLM 0.21 to 0.32",
@@ -72,7 +72,7 @@ static OFFLINE_CARD: Card = Card {
 };
 
 pub(super) struct Served {
-    card: &'static Card,
+    card: &'static FormatInfo,
     is: fn(Value<'_>) -> bool,
     evidence: &'static str,
 }
@@ -103,12 +103,12 @@ fn is_generated(record: Value<'_>) -> bool {
 }
 
 impl Format for Served {
-    fn card(&self) -> &'static Card {
+    fn info(&self) -> &'static FormatInfo {
         self.card
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
-        Likeness::of_share(head.share(self.is), 92, self.evidence)
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
+        Confidence::of_share(head.share(self.is), 92, self.evidence)
     }
 
     fn open(&self, head: &Head<'_>, config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -150,12 +150,12 @@ fn is_flat(logprobs: Value<'_>) -> bool {
 }
 
 impl Format for Offline {
-    fn card(&self) -> &'static Card {
+    fn info(&self) -> &'static FormatInfo {
         &OFFLINE_CARD
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
-        Likeness::of_share(head.share(is_offline), 92, "results with token ids, a total, and log-probs by id")
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
+        Confidence::of_share(head.share(is_offline), 92, "results with token ids, a total, and log-probs by id")
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -183,7 +183,7 @@ struct Context {
     partial: bool,
 }
 
-fn visit(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emit) -> Result<(), Misfit> {
+fn visit(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
     let record = origin.root;
     let Some((list, beams)) = results(record) else { return Ok(()) };
     let mut candidates = Vec::new();
@@ -214,7 +214,7 @@ fn visit(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emit) -> Resu
     Ok(())
 }
 
-fn sampled(result: Value<'_>) -> Result<Candidate<'_>, Misfit> {
+fn sampled(result: Value<'_>) -> Result<Candidate<'_>, FieldError> {
     let mut candidate =
         Candidate { index: result.get("index").and_then(count), at: at(result), ..Candidate::default() };
     let ids: Vec<Option<i64>> =
@@ -240,7 +240,7 @@ fn sampled(result: Value<'_>) -> Result<Candidate<'_>, Misfit> {
 }
 
 /// One sequence of a beam search: its last tokens are those that the maps are about.
-fn beam(result: Value<'_>) -> Result<Candidate<'_>, Misfit> {
+fn beam(result: Value<'_>) -> Result<Candidate<'_>, FieldError> {
     let mut candidate = Candidate { at: at(result), ..Candidate::default() };
     let ids: Vec<Option<i64>> = result.get("tokens").into_iter().flat_map(|ids| ids.elements()).map(integer).collect();
     let maps = result.get("logprobs").filter(|list| list.kind() == Kind::Array);
@@ -253,7 +253,7 @@ fn beam(result: Value<'_>) -> Result<Candidate<'_>, Misfit> {
     Ok(candidate)
 }
 
-fn claim<'t>(result: Value<'t>, name: &str, column: u16, candidate: &mut Candidate<'t>) -> Result<(), Misfit> {
+fn claim<'t>(result: Value<'t>, name: &str, column: u16, candidate: &mut Candidate<'t>) -> Result<(), FieldError> {
     if let Some(value) = result.get(name).filter(|value| value.kind() != Kind::Null) {
         let logged = field::number(value, name, &[])?;
         candidate.claims.push(Claim { column: ColumnId(column), value: logged, at: at(value) });
@@ -262,7 +262,11 @@ fn claim<'t>(result: Value<'t>, name: &str, column: u16, candidate: &mut Candida
 }
 
 /// The step of a token in a map from id to value. Without the id, the first key is the token's.
-pub(super) fn by_id<'t>(entry: Value<'t>, id: Option<i64>, candidate: &mut Candidate<'t>) -> Result<Step<'t>, Misfit> {
+pub(super) fn by_id<'t>(
+    entry: Value<'t>,
+    id: Option<i64>,
+    candidate: &mut Candidate<'t>,
+) -> Result<Step<'t>, FieldError> {
     let mut step = chosen(entry, candidate)?;
     let Some(id) = id.filter(|id| step.token_id != Some(*id)) else { return Ok(step) };
     let own = entry.members().find(|(key, _)| key.raw_str().parse() == Ok(id));
@@ -276,7 +280,7 @@ pub(super) fn by_id<'t>(entry: Value<'t>, id: Option<i64>, candidate: &mut Candi
 }
 
 /// Steps from flat arrays: each position's slice starts with its own token.
-fn flat<'t>(arrays: Value<'t>, candidate: &mut Candidate<'t>) -> Result<Vec<Step<'t>>, Misfit> {
+fn flat<'t>(arrays: Value<'t>, candidate: &mut Candidate<'t>) -> Result<Vec<Step<'t>>, FieldError> {
     let list = |key: &str| -> Vec<Value<'t>> { arrays.get(key).into_iter().flat_map(|list| list.elements()).collect() };
     let (starts, ends) = (list("start_indices"), list("end_indices"));
     let (ids, values, texts) = (list("token_ids"), list("logprobs"), list("decoded_tokens"));
@@ -284,7 +288,7 @@ fn flat<'t>(arrays: Value<'t>, candidate: &mut Candidate<'t>) -> Result<Vec<Step
     for (start, end) in starts.iter().zip(&ends) {
         let index = |value: &Value<'_>| count(*value).and_then(|count| usize::try_from(count).ok());
         let (Some(first), Some(end)) = (index(start), index(end)) else {
-            return Err(field::misfit(*start, "start_indices", "an index"));
+            return Err(field::field_error(*start, "start_indices", "an index"));
         };
         let token = |at: usize| texts.get(at).copied().and_then(text);
         let Some(value) = values.get(first).filter(|_| first < end) else {

@@ -4,16 +4,16 @@ use std::borrow::Cow;
 
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::engine::payload::{Payload, unwrap};
-use crate::format::field::{self, Misfit, at};
+use crate::format::field::{self, FieldError, at};
 use crate::format::json::Value;
 use crate::format::native::roles::{Role, by_name};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
-use crate::format::{Emit, Head};
+use crate::format::{Head, Sink};
 use crate::model::{Candidate, Claim, ColumnId, Item};
 
 /// Turns a response into its candidates; None for what is no response.
-pub(in crate::format) type Read = for<'t> fn(Value<'t>) -> Result<Option<Payload<'t>>, Misfit>;
+pub(in crate::format) type Read = for<'t> fn(Value<'t>) -> Result<Option<Payload<'t>>, FieldError>;
 
 /// What a reader of responses knows of its input.
 pub(in crate::format) struct Wrapped {
@@ -66,7 +66,7 @@ pub(in crate::format) fn column(name: &str, config: &InputConfig) -> Option<Colu
     plain.then(|| ColumnSpec::of_kind(name, kind))
 }
 
-fn visit(origin: &JsonOrigin<'_>, context: &Wrapped, out: &mut dyn Emit) -> Result<(), Misfit> {
+fn visit(origin: &JsonOrigin<'_>, context: &Wrapped, out: &mut dyn Sink) -> Result<(), FieldError> {
     let record = origin.root;
     let response = unwrap(record);
     let Some(mut payload) = (context.read)(response)? else { return Ok(()) };
@@ -84,7 +84,7 @@ fn visit(origin: &JsonOrigin<'_>, context: &Wrapped, out: &mut dyn Emit) -> Resu
 }
 
 /// Emits the candidates of a response as one item, if any of them holds numbers.
-pub(super) fn emit(record: Value<'_>, payload: Payload<'_>, origin: &JsonOrigin<'_>, out: &mut dyn Emit) {
+pub(super) fn emit(record: Value<'_>, payload: Payload<'_>, origin: &JsonOrigin<'_>, out: &mut dyn Sink) {
     let empty = |candidate: &Candidate<'_>| candidate.steps.is_empty() && candidate.claims.is_empty();
     if payload.candidates.iter().all(empty) {
         return;

@@ -7,7 +7,7 @@ use crate::format::field::{at, has};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::read_document;
 use crate::format::records::Records;
-use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{MetricClaim, Origin};
 
 /// The numbers of the run.
@@ -15,7 +15,7 @@ pub(in crate::format) static RESULTS: Results = Results;
 
 pub(in crate::format) struct Results;
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "bigcode-results",
     about: "metrics of bigcode-evaluation-harness (evaluation_results.json)",
     tool: "bigcode-evaluation-harness of 2024",
@@ -33,7 +33,7 @@ pub(in crate::format) static GENERATIONS: Generations = Generations;
 
 pub(in crate::format) struct Generations;
 
-static GENERATIONS_CARD: Card = Card {
+static GENERATIONS_CARD: FormatInfo = FormatInfo {
     name: "bigcode-generations",
     about: "programs of bigcode-evaluation-harness (generations_<task>.json)",
     tool: "bigcode-evaluation-harness of 2024",
@@ -47,11 +47,11 @@ static GENERATIONS_CARD: Card = Card {
 };
 
 impl Format for Generations {
-    fn card(&self) -> &'static Card {
+    fn info(&self) -> &'static FormatInfo {
         &GENERATIONS_CARD
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         let mut problems = head.records().peekable();
         let is_texts = |problem: Value<'_>| {
             problem.kind() == Kind::Array
@@ -59,7 +59,7 @@ impl Format for Generations {
                 && problem.elements().all(|program| program.kind() == Kind::String)
         };
         let is_list = head.framing() == Some(Framing::Elements) && problems.peek().is_some() && problems.all(is_texts);
-        if is_list { Likeness::of(45, "a list of lists of texts") } else { Likeness::none() }
+        if is_list { Confidence::of(45, "a list of lists of texts") } else { Confidence::none() }
     }
 
     fn open(&self, _head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -77,16 +77,16 @@ fn shares(root: Value<'_>) -> impl Iterator<Item = (&str, &str, Value<'_>)> {
 }
 
 impl Format for Results {
-    fn card(&self) -> &'static Card {
-        &CARD
+    fn info(&self) -> &'static FormatInfo {
+        &INFO
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         let is_results = head.document().is_some_and(|root| {
             shares(root).next().is_some()
                 && root.get("config").is_some_and(|config| has(config, "n_samples", Kind::Number) || !head.whole)
         });
-        if is_results { Likeness::of(92, "pass@k beside a config with n_samples") } else { Likeness::none() }
+        if is_results { Confidence::of(92, "pass@k beside a config with n_samples") } else { Confidence::none() }
     }
 
     fn open(&self, _head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -105,7 +105,7 @@ impl Reader for ResultsReader {
         &[]
     }
 
-    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Emit) {
+    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Sink) {
         read_document(file, stream, out, |origin, out| {
             for (task, metric, value) in shares(origin.root) {
                 out.metric(MetricClaim::new(task, metric, value.raw_str(), origin.locate(at(value))));

@@ -7,11 +7,11 @@
 use std::borrow::Cow;
 
 use crate::config::InputConfig;
-use crate::format::field::{Misfit, at, has, id, lacks, printed};
+use crate::format::field::{FieldError, at, has, id, lacks, printed};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
-use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{Item, MetricClaim, Origin, RowMetric, RowRule, RowValue};
 use crate::numeric::Printed;
 
@@ -20,7 +20,7 @@ pub(in crate::format) static RUN: Run = Run;
 
 pub(in crate::format) struct Run;
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "deepeval",
     about: "test run of DeepEval",
     tool: "DeepEval 4.3.1",
@@ -39,19 +39,19 @@ fn is_run(root: Value<'_>) -> bool {
 }
 
 impl Format for Run {
-    fn card(&self) -> &'static Card {
-        &CARD
+    fn info(&self) -> &'static FormatInfo {
+        &INFO
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         match head.document() {
-            Some(root) if is_run(root) => Likeness::of(92, "testCases with metricsData"),
-            _ => Likeness::none(),
+            Some(root) if is_run(root) => Confidence::of(92, "testCases with metricsData"),
+            _ => Confidence::none(),
         }
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
-        let mut records = Records::new(Framing::Inside(&["testCases"]), Vec::new(), (), case)
+        let mut records = Records::new(Framing::Nested(&["testCases"]), Vec::new(), (), case)
             .mapped(&[("item", "name"), ("row metrics", "metricsData[].score, success")]);
         records.shell = Some(totals);
         head.name.clone_into(&mut records.run_key);
@@ -59,7 +59,7 @@ impl Format for Run {
     }
 }
 
-fn case(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Emit) -> Result<(), Misfit> {
+fn case(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), FieldError> {
     let root = origin.root;
     let name = root.get("name").or_else(|| root.get("order")).and_then(id);
     let name = name.ok_or_else(|| lacks(root, "name", "the case's name"))?;
@@ -99,7 +99,7 @@ fn row<'t>(name: Cow<'t, str>, value: RowValue, place: Value<'t>, rule: RowRule<
     RowMetric { name, value, at: at(place), custom: false, rule }
 }
 
-fn totals(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Emit) -> Result<(), Misfit> {
+fn totals(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), FieldError> {
     // Conversations are cases of another list.
     let plain = origin.root.get("conversationalTestCases").is_none_or(|cases| cases.is_container_empty());
     if let Some(value) = origin.root.get("testPassed").filter(|value| value.kind() == Kind::Number && plain) {

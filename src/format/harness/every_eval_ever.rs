@@ -7,11 +7,11 @@
 use std::borrow::Cow;
 
 use crate::config::InputConfig;
-use crate::format::field::{Misfit, at, find, id, lacks, printed};
+use crate::format::field::{FieldError, at, find, id, lacks, printed};
 use crate::format::json::{Kind, Tape, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
-use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{Item, MetricClaim, Origin, RowMetric, RowRule, RowValue};
 use crate::numeric::Printed;
 
@@ -27,7 +27,7 @@ pub(in crate::format) struct Instances;
 const TOOL: &str = "every_eval_ever 0.3.0";
 const FILES: &str = "`<uuid>.json`, joined to `<uuid>_samples.jsonl`";
 
-static AGGREGATE_CARD: Card = Card {
+static AGGREGATE_CARD: FormatInfo = FormatInfo {
     name: "every-eval-ever",
     about: "numbers of an evaluation under the Every Eval Ever schema",
     tool: TOOL,
@@ -41,7 +41,7 @@ static AGGREGATE_CARD: Card = Card {
     traps: "instances belong to a score by `evaluation_result_id`; where it is null their `score` may be a stub of 0",
 };
 
-static INSTANCES_CARD: Card = Card {
+static INSTANCES_CARD: FormatInfo = FormatInfo {
     name: "every-eval-ever-instances",
     about: "instances of an evaluation under the Every Eval Ever schema",
     tool: TOOL,
@@ -74,14 +74,14 @@ fn key(name: &str) -> String {
 }
 
 impl Format for Aggregate {
-    fn card(&self) -> &'static Card {
+    fn info(&self) -> &'static FormatInfo {
         &AGGREGATE_CARD
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         match head.document() {
-            Some(root) if is_aggregate(root) => Likeness::of(92, "schema_version and evaluation_results"),
-            _ => Likeness::none(),
+            Some(root) if is_aggregate(root) => Confidence::of(92, "schema_version and evaluation_results"),
+            _ => Confidence::none(),
         }
     }
 
@@ -97,12 +97,12 @@ impl Format for Aggregate {
 }
 
 impl Format for Instances {
-    fn card(&self) -> &'static Card {
+    fn info(&self) -> &'static FormatInfo {
         &INSTANCES_CARD
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
-        Likeness::of_share(head.share(is_instance), 92, "evaluation_id, sample_id and evaluation.score")
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
+        Confidence::of_share(head.share(is_instance), 92, "evaluation_id, sample_id and evaluation.score")
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -127,7 +127,7 @@ fn quotient(metric: &str) -> Option<&'static str> {
     }
 }
 
-fn numbers(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Emit) -> Result<(), Misfit> {
+fn numbers(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), FieldError> {
     for result in origin.root.get("evaluation_results").into_iter().flat_map(|results| results.elements()) {
         let task = result.get("evaluation_name").and_then(id).unwrap_or_default();
         let result_id = result.get("evaluation_result_id").and_then(id).unwrap_or_default();
@@ -165,11 +165,11 @@ fn numbers(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Emit) -> Result<(), M
     Ok(())
 }
 
-fn instance(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Emit) -> Result<(), Misfit> {
+fn instance(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), FieldError> {
     let root = origin.root;
     let name = root.get("sample_id").and_then(id).ok_or_else(|| lacks(root, "sample_id", "the instance's id"))?;
     let result = root.get("evaluation_result_id").and_then(id);
-    let item = |filter: Cow<'_, str>, metric: RowMetric<'_>, out: &mut dyn Emit| {
+    let item = |filter: Cow<'_, str>, metric: RowMetric<'_>, out: &mut dyn Sink| {
         let item = Item {
             id: name.clone(),
             task: root.get("evaluation_name").and_then(id).unwrap_or_default(),

@@ -7,11 +7,11 @@
 use std::borrow::Cow;
 
 use crate::config::{ColumnSpec, InputConfig};
-use crate::format::field::{self, Misfit, at, find, flag, has, id, text};
+use crate::format::field::{self, FieldError, at, find, flag, has, id, text};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
-use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{Candidate, Claim, ClaimKind, ColumnId, Item, MetricClaim, Origin, RowMetric, RowRule, RowValue};
 
 /// The events of a run.
@@ -19,7 +19,7 @@ pub(in crate::format) static EVENTS: Events = Events;
 
 pub(in crate::format) struct Events;
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "openai-evals",
     about: "events of a run of OpenAI evals (local recorder)",
     tool: "evals 3.0.1",
@@ -46,15 +46,15 @@ fn is_report(record: Value<'_>) -> bool {
 }
 
 impl Format for Events {
-    fn card(&self) -> &'static Card {
-        &CARD
+    fn info(&self) -> &'static FormatInfo {
+        &INFO
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         let spec = head.records().next().is_some_and(is_spec);
         let share = head.share(|record| is_spec(record) || is_report(record) || is_event(record));
         let confidence = if spec { 95 } else { 85 };
-        Likeness::of_share(share, confidence, "spec, final_report and events with event_id, type and data")
+        Confidence::of_share(share, confidence, "spec, final_report and events with event_id, type and data")
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -69,7 +69,7 @@ impl Format for Events {
     }
 }
 
-fn event(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Emit) -> Result<(), Misfit> {
+fn event(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), FieldError> {
     let root = origin.root;
     if let Some(report) = root.get("final_report") {
         numbers(report, origin, out);
@@ -122,7 +122,7 @@ fn event(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Emit) -> Result<(), Mis
     Ok(())
 }
 
-fn numbers(report: Value<'_>, origin: &JsonOrigin<'_>, out: &mut dyn Emit) {
+fn numbers(report: Value<'_>, origin: &JsonOrigin<'_>, out: &mut dyn Sink) {
     for (key, value) in report.members() {
         if value.kind() != Kind::Number {
             continue;

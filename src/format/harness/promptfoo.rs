@@ -7,12 +7,12 @@
 use std::borrow::Cow;
 
 use crate::config::InputConfig;
-use crate::format::field::{Misfit, at, find, has, id, lacks, printed};
+use crate::format::field::{FieldError, at, find, has, id, lacks, printed};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::steps::{self, Arrays};
-use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{Candidate, Divisor, Item, MetricClaim, Origin, RowMetric, RowRule, RowValue, ScoreOutput};
 use crate::numeric::Printed;
 
@@ -32,7 +32,7 @@ const UNPROVABLE: &str = "other assertions: they are code or models";
 const TRAPS: &str = "tokens are not stored; a row that fails its assertions is no defect of the log; assertions with weights or \
                      in sets have no plain mean";
 
-static JSON_CARD: Card = Card {
+static JSON_CARD: FormatInfo = FormatInfo {
     name: "promptfoo-json",
     about: "export of promptfoo as JSON",
     tool: TOOL,
@@ -45,7 +45,7 @@ static JSON_CARD: Card = Card {
     traps: TRAPS,
 };
 
-static LINES_CARD: Card = Card {
+static LINES_CARD: FormatInfo = FormatInfo {
     name: "promptfoo-jsonl",
     about: "export of promptfoo as JSON Lines",
     tool: TOOL,
@@ -84,31 +84,31 @@ fn records(framing: Framing, head: &Head<'_>) -> Records<()> {
 }
 
 impl Format for Json {
-    fn card(&self) -> &'static Card {
+    fn info(&self) -> &'static FormatInfo {
         &JSON_CARD
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         match head.document() {
-            Some(root) if is_export(root) => Likeness::of(92, "results with version, results and prompts"),
-            _ => Likeness::none(),
+            Some(root) if is_export(root) => Confidence::of(92, "results with version, results and prompts"),
+            _ => Confidence::none(),
         }
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
-        let mut records = records(Framing::Inside(&["results", "results"]), head);
+        let mut records = records(Framing::Nested(&["results", "results"]), head);
         records.shell = Some(totals);
         Ok(Box::new(records))
     }
 }
 
 impl Format for Lines {
-    fn card(&self) -> &'static Card {
+    fn info(&self) -> &'static FormatInfo {
         &LINES_CARD
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
-        Likeness::of_share(head.share(is_row), 92, "promptIdx, gradingResult and testCase")
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
+        Confidence::of_share(head.share(is_row), 92, "promptIdx, gradingResult and testCase")
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -121,7 +121,7 @@ fn filter(prompt: &str) -> String {
     format!("prompt {prompt}")
 }
 
-fn row(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Emit) -> Result<(), Misfit> {
+fn row(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), FieldError> {
     let root = origin.root;
     let name = root.get("id").or_else(|| root.get("testIdx")).and_then(id);
     let name = name.ok_or_else(|| lacks(root, "id", "the row's id"))?;
@@ -197,7 +197,7 @@ fn assertion<'t>(component: Value<'t>, known: &[RowMetric<'_>]) -> Option<RowMet
     Some(RowMetric { name, value: RowValue::Number(number), at: at(score), custom: false, rule })
 }
 
-fn totals(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Emit) -> Result<(), Misfit> {
+fn totals(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), FieldError> {
     let Some(results) = origin.root.get("results") else { return Ok(()) };
     let prompts: Vec<Value<'_>> = results.get("prompts").into_iter().flat_map(|prompts| prompts.elements()).collect();
     let mut say = |prompt: usize, name: &str, rows: &str, value: Option<Value<'_>>| {

@@ -5,11 +5,11 @@
 #![expect(clippy::trivially_copy_pass_by_ref, reason = "every visit has one signature")]
 
 use crate::config::InputConfig;
-use crate::format::field::{Misfit, at, has, id, lacks, printed};
+use crate::format::field::{FieldError, at, has, id, lacks, printed};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
-use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{Item, RowMetric, RowRule, RowValue};
 use crate::numeric::Printed;
 
@@ -18,7 +18,7 @@ pub(in crate::format) static SCORES: Scores = Scores;
 
 pub(in crate::format) struct Scores;
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "sacrebleu",
     about: "scores of sacreBLEU (--format json)",
     tool: "sacreBLEU 2.6.0",
@@ -39,12 +39,12 @@ fn is_score(record: Value<'_>) -> bool {
 }
 
 impl Format for Scores {
-    fn card(&self) -> &'static Card {
-        &CARD
+    fn info(&self) -> &'static FormatInfo {
+        &INFO
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
-        Likeness::of_share(head.share(is_score), 92, "name, score and signature")
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
+        Confidence::of_share(head.share(is_score), 92, "name, score and signature")
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -58,7 +58,7 @@ impl Format for Scores {
     }
 }
 
-fn score(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Emit) -> Result<(), Misfit> {
+fn score(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), FieldError> {
     let root = origin.root;
     let name = root.get("name").and_then(id).ok_or_else(|| lacks(root, "name", "the metric's name"))?;
     let score = root.get("score").ok_or_else(|| lacks(root, "score", "the metric's value"))?;

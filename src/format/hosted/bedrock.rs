@@ -3,17 +3,17 @@
 use crate::config::InputConfig;
 use crate::format::engine::payload::Payload;
 use crate::format::engine::wrapped;
-use crate::format::field::{self, Misfit, at, has};
+use crate::format::field::{self, FieldError, at, has};
 use crate::format::json::{Kind, Value};
 use crate::format::steps::{keep, slice};
-use crate::format::{Card, Format, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Head, Reader};
 use crate::model::{Candidate, Logged, Segment, Step};
 
 pub(super) static BEDROCK: Bedrock = Bedrock;
 
 pub(super) struct Bedrock;
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "bedrock",
     about: "responses of models imported into AWS Bedrock, with return_logprobs",
     tool: "AWS Bedrock custom model import, September 2025",
@@ -45,12 +45,16 @@ fn is_bedrock(record: Value<'_>) -> bool {
 }
 
 impl Format for Bedrock {
-    fn card(&self) -> &'static Card {
-        &CARD
+    fn info(&self) -> &'static FormatInfo {
+        &INFO
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
-        Likeness::of_share(head.share(is_bedrock), 92, "generation beside logprobs[] of maps from token id to log-prob")
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
+        Confidence::of_share(
+            head.share(is_bedrock),
+            92,
+            "generation beside logprobs[] of maps from token id to log-prob",
+        )
     }
 
     fn open(&self, head: &Head<'_>, config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -59,7 +63,7 @@ impl Format for Bedrock {
     }
 }
 
-fn payload(value: Value<'_>) -> Result<Option<Payload<'_>>, Misfit> {
+fn payload(value: Value<'_>) -> Result<Option<Payload<'_>>, FieldError> {
     let mut candidate = Candidate { at: at(value), ..Candidate::default() };
     for (list, segment) in [("prompt_logprobs", Segment::Prompt), ("logprobs", Segment::Continuation)] {
         let Some(list) = value.get(list).filter(|list| list.kind() == Kind::Array) else { continue };

@@ -3,11 +3,11 @@
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::engine::payload::Payload;
 use crate::format::engine::wrapped;
-use crate::format::field::{self, Misfit, at, has, integer, text};
+use crate::format::field::{self, FieldError, at, has, integer, text};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
-use crate::format::{Card, Emit, Format, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Head, Reader, Sink};
 use crate::formula::Formula;
 use crate::model::{ArrayLength, Candidate, Claim, ClaimKind, ColumnId, Item, Logged, Segment, Step};
 
@@ -17,7 +17,7 @@ pub(super) static V1: V1Generate = V1Generate;
 pub(super) struct V2Chat;
 pub(super) struct V1Generate;
 
-static V2_CARD: Card = Card {
+static V2_CARD: FormatInfo = FormatInfo {
     name: "cohere-chat",
     about: "chat responses of Cohere's API v2",
     tool: "cohere 7.3",
@@ -30,7 +30,7 @@ static V2_CARD: Card = Card {
     traps: "a chunk may hold several tokens and has one text for all of them",
 };
 
-static V1_CARD: Card = Card {
+static V1_CARD: FormatInfo = FormatInfo {
     name: "cohere-generate",
     about: "generations of Cohere's API v1 with return_likelihoods",
     tool: "cohere 5 to 7.3",
@@ -58,12 +58,12 @@ fn is_chat(record: Value<'_>) -> bool {
 }
 
 impl Format for V2Chat {
-    fn card(&self) -> &'static Card {
+    fn info(&self) -> &'static FormatInfo {
         &V2_CARD
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
-        Likeness::of_share(head.share(is_chat), 92, "logprobs[] of chunks with token_ids and logprobs")
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
+        Confidence::of_share(head.share(is_chat), 92, "logprobs[] of chunks with token_ids and logprobs")
     }
 
     fn open(&self, head: &Head<'_>, config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -72,7 +72,7 @@ impl Format for V2Chat {
     }
 }
 
-fn chat(value: Value<'_>) -> Result<Option<Payload<'_>>, Misfit> {
+fn chat(value: Value<'_>) -> Result<Option<Payload<'_>>, FieldError> {
     let value = response(value, "logprobs");
     let Some(list) = value.get("logprobs").filter(|list| list.kind() == Kind::Array) else { return Ok(None) };
     let mut candidate = Candidate { at: at(value), ..Candidate::default() };
@@ -115,12 +115,12 @@ fn is_generate(record: Value<'_>) -> bool {
 }
 
 impl Format for V1Generate {
-    fn card(&self) -> &'static Card {
+    fn info(&self) -> &'static FormatInfo {
         &V1_CARD
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
-        Likeness::of_share(head.share(is_generate), 92, "generations[] with likelihood and token_likelihoods")
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
+        Confidence::of_share(head.share(is_generate), 92, "generations[] with likelihood and token_likelihoods")
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -135,7 +135,7 @@ impl Format for V1Generate {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature of a visit")]
-fn generate(origin: &JsonOrigin<'_>, _context: &(), out: &mut dyn Emit) -> Result<(), Misfit> {
+fn generate(origin: &JsonOrigin<'_>, _context: &(), out: &mut dyn Sink) -> Result<(), FieldError> {
     let record = origin.root;
     let mut item = Item { complete: true, at: at(record), ..Item::default() };
     for generation in generations(record) {

@@ -3,9 +3,9 @@
 use crate::config::InputConfig;
 use crate::format::engine::payload::{self, Dialect, Payload, Shape, choices, first_token, forget_texts, unwrap};
 use crate::format::engine::wrapped::{self, Read};
-use crate::format::field::{Misfit, has};
+use crate::format::field::{FieldError, has};
 use crate::format::json::{Kind, Value};
-use crate::format::{Card, Format, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Head, Reader};
 use crate::model::Logged;
 
 pub(super) static MISTRAL: Copy = Copy {
@@ -31,14 +31,14 @@ pub(super) static FIREWORKS: Copy = Copy {
 };
 
 pub(super) struct Copy {
-    card: &'static Card,
+    card: &'static FormatInfo,
     is: fn(Value<'_>) -> bool,
     evidence: &'static str,
     read: Read,
     field: &'static str,
 }
 
-static MISTRAL_CARD: Card = Card {
+static MISTRAL_CARD: FormatInfo = FormatInfo {
     name: "mistral",
     about: "chat completions of Mistral's API",
     tool: "mistralai 3.7",
@@ -51,7 +51,7 @@ static MISTRAL_CARD: Card = Card {
     traps: "`choices[].prompt_logprobs.content[]` are of the prompt and never part of a total",
 };
 
-static TOGETHER_CARD: Card = Card {
+static TOGETHER_CARD: FormatInfo = FormatInfo {
     name: "together",
     about: "chat and text completions of Together's API",
     tool: "together 3.1",
@@ -65,7 +65,7 @@ static TOGETHER_CARD: Card = Card {
             in the arrays and not in the text; an echoed prompt stands apart under `prompt[]`",
 };
 
-static FIREWORKS_CARD: Card = Card {
+static FIREWORKS_CARD: FormatInfo = FormatInfo {
     name: "fireworks",
     about: "chat and text completions of Fireworks' API",
     tool: "fireworks-ai 1.2",
@@ -112,12 +112,12 @@ fn is_fireworks(record: Value<'_>) -> bool {
 }
 
 impl Format for Copy {
-    fn card(&self) -> &'static Card {
+    fn info(&self) -> &'static FormatInfo {
         self.card
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
-        Likeness::of_share(head.share(self.is), 91, self.evidence)
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
+        Confidence::of_share(head.share(self.is), 91, self.evidence)
     }
 
     fn open(&self, head: &Head<'_>, config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -126,7 +126,7 @@ impl Format for Copy {
     }
 }
 
-fn together(value: Value<'_>) -> Result<Option<Payload<'_>>, Misfit> {
+fn together(value: Value<'_>) -> Result<Option<Payload<'_>>, FieldError> {
     let Some(mut payload) = payload::payload(value)? else { return Ok(None) };
     for step in payload.candidates.iter_mut().flat_map(|candidate| &mut candidate.steps) {
         // The lists have no ids: only a token's own spelling finds it there.
@@ -135,7 +135,7 @@ fn together(value: Value<'_>) -> Result<Option<Payload<'_>>, Misfit> {
     Ok(Some(payload))
 }
 
-fn fireworks(value: Value<'_>) -> Result<Option<Payload<'_>>, Misfit> {
+fn fireworks(value: Value<'_>) -> Result<Option<Payload<'_>>, FieldError> {
     let arrays = payload::shape(value) == Some(Shape::Completions);
     let Some(mut payload) = payload::payload(value)? else { return Ok(None) };
     for candidate in payload.candidates.iter_mut().filter(|_| arrays) {

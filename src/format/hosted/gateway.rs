@@ -6,12 +6,12 @@ use std::borrow::Cow;
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::engine::payload::{self, choices};
 use crate::format::engine::wrapped::column;
-use crate::format::field::{self, Misfit, at, find, has};
+use crate::format::field::{self, FieldError, at, find, has};
 use crate::format::hosted::nested;
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
-use crate::format::{Card, Emit, Format, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Head, Reader, Sink};
 use crate::model::{Candidate, Claim, ClaimKind, ColumnId, Item, Origin};
 
 pub(super) static LITELLM: Gateway = Gateway {
@@ -68,14 +68,14 @@ struct Answer<'t> {
 }
 
 pub(super) struct Gateway {
-    card: &'static Card,
+    card: &'static FormatInfo,
     is: fn(Value<'_>) -> bool,
     evidence: &'static str,
     answers: for<'t> fn(Value<'t>, &mut Vec<Answer<'t>>),
     field: &'static str,
 }
 
-static LITELLM_CARD: Card = Card {
+static LITELLM_CARD: FormatInfo = FormatInfo {
     name: "litellm",
     about: "logged calls of LiteLLM: standard logging payloads and spend logs",
     tool: "litellm 1.109 and 1.110",
@@ -89,7 +89,7 @@ static LITELLM_CARD: Card = Card {
             in old versions",
 };
 
-static LANGFUSE_CARD: Card = Card {
+static LANGFUSE_CARD: FormatInfo = FormatInfo {
     name: "langfuse",
     about: "exported observations of Langfuse",
     tool: "Langfuse 3 to 5",
@@ -102,7 +102,7 @@ static LANGFUSE_CARD: Card = Card {
     traps: "`output` and `metadata` may be JSON strings; spans and events are no answers; scores of other kinds stand beside",
 };
 
-static OTEL_CARD: Card = Card {
+static OTEL_CARD: FormatInfo = FormatInfo {
     name: "otel",
     about: "spans of OpenTelemetry with OpenInference attributes, also as Phoenix exports them",
     tool: "opentelemetry-sdk 1.3x, OTLP JSON, OpenInference",
@@ -115,7 +115,7 @@ static OTEL_CARD: Card = Card {
     traps: "the response is a JSON string in `output.value`, cut off where an attribute is limited in length",
 };
 
-static MLFLOW_CARD: Card = Card {
+static MLFLOW_CARD: FormatInfo = FormatInfo {
     name: "mlflow-traces",
     about: "traces of MLflow",
     tool: "MLflow 3",
@@ -197,12 +197,12 @@ struct Context {
 }
 
 impl Format for Gateway {
-    fn card(&self) -> &'static Card {
+    fn info(&self) -> &'static FormatInfo {
         self.card
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
-        Likeness::of_share(head.share(self.is), 93, self.evidence)
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
+        Confidence::of_share(head.share(self.is), 93, self.evidence)
     }
 
     fn open(&self, head: &Head<'_>, config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -232,7 +232,7 @@ impl Format for Gateway {
     }
 }
 
-fn visit(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emit) -> Result<(), Misfit> {
+fn visit(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
     let mut answers = Vec::new();
     (context.answers)(origin.root, &mut answers);
     for answer in answers {
@@ -242,16 +242,16 @@ fn visit(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emit) -> Resu
             let direct = answer.value.kind() != Kind::String;
             emit(value, &answer, &claims, direct, inner, out)
         });
-        if let Some(Err(misfit)) = read {
-            let start = if answer.value.kind() == Kind::String { answer.value.start() } else { misfit.start };
-            return Err(Misfit { start, reason: misfit.reason });
+        if let Some(Err(field_error)) = read {
+            let start = if answer.value.kind() == Kind::String { answer.value.start() } else { field_error.start };
+            return Err(FieldError { start, reason: field_error.reason });
         }
     }
     Ok(())
 }
 
 /// The numbers beside an answer.
-fn claims(answer: &Answer<'_>, context: &Context) -> Result<Vec<Claim>, Misfit> {
+fn claims(answer: &Answer<'_>, context: &Context) -> Result<Vec<Claim>, FieldError> {
     let mut found = Vec::new();
     for (name, column) in context.claims.iter().zip(1..) {
         if let Some(value) = answer.claims.and_then(|place| place.get(name)) {
@@ -268,8 +268,8 @@ fn emit(
     claims: &[Claim],
     direct: bool,
     origin: &dyn Origin,
-    out: &mut dyn Emit,
-) -> Result<(), Misfit> {
+    out: &mut dyn Sink,
+) -> Result<(), FieldError> {
     let Some(mut payload) = payload::payload(payload::unwrap(value))? else {
         return sums(value, answer, origin, out);
     };
@@ -287,7 +287,7 @@ fn emit(
 }
 
 /// Sums in messages, whose tokens are not logged.
-fn sums(value: Value<'_>, answer: &Answer<'_>, origin: &dyn Origin, out: &mut dyn Emit) -> Result<(), Misfit> {
+fn sums(value: Value<'_>, answer: &Answer<'_>, origin: &dyn Origin, out: &mut dyn Sink) -> Result<(), FieldError> {
     let mut item = Item { complete: true, at: at(value), ..Item::default() };
     for sum in choices(payload::unwrap(value)).filter_map(message_sum) {
         let mut candidate = Candidate { at: at(sum), ..Candidate::default() };

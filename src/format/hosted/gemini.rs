@@ -1,12 +1,12 @@
 //! Gemini: responses of the Developer API and of Vertex AI, as REST or as the SDK dumps them, and Vertex batch lines.
 
 use crate::config::{ColumnSpec, InputConfig};
-use crate::format::field::{self, Misfit, at, count, find, has, integer, text};
+use crate::format::field::{self, FieldError, at, count, find, has, integer, text};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::steps::{keep, slice};
-use crate::format::{Card, Emit, Format, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Head, Reader, Sink};
 use crate::formula::Formula;
 use crate::model::{Candidate, Claim, ClaimKind, ColumnId, Item, Logged, Slice, Step};
 use crate::numeric::Printed;
@@ -15,7 +15,7 @@ pub(super) static GEMINI: Gemini = Gemini;
 
 pub(super) struct Gemini;
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "gemini",
     about: "responses of Gemini and Vertex AI, and Vertex batch predictions",
     tool: "google-genai 3.4 to 3.6, REST v1 and v1beta",
@@ -55,15 +55,15 @@ fn is_gemini(record: Value<'_>) -> bool {
 }
 
 impl Format for Gemini {
-    fn card(&self) -> &'static Card {
-        &CARD
+    fn info(&self) -> &'static FormatInfo {
+        &INFO
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         if !head.records().any(|record| candidates(record).next().is_some()) {
-            return Likeness::none();
+            return Confidence::none();
         }
-        Likeness::of_share(head.share(is_gemini), 92, "candidates[] with logprobsResult or avgLogprobs")
+        Confidence::of_share(head.share(is_gemini), 92, "candidates[] with logprobsResult or avgLogprobs")
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -84,7 +84,7 @@ impl Format for Gemini {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature of a visit")]
-fn visit(origin: &JsonOrigin<'_>, _context: &(), out: &mut dyn Emit) -> Result<(), Misfit> {
+fn visit(origin: &JsonOrigin<'_>, _context: &(), out: &mut dyn Sink) -> Result<(), FieldError> {
     let record = origin.root;
     let mut item = Item { complete: true, at: at(record), ..Item::default() };
     let names = ["thoughtsTokenCount", "thoughts_token_count"];
@@ -106,7 +106,7 @@ fn visit(origin: &JsonOrigin<'_>, _context: &(), out: &mut dyn Emit) -> Result<(
     Ok(())
 }
 
-fn candidate(value: Value<'_>, thoughts: bool) -> Result<Candidate<'_>, Misfit> {
+fn candidate(value: Value<'_>, thoughts: bool) -> Result<Candidate<'_>, FieldError> {
     let mut candidate = Candidate { index: value.get("index").and_then(count), at: at(value), ..Candidate::default() };
     let mut claim = |column: u16, value: Option<Value<'_>>, what: &str| {
         let Some(value) = value else { return Ok(()) };
@@ -139,7 +139,7 @@ fn candidate(value: Value<'_>, thoughts: bool) -> Result<Candidate<'_>, Misfit> 
 }
 
 /// The log-prob of an entry with where it stands; 0 where the zero was left out.
-fn log_probability(entry: Value<'_>) -> Result<(Logged, Value<'_>), Misfit> {
+fn log_probability(entry: Value<'_>) -> Result<(Logged, Value<'_>), FieldError> {
     let zero = Printed { value: 0.0, decimals: 0, significant: 1 };
     match entry.get("logProbability").or_else(|| entry.get("log_probability")) {
         Some(value) => Ok((field::number(value, "logProbability", &[])?, value)),
@@ -147,7 +147,7 @@ fn log_probability(entry: Value<'_>) -> Result<(Logged, Value<'_>), Misfit> {
     }
 }
 
-fn alternatives<'t>(top: Value<'t>, candidate: &mut Candidate<'t>) -> Result<Slice, Misfit> {
+fn alternatives<'t>(top: Value<'t>, candidate: &mut Candidate<'t>) -> Result<Slice, FieldError> {
     let start = candidate.alternatives.len();
     for entry in top.get("candidates").into_iter().flat_map(|list| list.elements()) {
         let (value, _) = log_probability(entry)?;

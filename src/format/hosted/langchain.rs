@@ -3,15 +3,15 @@
 use crate::config::InputConfig;
 use crate::format::engine::payload::{self, Payload};
 use crate::format::engine::wrapped;
-use crate::format::field::{self, Misfit, find, has};
+use crate::format::field::{self, FieldError, find, has};
 use crate::format::json::{Kind, Value};
-use crate::format::{Card, Format, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Head, Reader};
 
 pub(super) static LANGCHAIN: LangChain = LangChain;
 
 pub(super) struct LangChain;
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "langchain",
     about: "serialised messages and results of LangChain",
     tool: "langchain-core 0.3 to 1.8",
@@ -49,12 +49,12 @@ fn is_langchain(record: Value<'_>) -> bool {
 }
 
 impl Format for LangChain {
-    fn card(&self) -> &'static Card {
-        &CARD
+    fn info(&self) -> &'static FormatInfo {
+        &INFO
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
-        Likeness::of_share(head.share(is_langchain), 92, "response_metadata.logprobs or generation_info.logprobs")
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
+        Confidence::of_share(head.share(is_langchain), 92, "response_metadata.logprobs or generation_info.logprobs")
     }
 
     fn open(&self, head: &Head<'_>, config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -63,7 +63,7 @@ impl Format for LangChain {
     }
 }
 
-fn read(record: Value<'_>) -> Result<Option<Payload<'_>>, Misfit> {
+fn read(record: Value<'_>) -> Result<Option<Payload<'_>>, FieldError> {
     let mut payload = Payload::default();
     if let Some(message) = message(record) {
         if let Some(metadata) = message.get("response_metadata") {

@@ -9,7 +9,7 @@ use crate::format::native::record::{Mapping, segment_text, settle_padding};
 use crate::format::native::roles::{ROLES, Role, SENTENCE, by_name, key};
 use crate::format::native::sentences;
 use crate::format::window::window;
-use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{
     At, Candidate, Claim, ColumnId, Item, Located, Logged, Origin, PickRef, Place, RecordError, Segment, Snippet, Step,
     Text,
@@ -24,7 +24,7 @@ const COLUMN_BITS: u32 = 8;
 
 pub(in crate::format) struct NativeCsv;
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "native-csv",
     about: "a candidate or a token per row",
     tool: "in-house pipelines",
@@ -39,12 +39,12 @@ static CARD: Card = Card {
 };
 
 impl Format for NativeCsv {
-    fn card(&self) -> &'static Card {
-        &CARD
+    fn info(&self) -> &'static FormatInfo {
+        &INFO
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
-        let Some(header) = header(head.bytes) else { return Likeness::default() };
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
+        let Some(header) = header(head.bytes) else { return Confidence::default() };
         let roles: Vec<Role> = header.iter().filter_map(|name| by_name(name)).map(|(role, _)| role).collect();
         let identified = header.iter().any(|name| name == SENTENCE)
             || roles.iter().any(|role| matches!(role, Role::Item | Role::Prompt | Role::Candidate));
@@ -52,9 +52,9 @@ impl Format for NativeCsv {
             matches!(role, Role::Claim(_) | Role::Logprobs | Role::Surprisals | Role::Probs | Role::Logits)
         });
         if header.len() < 2 || !identified || !values {
-            return Likeness::default();
+            return Confidence::default();
         }
-        Likeness { confidence: 60, evidence: format!("a header with {}", header.join(", ")) }
+        Confidence { percent: 60, evidence: format!("a header with {}", header.join(", ")) }
     }
 
     fn open(&self, head: &Head<'_>, config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -255,7 +255,7 @@ impl Reader for CsvReader {
         &self.mapping.columns
     }
 
-    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Emit) {
+    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Sink) {
         let mut reader = csv::ReaderBuilder::new().delimiter(self.delimiter).flexible(true).from_reader(stream);
         let mut group: Vec<Row> = Vec::new();
         let mut finished = std::collections::BTreeSet::new();
@@ -319,7 +319,7 @@ impl CsvReader {
         file: u32,
         group: &mut Vec<Row>,
         finished: &mut std::collections::BTreeSet<u64>,
-        out: &mut dyn Emit,
+        out: &mut dyn Sink,
     ) {
         let rows = std::mem::take(group);
         if self.per_token {

@@ -4,7 +4,7 @@ use crate::config::InputConfig;
 use crate::format::native::record;
 use crate::format::native::roles::Role;
 use crate::format::records::Records;
-use crate::format::{Card, Format, Framing, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader};
 
 /// Native JSON Lines.
 pub(in crate::format) static LINES: NativeJson = NativeJson { card: &LINES_CARD, framing: Framing::Lines };
@@ -12,7 +12,7 @@ pub(in crate::format) static LINES: NativeJson = NativeJson { card: &LINES_CARD,
 /// A native JSON array, or a pretty-printed object.
 pub(in crate::format) static ARRAY: NativeJson = NativeJson { card: &ARRAY_CARD, framing: Framing::Elements };
 
-static LINES_CARD: Card = Card {
+static LINES_CARD: FormatInfo = FormatInfo {
     name: "native-jsonl",
     about: "a candidate or an item per line",
     tool: "in-house pipelines",
@@ -25,7 +25,7 @@ static LINES_CARD: Card = Card {
     traps: "numbers in quotes; bare NaN; a first token without a value is not scored",
 };
 
-static ARRAY_CARD: Card = Card {
+static ARRAY_CARD: FormatInfo = FormatInfo {
     name: "native-json",
     about: "a list of candidates or items",
     files: "`.json`: an array of such records, or one of them",
@@ -34,19 +34,19 @@ static ARRAY_CARD: Card = Card {
 };
 
 pub(in crate::format) struct NativeJson {
-    card: &'static Card,
+    card: &'static FormatInfo,
     framing: Framing,
 }
 
 impl Format for NativeJson {
-    fn card(&self) -> &'static Card {
+    fn info(&self) -> &'static FormatInfo {
         self.card
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
-        let Ok(mapping) = super::mapping(&InputConfig::default()) else { return Likeness::default() };
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
+        let Ok(mapping) = super::mapping(&InputConfig::default()) else { return Confidence::default() };
         if head.framing() != Some(self.framing) {
-            return Likeness::default();
+            return Confidence::default();
         }
         let (mut native, mut records) = (0_u32, 0_u32);
         for value in head.records() {
@@ -54,10 +54,10 @@ impl Format for NativeJson {
             native += u32::from(record::looks_native(value, &mapping));
         }
         if native == 0 {
-            return Likeness::default();
+            return Confidence::default();
         }
-        Likeness {
-            confidence: if native == records { 60 } else { 30 },
+        Confidence {
+            percent: if native == records { 60 } else { 30 },
             evidence: format!("{native} of the first {records} records have an item with tokens or a score"),
         }
     }

@@ -1,7 +1,7 @@
 //! A native JSON record to an Item.
 
 use crate::config::{ColumnSpec, accepted, both_ends};
-use crate::format::field::{self, Misfit, at, flag, id, integer, misfit, text};
+use crate::format::field::{self, FieldError, at, field_error, flag, id, integer, text};
 use crate::format::json::{Kind, Value};
 use crate::format::native::roles::{ROLES, Role, SENTENCE, by_name};
 use crate::formula::{Formula, Output};
@@ -71,7 +71,7 @@ impl Mapping {
     }
 }
 
-fn number(value: Value<'_>, mapping: &Mapping, what: &str) -> Result<Logged, Misfit> {
+fn number(value: Value<'_>, mapping: &Mapping, what: &str) -> Result<Logged, FieldError> {
     field::number(value, what, &mapping.sentinels)
 }
 
@@ -254,9 +254,9 @@ pub(super) fn mapping_of(record: Value<'_>, mapping: &Mapping) -> Vec<(String, S
 }
 
 /// Turns a record into an item.
-pub(super) fn item<'t>(record: Value<'t>, mapping: &Mapping) -> Result<Item<'t>, Misfit> {
+pub(super) fn item<'t>(record: Value<'t>, mapping: &Mapping) -> Result<Item<'t>, FieldError> {
     if record.kind() != Kind::Object {
-        return Err(misfit(record, "record", "an object"));
+        return Err(field_error(record, "record", "an object"));
     }
     let slots = Slots::of(record, mapping);
     let mut item = Item { at: at(record), ..Item::default() };
@@ -303,7 +303,7 @@ pub(super) fn item<'t>(record: Value<'t>, mapping: &Mapping) -> Result<Item<'t>,
     Ok(item)
 }
 
-fn candidate<'t>(object: Value<'t>, slots: &Slots<'t>, mapping: &Mapping) -> Result<Candidate<'t>, Misfit> {
+fn candidate<'t>(object: Value<'t>, slots: &Slots<'t>, mapping: &Mapping) -> Result<Candidate<'t>, FieldError> {
     let mut candidate = Candidate { at: at(object), ..Candidate::default() };
     if let Some(value) = slots.get(Role::Candidate) {
         candidate.id = id(value);
@@ -332,7 +332,7 @@ fn is_list(value: &Value<'_>) -> bool {
 }
 
 /// Builds the steps from parallel arrays or from one object per token.
-fn steps<'t>(slots: &Slots<'t>, mapping: &Mapping, candidate: &mut Candidate<'t>) -> Result<(), Misfit> {
+fn steps<'t>(slots: &Slots<'t>, mapping: &Mapping, candidate: &mut Candidate<'t>) -> Result<(), FieldError> {
     let list = |role| slots.get(role).filter(is_list);
     let of_surprisals = list(Role::Surprisals).is_some() && list(Role::Logprobs).is_none();
     let per_object = [Role::Tokens, Role::Logprobs]
@@ -379,7 +379,7 @@ fn steps<'t>(slots: &Slots<'t>, mapping: &Mapping, candidate: &mut Candidate<'t>
 }
 
 /// Fills one parallel array into the steps and gives its length.
-fn fill<'t>(role: Role, array: Value<'t>, mapping: &Mapping, candidate: &mut Candidate<'t>) -> Result<u32, Misfit> {
+fn fill<'t>(role: Role, array: Value<'t>, mapping: &Mapping, candidate: &mut Candidate<'t>) -> Result<u32, FieldError> {
     let mut len = 0_u32;
     for (index, value) in array.elements().enumerate() {
         len += 1;
@@ -436,12 +436,12 @@ fn fill<'t>(role: Role, array: Value<'t>, mapping: &Mapping, candidate: &mut Can
             Role::Logits => step.logit = number(value, mapping, "logits")?,
             Role::Segments => step.segment = segment(value)?,
             Role::Mask => {
-                let scored = flag(value).ok_or_else(|| misfit(value, "mask", "0 or 1"))?;
+                let scored = flag(value).ok_or_else(|| field_error(value, "mask", "0 or 1"))?;
                 // Told apart from prompt below, once it is known where the scored steps lie.
                 step.segment = if scored { Segment::Continuation } else { Segment::Padding };
             }
             Role::EndFlags => {
-                let ends = flag(value).ok_or_else(|| misfit(value, "is_eos", "true or false"))?;
+                let ends = flag(value).ok_or_else(|| field_error(value, "is_eos", "true or false"))?;
                 step.segment = if ends && step.segment == Segment::Continuation { Segment::End } else { step.segment };
             }
             _ => {}
@@ -481,8 +481,8 @@ fn settle_segments(steps: &mut [Step<'_>], slots: &Slots<'_>, explicit: bool) {
     }
 }
 
-fn segment(value: Value<'_>) -> Result<Segment, Misfit> {
-    segment_text(value.raw()).ok_or_else(|| misfit(value, "segments", "one of prompt, continuation, end, padding"))
+fn segment(value: Value<'_>) -> Result<Segment, FieldError> {
+    segment_text(value.raw()).ok_or_else(|| field_error(value, "segments", "one of prompt, continuation, end, padding"))
 }
 
 /// The segment of a name.
@@ -497,10 +497,14 @@ pub(super) fn segment_text(raw: &[u8]) -> Option<Segment> {
     }
 }
 
-fn token_object<'t>(token: Value<'t>, mapping: &Mapping, candidate: &mut Candidate<'t>) -> Result<Step<'t>, Misfit> {
+fn token_object<'t>(
+    token: Value<'t>,
+    mapping: &Mapping,
+    candidate: &mut Candidate<'t>,
+) -> Result<Step<'t>, FieldError> {
     let mut step = Step { at: at(token), ..Step::default() };
     if token.kind() != Kind::Object {
-        return Err(misfit(token, "tokens", "an object for each token"));
+        return Err(field_error(token, "tokens", "an object for each token"));
     }
     for (key, value) in token.members() {
         match key.raw() {
@@ -526,12 +530,12 @@ fn token_object<'t>(token: Value<'t>, mapping: &Mapping, candidate: &mut Candida
     Ok(step)
 }
 
-fn vector(value: Value<'_>, candidate: &mut Candidate<'_>) -> Result<Slice, Misfit> {
+fn vector(value: Value<'_>, candidate: &mut Candidate<'_>) -> Result<Slice, FieldError> {
     if value.kind() == Kind::Null {
         return Ok(Slice::default());
     }
     if value.kind() != Kind::Array {
-        return Err(misfit(value, "vector", "a list of numbers"));
+        return Err(field_error(value, "vector", "a list of numbers"));
     }
     let start = u32::try_from(candidate.vectors.len()).unwrap_or(u32::MAX);
     for entry in value.elements() {
@@ -539,7 +543,7 @@ fn vector(value: Value<'_>, candidate: &mut Candidate<'_>) -> Result<Slice, Misf
             Kind::Number => Printed::parse(entry.raw()),
             _ => None,
         };
-        let number = number.ok_or_else(|| misfit(entry, "vector", "a number"))?;
+        let number = number.ok_or_else(|| field_error(entry, "vector", "a number"))?;
         candidate.vector_decimals = candidate.vector_decimals.max(number.decimals);
         candidate.vectors.push(number.value);
     }
@@ -548,7 +552,11 @@ fn vector(value: Value<'_>, candidate: &mut Candidate<'_>) -> Result<Slice, Misf
 }
 
 /// A list of `{token, id, logprob}`, a list of `[token, logprob]`, or a map from text to log-prob.
-fn alternatives<'t>(value: Value<'t>, mapping: &Mapping, buffer: &mut Vec<Alternative<'t>>) -> Result<Slice, Misfit> {
+fn alternatives<'t>(
+    value: Value<'t>,
+    mapping: &Mapping,
+    buffer: &mut Vec<Alternative<'t>>,
+) -> Result<Slice, FieldError> {
     let start = u32::try_from(buffer.len()).unwrap_or(u32::MAX);
     match value.kind() {
         Kind::Null => return Ok(Slice::default()),
@@ -563,13 +571,13 @@ fn alternatives<'t>(value: Value<'t>, mapping: &Mapping, buffer: &mut Vec<Altern
                 alternative(entry, mapping, buffer)?;
             }
         }
-        _ => return Err(misfit(value, "top_logprobs", "a list or a map")),
+        _ => return Err(field_error(value, "top_logprobs", "a list or a map")),
     }
     let end = u32::try_from(buffer.len()).unwrap_or(u32::MAX);
     Ok(Slice { start, len: end - start })
 }
 
-fn alternative<'t>(entry: Value<'t>, mapping: &Mapping, buffer: &mut Vec<Alternative<'t>>) -> Result<(), Misfit> {
+fn alternative<'t>(entry: Value<'t>, mapping: &Mapping, buffer: &mut Vec<Alternative<'t>>) -> Result<(), FieldError> {
     let (mut token, mut id, mut logprob) = (None, None, Logged::Missing);
     match entry.kind() {
         Kind::Object => {
@@ -591,7 +599,7 @@ fn alternative<'t>(entry: Value<'t>, mapping: &Mapping, buffer: &mut Vec<Alterna
                 }
             }
         }
-        _ => return Err(misfit(entry, "top_logprobs", "an object {token, id, logprob}")),
+        _ => return Err(field_error(entry, "top_logprobs", "an object {token, id, logprob}")),
     }
     push(buffer, token, id, logprob);
     Ok(())

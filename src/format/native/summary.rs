@@ -5,7 +5,7 @@ use std::io::Read;
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::json::{Kind, Tape, Value};
 use crate::format::origin::read_document;
-use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{At, MetricClaim, Origin};
 
 /// The summary beside the rows.
@@ -44,7 +44,7 @@ const NESTED: [&str; 3] = ["metrics", "results", "summary"];
 
 pub(in crate::format) struct NativeSummary;
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "native-summary",
     about: "reported metrics beside the rows (summary.json)",
     tool: "in-house pipelines",
@@ -82,24 +82,26 @@ fn metrics(object: Value<'_>, visit: &mut impl FnMut(&str, bool, Value<'_>)) {
 }
 
 impl Format for NativeSummary {
-    fn card(&self) -> &'static Card {
-        &CARD
+    fn info(&self) -> &'static FormatInfo {
+        &INFO
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         let mut tape = Tape::default();
-        let Some(root) = head.whole.then(|| tape.parse(head.bytes).ok()).flatten() else { return Likeness::default() };
+        let Some(root) = head.whole.then(|| tape.parse(head.bytes).ok()).flatten() else {
+            return Confidence::default();
+        };
         if root.kind() != Kind::Object {
-            return Likeness::default();
+            return Confidence::default();
         }
         let mut found = Vec::new();
         metrics(root, &mut |metric, _, _| found.push(metric.to_owned()));
         if found.is_empty() {
-            return Likeness::default();
+            return Confidence::default();
         }
         let named = ["summary.json", "metrics.json", "results.json"].contains(&head.name);
-        Likeness {
-            confidence: if named { 70 } else { 40 },
+        Confidence {
+            percent: if named { 70 } else { 40 },
             evidence: format!("one object with the metrics {}", found.join(", ")),
         }
     }
@@ -120,7 +122,7 @@ impl Reader for SummaryReader {
         &[]
     }
 
-    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Emit) {
+    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Sink) {
         read_document(file, stream, out, |origin, out| {
             let root = origin.root;
             let task = root.get("task").and_then(|task| task.as_str()).unwrap_or_default().into_owned();

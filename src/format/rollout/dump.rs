@@ -6,11 +6,11 @@
 use std::borrow::Cow;
 
 use crate::config::{ColumnSpec, InputConfig};
-use crate::format::field::{self, Misfit, at, integer};
+use crate::format::field::{self, FieldError, at, integer};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
-use crate::format::{Card, Emit, Format, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Head, Reader, Sink};
 use crate::model::{
     ArrayLength, Candidate, Claim, ClaimKind, ColumnId, Item, Logged, RowMetric, RowRule, RowValue, Segment, Step,
 };
@@ -19,7 +19,7 @@ pub(super) static ROLLOUT: Rollout = Rollout;
 
 pub(super) struct Rollout;
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "rl-rollout",
     about: "rollouts of reinforcement learning with the log-probs of engine and trainer",
     tool: "field names of verl 0.9, TRL 1.16, OpenRLHF 0.11, slime, SkyRL, prime-rl",
@@ -101,18 +101,18 @@ fn is_rollout(record: Value<'_>) -> bool {
 }
 
 impl Format for Rollout {
-    fn card(&self) -> &'static Card {
-        &CARD
+    fn info(&self) -> &'static FormatInfo {
+        &INFO
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         let share = head.share(is_rollout);
         let first = head.records().find(|record| is_rollout(*record));
         let names = first.map(|record| {
             let names = [list(record, &ENGINE), list(record, &TRAINER), list(record, &MASKS)];
             names.into_iter().flatten().map(|(name, _)| name).collect::<Vec<_>>().join(", ")
         });
-        Likeness::of_share(share, 90, names.unwrap_or_default())
+        Confidence::of_share(share, 90, names.unwrap_or_default())
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -161,7 +161,7 @@ struct Lists<'t> {
     ratios: Option<(&'static str, Value<'t>)>,
 }
 
-fn visit(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emit) -> Result<(), Misfit> {
+fn visit(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
     let record = origin.root;
     let (engine, trainer) = (list(record, &ENGINE), list(record, &TRAINER));
     // A record without the trainer's list has the engine's alone, and nothing beside it.
@@ -195,7 +195,7 @@ fn visit(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emit) -> Resu
 }
 
 /// One rollout.
-fn item<'t>(record: Value<'t>, lists: Lists<'t>, context: &Context, id: Cow<'t, str>) -> Result<Item<'t>, Misfit> {
+fn item<'t>(record: Value<'t>, lists: Lists<'t>, context: &Context, id: Cow<'t, str>) -> Result<Item<'t>, FieldError> {
     let mut candidate = Candidate { at: at(lists.values), ..Candidate::default() };
     let len = lists.values.len();
     let length = |list: Value<'_>| u32::try_from(list.len()).unwrap_or(u32::MAX);
@@ -226,7 +226,7 @@ fn item<'t>(record: Value<'t>, lists: Lists<'t>, context: &Context, id: Cow<'t, 
         candidate.steps.push(Step {
             token_id: ids.next().and_then(integer),
             logprob,
-            other: other.unwrap_or_default(),
+            rollout_logprob: other.unwrap_or_default(),
             segment,
             at: at(value),
             ..Step::default()

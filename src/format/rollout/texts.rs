@@ -3,18 +3,18 @@
 //! verl: `_dump_generations` in `verl/trainer/ppo/ray_trainer.py`. TRL: `GRPOTrainer.log` in `trl/trainer/grpo_trainer.py`.
 
 use crate::config::InputConfig;
-use crate::format::field::{self, Misfit, at, has, text};
+use crate::format::field::{self, FieldError, at, has, text};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
-use crate::format::{Card, Emit, Format, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Head, Reader, Sink};
 use crate::model::{Candidate, Item};
 
 pub(super) static TEXTS: Texts = Texts;
 
 pub(super) struct Texts;
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "rl-texts",
     about: "texts of rollouts with their rewards, as verl and TRL write them",
     tool: "verl 0.9, TRL 1.16",
@@ -45,14 +45,14 @@ fn shape(record: Value<'_>) -> Option<[&'static str; 3]> {
 }
 
 impl Format for Texts {
-    fn card(&self) -> &'static Card {
-        &CARD
+    fn info(&self) -> &'static FormatInfo {
+        &INFO
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         let first = head.records().find_map(shape).unwrap_or_default();
         let evidence = format!("step, {}", first.join(", "));
-        Likeness::of_share(head.share(|record| shape(record).is_some()), 88, evidence)
+        Confidence::of_share(head.share(|record| shape(record).is_some()), 88, evidence)
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -63,7 +63,7 @@ impl Format for Texts {
     }
 }
 
-fn visit(origin: &JsonOrigin<'_>, out: &mut dyn Emit) -> Result<(), Misfit> {
+fn visit(origin: &JsonOrigin<'_>, out: &mut dyn Sink) -> Result<(), FieldError> {
     let record = origin.root;
     let Some([prompt, completion, _]) = shape(record) else {
         return Err(field::lacks(record, "output", "a text beside step and a reward"));

@@ -4,8 +4,8 @@ use std::io::Read;
 
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::native::sentences::are_in_bits;
-use crate::format::translation::passage::{Misfit, Passage, at, head_lines, number, passages, words};
-use crate::format::{Card, Emit, FIRST_RECORDS, Format, Framing, Head, Likeness, Reader};
+use crate::format::translation::passage::{FieldError, Passage, at, head_lines, number, passages, words};
+use crate::format::{Confidence, FIRST_RECORDS, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{Candidate, Item, Logged, Segment, Step};
 use crate::numeric::{LN_2, Printed};
 use crate::source::lines;
@@ -16,7 +16,7 @@ pub(super) static SURPRISAL: Surprisal = Surprisal;
 pub(super) struct Minicons;
 pub(super) struct Surprisal;
 
-static MINICONS_CARD: Card = Card {
+static MINICONS_CARD: FormatInfo = FormatInfo {
     name: "minicons",
     about: "the table that the command line of minicons prints",
     tool: "minicons 0.3.39",
@@ -29,7 +29,7 @@ static MINICONS_CARD: Card = Card {
     traps: "2 decimals; tokens may contain blanks; the base is not in the file",
 };
 
-static SURPRISAL_CARD: Card = Card {
+static SURPRISAL_CARD: FormatInfo = FormatInfo {
     name: "surprisal",
     about: "printed results of surprisal: a line of tokens, a line of values",
     tool: "surprisal 0.1.7",
@@ -64,14 +64,14 @@ fn row(line: &[u8], columns: usize) -> Option<(&[u8], Vec<Word<'_>>)> {
 }
 
 impl Format for Minicons {
-    fn card(&self) -> &'static Card {
+    fn info(&self) -> &'static FormatInfo {
         &MINICONS_CARD
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         match head_lines(head).next().and_then(header) {
-            Some(_) => Likeness::of(92, "a header sentence_id token_id token logprob"),
-            None => Likeness::none(),
+            Some(_) => Confidence::of(92, "a header sentence_id token_id token logprob"),
+            None => Confidence::none(),
         }
     }
 
@@ -105,7 +105,7 @@ impl Reader for MiniconsReader {
         &[]
     }
 
-    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Emit) {
+    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Sink) {
         let mut current: Vec<u8> = Vec::new();
         let starts = |line: &[u8]| {
             let sentence = words(line, 0).next().map(|(_, word)| word).unwrap_or_default();
@@ -126,7 +126,7 @@ impl Reader for MiniconsReader {
                 out.record();
                 match self.item(passage) {
                     Ok(item) => out.item(&item, passage),
-                    Err(misfit) => out.error(passage.error(misfit)),
+                    Err(field_error) => out.error(passage.error(field_error)),
                 }
             },
         );
@@ -144,11 +144,11 @@ impl Reader for MiniconsReader {
 }
 
 impl MiniconsReader {
-    fn item<'p>(&self, passage: &Passage<'p>) -> Result<Item<'p>, Misfit> {
+    fn item<'p>(&self, passage: &Passage<'p>) -> Result<Item<'p>, FieldError> {
         let mut item = Item { complete: true, ..Item::default() };
         let mut candidate = Candidate::default();
         for (start, line) in lines(passage.bytes).filter(|(_, line)| !line.trim_ascii().is_empty()) {
-            let (sentence, numbers) = row(line, self.columns).ok_or_else(|| Misfit {
+            let (sentence, numbers) = row(line, self.columns).ok_or_else(|| FieldError {
                 offset: start,
                 reason: format!("expected {} columns as in the header", self.columns),
             })?;
@@ -172,7 +172,7 @@ impl MiniconsReader {
 }
 
 /// A number; NaN is no value.
-fn value(word: &[u8], offset: usize, what: &str) -> Result<Logged, Misfit> {
+fn value(word: &[u8], offset: usize, what: &str) -> Result<Logged, FieldError> {
     match number(word, offset, what)? {
         Logged::Number(number) if number.value.is_nan() => Ok(Logged::Null),
         other => Ok(other),
@@ -194,15 +194,19 @@ fn is_pair(tokens: &[u8], values: &[u8]) -> bool {
 }
 
 impl Format for Surprisal {
-    fn card(&self) -> &'static Card {
+    fn info(&self) -> &'static FormatInfo {
         &SURPRISAL_CARD
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         let first: Vec<&[u8]> = head_lines(head).take(2 * FIRST_RECORDS).collect();
         let mut pairs = first.chunks_exact(2);
         let all = pairs.len() > 0 && pairs.all(|pair| matches!(pair, [tokens, values] if is_pair(tokens, values)));
-        if all { Likeness::of(85, "lines of tokens, each above a line of as many values") } else { Likeness::none() }
+        if all {
+            Confidence::of(85, "lines of tokens, each above a line of as many values")
+        } else {
+            Confidence::none()
+        }
     }
 
     fn open(&self, _head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -221,7 +225,7 @@ impl Reader for SurprisalReader {
         &[]
     }
 
-    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Emit) {
+    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Sink) {
         // A sentence ends with its line of values.
         let mut values = false;
         let starts = |line: &[u8]| {
@@ -238,7 +242,7 @@ impl Reader for SurprisalReader {
                 out.record();
                 match sentence(passage) {
                     Ok(item) => out.item(&item, passage),
-                    Err(misfit) => out.error(passage.error(misfit)),
+                    Err(field_error) => out.error(passage.error(field_error)),
                 }
             },
         );
@@ -249,7 +253,7 @@ impl Reader for SurprisalReader {
     }
 }
 
-fn sentence<'p>(passage: &Passage<'p>) -> Result<Item<'p>, Misfit> {
+fn sentence<'p>(passage: &Passage<'p>) -> Result<Item<'p>, FieldError> {
     let mut candidate = Candidate::default();
     let filled = lines(passage.bytes).filter(|(_, line)| !line.trim_ascii().is_empty());
     for (start, line) in filled.skip(1) {

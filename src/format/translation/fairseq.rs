@@ -9,8 +9,8 @@ use std::io::Read;
 
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::translation::normaliser::{self, Scored};
-use crate::format::translation::passage::{Misfit, Passage, at, head_lines, number, passages, words};
-use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
+use crate::format::translation::passage::{FieldError, Passage, at, head_lines, number, passages, words};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::formula::{Formula, Output};
 use crate::model::{Candidate, Claim, ClaimKind, ColumnId, Item, Logged, MetricClaim, Origin, PickRef, Step, Text};
 use crate::numeric::{LN_2, Printed};
@@ -20,7 +20,7 @@ pub(super) static FAIRSEQ: Fairseq = Fairseq;
 
 pub(super) struct Fairseq;
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "fairseq",
     about: "the lines of fairseq-generate and fairseq-interactive",
     tool: "fairseq 0.10 to 0.12.2",
@@ -63,17 +63,17 @@ fn naming(line: &[u8], column: usize) -> String {
 }
 
 impl Format for Fairseq {
-    fn card(&self) -> &'static Card {
-        &CARD
+    fn info(&self) -> &'static FormatInfo {
+        &INFO
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         let hypothesis = head_lines(head).any(is_hypothesis);
         let other = head_lines(head).any(|line| matches!(tagged(line), Some((b'P' | b'D' | b'S', _, _))));
         match (hypothesis, other) {
-            (true, true) => Likeness::of(95, "lines H-<id> with a score, beside P-, D- or S-<id>"),
-            (true, false) => Likeness::of(70, "lines H-<id> with a score and a hypothesis"),
-            _ => Likeness::none(),
+            (true, true) => Confidence::of(95, "lines H-<id> with a score, beside P-, D- or S-<id>"),
+            (true, false) => Confidence::of(70, "lines H-<id> with a score and a hypothesis"),
+            _ => Confidence::none(),
         }
     }
 
@@ -121,7 +121,7 @@ impl Reader for FairseqReader {
         &self.columns
     }
 
-    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Emit) {
+    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Sink) {
         let mut current = String::new();
         let starts = |line: &[u8]| match tagged(line) {
             Some((_, id, _)) if id != current => {
@@ -147,17 +147,17 @@ impl Reader for FairseqReader {
 }
 
 /// One source with its hypotheses.
-fn read(passage: &Passage<'_>, out: &mut dyn Emit) {
+fn read(passage: &Passage<'_>, out: &mut dyn Sink) {
     out.record();
     metrics(passage, out);
     match item(passage) {
         Ok(Some(item)) => out.item(&item, passage),
         Ok(None) => {}
-        Err(misfit) => out.error(passage.error(misfit)),
+        Err(field_error) => out.error(passage.error(field_error)),
     }
 }
 
-fn item<'p>(passage: &Passage<'p>) -> Result<Option<Item<'p>>, Misfit> {
+fn item<'p>(passage: &Passage<'p>) -> Result<Option<Item<'p>>, FieldError> {
     let mut item = Item { complete: true, ..Item::default() };
     let mut source = None;
     for (start, line) in lines(passage.bytes) {
@@ -194,7 +194,7 @@ fn item<'p>(passage: &Passage<'p>) -> Result<Option<Item<'p>>, Misfit> {
 }
 
 /// `Generate test with beam=5: BLEU4 = 27.31, …`: a number of the texts.
-fn metrics(passage: &Passage<'_>, out: &mut dyn Emit) {
+fn metrics(passage: &Passage<'_>, out: &mut dyn Sink) {
     for (start, line) in lines(passage.bytes) {
         if !line.starts_with(b"Generate ") {
             continue;

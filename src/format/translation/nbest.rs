@@ -5,8 +5,8 @@ use std::io::Read;
 
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::translation::normaliser::{self, Scored};
-use crate::format::translation::passage::{Misfit, Naming, at, head_lines, number, passages, words};
-use crate::format::{Card, Emit, FIRST_RECORDS, Format, Framing, Head, Likeness, Reader};
+use crate::format::translation::passage::{FieldError, Naming, at, head_lines, number, passages, words};
+use crate::format::{Confidence, FIRST_RECORDS, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::formula::{Formula, Output};
 use crate::model::{At, Candidate, Claim, ClaimKind, ColumnId, Item, LoggedTotal, PickRef, Step};
 use crate::numeric::Printed;
@@ -25,7 +25,7 @@ pub(super) static MOSES: Moses = Moses;
 pub(super) struct Marian;
 pub(super) struct Moses;
 
-static MARIAN_CARD: Card = Card {
+static MARIAN_CARD: FormatInfo = FormatInfo {
     name: "marian",
     about: "n-best lists of marian-decoder and lines of marian-scorer",
     tool: "Marian 1.9 to 1.12",
@@ -40,7 +40,7 @@ static MARIAN_CARD: Card = Card {
             file and is taken from its first lines",
 };
 
-static MOSES_CARD: Card = Card {
+static MOSES_CARD: FormatInfo = FormatInfo {
     name: "moses",
     about: "n-best lists of the Moses decoder",
     tool: "Moses 2 to 4",
@@ -132,13 +132,13 @@ impl<'l> MarianLine<'l> {
 }
 
 impl Format for Marian {
-    fn card(&self) -> &'static Card {
+    fn info(&self) -> &'static FormatInfo {
         &MARIAN_CARD
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         let share = share(head, |line| MarianLine::of(line).is_some());
-        Likeness::of_share(share, 92, "lines with WordScores= or F0= between |||")
+        Confidence::of_share(share, 92, "lines with WordScores= or F0= between |||")
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -199,7 +199,7 @@ impl Reader for MarianReader {
         &self.columns
     }
 
-    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Emit) {
+    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Sink) {
         sentences(file, stream, naming, out, |start, line| self.candidate(start, line));
     }
 
@@ -218,8 +218,8 @@ impl Reader for MarianReader {
 }
 
 impl MarianReader {
-    fn candidate<'p>(&self, start: usize, text: &'p [u8]) -> Result<Hypothesis<'p>, Misfit> {
-        let line = MarianLine::of(text).ok_or_else(|| Misfit {
+    fn candidate<'p>(&self, start: usize, text: &'p [u8]) -> Result<Hypothesis<'p>, FieldError> {
+        let line = MarianLine::of(text).ok_or_else(|| FieldError {
             offset: start,
             reason: "expected `<id> ||| <text> ||| F0= <score> ||| <score>` or `<score> ||| WordScores= …`".to_owned(),
         })?;
@@ -269,8 +269,8 @@ fn sentences(
     file: u32,
     stream: &mut dyn Read,
     naming: Naming,
-    out: &mut dyn Emit,
-    read: impl for<'p> Fn(usize, &'p [u8]) -> Result<Hypothesis<'p>, Misfit>,
+    out: &mut dyn Sink,
+    read: impl for<'p> Fn(usize, &'p [u8]) -> Result<Hypothesis<'p>, FieldError>,
 ) {
     let mut current: Option<Vec<u8>> = None;
     let starts = |line: &[u8]| match sentence(line) {
@@ -289,7 +289,7 @@ fn sentences(
                     item.id = hypothesis.id.map(Cow::Borrowed).unwrap_or_default();
                     item.candidates.push(hypothesis.candidate);
                 }
-                Err(misfit) => out.error(passage.error(misfit)),
+                Err(field_error) => out.error(passage.error(field_error)),
             }
         }
         if item.candidates.len() > 1 {
@@ -315,12 +315,12 @@ fn moses(line: &[u8]) -> Option<(&str, (usize, &[u8]))> {
 }
 
 impl Format for Moses {
-    fn card(&self) -> &'static Card {
+    fn info(&self) -> &'static FormatInfo {
         &MOSES_CARD
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
-        Likeness::of_share(share(head, |line| moses(line).is_some()), 92, "lines of named features between |||")
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
+        Confidence::of_share(share(head, |line| moses(line).is_some()), 92, "lines of named features between |||")
     }
 
     fn open(&self, _head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -341,14 +341,14 @@ impl Reader for MosesReader {
         &self.columns
     }
 
-    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Emit) {
+    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Sink) {
         sentences(
             file,
             stream,
             |_, _| "total".to_owned(),
             out,
             |start, line| {
-                let (id, (offset, total)) = moses(line).ok_or_else(|| Misfit {
+                let (id, (offset, total)) = moses(line).ok_or_else(|| FieldError {
                     offset: start,
                     reason: "expected `<id> ||| <text> ||| <Feature>= <values> ||| <total>`".to_owned(),
                 })?;

@@ -6,8 +6,8 @@
 use std::io::Read;
 
 use crate::config::{ColumnSpec, InputConfig};
-use crate::format::translation::passage::{Misfit, Passage, at, head_lines, number, passages, words};
-use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
+use crate::format::translation::passage::{FieldError, Passage, at, head_lines, number, passages, words};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{
     Candidate, Claim, ClaimKind, ColumnId, Item, Logged, MetricClaim, Origin, PickRef, RowMetric, RowRule, RowValue,
     Text,
@@ -19,7 +19,7 @@ pub(super) static OPENNMT: OpenNmt = OpenNmt;
 
 pub(super) struct OpenNmt;
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "opennmt",
     about: "the log of onmt_translate -verbose",
     tool: "OpenNMT-py 3",
@@ -55,17 +55,17 @@ fn naming(line: &[u8], column: usize) -> String {
 }
 
 impl Format for OpenNmt {
-    fn card(&self) -> &'static Card {
-        &CARD
+    fn info(&self) -> &'static FormatInfo {
+        &INFO
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         let any = |is: &dyn Fn(&[u8]) -> bool| head_lines(head).any(is);
         let score = |line: &[u8]| line.strip_prefix(SCORES[0].0).is_some_and(|rest| Printed::parse(rest).is_some());
         if any(&|line| sentence(line).is_some()) && any(&|line| line.starts_with(b"PRED ")) && any(&score) {
-            return Likeness::of(93, "lines SENT n:, PRED n: and PRED SCORE:");
+            return Confidence::of(93, "lines SENT n:, PRED n: and PRED SCORE:");
         }
-        Likeness::none()
+        Confidence::none()
     }
 
     fn open(&self, _head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -86,7 +86,7 @@ impl Reader for OpenNmtReader {
         &self.columns
     }
 
-    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Emit) {
+    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Sink) {
         passages(
             file,
             stream,
@@ -99,7 +99,7 @@ impl Reader for OpenNmtReader {
                 match item(passage) {
                     Ok(Some(item)) => out.item(&item, passage),
                     Ok(None) => {}
-                    Err(misfit) => out.error(passage.error(misfit)),
+                    Err(field_error) => out.error(passage.error(field_error)),
                 }
             },
         );
@@ -112,7 +112,7 @@ impl Reader for OpenNmtReader {
     }
 }
 
-fn item<'p>(passage: &Passage<'p>) -> Result<Option<Item<'p>>, Misfit> {
+fn item<'p>(passage: &Passage<'p>) -> Result<Option<Item<'p>>, FieldError> {
     let mut item = Item { complete: true, ..Item::default() };
     let mut prompt = None;
     for (start, line) in lines(passage.bytes) {
@@ -159,7 +159,7 @@ fn item<'p>(passage: &Passage<'p>) -> Result<Option<Item<'p>>, Misfit> {
 }
 
 /// `[date INFO] PRED SCORE: -2.5048, PRED PPL: 12.24 NB SENTENCES: 10`.
-fn summary(passage: &Passage<'_>, out: &mut dyn Emit) {
+fn summary(passage: &Passage<'_>, out: &mut dyn Sink) {
     for (start, line) in lines(passage.bytes) {
         for (label, name, perplexity) in SCORES {
             let Some(found) = memchr::memmem::find(line, label) else { continue };

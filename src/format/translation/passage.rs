@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use crate::format::window::window;
-use crate::format::{Emit, Head};
+use crate::format::{Head, Sink};
 use crate::model::{At, Located, Logged, Origin, Place, RecordError, Snippet};
 use crate::numeric::Printed;
 use crate::source::{Blocks, lines};
@@ -49,9 +49,9 @@ impl Passage<'_> {
     }
 
     /// The error of a passage that cannot be read.
-    pub(super) fn error(&self, misfit: Misfit) -> RecordError {
-        let Located { place, snippet } = self.whereabouts(misfit.offset);
-        RecordError { place, reason: misfit.reason, snippet, unreadable: false }
+    pub(super) fn error(&self, field_error: FieldError) -> RecordError {
+        let Located { place, snippet } = self.whereabouts(field_error.offset);
+        RecordError { place, reason: field_error.reason, snippet, unreadable: false }
     }
 }
 
@@ -67,7 +67,7 @@ impl Origin for Passage<'_> {
 
 /// What a passage does not hold as its format requires it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Misfit {
+pub(super) struct FieldError {
     /// Offset in the passage.
     pub(super) offset: usize,
     /// What was expected and found.
@@ -80,12 +80,12 @@ pub(super) fn at(offset: usize) -> At {
 }
 
 /// A number that starts at an offset.
-pub(super) fn number(word: &[u8], offset: usize, what: &str) -> Result<Logged, Misfit> {
+pub(super) fn number(word: &[u8], offset: usize, what: &str) -> Result<Logged, FieldError> {
     match Printed::parse(word) {
         Some(number) => Ok(Logged::Number(number)),
         None => {
             let found: String = String::from_utf8_lossy(word).chars().take(40).collect();
-            Err(Misfit { offset, reason: format!("{what}: expected a number, found \"{found}\"") })
+            Err(FieldError { offset, reason: format!("{what}: expected a number, found \"{found}\"") })
         }
     }
 }
@@ -119,13 +119,13 @@ pub(super) fn passages(
     file: u32,
     stream: &mut dyn Read,
     naming: Naming,
-    out: &mut dyn Emit,
+    out: &mut dyn Sink,
     mut starts: impl FnMut(&[u8]) -> bool,
-    mut read: impl FnMut(&Passage<'_>, &mut dyn Emit),
+    mut read: impl FnMut(&Passage<'_>, &mut dyn Sink),
 ) {
     let mut bytes: Vec<u8> = Vec::new();
     let (mut first, mut next) = (1, 1);
-    let mut flush = |bytes: &mut Vec<u8>, line: u64, out: &mut dyn Emit| {
+    let mut flush = |bytes: &mut Vec<u8>, line: u64, out: &mut dyn Sink| {
         if !bytes.trim_ascii().is_empty() {
             read(&Passage { file, line, bytes: bytes.as_slice(), naming }, out);
         }

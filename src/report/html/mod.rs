@@ -3,9 +3,9 @@
 //! The style sheet and the script are constants; the page's policy allows them by their hashes and nothing else, so
 //! that no text of a log can run. The page holds exemplars, never rows, and stays below [`LIMIT`] on any input.
 
+mod comparisons;
 mod figures;
 mod page;
-mod races;
 mod svg;
 
 use std::io::{self, Write};
@@ -33,7 +33,7 @@ struct Room {
     findings: usize,
     /// Lines of evidence, impact and places per finding.
     lines: usize,
-    /// Columns with pictures, and races.
+    /// Columns with pictures, and comparisons.
     figures: usize,
     /// Rows behind a picture.
     points: usize,

@@ -7,10 +7,10 @@ use askama::Template;
 use crate::model::Severity;
 use crate::report::headline::{headline, totals};
 use crate::report::html::figures::{self, Picture};
-use crate::report::html::{Room, SCRIPT, SCRIPT_HASH, STYLE, STYLE_HASH, races};
+use crate::report::html::{Room, SCRIPT, SCRIPT_HASH, STYLE, STYLE_HASH, comparisons};
 use crate::report::output::Rendering;
 use crate::report::words::{count, p_value, rows, verdict};
-use crate::report::{Diagnosis, Finding, Impact, Race, Report, visible};
+use crate::report::{Comparison, Diagnosis, Finding, Impact, Report, visible};
 
 /// Characters shown of a text of the log.
 const TEXT: usize = 200;
@@ -67,7 +67,7 @@ pub(super) struct Page {
     gate: Vec<String>,
     excused: Vec<ExcusedRow>,
     columns: Vec<ColumnView>,
-    races: Vec<RaceView>,
+    comparisons: Vec<ComparisonView>,
     /// Whether rows have to say which run they are about.
     many_runs: bool,
     metrics: Vec<MetricRow>,
@@ -184,7 +184,7 @@ struct BinRow {
     after: String,
 }
 
-struct RaceView {
+struct ComparisonView {
     title: String,
     picture: PictureView,
     rows: Vec<RaceRow>,
@@ -248,7 +248,7 @@ impl Page {
         let shown = report.shown().take(room.findings);
         let listed = report.shown().skip(room.findings).take(room.table);
         let runs: BTreeSet<&str> = report.claims.iter().map(|claim| claim.run.as_str()).collect();
-        let drawn_races = report.races.iter().take(room.figures).enumerate();
+        let drawn_comparisons = report.comparisons.iter().take(room.figures).enumerate();
         Self {
             style: STYLE,
             script: SCRIPT,
@@ -277,7 +277,7 @@ impl Page {
                 .collect(),
             hidden_findings: hidden(report.shown().count(), room.findings + room.table),
             columns: columns(report, room),
-            races: drawn_races.map(|(index, race)| race_view(index, race)).collect(),
+            comparisons: drawn_comparisons.map(|(index, comparison)| race_view(index, comparison)).collect(),
             many_runs: runs.len() > 1,
             metrics: report.metrics.iter().take(room.table).map(metric_row).collect(),
             hidden_metrics: hidden(report.metrics.len(), room.table),
@@ -579,8 +579,8 @@ fn points(report: &Report, diagnosis: &Diagnosis, room: Room) -> Vec<PointRow> {
         .collect()
 }
 
-fn race_view(index: usize, race: &Race) -> RaceView {
-    let steps = race.picked.steps.len().max(race.wins.steps.len());
+fn race_view(index: usize, comparison: &Comparison) -> ComparisonView {
+    let steps = comparison.picked.steps.len().max(comparison.wins.steps.len());
     let mut totals = [0.0, 0.0];
     let mut rows = Vec::new();
     for at in 0..steps {
@@ -599,8 +599,8 @@ fn race_view(index: usize, race: &Race) -> RaceView {
             });
             (text(&step.token), number(step.logprob), shown, counts)
         };
-        let (picked, picked_value, picked_total, picked_counts) = cell(0, &race.picked);
-        let (wins, wins_value, wins_total, wins_counts) = cell(1, &race.wins);
+        let (picked, picked_value, picked_total, picked_counts) = cell(0, &comparison.picked);
+        let (wins, wins_value, wins_total, wins_counts) = cell(1, &comparison.wins);
         rows.push(RaceRow {
             step: at + 1,
             picked,
@@ -621,15 +621,15 @@ fn race_view(index: usize, race: &Race) -> RaceView {
             rounded(path.recomputed)
         )
     };
-    RaceView {
+    ComparisonView {
         title: format!(
             "Item {}: {} was picked, {} wins under {}",
-            text(&race.item),
-            path(&race.picked),
-            path(&race.wins),
-            text(&race.convention)
+            text(&comparison.item),
+            path(&comparison.picked),
+            path(&comparison.wins),
+            text(&comparison.convention)
         ),
-        picture: races::race(&format!("r{index}"), race).into(),
+        picture: comparisons::comparison(&format!("r{index}"), comparison).into(),
         rows,
     }
 }

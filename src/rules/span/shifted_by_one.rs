@@ -2,7 +2,7 @@
 
 use crate::model::Step;
 use crate::rules::prelude::*;
-use crate::rules::two_sides::thousandths;
+use crate::rules::trainer_vs_engine::thousandths;
 
 pub(super) static RULE: Rule = Rule::candidate(page!("RT305-shifted-by-one"), check, say)
     .and_cause(matches, say_cause)
@@ -27,7 +27,7 @@ fn distance(a: f64, b: f64) -> u64 {
 
 /// The trainer's and the engine's log-prob of a step that counts.
 fn both(step: &Step<'_>) -> Option<(f64, f64)> {
-    Some((step.logprob.finite()?.value, step.other.finite()?.value)).filter(|_| step.segment.is_scored())
+    Some((step.logprob.finite()?.value, step.rollout_logprob.finite()?.value)).filter(|_| step.segment.is_scored())
 }
 
 fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {

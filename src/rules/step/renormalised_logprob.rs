@@ -1,7 +1,7 @@
 //! RT117: the engine's log-probs are renormalised over the tokens that sampling kept, the trainer's are not.
 
 use crate::rules::prelude::*;
-use crate::rules::two_sides::{TOKENS, count_sums, is_proportional, pairs, thousandths};
+use crate::rules::trainer_vs_engine::{TOKENS, count_sums, is_proportional, pairs, thousandths};
 
 pub(super) static RULE: Rule = Rule::candidate(page!("RT117-renormalised-logprob"), check, say).when(fires);
 

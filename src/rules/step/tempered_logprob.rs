@@ -1,7 +1,7 @@
 //! RT110: the trainer's log-probs are those of another temperature than the engine's.
 
 use crate::rules::prelude::*;
-use crate::rules::two_sides::{count_sums, pairs, spreads};
+use crate::rules::trainer_vs_engine::{count_sums, pairs, spreads};
 
 pub(super) static RULE: Rule =
     Rule::candidate(page!("RT110-tempered-logprob"), check, say).when(|all| lean(all).is_some());

@@ -23,14 +23,14 @@ const MAX_BATCH: u64 = 8 << 30;
 
 /// The rows of a stream or a file.
 pub(super) fn open(stream: Stream, is_file: bool) -> Result<Box<dyn Rows>, Refusal> {
-    let misfit = |found: String| Refusal::Misfit { expected: "a schema and batches of rows", found };
+    let field_error = |found: String| Refusal::FieldError { expected: "a schema and batches of rows", found };
     let mut stream = BufReader::with_capacity(FIRST_LOOK, stream);
     if is_file {
         stream.read_exact(&mut [0; FILE_HEAD])?;
     }
     let messages =
         Messages { stream, is_file, decoder: StreamDecoder::new(), pending: Buffer::from(&[]), ended: false };
-    let rows = BatchRows::new(messages).map_err(misfit)?;
+    let rows = BatchRows::new(messages).map_err(field_error)?;
     Ok(Box::new(rows.ok_or(Refusal::NoRows)?))
 }
 

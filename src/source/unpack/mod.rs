@@ -91,7 +91,7 @@ enum Refusal {
     /// It cannot be read at all.
     Io(io::Error),
     /// It is not what it begins like.
-    Misfit { expected: &'static str, found: String },
+    FieldError { expected: &'static str, found: String },
     /// It holds nothing.
     NoRows,
 }
@@ -153,7 +153,7 @@ fn source_error(refusal: Refusal, packing: Packing, path: &str) -> SourceError {
     let path = path.to_owned();
     match refusal {
         Refusal::Io(source) => SourceError::Io { path, source },
-        Refusal::Misfit { expected, found } => SourceError::Container { path, packing, expected, found },
+        Refusal::FieldError { expected, found } => SourceError::Container { path, packing, expected, found },
         Refusal::NoRows => SourceError::NoRows { path, packing },
     }
 }

@@ -26,11 +26,11 @@ const PAGE_HEAD: usize = 1 << 12;
 
 /// The rows of a Parquet file.
 pub(super) fn open(bytes: &Bytes) -> Result<Box<dyn Rows>, Refusal> {
-    let misfit = |found: String| Refusal::Misfit { expected: "a footer at its end and pages of rows", found };
+    let field_error = |found: String| Refusal::FieldError { expected: "a footer at its end and pages of rows", found };
     let mut reader = bytes.reader()?;
     let length = reader.seek(SeekFrom::End(0))?;
     let file = File { reader: Arc::new(Mutex::new(reader)), length };
-    let metadata = caught(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())).map_err(misfit)?;
+    let metadata = caught(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())).map_err(field_error)?;
     let about = metadata.metadata();
     if about.file_metadata().num_rows() <= 0 {
         return Err(Refusal::NoRows);
@@ -38,10 +38,10 @@ pub(super) fn open(bytes: &Bytes) -> Result<Box<dyn Rows>, Refusal> {
     let size = |bytes: i64| u64::try_from(bytes).unwrap_or(0);
     let mut columns = about.row_groups().iter().flat_map(RowGroupMetaData::columns);
     if columns.any(|column| is_bomb(size(column.uncompressed_size()), size(column.compressed_size()))) {
-        return Err(misfit(bomb()));
+        return Err(field_error(bomb()));
     }
     let pages = Pages { file, metadata, group: 0, done: 0, rows: 0, row_bytes: 0, reader: None };
-    let rows = BatchRows::new(pages).map_err(misfit)?;
+    let rows = BatchRows::new(pages).map_err(field_error)?;
     Ok(Box::new(rows.ok_or(Refusal::NoRows)?))
 }
 

@@ -38,9 +38,9 @@ pub(super) fn recognise(head: &[u8]) -> bool {
 pub(super) fn open(stream: Stream) -> Result<Box<dyn Rows>, Refusal> {
     let mut document = Document { stream: BufReader::with_capacity(FIRST_LOOK, stream) };
     let Prologue::Data(names) = document.prologue() else {
-        return Err(misfit("the stream ends before them".to_owned()));
+        return Err(field_error("the stream ends before them".to_owned()));
     };
-    let elements = Elements::within(document.stream).map_err(|error| misfit(error.to_string()))?;
+    let elements = Elements::within(document.stream).map_err(|error| field_error(error.to_string()))?;
     let mut table = Table { columns: Vec::new(), width: names.len(), sample: VecDeque::new(), row: 0, elements };
     let mut bytes = 0;
     while table.sample.len() < SAMPLE_ROWS && bytes < SAMPLE_BYTES {
@@ -55,7 +55,7 @@ pub(super) fn open(stream: Stream) -> Result<Box<dyn Rows>, Refusal> {
     }
     match table.sample.front() {
         None => return Err(Refusal::NoRows),
-        Some(Err(reason)) => return Err(misfit(reason.clone())),
+        Some(Err(reason)) => return Err(field_error(reason.clone())),
         Some(Ok(_)) => {}
     }
     let rows: Vec<Vec<&[u8]>> = table.sample.iter().flatten().map(|row| cells(row)).collect();
@@ -70,8 +70,8 @@ pub(super) fn open(stream: Stream) -> Result<Box<dyn Rows>, Refusal> {
     Ok(Box::new(table))
 }
 
-fn misfit(found: String) -> Refusal {
-    Refusal::Misfit { expected: "rows in `data`", found }
+fn field_error(found: String) -> Refusal {
+    Refusal::FieldError { expected: "rows in `data`", found }
 }
 
 /// Whether the strings of a column are lists or objects, all of them.

@@ -18,9 +18,9 @@ const SUMMARIES: &str = "summaries.json";
 
 /// The members of an archive. Names are only names: nothing is written.
 pub(super) fn open(bytes: &Bytes) -> Result<Box<dyn Rows>, Refusal> {
-    let misfit = |found: String| Refusal::Misfit { expected: "an archive with a directory at its end", found };
+    let field_error = |found: String| Refusal::FieldError { expected: "an archive with a directory at its end", found };
     let length = bytes.reader()?.seek(SeekFrom::End(0))?;
-    let archive = ZipArchive::new(bytes.reader()?).map_err(|error| misfit(error.to_string()))?;
+    let archive = ZipArchive::new(bytes.reader()?).map_err(|error| field_error(error.to_string()))?;
     let mut members = Vec::new();
     let mut packed = 0_u64;
     for index in 0..archive.len() {
@@ -31,7 +31,7 @@ pub(super) fn open(bytes: &Bytes) -> Result<Box<dyn Rows>, Refusal> {
     }
     if packed > length {
         let found = format!("members of {packed} bytes in a file of {length}: they overlap");
-        return Err(Refusal::Misfit { expected: "members that do not share bytes", found });
+        return Err(Refusal::FieldError { expected: "members that do not share bytes", found });
     }
     let count = members.len();
     let head = if members.iter().any(|(name, _)| name == HEADER) { HEADER } else { START };
@@ -44,7 +44,7 @@ pub(super) fn open(bytes: &Bytes) -> Result<Box<dyn Rows>, Refusal> {
     members.sort_by_cached_key(|(name, index)| (name != head, natural(name), *index));
     if members.is_empty() {
         let found = format!("{count} others");
-        return Err(Refusal::Misfit { expected: "members whose names end in .json", found });
+        return Err(Refusal::FieldError { expected: "members whose names end in .json", found });
     }
     members.reverse();
     let bytes = bytes.clone();

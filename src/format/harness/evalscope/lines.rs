@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 
 use crate::config::InputConfig;
-use crate::format::field::{Misfit, at, find, has, id, lacks, printed};
+use crate::format::field::{FieldError, at, find, has, id, lacks, printed};
 use crate::format::harness::evalscope::{Context, join, plain};
 use crate::format::harness::inspect::generated;
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::{Records, Visit};
-use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{Item, RowMetric, RowRule, RowValue};
 
 /// What the model answered.
@@ -30,14 +30,14 @@ pub(in crate::format) static REVIEWS: Lines = Lines {
 };
 
 pub(in crate::format) struct Lines {
-    card: &'static Card,
+    card: &'static FormatInfo,
     has: fn(Value<'_>) -> bool,
     evidence: &'static str,
     mapping: &'static [(&'static str, &'static str)],
     visit: Visit<Context>,
 }
 
-static PREDICTIONS_CARD: Card = Card {
+static PREDICTIONS_CARD: FormatInfo = FormatInfo {
     name: "evalscope-predictions",
     about: "answers of a model under evalscope, with log-probs where they were asked for",
     tool: "evalscope 1.14.1, native backend",
@@ -51,7 +51,7 @@ static PREDICTIONS_CARD: Card = Card {
             and not the sampled one",
 };
 
-static REVIEWS_CARD: Card = Card {
+static REVIEWS_CARD: FormatInfo = FormatInfo {
     name: "evalscope-reviews",
     about: "scores of a model's answers under evalscope",
     tool: "evalscope 1.14.1, native backend",
@@ -74,12 +74,12 @@ fn is_review(record: Value<'_>) -> bool {
 }
 
 impl Format for Lines {
-    fn card(&self) -> &'static Card {
+    fn info(&self) -> &'static FormatInfo {
         self.card
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
-        Likeness::of_share(head.share(self.has), 92, self.evidence)
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
+        Confidence::of_share(head.share(self.has), 92, self.evidence)
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -96,7 +96,11 @@ impl Format for Lines {
 }
 
 /// The sample of a line; None for one that a later line replaces.
-fn sample<'t>(origin: &JsonOrigin<'t>, context: &'t Context, filter: &'static str) -> Result<Option<Item<'t>>, Misfit> {
+fn sample<'t>(
+    origin: &JsonOrigin<'t>,
+    context: &'t Context,
+    filter: &'static str,
+) -> Result<Option<Item<'t>>, FieldError> {
     if context.replaced.contains(&origin.record.line) {
         return Ok(None);
     }
@@ -112,7 +116,7 @@ fn sample<'t>(origin: &JsonOrigin<'t>, context: &'t Context, filter: &'static st
     }))
 }
 
-fn prediction(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emit) -> Result<(), Misfit> {
+fn prediction(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
     // The same samples stand in the reviews: a stream of their own.
     let Some(mut item) = sample(origin, context, "predictions")? else { return Ok(()) };
     let choices = find(origin.root, &["model_output", "choices"]);
@@ -123,7 +127,7 @@ fn prediction(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emit) ->
     Ok(())
 }
 
-fn review(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emit) -> Result<(), Misfit> {
+fn review(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
     let Some(mut item) = sample(origin, context, "")? else { return Ok(()) };
     let values = find(origin.root, &["sample_score", "score", "value"]);
     for (key, value) in values.into_iter().flat_map(|values| values.members()) {

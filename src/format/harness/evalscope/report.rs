@@ -5,12 +5,12 @@
 use std::collections::BTreeMap;
 
 use crate::config::InputConfig;
-use crate::format::field::{Misfit, at, find, has};
+use crate::format::field::{FieldError, at, find, has};
 use crate::format::harness::evalscope::{join, plain};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
-use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{MetricClaim, Origin, TaskGroup, Weights};
 
 /// The numbers of a benchmark.
@@ -18,7 +18,7 @@ pub(in crate::format) static REPORT: Report = Report;
 
 pub(in crate::format) struct Report;
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "evalscope-report",
     about: "numbers of a benchmark under evalscope",
     tool: "evalscope 1.14.1 (schema 2) and before (schema 1), native backend",
@@ -43,14 +43,14 @@ fn is_report(root: Value<'_>) -> bool {
 }
 
 impl Format for Report {
-    fn card(&self) -> &'static Card {
-        &CARD
+    fn info(&self) -> &'static FormatInfo {
+        &INFO
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         match head.document() {
-            Some(root) if is_report(root) => Likeness::of(92, "dataset_name, model_name and metrics with categories"),
-            _ => Likeness::none(),
+            Some(root) if is_report(root) => Confidence::of(92, "dataset_name, model_name and metrics with categories"),
+            _ => Confidence::none(),
         }
     }
 
@@ -88,7 +88,7 @@ struct Claims<'c> {
 }
 
 impl Claims<'_> {
-    fn say(&self, task: &str, value: Option<Value<'_>>, group: Option<TaskGroup>, out: &mut dyn Emit) {
+    fn say(&self, task: &str, value: Option<Value<'_>>, group: Option<TaskGroup>, out: &mut dyn Sink) {
         let Some(value) = value.filter(|value| value.kind() == Kind::Number) else { return };
         out.metric(MetricClaim {
             aggregation: Some(self.aggregation.to_owned()),
@@ -98,7 +98,7 @@ impl Claims<'_> {
         });
     }
 
-    fn count(&self, task: &str, value: Option<Value<'_>>, out: &mut dyn Emit) {
+    fn count(&self, task: &str, value: Option<Value<'_>>, out: &mut dyn Sink) {
         let Some(value) = value.filter(|value| value.kind() == Kind::Number) else { return };
         out.metric(MetricClaim {
             aggregation: Some("n-samples".to_owned()),
@@ -107,7 +107,7 @@ impl Claims<'_> {
     }
 }
 
-fn read(origin: &JsonOrigin<'_>, _: &(), out: &mut dyn Emit) -> Result<(), Misfit> {
+fn read(origin: &JsonOrigin<'_>, _: &(), out: &mut dyn Sink) -> Result<(), FieldError> {
     let root = origin.root;
     let benchmark = root.get("dataset_name").and_then(|name| name.as_str()).unwrap_or_default();
     // Rows per task, as the first metric counts them: a later metric may count others.
@@ -164,7 +164,7 @@ fn subsets(
     benchmark: &str,
     claims: &Claims<'_>,
     counted: &mut BTreeMap<String, String>,
-    out: &mut dyn Emit,
+    out: &mut dyn Sink,
 ) -> (Vec<String>, bool) {
     let (mut tasks, mut same) = (Vec::new(), true);
     for subset in category.get("subsets").into_iter().flat_map(|subsets| subsets.elements()) {
@@ -194,7 +194,7 @@ fn category_claims(
     subsets: &[String],
     counts: bool,
     claims: &Claims<'_>,
-    out: &mut dyn Emit,
+    out: &mut dyn Sink,
 ) {
     let weights = if subsets.len() > 1 { Weights::BySize } else { Weights::Alike };
     claims.say(task, find(category, &["score"]), Some(group(subsets, weights)), out);

@@ -1,12 +1,12 @@
 //! `scenario_state.json`: each request with the tokens of its answers.
 
 use crate::config::{ColumnSpec, InputConfig};
-use crate::format::field::{self, Misfit, at, has, lacks, misfit, text};
+use crate::format::field::{self, FieldError, at, field_error, has, lacks, text};
 use crate::format::harness::helm::{REQUESTS, context, instance_id};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
-use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{Candidate, Claim, ClaimKind, ColumnId, Item, Logged, Step, Text};
 
 /// The requests.
@@ -14,7 +14,7 @@ pub(in crate::format) static SCENARIO_STATE: ScenarioState = ScenarioState;
 
 pub(in crate::format) struct ScenarioState;
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "helm-scenario-state",
     about: "requests of Stanford HELM with their answers (scenario_state.json)",
     tool: "crfm-helm 0.2 to 0.5.16",
@@ -29,21 +29,25 @@ static CARD: Card = Card {
 };
 
 impl Format for ScenarioState {
-    fn card(&self) -> &'static Card {
-        &CARD
+    fn info(&self) -> &'static FormatInfo {
+        &INFO
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         let is_state = head
             .document()
             .is_some_and(|root| has(root, "adapter_spec", Kind::Object) && has(root, "request_states", Kind::Array));
-        if is_state { Likeness::of(95, "one object with adapter_spec and request_states") } else { Likeness::none() }
+        if is_state {
+            Confidence::of(95, "one object with adapter_spec and request_states")
+        } else {
+            Confidence::none()
+        }
     }
 
     fn open(&self, _head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
         let columns = vec![ColumnSpec::of_kind("completions.logprob", ClaimKind::Score)];
         let mut records =
-            Records::new(Framing::Inside(&["request_states"]), columns, (), |origin, (), out| visit(origin, out));
+            Records::new(Framing::Nested(&["request_states"]), columns, (), |origin, (), out| visit(origin, out));
         records.conventions = vec!["logprob of a completion: sum over all its tokens, in nats".to_owned()];
         Ok(Box::new(records.mapped(&[
             ("item", "instance.id"),
@@ -54,7 +58,7 @@ impl Format for ScenarioState {
     }
 }
 
-fn visit(origin: &JsonOrigin<'_>, out: &mut dyn Emit) -> Result<(), Misfit> {
+fn visit(origin: &JsonOrigin<'_>, out: &mut dyn Sink) -> Result<(), FieldError> {
     let state = origin.root;
     let Some(instance) = state.get("instance").filter(|value| value.kind() == Kind::Object) else {
         return Err(lacks(state, "instance", "an object"));
@@ -98,12 +102,12 @@ pub(super) fn is_correct(reference: Value<'_>) -> bool {
     reference.get("tags").is_some_and(|tags| tags.elements().any(|tag| tag.raw() == b"correct"))
 }
 
-fn candidate<'t>(completion: Value<'t>, prompt: Option<Text<'t>>) -> Result<Candidate<'t>, Misfit> {
+fn candidate<'t>(completion: Value<'t>, prompt: Option<Text<'t>>) -> Result<Candidate<'t>, FieldError> {
     let mut candidate = Candidate { prompt, at: at(completion), ..Candidate::default() };
     let mut silent = true;
     for token in completion.get("tokens").into_iter().flat_map(|tokens| tokens.elements()) {
         if token.kind() != Kind::Object {
-            return Err(misfit(token, "tokens", "an object for each token"));
+            return Err(field_error(token, "tokens", "an object for each token"));
         }
         let mut step = Step { token: token.get("text").and_then(text), at: at(token), ..Step::default() };
         if let Some(value) = token.get("logprob") {

@@ -6,7 +6,7 @@ use crate::format::field;
 use crate::format::harness::helm::requests::is_correct;
 use crate::format::harness::helm::{context, instance_id};
 use crate::format::json::{Kind, Tape, Value};
-use crate::source::{Inner, Input, Inside};
+use crate::source::{Inner, Input, NestedRecords};
 
 /// Log-probs and bytes of text that are kept in all; a run with more has rows that cannot be proven.
 const KEPT: usize = 1 << 23;
@@ -60,7 +60,7 @@ impl Scored {
         let Ok(stream) = Input::file(path.clone(), std::path::PathBuf::from(path)).open() else { return scored };
         let mut tape = Tape::default();
         let mut kept = 0;
-        for part in Inside::new(stream, &["request_states"]) {
+        for part in NestedRecords::new(stream, &["request_states"]) {
             match part {
                 Ok(Inner::Record(element)) => {
                     let Ok(state) = tape.parse(&element.bytes) else { continue };

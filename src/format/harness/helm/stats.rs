@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 
 use crate::config::InputConfig;
-use crate::format::field::{self, Misfit, at, has, lacks};
+use crate::format::field::{self, FieldError, at, has, lacks};
 use crate::format::harness::helm::scored::{Answer, Method, Scored};
 use crate::format::harness::helm::{INSTANCES, context, instance_id, is_stat};
 use crate::format::json::Kind;
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
-use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{
     At, Candidate, ColumnId, Counted, Divisor, Item, Logged, LoggedTotal, MetricClaim, Origin, RowMetric, RowRule,
     RowValue, ScoreOutput, Step, Text,
@@ -48,7 +48,7 @@ pub(in crate::format) static STATS: Stats = Stats;
 pub(in crate::format) struct PerInstance;
 pub(in crate::format) struct Stats;
 
-static PER_INSTANCE_CARD: Card = Card {
+static PER_INSTANCE_CARD: FormatInfo = FormatInfo {
     name: "helm-per-instance-stats",
     about: "numbers per instance of Stanford HELM (per_instance_stats.json)",
     tool: "crfm-helm 0.2 to 0.5.16",
@@ -63,7 +63,7 @@ static PER_INSTANCE_CARD: Card = Card {
             question; a byte token `bytes:\\xe2` counts its bytes",
 };
 
-static STATS_CARD: Card = Card {
+static STATS_CARD: FormatInfo = FormatInfo {
     name: "helm-stats",
     about: "numbers of a run of Stanford HELM (stats.json)",
     tool: "crfm-helm 0.2 to 0.5.16",
@@ -78,17 +78,17 @@ static STATS_CARD: Card = Card {
 };
 
 impl Format for PerInstance {
-    fn card(&self) -> &'static Card {
+    fn info(&self) -> &'static FormatInfo {
         &PER_INSTANCE_CARD
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         let share = head.share(|record| {
             has(record, "instance_id", Kind::String)
                 && has(record, "stats", Kind::Array)
                 && record.get("stats").is_some_and(|stats| stats.elements().all(is_stat))
         });
-        Likeness::of_share(share, 95, "instance_id with stats")
+        Confidence::of_share(share, 95, "instance_id with stats")
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -99,12 +99,12 @@ impl Format for PerInstance {
 }
 
 impl Format for Stats {
-    fn card(&self) -> &'static Card {
+    fn info(&self) -> &'static FormatInfo {
         &STATS_CARD
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
-        Likeness::of_share(head.share(is_stat), 95, "statistics with name, count, sum and sum_squared")
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
+        Confidence::of_share(head.share(is_stat), 95, "statistics with name, count, sum and sum_squared")
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -115,7 +115,7 @@ impl Format for Stats {
 }
 
 /// One number of the run.
-fn stat(origin: &JsonOrigin<'_>, out: &mut dyn Emit) -> Result<(), Misfit> {
+fn stat(origin: &JsonOrigin<'_>, out: &mut dyn Sink) -> Result<(), FieldError> {
     let stat = origin.root;
     let Some(name) = stat.get("name").filter(|name| name.kind() == Kind::Object) else {
         return Err(lacks(stat, "name", "an object"));
@@ -146,7 +146,7 @@ fn stat(origin: &JsonOrigin<'_>, out: &mut dyn Emit) -> Result<(), Misfit> {
 }
 
 /// The numbers of one instance.
-fn instance(origin: &JsonOrigin<'_>, scored: &Scored, out: &mut dyn Emit) -> Result<(), Misfit> {
+fn instance(origin: &JsonOrigin<'_>, scored: &Scored, out: &mut dyn Sink) -> Result<(), FieldError> {
     let row = origin.root;
     let Some(id) = row.get("instance_id").and_then(field::id) else {
         return Err(lacks(row, "instance_id", "a string"));

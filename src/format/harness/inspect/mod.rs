@@ -7,11 +7,11 @@ mod header;
 mod sample;
 
 use crate::config::{ColumnSpec, InputConfig};
-use crate::format::field::{Misfit, count, find, has};
+use crate::format::field::{FieldError, count, find, has};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
-use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::ClaimKind;
 
 pub(super) use sample::generated;
@@ -37,7 +37,7 @@ const TRAPS: &str = "metrics are over samples after the epochs are reduced; the 
                      each step and not the sampled one; the alternatives of prompt tokens lack the token itself and are not \
                      read; `events` repeat the outputs";
 
-static JSON_CARD: Card = Card {
+static JSON_CARD: FormatInfo = FormatInfo {
     name: "inspect-json",
     about: "log of inspect_ai as one JSON document",
     tool: TOOL,
@@ -50,7 +50,7 @@ static JSON_CARD: Card = Card {
     traps: TRAPS,
 };
 
-static EVAL_CARD: Card = Card {
+static EVAL_CARD: FormatInfo = FormatInfo {
     name: "inspect-eval",
     about: "log of inspect_ai as a zip (.eval), read as a header and a line per sample",
     tool: TOOL,
@@ -112,7 +112,7 @@ fn records(framing: Framing, header: Option<Value<'_>>, head: &Head<'_>) -> Reco
     records
 }
 
-fn sample_or_header(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emit) -> Result<(), Misfit> {
+fn sample_or_header(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
     if origin.root.kind() == Kind::Array {
         header::reductions(origin.root, origin, context, out);
         return Ok(());
@@ -124,38 +124,38 @@ fn sample_or_header(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Em
 }
 
 impl Format for Json {
-    fn card(&self) -> &'static Card {
+    fn info(&self) -> &'static FormatInfo {
         &JSON_CARD
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         match head.document() {
-            Some(root) if is_header(root) => Likeness::of(95, "one object with version, eval and results"),
-            _ => Likeness::none(),
+            Some(root) if is_header(root) => Confidence::of(95, "one object with version, eval and results"),
+            _ => Confidence::none(),
         }
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
-        let mut records = records(Framing::Inside(&["samples"]), head.document(), head);
+        let mut records = records(Framing::Nested(&["samples"]), head.document(), head);
         records.shell = Some(header::read);
         Ok(Box::new(records))
     }
 }
 
 impl Format for Eval {
-    fn card(&self) -> &'static Card {
+    fn info(&self) -> &'static FormatInfo {
         &EVAL_CARD
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         let mut records = head.records();
         let first = records.next().is_some_and(is_header) && head.framing() == Some(Framing::Lines);
         let samples = records.next().is_some_and(|second| is_sample(second) || second.kind() == Kind::Array);
         // A header whose samples lie behind what recognition reads.
         if first && head.document().is_none() && (samples || !head.whole) {
-            Likeness::of(95, "a header with version and eval, then samples")
+            Confidence::of(95, "a header with version and eval, then samples")
         } else {
-            Likeness::none()
+            Confidence::none()
         }
     }
 

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::format::Emit;
-use crate::format::field::{Misfit, at, count, find, id, lacks, printed};
+use crate::format::Sink;
+use crate::format::field::{FieldError, at, count, find, id, lacks, printed};
 use crate::format::harness::inspect::Context;
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
@@ -15,7 +15,7 @@ use crate::model::{
 use crate::numeric::Printed;
 
 /// Reads a sample.
-pub(super) fn read(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emit) -> Result<(), Misfit> {
+pub(super) fn read(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
     let root = origin.root;
     let name = root.get("id").and_then(id).ok_or_else(|| lacks(root, "id", "the sample's id"))?;
     let epoch = root.get("epoch").and_then(count).unwrap_or(1);
@@ -67,7 +67,7 @@ pub(super) fn read(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emi
 }
 
 /// The tokens that one answer was generated from; None where they are not logged.
-pub(in crate::format::harness) fn generated(choice: Value<'_>) -> Result<Option<Candidate<'_>>, Misfit> {
+pub(in crate::format::harness) fn generated(choice: Value<'_>) -> Result<Option<Candidate<'_>>, FieldError> {
     let Some(content) = find(choice, &["logprobs", "content"]).filter(|list| !list.is_container_empty()) else {
         return Ok(None);
     };
@@ -103,7 +103,7 @@ fn sum(score: Value<'_>, tokens: usize) -> Option<Claim> {
 fn perplexity<'t>(
     score: Value<'t>,
     choice: Option<Value<'t>>,
-) -> Result<Option<(Candidate<'t>, Printed, Printed)>, Misfit> {
+) -> Result<Option<(Candidate<'t>, Printed, Printed)>, FieldError> {
     let part = |key: &str| find(score, &["metadata", key]);
     let (Some(total), Some(tokens)) = (part("sum_log_probs"), part("num_tokens")) else { return Ok(None) };
     let (Some(sum), Some(number), Some(length)) = (printed(total), printed(tokens), count(tokens)) else {

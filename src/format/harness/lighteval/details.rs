@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use crate::config::{ColumnSpec, InputConfig};
-use crate::format::field::{self, Misfit, at, flag, has, lacks};
+use crate::format::field::{self, FieldError, at, flag, has, lacks};
 use crate::format::harness::lighteval::{date, run_directory};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
-use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{
     Candidate, Claim, ClaimKind, ColumnId, Divisor, Item, Logged, LoggedTotal, RowMetric, RowRule, RowValue,
     ScoreOutput, Text,
@@ -20,7 +20,7 @@ pub(in crate::format) static DETAILS: Details = Details;
 
 pub(in crate::format) struct Details;
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "lighteval-details",
     about: "rows of lighteval (details_<task>_<date>.parquet)",
     tool: "lighteval 0.4 to 0.13",
@@ -36,13 +36,13 @@ static CARD: Card = Card {
 };
 
 impl Format for Details {
-    fn card(&self) -> &'static Card {
-        &CARD
+    fn info(&self) -> &'static FormatInfo {
+        &INFO
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         let share = head.share(|row| is_new(row) || is_old(row));
-        Likeness::of_share(share, 94, "rows with doc, metric and model_response, or with predictions and gold_index")
+        Confidence::of_share(share, 94, "rows with doc, metric and model_response, or with predictions and gold_index")
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -142,7 +142,7 @@ fn old<'t>(row: Value<'t>) -> Row<'t> {
     }
 }
 
-fn visit(origin: &JsonOrigin<'_>, named: &Named, out: &mut dyn Emit) -> Result<(), Misfit> {
+fn visit(origin: &JsonOrigin<'_>, named: &Named, out: &mut dyn Sink) -> Result<(), FieldError> {
     let record = origin.root;
     if record.kind() != Kind::Object {
         return Err(lacks(record, "doc", "an object"));
@@ -187,7 +187,7 @@ fn gold(row: &Row<'_>) -> Vec<i64> {
     }
 }
 
-fn candidates<'t>(row: &Row<'t>, gold: &[i64]) -> Result<Vec<Candidate<'t>>, Misfit> {
+fn candidates<'t>(row: &Row<'t>, gold: &[i64]) -> Result<Vec<Candidate<'t>>, FieldError> {
     let doubled = row.choices.len() > 1 && row.scores.len() == 2 * row.choices.len();
     let count = if doubled { row.choices.len() } else { row.scores.len() };
     let mut candidates = Vec::with_capacity(count);

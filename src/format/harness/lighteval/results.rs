@@ -8,7 +8,7 @@ use crate::format::field::{at, has};
 use crate::format::harness::lighteval::{date, run_directory};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::{JsonOrigin, read_document};
-use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{MetricClaim, Origin, TaskGroup, Weights};
 
 /// The numbers of the run.
@@ -16,7 +16,7 @@ pub(in crate::format) static RESULTS: Results = Results;
 
 pub(in crate::format) struct Results;
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "lighteval-results",
     about: "metrics of lighteval (results_<date>.json)",
     tool: "lighteval 0.4 to 0.13",
@@ -31,17 +31,17 @@ static CARD: Card = Card {
 };
 
 impl Format for Results {
-    fn card(&self) -> &'static Card {
-        &CARD
+    fn info(&self) -> &'static FormatInfo {
+        &INFO
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         let is_results = head.document().is_some_and(|root| {
             has(root, "config_general", Kind::Object)
                 && (has(root, "results", Kind::Object) || !head.whole)
                 && (root.get("config_tasks").is_some() || root.get("versions").is_some() || !head.whole)
         });
-        if is_results { Likeness::of(95, "one object with results and config_general") } else { Likeness::none() }
+        if is_results { Confidence::of(95, "one object with results and config_general") } else { Confidence::none() }
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -70,7 +70,7 @@ impl Reader for ResultsReader {
         &[]
     }
 
-    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Emit) {
+    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Sink) {
         read_document(file, stream, out, |origin, out| numbers(origin, out));
     }
 
@@ -91,7 +91,7 @@ impl Reader for ResultsReader {
     }
 }
 
-fn numbers(origin: &JsonOrigin<'_>, out: &mut dyn Emit) {
+fn numbers(origin: &JsonOrigin<'_>, out: &mut dyn Sink) {
     let tasks = || origin.root.get("results").into_iter().flat_map(|results| results.members());
     let named = || tasks().filter_map(|(name, values)| Some((std::str::from_utf8(name.raw()).ok()?, values)));
     // The tasks that have a number, for averages.
@@ -126,7 +126,7 @@ fn claim(
     value: Value<'_>,
     holders: &BTreeMap<&str, Vec<&str>>,
     origin: &JsonOrigin<'_>,
-    out: &mut dyn Emit,
+    out: &mut dyn Sink,
 ) {
     let (metric, stderr) = match key.strip_suffix("_stderr") {
         Some(metric) => (metric, true),

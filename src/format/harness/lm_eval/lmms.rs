@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::config::{ColumnSpec, InputConfig};
-use crate::format::field::{self, Misfit, at, flag, flag_text, lacks};
+use crate::format::field::{self, FieldError, at, flag, flag_text, lacks};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::{Records, beside};
-use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{
     At, Candidate, Claim, ClaimKind, ColumnId, Item, Logged, PickRef, RowMetric, RowRule, RowValue, Text,
 };
@@ -18,7 +18,7 @@ pub(in crate::format) static LMMS_SAMPLES: LmmsSamples = LmmsSamples;
 
 pub(in crate::format) struct LmmsSamples;
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "lmms-eval-samples",
     about: "rows of lmms-eval (<date>_samples_<task>.jsonl)",
     tool: "lmms-eval 0.7",
@@ -80,18 +80,18 @@ impl Context {
 }
 
 impl Format for LmmsSamples {
-    fn card(&self) -> &'static Card {
-        &CARD
+    fn info(&self) -> &'static FormatInfo {
+        &INFO
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         let share = head.share(|row| {
             row.get("filtered_resps").is_some()
                 && row.get("doc_id").is_some()
                 && row.get("input").is_some()
                 && row.get("arguments").is_none()
         });
-        Likeness::of_share(share, 93, "rows with filtered_resps and input, without arguments")
+        Confidence::of_share(share, 93, "rows with filtered_resps and input, without arguments")
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -104,7 +104,7 @@ impl Format for LmmsSamples {
     }
 }
 
-fn visit(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emit) -> Result<(), Misfit> {
+fn visit(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
     let row = origin.root;
     let Some(responses) = row.get("filtered_resps") else {
         return Err(lacks(row, "filtered_resps", "a list or a text"));

@@ -6,7 +6,7 @@ use std::io::Read;
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::json::{Kind, Tape, Value};
 use crate::format::origin::{JsonOrigin, read_document};
-use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{At, MetricClaim, Origin, TaskGroup, Weights};
 use crate::numeric::Printed;
 
@@ -19,7 +19,7 @@ pub(in crate::format) struct Results {
     is_fork: bool,
 }
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "lm-eval-results",
     about: "metrics of lm-evaluation-harness (results_<date>.json)",
     tool: "lm-evaluation-harness 0.4.0 to 0.4.13, 0.5 preview",
@@ -32,7 +32,7 @@ static CARD: Card = Card {
     traps: "a group may weigh its tasks by size or alike, and the file does not say which",
 };
 
-static FORK: Card = Card {
+static FORK: FormatInfo = FormatInfo {
     name: "lmms-eval-results",
     about: "metrics of lmms-eval (<date>_results.json)",
     tool: "lmms-eval 0.7",
@@ -54,11 +54,11 @@ fn is_results(root: Value<'_>) -> bool {
 }
 
 impl Format for Results {
-    fn card(&self) -> &'static Card {
-        if self.is_fork { &FORK } else { &CARD }
+    fn info(&self) -> &'static FormatInfo {
+        if self.is_fork { &FORK } else { &INFO }
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         let is_own = |root: Value<'_>| FORK_ONLY.iter().any(|key| root.get(key).is_some()) == self.is_fork;
         let likely = if head.whole {
             Tape::default().parse(head.bytes).is_ok_and(|root| is_results(root) && is_own(root))
@@ -71,9 +71,9 @@ impl Format for Results {
             head.name.starts_with("results") && memchr::memmem::find(start, b"\"results\"").is_some()
         };
         if likely {
-            Likeness { confidence: 95, evidence: "one object with results, configs and versions".to_owned() }
+            Confidence { percent: 95, evidence: "one object with results, configs and versions".to_owned() }
         } else {
-            Likeness::default()
+            Confidence::default()
         }
     }
 
@@ -99,7 +99,7 @@ impl Reader for ResultsReader {
         &[]
     }
 
-    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Emit) {
+    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Sink) {
         read_document(file, stream, out, |origin, out| {
             let root = origin.root;
             for (task, values) in root.get("results").into_iter().flat_map(|results| results.members()) {
@@ -122,7 +122,7 @@ impl Reader for ResultsReader {
     }
 }
 
-fn claims(root: Value<'_>, task: &str, values: Value<'_>, origin: &JsonOrigin<'_>, out: &mut dyn Emit) {
+fn claims(root: Value<'_>, task: &str, values: Value<'_>, origin: &JsonOrigin<'_>, out: &mut dyn Sink) {
     let config = root.get("configs").and_then(|configs| configs.get(task));
     let custom =
         config.and_then(|config| config.get("process_results")).is_some_and(|value| value.kind() == Kind::String);

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use crate::config::{ColumnSpec, InputConfig};
-use crate::format::field::{Misfit, at, lacks, misfit, printed};
+use crate::format::field::{FieldError, at, field_error, lacks, printed};
 use crate::format::harness::lm_eval::context::Context;
 use crate::format::json::{Kind, Tape, Value};
 use crate::format::records::Records;
-use crate::format::{Card, Format, Framing, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader};
 use crate::model::{
     Candidate, Claim, ClaimKind, ColumnId, Divisor, Item, Logged, PickRef, RowMetric, RowRule, RowValue, ScoreOutput,
     Text,
@@ -19,7 +19,7 @@ pub(in crate::format) static SAMPLES: Samples = Samples;
 
 pub(in crate::format) struct Samples;
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "lm-eval-samples",
     about: "rows of lm-evaluation-harness (samples_<task>_<date>.jsonl)",
     tool: "lm-evaluation-harness 0.4.0 to 0.4.13, 0.5 preview",
@@ -84,15 +84,15 @@ fn find(bytes: &[u8], needle: &[u8]) -> bool {
 }
 
 impl Format for Samples {
-    fn card(&self) -> &'static Card {
-        &CARD
+    fn info(&self) -> &'static FormatInfo {
+        &INFO
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         if first_row(head, is_row) {
-            Likeness { confidence: 95, evidence: "rows with filtered_resps and doc_id".to_owned() }
+            Confidence { percent: 95, evidence: "rows with filtered_resps and doc_id".to_owned() }
         } else {
-            Likeness::default()
+            Confidence::default()
         }
     }
 
@@ -174,9 +174,9 @@ fn is_empty(value: Option<Value<'_>>) -> bool {
     value.is_some_and(|value| value.kind() == Kind::String && value.raw().is_empty())
 }
 
-fn item<'t>(row: Value<'t>, context: &Context) -> Result<Item<'t>, Misfit> {
+fn item<'t>(row: Value<'t>, context: &Context) -> Result<Item<'t>, FieldError> {
     if row.kind() != Kind::Object {
-        return Err(misfit(row, "record", "an object"));
+        return Err(field_error(row, "record", "an object"));
     }
     let responses = row.get("filtered_resps").or_else(|| row.get("resps"));
     let Some(responses) = responses else {

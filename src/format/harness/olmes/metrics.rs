@@ -1,12 +1,12 @@
 //! `<task>-metrics.json` and `metrics-all.jsonl`: the numbers of tasks; `metrics.json`: those of the run.
 
 use crate::config::InputConfig;
-use crate::format::field::{self, Misfit, at, has, lacks};
+use crate::format::field::{self, FieldError, at, has, lacks};
 use crate::format::harness::olmes::{stem, stem_of};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
-use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{MetricClaim, Origin};
 use crate::numeric::Printed;
 
@@ -15,7 +15,7 @@ pub(in crate::format) static METRICS: Metrics = Metrics;
 
 pub(in crate::format) struct Metrics;
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "olmes-metrics",
     about: "metrics of AI2 OLMES (…-metrics.json, metrics.json, metrics-all.jsonl)",
     tool: "OLMES and oe-eval of 2024 to 2026",
@@ -30,13 +30,13 @@ static CARD: Card = Card {
 };
 
 impl Format for Metrics {
-    fn card(&self) -> &'static Card {
-        &CARD
+    fn info(&self) -> &'static FormatInfo {
+        &INFO
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         let share = head.share(|record| is_task(record) || is_run(record));
-        Likeness::of_share(share, 94, "metrics of a task with task_hash, or all_primary_scores of tasks")
+        Confidence::of_share(share, 94, "metrics of a task with task_hash, or all_primary_scores of tasks")
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -63,7 +63,7 @@ fn is_run(record: Value<'_>) -> bool {
     has(record, "all_primary_scores", Kind::Array) && has(record, "tasks", Kind::Array)
 }
 
-fn visit(origin: &JsonOrigin<'_>, named: &Named, out: &mut dyn Emit) -> Result<(), Misfit> {
+fn visit(origin: &JsonOrigin<'_>, named: &Named, out: &mut dyn Sink) -> Result<(), FieldError> {
     let root = origin.root;
     if !is_run(root) {
         if !is_task(root) {
@@ -115,7 +115,7 @@ fn primary_metric(task: Value<'_>) -> Option<String> {
 }
 
 /// The numbers of one task.
-fn numbers(task: Value<'_>, stem: &str, origin: &JsonOrigin<'_>, out: &mut dyn Emit) {
+fn numbers(task: Value<'_>, stem: &str, origin: &JsonOrigin<'_>, out: &mut dyn Sink) {
     let primary = primary_metric(task);
     let metrics = task.get("metrics");
     let extra = metrics.and_then(|metrics| metrics.get("extra_metrics")).filter(|extra| extra.kind() == Kind::Object);

@@ -1,13 +1,13 @@
 //! `<task>-predictions.jsonl`: a row per document with the outputs of its requests.
 
 use crate::config::{ColumnSpec, InputConfig};
-use crate::format::field::{self, Misfit, at, flag, has, lacks, text};
+use crate::format::field::{self, FieldError, at, flag, has, lacks, text};
 use crate::format::harness::olmes::requests::Requests;
 use crate::format::harness::olmes::stem;
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
-use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::formula::{Formula, Scale};
 use crate::model::{
     Candidate, Claim, ClaimKind, ColumnId, Counted, Divisor, Item, Logged, LoggedTotal, PickRef, RowMetric, RowRule,
@@ -20,7 +20,7 @@ pub(in crate::format) static PREDICTIONS: Predictions = Predictions;
 
 pub(in crate::format) struct Predictions;
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "olmes-predictions",
     about: "rows of AI2 OLMES (…-predictions.jsonl)",
     tool: "OLMES and oe-eval of 2024 to 2026",
@@ -67,18 +67,18 @@ struct Context {
 }
 
 impl Format for Predictions {
-    fn card(&self) -> &'static Card {
-        &CARD
+    fn info(&self) -> &'static FormatInfo {
+        &INFO
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         let share = head.share(|record| {
             has(record, "model_output", Kind::Array)
                 && has(record, "metrics", Kind::Object)
                 && record.get("doc_id").is_some()
                 && (record.get("task_hash").is_some() || record.get("native_id").is_some())
         });
-        Likeness::of_share(share, 95, "rows with model_output, metrics and task_hash")
+        Confidence::of_share(share, 95, "rows with model_output, metrics and task_hash")
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -98,7 +98,7 @@ impl Format for Predictions {
     }
 }
 
-fn visit(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emit) -> Result<(), Misfit> {
+fn visit(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
     let row = origin.root;
     let Some(outputs) = row.get("model_output").filter(|value| value.kind() == Kind::Array) else {
         return Err(lacks(row, "model_output", "a list"));
@@ -143,7 +143,7 @@ fn gold<'t>(row: Value<'t>, metrics: Option<Value<'t>>) -> PickRef<'t> {
     index.unwrap_or_default()
 }
 
-fn candidate<'t>(output: Value<'t>, asked: Option<&'t str>) -> Result<Candidate<'t>, Misfit> {
+fn candidate<'t>(output: Value<'t>, asked: Option<&'t str>) -> Result<Candidate<'t>, FieldError> {
     let mut candidate = Candidate { at: at(output), ..Candidate::default() };
     let count = |name: &str| output.get(name).and_then(field::count);
     let chars = count("num_chars");

@@ -7,7 +7,7 @@ use crate::config::InputConfig;
 use crate::format::field::{self, has};
 use crate::format::json::{Kind, Tape};
 use crate::format::records::Records;
-use crate::format::{Card, Format, Framing, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader};
 use crate::source::{Input, MAX_RECORD};
 
 /// The requests, which hold no numbers.
@@ -15,7 +15,7 @@ pub(in crate::format) static REQUESTS: RequestLines = RequestLines;
 
 pub(in crate::format) struct RequestLines;
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "olmes-requests",
     about: "requests of AI2 OLMES (…-requests.jsonl)",
     tool: "OLMES and oe-eval of 2024 to 2026",
@@ -29,18 +29,18 @@ static CARD: Card = Card {
 };
 
 impl Format for RequestLines {
-    fn card(&self) -> &'static Card {
-        &CARD
+    fn info(&self) -> &'static FormatInfo {
+        &INFO
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         let share = head.share(|record| {
             has(record, "request_type", Kind::String)
                 && has(record, "request", Kind::Object)
                 && record.get("doc_id").is_some()
                 && record.get("idx").is_some()
         });
-        Likeness::of_share(share, 93, "requests with request_type and doc_id")
+        Confidence::of_share(share, 93, "requests with request_type and doc_id")
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {

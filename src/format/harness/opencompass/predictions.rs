@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use crate::config::{ColumnSpec, InputConfig};
-use crate::format::field::{self, Misfit, at, has, id, integer, misfit};
+use crate::format::field::{self, FieldError, at, field_error, has, id, integer};
 use crate::format::harness::opencompass::{Context, join};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::{Records, Visit};
-use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{Candidate, Claim, ClaimKind, ColumnId, Item, PickRef, Text};
 
 /// Perplexity of every label.
@@ -21,7 +21,7 @@ pub(in crate::format) static CLP: Predictions = Predictions { card: &CLP_CARD, i
 pub(in crate::format) static GEN: Predictions = Predictions { card: &GEN_CARD, inferencer: Inferencer::Gen };
 
 pub(in crate::format) struct Predictions {
-    card: &'static Card,
+    card: &'static FormatInfo,
     inferencer: Inferencer,
 }
 
@@ -36,7 +36,7 @@ enum Inferencer {
 pub(super) const TOOL: &str = "OpenCompass 0.5.4";
 pub(super) const FILES: &str = "`predictions/<model>/<dataset>.json`, joined to `results/<model>/<dataset>.json`";
 
-static PPL_CARD: Card = Card {
+static PPL_CARD: FormatInfo = FormatInfo {
     name: "opencompass-ppl",
     about: "predictions of OpenCompass's PPLInferencer",
     tool: TOOL,
@@ -50,7 +50,7 @@ static PPL_CARD: Card = Card {
     traps: "lower is better; with a normalising string `PPL` is a difference and may be negative",
 };
 
-static LL_CARD: Card = Card {
+static LL_CARD: FormatInfo = FormatInfo {
     name: "opencompass-ll",
     about: "predictions of OpenCompass's LLInferencer",
     tool: TOOL,
@@ -63,7 +63,7 @@ static LL_CARD: Card = Card {
     traps: "`Loglikelihood` may be a mean per token",
 };
 
-static CLP_CARD: Card = Card {
+static CLP_CARD: FormatInfo = FormatInfo {
     name: "opencompass-clp",
     about: "predictions of OpenCompass's CLPInferencer",
     tool: TOOL,
@@ -76,7 +76,7 @@ static CLP_CARD: Card = Card {
     traps: "the probabilities are those among the choices, not of the vocabulary",
 };
 
-static GEN_CARD: Card = Card {
+static GEN_CARD: FormatInfo = FormatInfo {
     name: "opencompass-gen",
     about: "predictions of OpenCompass's GenInferencer",
     tool: TOOL,
@@ -147,21 +147,21 @@ impl Inferencer {
 }
 
 impl Format for Predictions {
-    fn card(&self) -> &'static Card {
+    fn info(&self) -> &'static FormatInfo {
         self.card
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         match first(head) {
-            Some(document) if self.inferencer.wrote(document) => Likeness::of(92, self.inferencer.evidence()),
-            _ => Likeness::none(),
+            Some(document) if self.inferencer.wrote(document) => Confidence::of(92, self.inferencer.evidence()),
+            _ => Confidence::none(),
         }
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
         let columns = self.inferencer.columns();
         let visit = self.inferencer.visit();
-        let mut records = Records::new(Framing::Inside(&[]), columns, Context::of(head), visit);
+        let mut records = Records::new(Framing::Nested(&[]), columns, Context::of(head), visit);
         let mapping: &[(&str, &str)] = match self.inferencer {
             Inferencer::Ppl => &[("item", "key"), ("candidate", "label: X"), ("score", "PPL"), ("pick", "prediction")],
             Inferencer::Ll => {
@@ -182,9 +182,9 @@ impl Format for Predictions {
 }
 
 /// The one document of a record, with its id.
-pub(super) fn document<'t>(root: Value<'t>, context: &Context) -> Result<(Cow<'t, str>, Value<'t>), Misfit> {
+pub(super) fn document<'t>(root: Value<'t>, context: &Context) -> Result<(Cow<'t, str>, Value<'t>), FieldError> {
     let Some((key, value)) = root.members().next().filter(|(_, value)| value.kind() == Kind::Object) else {
-        return Err(misfit(root, "document", "an object under its number"));
+        return Err(field_error(root, "document", "an object under its number"));
     };
     let id = match &context.part {
         Some(part) => Cow::Owned(format!("{part}/{}", key.as_str())),
@@ -211,7 +211,7 @@ pub(super) fn scored<'t>(
     score: Value<'t>,
     what: &str,
     column: ColumnId,
-) -> Result<Candidate<'t>, Misfit> {
+) -> Result<Candidate<'t>, FieldError> {
     let value = field::number(score, what, &[])?;
     Ok(Candidate {
         id: Some(id),
@@ -221,7 +221,7 @@ pub(super) fn scored<'t>(
     })
 }
 
-fn labelled(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emit) -> Result<(), Misfit> {
+fn labelled(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
     let (id, document) = document(origin.root, context)?;
     let mut item = item(id, document, context);
     for (key, value) in document.members() {
@@ -240,7 +240,7 @@ fn labelled(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emit) -> R
     Ok(())
 }
 
-fn choices(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emit) -> Result<(), Misfit> {
+fn choices(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
     let (name, document) = document(origin.root, context)?;
     let mut item = item(name, document, context);
     let names = || document.get("choices").into_iter().flat_map(|list| list.elements());
@@ -264,7 +264,7 @@ fn choices(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emit) -> Re
     Ok(())
 }
 
-fn generated(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emit) -> Result<(), Misfit> {
+fn generated(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
     let (id, document) = document(origin.root, context)?;
     out.item(&item(id, document, context), origin);
     Ok(())

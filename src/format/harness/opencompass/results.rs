@@ -5,13 +5,13 @@
 use std::borrow::Cow;
 
 use crate::config::{ColumnSpec, InputConfig};
-use crate::format::field::{Misfit, at, flag, has};
+use crate::format::field::{FieldError, at, flag, has};
 use crate::format::harness::opencompass::predictions::{label, scored};
 use crate::format::harness::opencompass::{Context, join, values};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
-use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{ClaimKind, ColumnId, Item, MetricClaim, Origin};
 
 /// The numbers of a dataset.
@@ -19,7 +19,7 @@ pub(in crate::format) static RESULTS: Results = Results;
 
 pub(in crate::format) struct Results;
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "opencompass-results",
     about: "numbers of OpenCompass for one dataset (results/<model>/<dataset>.json)",
     tool: "OpenCompass 0.5.4",
@@ -58,24 +58,24 @@ fn has_predictions(head: &Head<'_>) -> bool {
 }
 
 impl Format for Results {
-    fn card(&self) -> &'static Card {
-        &CARD
+    fn info(&self) -> &'static FormatInfo {
+        &INFO
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         match head.document() {
-            Some(root) if has_details(root) => Likeness::of(90, "details of type PPL or GEN, or with example_abbr"),
+            Some(root) if has_details(root) => Confidence::of(90, "details of type PPL or GEN, or with example_abbr"),
             Some(root) if has_numbers(root) && has_predictions(head) => {
-                Likeness::of(85, "numbers, with predictions of the same name in the run")
+                Confidence::of(85, "numbers, with predictions of the same name in the run")
             }
-            _ => Likeness::none(),
+            _ => Confidence::none(),
         }
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
         let columns =
             vec![ColumnSpec::of_kind("PPL", ClaimKind::Loss), ColumnSpec::of_kind("Loglikelihood", ClaimKind::Score)];
-        let mut records = Records::new(Framing::Inside(&["details"]), columns, Context::of(head), detail)
+        let mut records = Records::new(Framing::Nested(&["details"]), columns, Context::of(head), detail)
             .mapped(&[("metrics", "members with numbers"), ("correct", "details.<n>.correct")]);
         records.shell = Some(metrics);
         records.conventions.push("accuracy: a percentage".to_owned());
@@ -88,7 +88,7 @@ fn has_numbers(root: Value<'_>) -> bool {
     root.members().any(|(_, value)| value.kind() == Kind::Number)
 }
 
-fn detail(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emit) -> Result<(), Misfit> {
+fn detail(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
     // A member under its number; an element of a list stands alone.
     let root = origin.root;
     let (id, document) = match root.members().next() {
@@ -126,7 +126,7 @@ fn detail(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emit) -> Res
     Ok(())
 }
 
-fn metrics(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emit) -> Result<(), Misfit> {
+fn metrics(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
     let is_documents = origin.root.get("details").is_some();
     let filter = if is_documents { DETAILS } else { "" };
     for (key, value) in origin.root.members() {

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 
 use crate::config::InputConfig;
-use crate::format::field::{Misfit, at, has, misfit, printed};
+use crate::format::field::{FieldError, at, field_error, has, printed};
 use crate::format::harness::opencompass::predictions::{document, first, item};
 use crate::format::harness::opencompass::{Context, join};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
-use crate::format::{Card, Emit, Format, Framing, Head, Likeness, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{RowMetric, RowRule, RowValue};
 use crate::numeric::Printed;
 
@@ -18,7 +18,7 @@ pub(in crate::format) static VALUES: Values = Values;
 
 pub(in crate::format) struct Values;
 
-static CARD: Card = Card {
+static INFO: FormatInfo = FormatInfo {
     name: "opencompass-values",
     about: "predictions of OpenCompass's SWCELossInferencer, PPLOnlyInferencer, InferencePPLOnlyInferencer and \
             MinKPercentInferencer",
@@ -50,33 +50,33 @@ fn value(document: Value<'_>) -> Option<(&'static str, Value<'_>, Option<Value<'
 }
 
 impl Format for Values {
-    fn card(&self) -> &'static Card {
-        &CARD
+    fn info(&self) -> &'static FormatInfo {
+        &INFO
     }
 
-    fn recognise(&self, head: &Head<'_>) -> Likeness {
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
         match first(head).and_then(value) {
             Some((_, number, _)) if number.kind() == Kind::Number => {
-                Likeness::of(92, "numbered members with a loss, ppl or mink")
+                Confidence::of(92, "numbered members with a loss, ppl or mink")
             }
-            _ => Likeness::none(),
+            _ => Confidence::none(),
         }
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
-        let mut records = Records::new(Framing::Inside(&[]), Vec::new(), Context::of(head), row)
+        let mut records = Records::new(Framing::Nested(&[]), Vec::new(), Context::of(head), row)
             .mapped(&[("item", "key"), ("metric", "loss, ppl or mink")]);
         join(&mut records, head);
         Ok(Box::new(records))
     }
 }
 
-fn row(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Emit) -> Result<(), Misfit> {
+fn row(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
     let (id, document) = document(origin.root, context)?;
-    let (name, value, count) = value(document).ok_or_else(|| misfit(document, "document", "loss, ppl or mink"))?;
-    let number = printed(value).ok_or_else(|| misfit(value, name, "a number"))?;
+    let (name, value, count) = value(document).ok_or_else(|| field_error(document, "document", "loss, ppl or mink"))?;
+    let number = printed(value).ok_or_else(|| field_error(value, name, "a number"))?;
     let count = match count {
-        Some(count) => Some(printed(count).ok_or_else(|| misfit(count, "count", "a number"))?),
+        Some(count) => Some(printed(count).ok_or_else(|| field_error(count, "count", "a number"))?),
         // A mean over documents is one over counts of 1.
         None => Printed::parse(b"1"),
     };

@@ -2,7 +2,7 @@
 
 use crate::report::html::figures::Picture;
 use crate::report::html::svg::{Ink, Scale, Svg, WIDTH};
-use crate::report::{Path, PathStep, Race, visible};
+use crate::report::{Comparison, Path, PathStep, visible};
 
 /// Steps drawn per candidate.
 const STEPS: usize = 24;
@@ -41,31 +41,31 @@ fn meeting(picked: &[(f64, f64)], wins: &[(f64, f64)], at: usize) -> f64 {
     }
 }
 
-/// The picture of a race.
-pub(super) fn race(id: &str, race: &Race) -> Picture {
-    let steps = race.picked.steps.len().max(race.wins.steps.len()).clamp(1, STEPS);
+/// The picture of a comparison.
+pub(super) fn comparison(id: &str, comparison: &Comparison) -> Picture {
+    let steps = comparison.picked.steps.len().max(comparison.wins.steps.len()).clamp(1, STEPS);
     let convention = |path| running(path, |step: &PathStep| step.counts);
     let found = |path| running(path, |step: &PathStep| step.counted);
     let differs = |path: &Path| path.steps.iter().take(STEPS).any(|step| step.counts != step.counted);
-    let lines = [(&race.picked, Ink::Explained), (&race.wins, Ink::Follows)];
+    let lines = [(&comparison.picked, Ink::Explained), (&comparison.wins, Ink::Follows)];
     let (left, right, top, bottom) = (66.0, WIDTH - 60.0, 44.0, 240.0);
     let x = Scale::new(0.0, steps as f64, left, right);
     let values = lines.iter().flat_map(|(path, _)| convention(path).into_iter().chain(found(path)));
     let y = Scale::over(values.map(|(_, total)| total), bottom, top);
-    let crosses = crossing(&race.picked, &race.wins);
+    let crosses = crossing(&comparison.picked, &comparison.wins);
     let name = |path: &Path| visible(&path.candidate).into_owned();
     let description = format!(
         "Running totals of the log-probs of candidate {} (picked) and candidate {} (wins under {}).{}",
-        name(&race.picked),
-        name(&race.wins),
-        race.convention,
+        name(&comparison.picked),
+        name(&comparison.wins),
+        comparison.convention,
         crosses.map_or_else(String::new, |at| format!(" The order changes at token {at}."))
     );
     let mut svg = Svg::new(id, 378.0, "Running totals, token by token", &description);
     svg.axis_y(&y, left, "sum of log-probs so far (nats)");
     svg.line(left, bottom, right, bottom, Ink::Quiet, "");
     if let Some(at) = crosses {
-        let place = x.place(meeting(&convention(&race.picked), &convention(&race.wins), at));
+        let place = x.place(meeting(&convention(&comparison.picked), &convention(&comparison.wins), at));
         svg.line(place, top, place, bottom, Ink::Found, "4 3");
         svg.text(place, top - 6.0, "middle", &format!("order changes at token {at}"), Ink::Found);
     }

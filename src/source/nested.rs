@@ -21,7 +21,7 @@ pub enum Inner {
 /// Splits one JSON object into the entries of the array (or the members of the object) at the end of a path of keys, and
 /// the rest. Strings and nesting are followed; whether a record is well-formed is for its parser to say. A document
 /// without such a path is all shell.
-pub struct Inside<R> {
+pub struct NestedRecords<R> {
     stream: R,
     path: Vec<&'static str>,
     /// What was read and not given away; `at` is the next byte.
@@ -45,7 +45,7 @@ enum State {
     Done,
 }
 
-impl<R: Read> Inside<R> {
+impl<R: Read> NestedRecords<R> {
     /// Starts at the first byte of the document.
     pub fn new(stream: R, path: &[&'static str]) -> Self {
         Self {
@@ -313,7 +313,7 @@ impl<R: Read> Inside<R> {
     }
 }
 
-impl<R: Read> Iterator for Inside<R> {
+impl<R: Read> Iterator for NestedRecords<R> {
     type Item = Result<Inner, SourceError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -363,7 +363,7 @@ mod tests {
 
     fn split(text: &str, path: &[&'static str]) -> (Vec<(String, u64, u64)>, String) {
         let mut records = Vec::new();
-        for inner in Inside::new(Drip(text.as_bytes()), path) {
+        for inner in NestedRecords::new(Drip(text.as_bytes()), path) {
             match inner {
                 Ok(Inner::Record(element)) => {
                     let bytes = String::from_utf8(element.bytes).unwrap();

@@ -3,7 +3,7 @@
 use crate::audit::item::Change;
 use crate::formula::StepResolutions;
 use crate::model::{Candidate, CandidateSummary, Item, ItemSummary, Segment, Step, TokenPath};
-use crate::tally::{PathSketch, RaceSketch, Smallest};
+use crate::tally::{ComparisonSketch, PathSketch, Smallest};
 
 /// Scored steps that are kept.
 const SCORED: usize = 48;
@@ -20,9 +20,10 @@ pub(super) fn keep(
     summary: &ItemSummary,
     change: &Change,
     resolutions: &StepResolutions,
-    races: &mut Smallest<RaceSketch, 3>,
+    comparisons: &mut Smallest<ComparisonSketch, 3>,
 ) {
-    if !change.margin.is_finite() || !races.would_keep(&RaceSketch::key_of(change.margin, &summary.place, &summary.id))
+    if !change.margin.is_finite()
+        || !comparisons.would_keep(&ComparisonSketch::key_of(change.margin, &summary.place, &summary.id))
     {
         return;
     }
@@ -43,7 +44,7 @@ pub(super) fn keep(
         })
     };
     let (Some(picked), Some(wins)) = (sketch(change.from), sketch(change.to)) else { return };
-    races.offer(RaceSketch {
+    comparisons.offer(ComparisonSketch {
         margin: change.margin,
         place: summary.place.clone(),
         item: summary.id.clone(),

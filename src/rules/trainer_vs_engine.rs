@@ -29,7 +29,7 @@ pub(super) struct Pair {
 impl Pair {
     /// The two log-probs of a step, where it has both.
     pub(super) fn of(step: &crate::model::Step<'_>) -> Option<Self> {
-        let pair = Self { engine: step.other.finite()?.value, trainer: step.logprob.finite()?.value };
+        let pair = Self { engine: step.rollout_logprob.finite()?.value, trainer: step.logprob.finite()?.value };
         let in_range = |value: f64| (FLOOR..=0.01).contains(&value);
         (in_range(pair.engine) && in_range(pair.trainer)).then_some(pair)
     }

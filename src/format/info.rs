@@ -2,7 +2,7 @@
 
 /// What a format is, what it is recognised by, and what can be said of its numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Card {
+pub struct FormatInfo {
     /// Its name, as for `--input-format`: lower case, with hyphens.
     pub name: &'static str,
     /// What it is in a few words.
