@@ -9,6 +9,7 @@ pub mod audit;
 pub mod cli;
 pub mod conclude;
 pub mod config;
+pub mod derive;
 pub mod engine;
 pub mod format;
 pub mod formula;

@@ -1,8 +1,8 @@
-//! The numbers: pinned transcendental functions, exact sums, printed decimals, number formats, bounds.
+//! The numbers: pinned transcendental functions, exact sums, printed decimals, number formats, intervals.
 //!
 //! Everything here gives the same bits on every platform.
 
-mod bound;
+mod approx;
 mod decimal;
 mod format;
 mod logsumexp;
@@ -11,11 +11,12 @@ mod paired;
 mod resolution;
 mod sum;
 
-pub use bound::gamma;
+pub use approx::{Approx, gamma};
 pub use decimal::Printed;
 pub use format::NumberFormat;
 pub use logsumexp::{log_softmax, logsumexp, logsumexp_slice, softmax};
 pub use math::{LN_2, LN_10, exp, exp_m1, ln, ln_1p, log2, log10, pow, sqrt};
 pub use paired::{mcnemar_exact, stderr_of_mean};
+pub(crate) use resolution::half_of_last_digit;
 pub use resolution::{Resolution, ResolutionStats};
 pub use sum::{ExactSum, exact_sum};

@@ -84,7 +84,7 @@ impl ResolutionStats {
             if !grid.possible {
                 continue;
             }
-            let printed = half_power(number.decimals) + number.value.abs() * f64::EPSILON;
+            let printed = half_of_last_digit(number.decimals) + number.value.abs() * f64::EPSILON;
             if (number.value - format.round(number.value)).abs() > printed {
                 grid.fail();
             } else if printed < 0.25 * format.half_ulp(number.value) {
@@ -225,9 +225,9 @@ impl Resolution {
     pub fn half_quantum(&self, number: &Printed) -> f64 {
         let class = class(number.value);
         let limit = self.by_class[class];
-        let mut half = half_power(if self.mixed { number.decimals.min(limit) } else { limit });
+        let mut half = half_of_last_digit(if self.mixed { number.decimals.min(limit) } else { limit });
         if class == 0 && self.significant < UNLIMITED && number.value != 0.0 {
-            half = half.max(half_power(i16::from(self.significant) + zeros_after_point(number.value)));
+            half = half.max(half_of_last_digit(i16::from(self.significant) + zeros_after_point(number.value)));
         }
         half.max(self.stored.half_ulp(number.value)) + self.declared
     }
@@ -249,8 +249,8 @@ fn zeros_after_point(value: f64) -> i16 {
     i16::try_from(POWERS.iter().take_while(|power| size < **power).count()).unwrap_or(0)
 }
 
-/// ½·10^−decimals.
-fn half_power(decimals: i16) -> f64 {
+/// ½·10^−decimals: half of the last digit of a number with so many decimals.
+pub(crate) fn half_of_last_digit(decimals: i16) -> f64 {
     const TABLE: [f64; 20] = [
         0.5, 0.5e-1, 0.5e-2, 0.5e-3, 0.5e-4, 0.5e-5, 0.5e-6, 0.5e-7, 0.5e-8, 0.5e-9, 0.5e-10, 0.5e-11, 0.5e-12,
         0.5e-13, 0.5e-14, 0.5e-15, 0.5e-16, 0.5e-17, 0.5e-18, 0.5e-19,

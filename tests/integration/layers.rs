@@ -3,9 +3,9 @@
 use std::path::Path;
 
 /// The layers, lowest first. A module may name those before it.
-const LAYERS: [&str; 20] = [
-    "numeric", "model", "formula", "metric", "source", "tally", "rules", "config", "format", "audit", "report",
-    "conclude", "gate", "score", "trace", "engine", "parts", "init", "cli", "lib",
+const LAYERS: [&str; 21] = [
+    "numeric", "model", "derive", "formula", "metric", "source", "tally", "rules", "config", "format", "audit",
+    "report", "conclude", "gate", "score", "trace", "engine", "parts", "init", "cli", "lib",
 ];
 
 fn files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
