@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # The program as the tests have it: a plain build has other features of its dependencies, and compiles them again.
-cargo test --locked --quiet --no-run --test about
+cargo test --locked --quiet --no-run --test integration
 retally="${CARGO_TARGET_DIR:-target}/debug/retally"
 pages="$(mktemp -d)"
 trap 'rm -rf "$pages"' EXIT

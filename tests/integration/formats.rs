@@ -12,7 +12,7 @@ use retally::model::{Certainty, Severity};
 use retally::report::Report;
 use retally::source::Input;
 
-use crate::support::{check, codes, fixture};
+use crate::support::{check, codes, fixture, folders};
 
 /// The report on a folder, with the configuration that stands in it.
 pub(crate) fn audit(folder: &Path) -> Report {
@@ -24,19 +24,9 @@ pub(crate) fn audit(folder: &Path) -> Report {
     retally::check(inputs, &options.settings)
 }
 
-fn folders() -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for format in subfolders(Path::new(&fixture("formats"))) {
-        found.extend(subfolders(&format));
-    }
-    found
-}
-
-fn subfolders(path: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
-    let mut folders: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
-    folders.sort();
-    folders
+/// The folders of runs, of all tools.
+fn runs() -> Vec<PathBuf> {
+    folders(Path::new(&fixture("formats"))).iter().flat_map(|tool| folders(tool)).collect()
 }
 
 fn short(path: &Path) -> String {
@@ -73,7 +63,7 @@ fn outcome(folder: &Path, report: &Report) -> String {
 fn every_folder_gives_what_it_says() {
     let bless = std::env::var_os("RETALLY_BLESS").is_some();
     let mut wrong = Vec::new();
-    for folder in folders() {
+    for folder in runs() {
         let report = audit(&folder);
         let found = outcome(&folder, &report);
         let path = folder.join("expected.toml");
@@ -92,7 +82,7 @@ fn every_folder_gives_what_it_says() {
 #[test]
 fn clean_logs_have_no_certain_finding_and_bad_ones_have() {
     let mut wrong = Vec::new();
-    for folder in folders() {
+    for folder in runs() {
         let report = audit(&folder);
         let certain: Vec<&str> = report
             .findings
@@ -116,7 +106,7 @@ fn clean_logs_have_no_certain_finding_and_bad_ones_have() {
 fn files() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     // What needs a configuration is not recognised by itself.
-    for folder in folders().into_iter().filter(|folder| !folder.join("retally.toml").exists()) {
+    for folder in runs().into_iter().filter(|folder| !folder.join("retally.toml").exists()) {
         // A folder without it is another test's error.
         let Ok(expected) = std::fs::read_to_string(folder.join("expected.toml")) else { continue };
         let expected: toml::Table = expected.parse().unwrap();
@@ -231,7 +221,7 @@ fn an_empty_file_is_an_error_that_says_so() {
 fn every_format_has_a_clean_and_a_bad_log() {
     let mut clean: Vec<String> = Vec::new();
     let mut bad: Vec<String> = Vec::new();
-    for folder in folders() {
+    for folder in runs() {
         let Ok(expected) = std::fs::read_to_string(folder.join("expected.toml")) else { continue };
         let expected: toml::Table = expected.parse().unwrap();
         let formats =
@@ -244,7 +234,7 @@ fn every_format_has_a_clean_and_a_bad_log() {
     // The native array is the native lines in brackets; its logs are in the rules' fixtures.
     assert_eq!(missing(&clean), ["native-json"]);
     assert_eq!(missing(&bad), ["native-json"]);
-    for format in subfolders(Path::new(&fixture("formats"))) {
+    for format in folders(Path::new(&fixture("formats"))) {
         assert!(format.join("NOTES.md").exists(), "{} has no NOTES.md", short(&format));
     }
 }

@@ -10,17 +10,28 @@
     reason = "tests stop at the first surprise and make their own files"
 )]
 
+mod about;
+#[cfg(unix)]
+mod action;
 mod cases;
+mod cli;
 mod commands;
+#[cfg(feature = "arrow")]
+mod containers;
 mod conventions;
 mod formats;
+mod gate;
 mod golden;
 mod hostile;
 mod html;
+mod init;
 mod laws;
 mod layers;
+mod lm_eval;
 mod logs;
+mod outputs;
 mod parts;
 mod rules;
+mod schemas;
 mod support;
 mod watch;

@@ -1,8 +1,17 @@
-//! Audits for tests.
+//! What several tests need: the report on a fixture, a folder with logs, the built program.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 
 use retally::Options;
 use retally::engine::Settings;
 use retally::report::Report;
+use tempfile::TempDir;
+
+/// The root of the repository.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
 
 /// Path of a fixture.
 pub(crate) fn fixture(path: &str) -> String {
@@ -40,4 +49,112 @@ pub(crate) fn text(report: &Report) -> String {
     let mut bytes = Vec::new();
     retally::report::text::render(report, retally::report::text::Style::default(), &mut bytes).unwrap();
     String::from_utf8(bytes).unwrap().replace(&format!("{}/", env!("CARGO_MANIFEST_DIR")), "")
+}
+
+/// A log whose score is the mean of the log-probs in place of their sum: RT204.
+pub(crate) const MEAN: &str = r#"{"item": "q0", "candidate": "a", "continuation": "The cat sat", "tokens": ["The", " cat", " sat"], "logprobs": [-1.500000, -0.800000, -1.200000], "score": -1.166667}
+{"item": "q1", "candidate": "a", "continuation": "A dog", "tokens": ["A", " dog"], "logprobs": [-0.412345, -2.312111], "score": -1.362228}
+"#;
+
+/// A temporary folder with files.
+pub(crate) struct Folder(TempDir);
+
+impl Folder {
+    pub(crate) fn with(files: &[(&str, &str)]) -> Self {
+        let folder = Self(tempfile::tempdir().unwrap());
+        for (name, text) in files {
+            folder.write(name, text.as_bytes());
+        }
+        folder
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) {
+        let path = self.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path().join(name)).unwrap()
+    }
+
+    /// The program with a command, to be run in the folder.
+    pub(crate) fn retally(&self, name: &str) -> Command {
+        let mut command = retally_in(self.path());
+        command.arg(name);
+        command
+    }
+
+    /// `check` with arguments.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.retally("check");
+        command.args(arguments);
+        command
+    }
+
+    /// What `check` gives.
+    pub(crate) fn check(&self, arguments: &[&str]) -> (i32, String, String) {
+        seen(&self.command(arguments).output().unwrap())
+    }
+}
+
+/// The built program, in a directory, with nothing of the environment that changes what it prints.
+pub(crate) fn retally_in(directory: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_retally"));
+    command.current_dir(directory).env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
+    for name in ["NO_COLOR", "CLICOLOR_FORCE", "CLICOLOR", "TERM", "COLUMNS", "GITHUB_STEP_SUMMARY"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Exit code, standard output, standard error.
+pub(crate) fn seen(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+#[track_caller]
+pub(crate) fn contains(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "expected `{part}` in:\n{text}");
+    }
+}
+
+/// What a value lacks of its schema.
+pub(crate) fn complaints(schema: &jsonschema::Validator, value: &serde_json::Value) -> Vec<String> {
+    schema.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect()
+}
+
+/// What stands in a directory, in order.
+pub(crate) fn entries(directory: &Path) -> Vec<PathBuf> {
+    let mut entries: Vec<PathBuf> = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    entries
+}
+
+/// The folders in a directory, in order.
+pub(crate) fn folders(directory: &Path) -> Vec<PathBuf> {
+    entries(directory).into_iter().filter(|path| path.is_dir()).collect()
+}
+
+/// Every log of the fixtures but the hostile ones: a file, or a folder that is one run.
+pub(crate) fn logs() -> Vec<PathBuf> {
+    let fixtures = root().join("fixtures");
+    let mut logs = entries(&fixtures.join("cases"));
+    logs.retain(|path| path.extension().is_none_or(|ending| ending != "md"));
+    for rule in entries(&fixtures.join("rules")) {
+        let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+        let found = entries(&rule).into_iter();
+        logs.extend(found.filter(|path| name(path).starts_with("bad") || name(path).starts_with("look-alike")));
+    }
+    // Logs of real tools: each folder is one run.
+    for format in entries(&fixtures.join("formats")) {
+        logs.extend(entries(&format).into_iter().filter(|path| path.is_dir()));
+    }
+    logs
 }

@@ -1,0 +1,346 @@
+//! The action: its script run as the runner would, and `action.yml` and `.pre-commit-hooks.yaml` read as YAML.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+use yaml_rust2::{Yaml, YamlLoader};
+
+use crate::support::root;
+
+/// Score is the sum of the log-probs: proven.
+const GOOD: &str = r#"{"item": "q0", "candidate": "a", "continuation": "The cat sat", "tokens": ["The", " cat", " sat"], "logprobs": [-1.500000, -0.800000, -1.200000], "score": -3.500000}
+"#;
+/// Score is their mean: RT204. The item's name looks like a finding and like a command of the runner.
+const MEAN: &str = r#"{"item": "q0\",\"severity\":\"error\"\n::error::x", "candidate": "a", "continuation": "The cat sat", "tokens": ["The", " cat", " sat"], "logprobs": [-1.500000, -0.800000, -1.200000], "score": -1.166667}
+{"item": "q1", "candidate": "a", "continuation": "A dog", "tokens": ["A", " dog"], "logprobs": [-0.412345, -2.312111], "score": -1.362228}
+"#;
+const OUTPUTS: [&str; 6] = ["exit-code", "errors", "warnings", "sarif", "html", "report-json"];
+
+fn yaml(name: &str) -> Yaml {
+    let text = std::fs::read_to_string(root().join(name)).unwrap();
+    YamlLoader::load_from_str(&text).unwrap().remove(0)
+}
+
+/// What a run of the script left behind.
+struct Ran {
+    code: i32,
+    outputs: BTreeMap<String, String>,
+    summary: String,
+    stdout: String,
+    stderr: String,
+}
+
+/// A workspace with a runner around it.
+struct Runner(TempDir);
+
+impl Runner {
+    fn new() -> Self {
+        let runner = Self(tempfile::tempdir().unwrap());
+        for directory in ["work", "temp"] {
+            std::fs::create_dir(runner.0.path().join(directory)).unwrap();
+        }
+        runner.write("good.jsonl", GOOD);
+        runner.write("mean.jsonl", MEAN);
+        runner
+    }
+
+    fn workspace(&self) -> std::path::PathBuf {
+        self.0.path().join("work")
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.workspace().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    /// Runs the step of `action.yml` with these inputs, the others as it says.
+    fn run(&self, inputs: &[(&str, &str)]) -> Ran {
+        let programs = Path::new(env!("CARGO_BIN_EXE_retally")).parent().unwrap();
+        self.run_with(&format!("{}:{}", programs.display(), std::env::var("PATH").unwrap()), inputs)
+    }
+
+    /// The same with another search path for programs.
+    fn run_with(&self, path: &str, inputs: &[(&str, &str)]) -> Ran {
+        let action = yaml("action.yml");
+        let step = &action["runs"]["steps"][0];
+        let (output, summary) = (self.0.path().join("output"), self.0.path().join("summary"));
+        std::fs::write(&output, "").unwrap();
+        std::fs::write(&summary, "before\n").unwrap();
+        let mut command = Command::new("bash");
+        command.args(["-e", "-c", step["run"].as_str().unwrap()]).current_dir(self.0.path());
+        command.env("PATH", path).env("CARGO_HOME", self.0.path().join("cargo"));
+        for (name, value) in step["env"].as_hash().unwrap() {
+            let value = value.as_str().unwrap();
+            let input = value.strip_prefix("${{ inputs.").and_then(|rest| rest.strip_suffix(" }}"));
+            let value = match input {
+                Some(input) => match inputs.iter().find(|(name, _)| *name == input) {
+                    Some((_, value)) => (*value).to_owned(),
+                    None => action["inputs"][input]["default"].as_str().unwrap().to_owned(),
+                },
+                None => root().to_str().unwrap().to_owned(),
+            };
+            command.env(name.as_str().unwrap(), value);
+        }
+        command
+            .env("GITHUB_SERVER_URL", "https://forge.example")
+            .env("GITHUB_OUTPUT", &output)
+            .env("GITHUB_STEP_SUMMARY", &summary);
+        command.env("GITHUB_WORKSPACE", self.workspace()).env("RUNNER_TEMP", self.0.path().join("temp"));
+        let done = command.output().unwrap();
+        let set = std::fs::read_to_string(&output).unwrap();
+        let pairs = set.lines().map(|line| line.split_once('=').unwrap());
+        let outputs: BTreeMap<String, String> =
+            pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        assert_eq!(set.lines().count(), OUTPUTS.len(), "each output is set once: {set}");
+        assert_eq!(outputs.keys().map(String::as_str).collect::<BTreeSet<_>>(), BTreeSet::from(OUTPUTS));
+        Ran {
+            code: done.status.code().unwrap(),
+            outputs,
+            summary: std::fs::read_to_string(&summary).unwrap(),
+            stdout: String::from_utf8(done.stdout).unwrap(),
+            stderr: String::from_utf8(done.stderr).unwrap(),
+        }
+    }
+}
+
+impl Ran {
+    fn set(&self, names: &[&str]) -> Vec<&str> {
+        names.iter().map(|name| self.outputs[*name].as_str()).collect()
+    }
+
+    /// Lines that the runner would obey.
+    fn commands(&self) -> Vec<&str> {
+        let obeyed = |line: &&str| line.trim_start().starts_with("::") || line.contains("##[");
+        self.stdout.lines().chain(self.stderr.lines()).filter(obeyed).collect()
+    }
+}
+
+#[test]
+fn every_input_is_used_and_every_output_is_set() {
+    let action = yaml("action.yml");
+    assert_eq!(action["runs"]["using"].as_str(), Some("composite"));
+    let steps = action["runs"]["steps"].as_vec().unwrap();
+    assert_eq!(steps.len(), 1);
+    assert!(steps[0]["uses"].is_badvalue(), "no action of others");
+    let run = steps[0]["run"].as_str().unwrap();
+    assert!(!run.contains("${{"), "inputs in the text of a script would be run");
+    let script = std::fs::read_to_string(root().join("scripts/action.sh")).unwrap();
+    assert!(!script.contains("${{") && !script.contains("eval "), "{script}");
+    let names = |of: &Yaml| -> BTreeSet<String> {
+        of.as_hash().unwrap().keys().map(|name| name.as_str().unwrap().to_owned()).collect()
+    };
+    let expected = [
+        "paths",
+        "config",
+        "fail-on",
+        "version",
+        "args",
+        "sarif-category",
+        "annotations",
+        "summary",
+        "sarif-file",
+        "html-file",
+        "baseline",
+    ];
+    assert_eq!(names(&action["inputs"]), expected.map(str::to_owned).into());
+    for input in expected {
+        let variable = format!("RETALLY_{}", input.to_uppercase().replace('-', "_"));
+        assert_eq!(steps[0]["env"][variable.as_str()].as_str(), Some(format!("${{{{ inputs.{input} }}}}").as_str()));
+        assert!(script.contains(&format!("${{{variable}:-")), "{variable}");
+        assert!(action["inputs"][input]["description"].as_str().is_some_and(|text| text.ends_with('.')), "{input}");
+    }
+    assert_eq!(names(&action["outputs"]), OUTPUTS.map(str::to_owned).into());
+    for output in OUTPUTS {
+        let value = format!("${{{{ steps.audit.outputs.{output} }}}}");
+        assert_eq!(action["outputs"][output]["value"].as_str(), Some(value.as_str()));
+    }
+}
+
+#[test]
+fn a_clean_log_passes() {
+    let runner = Runner::new();
+    let ran = runner.run(&[("paths", "good.jsonl"), ("html-file", "report.html"), ("sarif-file", "retally.sarif")]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let expected = ["0", "0", "0", "retally.sarif", "report.html"];
+    assert_eq!(ran.set(&["exit-code", "errors", "warnings", "sarif", "html"]), expected);
+    let report: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&ran.outputs["report-json"]).unwrap()).unwrap();
+    assert_eq!(report["summary"]["verdicts"]["score"]["proven"], 1);
+    assert!(runner.workspace().join("report.html").is_file());
+    assert!(ran.summary.starts_with("before\n") && ran.summary.len() > 100, "{}", ran.summary);
+    assert!(ran.commands().is_empty(), "{:?}", ran.commands());
+}
+
+#[test]
+fn a_wrong_log_fails_and_says_where() {
+    let runner = Runner::new();
+    // Logs of one directory are one run: here they are two.
+    runner.write("wrong/mean.jsonl", MEAN);
+    let inputs =
+        [("paths", "good.jsonl\r\n\nwrong/mean.jsonl\n"), ("sarif-file", "out.sarif"), ("sarif-category", "nightly/a")];
+    let ran = runner.run(&inputs);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert_eq!(ran.set(&["exit-code", "errors", "warnings", "sarif", "html"]), ["1", "1", "0", "out.sarif", ""]);
+    assert_eq!(ran.commands().len(), 1, "{:?}", ran.commands());
+    assert!(ran.commands()[0].starts_with("::error file=") && ran.commands()[0].contains("RT204"));
+    assert!(ran.summary.contains("RT204"), "{}", ran.summary);
+    let sarif = std::fs::read_to_string(runner.workspace().join("out.sarif")).unwrap();
+    let sarif: serde_json::Value = serde_json::from_str(&sarif).unwrap();
+    assert_eq!(sarif["runs"][0]["automationDetails"]["id"], "retally/nightly/a/");
+    assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], "RT204");
+    let quiet =
+        runner.run(&[("paths", "mean.jsonl"), ("annotations", "false"), ("summary", "false"), ("fail-on", "never")]);
+    assert_eq!((quiet.code, quiet.summary.as_str()), (0, "before\n"));
+    assert_eq!(quiet.set(&["exit-code", "errors"]), ["0", "1"]);
+    assert!(quiet.commands().is_empty(), "{:?}", quiet.commands());
+}
+
+#[test]
+fn configuration_baseline_and_further_arguments_are_handed_on() {
+    let runner = Runner::new();
+    runner.write("c.toml", "[conventions]\nscore = \"sum(logprob)/n\"\n");
+    assert_eq!(runner.run(&[("paths", "mean.jsonl"), ("config", "c.toml")]).code, 0);
+    let ran = runner.run(&[("paths", "mean.jsonl"), ("args", "--ignore\nRT204\n--report\nconcise=a b.txt")]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(runner.workspace().join("a b.txt").is_file());
+    let create = Command::new(env!("CARGO_BIN_EXE_retally"))
+        .args(["baseline", "create", "mean.jsonl", "--output", "known.json"])
+        .current_dir(runner.workspace())
+        .output();
+    assert!(create.unwrap().status.success());
+    let ran = runner.run(&[("paths", "mean.jsonl"), ("baseline", "known.json")]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(ran.set(&["errors", "warnings"]), ["0", "0"], "a known finding is no error");
+    assert_eq!(runner.run(&[("paths", "mean.jsonl"), ("baseline", "missing.json")]).code, 2);
+}
+
+#[test]
+fn an_unusable_input_is_2_and_leaves_no_result() {
+    let runner = Runner::new();
+    runner.write("old.sarif", "{}");
+    runner.write("old.html", "old");
+    let ran = runner.run(&[("paths", "missing.jsonl"), ("sarif-file", "old.sarif"), ("html-file", "old.html")]);
+    assert_eq!(ran.code, 2);
+    assert_eq!(ran.set(&OUTPUTS), ["2", "", "", "", "", ""]);
+    assert!(!runner.workspace().join("old.sarif").exists() && !runner.workspace().join("old.html").exists());
+    assert_eq!(ran.summary, "before\n");
+    let wrong = [
+        ("annotations", "yes"),
+        ("summary", ""),
+        ("fail-on", "sometimes"),
+        ("version", "1; touch ran"),
+        ("sarif-category", "a,b"),
+        ("html-file", "a\nerrors=0\nb"),
+        ("config", "a\n::error::x"),
+        ("sarif-file", "x\r##[error]y"),
+        ("baseline", "a\nb"),
+        ("args", "--no-such-option"),
+    ];
+    for (name, value) in wrong {
+        let ran = runner.run(&[("paths", "good.jsonl"), (name, value)]);
+        let expected = if (name, value) == ("summary", "") { 0 } else { 2 };
+        assert_eq!(ran.code, expected, "{name}={value:?}: {}", ran.stderr);
+        assert_eq!(ran.outputs["exit-code"], expected.to_string());
+        assert!(ran.commands().is_empty(), "{name}={value:?}: {:?}", ran.commands());
+    }
+}
+
+#[test]
+fn where_retally_is_missing_it_is_installed() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let cases = [
+        ("cargo", "", "install --quiet --locked --path ROOT"),
+        ("cargo", "v9.8.7", "install --quiet --locked --git https://forge.example/ROOT --tag v9.8.7 retally"),
+        ("python3", "", "-m pip install --quiet ROOT"),
+        ("python3", "9.8.7", "-m pip install --quiet retally==9.8.7"),
+    ];
+    for (installer, version, expected) in cases {
+        let runner = Runner::new();
+        let programs = runner.0.path().join("bin");
+        std::fs::create_dir(&programs).unwrap();
+        for name in ["bash", "env", "mktemp", "awk", "sed", "cat", "dirname", "mkdir", "cp"] {
+            let path = std::env::var_os("PATH").unwrap();
+            let found = std::env::split_paths(&path).map(|path| path.join(name)).find(|path| path.exists());
+            symlink(found.unwrap(), programs.join(name)).unwrap();
+        }
+        // Says what it was asked for, and puts the program where the real one would. `venv` makes another of it.
+        let there = if installer == "cargo" { "cargo" } else { "temp/retally-venv" };
+        let there = runner.0.path().join(there).join("bin");
+        let stand_in = format!(
+            "#!/usr/bin/env bash\nset -eu\nmkdir -p '{there}'\n\
+             if [ \"$2\" = venv ]; then cp \"$0\" '{there}/python'; exit; fi\n\
+             echo \"$*\" >'{log}'\ncp '{program}' '{there}/retally'\n",
+            there = there.display(),
+            log = runner.0.path().join("asked").display(),
+            program = env!("CARGO_BIN_EXE_retally"),
+        );
+        let file = programs.join(installer);
+        std::fs::write(&file, stand_in).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let ran = runner.run_with(programs.to_str().unwrap(), &[("paths", "good.jsonl"), ("version", version)]);
+        assert_eq!(ran.code, 0, "{installer} {version}: {}", ran.stderr);
+        let asked = std::fs::read_to_string(runner.0.path().join("asked")).unwrap();
+        assert_eq!(asked.trim(), expected.replace("ROOT", root().to_str().unwrap()));
+    }
+    let runner = Runner::new();
+    let ran = runner.run(&[("paths", "good.jsonl"), ("version", "9.8.7")]);
+    assert_eq!(ran.code, 0);
+    assert!(ran.stderr.contains("version 9.8.7 was asked for"), "{}", ran.stderr);
+}
+
+#[test]
+fn nothing_in_an_input_is_run() {
+    let runner = Runner::new();
+    let name = "it's a \"log\" $(touch ran) `touch ran`; touch ran & ${HOME} * ::error::x.jsonl";
+    runner.write(name, GOOD);
+    let outputs = [("html-file", "$(touch ran) \".html"), ("sarif-file", "`touch ran`'.sarif")];
+    let ran = runner.run(&[("paths", name), outputs[0], outputs[1]]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(ran.set(&["sarif", "html"]), [outputs[1].1, outputs[0].1]);
+    // Each line is a path of its own, never an option or a command.
+    let ran = runner.run(&[("paths", "good.jsonl\n--fail-on=never\n; touch ran")]);
+    assert_eq!(ran.code, 2);
+    let ran = runner.run(&[("paths", "good.jsonl"), ("args", "$(touch ran)\n; touch ran")]);
+    assert_eq!(ran.code, 2);
+    for place in [runner.workspace(), runner.0.path().to_path_buf()] {
+        assert!(!place.join("ran").exists());
+    }
+    assert!(ran.commands().is_empty(), "{:?}", ran.commands());
+}
+
+#[test]
+fn the_hooks_of_pre_commit_are_two_ways_to_install_one_command() {
+    let hooks = yaml(".pre-commit-hooks.yaml");
+    let hooks = hooks.as_vec().unwrap();
+    let field = |at: usize, name: &str| hooks[at][name].as_str().unwrap().to_owned();
+    assert_eq!(hooks.len(), 2);
+    assert_eq!([field(0, "id"), field(0, "language")], ["retally", "rust"]);
+    assert_eq!([field(1, "id"), field(1, "language")], ["retally-wheel", "python"]);
+    for hook in hooks {
+        assert_eq!(hook["entry"].as_str(), Some("retally check"));
+        assert_eq!(hook["require_serial"].as_bool(), Some(true), "several processes would each see a part of a run");
+        let files = hook["files"].as_str().unwrap();
+        for (name, is_log) in [
+            ("runs/a.jsonl", true),
+            ("a.ndjson.gz", true),
+            ("r/results_2026-01-01.json", true),
+            ("results_x.json.zst", true),
+            ("package.json", false),
+            ("myresults_x.json", false),
+            ("a.jsonl.txt", false),
+        ] {
+            assert_eq!(is_found(files, name), is_log, "{name}");
+        }
+    }
+}
+
+/// Whether a pattern is found in a name.
+fn is_found(pattern: &str, name: &str) -> bool {
+    let mut grep = Command::new("grep").args(["-qE", pattern]).stdin(Stdio::piped()).spawn().unwrap();
+    writeln!(grep.stdin.take().unwrap(), "{name}").unwrap();
+    grep.wait().unwrap().success()
+}
