@@ -43,15 +43,15 @@ pub(super) fn from_rule(rule: &'static Rule, seen: &Observed, stream: &Stream<'_
         .collect();
     rows.truncate(PLACES);
     let mut evidence = BTreeMap::new();
+    for key in rule.keys.counts {
+        evidence.insert(key.name().to_owned(), seen.count(*key).into());
+    }
     evidence.insert("judged".to_owned(), seen.judged.into());
     evidence.insert("failed".to_owned(), seen.failed.into());
     if let Some(worst) = &seen.worst {
         evidence.insert("found".to_owned(), json_number(worst.evidence.found));
         evidence.insert("expected".to_owned(), json_number(worst.evidence.expected));
         evidence.insert("within".to_owned(), json_number(worst.evidence.within));
-    }
-    for (name, count) in &seen.counters {
-        evidence.insert(name.clone(), (*count).into());
     }
     if message.label.is_empty()
         && let Some(first) = seen.exemplars.kept().first()

@@ -24,7 +24,8 @@ mod step;
 use std::sync::OnceLock;
 
 use crate::formula::Deviations;
-use crate::tally::Observed;
+use crate::numeric::ExactSum;
+use crate::tally::{Histogram, Key, Moments, Observed};
 
 pub use catalogue::{all, by_code, digest, index_of};
 pub use judged::{AggregateCause, JudgedMetric};
@@ -89,7 +90,17 @@ pub struct Rule {
     pub(crate) cause: Option<CauseRule>,
     pub(crate) fires: fn(&Observed) -> bool,
     pub(crate) parts: fn(&Observed) -> Vec<String>,
+    pub(crate) keys: Keys,
     over_run: bool,
+}
+
+/// What a rule keeps of all rows beside its counts of looks.
+#[derive(Clone, Copy)]
+pub(crate) struct Keys {
+    pub(crate) counts: &'static [Key<u64>],
+    pub(crate) sums: &'static [Key<ExactSum>],
+    pub(crate) moments: &'static [Key<Moments>],
+    pub(crate) histograms: &'static [Key<Histogram>],
 }
 
 /// The half of a rule that speaks for a deviation from a convention.
@@ -109,6 +120,7 @@ impl Rule {
             cause: None,
             fires: any_failed,
             parts: |_| Vec::new(),
+            keys: Keys { counts: &[], sums: &[], moments: &[], histograms: &[] },
             over_run: false,
         }
     }
@@ -184,6 +196,30 @@ impl Rule {
         self
     }
 
+    /// The counts that the rule keeps, in the order of their places.
+    pub(crate) const fn counts(mut self, counts: &'static [Key<u64>]) -> Self {
+        self.keys.counts = counts;
+        self
+    }
+
+    /// The sums that the rule keeps, in the order of their places.
+    pub(crate) const fn sums(mut self, sums: &'static [Key<ExactSum>]) -> Self {
+        self.keys.sums = sums;
+        self
+    }
+
+    /// The moments that the rule keeps, in the order of their places.
+    pub(crate) const fn moments(mut self, moments: &'static [Key<Moments>]) -> Self {
+        self.keys.moments = moments;
+        self
+    }
+
+    /// The histograms that the rule keeps, in the order of their places.
+    pub(crate) const fn histograms(mut self, histograms: &'static [Key<Histogram>]) -> Self {
+        self.keys.histograms = histograms;
+        self
+    }
+
     /// The rule's page: metadata and documentation.
     #[must_use]
     pub fn page(&self) -> &Page {
@@ -207,9 +243,9 @@ fn any_failed(all: &Observed) -> bool {
     all.failed > 0
 }
 
-/// The names that a rule counted something under.
-pub(crate) fn counted(all: &Observed) -> Vec<String> {
-    all.counters.iter().filter(|(_, count)| **count > 0).map(|(name, _)| name.clone()).collect()
+/// The names of the log under which a rule saw its defect.
+pub(crate) fn failed_parts(all: &Observed) -> Vec<String> {
+    all.failed_parts().map(|(name, _)| name.to_owned()).collect()
 }
 
 fn silent(_: &Observed) -> Message {

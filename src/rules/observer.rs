@@ -1,7 +1,8 @@
 //! How a rule records what it sees.
 
 use crate::model::{At, Located, Origin, Place};
-use crate::tally::{Evidence, Exemplar, Observed};
+use crate::numeric::ExactSum;
+use crate::tally::{Evidence, Exemplar, Histogram, Key, Moments, Observed, PartSeen};
 
 /// Where the thing under a rule's eyes stands.
 pub enum RecordRef<'v> {
@@ -50,14 +51,29 @@ impl<'v> Observer<'v> {
         self.observed.judged += 1;
     }
 
-    /// Counts under a name of the rule's own.
-    pub(crate) fn count(&mut self, name: &str, times: u64) {
-        match self.observed.counters.get_mut(name) {
-            Some(count) => *count += times,
-            None => {
-                self.observed.counters.insert(name.to_owned(), times);
-            }
-        }
+    /// Adds to a count of the rule's own.
+    pub(crate) fn count(&mut self, key: Key<u64>, times: u64) {
+        *self.observed.counts.slot(key) += times;
+    }
+
+    /// Adds to a sum of the rule's own.
+    pub(crate) fn add(&mut self, key: Key<ExactSum>, value: f64) {
+        self.observed.sums.slot(key).add(value);
+    }
+
+    /// Moments of the rule's own.
+    pub(crate) fn moments(&mut self, key: Key<Moments>) -> &mut Moments {
+        self.observed.moments.slot(key)
+    }
+
+    /// A histogram of the rule's own.
+    pub(crate) fn histogram(&mut self, key: Key<Histogram>) -> &mut Histogram {
+        self.observed.histograms.slot(key)
+    }
+
+    /// What the rule sees under a name of the log, such as a metric's.
+    pub(crate) fn part(&mut self, name: &str) -> &mut PartSeen {
+        self.observed.part(name)
     }
 
     /// Counts one look that fails, at a place that was kept (a line of a results file, say).

@@ -3,7 +3,8 @@
 pub(crate) use crate::formula::{Deviations, Output, Reduce, Scale, Span, Term};
 pub(crate) use crate::model::{Alternative, ClaimKind, Logged, Segment};
 pub(crate) use crate::numeric;
+pub(crate) use crate::numeric::ExactSum;
 pub(crate) use crate::rules::{
     AggregateCause, CandidateView, Cause, ItemView, Message, Observer, Rule, RunView, StepView, page,
 };
-pub(crate) use crate::tally::{Evidence, Observed};
+pub(crate) use crate::tally::{Evidence, Histogram, Key, Moments, Observed};

@@ -3,6 +3,7 @@
 //! A [`Tally`] is a commutative monoid: merging partial tallies in any order and any grouping gives the
 //! same state. Nothing here divides, ranks or judges.
 
+mod accumulator;
 mod column;
 mod exemplar;
 mod items;
@@ -17,10 +18,11 @@ use serde::{Deserialize, Serialize};
 use crate::model::{ColumnId, ItemSummary, MetricClaim, Place, RecordError};
 use crate::numeric::ResolutionStats;
 
+pub use accumulator::{Accumulator, Histogram, Key, Moments, PairSums, Second, Slots};
 pub use column::{ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, RowRef};
 pub use exemplar::{Evidence, Exemplar, Keyed, Smallest};
 pub use items::{Flip, ItemTally, Mixed, TokenTotals};
-pub use observed::{Observed, PLACES};
+pub use observed::{Observed, PLACES, PartSeen};
 pub use sketch::{BIN_EDGES, BINS, ComparisonSketch, Mark, PathSketch, Residuals, SKETCHED, Sample, WITHIN};
 
 /// A column whose resolution is measured.

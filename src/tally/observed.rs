@@ -1,9 +1,11 @@
-//! What the rules saw: counts, counters, a few exemplars and the worst one.
+//! What the rules saw: counts, what each rule keeps of its own, a few exemplars and the worst one.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::numeric::ExactSum;
+use crate::tally::accumulator::{Accumulator, Histogram, Key, Moments, Slots};
 use crate::tally::{Exemplar, Smallest};
 
 /// Number of places that a finding lists.
@@ -16,12 +18,29 @@ pub struct Observed {
     pub judged: u64,
     /// How often it saw the defect.
     pub failed: u64,
-    /// Counters of the rule's own.
-    pub counters: BTreeMap<String, u64>,
+    /// Counts of the rule's own.
+    pub counts: Slots<u64>,
+    /// Sums of the rule's own.
+    pub sums: Slots<ExactSum>,
+    /// Moments of the rule's own.
+    pub moments: Slots<Moments>,
+    /// Histograms of the rule's own.
+    pub histograms: Slots<Histogram>,
+    /// What the rule saw by a name of the log, such as a metric's.
+    pub parts: BTreeMap<String, PartSeen>,
     /// The first places, in the order of the input.
     pub exemplars: Smallest<Exemplar, PLACES>,
     /// The place farthest beyond the bound; the first of equals.
     pub worst: Option<Exemplar>,
+}
+
+/// What a rule saw under one name of the log.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PartSeen {
+    /// How often the defect was seen.
+    pub failed: u64,
+    /// Looks by the number of a pattern that does not explain them; only for rules that compare patterns.
+    pub unexplained: Histogram,
 }
 
 impl Observed {
@@ -29,8 +48,14 @@ impl Observed {
     pub fn merge(&mut self, other: Self) {
         self.judged += other.judged;
         self.failed += other.failed;
-        for (name, count) in other.counters {
-            *self.counters.entry(name).or_default() += count;
+        self.counts.merge(&other.counts);
+        self.sums.merge(&other.sums);
+        self.moments.merge(&other.moments);
+        self.histograms.merge(&other.histograms);
+        for (name, part) in other.parts {
+            let own = self.parts.entry(name).or_default();
+            own.failed += part.failed;
+            own.unexplained.merge(&part.unexplained);
         }
         self.exemplars.merge(other.exemplars);
         if let Some(worst) = other.worst {
@@ -54,10 +79,26 @@ impl Observed {
         self.exemplars.offer(exemplar);
     }
 
-    /// One of the rule's own counters.
+    /// What was seen under a name of the log.
+    pub fn part(&mut self, name: &str) -> &mut PartSeen {
+        self.parts.entry(name.to_owned()).or_default()
+    }
+
+    /// One of the rule's own counts.
     #[must_use]
-    pub fn counter(&self, name: &str) -> u64 {
-        self.counters.get(name).copied().unwrap_or(0)
+    pub fn count(&self, key: Key<u64>) -> u64 {
+        self.counts.get(key).copied().unwrap_or(0)
+    }
+
+    /// One of the rule's own sums, rounded once.
+    #[must_use]
+    pub fn sum(&self, key: Key<ExactSum>) -> f64 {
+        self.sums.get(key).map_or(0.0, ExactSum::value)
+    }
+
+    /// The names of the log under which the defect was seen, in order.
+    pub fn failed_parts(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.parts.iter().filter(|(_, part)| part.failed > 0).map(|(name, part)| (name.as_str(), part.failed))
     }
 
     fn offer_worst(&mut self, exemplar: Exemplar) {
@@ -68,5 +109,112 @@ impl Observed {
         if better {
             self.worst = Some(exemplar);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::{Located, Place};
+    use crate::tally::{Evidence, PairSums};
+
+    /// One thing that a rule may record.
+    #[derive(Clone, Debug)]
+    enum Act {
+        Look(bool, u64),
+        Count(u8, u64),
+        Sum(u8, f64),
+        Pair(f64, f64),
+        Bin(u8, u64),
+        Part(String, u64),
+    }
+
+    fn act() -> impl Strategy<Value = Act> {
+        let names = prop::sample::select(vec!["acc", "found", "expected", "judged"]);
+        prop_oneof![
+            (any::<bool>(), 1..40_u64).prop_map(|(holds, line)| Act::Look(holds, line)),
+            (0..3_u8, 0..9_u64).prop_map(|(at, times)| Act::Count(at, times)),
+            (0..3_u8, -1e9..1e9_f64).prop_map(|(at, value)| Act::Sum(at, value)),
+            (-30.0..0.0_f64, -30.0..0.0_f64).prop_map(|(x, y)| Act::Pair(x, y)),
+            (0..2_u8, 0..5_u64).prop_map(|(at, bin)| Act::Bin(at, bin)),
+            (names, 1..5_u64).prop_map(|(name, times)| Act::Part(name.to_owned(), times)),
+        ]
+    }
+
+    /// What is seen when these are recorded in a row.
+    fn seen(acts: &[Act]) -> Observed {
+        let mut seen = Observed::default();
+        for act in acts {
+            match act {
+                Act::Look(true, _) => seen.judged += 1,
+                Act::Look(false, line) => {
+                    seen.judged += 1;
+                    seen.failed += 1;
+                    // One line holds one number, so that equal places are equal rows.
+                    let found = (line % 7) as f64;
+                    let place = Place { file: 0, line: *line, column: 1, field: String::new() };
+                    seen.show(Exemplar {
+                        located: Located { place, ..Located::default() },
+                        evidence: Evidence::at_most(2.0).found(found),
+                        ..Exemplar::default()
+                    });
+                }
+                Act::Count(at, times) => *seen.counts.slot(Key::new(*at, "")) += times,
+                Act::Sum(at, value) => seen.sums.slot(Key::new(*at, "")).add(*value),
+                Act::Pair(x, y) => {
+                    let mut sums = PairSums::default();
+                    sums.add(*x, *y);
+                    seen.moments.slot(Key::new(0, "")).add(&sums);
+                }
+                Act::Bin(at, bin) => seen.histograms.slot(Key::new(*at, "")).add(*bin, 1),
+                Act::Part(name, times) => {
+                    seen.part(name).failed += times;
+                    seen.part(name).unexplained.add(*times, 1);
+                }
+            }
+        }
+        seen
+    }
+
+    fn merged(parts: [&Observed; 2]) -> Observed {
+        let mut all = parts[0].clone();
+        all.merge(parts[1].clone());
+        all
+    }
+
+    fn acts() -> impl Strategy<Value = Vec<Act>> {
+        prop::collection::vec(act(), 0..12)
+    }
+
+    proptest! {
+        #[test]
+        fn observed_is_a_commutative_monoid(a in acts(), b in acts(), c in acts()) {
+            let whole = seen(&[a.clone(), b.clone(), c.clone()].concat());
+            let (a, b, c) = (seen(&a), seen(&b), seen(&c));
+            prop_assert_eq!(&merged([&a, &Observed::default()]), &a);
+            prop_assert_eq!(&merged([&Observed::default(), &a]), &a);
+            prop_assert_eq!(merged([&a, &b]), merged([&b, &a]));
+            let left = merged([&merged([&a, &b]), &c]);
+            prop_assert_eq!(&left, &merged([&a, &merged([&b, &c])]));
+            prop_assert_eq!(&left, &whole);
+        }
+
+        #[test]
+        fn observed_is_stored_and_read_back(a in acts()) {
+            let own = seen(&a);
+            let bytes = postcard::to_stdvec(&own).unwrap();
+            prop_assert_eq!(&postcard::from_bytes::<Observed>(&bytes).unwrap(), &own);
+        }
+    }
+
+    #[test]
+    fn names_of_the_log_stand_apart_from_the_rules_own_numbers() {
+        let mut own = Observed { judged: 7, failed: 2, ..Observed::default() };
+        own.part("judged").failed += 5;
+        own.part("not seen wrong").unexplained.add(1, 1);
+        assert_eq!((own.judged, own.failed), (7, 2));
+        assert_eq!(own.failed_parts().collect::<Vec<_>>(), [("judged", 5)]);
     }
 }

@@ -29,7 +29,7 @@ fn observe(run: &RunView<'_>, seen: &mut Observer<'_>, is_reason: impl Fn(Aggreg
         match metric.verdict {
             Verdict::Unprovable => {}
             Verdict::Refuted if metric.cause.is_some_and(&is_reason) => {
-                seen.count(&metric.name(), 1);
+                seen.part(&metric.name()).failed += 1;
                 let evidence = Evidence::equals(metric.recomputed.unwrap_or(f64::NAN))
                     .found(metric.reported)
                     .within(metric.bound)
@@ -43,7 +43,7 @@ fn observe(run: &RunView<'_>, seen: &mut Observer<'_>, is_reason: impl Fn(Aggreg
 
 /// One line with both numbers.
 fn title(all: &Observed, what: &str) -> String {
-    let names: Vec<&str> = all.counters.keys().map(String::as_str).collect();
+    let names: Vec<&str> = all.failed_parts().map(|(name, _)| name).collect();
     let first = all.exemplars.kept().first().map(|row| &row.evidence);
     let (found, expected) = first.map_or((f64::NAN, f64::NAN), |evidence| (evidence.found, evidence.expected));
     let numbers = match (expected.is_nan(), names.len()) {

@@ -3,7 +3,8 @@
 use crate::rules::aggregate::{observe, title};
 use crate::rules::prelude::*;
 
-pub(super) static RULE: Rule = Rule::run(page!("RT609-percent-for-fraction"), check, say).parts(crate::rules::counted);
+pub(super) static RULE: Rule =
+    Rule::run(page!("RT609-percent-for-fraction"), check, say).parts(crate::rules::failed_parts);
 
 fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
     observe(run, seen, |cause| matches!(cause, AggregateCause::Percent));

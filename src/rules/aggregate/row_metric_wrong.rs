@@ -1,16 +1,22 @@
 //! RT611: a row's correctness contradicts its own pick, or its scores, and its gold answer.
 
+use std::collections::BTreeMap;
+
 use crate::metric::MetricRows;
 use crate::metric::choice::Cut;
 use crate::metric::row::{self, RowDefinition};
 use crate::model::{Divisor, ItemSummary, Located, RowMetric, Verdict};
 use crate::rules::prelude::*;
 
-pub(super) static RULE: Rule = Rule::item(page!("RT611-row-metric-wrong"), check, say).when(fires).parts(parts);
+pub(super) static RULE: Rule =
+    Rule::item(page!("RT611-row-metric-wrong"), check, say).counts(&[CORRECT, VALUES]).when(fires).parts(parts);
 
-/// Counts wrong values that are no choice of a candidate: numbers that the row holds the operands of. No metric has this
-/// name.
-const VALUE: &str = "value not by choice";
+/// Items whose own correctness is wrong.
+const CORRECT: Key<u64> = Key::new(0, "correct");
+/// Wrong values that are no choice of a candidate: numbers that the row holds the operands of.
+const VALUES: Key<u64> = Key::new(1, "values");
+/// What messages call an item's own correctness.
+const OWN: &str = "correct";
 
 fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
     let item = view.item;
@@ -23,7 +29,7 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
                 .detail(format!("correct is {correct}, but pick {pick} {gold} the gold answer"))
         });
         if correct != right {
-            seen.count("correct", 1);
+            seen.count(CORRECT, 1);
         }
     }
     for metric in view.metrics {
@@ -39,9 +45,9 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
             Evidence::equals(judged.expected).found(judged.found).detail(detail(item, metric, &judged))
         });
         if wrong {
-            seen.count(&metric.name, 1);
+            seen.part(&metric.name).failed += 1;
             if row::definition(item, metric).is_none() {
-                seen.count(VALUE, 1);
+                seen.count(VALUES, 1);
             }
         }
         patterns(item, metric, seen);
@@ -62,47 +68,50 @@ fn detail(item: &ItemSummary, metric: &RowMetric<'_>, judged: &row::RowJudgement
     }
 }
 
-/// Counts the rows that another divisor or slicing of the metric does not explain: one that explains all rows is
-/// another rule's.
+/// Counts the rows that another divisor or slicing of the metric does not explain, by [`PATTERNS`]: one that explains all
+/// rows is another rule's.
 fn patterns(item: &ItemSummary, metric: &RowMetric<'_>, seen: &mut Observer<'_>) {
     let mut rows = MetricRows::default();
     rows.observe(item, metric, Located::default);
-    for divisor in Divisor::ALL {
-        if rows.divisors.get(&divisor).is_none_or(|(_, explained)| *explained == 0) {
-            seen.count(&format!("{} not by {divisor:?}", metric.name), 1);
-        }
-    }
-    for cut in Cut::ALL {
-        if rows.cuts.get(&cut).is_none_or(|(_, explained)| *explained == 0) {
-            seen.count(&format!("{} not by {cut:?}", metric.name), 1);
+    let divisors = Divisor::ALL.into_iter().map(|divisor| rows.divisors.get(&divisor));
+    let cuts = Cut::ALL.into_iter().map(|cut| rows.cuts.get(&cut));
+    for (pattern, explained) in (0..).zip(divisors.chain(cuts)) {
+        if explained.is_none_or(|(_, explained)| *explained == 0) {
+            seen.part(&metric.name).unexplained.add(pattern, 1);
         }
     }
 }
 
-/// The metrics that only this rule explains, with their wrong rows.
-fn own(all: &Observed) -> impl Iterator<Item = (&str, u64)> {
-    all.counters.iter().filter(|(name, _)| !name.contains(" not by ")).filter_map(|(name, count)| {
-        let explains = |pattern: &str| all.counter(&format!("{name} not by {pattern}")) == 0;
-        let divisor = Divisor::ALL.into_iter().any(|divisor| explains(&format!("{divisor:?}")));
-        let cut = Cut::ALL.into_iter().any(|cut| explains(&format!("{cut:?}")));
-        let by_chance = *count < crate::metric::FEWEST;
-        (name == "correct" || by_chance || !divisor && !cut).then_some((name.as_str(), *count))
-    })
+/// Number of patterns that are compared: the divisors, then the slicings.
+const PATTERNS: u64 = (Divisor::ALL.len() + Cut::ALL.len()) as u64;
+
+/// What only this rule explains, by name, with the wrong rows.
+fn own(all: &Observed) -> BTreeMap<&str, u64> {
+    let metrics = all.failed_parts().filter(|(name, failed)| {
+        let unexplained = |pattern| all.parts.get(*name).map_or(0, |part| part.unexplained.count(pattern));
+        *failed < crate::metric::FEWEST || (0..PATTERNS).all(|pattern| unexplained(pattern) > 0)
+    });
+    let mut own: BTreeMap<&str, u64> = metrics.collect();
+    if all.count(CORRECT) > 0 {
+        *own.entry(OWN).or_default() += all.count(CORRECT);
+    }
+    own
 }
 
 fn fires(all: &Observed) -> bool {
-    own(all).next().is_some()
+    !own(all).is_empty()
 }
 
 fn parts(all: &Observed) -> Vec<String> {
-    own(all).map(|(name, _)| name.to_owned()).collect()
+    own(all).into_keys().map(str::to_owned).collect()
 }
 
 fn say(all: &Observed) -> Message {
     let wrong: Vec<String> = own(all)
+        .into_iter()
         .map(|(name, count)| format!("{name} of {count} {}", if count == 1 { "row" } else { "rows" }))
         .collect();
-    if all.counter(VALUE) > 0 {
+    if all.count(VALUES) > 0 {
         return Message::new(format!("{} does not follow from what the same row holds", wrong.join(" and ")))
             .help("compute a row's value from the numbers and answers that are written to the same row");
     }

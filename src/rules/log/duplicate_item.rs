@@ -4,7 +4,45 @@ use crate::model::{Located, Place, Snippet};
 use crate::rules::prelude::*;
 use crate::tally::Seen;
 
-pub(super) static RULE: Rule = Rule::run(page!("RT701-duplicate-item"), check, say);
+pub(super) static RULE: Rule =
+    Rule::run(page!("RT701-duplicate-item"), check, say).counts(&[COPIES, DIFFERENT, EVERY_ROW, LAST_BATCH, RESUMED]);
+
+/// Rows beyond the first of each.
+const COPIES: Key<u64> = Key::new(0, "copies");
+/// Rows that differ.
+const DIFFERENT: Key<u64> = Key::new(1, "different");
+/// Copies of each pattern.
+const EVERY_ROW: Key<u64> = Key::new(2, "copies_of_every_row");
+const LAST_BATCH: Key<u64> = Key::new(3, "copies_at_the_end");
+const RESUMED: Key<u64> = Key::new(4, "copies_scattered");
+
+/// What the copies look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pattern {
+    EveryRow,
+    LastBatch,
+    Resumed,
+}
+
+impl Pattern {
+    const ALL: [Self; 3] = [Self::EveryRow, Self::LastBatch, Self::Resumed];
+
+    fn key(self) -> Key<u64> {
+        match self {
+            Self::EveryRow => EVERY_ROW,
+            Self::LastBatch => LAST_BATCH,
+            Self::Resumed => RESUMED,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::EveryRow => "every row as often: each process wrote everything, or two runs share a file",
+            Self::LastBatch => "the first rows again at the end: a sampler that filled the last batch",
+            Self::Resumed => "scattered: a run that was resumed",
+        }
+    }
+}
 
 fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
     let rows = &run.stream.seen;
@@ -20,35 +58,35 @@ fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
         let place = Place { file, line, column: 1, field: String::new() };
         let located = Located { place, snippet: Snippet::default() };
         let (first, times) = (row.first.1, row.count);
-        let detail = format!("first on line {first}, {times} times in all; {pattern}");
+        let detail = format!("first on line {first}, {times} times in all; {}", pattern.words());
         let evidence = Evidence::at_most(1.0).found(f64::from(row.count)).detail(detail);
         seen.fail_at(&located, "", evidence);
     }
-    seen.count("copies", copies);
-    seen.count("different", rows.len() as u64);
+    seen.count(COPIES, copies);
+    seen.count(DIFFERENT, rows.len() as u64);
+    seen.count(pattern.key(), copies);
 }
 
-/// What the copies look like.
-fn pattern<'s>(doubled: &[&Seen], all: &(impl Iterator<Item = &'s Seen> + Clone)) -> &'static str {
+fn pattern<'s>(doubled: &[&Seen], all: &(impl Iterator<Item = &'s Seen> + Clone)) -> Pattern {
     let first_copy = doubled.iter().map(|row| row.last).min();
     let last_single = all.clone().filter(|row| row.count == 1).map(|row| row.last).max();
     let last_origin = doubled.iter().map(|row| row.first).max();
     let first_single = all.clone().filter(|row| row.count == 1).map(|row| row.first).min();
     let count = doubled.first().map_or(0, |row| row.count);
     if all.clone().all(|row| row.count == count) {
-        return "every row as often: each process wrote everything, or two runs share a file";
+        return Pattern::EveryRow;
     }
     if first_copy > last_single && (first_single.is_none() || last_origin < first_single) {
-        return "the first rows again at the end: a sampler that filled the last batch";
+        return Pattern::LastBatch;
     }
-    "scattered: a run that was resumed"
+    Pattern::Resumed
 }
 
 fn say(all: &Observed) -> Message {
-    let (copies, different) = (all.counter("copies"), all.counter("different"));
+    let (copies, different) = (all.count(COPIES), all.count(DIFFERENT));
     let rows = if copies == 1 { "row stands" } else { "rows stand" };
-    let first = all.exemplars.kept().first().map_or("", |row| row.evidence.detail.as_str());
-    let pattern = first.split_once("; ").map_or("", |(_, pattern)| pattern);
+    let pattern = Pattern::ALL.into_iter().find(|pattern| all.count(pattern.key()) > 0);
+    let pattern = pattern.map_or("", Pattern::words);
     Message::new(format!(
         "{copies} {rows} in the log a second time: {} rows, {different} different ({pattern})",
         copies + different

@@ -18,5 +18,5 @@ fn fail(name: &str, rows: &MetricRows, seen: &mut Observer<'_>, detail: &str) {
     }
     let shown = rows.refuted.len() as u64;
     seen.more(rows.rows.saturating_sub(shown), rows.verdicts.refuted.saturating_sub(shown));
-    seen.count(name, rows.verdicts.refuted);
+    seen.part(name).failed += rows.verdicts.refuted;
 }

@@ -3,7 +3,8 @@
 use crate::rules::normalised::fail;
 use crate::rules::prelude::*;
 
-pub(super) static RULE: Rule = Rule::run(page!("RT501-normaliser-mismatch"), check, say).parts(crate::rules::counted);
+pub(super) static RULE: Rule =
+    Rule::run(page!("RT501-normaliser-mismatch"), check, say).parts(crate::rules::failed_parts);
 
 fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
     for (name, rows) in run.stream.items.metrics.iter().filter(|(_, rows)| rows.verdicts.refuted > 0) {
@@ -26,7 +27,7 @@ fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
 }
 
 fn say(all: &Observed) -> Message {
-    let names: Vec<&str> = all.counters.keys().map(String::as_str).collect();
+    let names: Vec<&str> = all.failed_parts().map(|(name, _)| name).collect();
     let detail = all.exemplars.kept().first().map_or("", |row| row.evidence.detail.as_str());
     Message::new(format!(
         "{} follows from another length than its name says: wrong in {} of {} rows",

@@ -4,7 +4,7 @@ use crate::metric::choice::Cut;
 use crate::rules::normalised::fail;
 use crate::rules::prelude::*;
 
-pub(super) static RULE: Rule = Rule::run(page!("RT503-pmi-halves-mixed"), check, say).parts(crate::rules::counted);
+pub(super) static RULE: Rule = Rule::run(page!("RT503-pmi-halves-mixed"), check, say).parts(crate::rules::failed_parts);
 
 fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
     for (name, rows) in &run.stream.items.metrics {
@@ -21,7 +21,7 @@ fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
 }
 
 fn say(all: &Observed) -> Message {
-    let names: Vec<String> = all.counters.iter().map(|(name, wrong)| format!("{name} in {wrong} rows")).collect();
+    let names: Vec<String> = all.failed_parts().map(|(name, wrong)| format!("{name} in {wrong} rows")).collect();
     Message::new(format!("scores with and without the context are mixed: wrong are {}", names.join(", ")))
         .help("cut the scores as the requests were built: the first half has the context, the second has none")
 }

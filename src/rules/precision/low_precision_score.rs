@@ -3,7 +3,13 @@
 use crate::rules::prelude::*;
 
 pub(super) static RULE: Rule = Rule::candidate(page!("RT801-low-precision-score"), check, say)
-    .when(|all| all.failed >= 50 && all.counter("coarse") * 2 >= all.failed);
+    .counts(&[COARSE_SCORES, BF16_SCORES])
+    .when(|all| all.failed >= 50 && all.count(COARSE_SCORES) * 2 >= all.failed);
+
+/// Scores of 16 bits whose neighbours lie [`COARSE`] apart or farther.
+const COARSE_SCORES: Key<u64> = Key::new(0, "coarse");
+/// Scores in bf16.
+const BF16_SCORES: Key<u64> = Key::new(1, "bf16");
 
 /// Spacing from which on candidates of ordinary tasks tie.
 const COARSE: f64 = 0.0078;
@@ -14,8 +20,8 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
         let format = column.resolution.stored;
         let low = matches!(format, numeric::NumberFormat::Bf16 | numeric::NumberFormat::F16);
         let spacing = 2.0 * format.half_ulp(number.value);
-        seen.count("coarse", u64::from(low && spacing >= COARSE));
-        seen.count("bf16", u64::from(format == numeric::NumberFormat::Bf16));
+        seen.count(COARSE_SCORES, u64::from(low && spacing >= COARSE));
+        seen.count(BF16_SCORES, u64::from(format == numeric::NumberFormat::Bf16));
         seen.judge(claim.at, !low, || {
             let detail = format!("{} lies on a grid with steps of {spacing}", number.value);
             Evidence::at_most(COARSE).found(spacing).detail(detail)
@@ -24,7 +30,7 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
 }
 
 fn say(all: &Observed) -> Message {
-    let format = if all.counter("bf16") > 0 { "bf16" } else { "fp16" };
+    let format = if all.count(BF16_SCORES) > 0 { "bf16" } else { "fp16" };
     let widest = all.worst.as_ref().map_or(0.0, |row| row.evidence.found);
     Message::new(format!(
         "all {} scores lie on the {format} grid, with steps of up to {widest}: near candidates tie or swap",

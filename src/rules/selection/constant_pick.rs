@@ -1,43 +1,49 @@
 //! RT409: one position is picked in nearly all items.
 
+use std::collections::BTreeMap;
+
 use crate::rules::prelude::*;
 
-pub(super) static RULE: Rule = Rule::run(page!("RT409-constant-pick"), check, say);
+pub(super) static RULE: Rule = Rule::run(page!("RT409-constant-pick"), check, say).histograms(&[PICKS, GOLD]);
+
+/// Picks by position.
+const PICKS: Key<Histogram> = Key::new(0, "picks_by_position");
+/// Right answers by position.
+const GOLD: Key<Histogram> = Key::new(1, "gold_by_position");
 
 fn check(view: &RunView<'_>, seen: &mut Observer<'_>) {
     let items = &view.stream.items;
-    let total: u64 = items.pick_positions.values().sum();
-    let golds: u64 = items.gold_positions.values().sum();
-    let Some((position, count)) =
-        items.pick_positions.iter().max_by_key(|(position, count)| (**count, std::cmp::Reverse(**position)))
-    else {
-        return;
-    };
-    let there = items.gold_positions.get(position).copied().unwrap_or(0);
+    let (picks, gold) = (by_position(&items.pick_positions), by_position(&items.gold_positions));
+    let Some((position, count)) = picks.mode() else { return };
+    let (total, golds) = (picks.total(), gold.total());
     if total < 30 || golds < 30 {
         return;
     }
-    let constant = count * 20 >= total * 19 && there * 10 < golds * 6;
-    seen.count("position", u64::from(*position));
-    seen.count("picks", *count);
-    seen.count("all picks", total);
-    seen.count("gold there", there);
-    seen.count("all gold", golds);
+    let constant = count * 20 >= total * 19 && gold.count(position) * 10 < golds * 6;
+    *seen.histogram(PICKS) = picks;
+    *seen.histogram(GOLD) = gold;
     seen.judge_here(!constant, || {
         Evidence::at_most(0.95)
-            .found(*count as f64 / total as f64)
+            .found(count as f64 / total as f64)
             .detail(format!("position {position} in {count} of {total} items"))
     });
 }
 
+fn by_position(counts: &BTreeMap<u32, u64>) -> Histogram {
+    let mut histogram = Histogram::default();
+    counts.iter().for_each(|(position, times)| histogram.add(u64::from(*position), *times));
+    histogram
+}
+
 fn say(all: &Observed) -> Message {
+    let of = |key| all.histograms.get(key).cloned().unwrap_or_default();
+    let (picks, gold) = (of(PICKS), of(GOLD));
+    let (position, count) = picks.mode().unwrap_or_default();
     Message::new(format!(
-        "position {} is picked in {} of {} items; the right answer is there in {} of {}",
-        all.counter("position"),
-        all.counter("picks"),
-        all.counter("all picks"),
-        all.counter("gold there"),
-        all.counter("all gold")
+        "position {position} is picked in {count} of {} items; the right answer is there in {} of {}",
+        picks.total(),
+        gold.count(position),
+        gold.total()
     ))
     .help("look for scores that are all equal or not numbers, and for an argmax over the wrong axis")
 }

@@ -3,10 +3,10 @@
 use crate::rules::prelude::*;
 
 pub(super) static RULE: Rule =
-    Rule::item(page!("RT407-length-bias"), check, say).when(|all| all.judged >= 30 && tail(all) < 1e-6);
+    Rule::item(page!("RT407-length-bias"), check, say).sums(&[CHANCE]).when(|all| all.judged >= 30 && tail(all) < 1e-6);
 
-/// Chances are counted in millionths, so that the sum is exact in any order.
-const MILLION: u64 = 1_000_000;
+/// Chances that a pick at random is one of the shortest, over the items.
+const CHANCE: Key<ExactSum> = Key::new(0, "chance");
 
 fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
     let Some(pick) = view.item.picked().filter(|pick| view.is_raw_best(*pick) == Some(true)) else { return };
@@ -16,7 +16,7 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
     if short == lengths.len() {
         return;
     }
-    seen.count("chance in millionths", MILLION * short as u64 / lengths.len() as u64);
+    seen.add(CHANCE, short as f64 / lengths.len() as f64);
     seen.judge_here(lengths.get(pick) != Some(&shortest), || {
         Evidence::equals(0.0)
             .detail(format!("{} with {shortest} tokens, the fewest, is picked by its raw sum", view.name(pick)))
@@ -26,7 +26,7 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
 /// P(at least as many) if the shortest were picked by chance: an upper binomial tail at the mean chance.
 fn tail(all: &Observed) -> f64 {
     let n = all.judged;
-    let p = all.counter("chance in millionths") as f64 / MILLION as f64 / n.max(1) as f64;
+    let p = all.sum(CHANCE) / n.max(1) as f64;
     if !(0.0..1.0).contains(&p) || p <= 0.0 {
         return 1.0;
     }

@@ -2,12 +2,18 @@
 
 use crate::rules::prelude::*;
 
-pub(super) static RULE: Rule = Rule::item(page!("RT404-tie-broken-by-order"), check, say).when(|all| {
-    all.judged >= 30
-        && all.failed >= 3
-        && all.failed * 20 >= all.judged
-        && all.counter("picked the first") == all.counter("picked")
-});
+pub(super) static RULE: Rule =
+    Rule::item(page!("RT404-tie-broken-by-order"), check, say).counts(&[PICKED, PICKED_FIRST]).when(|all| {
+        all.judged >= 30
+            && all.failed >= 3
+            && all.failed * 20 >= all.judged
+            && all.count(PICKED_FIRST) == all.count(PICKED)
+    });
+
+/// Tied items with a pick.
+const PICKED: Key<u64> = Key::new(0, "picked");
+/// Those where it is the first of the tied ones.
+const PICKED_FIRST: Key<u64> = Key::new(1, "picked_first");
 
 fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
     let scores: Option<Vec<f64>> =
@@ -21,8 +27,8 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
         return seen.holds();
     }
     if let Some(pick) = view.item.picked() {
-        seen.count("picked", 1);
-        seen.count("picked the first", u64::from(tied.first() == Some(&pick)));
+        seen.count(PICKED, 1);
+        seen.count(PICKED_FIRST, u64::from(tied.first() == Some(&pick)));
     }
     seen.judge_here(false, || {
         let names: Vec<String> = tied.iter().map(|at| view.name(*at)).collect();

@@ -2,27 +2,32 @@
 
 use crate::model::Step;
 use crate::rules::prelude::*;
-use crate::rules::trainer_vs_engine::thousandths;
 
 pub(super) static RULE: Rule = Rule::candidate(page!("RT305-shifted-by-one"), check, say)
     .and_cause(matches, say_cause)
+    .counts(&[PAIRS])
+    .sums(&[SAME, EARLIER, LATER])
     .when(|all| shift(all).is_some());
 
 /// Pairs of neighbours that a run is judged by.
 const LEAST: u64 = 16;
-/// Least mean distance of columns that are not aligned, in thousandths of a nat: noise of number formats is smaller.
-const APART: u64 = 250;
+/// Least mean distance of columns that are not aligned, in nats: noise of number formats is smaller.
+const APART: f64 = 0.25;
 /// Columns that are shifted lie this many times closer when they are shifted back.
-const CLOSER: u64 = 5;
+const CLOSER: f64 = 5.0;
 
-const PAIRS: &str = "pairs of neighbours";
-const SAME: &str = "distance at the same token in thousandths";
-const EARLIER: &str = "distance of the trainer to the token before in thousandths";
-const LATER: &str = "distance of the trainer to the token after in thousandths";
+/// Pairs of neighbouring tokens.
+const PAIRS: Key<u64> = Key::new(0, "pairs_of_neighbours");
+/// Distances between the trainer's and the engine's log-prob of the same token, in nats.
+const SAME: Key<ExactSum> = Key::new(0, "distance_at_same_token");
+/// Distances of the trainer's to the engine's of the token before.
+const EARLIER: Key<ExactSum> = Key::new(1, "distance_to_token_before");
+/// Distances of the trainer's to the engine's of the token after.
+const LATER: Key<ExactSum> = Key::new(2, "distance_to_token_after");
 
-/// How far two log-probs lie apart, in thousandths of a nat.
-fn distance(a: f64, b: f64) -> u64 {
-    thousandths((a - b).abs().min(1000.0))
+/// How far two log-probs lie apart, in nats; one floor among them must not outweigh the rest.
+fn distance(a: f64, b: f64) -> f64 {
+    (a - b).abs().min(1000.0)
 }
 
 /// The trainer's and the engine's log-prob of a step that counts.
@@ -31,7 +36,7 @@ fn both(step: &Step<'_>) -> Option<(f64, f64)> {
 }
 
 fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
-    let (mut pairs, mut same, mut earlier, mut later) = (0, 0, 0, 0);
+    let (mut pairs, mut same, mut earlier, mut later) = (0, 0.0, 0.0, 0.0);
     for two in view.candidate.steps.windows(2) {
         let [one, next] = two else { continue };
         let (Some((trainer, engine)), Some((next_trainer, next_engine))) = (both(one), both(next)) else { continue };
@@ -43,12 +48,13 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
     if pairs == 0 {
         return;
     }
-    for (name, sum) in [(PAIRS, pairs), (SAME, same), (EARLIER, earlier), (LATER, later)] {
-        seen.count(name, sum);
+    seen.count(PAIRS, pairs);
+    for (key, sum) in [(SAME, same), (EARLIER, earlier), (LATER, later)] {
+        seen.add(key, sum);
     }
-    let nearest = earlier.min(later);
+    let nearest = f64::min(earlier, later);
     seen.judge_here(nearest * CLOSER > same, || {
-        let mean = |sum: u64| sum as f64 / pairs as f64 / 1000.0;
+        let mean = |sum: f64| sum / pairs as f64;
         let side = if earlier < later { "before" } else { "after" };
         Evidence::equals(mean(nearest)).found(mean(same)).detail(format!(
             "over {pairs} pairs of neighbours the trainer's log-prob lies {:.3} from the engine's of the same token and {:.3} \
@@ -59,21 +65,21 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
     });
 }
 
-/// The token whose engine's log-prob the trainer's is, and the mean distances there and at the same token, in thousandths.
-fn shift(all: &Observed) -> Option<(&'static str, u64, u64)> {
-    let pairs = all.counter(PAIRS);
-    let same = all.counter(SAME);
-    if pairs < LEAST || same < APART * pairs {
+/// The token whose engine's log-prob the trainer's is, and the distances there and at the same token, in nats.
+fn shift(all: &Observed) -> Option<(&'static str, f64, f64)> {
+    let pairs = all.count(PAIRS);
+    let same = all.sum(SAME);
+    if pairs < LEAST || same < APART * pairs as f64 {
         return None;
     }
-    let sides = [("before", all.counter(EARLIER)), ("after", all.counter(LATER))];
+    let sides = [("before", all.sum(EARLIER)), ("after", all.sum(LATER))];
     sides.into_iter().find(|(_, sum)| sum * CLOSER <= same).map(|(side, sum)| (side, sum, same))
 }
 
 fn say(all: &Observed) -> Message {
-    let pairs = all.counter(PAIRS) as f64;
+    let pairs = all.count(PAIRS) as f64;
     let (side, shifted, same) = shift(all).unwrap_or_default();
-    let mean = |sum: u64| sum as f64 / pairs / 1000.0;
+    let mean = |sum: f64| sum / pairs;
     Message::new(format!(
         "the trainer's log-probs are the engine's of the token {side}: they lie {:.3} apart on average at the same token and \
          {:.3} when shifted by one, over {pairs} pairs of neighbours",

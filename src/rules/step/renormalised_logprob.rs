@@ -1,20 +1,33 @@
 //! RT117: the engine's log-probs are renormalised over the tokens that sampling kept, the trainer's are not.
 
 use crate::rules::prelude::*;
-use crate::rules::trainer_vs_engine::{TOKENS, count_sums, is_proportional, pairs, thousandths};
+use crate::rules::trainer_vs_engine::{BOTH, add_moments, is_proportional, pairs};
 
-pub(super) static RULE: Rule = Rule::candidate(page!("RT117-renormalised-logprob"), check, say).when(fires);
+pub(super) static RULE: Rule = Rule::candidate(page!("RT117-renormalised-logprob"), check, say)
+    .counts(&[LIKELY, LIKELY_HIGHER, UNLIKELY, UNLIKELY_HIGHER, CERTAIN, BEYOND])
+    .sums(&[RATIOS])
+    .moments(&[BOTH])
+    .when(fires);
 
 /// Tokens of either kind, likely and unlikely, that a run is judged by.
 const LEAST: u64 = 16;
 /// No sampling that anybody uses cuts off more mass than this takes, in nats: a twelfth would be left.
 const FAR: f64 = 2.5;
 
-const KINDS: [(&str, &str); 2] =
-    [("likely tokens", "likely tokens higher"), ("unlikely tokens", "unlikely tokens higher")];
-const RATIOS: &str = "sum of trainer/engine in millionths";
-const CERTAIN: &str = "tokens that are certain to the engine alone";
-const BEYOND: &str = "tokens far apart";
+/// Likely tokens whose log-probs differ, and those of them where the engine's is the higher one.
+const LIKELY: Key<u64> = Key::new(0, "likely_tokens");
+const LIKELY_HIGHER: Key<u64> = Key::new(1, "likely_tokens_higher");
+/// The same of unlikely tokens.
+const UNLIKELY: Key<u64> = Key::new(2, "unlikely_tokens");
+const UNLIKELY_HIGHER: Key<u64> = Key::new(3, "unlikely_tokens_higher");
+/// Tokens that are certain to the engine alone.
+const CERTAIN: Key<u64> = Key::new(4, "certain_to_engine");
+/// Tokens whose log-probs lie farther apart than [`FAR`].
+const BEYOND: Key<u64> = Key::new(5, "far_apart");
+/// Trainer's probability ÷ engine's, over all tokens.
+const RATIOS: Key<ExactSum> = Key::new(0, "trainer_by_engine");
+
+const KINDS: [(Key<u64>, Key<u64>); 2] = [(LIKELY, LIKELY_HIGHER), (UNLIKELY, UNLIKELY_HIGHER)];
 
 /// Tokens of one kind whose log-probs differ.
 #[derive(Clone, Copy, Default)]
@@ -25,12 +38,12 @@ struct Decided {
 }
 
 fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
-    count_sums(view, seen);
+    add_moments(view, seen);
     let (mut likely, mut unlikely) = (Decided::default(), Decided::default());
-    let (mut ratios, mut certain, mut beyond, mut gap) = (0, 0, 0, 0.0);
+    let (mut ratios, mut certain, mut beyond, mut gap) = (0.0, 0, 0, 0.0);
     for pair in pairs(view) {
         let difference = pair.difference();
-        ratios += thousandths(1000.0 * numeric::exp(difference.min(10.0)));
+        ratios += numeric::exp(difference.min(10.0));
         certain += u64::from(pair.engine >= 0.0 && pair.is_decided());
         beyond += u64::from(difference.abs() > FAR);
         if pair.is_decided() {
@@ -40,9 +53,9 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
             gap += difference;
         }
     }
-    for (name, count) in [(RATIOS, ratios), (CERTAIN, certain), (BEYOND, beyond)] {
-        seen.count(name, count);
-    }
+    seen.add(RATIOS, ratios);
+    seen.count(CERTAIN, certain);
+    seen.count(BEYOND, beyond);
     for ((all, higher), decided) in KINDS.into_iter().zip([likely, unlikely]) {
         seen.count(all, decided.all);
         seen.count(higher, decided.higher);
@@ -63,20 +76,25 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
 /// Mass that was cut off lifts what is left, likely or not, by no more than that mass is worth. Noise lies on either
 /// side, a temperature lifts one end and presses the other, and a log-prob times a number moves the more the lower it is.
 fn fires(all: &Observed) -> bool {
-    let lifted = |(kind, above): (&str, &str)| {
-        let (decided, higher) = (all.counter(kind), all.counter(above));
+    let lifted = |(kind, above)| {
+        let (decided, higher) = (all.count(kind), all.count(above));
         decided >= LEAST && 20 * higher >= 19 * decided
     };
-    KINDS.into_iter().all(lifted) && 100 * all.counter(BEYOND) <= all.counter(TOKENS) && !is_proportional(all)
+    KINDS.into_iter().all(lifted) && 100 * all.count(BEYOND) <= tokens(all) && !is_proportional(all)
+}
+
+/// Tokens that have both log-probs.
+fn tokens(all: &Observed) -> u64 {
+    all.moments.get(BOTH).map_or(0, Moments::n)
 }
 
 fn say(all: &Observed) -> Message {
-    let sum = |names: [&str; 2]| names.iter().map(|name| all.counter(name)).sum::<u64>();
+    let sum = |keys: [Key<u64>; 2]| keys.into_iter().map(|key| all.count(key)).sum::<u64>();
     let [(likely, likely_higher), (unlikely, unlikely_higher)] = KINDS;
     let (decided, higher) = (sum([likely, unlikely]), sum([likely_higher, unlikely_higher]));
-    let tokens = all.counter(TOKENS);
-    let kept = all.counter(RATIOS) as f64 / tokens as f64 / 1e6;
-    let certain = match all.counter(CERTAIN) {
+    let tokens = tokens(all);
+    let kept = all.sum(RATIOS) / tokens as f64;
+    let certain = match all.count(CERTAIN) {
         0 => String::new(),
         count => format!("; {count} tokens have a log-prob of 0 in the engine alone"),
     };

@@ -2,11 +2,20 @@
 
 use crate::rules::prelude::*;
 
-pub(super) static RULE: Rule =
-    Rule::step(page!("RT107-shortlist-softmax"), check, say).and_cause(matches, say_cause).when(|all| {
-        let lists = all.counter("flat") >= 3 && all.counter("other tokens") > 0;
-        all.failed >= 3 && all.failed == all.judged && (all.counter("by logits") > 0 || lists)
+pub(super) static RULE: Rule = Rule::step(page!("RT107-shortlist-softmax"), check, say)
+    .and_cause(matches, say_cause)
+    .counts(&[BY_LOGITS, FLAT, OTHER_TOKENS])
+    .when(|all| {
+        let lists = all.count(FLAT) >= 3 && all.count(OTHER_TOKENS) > 0;
+        all.failed >= 3 && all.failed == all.judged && (all.count(BY_LOGITS) > 0 || lists)
     });
+
+/// Steps whose log-prob is above the log-softmax of their logits.
+const BY_LOGITS: Key<u64> = Key::new(0, "by_logits");
+/// Steps whose list adds up to 1 although its last token is not rare.
+const FLAT: Key<u64> = Key::new(1, "flat");
+/// Those of them that list other tokens than the candidate's first list.
+const OTHER_TOKENS: Key<u64> = Key::new(2, "other_tokens");
 
 /// An alternative this likely at the end of a list leaves mass for tokens that are not on it.
 const TAIL: f64 = 0.001;
@@ -23,7 +32,7 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
         let half = view.resolutions.logprob.half_quantum(&own)
             + 2.0 * view.resolutions.vector.half_quantum(&numeric::Printed::from_f64(whole));
         let above = excess > EXCESS + half && own.value <= half;
-        seen.count("by logits", u64::from(above));
+        seen.count(BY_LOGITS, u64::from(above));
         seen.judge(view.step.at, !above, || {
             let kept = numeric::exp(-excess);
             let detail = format!(
@@ -49,8 +58,8 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
     let least = view.top.iter().map(|entry| entry.logprob.value).fold(f64::INFINITY, f64::min);
     let complete = (mass - 1.0).abs() <= slack;
     let flat = numeric::exp(least) >= TAIL;
-    seen.count("flat", u64::from(complete && flat));
-    seen.count("other tokens", u64::from(complete && flat && has_other_tokens(view)));
+    seen.count(FLAT, u64::from(complete && flat));
+    seen.count(OTHER_TOKENS, u64::from(complete && flat && has_other_tokens(view)));
     // A peaked step adds up to 1 by itself: no evidence for either.
     if complete && !flat {
         return;
@@ -81,7 +90,7 @@ fn has_other_tokens(view: &StepView<'_>) -> bool {
 }
 
 fn say(all: &Observed) -> Message {
-    let title = if all.counter("by logits") > 0 {
+    let title = if all.count(BY_LOGITS) > 0 {
         format!(
             "at all {} steps the log-prob is above the log-softmax over the whole vocabulary: it is normalised over a subset that changes from step to step",
             all.failed

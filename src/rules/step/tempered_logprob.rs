@@ -1,10 +1,22 @@
 //! RT110: the trainer's log-probs are those of another temperature than the engine's.
 
 use crate::rules::prelude::*;
-use crate::rules::trainer_vs_engine::{count_sums, pairs, spreads};
+use crate::rules::trainer_vs_engine::{BOTH, add_moments, pairs, spreads};
+use crate::tally::Second;
 
-pub(super) static RULE: Rule =
-    Rule::candidate(page!("RT110-tempered-logprob"), check, say).when(|all| lean(all).is_some());
+pub(super) static RULE: Rule = Rule::candidate(page!("RT110-tempered-logprob"), check, say)
+    .counts(&[LIKELY, LIKELY_HIGHER, CANDIDATES_HIGHER, CANDIDATES_LOWER])
+    .moments(&[BOTH])
+    .when(|all| lean(all).is_some());
+
+/// Likely tokens whose log-probs differ.
+const LIKELY: Key<u64> = Key::new(0, "likely_tokens");
+/// Those where the trainer's is the higher one.
+const LIKELY_HIGHER: Key<u64> = Key::new(1, "likely_tokens_higher");
+/// Candidates where the trainer's are the higher ones.
+const CANDIDATES_HIGHER: Key<u64> = Key::new(2, "candidates_higher");
+/// Candidates where they are the lower ones.
+const CANDIDATES_LOWER: Key<u64> = Key::new(3, "candidates_lower");
 
 /// Likely tokens that a candidate is judged by.
 const LEAST: u64 = 4;
@@ -19,7 +31,7 @@ enum Lean {
 }
 
 fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
-    count_sums(view, seen);
+    add_moments(view, seen);
     let (mut higher, mut lower, mut gap) = (0, 0, 0.0);
     for pair in pairs(view).filter(|pair| pair.is_likely() && pair.is_decided()) {
         gap += pair.difference();
@@ -29,13 +41,13 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
     if likely < LEAST {
         return;
     }
-    seen.count("likely tokens", likely);
-    seen.count("likely tokens higher", higher);
+    seen.count(LIKELY, likely);
+    seen.count(LIKELY_HIGHER, higher);
     // Noise is on either side.
     let most = higher.max(lower);
     let one_sided = 4 * most >= 3 * likely;
     if one_sided {
-        seen.count(if higher > lower { "candidates higher" } else { "candidates lower" }, 1);
+        seen.count(if higher > lower { CANDIDATES_HIGHER } else { CANDIDATES_LOWER }, 1);
     }
     seen.judge_here(!one_sided, || {
         let (side, mean) = (if higher > lower { "higher" } else { "lower" }, gap / likely as f64);
@@ -49,14 +61,14 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
 /// Both ends have to move: likely tokens up and unlikely ones down, or the other way round. Noise moves neither; mass
 /// that one side has cut off moves both ends the same way.
 fn lean(all: &Observed) -> Option<Lean> {
-    let (engine, both, trainer) = spreads(all);
-    let agree = |name: &str| all.judged >= 8 && all.counter(name) * 10 >= all.judged * 9;
+    let Second { xx: engine, xy: both, yy: trainer } = spreads(all)?;
+    let agree = |key| all.judged >= 8 && all.count(key) * 10 >= all.judged * 9;
     // The slope of each column on the other: noise in one of them makes one slope smaller and neither greater than 1.
-    let wider = trainer * 8 > engine * 9 && both > engine && both < trainer;
-    let narrower = engine * 8 > trainer * 9 && both < engine && both > trainer;
-    if wider && agree("candidates higher") {
+    let wider = trainer * 8.0 > engine * 9.0 && both > engine && both < trainer;
+    let narrower = engine * 8.0 > trainer * 9.0 && both < engine && both > trainer;
+    if wider && agree(CANDIDATES_HIGHER) {
         Some(Lean::Sharper)
-    } else if narrower && agree("candidates lower") {
+    } else if narrower && agree(CANDIDATES_LOWER) {
         Some(Lean::Flatter)
     } else {
         None
@@ -64,13 +76,12 @@ fn lean(all: &Observed) -> Option<Lean> {
 }
 
 fn say(all: &Observed) -> Message {
-    let (likely, higher) = (all.counter("likely tokens"), all.counter("likely tokens higher"));
+    let (likely, higher) = (all.count(LIKELY), all.count(LIKELY_HIGHER));
     let (temperature, side, count) = match lean(all) {
         Some(Lean::Flatter) => ("higher", "lower", likely - higher),
         _ => ("lower", "higher", higher),
     };
-    let (engine, _, trainer) = spreads(all);
-    let ratio = numeric::sqrt(trainer as f64 / engine as f64);
+    let ratio = spreads(all).map_or(f64::NAN, |spreads| numeric::sqrt(spreads.yy / spreads.xx));
     Message::new(format!(
         "the trainer's log-probs are those of a {temperature} temperature than the engine's: {side} at {count} of {likely} \
          likely tokens, and {ratio:.2} times as widely spread"

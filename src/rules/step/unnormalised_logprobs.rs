@@ -3,7 +3,15 @@
 use crate::rules::prelude::*;
 
 pub(super) static RULE: Rule = Rule::candidate(page!("RT101-unnormalised-logprobs"), check, say)
-    .when(|all| all.counter("positive") * 2 > all.counter("values") || all.counter("vectors off") > 0);
+    .counts(&[VALUES, POSITIVE, VECTORS_OFF])
+    .when(|all| all.count(POSITIVE) * 2 > all.count(VALUES) || all.count(VECTORS_OFF) > 0);
+
+/// Single values.
+const VALUES: Key<u64> = Key::new(0, "values");
+/// Those above 0.
+const POSITIVE: Key<u64> = Key::new(1, "positive");
+/// Vectors whose logsumexp is not 0.
+const VECTORS_OFF: Key<u64> = Key::new(2, "vectors_off");
 
 /// How far logsumexp of a whole vector may lie from 0: single precision over a large vocabulary stays far below it.
 const VECTOR_SLACK: f64 = 1e-3;
@@ -20,7 +28,7 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
             let half = view.resolutions.vector.half_quantum(&numeric::Printed::from_f64(0.0));
             let slack = VECTOR_SLACK + half;
             let holds = total.abs() <= slack;
-            seen.count("vectors off", u64::from(!holds));
+            seen.count(VECTORS_OFF, u64::from(!holds));
             seen.judge(step.at, holds, || {
                 let detail =
                     format!("logsumexp of the step's {} values is {total:.6}; of log-probs it is 0", vector.len());
@@ -37,8 +45,8 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
 }
 
 fn judge(seen: &mut Observer<'_>, at: crate::model::At, value: f64, slack: f64) {
-    seen.count("values", 1);
-    seen.count("positive", u64::from(value > slack));
+    seen.count(VALUES, 1);
+    seen.count(POSITIVE, u64::from(value > slack));
     seen.judge(at, value <= slack, || {
         Evidence::at_most(0.0)
             .found(value)
@@ -48,10 +56,10 @@ fn judge(seen: &mut Observer<'_>, at: crate::model::At, value: f64, slack: f64) 
 }
 
 fn say(all: &Observed) -> Message {
-    let (positive, values) = (all.counter("positive"), all.counter("values"));
+    let (positive, values) = (all.count(POSITIVE), all.count(VALUES));
     let worst = all.worst.as_ref().map_or(0.0, |row| row.evidence.found);
-    let title = if all.counter("vectors off") > 0 {
-        format!("{} vectors of log-probs do not add up to 1 (logsumexp is not 0)", all.counter("vectors off"))
+    let title = if all.count(VECTORS_OFF) > 0 {
+        format!("{} vectors of log-probs do not add up to 1 (logsumexp is not 0)", all.count(VECTORS_OFF))
     } else {
         format!("{positive} of {values} log-probs are above 0, up to {worst}: these are not log-probs")
     };
