@@ -1,8 +1,10 @@
 //! One claim against its convention and, when contradictions call for it, against every formula.
 
 use crate::audit::plan::{ColumnPlan, PRINCIPAL};
-use crate::formula::{Formula, Grammar, SequenceFacts, StepResolutions, agrees};
-use crate::model::{Candidate, Claim, Located, Logged, Origin, Place};
+use crate::derive;
+use crate::formula::{Formula, Grammar, SequenceFacts};
+use crate::model::{Claim, Located, Logged, Origin, Place};
+use crate::numeric::Approx;
 use crate::tally::{ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, Mark, Residuals, RowRef, SKETCHED, Smallest};
 
 /// Number of log-probs that a shown row keeps for its arithmetic.
@@ -15,42 +17,46 @@ pub(super) struct Row<'r> {
     pub(super) item: &'r str,
     pub(super) candidate: &'r str,
     pub(super) claim: &'r Claim,
+    /// What the claim follows from: the steps, or a logged total.
     pub(super) facts: &'r SequenceFacts,
-    pub(super) steps: &'r Candidate<'r>,
+    /// The steps, for a message.
+    pub(super) steps: &'r SequenceFacts,
     pub(super) origin: &'r dyn Origin,
 }
 
 /// Judges a claim. Gives the set of principal formulas that explain it (0 when not searched).
-pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, resolutions: &StepResolutions, tally: &mut ColumnTally) -> u128 {
+pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -> u128 {
     tally.accepted.resize(plan.spec.accepted.len(), 0);
-    let derived = derive(row.facts, &plan.convention(), plan, 0.0);
+    let arithmetic = plan.resolution.arithmetic;
+    let formula = plan.convention();
+    let derived = row.facts.evaluate(&formula, arithmetic);
     let claimed = match row.claim.value {
-        Logged::Number(number) if !number.value.is_nan() => number,
+        Logged::Number(number) if !number.value.is_nan() => Approx::of_column(&number, &plan.resolution),
         Logged::Number(_) | Logged::Null | Logged::Sentinel(_) | Logged::Missing => {
             *tally.gaps.entry(Gap::NoClaim).or_default() += 1;
             let null = matches!(row.claim.value, Logged::Null);
-            if null && derived.is_some_and(|fit| fit.value.abs() > fit.bound) {
+            if null && derived.is_some_and(|derived| !derived.may_be_zero()) {
                 tally.zero_without_cause += 1;
             }
             return 0;
         }
     };
     tally.zero += u64::from(claimed.value == 0.0);
-    let Some(convention) = derived else {
+    let Some(derived) = derived else {
         *tally.gaps.entry(gap(row)).or_default() += 1;
         return 0;
     };
-    // An infinity has no digits that could be off.
-    let half = if claimed.value.is_finite() { plan.resolution.half_quantum(&claimed) } else { 0.0 };
-    let convention = Fit { bound: convention.bound + half, ..convention };
     tally.judged += 1;
+    let judgement = derive::judge(claimed, derived);
     let mut accepted = false;
-    for (at, formula) in plan.spec.accepted.iter().enumerate() {
-        // A formula that the log has no operand for (no end token, say) is the convention itself.
-        let holds = match derive(row.facts, formula, plan, half) {
-            Some(fit) => agrees(fit.value, claimed.value, fit.bound),
-            None => {
-                formula.scale == plan.convention().scale && agrees(convention.value, claimed.value, convention.bound)
+    for (at, other) in plan.spec.accepted.iter().enumerate() {
+        let holds = if *other == formula {
+            judgement.is_proven()
+        } else {
+            match row.facts.evaluate(other, arithmetic) {
+                Some(derived) => derive::judge(claimed, derived).is_proven(),
+                // A formula that the log has no operand for (no end token, say) is the convention itself.
+                None => other.scale == formula.scale && judgement.is_proven(),
             }
         };
         if let Some(count) = tally.accepted.get_mut(at) {
@@ -58,23 +64,24 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, resolutions: &StepResoluti
         }
         accepted |= holds && at == plan.chosen;
     }
-    tally.narrow_shift(claimed.value - convention.value, convention.bound);
-    if claimed.value == 0.0 && convention.value.abs() > convention.bound {
+    let (difference, within) = (claimed.value - derived.value, judgement.within);
+    tally.narrow_shift(difference, within);
+    if claimed.value == 0.0 && judgement.is_refuted() {
         tally.zero_without_cause += 1;
     }
     if !accepted {
         tally.refuted += 1;
     }
-    tally.residuals.add(claimed.value - convention.value, convention.bound, accepted);
-    let judged = Judged { claimed: claimed.value, half, convention, accepted };
+    tally.residuals.add(difference, within, accepted);
+    let judged = Judged { claimed, formula, derived, within, accepted };
     match &plan.grammar {
-        Some(grammar) => search(row, &judged, plan, grammar, resolutions, tally),
+        Some(grammar) => search(row, &judged, plan, grammar, tally),
         None => {
             if let Some(mark) = mark(row, &judged, tally) {
                 tally.sample.offer(mark);
             }
             if !accepted {
-                show(row, &judged, Vec::new(), None, resolutions, &mut tally.rows);
+                show(row, &judged, &[], None, &mut tally.rows);
             }
             0
         }
@@ -83,42 +90,48 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, resolutions: &StepResoluti
 
 /// A claim beside its convention.
 struct Judged {
-    claimed: f64,
-    /// Half a quantum of the claim.
-    half: f64,
-    convention: Fit,
+    claimed: Approx,
+    /// The convention.
+    formula: Formula,
+    /// The convention's value.
+    derived: Approx,
+    /// How far the two may lie apart.
+    within: f64,
     accepted: bool,
 }
 
+/// A formula of the grammar with its value.
+#[derive(Clone, Copy)]
+struct Tried {
+    at: u16,
+    formula: Formula,
+    derived: Approx,
+}
+
 /// Tries every formula on a row. Gives the set of principal ones that explain it.
-fn search(
-    row: &Row<'_>,
-    judged: &Judged,
-    plan: &ColumnPlan,
-    grammar: &Grammar,
-    resolutions: &StepResolutions,
-    tally: &mut ColumnTally,
-) -> u128 {
-    let Judged { claimed, half, convention, accepted } = *judged;
+fn search(row: &Row<'_>, judged: &Judged, plan: &ColumnPlan, grammar: &Grammar, tally: &mut ColumnTally) -> u128 {
+    let Judged { claimed, derived: convention, accepted, .. } = *judged;
     let mut set = 0_u128;
-    let mut explaining: Vec<Fit> = Vec::new();
-    let mut nearest: Option<Fit> = None;
+    let mut explaining: Vec<Tried> = Vec::new();
+    let mut nearest: Option<Tried> = None;
     let mut mark = mark(row, judged, tally);
     tally.formulas.resize(grammar.entries().len(), FormulaCount::default());
     tally.residuals_by_formula.resize(PRINCIPAL.min(grammar.entries().len()), Residuals::default());
     for (at, entry) in grammar.entries().iter().enumerate() {
-        let Some(mut fit) = derive(row.facts, &entry.formula, plan, half) else { continue };
-        fit.formula = u16::try_from(at).unwrap_or(u16::MAX);
-        let explains = agrees(fit.value, claimed, fit.bound) || underflows(&entry.formula, fit.value, claimed);
+        let Some(derived) = row.facts.evaluate(&entry.formula, plan.resolution.arithmetic) else { continue };
+        let tried = Tried { at: u16::try_from(at).unwrap_or(u16::MAX), formula: entry.formula, derived };
+        let judgement = derive::judge(claimed, derived);
+        let explains = judgement.is_proven() || underflows(&entry.formula, derived.value, claimed.value);
         if let Some(residuals) = tally.residuals_by_formula.get_mut(at) {
-            residuals.add(claimed - fit.value, fit.bound, explains);
+            residuals.add(claimed.value - derived.value, judgement.within, explains);
         }
-        if let Some(mark) = mark.as_mut().filter(|_| at < SKETCHED && fit.value.is_finite()) {
+        if let Some(mark) = mark.as_mut().filter(|_| at < SKETCHED) {
             mark.values.resize(at, None);
-            mark.values.push(Some(fit.value));
+            mark.values.push(Some(derived.value));
         }
         // Rows in which two formulas give the same value are evidence for neither.
-        let same = agrees(fit.value, convention.value, fit.bound.max(convention.bound));
+        let wider = Approx::new(derived.value, derived.half.max(convention.half) + claimed.half);
+        let same = wider.agrees(Approx::exact(convention.value));
         if let Some(count) = tally.formulas.get_mut(at) {
             count.evaluated += 1;
             count.explained += u64::from(explains);
@@ -130,9 +143,9 @@ fn search(
             if at < PRINCIPAL {
                 set |= 1 << at;
             }
-            explaining.push(fit);
-        } else if !accepted && is_nearer(&fit, nearest.as_ref(), claimed) {
-            nearest = Some(fit);
+            explaining.push(tried);
+        } else if !accepted && is_nearer(&tried, nearest.as_ref(), claimed) {
+            nearest = Some(tried);
         }
     }
     let (file, line) = row.origin.start();
@@ -143,23 +156,22 @@ fn search(
         tally.sample.offer(mark);
     }
     if !accepted {
-        for fit in explaining.iter().filter(|fit| usize::from(fit.formula) < PRINCIPAL) {
-            let rows = tally.rows_by_formula.entry(fit.formula).or_default();
-            show(row, judged, explaining.clone(), None, resolutions, rows);
+        for tried in explaining.iter().filter(|tried| usize::from(tried.at) < PRINCIPAL) {
+            show(row, judged, &explaining, None, tally.rows_by_formula.entry(tried.at).or_default());
         }
         if explaining.is_empty() {
             tally.unexplained += 1;
-            show(row, judged, Vec::new(), nearest, resolutions, &mut tally.unexplained_rows);
+            show(row, judged, &[], nearest, &mut tally.unexplained_rows);
         }
-        show(row, judged, explaining, nearest, resolutions, &mut tally.rows);
+        show(row, judged, &explaining, nearest, &mut tally.rows);
     }
     set
 }
 
 /// The row for the column's sample, if it would be kept and can be drawn.
 fn mark(row: &Row<'_>, judged: &Judged, tally: &ColumnTally) -> Option<Mark> {
-    let Judged { claimed: reported, convention, accepted: follows, .. } = *judged;
-    if !reported.is_finite() || !convention.value.is_finite() || !convention.bound.is_finite() {
+    let Judged { claimed, derived, within, accepted: follows, .. } = *judged;
+    if !claimed.value.is_finite() {
         return None;
     }
     let (file, line) = row.origin.start();
@@ -168,24 +180,24 @@ fn mark(row: &Row<'_>, judged: &Judged, tally: &ColumnTally) -> Option<Mark> {
         order,
         at,
         tokens: row.facts.n,
-        reported,
-        derived: convention.value,
-        bound: convention.bound,
+        reported: claimed.value,
+        derived: derived.value,
+        bound: within,
         follows,
         set: 0,
         values: Vec::new(),
     })
 }
 
-fn derive(facts: &SequenceFacts, formula: &Formula, plan: &ColumnPlan, half: f64) -> Option<Fit> {
-    let derived = facts.evaluate(formula, plan.resolution.arithmetic)?;
-    let base = facts.base(formula.term, formula.span, formula.reduce)?;
+/// A formula's value with what its arithmetic needs to be written out.
+fn fit(row: &Row<'_>, tried: &Tried) -> Option<Fit> {
+    let formula = &tried.formula;
+    let base = row.facts.base(formula.term, formula.span, formula.reduce)?;
     Some(Fit {
-        formula: 0,
-        value: derived.value,
-        bound: derived.half + half,
-        base: base.value,
-        divisor: facts.divisor(formula.scale, base.n)?,
+        formula: tried.at,
+        derived: tried.derived,
+        base: base.reduced.value,
+        divisor: row.facts.divisor(formula.scale, base.n)?,
         n: base.n,
     })
 }
@@ -208,17 +220,16 @@ fn gap(row: &Row<'_>) -> Gap {
     }
 }
 
-fn is_nearer(fit: &Fit, than: Option<&Fit>, claimed: f64) -> bool {
-    let distance = |fit: &Fit| (fit.value - claimed).abs();
-    than.is_none_or(|kept| distance(fit) < distance(kept))
+fn is_nearer(tried: &Tried, than: Option<&Tried>, claimed: Approx) -> bool {
+    let distance = |tried: &Tried| (tried.derived.value - claimed.value).abs();
+    than.is_none_or(|kept| distance(tried) < distance(kept))
 }
 
 fn show(
     row: &Row<'_>,
     judged: &Judged,
-    fits: Vec<Fit>,
-    nearest: Option<Fit>,
-    resolutions: &StepResolutions,
+    explaining: &[Tried],
+    nearest: Option<Tried>,
     rows: &mut Smallest<ClaimRow, 5>,
 ) {
     let (file, line) = row.origin.start();
@@ -227,23 +238,16 @@ fn show(
         return;
     }
     let located: Located = row.origin.locate(row.claim.at);
-    let scored = row.steps.steps.iter().filter(|step| step.segment.is_scored());
-    let steps = scored
-        .take(SHOWN_STEPS)
-        .filter_map(|step| crate::formula::log_prob(row.steps, step, resolutions))
-        .map(|operand| operand.value)
-        .collect();
-    let mut fits = fits;
-    fits.truncate(SHOWN_FITS);
+    let convention = Tried { at: 0, formula: judged.formula, derived: judged.derived };
     rows.offer(ClaimRow {
         located,
         item: row.item.to_owned(),
         candidate: row.candidate.to_owned(),
         claimed: judged.claimed,
-        derived: Some(judged.convention),
-        steps,
+        convention: fit(row, &convention),
+        steps: row.steps.scored_log_probs().take(SHOWN_STEPS).map(|step| step.value).collect(),
         n: row.facts.n,
-        fits,
-        nearest,
+        fits: explaining.iter().take(SHOWN_FITS).filter_map(|tried| fit(row, tried)).collect(),
+        nearest: nearest.and_then(|tried| fit(row, &tried)),
     });
 }

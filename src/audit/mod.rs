@@ -12,8 +12,10 @@ mod summary;
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::formula::FactsBuilder;
-use crate::model::{Candidate, ClaimKind, ColumnId, Item, ItemSummary, Logged, MetricClaim, Origin, RecordError};
+use crate::formula::{FactsBuilder, Needs, SequenceFacts};
+use crate::model::{
+    Candidate, Claim, ClaimKind, ColumnId, Item, ItemSummary, Logged, MetricClaim, Origin, RecordError,
+};
 use crate::numeric::{Printed, ResolutionStats, exp};
 use crate::rules::{self, CandidateView, Check, ClaimColumn, Fields, Observer, RecordRef, StepView};
 use crate::tally::{FileTally, Measured, Observed, Seen, StreamKey, StreamTally};
@@ -27,6 +29,10 @@ pub struct Auditor<'p> {
     columns: Vec<ClaimColumn>,
     kinds: Vec<ClaimKind>,
     builder: FactsBuilder,
+    /// What the accepted formulas start from.
+    needs: Needs,
+    /// The same, and what the search starts from.
+    search: Needs,
     tally: FileTally,
     stats: StepStats,
     claim_stats: Vec<ResolutionStats>,
@@ -90,6 +96,8 @@ impl<'p> Auditor<'p> {
                 .collect(),
             kinds: plan.columns.iter().map(|column| column.spec.column.kind).collect(),
             builder: FactsBuilder::default(),
+            needs: plan.needs(),
+            search: plan.needs().and_search(),
             tally: FileTally::default(),
             stats: StepStats::default(),
             claim_stats: vec![ResolutionStats::default(); plan.columns.len()],
@@ -138,19 +146,23 @@ impl<'p> Auditor<'p> {
             fields: 0,
         };
         let mut fields = summary::item_fields(item);
+        let mut builder = std::mem::take(&mut self.builder);
         for (position, candidate) in item.candidates.iter().enumerate() {
             self.tally.candidates += 1;
             self.tally.steps += candidate.steps.len() as u64;
             self.measure(candidate);
+            let needs = if self.is_searched(candidate) { &self.search } else { &self.needs };
+            let facts = builder.gather(candidate, &self.plan.steps, needs);
             let label = summary::label(candidate, position);
             if let Some(primary) = summary::primary(candidate, self.plan) {
                 self.stream.items.primaries.insert(primary);
             }
             let candidate_fields = summary::candidate_fields(candidate, &self.kinds);
             fields = fields.with(candidate_fields);
-            self.look(item, candidate, fields, origin, &label);
-            let explained = self.judge_claims(item, candidate, origin, &label);
-            let mut kept = summary::candidate(candidate, self.plan, self.builder_facts(candidate), file, line);
+            let view = CandidateView { candidate, item, facts, resolutions: &self.plan.steps, columns: &self.columns };
+            look(&view, &self.rules, &mut self.rule_tallies, fields, origin, &label);
+            let explained = self.judge_claims(item, candidate, facts, origin, &label);
+            let mut kept = summary::candidate(candidate, self.plan, facts, file, line);
             for (claim, set) in kept.claims.iter_mut().zip(explained) {
                 claim.explained_by = set;
             }
@@ -163,6 +175,7 @@ impl<'p> Auditor<'p> {
                 self.see(&item.id, if named { Some(&label) } else { None }, Some(candidate), file, line);
             }
         }
+        self.builder = builder;
         summary.fields = fields.0;
         self.stream.items.fields |= fields.0;
         if let Ok(id) = item.id.parse::<i64>() {
@@ -302,32 +315,11 @@ impl<'p> Auditor<'p> {
         }
     }
 
-    /// Lets the rules of step and candidate scope look.
-    fn look(&mut self, item: &Item<'_>, candidate: &Candidate<'_>, fields: Fields, origin: &dyn Origin, label: &str) {
-        let whereabouts = RecordRef::Record(origin);
-        let Self { rule_tallies, rules, builder, plan, .. } = self;
-        for step in &candidate.steps {
-            let top = candidate.alternatives(step);
-            let mass = top.iter().map(|entry| exp(entry.logprob.value)).sum();
-            let view = StepView { step, top, mass, candidate, resolutions: &plan.steps };
-            for (index, check, needs) in &rules.steps {
-                let Some(observed) = rule_tallies.get_mut(*index).filter(|_| fields.has(*needs)) else { continue };
-                check(&view, &mut Observer::new(observed, &whereabouts, &item.id, label, candidate.at));
-            }
-        }
-        let facts = builder.totals(candidate, &plan.steps);
-        let view = CandidateView { candidate, item, facts, resolutions: &plan.steps, columns: &self.columns };
-        for (index, check, needs) in &rules.candidates {
-            let Some(observed) = rule_tallies.get_mut(*index).filter(|_| fields.has(*needs)) else { continue };
-            check(&view, &mut Observer::new(observed, &whereabouts, &item.id, label, candidate.at));
-        }
-    }
-
-    fn builder_facts(&mut self, candidate: &Candidate<'_>) -> &crate::formula::SequenceFacts {
-        // Picks and impact follow from one column's convention, which may be any formula.
-        let primary = summary::primary(candidate, self.plan).and_then(|id| self.plan.columns.get(usize::from(id.0)));
-        let accepted = primary.map_or(&[][..], |column| column.spec.accepted.as_slice());
-        self.builder.needed(candidate, &self.plan.steps, accepted)
+    /// Whether a claim of a candidate is held against every formula.
+    fn is_searched(&self, candidate: &Candidate<'_>) -> bool {
+        let columns = &self.plan.columns;
+        let plan = |claim: &Claim| columns.get(usize::from(claim.column.0));
+        candidate.claims.iter().filter_map(plan).any(|column| column.grammar.is_some())
     }
 
     /// Judges the claims of a candidate; gives for each the set of principal formulas that explain it.
@@ -335,26 +327,54 @@ impl<'p> Auditor<'p> {
         &mut self,
         item: &Item<'_>,
         candidate: &Candidate<'_>,
+        steps: &SequenceFacts,
         origin: &dyn Origin,
         label: &str,
     ) -> Vec<u128> {
         let mut explained = Vec::with_capacity(candidate.claims.len());
+        let mut of_total = SequenceFacts::default();
         for claim in &candidate.claims {
             let Some(plan) = self.plan.columns.get(usize::from(claim.column.0)) else {
                 explained.push(0);
                 continue;
             };
-            let facts = if let Some((total, half)) = self.plan.total_beneath(candidate, claim.column) {
-                self.builder.of_total(candidate, &total, half)
-            } else if plan.grammar.is_some() {
-                self.builder.everything(candidate, &self.plan.steps)
-            } else {
-                self.builder.needed(candidate, &self.plan.steps, &plan.spec.accepted)
+            let facts = match self.plan.total_beneath(candidate, claim.column) {
+                Some((logged, total)) => {
+                    of_total.fill_from_total(candidate, &logged, total);
+                    &of_total
+                }
+                None => steps,
             };
-            let row = column::Row { item: &item.id, candidate: label, claim, facts, steps: candidate, origin };
+            let row = column::Row { item: &item.id, candidate: label, claim, facts, steps, origin };
             let tally = self.stream.columns.entry(claim.column).or_default();
-            explained.push(column::judge(&row, plan, &self.plan.steps, tally));
+            explained.push(column::judge(&row, plan, tally));
         }
         explained
+    }
+}
+
+/// Lets the rules of step and candidate scope look.
+fn look(
+    view: &CandidateView<'_>,
+    rules: &Dispatch,
+    rule_tallies: &mut [Observed],
+    fields: Fields,
+    origin: &dyn Origin,
+    label: &str,
+) {
+    let CandidateView { candidate, item, resolutions, .. } = *view;
+    let whereabouts = RecordRef::Record(origin);
+    for step in &candidate.steps {
+        let top = candidate.alternatives(step);
+        let mass = top.iter().map(|entry| exp(entry.logprob.value)).sum();
+        let view = StepView { step, top, mass, candidate, resolutions };
+        for (index, check, needs) in &rules.steps {
+            let Some(observed) = rule_tallies.get_mut(*index).filter(|_| fields.has(*needs)) else { continue };
+            check(&view, &mut Observer::new(observed, &whereabouts, &item.id, label, candidate.at));
+        }
+    }
+    for (index, check, needs) in &rules.candidates {
+        let Some(observed) = rule_tallies.get_mut(*index).filter(|_| fields.has(*needs)) else { continue };
+        check(view, &mut Observer::new(observed, &whereabouts, &item.id, label, candidate.at));
     }
 }

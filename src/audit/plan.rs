@@ -8,9 +8,9 @@
 use std::sync::Arc;
 
 use crate::config::ColumnSpec;
-use crate::formula::{Formula, Grammar, StepResolutions};
+use crate::formula::{Formula, Grammar, Needs, StepResolutions};
 use crate::model::{Candidate, ColumnId, LoggedTotal};
-use crate::numeric::Resolution;
+use crate::numeric::{Approx, Resolution};
 use crate::tally::{FileTally, Measured, StreamTally};
 
 /// Formulas whose joint fit is tracked row by row: as many as there are bits in a set.
@@ -69,13 +69,21 @@ fn is_scattered(group: &[&FileTally]) -> bool {
 }
 
 impl FilePlan {
-    /// The logged total that a claim follows from, with what its digits leave open. A total does not follow from itself;
-    /// where tokens are logged as well, it is the total that follows from them.
+    /// The logged total that a claim follows from, and its value with what its digits leave open. A total does not follow
+    /// from itself; where tokens are logged as well, it is the total that follows from them.
     #[must_use]
-    pub fn total_beneath(&self, candidate: &Candidate<'_>, column: ColumnId) -> Option<(LoggedTotal, f64)> {
+    pub fn total_beneath(&self, candidate: &Candidate<'_>, column: ColumnId) -> Option<(LoggedTotal, Approx)> {
         let total = candidate.logged_total.filter(|total| total.column != column)?;
-        let resolution = self.columns.get(usize::from(total.column.0)).map(|plan| plan.resolution);
-        Some((total, resolution.map_or(0.0, |resolution| resolution.half_quantum(&total.total))))
+        let plan = self.columns.get(usize::from(total.column.0));
+        let value =
+            plan.map_or(Approx::exact(total.total.value), |plan| Approx::of_column(&total.total, &plan.resolution));
+        Some((total, value))
+    }
+
+    /// What the accepted formulas of all columns start from.
+    #[must_use]
+    pub fn needs(&self) -> Needs {
+        Needs::of(self.columns.iter().flat_map(|column| &column.spec.accepted))
     }
 
     /// The plan before anything is known.

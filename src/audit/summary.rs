@@ -10,6 +10,7 @@ use crate::model::{
     At, Candidate, CandidateSummary, Choice, ClaimKind, ColumnId, Item, Logged, OPENING, PickRef, Place, Reported,
     Segment, Step,
 };
+use crate::numeric::Approx;
 use crate::rules::Fields;
 
 /// How a candidate is called in messages: its id, else its position.
@@ -64,7 +65,7 @@ pub(super) fn candidate(
                 _ => None,
             },
             half: match (claim.value.finite(), plan_of(claim.column)) {
-                (Some(number), Some(plan)) => plan.resolution.half_quantum(&number),
+                (Some(number), Some(plan)) => Approx::of_column(&number, &plan.resolution).half,
                 _ => 0.0,
             },
             explained_by: 0,
@@ -72,14 +73,13 @@ pub(super) fn candidate(
         .collect();
     let counted = candidate.logged_total.as_ref();
     let exact = crate::numeric::NumberFormat::F64;
-    let total = facts.evaluate(&crate::formula::Formula::SUM, exact).map(|derived| (derived.value, derived.half));
+    let pair = |derived: Approx| (derived.value, derived.half);
+    let total = facts.evaluate(&crate::formula::Formula::SUM, exact).map(pair);
     let derived = match primary(candidate, plan).and_then(plan_of) {
-        Some(column) => facts
-            .evaluate(&column.convention(), column.resolution.arithmetic)
-            .map(|derived| (derived.value, derived.half)),
+        Some(column) => facts.evaluate(&column.convention(), column.resolution.arithmetic).map(pair),
         None => total,
     };
-    let scored = || candidate.steps.iter().filter(|step| step.segment.is_scored());
+    let scored = candidate.steps.iter().zip(&facts.log_probs).filter(|(step, _)| step.segment.is_scored());
     CandidateSummary {
         id: candidate.id.as_ref().map(|id| id.clone().into_owned()),
         index: candidate.index,
@@ -97,13 +97,9 @@ pub(super) fn candidate(
         all_top1: all_top1(candidate, &plan.steps),
         picked: candidate.picked.map(|(picked, _)| picked),
         gold: candidate.gold.map(|(gold, _)| gold),
-        opening: scored()
+        opening: scored
             .take(OPENING)
-            .map(|step| {
-                let value =
-                    crate::formula::log_prob(candidate, step, &plan.steps).map_or(f64::NAN, |operand| operand.value);
-                (token_hash(step), value)
-            })
+            .map(|(step, log_prob)| (token_hash(step), log_prob.map_or(f64::NAN, |known| known.value)))
             .collect(),
         prompt: candidate.prompt.as_ref().map(|prompt| hash(&prompt.decoded())),
         path: None,

@@ -122,10 +122,10 @@ impl Writer<'_> {
         let mut evidence = BTreeMap::new();
         evidence.insert("rows".to_owned(), self.column.judged.into());
         if let Some(row) = rows.first() {
-            evidence.insert("reported".to_owned(), json_number(row.claimed));
-            if let Some(derived) = row.derived {
-                evidence.insert("convention".to_owned(), json_number(derived.value));
-                evidence.insert("bound".to_owned(), json_number(derived.bound));
+            evidence.insert("reported".to_owned(), json_number(row.claimed.value));
+            if let Some(fit) = row.convention {
+                evidence.insert("convention".to_owned(), json_number(fit.derived.value));
+                evidence.insert("bound".to_owned(), json_number(fit.derived.half + row.claimed.half));
             }
         }
         let rows = rows
@@ -222,9 +222,9 @@ impl Writer<'_> {
 
     /// Expected against found, each number derivable from what is shown.
     fn arithmetic(&self, row: &ClaimRow, found: &Formula, index: u16) -> String {
-        let mut parts = vec![format!("reported {}", self.number(row.claimed))];
-        if let Some(derived) = row.derived {
-            parts.push(self.term(&self.convention, &derived, row));
+        let mut parts = vec![format!("reported {}", self.number(row.claimed.value))];
+        if let Some(fit) = row.convention {
+            parts.push(self.term(&self.convention, &fit, row));
         }
         if let Some(fit) = row.fits.iter().find(|fit| fit.formula == index) {
             parts.push(self.term(found, fit, row));
@@ -234,7 +234,7 @@ impl Writer<'_> {
 
     /// A formula with its numbers: `sum(logprob)/n = -3.347117/3 = -1.115706`.
     fn term(&self, formula: &Formula, fit: &Fit, row: &ClaimRow) -> String {
-        let value = self.number(fit.value);
+        let value = self.number(fit.derived.value);
         let n = f64::from(fit.n);
         let is_mean = formula.reduce == crate::formula::Reduce::Mean;
         if is_mean || formula.scale != Scale::None {
@@ -264,8 +264,8 @@ impl Writer<'_> {
         .label(shown.first().map_or_else(String::new, |row| {
             format!(
                 "reported {}; {}",
-                self.number(row.claimed),
-                row.derived.map_or_else(String::new, |fit| self.term(&self.convention, &fit, row))
+                self.number(row.claimed.value),
+                row.convention.map_or_else(String::new, |fit| self.term(&self.convention, &fit, row))
             )
         }))
         .help("report the score that was computed, or leave the field out");
@@ -277,8 +277,8 @@ impl Writer<'_> {
         let by = self.number(constant);
         let message = Message::new(format!("`{}` is off by the constant {by} in every row", self.name))
             .label(shown.first().map_or_else(String::new, |row| {
-                let derived = row.derived.map_or_else(String::new, |fit| self.term(&self.convention, &fit, row));
-                format!("reported {}; {derived}; difference {by}", self.number(row.claimed))
+                let derived = row.convention.map_or_else(String::new, |fit| self.term(&self.convention, &fit, row));
+                format!("reported {}; {derived}; difference {by}", self.number(row.claimed.value))
             }))
             .help("remove the constant, or say what it is for");
         let mut draft = self.draft("RT215", "shift".to_owned(), message, self.column.refuted, shown)?;
@@ -300,8 +300,8 @@ impl Writer<'_> {
         };
         let refuted = self.column.judged - self.column.accepted.get(self.plan.chosen).copied().unwrap_or(0);
         let row = shown.first()?;
-        let derived = row.derived?;
-        let off = (row.claimed - derived.value).abs();
+        let fit = row.convention?;
+        let off = (row.claimed.value - fit.derived.value).abs();
         let message = Message::new(format!(
             "`{}` is not {}, and no known formula gives it",
             self.name,
@@ -309,10 +309,10 @@ impl Writer<'_> {
         ))
         .label(format!(
             "reported {}; {}; off by {}, bound {:.1e}",
-            self.number(row.claimed),
-            self.term(&self.convention, &derived, row),
+            self.number(row.claimed.value),
+            self.term(&self.convention, &fit, row),
             self.number(off),
-            derived.bound
+            fit.derived.half + row.claimed.half
         ))
         .help("compare the row's steps with what the pipeline summed; log the logits (or the normaliser) of each step to look deeper; if the field is no log-prob at all, set RT200 = \"off\" under [rules]");
         let mut draft = self.draft("RT200", UNEXPLAINED.to_owned(), message, refuted, shown)?;
@@ -328,8 +328,8 @@ impl Writer<'_> {
             let formula = diagnosis::formula(self.grammar, usize::from(nearest.formula));
             draft.evidence_lines.push(format!(
                 "nearest: {formula} = {}, off by {}",
-                self.number(nearest.value),
-                self.number((row.claimed - nearest.value).abs())
+                self.number(nearest.derived.value),
+                self.number((row.claimed.value - nearest.derived.value).abs())
             ));
         }
         draft.evidence.insert("off_by".to_owned(), json_number(off));

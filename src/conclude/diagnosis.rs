@@ -112,6 +112,9 @@ fn ranked(column: &ColumnTally, grammar: &Grammar, per_row: f64) -> Vec<(usize, 
     ranked
 }
 
+/// Smallest size of a claim that counts in [`bits_per_row`]: a claim near 0 could have been any small number.
+const LEAST_RANGE: f64 = 0.001;
+
 /// How much one row that fits says: the size of the claims over the width of their bound, in bits.
 fn bits_per_row(column: &ColumnTally) -> f64 {
     let bits: Vec<f64> = column
@@ -119,9 +122,10 @@ fn bits_per_row(column: &ColumnTally) -> f64 {
         .kept()
         .iter()
         .filter_map(|row| {
-            let fit = row.derived?;
-            let range = row.claimed.abs().max(fit.value.abs()).max(1e-3);
-            Some(crate::numeric::log2(range / fit.bound.max(1e-300)).clamp(1.0, 40.0))
+            let derived = row.convention?.derived;
+            let range = row.claimed.value.abs().max(derived.value.abs()).max(LEAST_RANGE);
+            let within = (derived.half + row.claimed.half).max(f64::MIN_POSITIVE);
+            Some(crate::numeric::log2(range / within).clamp(1.0, 40.0))
         })
         .collect();
     if bits.is_empty() { 10.0 } else { bits.iter().sum::<f64>() / bits.len() as f64 }

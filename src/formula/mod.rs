@@ -5,16 +5,19 @@
 
 mod deviation;
 mod facts;
+mod gather;
 mod grammar;
 mod signature;
+mod term;
 
 use serde::{Deserialize, Serialize};
 
 pub use deviation::{Deviations, Part};
-pub(crate) use facts::log_prob;
-pub use facts::{Base, Derived, FactsBuilder, Operand, SequenceFacts, StepResolutions, agrees};
+pub use facts::{Base, SequenceFacts, StepResolutions};
+pub use gather::{FactsBuilder, Needs};
 pub use grammar::{Candidate as GrammarEntry, Grammar};
 pub use signature::{FormulaSyntax, describe};
+pub(crate) use term::log_prob;
 
 /// How a score arises: the value of each step, which steps, how they are reduced, what the result is
 /// divided by, and in which unit or form it is printed.
@@ -210,6 +213,20 @@ impl Term {
         Self::Tempered(15),
         Self::Tempered(20),
     ];
+
+    /// Place in [`Self::ALL`]; None for a temperature that it does not hold.
+    fn index(self) -> Option<usize> {
+        Some(match self {
+            Self::LogProb => 0,
+            Self::Prob => 1,
+            Self::Logit => 2,
+            Self::LinearLogit => 3,
+            Self::ShortlistLogProb => 4,
+            Self::Top1LogProb => 5,
+            Self::DoubleSoftmax => 6,
+            Self::Tempered(_) => return Self::ALL.iter().position(|term| *term == self),
+        })
+    }
 }
 
 impl Span {
@@ -229,12 +246,26 @@ impl Span {
         Self::ShiftEarlier,
         Self::WithPadding,
     ];
+
+    /// Place in [`Self::ALL`]; None for a number of steps that it does not hold.
+    fn index(self) -> Option<usize> {
+        match self {
+            Self::Continuation => Some(0),
+            Self::WithoutEnd => Some(1),
+            _ => Self::ALL.iter().position(|span| *span == self),
+        }
+    }
 }
 
 impl Reduce {
     /// All reductions, in the order of their place in tables.
     pub const ALL: [Self; 8] =
         [Self::Sum, Self::Mean, Self::Product, Self::Min, Self::Max, Self::First, Self::Last, Self::Running];
+
+    /// Place in [`Self::ALL`].
+    fn index(self) -> usize {
+        self as usize
+    }
 }
 
 impl Scale {

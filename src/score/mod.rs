@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::formula::{FactsBuilder, Formula, StepResolutions};
+use crate::formula::{FactsBuilder, Formula, Needs, StepResolutions};
 use crate::model::Item;
 use crate::numeric::{NumberFormat, exp};
 
@@ -66,7 +66,7 @@ impl Scores {
         });
         let Some(kept) = self.items.get_mut(at) else { return };
         for candidate in &item.candidates {
-            let facts = self.builder.totals(candidate, &StepResolutions::default());
+            let facts = self.builder.gather(candidate, &StepResolutions::default(), &Needs::default());
             let value = |formula: &Formula| facts.evaluate(formula, NumberFormat::F64).map(|derived| derived.value);
             let (logprob, mean) = (value(&Formula::SUM), value(&Formula::MEAN));
             let missing = logprob.is_none().then(|| {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Located, Place};
+use crate::numeric::Approx;
 use crate::tally::{Keyed, Residuals, Sample, Smallest};
 
 /// Why a claim could not be judged.
@@ -26,10 +27,8 @@ pub enum Gap {
 pub struct Fit {
     /// Place of the formula in the grammar.
     pub formula: u16,
-    /// Its value.
-    pub value: f64,
-    /// Its hard bound, the claim's own half-quantum included.
-    pub bound: f64,
+    /// Its value, up to its hard bound.
+    pub derived: Approx,
     /// The reduced value before scale and output.
     pub base: f64,
     /// What it is divided by.
@@ -47,10 +46,10 @@ pub struct ClaimRow {
     pub item: String,
     /// The candidate's id or position.
     pub candidate: String,
-    /// The claim as reported.
-    pub claimed: f64,
+    /// The claim as reported, up to its half-quantum.
+    pub claimed: Approx,
     /// The convention's value, if it could be derived.
-    pub derived: Option<Fit>,
+    pub convention: Option<Fit>,
     /// Log-probs of the first scored steps.
     pub steps: Vec<f64>,
     /// Number of scored steps.

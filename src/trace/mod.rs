@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
-use crate::audit::FilePlan;
-use crate::formula::{FactsBuilder, Formula, Term, agrees, describe};
+use crate::audit::{ColumnPlan, FilePlan};
+use crate::derive::judge;
+use crate::formula::{FactsBuilder, Formula, Grammar, SequenceFacts, describe};
 use crate::model::{Candidate, Item, Logged, Step};
-use crate::numeric::exp;
+use crate::numeric::{Approx, exp};
 
 /// Formulas that are named for a number which does not follow its convention.
 const NAMED: usize = 3;
@@ -76,6 +77,7 @@ impl Trace {
     /// Adds an item or a part of one.
     pub fn add(&mut self, item: &Item<'_>, plan: &FilePlan, builder: &mut FactsBuilder) {
         self.item = item.id.to_string();
+        let needs = plan.needs().and_search();
         for candidate in &item.candidates {
             let position = self.candidates.len();
             let name = match (&candidate.id, candidate.index) {
@@ -88,8 +90,9 @@ impl Trace {
                 crate::model::PickRef::Id(id, _) => id.decoded() == name,
                 crate::model::PickRef::Missing => candidate.picked.is_some_and(|(picked, _)| picked),
             };
-            let steps = steps(candidate, plan, builder);
-            let claims = claims(candidate, plan, builder, &steps);
+            let facts = builder.gather(candidate, &plan.steps, &needs);
+            let steps = steps(candidate, facts);
+            let claims = claims(candidate, plan, facts, &steps);
             let complete = candidate.steps.iter().filter(|step| step.segment.is_scored()).count() == steps.len();
             let total = steps.last().map(|step| step.total).filter(|_| complete);
             self.candidates.push(TcomparedCandidate { candidate: name, picked, steps, total, claims });
@@ -179,24 +182,23 @@ impl Trace {
     }
 }
 
-fn steps(candidate: &Candidate<'_>, plan: &FilePlan, builder: &mut FactsBuilder) -> Vec<TcomparedStep> {
-    let values = builder.scored_values(candidate, &plan.steps, Term::LogProb);
+fn steps(candidate: &Candidate<'_>, facts: &SequenceFacts) -> Vec<TcomparedStep> {
     let mut total = 0.0;
     candidate
         .steps
         .iter()
         .filter(|step| step.segment.is_scored())
-        .zip(values)
-        .map(|(step, operand)| {
-            total += operand.value;
+        .zip(facts.scored_log_probs())
+        .map(|(step, logprob)| {
+            total += logprob.value;
             TcomparedStep {
                 token: match (&step.token, step.token_id) {
                     (Some(token), _) => token.decoded().into_owned(),
                     (None, Some(id)) => format!("#{id}"),
                     (None, None) => "?".to_owned(),
                 },
-                logprob: operand.value,
-                prob: exp(operand.value),
+                logprob: logprob.value,
+                prob: exp(logprob.value),
                 total,
                 top1: top1(candidate, step),
             }
@@ -223,47 +225,58 @@ fn top1(candidate: &Candidate<'_>, step: &Step<'_>) -> Option<bool> {
 fn claims(
     candidate: &Candidate<'_>,
     plan: &FilePlan,
-    builder: &mut FactsBuilder,
-    steps: &[TcomparedStep],
+    steps: &SequenceFacts,
+    traced_steps: &[TcomparedStep],
 ) -> Vec<TracedClaim> {
     let mut traced = Vec::new();
+    let mut of_total = SequenceFacts::default();
     for claim in &candidate.claims {
         let Some(column) = plan.columns.get(usize::from(claim.column.0)) else { continue };
         let Logged::Number(number) = claim.value else { continue };
-        let convention = column.convention();
-        let half = if number.value.is_finite() { column.resolution.half_quantum(&number) } else { 0.0 };
-        let facts = builder.everything(candidate, &plan.steps);
-        let derived = facts.evaluate(&convention, column.resolution.arithmetic);
-        let bound = derived.map_or(half, |derived| derived.half + half);
-        let follows = derived.is_some_and(|derived| agrees(derived.value, number.value, bound));
-        let mut fits: Vec<String> = Vec::new();
-        let mut seen: Vec<f64> = Vec::new();
-        if !follows && derived.is_some() {
-            for entry in crate::formula::Grammar::around(convention).entries() {
-                let Some(other) = facts.evaluate(&entry.formula, column.resolution.arithmetic) else { continue };
-                // A span that this candidate does not have gives the same number under another name.
-                let known = seen.iter().any(|value| value.total_cmp(&other.value).is_eq());
-                if !known && agrees(other.value, number.value, other.half + half) {
-                    seen.push(other.value);
-                    fits.push(format!("{} ({})", entry.formula, describe(&entry.formula)));
-                }
-                if fits.len() == NAMED {
-                    break;
-                }
+        let facts = match plan.total_beneath(candidate, claim.column) {
+            Some((logged, total)) => {
+                of_total.fill_from_total(candidate, &logged, total);
+                &of_total
             }
-        }
+            None => steps,
+        };
+        let convention = column.convention();
+        let claimed = Approx::of_column(&number, &column.resolution);
+        let derived = facts.evaluate(&convention, column.resolution.arithmetic);
+        let judgement = derived.map(|derived| judge(claimed, derived));
+        let follows = judgement.is_some_and(|judgement| judgement.is_proven());
         traced.push(TracedClaim {
             column: column.spec.column.name.clone(),
             reported: number.value,
             convention: convention.to_string(),
-            arithmetic: derived.map_or_else(String::new, |derived| arithmetic(&convention, steps, derived.value)),
+            arithmetic: derived
+                .map_or_else(String::new, |derived| arithmetic(&convention, traced_steps, derived.value)),
             recomputed: derived.map(|derived| derived.value),
-            bound,
+            bound: judgement.map_or(claimed.half, |judgement| judgement.within),
             agrees: follows,
-            fits,
+            fits: if follows || derived.is_none() { Vec::new() } else { fits(claimed, column, facts) },
         });
     }
     traced
+}
+
+/// The simplest formulas that give a number.
+fn fits(claimed: Approx, column: &ColumnPlan, facts: &SequenceFacts) -> Vec<String> {
+    let mut fits: Vec<String> = Vec::new();
+    let mut seen: Vec<f64> = Vec::new();
+    for entry in Grammar::around(column.convention()).entries() {
+        let Some(derived) = facts.evaluate(&entry.formula, column.resolution.arithmetic) else { continue };
+        // A span that this candidate does not have gives the same number under another name.
+        let known = seen.iter().any(|value| value.total_cmp(&derived.value).is_eq());
+        if !known && judge(claimed, derived).is_proven() {
+            seen.push(derived.value);
+            fits.push(format!("{} ({})", entry.formula, describe(&entry.formula)));
+        }
+        if fits.len() == NAMED {
+            break;
+        }
+    }
+    fits
 }
 
 /// `sum(logprob) = -0.900000 - 1.500000 = -2.400000`.
