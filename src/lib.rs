@@ -21,6 +21,7 @@ pub mod numeric;
 pub mod parts;
 pub mod report;
 pub mod rules;
+pub mod run;
 pub mod score;
 pub mod source;
 pub mod tally;
@@ -28,11 +29,12 @@ pub mod trace;
 
 use std::path::{Path, PathBuf};
 
-use conclude::{Context, RunKey};
+use conclude::Context;
 use config::Config;
 use engine::{RecognisedInput, Settings};
-use parts::{Part, PartError};
+use parts::{AuditPlan, Part, PartError};
 use report::{InputError, InputReport, Report};
+use source::{ByteRange, SourceError};
 
 /// What to audit and how.
 #[derive(Clone, Default)]
@@ -55,6 +57,20 @@ pub struct Inputs {
     pub opened: Vec<RecognisedInput>,
     /// The rest.
     pub errors: Vec<InputError>,
+}
+
+impl Inputs {
+    /// Keeps only the lines that start in a range of bytes of the one input.
+    pub fn restrict(&mut self, start: u64, end: Option<u64>) -> Result<(), SourceError> {
+        let [input] = self.opened.as_mut_slice() else {
+            return Err(SourceError::OneInput { found: self.opened.len() });
+        };
+        let size = input.input.size().filter(|_| input.reader.framing() == format::Framing::Lines);
+        let path = input.input.path.clone();
+        let Some(size) = size else { return Err(SourceError::NoRange { path }) };
+        input.range = Some(ByteRange { start: start.min(size), end: end.unwrap_or(size).min(size), size });
+        Ok(())
+    }
 }
 
 /// Finds, opens and recognises the inputs.
@@ -103,19 +119,38 @@ pub fn open(options: &Options) -> Inputs {
 #[must_use]
 pub fn check(inputs: Inputs, settings: &Settings) -> Report {
     let audited = engine::run(&inputs.opened, settings);
-    let (described, keys) = describe(inputs.opened.iter(), &audited.tally);
-    let context =
-        Context { inputs: described, keys, plans: &audited.plans, errors: inputs.errors, levels: &settings.levels };
+    let described = describe(inputs.opened.iter(), &audited.tally);
+    let context = Context {
+        inputs: described,
+        runs: audited.runs,
+        plans: &audited.plans,
+        errors: inputs.errors,
+        levels: &settings.levels,
+    };
     conclude::conclude(audited.tally, &context)
 }
 
-/// Audits the inputs as a part of a larger audit, to be merged with others.
-#[must_use]
-pub fn part(inputs: Inputs, settings: &Settings) -> Part {
-    let audited = engine::run(&inputs.opened, settings);
-    let variants = engine::variants(&inputs.opened, &audited.plans, settings);
-    let (described, keys) = describe(inputs.opened.iter(), &audited.tally);
-    Part::new(described, keys, &audited.plans, variants, inputs.errors)
+/// Audits the inputs as a part of a larger audit, to be merged with others: under the plan that they call for, or under one
+/// that is given.
+pub fn part(inputs: Inputs, plan: Option<&AuditPlan>, settings: &Settings) -> Result<Part, PartError> {
+    let (tally, plans) = match plan {
+        None => {
+            let audited = engine::run(&inputs.opened, settings);
+            (audited.tally, audited.plans)
+        }
+        Some(plan) => {
+            let of = |input: &RecognisedInput| plan.of(&input.input.path, input.reader.columns());
+            let plans = inputs.opened.iter().map(of).collect::<Result<Vec<_>, _>>()?;
+            (engine::run_under(&inputs.opened, &plans, settings), plans)
+        }
+    };
+    let described = describe(inputs.opened.iter(), &tally);
+    let mut files = tally.files;
+    let audited = inputs.opened.iter().zip(plans).zip(described).zip(0_u32..).map(|(((input, plan), report), at)| {
+        let tally = files.remove(&at).unwrap_or_default();
+        parts::Audited { report, identity: input.identity(), range: input.range, plan, tally }
+    });
+    Ok(Part::new(audited.collect(), inputs.errors))
 }
 
 /// An audit of logs that are still being written.
@@ -144,9 +179,10 @@ impl Watch {
     #[must_use]
     pub fn report(&self) -> Report {
         let audited = self.following.audited();
-        let (inputs, keys) = describe(self.following.opened(), &audited.tally);
+        let inputs = describe(self.following.opened(), &audited.tally);
         let levels = &self.options.settings.levels;
-        let context = Context { inputs, keys, plans: &audited.plans, errors: self.errors.clone(), levels };
+        let runs = audited.runs;
+        let context = Context { inputs, runs, plans: &audited.plans, errors: self.errors.clone(), levels };
         conclude::conclude(audited.tally, &context)
     }
 
@@ -164,21 +200,14 @@ pub fn merge(parts: Vec<Part>, settings: &Settings) -> Result<Report, PartError>
     parts::merge(parts, &settings.levels)
 }
 
-/// What the report says of the inputs, and the runs that they belong to.
-fn describe<'o>(
-    opened: impl Iterator<Item = &'o RecognisedInput> + Clone,
-    tally: &tally::Tally,
-) -> (Vec<InputReport>, Vec<RunKey>) {
+/// What the report says of the inputs.
+fn describe<'o>(opened: impl Iterator<Item = &'o RecognisedInput>, tally: &tally::Tally) -> Vec<InputReport> {
     let records = |at: usize| u32::try_from(at).ok().and_then(|at| tally.files.get(&at)).map_or(0, |file| file.records);
-    let described = opened.clone().enumerate().map(|(at, opened)| InputReport {
+    let describe = |(at, opened): (usize, &RecognisedInput)| InputReport {
         path: opened.input.path.clone(),
         format: opened.format.to_owned(),
         format_version: opened.reader.version(),
         records: records(at),
-    });
-    let keys = opened.map(|opened| {
-        let (directory, key) = opened.run_key();
-        RunKey { directory, key }
-    });
-    (described.collect(), keys.collect())
+    };
+    opened.enumerate().map(describe).collect()
 }

@@ -1,106 +1,212 @@
 //! Audits split over machines: each part writes its tally, and merged they give the report of one audit of all.
 //!
-//! Which formula is a column's convention, whether the search over all formulas is called for, and whether items are
-//! gathered follows from all inputs of a run together. A part is therefore audited under every convention that its columns
-//! could have, with the search, and gathered where items stand in several records. The merge makes the plan that one
-//! audit of all would have ended with, takes of each part what belongs to it, and forgets the search where that plan has
-//! none.
+//! Which formula is a column's convention, whether the search over all formulas is needed, and whether items are gathered
+//! follow from all inputs of a run together. A part is audited under the plan that its own inputs call for, or under one that
+//! is given. [`merge`] works out the plan of the whole from what the parts measured. Parts that were audited under another
+//! plan are named with the plan that they need; usually none or a few are.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::audit::{ColumnPlan, FilePlan};
-use crate::conclude::{self, Context, RunKey};
+use crate::conclude::{self, Context};
 use crate::config::{ColumnSpec, Levels};
-use crate::engine::{PASSES, Variant};
-use crate::formula::StepResolutions;
-use crate::model::ColumnId;
+use crate::engine::{self, Passes, Settled};
+use crate::formula::{Formula, Grammar, StepResolutions};
 use crate::numeric::Resolution;
 use crate::report::{InputError, InputReport, Report};
+use crate::rules;
+use crate::run::{InputIdentity, assign};
+use crate::source::ByteRange;
 use crate::tally::{FileTally, Tally};
 
 /// What a tally file begins with; the number is the version of what follows.
-const MAGIC: &[u8; 16] = b"retally tally 1\n";
+const MAGIC: &[u8; 16] = b"retally tally 2\n";
 /// Largest tally that is read, unpacked.
 const LIMIT: u64 = 8 << 30;
 
 /// The audit of some inputs, before anything is concluded.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Part {
-    /// The version of the program.
-    version: String,
+    header: Header,
     inputs: Vec<PartInput>,
     errors: Vec<InputError>,
+}
+
+/// What two parts must have in common to be merged.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+struct Header {
+    /// The version of the program.
+    version: String,
+    /// Digest of the rules and formulas: counts of one list of formulas mean nothing under another.
+    digest: String,
+}
+
+impl Header {
+    fn own() -> Self {
+        Self { version: env!("CARGO_PKG_VERSION").to_owned(), digest: digest() }
+    }
+}
+
+/// Digest of the rules and of the formulas around the commonest convention.
+fn digest() -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(rules::digest().as_bytes());
+    for entry in Grammar::around(Formula::SUM).entries() {
+        hasher.update(format!("\n{}", entry.formula).as_bytes());
+    }
+    hasher.finalize().to_hex().chars().take(32).collect()
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct PartInput {
     report: InputReport,
-    key: RunKey,
-    plan: Plan,
-    variants: Vec<Variant>,
+    identity: InputIdentity,
+    /// The bytes that were read; None for the whole input.
+    range: Option<ByteRange>,
+    plan: InputPlan,
+    tally: FileTally,
 }
 
-/// A plan without its grammar, which follows from it.
+/// The plan of one input, without the list of formulas, which follows from it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Plan {
+struct InputPlan {
     steps: StepResolutions,
-    columns: Vec<(ColumnSpec, Resolution)>,
+    columns: Vec<PlannedColumn>,
     declared: f64,
+    gather: bool,
 }
 
-/// Why parts cannot be merged, or a tally cannot be read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct PlannedColumn {
+    spec: ColumnSpec,
+    resolution: Resolution,
+    /// Place of the convention among the accepted formulas.
+    chosen: usize,
+    /// Whether all formulas are tried.
+    search: bool,
+}
+
+/// Plans for the inputs of an audit, by path: what all its parts are audited under.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AuditPlan {
+    /// The version of the program and the digest of its rules and formulas.
+    retally: String,
+    digest: String,
+    inputs: BTreeMap<String, InputPlan>,
+}
+
+/// Why parts cannot be merged, or a tally or plan cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum PartError {
     /// The file cannot be read.
     #[error("cannot read the tally: {0}")]
     Io(#[from] io::Error),
     /// The file is something else.
-    #[error("expected a tally as `retally check --tally` writes it, found something else")]
+    #[error("not a tally file: expected one written by `retally check --tally`")]
     NoTally,
     /// The file is damaged.
-    #[error("the tally is damaged or cut off: {0}; write it again")]
+    #[error("the tally is damaged or incomplete: {0}; write it again")]
     Damaged(String),
     /// Another version wrote it.
-    #[error("the tally was written by retally {found}, this is retally {own}; write it again with this version")]
+    #[error("written by retally {found}, this is retally {own}; write it again with this version")]
     Version {
         /// The version that wrote it.
         found: String,
         /// This version.
         own: String,
     },
+    /// Other rules or formulas were in force.
+    #[error("written with other rules or formulas (digest {found}, expected {own}); write it again with this program")]
+    Digest {
+        /// The digest in the file.
+        found: String,
+        /// That of this program.
+        own: String,
+    },
     /// Two parts hold one input.
-    #[error("{path} is in two parts; each input may be in one only")]
+    #[error("{path} is in two parts; each input, or each byte range of an input, may be in one part only")]
     Twice {
         /// The input.
         path: String,
     },
-    /// Candidates of one task follow different columns, which the whole holds to formulas at different places.
+    /// The byte ranges of an input leave something out.
+    #[error("{path}: no part covers the bytes from {from} to {to}")]
+    Uncovered {
+        /// The input.
+        path: String,
+        /// First byte that is missing.
+        from: u64,
+        /// The byte behind the last one that is missing.
+        to: u64,
+    },
+    /// Parts were audited under other plans than the whole needs.
     #[error(
-        "{path}: its picks follow from several columns of different conventions; declare these under [conventions] in \
-         retally.toml and write the tallies again"
+        "{count} of {all} inputs need another plan than the one that they were audited under, first {path}: write the plan \
+         with `retally merge --plan FILE`, and audit these again with `retally check --tally FILE --plan FILE`"
     )]
-    Primary {
+    Plan {
+        /// The first such input.
+        path: String,
+        /// How many.
+        count: usize,
+        /// All inputs.
+        all: usize,
+        /// The plan of the whole.
+        plan: Box<AuditPlan>,
+    },
+    /// A file is no plan.
+    #[error("not a plan file: {0}; expected one written by `retally merge --plan`")]
+    NoPlan(serde_json::Error),
+    /// The plan does not speak of an input, or speaks of other columns.
+    #[error("the plan has no entry that fits {path}; write it again from tallies that include this input")]
+    NotPlanned {
         /// The input.
         path: String,
     },
 }
 
+/// What one input gave under its plan.
+pub struct Audited {
+    /// What the report says of it.
+    pub report: InputReport,
+    /// What it says of its run.
+    pub identity: InputIdentity,
+    /// The bytes that were read; None for the whole input.
+    pub range: Option<ByteRange>,
+    /// The plan.
+    pub plan: FilePlan,
+    /// What was counted.
+    pub tally: FileTally,
+}
+
 impl Part {
-    /// The audit of inputs under their plans, and under all conventions that these could have.
+    /// The audit of inputs under their plans.
     #[must_use]
-    pub fn new(
-        inputs: Vec<InputReport>,
-        keys: Vec<RunKey>,
-        plans: &[FilePlan],
-        variants: Vec<Vec<Variant>>,
-        errors: Vec<InputError>,
-    ) -> Self {
-        let inputs = inputs.into_iter().zip(keys).zip(plans).zip(variants);
-        let inputs =
-            inputs.map(|(((report, key), plan), variants)| PartInput { report, key, plan: Plan::of(plan), variants });
-        Self { version: env!("CARGO_PKG_VERSION").to_owned(), inputs: inputs.collect(), errors }
+    pub fn new(inputs: Vec<Audited>, errors: Vec<InputError>) -> Self {
+        let inputs = inputs.into_iter().map(|input| PartInput {
+            report: input.report,
+            identity: input.identity,
+            range: input.range,
+            plan: InputPlan::of(&input.plan),
+            tally: input.tally,
+        });
+        Self { header: Header::own(), inputs: inputs.collect(), errors }
+    }
+
+    /// The report on this part alone, under the plan that it was audited under.
+    #[must_use]
+    pub fn report(&self, levels: &Levels) -> Report {
+        let identities: Vec<InputIdentity> = self.inputs.iter().map(|input| input.identity.clone()).collect();
+        let runs = assign(&identities, |at| self.inputs.get(at).map(|input| &input.tally));
+        let plans: Vec<FilePlan> = self.inputs.iter().map(|input| input.plan.resolve()).collect();
+        let inputs = self.inputs.iter().map(|input| input.report.clone()).collect();
+        let files = (0_u32..).zip(self.inputs.iter().map(|input| input.tally.clone())).collect();
+        let context = Context { inputs, runs, plans: &plans, errors: self.errors.clone(), levels };
+        conclude::conclude(Tally { files }, &context)
     }
 
     /// Reads a tally file.
@@ -117,12 +223,9 @@ impl Part {
         let mut bytes = Vec::new();
         let unpacked = zstd::stream::read::Decoder::with_buffer(from).map_err(|error| damaged(&error))?;
         unpacked.take(LIMIT).read_to_end(&mut bytes).map_err(|error| damaged(&error))?;
-        // The version first: another one has other fields.
-        let (found, _): (String, _) = postcard::take_from_bytes(&bytes).map_err(|error| damaged(&error))?;
-        let own = env!("CARGO_PKG_VERSION");
-        if found != own {
-            return Err(PartError::Version { found, own: own.to_owned() });
-        }
+        // The header first: another version has other fields behind it.
+        let (found, _): (Header, _) = postcard::take_from_bytes(&bytes).map_err(|error| damaged(&error))?;
+        found.check()?;
         postcard::from_bytes(&bytes).map_err(|error| damaged(&error))
     }
 
@@ -135,103 +238,178 @@ impl Part {
     }
 }
 
-impl Plan {
-    fn of(plan: &FilePlan) -> Self {
-        Self {
-            steps: plan.steps,
-            columns: plan.columns.iter().map(|column| (column.spec.clone(), column.resolution)).collect(),
-            declared: plan.declared,
+impl Header {
+    fn check(self) -> Result<(), PartError> {
+        let own = Self::own();
+        if self.version != own.version {
+            return Err(PartError::Version { found: self.version, own: own.version });
         }
+        if self.digest != own.digest {
+            return Err(PartError::Digest { found: self.digest, own: own.digest });
+        }
+        Ok(())
+    }
+}
+
+impl InputPlan {
+    fn of(plan: &FilePlan) -> Self {
+        let columns = plan.columns.iter().map(|column| PlannedColumn {
+            spec: column.spec.clone(),
+            resolution: column.resolution,
+            chosen: column.chosen,
+            search: column.grammar.is_some(),
+        });
+        Self { steps: plan.steps, columns: columns.collect(), declared: plan.declared, gather: plan.gather }
     }
 
-    /// The plan of a first pass that knows the resolutions.
-    fn first(&self) -> FilePlan {
-        let columns = self.columns.iter().map(|(spec, resolution)| ColumnPlan {
-            spec: spec.clone(),
-            resolution: *resolution,
-            chosen: 0,
-            grammar: None,
+    fn resolve(&self) -> FilePlan {
+        let columns = self.columns.iter().map(|column| {
+            let plan = ColumnPlan {
+                spec: column.spec.clone(),
+                resolution: column.resolution,
+                chosen: column.chosen,
+                grammar: None,
+            };
+            let grammar = column.search.then(|| Arc::new(Grammar::around(plan.convention())));
+            ColumnPlan { grammar, ..plan }
         });
-        FilePlan { steps: self.steps, columns: columns.collect(), declared: self.declared, gather: false }
+        FilePlan { steps: self.steps, columns: columns.collect(), declared: self.declared, gather: self.gather }
+    }
+}
+
+impl AuditPlan {
+    /// Reads a plan file.
+    pub fn read(bytes: &[u8]) -> Result<Self, PartError> {
+        let plan: Self = serde_json::from_slice(bytes).map_err(PartError::NoPlan)?;
+        Header { version: plan.retally.clone(), digest: plan.digest.clone() }.check()?;
+        Ok(plan)
+    }
+
+    /// The plan as a file holds it: JSON, one input per entry.
+    pub fn write(&self) -> serde_json::Result<String> {
+        serde_json::to_string_pretty(self).map(|text| text + "\n")
+    }
+
+    /// The plan of an input with these columns.
+    pub fn of(&self, path: &str, columns: &[ColumnSpec]) -> Result<FilePlan, PartError> {
+        let plan = self.inputs.get(path).filter(|plan| plan.columns.iter().map(|column| &column.spec).eq(columns));
+        plan.map(InputPlan::resolve).ok_or_else(|| PartError::NotPlanned { path: path.to_owned() })
+    }
+}
+
+/// Parts as inputs that settle: nothing can be read again, but what they gave is there.
+struct Stored<'p> {
+    inputs: &'p [PartInput],
+}
+
+impl Passes for Stored<'_> {
+    /// The plans that the whole needs.
+    type Error = Vec<FilePlan>;
+
+    fn pass(&mut self, plans: &[FilePlan], stale: &[usize]) -> Result<(), Self::Error> {
+        if stale.is_empty() { Ok(()) } else { Err(plans.to_vec()) }
+    }
+
+    fn tally(&self, at: usize) -> Option<&FileTally> {
+        self.inputs.get(at).map(|input| &input.tally)
     }
 }
 
 /// The report of all parts: the same as of one audit of all their inputs.
 pub fn merge(parts: Vec<Part>, levels: &Levels) -> Result<Report, PartError> {
-    let mut inputs: Vec<PartInput> = Vec::new();
     let mut errors: Vec<InputError> = Vec::new();
+    let mut pieces: Vec<PartInput> = Vec::new();
     for part in parts {
-        inputs.extend(part.inputs);
+        pieces.extend(part.inputs);
         errors.extend(part.errors);
     }
-    inputs.sort_by(|a, b| a.report.path.cmp(&b.report.path));
+    let (mut inputs, apart) = join(pieces)?;
     errors.sort_by(|a, b| (&a.path, a.line, &a.reason).cmp(&(&b.path, b.line, &b.reason)));
-    if let Some(pair) = inputs.windows(2).find(|pair| pair[0].report.path == pair[1].report.path) {
-        return Err(PartError::Twice { path: pair[0].report.path.clone() });
-    }
+    errors.dedup();
     for (input, at) in inputs.iter_mut().zip(0_u32..) {
-        input.variants.iter_mut().for_each(|variant| variant.tally.renumber(at));
+        input.tally.renumber(at);
     }
-    let (plans, tallies) = settle(&inputs)?;
-    let tally = Tally { files: (0_u32..).zip(tallies).collect() };
-    let (described, keys) = inputs.into_iter().map(|input| (input.report, input.key)).unzip();
-    Ok(conclude::conclude(tally, &Context { inputs: described, keys, plans: &plans, errors, levels }))
-}
-
-/// The plans that one audit of all inputs ends with, found as it finds them, and what the inputs give under them.
-fn settle(inputs: &[PartInput]) -> Result<(Vec<FilePlan>, Vec<FileTally>), PartError> {
-    let mut plans: Vec<FilePlan> = inputs.iter().map(|input| input.plan.first()).collect();
-    let under = |plans: &[FilePlan]| -> Result<Vec<FileTally>, PartError> {
-        inputs.iter().zip(plans).map(|(input, plan)| input.under(plan)).collect()
+    let identities: Vec<InputIdentity> = inputs.iter().map(|input| input.identity.clone()).collect();
+    let plans: Vec<FilePlan> = inputs.iter().map(|input| input.plan.resolve()).collect();
+    let settled = engine::settle(&mut Stored { inputs: &inputs }, &identities, plans.clone(), Vec::new());
+    let Settled { plans, runs } = match settled {
+        Ok(settled) if apart.is_empty() => settled,
+        other => {
+            let needed = other.map_or_else(|needed| needed, |settled| settled.plans);
+            return Err(replan(&inputs, &plans, &needed, &apart));
+        }
     };
-    let mut tallies = under(&plans)?;
-    for _ in 0..PASSES {
-        let next = |at: usize| {
-            let same_run = (0..inputs.len()).filter(|other| inputs[*other].key == inputs[at].key);
-            let group: Vec<&FileTally> = same_run.map(|other| &tallies[other]).collect();
-            plans[at].after(&tallies[at], &group)
-        };
-        let next: Vec<FilePlan> = (0..inputs.len()).map(next).collect();
-        if next == plans {
-            break;
-        }
-        plans = next;
-        tallies = under(&plans)?;
+    let mut tally = Tally::default();
+    let mut described = Vec::with_capacity(inputs.len());
+    for (input, at) in inputs.into_iter().zip(0_u32..) {
+        described.push(input.report);
+        tally.files.insert(at, input.tally);
     }
-    Ok((plans, tallies))
+    Ok(conclude::conclude(tally, &Context { inputs: described, runs, plans: &plans, errors, levels }))
 }
 
-impl PartInput {
-    /// What the input gives under a plan: of each column its state under the plan's convention, of items that under the
-    /// convention of the column that picks follow from.
-    fn under(&self, plan: &FilePlan) -> Result<FileTally, PartError> {
-        let variant = |choice: usize| {
-            let of_choice = || self.variants.iter().filter(move |variant| variant.choice == choice);
-            of_choice().find(|variant| variant.gather == plan.gather).or_else(|| of_choice().next())
-        };
-        let Some(first) = variant(0) else { return Ok(FileTally::default()) };
-        let mut tally = first.tally.clone();
-        for (key, stream) in &mut tally.streams {
-            let chosen = |id: &ColumnId| plan.columns.get(usize::from(id.0)).map_or(0, |column| column.chosen);
-            let mut primary: Vec<usize> = stream.items.primaries.iter().map(chosen).collect();
-            primary.sort_unstable();
-            primary.dedup();
-            if primary.len() > 1 {
-                return Err(PartError::Primary { path: self.report.path.clone() });
-            }
-            let of = |choice: usize| variant(choice).and_then(|variant| variant.tally.streams.get(key));
-            if let Some(base) = of(primary.first().copied().unwrap_or(0)) {
-                *stream = base.clone();
-            }
-            for (column, id) in plan.columns.iter().zip((0_u16..).map(ColumnId)) {
-                if let Some(from) = of(column.chosen) {
-                    stream.take_column(id, from);
-                }
-                if column.grammar.is_none() {
-                    stream.forget_search(id);
-                }
-            }
-        }
-        Ok(tally)
+/// That inputs need another plan than they were audited under.
+fn replan(inputs: &[PartInput], plans: &[FilePlan], needed: &[FilePlan], apart: &BTreeSet<String>) -> PartError {
+    let stale = |at: usize| plans.get(at) != needed.get(at) || apart.contains(&inputs[at].report.path);
+    let stale: Vec<usize> = (0..inputs.len()).filter(|at| stale(*at)).collect();
+    let of_path = inputs.iter().zip(needed).map(|(input, plan)| (input.report.path.clone(), InputPlan::of(plan)));
+    let Header { version: retally, digest } = Header::own();
+    PartError::Plan {
+        path: stale.first().and_then(|at| inputs.get(*at)).map_or_else(String::new, |input| input.report.path.clone()),
+        count: stale.len(),
+        all: inputs.len(),
+        plan: Box::new(AuditPlan { retally, digest, inputs: of_path.collect() }),
     }
+}
+
+/// Puts the byte ranges of each input together, in the order of the paths. Also names the inputs whose ranges were audited
+/// under different plans.
+fn join(mut pieces: Vec<PartInput>) -> Result<(Vec<PartInput>, BTreeSet<String>), PartError> {
+    pieces.sort_by(|a, b| {
+        let start = |piece: &PartInput| piece.range.map(|range| range.start);
+        (&a.report.path, start(a)).cmp(&(&b.report.path, start(b)))
+    });
+    let mut inputs: Vec<PartInput> = Vec::new();
+    let mut apart = BTreeSet::new();
+    for piece in pieces {
+        let path = &piece.report.path;
+        let known = inputs.last_mut().filter(|known| known.report.path == *path);
+        match (known, piece.range) {
+            (None, range) => {
+                if let Some(range) = range.filter(|range| range.start > 0) {
+                    return Err(PartError::Uncovered { path: path.clone(), from: 0, to: range.start });
+                }
+                covered(inputs.last())?;
+                inputs.push(piece);
+            }
+            (Some(known), Some(range)) => {
+                let Some(own) = &mut known.range else { return Err(PartError::Twice { path: path.clone() }) };
+                if range.start < own.end {
+                    return Err(PartError::Twice { path: path.clone() });
+                }
+                if range.start > own.end {
+                    return Err(PartError::Uncovered { path: path.clone(), from: own.end, to: range.start });
+                }
+                own.end = range.end;
+                if known.plan != piece.plan {
+                    apart.insert(path.clone());
+                }
+                known.report.records += piece.report.records;
+                known.tally.merge(piece.tally);
+            }
+            (Some(_), None) => return Err(PartError::Twice { path: path.clone() }),
+        }
+    }
+    covered(inputs.last())?;
+    Ok((inputs, apart))
+}
+
+/// Whether the ranges of an input reach its end.
+fn covered(input: Option<&PartInput>) -> Result<(), PartError> {
+    let Some((input, range)) = input.and_then(|input| Some((input, input.range?))) else { return Ok(()) };
+    if range.end < range.size {
+        let path = input.report.path.clone();
+        return Err(PartError::Uncovered { path, from: range.end, to: range.size });
+    }
+    Ok(())
 }

@@ -35,7 +35,7 @@ pub(super) fn keep(
             item?.candidates.iter().find(is_it).map(|candidate| path(candidate, resolutions))
         };
         let path = kept.path.clone().or_else(own).filter(|path| !path.is_empty())?;
-        let claim = kept.claims.iter().find(|claim| Some(claim.column) == change.column);
+        let claim = kept.claims.iter().find(|claim| Some(&claim.column) == change.column.as_ref());
         Some(PathSketch {
             candidate: name(kept, at),
             reported: claim.and_then(|claim| claim.value).filter(|value| value.is_finite()),

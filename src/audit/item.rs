@@ -1,7 +1,7 @@
 //! One item: its pick against its scores, its correctness against its pick, and what a right score changes.
 
 use crate::audit::FilePlan;
-use crate::model::{At, ColumnId, ItemSummary, RowMetric, Verdict};
+use crate::model::{At, ClaimKind, ColumnKey, ItemSummary, RowMetric, Verdict};
 use crate::rules::{self, Check, Fields, ItemView, Observer, RecordRef};
 use crate::tally::{Evidence, Exemplar, Flip, Observed, StreamTally};
 
@@ -10,16 +10,12 @@ pub(super) fn judge(
     item: &ItemSummary,
     metrics: &[RowMetric<'_>],
     at: At,
-    plan: &FilePlan,
     whereabouts: &RecordRef<'_>,
     stream: &mut StreamTally,
     rule_tallies: &mut [Observed],
 ) -> Option<Change> {
-    let primary = primary(item, plan);
-    let lower_is_better = primary
-        .and_then(|column| plan.columns.get(usize::from(column.0)))
-        .is_some_and(|column| column.spec.lower_is_better());
-    let view = ItemView { item, primary, lower_is_better, metrics };
+    let primary = primary(item);
+    let view = ItemView { item, primary, metrics };
     let fields = Fields(item.fields);
     for (index, rule) in rules::all().iter().enumerate() {
         let Check::Item(check) = rule.check else { continue };
@@ -71,7 +67,7 @@ pub(super) fn judge(
         });
     }
     mixed(item, whereabouts, at, stream);
-    impact(item, pick, plan, primary, stream)
+    impact(item, pick, primary, stream)
 }
 
 /// Judges an item whose records are gone.
@@ -84,7 +80,7 @@ pub(super) fn judge_kept(
     item.settle();
     let picked = item.candidates.iter().find(|candidate| candidate.picked == Some(true));
     let place = picked.or(item.candidates.first()).map_or(item.place.clone(), |candidate| candidate.place.clone());
-    let change = judge(&item, &[], At::default(), plan, &RecordRef::Kept(&place), stream, rule_tallies);
+    let change = judge(&item, &[], At::default(), &RecordRef::Kept(&place), stream, rule_tallies);
     if let Some(change) = change {
         crate::audit::comparison::keep(None, &item, &change, &plan.steps, &mut stream.items.comparisons);
     }
@@ -108,14 +104,9 @@ fn position_key(position: usize) -> u32 {
 }
 
 /// The column that picks follow from: the first of kind score that any candidate has, else the first claim.
-fn primary(item: &ItemSummary, plan: &FilePlan) -> Option<ColumnId> {
-    let columns = || item.candidates.iter().flat_map(|candidate| candidate.claims.iter().map(|claim| claim.column));
-    let is_score = |column: &ColumnId| {
-        plan.columns
-            .get(usize::from(column.0))
-            .is_some_and(|plan| plan.spec.column.kind == crate::model::ClaimKind::Score)
-    };
-    columns().find(is_score).or_else(|| columns().next())
+fn primary(item: &ItemSummary) -> Option<&ColumnKey> {
+    let columns = || item.candidates.iter().flat_map(|candidate| candidate.claims.iter().map(|claim| &claim.column));
+    columns().find(|column| column.kind == ClaimKind::Score).or_else(|| columns().next())
 }
 
 /// Whether the reported pick is the best candidate by some reported score, raw or per length.
@@ -137,24 +128,22 @@ pub(super) struct Change {
     /// By how much.
     pub(super) margin: f64,
     /// The column that the pick follows from.
-    pub(super) column: Option<ColumnId>,
+    pub(super) column: Option<ColumnKey>,
 }
 
 /// Recomputes the pick under the convention and compares.
 fn impact(
     item: &ItemSummary,
     pick: Option<usize>,
-    plan: &FilePlan,
-    primary: Option<ColumnId>,
+    primary: Option<&ColumnKey>,
     stream: &mut StreamTally,
 ) -> Option<Change> {
     let pick = pick?;
     if item.candidates.len() < 2 {
         return None;
     }
-    let lower = primary
-        .and_then(|column| plan.columns.get(usize::from(column.0)))
-        .is_some_and(|column| column.spec.lower.unwrap_or_else(|| column.convention().lower_is_better()));
+    let lower = primary.and_then(|column| item.candidates.iter().find_map(|candidate| candidate.claim(column)));
+    let lower = lower.is_some_and(|claim| claim.lower_is_better);
     let values: Option<Vec<(f64, f64)>> = item
         .candidates
         .iter()
@@ -182,18 +171,15 @@ fn impact(
         tally.gained += u64::from(!before && after);
         tally.lost += u64::from(before && !after);
     }
-    (to != pick).then(|| Change { from: pick, to, margin: values[best].0 - values[pick].0, column: primary })
+    (to != pick).then(|| Change { from: pick, to, margin: values[best].0 - values[pick].0, column: primary.cloned() })
 }
 
 /// Notes, per column, an item whose candidates' claims no single formula explains although each has one.
 fn mixed(item: &ItemSummary, whereabouts: &RecordRef<'_>, at: At, stream: &mut StreamTally) {
     let Some(first) = item.candidates.first().filter(|_| item.candidates.len() >= 2) else { return };
-    for column in first.claims.iter().map(|claim| claim.column) {
-        let sets = || {
-            item.candidates.iter().map(|candidate| {
-                candidate.claims.iter().find(|claim| claim.column == column).map_or(0, |claim| claim.explained_by)
-            })
-        };
+    for column in first.claims.iter().map(|claim| &claim.column) {
+        let sets =
+            || item.candidates.iter().map(|candidate| candidate.claim(column).map_or(0, |claim| claim.explained_by));
         if sets().any(|set| set == 0) || sets().fold(u128::MAX, |all, set| all & set) != 0 {
             continue;
         }
@@ -201,7 +187,7 @@ fn mixed(item: &ItemSummary, whereabouts: &RecordRef<'_>, at: At, stream: &mut S
             RecordRef::Record(origin) => origin.locate(at),
             RecordRef::Kept(place) => crate::model::Located { place: (*place).clone(), ..Default::default() },
         };
-        let mixed = stream.items.mixed.entry(column).or_default();
+        let mixed = stream.items.mixed.entry(column.clone()).or_default();
         mixed.items += 1;
         mixed.rows.offer(Exemplar {
             located,

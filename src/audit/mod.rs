@@ -5,28 +5,30 @@
 
 mod column;
 mod comparison;
+mod content;
 mod item;
 mod plan;
 mod summary;
 
 use std::collections::BTreeSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::formula::{FactsBuilder, Needs, SequenceFacts};
 use crate::model::{
-    Candidate, Claim, ClaimKind, ColumnId, Item, ItemSummary, Logged, MetricClaim, Origin, RecordError,
+    Candidate, Claim, ClaimKind, Item, ItemSummary, Logged, MetricClaim, Origin, RecordError, stable_hash,
 };
 use crate::numeric::{Printed, ResolutionStats, exp};
 use crate::rules::{self, CandidateView, Check, ClaimColumn, Fields, Observer, RecordRef, StepView};
-use crate::tally::{FileTally, Measured, Observed, Seen, StreamKey, StreamTally};
+use crate::tally::{ColumnTally, FileTally, Measured, Observed, RowKey, Seen, StreamKey, StreamTally};
 
 pub use item::close;
-pub use plan::{ColumnPlan, FilePlan, PRINCIPAL};
+pub use plan::{ColumnPlan, FilePlan, PRINCIPAL, RunEvidence};
 
 /// Audits the items of one input under one plan. Each worker has its own.
 pub struct Auditor<'p> {
     plan: &'p FilePlan,
     columns: Vec<ClaimColumn>,
+    /// The columns of the current stream, by [`ColumnId`].
+    claims: Vec<ColumnTally>,
     kinds: Vec<ClaimKind>,
     builder: FactsBuilder,
     /// What the accepted formulas start from.
@@ -89,11 +91,12 @@ impl<'p> Auditor<'p> {
                 .columns
                 .iter()
                 .map(|plan| ClaimColumn {
-                    name: plan.spec.column.name.clone(),
+                    name: plan.spec.column.name.to_string(),
                     kind: plan.spec.column.kind,
                     resolution: plan.resolution,
                 })
                 .collect(),
+            claims: vec![ColumnTally::default(); plan.columns.len()],
             kinds: plan.columns.iter().map(|column| column.spec.column.kind).collect(),
             builder: FactsBuilder::default(),
             needs: plan.needs(),
@@ -147,6 +150,7 @@ impl<'p> Auditor<'p> {
         };
         let mut fields = summary::item_fields(item);
         let mut builder = std::mem::take(&mut self.builder);
+        let mut contents = Vec::with_capacity(item.candidates.len());
         for (position, candidate) in item.candidates.iter().enumerate() {
             self.tally.candidates += 1;
             self.tally.steps += candidate.steps.len() as u64;
@@ -154,8 +158,12 @@ impl<'p> Auditor<'p> {
             let needs = if self.is_searched(candidate) { &self.search } else { &self.needs };
             let facts = builder.gather(candidate, &self.plan.steps, needs);
             let label = summary::label(candidate, position);
-            if let Some(primary) = summary::primary(candidate, self.plan) {
-                self.stream.items.primaries.insert(primary);
+            let primary =
+                summary::primary(candidate, self.plan).and_then(|id| self.plan.columns.get(usize::from(id.0)));
+            if let Some(primary) = primary
+                && !self.stream.items.primaries.contains(&primary.spec.column)
+            {
+                self.stream.items.primaries.insert(primary.spec.column.clone());
             }
             let candidate_fields = summary::candidate_fields(candidate, &self.kinds);
             fields = fields.with(candidate_fields);
@@ -169,10 +177,13 @@ impl<'p> Auditor<'p> {
             if !item.complete && !self.plan.gather {
                 kept.path = Some(comparison::path(candidate, &self.plan.steps));
             }
+            let content = content::of_candidate(item, candidate);
+            kept.content = content::short(content);
+            contents.push(content);
             summary.candidates.push(kept);
             if !item.complete {
                 let named = candidate.id.is_some() || candidate.index.is_some();
-                self.see(&item.id, if named { Some(&label) } else { None }, Some(candidate), file, line);
+                self.see(&item.id, if named { Some(&label) } else { None }, content, file, line);
             }
         }
         self.builder = builder;
@@ -184,19 +195,11 @@ impl<'p> Auditor<'p> {
             self.stream.integer_rows += 1;
         }
         if item.complete {
-            let only = if let [only] = item.candidates.as_slice() { Some(only) } else { None };
-            self.see(&item.id, None, only, file, line);
+            self.see(&item.id, None, content::of_item(item, &contents), file, line);
             summary.settle();
             let whereabouts = RecordRef::Record(origin);
-            let change = item::judge(
-                &summary,
-                &item.metrics,
-                item.at,
-                self.plan,
-                &whereabouts,
-                &mut self.stream,
-                &mut self.rule_tallies,
-            );
+            let change =
+                item::judge(&summary, &item.metrics, item.at, &whereabouts, &mut self.stream, &mut self.rule_tallies);
             if let Some(change) = change {
                 comparison::keep(Some(item), &summary, &change, &self.plan.steps, &mut self.stream.items.comparisons);
             }
@@ -242,7 +245,8 @@ impl<'p> Auditor<'p> {
             (Measured::Top, stats.top),
             (Measured::Vector, stats.vector),
         ];
-        let claims = (0_u16..).zip(self.claim_stats).map(|(index, stats)| (Measured::Claim(ColumnId(index)), stats));
+        let columns = self.plan.columns.iter().map(|plan| Measured::Claim(plan.spec.column.clone()));
+        let claims = columns.zip(self.claim_stats);
         for (column, stats) in steps.into_iter().chain(claims) {
             if stats != ResolutionStats::default() {
                 self.tally.resolutions.entry(column).or_default().merge(&stats);
@@ -255,6 +259,12 @@ impl<'p> Auditor<'p> {
     fn switch(&mut self, to: StreamKey) {
         self.unit();
         let mut stream = std::mem::take(&mut self.stream);
+        for (column, plan) in self.claims.iter_mut().zip(&self.plan.columns) {
+            if *column != ColumnTally::default() {
+                let key = plan.spec.column.clone();
+                stream.columns.entry(key).or_default().merge(std::mem::take(column));
+            }
+        }
         for (rule, observed) in rules::all().iter().zip(&mut self.rule_tallies) {
             if *observed != Observed::default() {
                 let key = (rule.page().code.to_owned(), String::new());
@@ -267,23 +277,13 @@ impl<'p> Auditor<'p> {
         self.current = to;
     }
 
-    /// Counts a row under its item and candidate. A candidate without a name is told from others by what it holds:
-    /// several unnamed ones of one item are no duplicates.
-    fn see(&mut self, item: &str, name: Option<&str>, candidate: Option<&Candidate<'_>>, file: u32, line: u64) {
+    /// Counts a row under the names of its item and candidate, and what else was logged of it.
+    fn see(&mut self, item: &str, candidate: Option<&str>, content: u64, file: u32, line: u64) {
         if item.is_empty() {
             return;
         }
-        let mut hasher = DefaultHasher::new();
-        (item, name).hash(&mut hasher);
-        if let (None, Some(candidate)) = (name, candidate) {
-            if let Some(text) = &candidate.continuation {
-                text.decoded().hash(&mut hasher);
-            }
-            for step in &candidate.steps {
-                step.logprob.value().map(f64::to_bits).hash(&mut hasher);
-            }
-        }
-        self.stream.add_seen(hasher.finish(), Seen { count: 1, first: (file, line), last: (file, line) });
+        let key = RowKey { name: stable_hash(&(item, candidate)), content: content::short(content) };
+        self.stream.add_seen(key, Seen { count: 1, first: (file, line), last: (file, line) });
     }
 
     /// Adds a candidate's printed numbers to the statistics of their columns.
@@ -346,7 +346,7 @@ impl<'p> Auditor<'p> {
                 None => steps,
             };
             let row = column::Row { item: &item.id, candidate: label, claim, facts, steps, origin };
-            let tally = self.stream.columns.entry(claim.column).or_default();
+            let Some(tally) = self.claims.get_mut(usize::from(claim.column.0)) else { continue };
             explained.push(column::judge(&row, plan, tally));
         }
         explained

@@ -5,13 +5,14 @@
 //! wrong or that contradictions call for the search over all formulas. The last pass has assumed exactly
 //! what it measured, so the result does not depend on the guess.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::config::ColumnSpec;
 use crate::formula::{Formula, Grammar, Needs, StepResolutions};
-use crate::model::{Candidate, ColumnId, LoggedTotal};
+use crate::model::{Candidate, ColumnId, ColumnKey, LoggedTotal, stable_hash};
 use crate::numeric::{Approx, Resolution};
-use crate::tally::{FileTally, Measured, StreamTally};
+use crate::tally::{FileTally, Measured, StreamKey};
 
 /// Formulas whose joint fit is tracked row by row: as many as there are bits in a set.
 pub const PRINCIPAL: usize = 128;
@@ -35,6 +36,12 @@ impl ColumnPlan {
     pub fn convention(&self) -> Formula {
         self.spec.accepted.get(self.chosen).copied().unwrap_or(Formula::SUM)
     }
+
+    /// Whether the candidate with the lowest value is the best one: as the user says, else by the convention.
+    #[must_use]
+    pub fn lower_is_better(&self) -> bool {
+        self.spec.lower.unwrap_or_else(|| self.convention().lower_is_better())
+    }
 }
 
 /// The plan for one input.
@@ -52,23 +59,54 @@ pub struct FilePlan {
 
 /// Identity of an item in the set of those that were judged.
 pub(super) fn item_key(id: &str) -> u64 {
-    let mut hasher = std::hash::DefaultHasher::new();
-    std::hash::Hash::hash(id, &mut hasher);
-    std::hash::Hasher::finish(&hasher)
+    stable_hash(id)
 }
 
-/// Whether an item of a run was judged although more of its records came.
-fn is_scattered(group: &[&FileTally]) -> bool {
-    let keys: std::collections::BTreeSet<_> = group.iter().flat_map(|tally| tally.streams.keys()).collect();
-    keys.into_iter().any(|key| {
-        let streams = || group.iter().filter_map(|tally| tally.streams.get(key));
-        let mut closed = std::collections::BTreeSet::new();
-        streams().flat_map(|stream| &stream.closed).any(|(id, times)| *times > 1 || !closed.insert(*id))
-            || streams().flat_map(|stream| stream.open.keys()).any(|id| closed.contains(&item_key(id)))
-    })
+/// What all inputs of one run say of their common plan.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct RunEvidence {
+    /// Per column: the rows that each accepted formula explains, and the rows that were judged.
+    columns: BTreeMap<ColumnKey, (Vec<u64>, u64)>,
+    /// Whether an item was judged although more of its records came.
+    scattered: bool,
+}
+
+impl RunEvidence {
+    /// Gathers what the inputs of a run gave.
+    pub fn of<'t>(tallies: impl Iterator<Item = &'t FileTally> + Clone) -> Self {
+        let mut evidence = Self::default();
+        let mut closed: BTreeMap<&StreamKey, BTreeSet<u64>> = BTreeMap::new();
+        for (key, stream) in tallies.clone().flat_map(|tally| &tally.streams) {
+            for (column, own) in &stream.columns {
+                let (explained, judged) = evidence.columns.entry(column.clone()).or_default();
+                explained.resize(explained.len().max(own.accepted.len()), 0);
+                explained.iter_mut().zip(&own.accepted).for_each(|(sum, own)| *sum += own);
+                *judged += own.judged;
+            }
+            let items = closed.entry(key).or_default();
+            for (item, times) in &stream.closed {
+                evidence.scattered |= *times > 1 || !items.insert(*item);
+            }
+        }
+        for (key, stream) in tallies.flat_map(|tally| &tally.streams).filter(|_| !evidence.scattered) {
+            let items = closed.get(key);
+            let is_closed = |id: &String| items.is_some_and(|items| items.contains(&item_key(id)));
+            if stream.open.keys().any(is_closed) {
+                evidence.scattered = true;
+                break;
+            }
+        }
+        evidence
+    }
 }
 
 impl FilePlan {
+    /// The plan of a column.
+    #[must_use]
+    pub fn column(&self, key: &ColumnKey) -> Option<&ColumnPlan> {
+        self.columns.iter().find(|plan| plan.spec.column == *key)
+    }
+
     /// The logged total that a claim follows from, and its value with what its digits leave open. A total does not follow
     /// from itself; where tokens are logged as well, it is the total that follows from them.
     #[must_use]
@@ -96,64 +134,57 @@ impl FilePlan {
         Self { steps: StepResolutions::default(), columns, declared, gather: false }
     }
 
-    /// The same plan under a choice of conventions, with the search: each column takes the accepted formula at this
-    /// place, or its last one.
-    #[must_use]
-    pub fn with(&self, choice: usize, gather: bool) -> Self {
-        let columns = self.columns.iter().map(|column| {
-            let chosen = choice.min(column.spec.accepted.len().saturating_sub(1));
-            let changed = ColumnPlan { chosen, grammar: None, ..column.clone() };
-            let grammar = Some(Arc::new(Grammar::around(changed.convention())));
-            ColumnPlan { grammar, ..changed }
-        });
-        Self { columns: columns.collect(), gather, ..self.clone() }
-    }
-
     /// The plan that a pass with these results should have followed. Resolutions are the input's own; the
     /// convention and the need for a search are shared by all inputs of a run.
     #[must_use]
-    pub fn after(&self, own: &FileTally, group: &[&FileTally]) -> Self {
-        let measured = |column| {
-            own.resolutions.get(&column).map_or(Resolution::exact(), crate::numeric::ResolutionStats::resolution)
+    pub fn after(&self, own: &FileTally, run: &RunEvidence) -> Self {
+        let measured = |column: &Measured| {
+            own.resolutions.get(column).map_or(Resolution::exact(), crate::numeric::ResolutionStats::resolution)
         };
         let steps = StepResolutions {
-            logprob: measured(Measured::Logprob),
-            prob: measured(Measured::Prob),
-            logit: measured(Measured::Logit),
-            top: measured(Measured::Top),
-            vector: measured(Measured::Vector),
+            logprob: measured(&Measured::Logprob),
+            prob: measured(&Measured::Prob),
+            logit: measured(&Measured::Logit),
+            top: measured(&Measured::Top),
+            vector: measured(&Measured::Vector),
         };
-        let resolutions_hold = steps == self.steps;
-        let columns = (0_u16..)
-            .zip(&self.columns)
-            .map(|(index, plan)| {
-                let id = crate::model::ColumnId(index);
-                let mut resolution = measured(Measured::Claim(id));
-                resolution.declared = plan.spec.tolerance.unwrap_or(self.declared);
-                let streams = || {
-                    let all = group.iter().flat_map(|tally| tally.streams.values());
-                    all.filter_map(|stream: &StreamTally| stream.columns.get(&id))
-                };
-                let explained: Vec<u64> = (0..plan.spec.accepted.len())
-                    .map(|at| streams().map(|column| column.accepted.get(at).copied().unwrap_or(0)).sum())
-                    .collect();
-                let judged: u64 = streams().map(|column| column.judged).sum();
-                let best = explained.iter().copied().max().unwrap_or(0);
-                let holds = resolutions_hold && resolution == plan.resolution;
-                let chosen = explained.iter().position(|count| *count == best).unwrap_or(0);
-                let contradicted = best < judged;
-                let grammar = match &plan.grammar {
-                    Some(grammar) if holds && chosen == plan.chosen => Some(Arc::clone(grammar)),
-                    // Contradictions count only under the resolutions that the column has.
-                    _ if contradicted && holds => {
-                        plan.spec.accepted.get(chosen).map(|convention| Arc::new(Grammar::around(*convention)))
-                    }
-                    _ => None,
-                };
-                ColumnPlan { spec: plan.spec.clone(), resolution, chosen, grammar }
-            })
-            .collect();
-        let gather = self.gather || is_scattered(group);
-        Self { steps, columns, declared: self.declared, gather }
+        let steps_hold = steps == self.steps;
+        let columns = self.columns.iter().map(|plan| {
+            let mut resolution = measured(&Measured::Claim(plan.spec.column.clone()));
+            resolution.declared = plan.spec.tolerance.unwrap_or(self.declared);
+            let holds = steps_hold && resolution == plan.resolution;
+            let (explained, judged) = run.columns.get(&plan.spec.column).cloned().unwrap_or_default();
+            let best = explained.iter().copied().max().unwrap_or(0);
+            let chosen = explained.iter().position(|count| *count == best).unwrap_or(0);
+            let grammar = match &plan.grammar {
+                Some(grammar) if holds && chosen == plan.chosen => Some(Arc::clone(grammar)),
+                // Refuted rows count only under the resolutions that the column has.
+                _ if best < judged && holds => {
+                    plan.spec.accepted.get(chosen).map(|convention| Arc::new(Grammar::around(*convention)))
+                }
+                _ => None,
+            };
+            ColumnPlan { spec: plan.spec.clone(), resolution, chosen, grammar }
+        });
+        let columns = columns.collect();
+        Self { steps, columns, declared: self.declared, gather: self.gather || run.scattered }
+    }
+
+    /// One plan for what all inputs of a run have in common: each column as the first input that has it plans it.
+    #[must_use]
+    pub fn of_run<'p>(plans: impl Iterator<Item = &'p Self>) -> Self {
+        let mut whole = Self::default();
+        for (at, plan) in plans.enumerate() {
+            if at == 0 {
+                (whole.steps, whole.declared) = (plan.steps, plan.declared);
+            }
+            whole.gather |= plan.gather;
+            for column in &plan.columns {
+                if whole.column(&column.spec.column).is_none() {
+                    whole.columns.push(column.clone());
+                }
+            }
+        }
+        whole
     }
 }

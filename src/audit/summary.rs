@@ -1,14 +1,10 @@
 //! What is kept of a candidate once its tokens are gone.
 
-use std::hash::{Hash, Hasher};
-
-use rustc_hash::FxHasher;
-
 use crate::audit::FilePlan;
 use crate::formula::{SequenceFacts, StepResolutions};
 use crate::model::{
     At, Candidate, CandidateSummary, Choice, ClaimKind, ColumnId, Item, Logged, OPENING, PickRef, Place, Reported,
-    Segment, Step,
+    Segment, Step, stable_hash,
 };
 use crate::numeric::Approx;
 use crate::rules::Fields;
@@ -58,16 +54,15 @@ pub(super) fn candidate(
     let claims = candidate
         .claims
         .iter()
-        .map(|claim| Reported {
-            column: claim.column,
+        .filter_map(|claim| Some((claim, plan_of(claim.column)?)))
+        .map(|(claim, plan)| Reported {
+            column: plan.spec.column.clone(),
             value: match claim.value {
                 Logged::Number(number) => Some(number.value),
                 _ => None,
             },
-            half: match (claim.value.finite(), plan_of(claim.column)) {
-                (Some(number), Some(plan)) => Approx::of_column(&number, &plan.resolution).half,
-                _ => 0.0,
-            },
+            half: claim.value.finite().map_or(0.0, |number| Approx::of_column(&number, &plan.resolution).half),
+            lower_is_better: plan.lower_is_better(),
             explained_by: 0,
         })
         .collect();
@@ -101,21 +96,16 @@ pub(super) fn candidate(
             .take(OPENING)
             .map(|(step, log_prob)| (token_hash(step), log_prob.map_or(f64::NAN, |known| known.value)))
             .collect(),
-        prompt: candidate.prompt.as_ref().map(|prompt| hash(&prompt.decoded())),
+        prompt: candidate.prompt.as_ref().map(|prompt| stable_hash(&prompt.decoded())),
+        content: 0,
         path: None,
     }
 }
 
-fn hash(value: &(impl Hash + ?Sized)) -> u64 {
-    let mut hasher = FxHasher::default();
-    value.hash(&mut hasher);
-    hasher.finish()
-}
-
 fn token_hash(step: &Step<'_>) -> u64 {
     match (step.token_id, &step.token) {
-        (Some(id), _) => hash(&id),
-        (None, Some(token)) => hash(&token.decoded()),
+        (Some(id), _) => stable_hash(&id),
+        (None, Some(token)) => stable_hash(&token.decoded()),
         (None, None) => 0,
     }
 }

@@ -15,6 +15,7 @@ use crate::cli::{files, outputs, quoted};
 use crate::config::{self, Config, Levels};
 use crate::engine::Settings;
 use crate::gate::Baseline;
+use crate::parts::AuditPlan;
 use crate::report::text::Detail;
 use crate::report::{Report, visible};
 use crate::source::Packing;
@@ -68,9 +69,35 @@ pub(super) struct Args {
     /// Print findings and errors only; nothing when there is none.
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
-    /// Write the audit's tally to a file, to be merged with those of other machines by `retally merge`.
+    /// Write the audit's tally to a file, to be merged with those of other machines by `retally merge`; with -, to standard
+    /// output in place of the report.
     #[arg(long, value_name = "FILE")]
     tally: Option<PathBuf>,
+    /// Audit under this plan, written by `retally merge --plan`, in place of the one that these inputs alone call for.
+    #[arg(long, value_name = "FILE", requires = "tally")]
+    plan: Option<PathBuf>,
+    /// Audit only the lines that start in this byte range (START..END) of the one input, a plain file of lines.
+    #[arg(long, value_name = "RANGE", requires = "tally")]
+    bytes: Option<Bytes>,
+}
+
+/// A range of bytes as given: START..END, or START.. to the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Bytes {
+    start: u64,
+    end: Option<u64>,
+}
+
+impl std::str::FromStr for Bytes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected = || format!("expected START..END in bytes, such as 0..1048576, found {text:?}");
+        let (start, end) = text.split_once("..").ok_or_else(expected)?;
+        let start = start.parse().map_err(|_| expected())?;
+        let end = if end.is_empty() { None } else { Some(end.parse().map_err(|_| expected())?) };
+        if end.is_some_and(|end| end < start) { Err(expected()) } else { Ok(Self { start, end }) }
+    }
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
@@ -78,14 +105,17 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     audit(args).inspect_err(|_| {
         args.gated.outputs.discard();
         // The failure that led here is what the user has to hear of.
-        let _ = args.tally.as_deref().map(files::remove);
+        let _ = args.tally.as_deref().filter(|path| *path != Path::new("-")).map(files::remove);
     })
 }
 
 fn audit(args: &Args) -> Result<ExitCode, String> {
     let options = args.gated.options(args.tally.as_deref())?;
     let baseline = args.gated.verdict.baseline()?;
-    let inputs = crate::open(&options);
+    let mut inputs = crate::open(&options);
+    if let Some(bytes) = args.bytes {
+        inputs.restrict(bytes.start, bytes.end).map_err(|error| error.to_string())?;
+    }
     if args.verbose {
         // Standard error may be closed; the report is still due.
         let _ = io::stderr().write_all(recognised(&inputs, &options.config).as_bytes());
@@ -96,9 +126,10 @@ fn audit(args: &Args) -> Result<ExitCode, String> {
     let mut tally = Vec::new();
     let mut report = match &args.tally {
         Some(_) => {
-            let part = crate::part(inputs, &settings);
+            let plan = args.plan.as_deref().map(plan).transpose()?;
+            let part = crate::part(inputs, plan.as_ref(), &settings).map_err(|error| error.to_string())?;
             part.write(&mut tally).map_err(|error| format!("cannot write the tally: {error}"))?;
-            crate::merge(vec![part], &settings).map_err(|error| error.to_string())?
+            part.report(&settings.levels)
         }
         None => crate::check(inputs, &settings),
     };
@@ -106,19 +137,33 @@ fn audit(args: &Args) -> Result<ExitCode, String> {
         bar.bar.finish_and_clear();
     }
     let code = args.gated.judge(&mut report, &options.config, &settings.levels, baseline.as_ref());
-    if let Some(path) = &args.tally {
+    if let Some(path) = args.tally.as_deref().filter(|path| *path != Path::new("-")) {
         let done = if code == UNUSABLE { files::remove(path) } else { files::write(path, &tally) };
         done.map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     }
     let mut with = args.gated.outputs.rendering(&options.config, args.gated.command("check"));
     with.style.detail = Detail::of(args.quiet, args.verbose);
-    args.gated.outputs.write(&report, &with, code != UNUSABLE)?;
+    if args.tally.as_deref() == Some(Path::new("-")) {
+        args.gated.outputs.write_files(&report, &with, code != UNUSABLE)?;
+        if code != UNUSABLE {
+            io::stdout().write_all(&tally).map_err(|error| format!("cannot write the tally: {error}"))?;
+        }
+    } else {
+        args.gated.outputs.write(&report, &with, code != UNUSABLE)?;
+    }
     Ok(ExitCode::from(code))
+}
+
+/// Reads a plan.
+fn plan(path: &Path) -> Result<AuditPlan, String> {
+    let bytes = files::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    AuditPlan::read(&bytes).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 impl Gated {
     /// Refuses files to write that are inputs, or each other.
     pub(super) fn refuse_own_files(&self, tally: Option<&Path>) -> Result<(), String> {
+        let tally = tally.filter(|path| *path != Path::new("-"));
         let shown = |path: &Path| path.to_string_lossy().into_owned();
         let given = self.verdict.path().map(|path| shown(path)).into_iter().chain(tally.map(shown));
         self.outputs.check(&self.audit.paths.iter().cloned().chain(given).collect::<Vec<_>>())?;

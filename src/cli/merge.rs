@@ -1,13 +1,13 @@
 //! `retally merge`: the audits of several machines as one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::cli::verdict::{UNUSABLE, Verdict};
-use crate::cli::{outputs, quoted};
+use crate::cli::{files, outputs, quoted};
 use crate::config::{self, Config};
 use crate::engine::Settings;
-use crate::parts::Part;
+use crate::parts::{Part, PartError};
 use crate::report::text::Detail;
 use crate::report::visible;
 
@@ -26,6 +26,9 @@ pub(super) struct Args {
     /// Not these rules: codes or prefixes such as RT2.
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     ignore: Vec<String>,
+    /// Write the plan that all parts need, when some were audited under another one, and exit with 2.
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
     #[command(flatten)]
     verdict: Verdict,
     /// Show findings that the baseline knows, too.
@@ -55,7 +58,7 @@ fn merge(args: &Args) -> Result<ExitCode, String> {
         parts.push(read(path).map_err(|reason| format!("{}: {reason}", visible(path)))?);
     }
     let settings = Settings { levels, ..Settings::default() };
-    let mut report = crate::merge(parts, &settings).map_err(|error| error.to_string())?;
+    let mut report = crate::merge(parts, &settings).map_err(|error| refused(&error, args.plan.as_deref()))?;
     let mut words: Vec<String> = args.paths.iter().map(|path| quoted(path)).collect();
     words.extend(args.verdict.words());
     let prune = ["retally", "baseline", "prune", "PATH"].map(str::to_owned).to_vec();
@@ -64,6 +67,20 @@ fn merge(args: &Args) -> Result<ExitCode, String> {
     with.style.detail = Detail::of(false, args.verbose);
     args.outputs.write(&report, &with, code != UNUSABLE)?;
     Ok(ExitCode::from(code))
+}
+
+/// What is said of parts that cannot be merged. The plan that they need is written where the user wants it.
+fn refused(error: &PartError, to: Option<&Path>) -> String {
+    match (error, to) {
+        (PartError::Plan { plan, .. }, Some(path)) => {
+            let written = plan.write().map_err(|error| error.to_string());
+            match written.and_then(|text| files::write(path, text.as_bytes()).map_err(|error| error.to_string())) {
+                Ok(()) => format!("{error}\nwrote the plan to {}", path.display()),
+                Err(reason) => format!("{error}\ncannot write {}: {reason}", path.display()),
+            }
+        }
+        _ => error.to_string(),
+    }
 }
 
 fn read(path: &str) -> Result<Part, String> {

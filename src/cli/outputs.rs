@@ -134,6 +134,21 @@ impl Outputs {
     /// Writes the report in all the forms that were asked for. When the audit cannot count as done no file is
     /// written, and older ones are removed: they would be read as its result.
     pub(super) fn write(&self, report: &Report, with: &Rendering, done: bool) -> Result<(), String> {
+        self.deliver(report, with, done, print)
+    }
+
+    /// The same where something else goes to standard output.
+    pub(super) fn write_files(&self, report: &Report, with: &Rendering, done: bool) -> Result<(), String> {
+        self.deliver(report, with, done, |_| Ok(()))
+    }
+
+    fn deliver(
+        &self,
+        report: &Report,
+        with: &Rendering,
+        done: bool,
+        print: impl Fn(&[u8]) -> Result<(), String>,
+    ) -> Result<(), String> {
         let mut formats = std::iter::once(self.format).chain(self.reports.iter().map(|target| target.format));
         if formats.any(OutputFormat::is_anchored) && with.anchors.is_log() && !report.findings.is_empty() {
             // Standard error may be closed; the report is still due.

@@ -14,24 +14,24 @@ use std::collections::BTreeMap;
 
 use crate::audit::{self, FilePlan};
 use crate::config::Levels;
-use crate::model::{ColumnId, VerdictCounts};
+use crate::model::{ClaimKind, ColumnKey, VerdictCounts};
 use crate::report::{
     ClaimReport, FindingCounts, InputError, InputReport, MetricReport, Report, SCHEMA_VERSION, Summary, Tool,
 };
 use crate::rules::{self, Check, Observer, RecordRef, RunView};
-use crate::tally::{ColumnTally, Observed, Tally};
+use crate::run::RunId;
+use crate::tally::{Observed, Tally};
 
 use finding::{Draft, Files};
 pub use finding::{cause_parts, fingerprint};
 use runs::Run;
-pub use runs::RunKey;
 
 /// What `conclude` needs to know beside the tally.
 pub struct Context<'c> {
     /// The inputs, in the order of their index.
     pub inputs: Vec<InputReport>,
-    /// The run that each input belongs to.
-    pub keys: Vec<RunKey>,
+    /// The run of each input.
+    pub runs: Vec<RunId>,
     /// The plan of each input.
     pub plans: &'c [FilePlan],
     /// Inputs that could not be opened or recognised.
@@ -66,7 +66,7 @@ pub fn conclude(tally: Tally, context: &Context<'_>) -> Report {
     drafts.extend(finding::unreadable(&tally).into_iter().map(|draft| (draft, broken.clone())));
     let mut listed = Listed::default();
     let mut gaps = coverage::Gaps::default();
-    for run in runs::group(tally, &context.keys) {
+    for run in runs::group(tally, &context.runs, &paths) {
         let files = run.files.clone();
         let by_task = run.files_by_task.clone();
         let mut own = Vec::new();
@@ -143,42 +143,31 @@ fn conclude_run(
     listed: &mut Listed,
     gaps: &mut coverage::Gaps,
 ) {
-    let default_plan = FilePlan::default();
-    let plan =
-        run.files.iter().find_map(|file| context.plans.get(*file as usize).filter(|plan| !plan.columns.is_empty()));
-    let plan = plan.unwrap_or(&default_plan);
+    let plan = &FilePlan::of_run(run.files.iter().filter_map(|file| context.plans.get(*file as usize)));
     conclude_rest(&run, paths, summary, drafts, listed, gaps);
     for (key, mut stream) in run.streams {
         audit::close(&mut stream, plan);
         let mut verdicts: BTreeMap<String, VerdictCounts> = BTreeMap::new();
         let place = cause::Stream { run: &run.name, task: &key.task, paths };
-        let columns: Vec<(ColumnId, &str, &ColumnTally)> = stream
-            .columns
-            .iter()
-            .filter_map(|(id, column)| {
-                Some((*id, plan.columns.get(usize::from(id.0))?.spec.column.name.as_str(), column))
-            })
-            .collect();
-        let mut primary: Option<(ColumnId, bool)> = None;
+        let columns = || {
+            let planned = plan.columns.iter().map(|plan| (&plan.spec.column, plan));
+            planned.filter_map(|(key, plan)| Some((key, plan, stream.columns.get(key)?)))
+        };
+        let primary = primary(columns().map(|(key, ..)| key));
         let mut caused = false;
-        for (id, name, column) in &columns {
-            let Some(column_plan) = plan.columns.get(usize::from(id.0)) else { continue };
-            let is_score = column_plan.spec.column.kind == crate::model::ClaimKind::Score;
-            if primary.is_none() || is_score && primary.is_some_and(|(_, was_score)| !was_score) {
-                primary = Some((*id, is_score));
-            }
+        for (field, column_plan, column) in columns() {
             let proven = column.accepted.get(column_plan.chosen).copied().unwrap_or(0);
-            let counts = verdicts.entry((*name).to_owned()).or_default();
+            let counts = verdicts.entry(field.name.to_string()).or_default();
             counts.proven += proven;
             counts.refuted += column.judged - proven;
             counts.unprovable += column.gaps.values().sum::<u64>();
-            gaps.column(name, column);
+            gaps.column(&field.name, column);
         }
-        for (id, name, column) in &columns {
-            let Some(column_plan) = plan.columns.get(usize::from(id.0)) else { continue };
-            let is_primary = primary.is_some_and(|(primary, _)| primary == *id);
-            let mixed_items = stream.items.mixed.get(id).map_or(0, |kept| kept.items);
-            let diagnosed = cause::diagnose(name, column, column_plan, &stream.items, mixed_items, is_primary, &place);
+        for (field, column_plan, column) in columns() {
+            let is_primary = primary == Some(field);
+            let mixed_items = stream.items.mixed.get(field).map_or(0, |kept| kept.items);
+            let diagnosed =
+                cause::diagnose(&field.name, column, column_plan, &stream.items, mixed_items, is_primary, &place);
             caused |= is_primary && diagnosed.draft.is_some();
             drafts.extend(diagnosed.draft);
             listed.diagnoses.push(diagnosed.diagnosis);
@@ -208,7 +197,7 @@ fn conclude_run(
         let judged = rules::judged::judge(&claims, &stream);
         metrics::count(&stream, &judged, &mut verdicts, gaps);
         listed.metrics.extend(metrics::list(&run.name, &judged));
-        let view = RunView { stream: &stream, columns: &columns, metrics: &claims, judged: &judged };
+        let view = RunView { stream: &stream, metrics: &claims, judged: &judged };
         let nowhere = crate::model::Place::default();
         let whereabouts = RecordRef::Kept(&nowhere);
         let mut observed = run_observed(&view, &whereabouts);
@@ -232,13 +221,18 @@ fn conclude_run(
         }
         gaps.rules(rules::Fields(stream.items.fields));
         for (kind, counts) in verdicts {
-            let held_to = |(_, name, _): &&(ColumnId, &str, &ColumnTally)| *name == kind;
-            let plan = columns.iter().find(held_to).and_then(|(id, ..)| plan.columns.get(usize::from(id.0)));
+            let plan = plan.columns.iter().find(|plan| *plan.spec.column.name == *kind);
+            let plan = plan.filter(|plan| stream.columns.contains_key(&plan.spec.column));
             let convention = plan.map_or_else(String::new, |plan| plan.convention().to_string());
             listed.claim(&run.name, &key.task, &kind, &convention, &counts);
             summary.verdicts.entry(kind).or_default().merge(&counts);
         }
     }
+}
+
+/// The column that picks follow from: the first of kind score, else the first one.
+fn primary<'c>(columns: impl Iterator<Item = &'c ColumnKey> + Clone) -> Option<&'c ColumnKey> {
+    columns.clone().find(|column| column.kind == ClaimKind::Score).or_else(|| columns.clone().next())
 }
 
 /// Numbers that no rows stand beneath: groups of tasks, and results without their rows.
@@ -269,7 +263,7 @@ fn conclude_rest(
         if judged.iter().all(|metric| metric.cause.is_none()) {
             continue;
         }
-        let view = RunView { stream: &stream, columns: &[], metrics: &claims, judged: &judged };
+        let view = RunView { stream: &stream, metrics: &claims, judged: &judged };
         let nowhere = crate::model::Place::default();
         let place = cause::Stream { run: &run.name, task, paths };
         for (code, seen) in run_observed(&view, &RecordRef::Kept(&nowhere)) {

@@ -2,19 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use crate::model::MetricClaim;
+use crate::run::RunId;
 use crate::tally::{FileTally, StreamKey, StreamTally, Tally};
-
-/// Inputs with equal keys belong to one run: a directory, and within it what the format says (a date, say).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct RunKey {
-    /// The directory as shown.
-    pub directory: String,
-    /// The format's own key.
-    pub key: String,
-}
 
 /// One run: streams of rows and the numbers reported of them.
 pub(super) struct Run {
@@ -27,80 +17,72 @@ pub(super) struct Run {
     pub(super) single_stream: bool,
 }
 
-/// Groups inputs into runs. Files of one directory that hold the same items are different runs (two models, say), not
-/// duplicates; files that share few or none are shards of one.
-pub(super) fn group(tally: Tally, keys: &[RunKey]) -> Vec<Run> {
-    let mut groups: BTreeMap<RunKey, Vec<(u32, FileTally)>> = BTreeMap::new();
+/// Joins what was read of the inputs of each run. Numbers without rows beside them in their own run go to the only run
+/// with rows in the same directory; where there are several, nobody can say which one they are about, and they are kept
+/// apart.
+pub(super) fn group(tally: Tally, ids: &[RunId], paths: &[&str]) -> Vec<Run> {
+    let mut files: BTreeMap<RunId, Vec<(u32, FileTally)>> = BTreeMap::new();
     for (file, own) in tally.files {
-        let key = keys.get(file as usize).cloned();
-        let key = key.unwrap_or_else(|| RunKey { directory: String::new(), key: String::new() });
-        groups.entry(key).or_default().push((file, own));
+        let id = ids.get(file as usize).cloned().unwrap_or_default();
+        files.entry(id).or_default().push((file, own));
     }
-    let mut runs = Vec::new();
-    for (key, files) in groups {
-        let mut metrics: Vec<MetricClaim> = Vec::new();
-        let mut parts: Vec<Run> = Vec::new();
+    let mut runs: BTreeMap<RunId, Run> = files.into_iter().map(|(id, files)| (id, Run::of(files))).collect();
+    let with_rows: Vec<RunId> =
+        runs.iter().filter(|(_, run)| !run.streams.is_empty()).map(|(id, _)| id.clone()).collect();
+    let loose: Vec<RunId> = runs.keys().filter(|id| !with_rows.contains(id)).cloned().collect();
+    for id in loose {
+        let beside = || with_rows.iter().filter(|other| other.is_beside(&id));
+        let of_tool = || beside().filter(|other| other.tool == id.tool);
+        let only =
+            if beside().count() == 1 { beside().next() } else { of_tool().next().filter(|_| of_tool().count() == 1) };
+        if let Some(only) = only
+            && let Some(numbers) = runs.remove(&id)
+            && let Some(run) = runs.get_mut(only)
+        {
+            run.metrics.extend(numbers.metrics);
+        }
+    }
+    let named = runs.into_iter().map(|(id, run)| {
+        let alone = with_rows.iter().filter(|other| other.is_beside(&id)).count() <= 1;
+        let path = if let [only] = run.files.as_slice() { paths.get(*only as usize) } else { None };
+        let name = match (alone, path, &id.file) {
+            (true, ..) => id.directory,
+            (false, Some(path), _) => (*path).to_owned(),
+            (false, None, _) => format!("{} ({})", id.directory, id.tool),
+        };
+        Run { name, single_stream: run.streams.len() == 1, ..run }
+    });
+    let mut named: Vec<Run> = named.collect();
+    named.iter_mut().for_each(|run| run.metrics.sort());
+    named
+}
+
+impl Run {
+    fn of(files: Vec<(u32, FileTally)>) -> Self {
+        let mut run = Self {
+            name: String::new(),
+            files: Vec::new(),
+            files_by_task: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            metrics: Vec::new(),
+            single_stream: false,
+        };
         for (file, mut own) in files {
-            metrics.append(&mut own.metrics);
+            run.metrics.append(&mut own.metrics);
             if own.streams.is_empty() {
                 continue;
             }
-            match parts.iter_mut().find(|part| !overlaps(&part.streams, &own.streams)) {
-                Some(part) => {
-                    part.files.push(file);
-                    for (task, files) in tasks(file, &own.streams) {
-                        part.files_by_task.entry(task).or_default().extend(files);
-                    }
-                    for (key, stream) in own.streams {
-                        part.streams.entry(key).or_default().merge(stream);
-                    }
+            run.files.push(file);
+            for (key, stream) in own.streams {
+                let files = run.files_by_task.entry(key.task.clone()).or_default();
+                if files.last() != Some(&file) {
+                    files.push(file);
                 }
-                None => parts.push(Run {
-                    name: key.directory.clone(),
-                    files: vec![file],
-                    files_by_task: tasks(file, &own.streams),
-                    streams: own.streams,
-                    metrics: Vec::new(),
-                    single_stream: false,
-                }),
+                run.streams.entry(key).or_default().merge(stream);
             }
         }
-        metrics.sort();
-        // Which of several runs a summary is about cannot be known; it goes to the only one, else it stands alone.
-        if let [only] = parts.as_mut_slice() {
-            only.metrics = metrics;
-        } else if !metrics.is_empty() {
-            parts.push(Run {
-                name: key.directory.clone(),
-                files: Vec::new(),
-                files_by_task: BTreeMap::new(),
-                streams: BTreeMap::new(),
-                metrics,
-                single_stream: false,
-            });
-        }
-        for part in &mut parts {
-            part.single_stream = part.streams.len() == 1;
-        }
-        runs.append(&mut parts);
+        run
     }
-    runs
-}
-
-/// The tasks that a file has rows of.
-fn tasks(file: u32, streams: &BTreeMap<StreamKey, StreamTally>) -> BTreeMap<String, Vec<u32>> {
-    streams.keys().map(|key| (key.task.clone(), vec![file])).collect()
-}
-
-/// Whether two sets of streams hold mostly the same rows.
-fn overlaps(a: &BTreeMap<StreamKey, StreamTally>, b: &BTreeMap<StreamKey, StreamTally>) -> bool {
-    let (mut shared, mut smaller) = (0_usize, 0_usize);
-    for (key, one) in a {
-        let Some(other) = b.get(key) else { continue };
-        smaller += one.seen.len().min(other.seen.len());
-        shared += other.seen.keys().filter(|row| one.seen.contains_key(row)).count();
-    }
-    shared > 0 && shared * 2 >= smaller
 }
 
 /// Whether a reported number is about a stream. A log whose rows name no task has one stream, and all

@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use crate::formula::{Formula, Scale, Span};
-use crate::model::{ClaimKind, Column};
+use crate::model::{ClaimKind, ColumnKey};
 
 /// A column of claims with the formulas that are right for it, the usual one first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ColumnSpec {
     /// The column.
-    pub column: Column,
+    pub column: ColumnKey,
     /// Formulas that count as right, when one of them holds in all rows.
     pub accepted: Vec<Formula>,
     /// Tolerance that the user declared for this column, absolute.
@@ -28,7 +28,7 @@ impl ColumnSpec {
     /// A column with the formulas that are right for it.
     #[must_use]
     pub fn with_formulas(name: &str, kind: ClaimKind, accepted: Vec<Formula>) -> Self {
-        Self { column: Column { name: name.to_owned(), kind }, accepted, tolerance: None, lower: None }
+        Self { column: ColumnKey::new(name, kind), accepted, tolerance: None, lower: None }
     }
 
     /// Takes over what the user says of a column of this name. Its kind stays what the name says it is.

@@ -376,7 +376,7 @@ mod tests {
     }
 
     fn formulas(config: &InputConfig, name: &str) -> Vec<String> {
-        let spec = config.columns.iter().find(|spec| spec.column.name == name);
+        let spec = config.columns.iter().find(|spec| *spec.column.name == *name);
         spec.map(|spec| spec.accepted.iter().map(ToString::to_string).collect()).unwrap_or_default()
     }
 
@@ -401,14 +401,14 @@ mod tests {
         let input = config.input("a.jsonl");
         assert_eq!(formulas(&input, "score"), ["sum(logprob)/n", "sum(logprob)[without end]/n"]);
         assert_eq!(formulas(&input, "cost").len(), 4);
-        let cost = input.columns.iter().find(|spec| spec.column.name == "cost").unwrap();
+        let cost = input.columns.iter().find(|spec| &*spec.column.name == "cost").unwrap();
         assert!(cost.lower_is_better());
         let pair = |role: &str, path: &str| (role.to_owned(), path.to_owned());
         assert_eq!(input.roles, [pair("item", "uid"), pair("logprobs", "out.lps")]);
         assert_eq!(input.sentinels, [-100.0, -99.5]);
         assert_eq!(input.format.as_deref(), Some("native-jsonl"));
         assert!((config.tolerance - 1e-4).abs() < 1e-18);
-        let perplexity = input.columns.iter().find(|spec| spec.column.name == "perplexity").unwrap();
+        let perplexity = input.columns.iter().find(|spec| &*spec.column.name == "perplexity").unwrap();
         assert_eq!((perplexity.tolerance, perplexity.accepted.len()), (Some(0.5), 0));
     }
 

@@ -7,8 +7,11 @@
 use std::collections::BTreeMap;
 
 use crate::audit::{Auditor, FilePlan};
-use crate::engine::{Audited, AuditorSink, PASSES, RecognisedInput, Settings, guess, one, read_lines, source_error};
+use crate::engine::{
+    Audited, AuditorSink, Passes, RecognisedInput, Settings, guess, one, read_lines, settle, source_error,
+};
 use crate::format::Framing;
+use crate::run::{InputIdentity, RunId};
 use crate::source::Blocks;
 use crate::tally::{FileTally, Tally};
 
@@ -16,6 +19,7 @@ use crate::tally::{FileTally, Tally};
 #[derive(Default)]
 pub struct Following {
     inputs: Vec<Followed>,
+    runs: Vec<RunId>,
 }
 
 struct Followed {
@@ -72,7 +76,8 @@ impl Following {
         for (input, at) in self.inputs.iter().zip(0_u32..) {
             tally.files.insert(at, input.tally.clone());
         }
-        Audited { tally, plans: self.inputs.iter().map(|input| input.plan.clone()).collect() }
+        let plans = self.inputs.iter().map(|input| input.plan.clone()).collect();
+        Audited { tally, plans, runs: self.runs.clone() }
     }
 
     /// The inputs.
@@ -82,30 +87,36 @@ impl Following {
 
     /// Repeats what was read under another plan until the plan is what it measured.
     fn settle(&mut self, settings: &Settings, last: bool) {
-        for _ in 0..PASSES {
-            let plans: Vec<FilePlan> = self
-                .inputs
-                .iter()
-                .map(|input| {
-                    let run = input.opened.run_key();
-                    let same_run = self.inputs.iter().filter(|other| other.opened.run_key() == run);
-                    let group: Vec<&FileTally> = same_run.map(|other| &other.tally).collect();
-                    input.plan.after(&input.tally, &group)
-                })
-                .collect();
-            let mut settled = true;
-            for ((input, at), plan) in self.inputs.iter_mut().zip(0_u32..).zip(plans) {
-                if plan != input.plan {
-                    settled = false;
-                    input.plan = plan;
-                    input.rewind();
-                    input.advance(at, settings, last);
-                }
-            }
-            if settled {
-                return;
-            }
+        let identities: Vec<InputIdentity> = self.inputs.iter().map(|input| input.opened.identity()).collect();
+        let plans = self.inputs.iter().map(|input| input.plan.clone()).collect();
+        let mut again = Again { inputs: &mut self.inputs, settings, last };
+        let Ok(settled) = settle(&mut again, &identities, plans, Vec::new());
+        self.runs = settled.runs;
+    }
+}
+
+/// Reads growing inputs again under another plan.
+struct Again<'f> {
+    inputs: &'f mut [Followed],
+    settings: &'f Settings,
+    last: bool,
+}
+
+impl Passes for Again<'_> {
+    type Error = std::convert::Infallible;
+
+    fn pass(&mut self, plans: &[FilePlan], stale: &[usize]) -> Result<(), Self::Error> {
+        for at in stale {
+            let (Some(input), Some(plan)) = (self.inputs.get_mut(*at), plans.get(*at)) else { continue };
+            input.plan = plan.clone();
+            input.rewind();
+            input.advance(input.file, self.settings, self.last);
         }
+        Ok(())
+    }
+
+    fn tally(&self, at: usize) -> Option<&FileTally> {
+        self.inputs.get(at).map(|input| &input.tally)
     }
 }
 

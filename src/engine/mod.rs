@@ -3,25 +3,27 @@
 
 mod follow;
 mod open;
+mod settle;
 
+use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
 
-use crate::audit::{Auditor, FilePlan};
+use crate::audit::{Auditor, FilePlan, RunEvidence};
 use crate::config::Levels;
 use crate::format::{Framing, RawRecord, Sink};
 use crate::model::{Item, MetricClaim, Origin, Place, RecordError, Snippet};
+use crate::run::{InputIdentity, RunId};
 use crate::source::{Blocks, Elements, Inner, NestedRecords, SourceError};
 use crate::tally::{FileTally, Tally};
 
 pub use follow::Following;
 pub use open::{RecognisedInput, Unknown, open, unknown_format};
+pub use settle::{Passes, Settled, settle};
 
 /// Bytes per work unit.
 pub const UNIT_BYTES: usize = 1 << 20;
-/// Passes after which the plan is taken as it is; three suffice by construction (resolution, convention, search).
-pub const PASSES: usize = 5;
 /// Files below this size are read by one thread each.
 const SMALL: u64 = 4 << 20;
 
@@ -60,85 +62,54 @@ pub struct Audited {
     pub tally: Tally,
     /// The plan of each input.
     pub plans: Vec<FilePlan>,
+    /// The run of each input.
+    pub runs: Vec<RunId>,
+}
+
+/// Inputs with what the last pass over each of them gave.
+struct Reading<'i> {
+    inputs: &'i [RecognisedInput],
+    settings: &'i Settings,
+    tallies: Vec<Option<FileTally>>,
+}
+
+impl Passes for Reading<'_> {
+    type Error = std::convert::Infallible;
+
+    fn pass(&mut self, plans: &[FilePlan], stale: &[usize]) -> Result<(), Self::Error> {
+        for (at, tally) in pass(self.inputs, plans, stale, self.settings) {
+            self.tallies[at] = Some(tally);
+        }
+        Ok(())
+    }
+
+    fn tally(&self, at: usize) -> Option<&FileTally> {
+        self.tallies.get(at)?.as_ref()
+    }
 }
 
 /// Audits all inputs.
 #[must_use]
 pub fn run(inputs: &[RecognisedInput], settings: &Settings) -> Audited {
-    let mut plans: Vec<FilePlan> = inputs.iter().map(|input| guess(input, settings)).collect();
-    let mut tallies: Vec<Option<FileTally>> = inputs.iter().map(|_| None).collect();
-    let mut stale: Vec<usize> = (0..inputs.len()).collect();
-    for _ in 0..PASSES {
-        for (at, tally) in pass(inputs, &plans, &stale, settings) {
-            tallies[at] = Some(tally);
-        }
-        let next: Vec<FilePlan> = (0..inputs.len())
-            .map(|at| {
-                let same_run = (0..inputs.len()).filter(|other| inputs[*other].run_key() == inputs[at].run_key());
-                let group: Vec<&FileTally> = same_run.filter_map(|other| tallies[other].as_ref()).collect();
-                tallies[at].as_ref().map_or_else(|| plans[at].clone(), |own| plans[at].after(own, &group))
-            })
-            .collect();
-        stale = (0..inputs.len()).filter(|at| next[*at] != plans[*at]).collect();
-        if stale.is_empty() {
-            break;
-        }
-        plans = next;
-    }
+    let plans: Vec<FilePlan> = inputs.iter().map(|input| guess(input, settings)).collect();
+    let identities: Vec<InputIdentity> = inputs.iter().map(RecognisedInput::identity).collect();
+    let mut reading = Reading { inputs, settings, tallies: inputs.iter().map(|_| None).collect() };
+    let Ok(Settled { plans, runs }) = settle(&mut reading, &identities, plans, (0..inputs.len()).collect());
     let mut tally = Tally::default();
-    for (file, own) in (0_u32..).zip(tallies) {
+    for (file, own) in (0_u32..).zip(reading.tallies) {
         if let Some(own) = own {
             tally.files.insert(file, own);
         }
     }
-    Audited { tally, plans }
+    Audited { tally, plans, runs }
 }
 
-/// The tally of an input under one choice of conventions.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Variant {
-    /// The place among the accepted formulas that each column takes as its convention; the last one where it has fewer.
-    pub choice: usize,
-    /// Whether records of one item that stand apart were gathered.
-    pub gather: bool,
-    /// What the input gave.
-    pub tally: FileTally,
-}
-
-/// Audits all inputs under every convention that their columns could have, with the search over all formulas: what an
-/// audit that has other inputs beside these may call for.
+/// Audits all inputs once, under plans that are given.
 #[must_use]
-pub fn variants(inputs: &[RecognisedInput], plans: &[FilePlan], settings: &Settings) -> Vec<Vec<Variant>> {
+pub fn run_under(inputs: &[RecognisedInput], plans: &[FilePlan], settings: &Settings) -> Tally {
     let all: Vec<usize> = (0..inputs.len()).collect();
-    let mut variants: Vec<Vec<Variant>> = vec![Vec::new(); inputs.len()];
-    let choices =
-        |plan: &FilePlan| plan.columns.iter().map(|column| column.spec.accepted.len()).max().unwrap_or(1).max(1);
-    let most = plans.iter().map(choices).max().unwrap_or(1);
-    for choice in 0..most {
-        for gather in [false, true] {
-            let wanted: Vec<usize> = all
-                .iter()
-                .copied()
-                .filter(|at| plans.get(*at).is_some_and(|plan| choice < choices(plan)))
-                // Items that stand in one record each are the same either way.
-                .filter(|at| {
-                    !gather || variants[*at].iter().any(|variant| variant.choice == choice && is_spread(&variant.tally))
-                })
-                .collect();
-            let changed: Vec<FilePlan> = plans.iter().map(|plan| plan.with(choice, gather)).collect();
-            for (at, tally) in pass(inputs, &changed, &wanted, settings) {
-                if let Some(own) = variants.get_mut(at) {
-                    own.push(Variant { choice, gather, tally });
-                }
-            }
-        }
-    }
-    variants
-}
-
-/// Whether some item stands in several records.
-fn is_spread(tally: &FileTally) -> bool {
-    tally.streams.values().any(|stream| !stream.open.is_empty() || !stream.closed.is_empty())
+    let read = pass(inputs, plans, &all, settings);
+    Tally { files: read.into_iter().map(|(at, tally)| (u32::try_from(at).unwrap_or(u32::MAX), tally)).collect() }
 }
 
 /// One pass over some of the inputs: small ones side by side, large ones one after another with all threads.
@@ -240,12 +211,11 @@ fn read_in_order(
     settings: &Settings,
     out: &mut dyn Sink,
 ) -> Result<(), SourceError> {
-    let mut stream = input.input.open()?;
     let reader = input.reader.as_ref();
     match reader.framing() {
-        Framing::Whole => reader.read_stream(file, stream.as_mut(), out),
+        Framing::Whole => reader.read_stream(file, input.input.open()?.as_mut(), out),
         Framing::Elements => {
-            let elements = match Elements::new(stream) {
+            let elements = match Elements::new(input.input.open()?) {
                 Ok(elements) => elements,
                 Err(error) => {
                     out.error(source_error(file, &error));
@@ -264,7 +234,7 @@ fn read_in_order(
             }
         }
         Framing::Nested(path) => {
-            for inner in NestedRecords::new(stream, path) {
+            for inner in NestedRecords::new(input.input.open()?, path) {
                 match inner {
                     Ok(Inner::Record(element)) => {
                         settings.advance(element.bytes.len());
@@ -279,7 +249,7 @@ fn read_in_order(
             }
         }
         Framing::Lines => {
-            for block in Blocks::new(stream, settings.unit_bytes) {
+            for block in lines(input, settings)? {
                 match block {
                     Ok(block) => {
                         settings.advance(block.bytes.len());
@@ -301,7 +271,7 @@ fn read_side_by_side(
     threads: usize,
     settings: &Settings,
 ) -> Result<FileTally, SourceError> {
-    let stream = input.input.open()?;
+    let blocks = lines(input, settings)?;
     let reader = input.reader.as_ref();
     let mut rest = Auditor::new(plan);
     let (send, receive) = sync_channel::<crate::source::Block>(2 * threads);
@@ -330,7 +300,7 @@ fn read_side_by_side(
                 }
             });
         }
-        for block in Blocks::new(stream, settings.unit_bytes) {
+        for block in blocks {
             match block {
                 Ok(block) => {
                     settings.advance(block.bytes.len());
@@ -348,6 +318,17 @@ fn read_side_by_side(
         tally.merge(total);
     }
     Ok(tally)
+}
+
+/// The lines of an input, or of the range of it that is to be read, in work units.
+fn lines(input: &RecognisedInput, settings: &Settings) -> Result<Blocks<Box<dyn Read + Send>>, SourceError> {
+    Ok(match input.range {
+        None => Blocks::new(input.input.open()?, settings.unit_bytes),
+        Some(range) => {
+            let lines = input.input.lines_in(range)?;
+            Blocks::new(lines.stream, settings.unit_bytes).starting(lines.first_line, lines.offset)
+        }
+    })
 }
 
 fn read_lines(reader: &dyn crate::format::Reader, file: u32, first_line: u64, bytes: &[u8], out: &mut dyn Sink) {
@@ -407,7 +388,7 @@ fn guess(input: &RecognisedInput, settings: &Settings) -> FilePlan {
         let mut auditor = Auditor::new(plan);
         read_lines(input.reader.as_ref(), 0, 1, rows, &mut AuditorSink { auditor: &mut auditor });
         let tally = auditor.finish();
-        plan.after(&tally, &[&tally])
+        plan.after(&tally, &RunEvidence::of(std::iter::once(&tally)))
     };
     let measured = look(&plan);
     look(&measured)

@@ -2,7 +2,8 @@
 
 use crate::config::InputConfig;
 use crate::format::{self, Confidence, Format, HEAD_BYTES, Head, NO_FORMAT, Reader, native};
-use crate::source::{Input, SourceError};
+use crate::run::InputIdentity;
+use crate::source::{ByteRange, Input, SourceError};
 
 /// Bytes after which an input without a whole record is given up.
 const LONGEST_HEAD: usize = HEAD_BYTES << 9;
@@ -15,6 +16,8 @@ pub struct RecognisedInput {
     pub input: Input,
     /// The name of its format.
     pub format: &'static str,
+    /// The tool that writes it, see [`Format::tool`].
+    pub tool: &'static str,
     /// Why it was taken for that.
     pub confidence: Confidence,
     /// Its reader.
@@ -23,14 +26,21 @@ pub struct RecognisedInput {
     pub head: Vec<u8>,
     /// Whether these are all.
     pub whole: bool,
+    /// The bytes to read; None for all.
+    pub range: Option<ByteRange>,
 }
 
 impl RecognisedInput {
-    /// Inputs with equal keys belong to one run.
+    /// What the input says of the run that it belongs to.
     #[must_use]
-    pub fn run_key(&self) -> (String, String) {
-        let directory = self.reader.run_directory().unwrap_or_else(|| self.input.directory().to_owned());
-        (directory, self.reader.run_key())
+    pub fn identity(&self) -> InputIdentity {
+        InputIdentity {
+            path: self.input.path.clone(),
+            directory: self.reader.run_directory().unwrap_or_else(|| self.input.directory().to_owned()),
+            key: self.reader.run_key(),
+            tool: self.tool.to_owned(),
+            columns: self.reader.columns().to_vec(),
+        }
     }
 
     /// Size on disk, where it is known and not compressed.
@@ -99,7 +109,16 @@ pub fn open(
     };
     let opened = format.open(&head, config);
     match opened {
-        Ok(reader) => Ok(Ok(RecognisedInput { input, format: format.name(), confidence, reader, head: bytes, whole })),
+        Ok(reader) => Ok(Ok(RecognisedInput {
+            input,
+            format: format.name(),
+            tool: format.tool(),
+            confidence,
+            reader,
+            head: bytes,
+            whole,
+            range: None,
+        })),
         Err(reason) => unusable(reason),
     }
 }
@@ -112,9 +131,9 @@ fn mapped(head: &Head<'_>, config: &InputConfig) -> Option<(Confidence, &'static
         let is_field = |name: &str| name == path || name.strip_prefix("candidates[].") == Some(path);
         found.iter().any(|(known, name)| known == role || is_field(name))
     });
-    let columns = config.columns.iter().map(|spec| &spec.column.name);
-    let named = roles.map(|(role, _)| role).chain(columns.filter(|name| found.iter().any(|(_, known)| known == *name)));
-    let named: Vec<&str> = named.map(String::as_str).collect();
+    let columns = config.columns.iter().map(|spec| &*spec.column.name);
+    let columns = columns.filter(|name| found.iter().any(|(_, known)| known == name));
+    let named: Vec<&str> = roles.map(|(role, _)| role.as_str()).chain(columns).collect();
     let evidence = format!("retally.toml says where its {} is", named.join(", "));
     (!named.is_empty()).then_some((Confidence { percent: 50, evidence }, format))
 }

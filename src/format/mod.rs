@@ -152,6 +152,11 @@ pub trait Format: Sync {
     fn about(&self) -> &'static str {
         self.info().about
     }
+    /// The tool that writes it. Files of one tool in one directory can make up one run: the rows of all tasks beside the
+    /// numbers over them.
+    fn tool(&self) -> &'static str {
+        self.name()
+    }
     /// How sure it is of an input.
     fn recognise(&self, head: &Head<'_>) -> Confidence;
     /// Makes a reader, or says what is ambiguous or missing.

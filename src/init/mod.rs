@@ -53,7 +53,7 @@ impl Seen {
 
     /// The column of a claim, where the configuration can say its convention.
     fn column(&self, name: &str) -> Option<&ColumnSpec> {
-        self.columns.iter().find(|spec| self.is_mappable() && spec.column.name == name)
+        self.columns.iter().find(|spec| self.is_mappable() && *spec.column.name == *name)
     }
 }
 

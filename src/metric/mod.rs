@@ -229,7 +229,9 @@ mod tests {
     use super::*;
     use crate::metric::aggregate::{Aggregation, other_stderrs, stderr};
     use crate::metric::row::judge;
-    use crate::model::{At, CandidateSummary, Choice, ColumnId, Divisor, Place, Reported, RowRule, ScoreOutput};
+    use crate::model::{
+        At, CandidateSummary, Choice, ClaimKind, ColumnKey, Divisor, Place, Reported, RowRule, ScoreOutput,
+    };
     use crate::numeric::Printed;
 
     /// Candidates of (score, text behind the delimiter " ", unconditional score).
@@ -237,7 +239,13 @@ mod tests {
         let candidates = candidates
             .iter()
             .map(|(score, text, unconditional)| CandidateSummary {
-                claims: vec![Reported { column: ColumnId(0), value: Some(*score), half: 0.0, explained_by: 0 }],
+                claims: vec![Reported {
+                    column: ColumnKey::new("score", ClaimKind::Score),
+                    value: Some(*score),
+                    half: 0.0,
+                    lower_is_better: false,
+                    explained_by: 0,
+                }],
                 chars: u32::try_from(text.chars().count() + 1).ok(),
                 bytes: u32::try_from(text.len() + 1).ok(),
                 words: u32::try_from(text.split_whitespace().count()).ok(),

@@ -1,14 +1,16 @@
 //! Numbers and decisions that the pipeline reported.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::{At, Located, Logged, Place, Text};
 use crate::numeric::Printed;
 
-/// Index of a claim column in the table of its input's conventions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// Index of a column in the list of columns of its input. It means nothing outside that input: what is stored or merged
+/// names columns by their [`ColumnKey`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ColumnId(pub u16);
 
 /// What kind of number a column of claims holds, by its name or by the user's word.
@@ -41,13 +43,37 @@ impl ClaimKind {
     }
 }
 
-/// One column of claims on candidates.
+/// Identity of a column of claims within a run: the same field, claiming the same kind of number.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Column {
+pub struct ColumnKey {
     /// The field's name as the log has it.
-    pub name: String,
-    /// What it says it is.
+    #[serde(with = "shared_text")]
+    pub name: Arc<str>,
+    /// The kind of number that the name claims.
     pub kind: ClaimKind,
+}
+
+/// A shared text is stored as the text.
+mod shared_text {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(text: &Arc<str>, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(text)
+    }
+
+    pub(super) fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Arc<str>, D::Error> {
+        String::deserialize(from).map(Arc::from)
+    }
+}
+
+impl ColumnKey {
+    /// The key of a field.
+    #[must_use]
+    pub fn new(name: &str, kind: ClaimKind) -> Self {
+        Self { name: Arc::from(name), kind }
+    }
 }
 
 /// A number that the pipeline reported of one candidate.

@@ -117,6 +117,8 @@ pub struct Item<'t> {
     pub metrics: Vec<RowMetric<'t>>,
     /// Whether the record holds all candidates; if not, others follow in other records.
     pub complete: bool,
+    /// Hash of further fields of the record that tell it from others of the same item: a sample, a condition, a seed.
+    pub distinct: u64,
     /// Where the item's record starts.
     pub at: At,
 }

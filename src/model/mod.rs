@@ -4,6 +4,7 @@
 //! module computes a score or has an opinion.
 
 mod claim;
+mod hash;
 mod item;
 mod path;
 mod place;
@@ -14,9 +15,10 @@ mod text;
 mod verdict;
 
 pub use claim::{
-    Claim, ClaimKind, Column, ColumnId, Counted, Divisor, MetricClaim, RowMetric, RowRule, RowValue, ScoreOutput,
+    Claim, ClaimKind, ColumnId, ColumnKey, Counted, Divisor, MetricClaim, RowMetric, RowRule, RowValue, ScoreOutput,
     TaskGroup, Weights,
 };
+pub use hash::{StableHasher, stable_hash};
 pub use item::{ArrayLength, Candidate, Item, LoggedTotal, PickRef};
 pub use path::TokenPath;
 pub use place::{At, Located, Origin, Place, Snippet};

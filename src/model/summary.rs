@@ -2,19 +2,29 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ColumnId, Place, TokenPath};
+use crate::model::{ColumnKey, Place, TokenPath};
 
 /// A reported number with the half-width that its printed digits leave open.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reported {
     /// The column.
-    pub column: ColumnId,
+    pub column: ColumnKey,
     /// The number; NaN and infinities included. None for null.
     pub value: Option<f64>,
     /// Half-quantum of the printed number.
     pub half: f64,
+    /// Whether the candidate with the lowest value in this column is the best one.
+    pub lower_is_better: bool,
     /// Which of the principal formulas explain it; 0 when not searched.
     pub explained_by: u128,
+}
+
+impl Reported {
+    /// The factor that makes the larger of two values the better one.
+    #[must_use]
+    pub fn sign(&self) -> f64 {
+        if self.lower_is_better { -1.0 } else { 1.0 }
+    }
 }
 
 /// Number of leading steps that a summary keeps, to see where two candidates part.
@@ -59,8 +69,18 @@ pub struct CandidateSummary {
     pub opening: Vec<(u64, f64)>,
     /// Hash of the context.
     pub prompt: Option<u64>,
+    /// Hash of what was logged of it, to tell it from another one of the same name.
+    pub content: u32,
     /// Its tokens, where the item's records stand apart and will be gone when it is judged.
     pub path: Option<TokenPath>,
+}
+
+impl CandidateSummary {
+    /// What the pipeline reported of it in a column.
+    #[must_use]
+    pub fn claim(&self, column: &ColumnKey) -> Option<&Reported> {
+        self.claims.iter().find(|claim| claim.column == *column)
+    }
 }
 
 /// How the pipeline named a candidate.
@@ -114,11 +134,13 @@ impl ItemSummary {
         self.correct = self.correct.or(other.correct);
     }
 
-    /// Adds a candidate. One with a name that is there already is the same one, logged twice (which RT701 reports): the
-    /// first of them stands, and a log that repeats itself costs no memory.
+    /// Adds a candidate. One of the same name with the same content is the same one, logged twice (which RT701 reports):
+    /// the first of them is kept, and a log that repeats itself costs no memory.
     fn add(&mut self, candidate: CandidateSummary) {
         let named = candidate.id.is_some() || candidate.index.is_some();
-        let same = |own: &&mut CandidateSummary| own.id == candidate.id && own.index == candidate.index;
+        let same = |own: &&mut CandidateSummary| {
+            (&own.id, own.index, own.content) == (&candidate.id, candidate.index, candidate.content)
+        };
         match self.candidates.iter_mut().find(same).filter(|_| named) {
             Some(own) if candidate.place < own.place => *own = candidate,
             Some(_) => {}

@@ -2,12 +2,12 @@
 
 use crate::formula::{Deviations, SequenceFacts, StepResolutions};
 use crate::model::{
-    Alternative, Candidate, CandidateSummary, Claim, ClaimKind, ColumnId, Item, ItemSummary, MetricClaim, RowMetric,
-    Slice, Step,
+    Alternative, Candidate, CandidateSummary, Claim, ClaimKind, ColumnKey, Item, ItemSummary, MetricClaim, Reported,
+    RowMetric, Slice, Step,
 };
 use crate::numeric::Resolution;
 use crate::rules::{JudgedMetric, Message};
-use crate::tally::{ColumnTally, StreamTally};
+use crate::tally::StreamTally;
 
 /// One step in its candidate.
 pub struct StepView<'v> {
@@ -75,9 +75,7 @@ pub struct ItemView<'v> {
     /// The item.
     pub item: &'v ItemSummary,
     /// The score column that picks follow from, if there is one.
-    pub primary: Option<ColumnId>,
-    /// Whether the lowest value of that column is the best one.
-    pub lower_is_better: bool,
+    pub primary: Option<&'v ColumnKey>,
     /// Metrics of the item, where its record is still at hand.
     pub metrics: &'v [RowMetric<'v>],
 }
@@ -119,21 +117,28 @@ impl StepView<'_> {
 }
 
 impl ItemView<'_> {
+    /// A candidate's claim in the primary column.
+    fn primary_claim(&self, position: usize) -> Option<&Reported> {
+        self.item.candidates.get(position)?.claim(self.primary?)
+    }
+
     /// The reported primary score of a candidate: None when not logged or null.
     #[must_use]
     pub fn score(&self, position: usize) -> Option<f64> {
-        let column = self.primary?;
-        self.item.candidates.get(position)?.claims.iter().find(|claim| claim.column == column)?.value
+        self.primary_claim(position)?.value
+    }
+
+    /// The primary score of a candidate, with the sign that makes the larger one the better one.
+    #[must_use]
+    pub fn merit(&self, position: usize) -> Option<f64> {
+        let claim = self.primary_claim(position)?;
+        claim.value.map(|value| claim.sign() * value)
     }
 
     /// Half-quantum of the reported primary score of a candidate.
     #[must_use]
     pub fn half(&self, position: usize) -> f64 {
-        let find = || {
-            let column = self.primary?;
-            self.item.candidates.get(position)?.claims.iter().find(|claim| claim.column == column)
-        };
-        find().map_or(0.0, |claim| claim.half)
+        self.primary_claim(position).map_or(0.0, |claim| claim.half)
     }
 }
 
@@ -154,11 +159,10 @@ impl ItemView<'_> {
     /// scores are missing or not numbers.
     #[must_use]
     pub fn follows(&self, pick: usize) -> Option<bool> {
-        let columns = self.item.candidates.get(pick)?.claims.iter().map(|claim| claim.column);
         let mut judged = false;
-        for column in columns {
+        for claim in &self.item.candidates.get(pick)?.claims {
             for divisor in DIVISORS {
-                match self.is_best(pick, column, divisor) {
+                match self.is_best(pick, &claim.column, divisor) {
                     Some(true) => return Some(true),
                     Some(false) => judged = true,
                     None => {}
@@ -174,11 +178,19 @@ impl ItemView<'_> {
         self.is_best(pick, self.primary?, |_| Some(1.0))
     }
 
+    /// Whether a candidate is the best one by a reported column other than the primary one, as reported.
+    #[must_use]
+    pub fn is_best_elsewhere(&self, pick: usize) -> bool {
+        let claims = self.item.candidates.get(pick).into_iter().flat_map(|candidate| &candidate.claims);
+        claims
+            .filter(|claim| Some(&claim.column) != self.primary)
+            .any(|claim| self.is_best(pick, &claim.column, |_| Some(1.0)) == Some(true))
+    }
+
     /// The best candidate by the primary score, numbers only; the first of equals.
     #[must_use]
     pub fn best(&self) -> Option<usize> {
-        let sign = if self.lower_is_better { -1.0 } else { 1.0 };
-        let score = |at: usize| self.score(at).filter(|score| !score.is_nan()).map(|score| sign * score);
+        let score = |at: usize| self.merit(at).filter(|score| !score.is_nan());
         (0..self.item.candidates.len())
             .filter_map(|at| Some((at, score(at)?)))
             .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))
@@ -243,14 +255,13 @@ impl ItemView<'_> {
         (!own.is_nan() && !other.is_nan()).then_some((at, own, other))
     }
 
-    fn is_best(&self, pick: usize, column: ColumnId, divisor: fn(&CandidateSummary) -> Option<f64>) -> Option<bool> {
-        let sign = if self.lower_is_better && Some(column) == self.primary { -1.0 } else { 1.0 };
+    fn is_best(&self, pick: usize, column: &ColumnKey, divisor: fn(&CandidateSummary) -> Option<f64>) -> Option<bool> {
         let mut values: Vec<(f64, f64)> = Vec::with_capacity(self.item.candidates.len());
         for candidate in &self.item.candidates {
-            let claim = candidate.claims.iter().find(|claim| claim.column == column)?;
+            let claim = candidate.claim(column)?;
             let divisor = divisor(candidate)?;
             let value = claim.value.filter(|value| !value.is_nan())?;
-            values.push((sign * value / divisor, claim.half / divisor));
+            values.push((claim.sign() * value / divisor, claim.half / divisor));
         }
         let (own, half) = *values.get(pick)?;
         Some(values.iter().all(|(value, other)| own + half + other >= *value))
@@ -261,8 +272,6 @@ impl ItemView<'_> {
 pub struct RunView<'v> {
     /// What its rows gave.
     pub stream: &'v StreamTally,
-    /// Its columns of claims.
-    pub columns: &'v [(ColumnId, &'v str, &'v ColumnTally)],
     /// The numbers that the pipeline reported of it.
     pub metrics: &'v [&'v MetricClaim],
     /// The same, judged.

@@ -41,6 +41,12 @@ impl<R: Read> Blocks<R> {
         Self { stream, target: target.max(1), rest: Vec::new(), line: 1, offset: 0, state: State::Reading }
     }
 
+    /// The same where the stream begins in the middle of an input.
+    #[must_use]
+    pub fn starting(self, line: u64, offset: u64) -> Self {
+        Self { line, offset, ..self }
+    }
+
     /// Reads until the buffer holds the target size and a line end, or the stream ends.
     fn fill(&mut self) -> Result<Option<usize>, SourceError> {
         let mut searched = 0;

@@ -3,10 +3,10 @@
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::{Arc, OnceLock};
 
-use crate::source::SourceError;
 use crate::source::spool::{Bytes, Spool};
 use crate::source::unpack::{self, Packing};
 use crate::source::watched::watched;
+use crate::source::{ByteRange, RangeLines, SourceError};
 
 /// A file, or standard input.
 #[derive(Clone)]
@@ -101,6 +101,21 @@ impl Input {
         }
         file.seek(SeekFrom::Start(offset + skipped)).map_err(failed)?;
         Ok(Some(Tail { skipped, stream: io::BufReader::with_capacity(1 << 16, file) }))
+    }
+
+    /// The lines of a plain file that start in a range of bytes.
+    pub fn lines_in(&self, range: ByteRange) -> Result<RangeLines<Box<dyn Read + Send>>, SourceError> {
+        let Some(Tail { skipped, stream }) = self.tail(0)? else {
+            return Err(SourceError::NoRange { path: self.path.clone() });
+        };
+        let (start, end) = (range.start.saturating_sub(skipped), range.end.saturating_sub(skipped));
+        let lines = ByteRange { start, end, size: range.size }.lines(stream);
+        let lines = lines.map_err(|source| SourceError::Io { path: self.path.clone(), source })?;
+        Ok(RangeLines {
+            first_line: lines.first_line,
+            offset: lines.offset + skipped,
+            stream: Box::new(io::BufReader::with_capacity(1 << 16, lines.stream)),
+        })
     }
 
     /// What it is packed into: of a compressed container, the container.

@@ -6,6 +6,7 @@ mod elements;
 mod input;
 mod nested;
 mod quotes;
+mod range;
 mod spool;
 mod unpack;
 mod watched;
@@ -16,6 +17,7 @@ pub use elements::{Element, Elements};
 pub use input::{Input, Tail, peek};
 pub use nested::{Inner, NestedRecords};
 pub use quotes::Quotes;
+pub use range::{ByteRange, Limited, RangeLines};
 pub use unpack::Packing;
 
 /// What can go wrong before a record is reached.
@@ -47,6 +49,18 @@ pub enum SourceError {
     )]
     EmptyDirectory {
         /// The directory.
+        path: String,
+    },
+    /// A byte range belongs to one input.
+    #[error("a byte range needs exactly one input, found {found}")]
+    OneInput {
+        /// Inputs that were found.
+        found: usize,
+    },
+    /// Only plain files have byte ranges.
+    #[error("`{path}` is packed or not a file; a byte range needs a plain file of lines")]
+    NoRange {
+        /// The path.
         path: String,
     },
     /// The file cannot be read, or not to its end.
@@ -136,6 +150,7 @@ impl SourceError {
             | Self::NoMatch { path }
             | Self::BadGlob { path, .. }
             | Self::EmptyDirectory { path }
+            | Self::NoRange { path }
             | Self::Io { path, .. }
             | Self::Utf16 { path }
             | Self::NotBuilt { path, .. }

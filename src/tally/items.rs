@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::metric::MetricRows;
-use crate::model::{CandidateSummary, ColumnId, Place, VerdictCounts};
+use crate::model::{CandidateSummary, ColumnKey, Place, VerdictCounts};
 use crate::numeric::ExactSum;
 use crate::tally::{ComparisonSketch, Exemplar, Keyed, Smallest};
 
@@ -96,7 +96,7 @@ pub struct ItemTally {
     /// Fields seen in any row, as a set.
     pub fields: u32,
     /// Columns that picks follow from: the first score of a candidate, else its first claim.
-    pub primaries: BTreeSet<ColumnId>,
+    pub primaries: BTreeSet<ColumnKey>,
     /// Items judged.
     pub items: u64,
     /// How often each position was picked.
@@ -136,7 +136,7 @@ pub struct ItemTally {
     /// Right as reported, wrong under the convention.
     pub lost: u64,
     /// Items whose candidates' claims follow different formulas, by column.
-    pub mixed: BTreeMap<ColumnId, Mixed>,
+    pub mixed: BTreeMap<ColumnKey, Mixed>,
     /// Totals over all candidates.
     pub tokens: TokenTotals,
     /// Metrics of single items, by name.

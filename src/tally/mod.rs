@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ColumnId, ItemSummary, MetricClaim, Place, RecordError};
+use crate::model::{ColumnKey, ItemSummary, MetricClaim, Place, RecordError};
 use crate::numeric::ResolutionStats;
 
 pub use accumulator::{Accumulator, Histogram, Key, Moments, PairSums, Second, Slots};
@@ -26,7 +26,7 @@ pub use observed::{Observed, PLACES, PartSeen};
 pub use sketch::{BIN_EDGES, BINS, ComparisonSketch, Mark, PathSketch, Residuals, SKETCHED, Sample, WITHIN};
 
 /// A column whose resolution is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Measured {
     /// The tokens' log-probs.
@@ -40,7 +40,7 @@ pub enum Measured {
     /// The entries of whole vectors.
     Vector,
     /// A column of claims.
-    Claim(ColumnId),
+    Claim(ColumnKey),
 }
 
 /// Rows that belong together: one task under one filter.
@@ -50,6 +50,16 @@ pub struct StreamKey {
     pub task: String,
     /// The filter; empty when the log has none.
     pub filter: String,
+}
+
+/// Identity of a row within its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RowKey {
+    /// Hash of the names of its item and candidate.
+    pub name: u64,
+    /// Hash of everything else that was logged of it: rows of one name that differ in it (samples, conditions) are
+    /// different rows.
+    pub content: u32,
 }
 
 /// Where a row with some key was seen.
@@ -67,7 +77,7 @@ pub struct Seen {
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct StreamTally {
     /// Columns of claims on candidates.
-    pub columns: BTreeMap<ColumnId, ColumnTally>,
+    pub columns: BTreeMap<ColumnKey, ColumnTally>,
     /// What the rules saw, by code and subject.
     pub observed: BTreeMap<(String, String), Observed>,
     /// Items whose candidates stand in several records, by id.
@@ -77,8 +87,8 @@ pub struct StreamTally {
     pub closed: BTreeMap<u64, u32>,
     /// Items that have been judged.
     pub items: ItemTally,
-    /// Rows by the hash of their key, to find duplicates.
-    pub seen: BTreeMap<u64, Seen>,
+    /// Rows by their key, to find duplicates and files that hold the same items.
+    pub seen: BTreeMap<RowKey, Seen>,
     /// Smallest, largest and number of item ids that are integers.
     pub integer_ids: Option<(i64, i64)>,
     /// Rows with an integer id.
@@ -122,7 +132,7 @@ impl StreamTally {
     }
 
     /// Counts a row under its key.
-    pub fn add_seen(&mut self, key: u64, seen: Seen) {
+    pub fn add_seen(&mut self, key: RowKey, seen: Seen) {
         self.seen
             .entry(key)
             .and_modify(|kept| {

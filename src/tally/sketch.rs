@@ -132,14 +132,6 @@ impl Sample {
         }
     }
 
-    /// Forgets what the search over all formulas found.
-    pub(super) fn forget_search(&mut self) {
-        for mark in self.all.kept_mut().iter_mut().chain(self.off.kept_mut()) {
-            mark.set = 0;
-            mark.values.clear();
-        }
-    }
-
     /// The rows kept, in the order of the input.
     #[must_use]
     pub fn marks(&self) -> Vec<&Mark> {

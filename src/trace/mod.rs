@@ -246,7 +246,7 @@ fn claims(
         let judgement = derived.map(|derived| judge(claimed, derived));
         let follows = judgement.is_some_and(|judgement| judgement.is_proven());
         traced.push(TracedClaim {
-            column: column.spec.column.name.clone(),
+            column: column.spec.column.name.to_string(),
             reported: number.value,
             convention: convention.to_string(),
             arithmetic: derived

@@ -1,6 +1,6 @@
 //! Audits split over machines and merged: the same bytes as one audit.
 
-use retally::parts::{Part, PartError};
+use retally::parts::{AuditPlan, Part, PartError};
 use retally::report::Report;
 use retally::{Options, engine::Settings};
 
@@ -11,9 +11,7 @@ fn options(paths: &[String]) -> Options {
 }
 
 /// A part that was written and read again.
-fn part(paths: &[String]) -> Part {
-    let options = options(paths);
-    let part = retally::part(retally::open(&options), &options.settings);
+fn stored(part: &Part) -> Part {
     let mut bytes = Vec::new();
     part.write(&mut bytes).unwrap();
     let again = Part::read(bytes.as_slice()).unwrap();
@@ -23,8 +21,45 @@ fn part(paths: &[String]) -> Part {
     again
 }
 
+/// The audit of some inputs under the plan that they call for alone.
+fn part(paths: &[String]) -> Part {
+    part_under(paths, None, None)
+}
+
+fn part_under(paths: &[String], bytes: Option<(u64, u64)>, plan: Option<&AuditPlan>) -> Part {
+    let options = options(paths);
+    let mut inputs = retally::open(&options);
+    if let Some((start, end)) = bytes {
+        inputs.restrict(start, Some(end)).unwrap();
+    }
+    stored(&retally::part(inputs, plan, &options.settings).unwrap())
+}
+
 fn merge(parts: Vec<Part>) -> Result<Report, PartError> {
     retally::merge(parts, &Settings::default())
+}
+
+/// The report of parts, each made by a function of its place and the plan; with the number of times that the plan of the
+/// whole had to be handed back.
+fn settled(count: usize, make: impl Fn(usize, Option<&AuditPlan>) -> Part) -> (Report, usize) {
+    let mut plan: Option<AuditPlan> = None;
+    for rounds in 0..4 {
+        let mut parts: Vec<Part> = (0..count).map(|at| make(at, plan.as_ref())).collect();
+        parts.reverse();
+        match merge(parts) {
+            Ok(report) => return (report, rounds),
+            Err(PartError::Plan { plan: needed, .. }) => {
+                plan = Some(AuditPlan::read(needed.write().unwrap().as_bytes()).unwrap());
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+    panic!("the plan of the whole does not settle");
+}
+
+/// The report of groups of inputs, each group a part.
+fn merged(groups: &[Vec<String>]) -> (Report, usize) {
+    settled(groups.len(), |at, plan| part_under(&groups[at], None, plan))
 }
 
 /// The files of a folder, in order.
@@ -53,13 +88,12 @@ fn any_partition_of_the_inputs_gives_the_report_of_one_audit() {
         for (at, path) in all.iter().enumerate() {
             parts[(at * 7 + shift) % count].push(path.clone());
         }
-        parts.into_iter().filter(|paths| !paths.is_empty()).map(|paths| part(&paths)).collect::<Vec<_>>()
+        parts.into_iter().filter(|paths| !paths.is_empty()).collect::<Vec<_>>()
     };
     for (count, shift) in [(2, 0), (3, 1), (all.len(), 0)] {
-        let mut parts = by(count, shift);
-        assert_eq!(json(&merge(parts.clone()).unwrap()), whole, "{count} parts");
-        parts.reverse();
-        assert_eq!(json(&merge(parts).unwrap()), whole, "{count} parts, reversed");
+        let (report, rounds) = merged(&by(count, shift));
+        assert_eq!(json(&report), whole, "{count} parts");
+        assert!(rounds <= 1, "{count} parts, {rounds} plans");
     }
 }
 
@@ -79,9 +113,9 @@ fn a_clean_shard_is_searched_when_another_shard_is_wrong() {
         .collect();
     let report = check(&paths);
     assert_eq!(report.findings[0].code, "RT707");
-    let parts = paths.iter().map(|path| part(std::slice::from_ref(path))).collect();
-    assert_eq!(json(&merge(parts).unwrap()), json(&report));
-    // Alone, the first shard is clean, and the search leaves no trace.
+    let (together, rounds) = merged(&paths.iter().map(|path| vec![path.clone()]).collect::<Vec<_>>());
+    assert_eq!((json(&together), rounds), (json(&report), 1));
+    // Alone, the first shard is clean.
     let alone = std::slice::from_ref(&paths[0]);
     assert_eq!(json(&merge(vec![part(alone)]).unwrap()), json(&check(alone)));
     assert!(check(alone).findings.is_empty());
@@ -117,12 +151,12 @@ fn shards_that_alone_follow_other_conventions_are_judged_as_one() {
     });
     let report = check(&shards);
     assert_eq!(report.findings.len(), 1, "{:?}", report.findings);
-    let parts: Vec<Part> = shards.iter().map(|path| part(std::slice::from_ref(path))).collect();
-    assert_eq!(json(&merge(parts.clone()).unwrap()), json(&report));
-    for (shard, own) in shards.iter().zip(parts) {
+    let (together, rounds) = merged(&shards.iter().map(|path| vec![path.clone()]).collect::<Vec<_>>());
+    assert_eq!((json(&together), rounds), (json(&report), 1));
+    for shard in &shards {
         let alone = check(std::slice::from_ref(shard));
         assert!(alone.findings.is_empty(), "alone each is right: {:?}", alone.findings);
-        assert_eq!(json(&merge(vec![own]).unwrap()), json(&alone));
+        assert_eq!(json(&merge(vec![part(std::slice::from_ref(shard))]).unwrap()), json(&alone));
     }
 }
 
@@ -143,6 +177,64 @@ fn items_that_go_on_in_another_part_are_gathered() {
     });
     let report = check(&paths);
     assert_eq!(report.summary.items, 9);
-    let parts = paths.iter().map(|path| part(std::slice::from_ref(path))).collect();
-    assert_eq!(json(&merge(parts).unwrap()), json(&report));
+    let (together, rounds) = merged(&paths.iter().map(|path| vec![path.clone()]).collect::<Vec<_>>());
+    assert_eq!((json(&together), rounds), (json(&report), 1));
+}
+
+#[test]
+fn a_file_split_at_any_byte_gives_the_report_of_one_audit() {
+    // A clean log, one cause, a mixture, items over several lines, and records that cannot be read.
+    let logs = [
+        "rules/RT701-duplicate-item/bad.jsonl",
+        "formats/native/bug-mean/scores.jsonl",
+        "formats/native/bug-mixture/scores.jsonl",
+        "cases/C10.jsonl",
+        "hostile/mess.jsonl",
+    ];
+    for log in logs {
+        let path = fixture(log);
+        let size = std::fs::metadata(&path).unwrap().len();
+        let whole = json(&check(std::slice::from_ref(&path)));
+        for cuts in [vec![size / 2], vec![size / 3, size / 3 + 1, size - 1], vec![1, 2, size / 7]] {
+            let mut ends = cuts.clone();
+            ends.push(size);
+            let starts: Vec<u64> = std::iter::once(0).chain(cuts).collect();
+            let one = |at: usize, plan: Option<&AuditPlan>| {
+                part_under(std::slice::from_ref(&path), Some((starts[at], ends[at])), plan)
+            };
+            let (report, rounds) = settled(starts.len(), one);
+            assert_eq!(json(&report), whole, "{log} cut at {starts:?}");
+            assert!(rounds <= 3, "{log} cut at {starts:?}: {rounds} plans");
+        }
+    }
+}
+
+#[test]
+fn byte_ranges_that_do_not_make_up_a_file_are_refused() {
+    let paths = [fixture("cases/C10.jsonl")];
+    let size = std::fs::metadata(&paths[0]).unwrap().len();
+    let of = |start: u64, end: u64| part_under(&paths, Some((start, end)), None);
+    let gap = merge(vec![of(0, 10), of(20, size)]).unwrap_err();
+    assert!(matches!(gap, PartError::Uncovered { from: 10, to: 20, .. }), "{gap}");
+    let no_end = merge(vec![of(0, 10)]).unwrap_err();
+    assert!(matches!(no_end, PartError::Uncovered { from: 10, .. }), "{no_end}");
+    let overlap = merge(vec![of(0, 20), of(10, size)]).unwrap_err();
+    assert!(matches!(overlap, PartError::Twice { .. }), "{overlap}");
+    let beside = merge(vec![of(0, size), part(&paths)]).unwrap_err();
+    assert!(matches!(beside, PartError::Twice { .. }), "{beside}");
+}
+
+#[test]
+fn a_plan_of_other_inputs_is_refused() {
+    let shards = ["formats/native/bug-mixture/scores.jsonl", "cases/C10.jsonl"].map(fixture);
+    let plan = match merge(vec![
+        part_under(&shards[..1], Some((0, 9)), None),
+        part_under(&shards[..1], Some((9, u64::MAX)), None),
+    ]) {
+        Err(PartError::Plan { plan, .. }) => *plan,
+        other => panic!("{other:?}"),
+    };
+    let inputs = retally::open(&options(&shards[1..]));
+    let refused = retally::part(inputs, Some(&plan), &Settings::default()).unwrap_err();
+    assert!(matches!(refused, PartError::NotPlanned { .. }), "{refused}");
 }

@@ -58,7 +58,7 @@ pub(super) fn reader_with(
 
 /// The column of a field beside a response: one that the user names, or whose name says that it is about log-probs.
 pub(in crate::format) fn column(name: &str, config: &InputConfig) -> Option<ColumnSpec> {
-    if let Some(named) = config.columns.iter().find(|spec| spec.column.name == name) {
+    if let Some(named) = config.columns.iter().find(|spec| *spec.column.name == *name) {
         return Some(named.clone());
     }
     let Some((Role::Claim(kind), true)) = by_name(name) else { return None };

@@ -47,6 +47,10 @@ static GENERATIONS_CARD: FormatInfo = FormatInfo {
 };
 
 impl Format for Generations {
+    fn tool(&self) -> &'static str {
+        "bigcode"
+    }
+
     fn info(&self) -> &'static FormatInfo {
         &GENERATIONS_CARD
     }
@@ -77,6 +81,10 @@ fn shares(root: Value<'_>) -> impl Iterator<Item = (&str, &str, Value<'_>)> {
 }
 
 impl Format for Results {
+    fn tool(&self) -> &'static str {
+        "bigcode"
+    }
+
     fn info(&self) -> &'static FormatInfo {
         &INFO
     }

@@ -74,6 +74,10 @@ fn key(name: &str) -> String {
 }
 
 impl Format for Aggregate {
+    fn tool(&self) -> &'static str {
+        "every-eval-ever"
+    }
+
     fn info(&self) -> &'static FormatInfo {
         &AGGREGATE_CARD
     }
@@ -97,6 +101,10 @@ impl Format for Aggregate {
 }
 
 impl Format for Instances {
+    fn tool(&self) -> &'static str {
+        "every-eval-ever"
+    }
+
     fn info(&self) -> &'static FormatInfo {
         &INSTANCES_CARD
     }

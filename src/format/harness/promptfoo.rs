@@ -84,6 +84,10 @@ fn records(framing: Framing, head: &Head<'_>) -> Records<()> {
 }
 
 impl Format for Json {
+    fn tool(&self) -> &'static str {
+        "promptfoo"
+    }
+
     fn info(&self) -> &'static FormatInfo {
         &JSON_CARD
     }
@@ -103,6 +107,10 @@ impl Format for Json {
 }
 
 impl Format for Lines {
+    fn tool(&self) -> &'static str {
+        "promptfoo"
+    }
+
     fn info(&self) -> &'static FormatInfo {
         &LINES_CARD
     }

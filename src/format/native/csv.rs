@@ -39,6 +39,10 @@ static INFO: FormatInfo = FormatInfo {
 };
 
 impl Format for NativeCsv {
+    fn tool(&self) -> &'static str {
+        super::TOOL
+    }
+
     fn info(&self) -> &'static FormatInfo {
         &INFO
     }

@@ -39,6 +39,10 @@ pub(in crate::format) struct NativeJson {
 }
 
 impl Format for NativeJson {
+    fn tool(&self) -> &'static str {
+        super::TOOL
+    }
+
     fn info(&self) -> &'static FormatInfo {
         self.card
     }

@@ -16,6 +16,9 @@ use crate::config::{ColumnSpec, Config, ConfigError, InputConfig};
 use crate::format::native::record::Mapping;
 use crate::format::{Format, Head};
 
+/// The tool of all native forms, see [`Format::tool`](crate::format::Format::tool).
+const TOOL: &str = "native";
+
 pub(super) static FORMATS: &[&dyn Format] = &[&LINES, &ARRAY, &CSV, &SUMMARY];
 
 fn split(path: &str) -> Vec<String> {
@@ -92,10 +95,10 @@ fn mapping(config: &InputConfig) -> Result<Mapping, String> {
         if let roles::Role::Claim(kind) = role {
             // What is said of the role holds for the field that plays it, unless the field itself is named.
             let mut spec = ColumnSpec::of_kind(path, kind);
-            if let Some(of_role) = config.columns.iter().find(|spec| spec.column.name == *key) {
+            if let Some(of_role) = config.columns.iter().find(|spec| *spec.column.name == **key) {
                 spec.refine(of_role);
             }
-            match extra.iter_mut().find(|known| known.column.name == *path) {
+            match extra.iter_mut().find(|known| *known.column.name == **path) {
                 Some(known) => {
                     spec.refine(known);
                     *known = spec;
@@ -108,7 +111,7 @@ fn mapping(config: &InputConfig) -> Result<Mapping, String> {
     // A claim inside an object has no name of its own: its path is its name.
     for spec in &config.columns {
         let name = &spec.column.name;
-        if name.contains('.') && !config.roles.iter().any(|(_, path)| path == name) {
+        if name.contains('.') && !config.roles.iter().any(|(_, path)| *path == **name) {
             paths.push((roles::Role::Claim(spec.column.kind), split(name)));
         }
     }

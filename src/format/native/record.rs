@@ -66,7 +66,7 @@ impl Mapping {
     /// The column of a claim's name.
     #[must_use]
     pub(super) fn column(&self, name: &str) -> Option<ColumnId> {
-        let index = self.columns.iter().position(|spec| spec.column.name == name)?;
+        let index = self.columns.iter().position(|spec| *spec.column.name == *name)?;
         u16::try_from(index).ok().map(ColumnId)
     }
 }
@@ -242,7 +242,7 @@ pub(super) fn mapping_of(record: Value<'_>, mapping: &Mapping) -> Vec<(String, S
     for (column, _) in &slots.claims {
         if let Some(spec) = mapping.columns.get(usize::from(column.0)) {
             let convention = spec.accepted.first().map(ToString::to_string).unwrap_or_default();
-            pairs.push((format!("claim {convention}"), spec.column.name.clone()));
+            pairs.push((format!("claim {convention}"), spec.column.name.to_string()));
         }
     }
     if let Some(first) = slots.get(Role::Candidates).and_then(|list| list.elements().next())
@@ -319,7 +319,7 @@ fn candidate<'t>(object: Value<'t>, slots: &Slots<'t>, mapping: &Mapping) -> Res
         candidate.gold = flag(value).map(|gold| (gold, at(value)));
     }
     for (column, value) in &slots.claims {
-        let name = mapping.columns.get(usize::from(column.0)).map_or("score", |spec| spec.column.name.as_str());
+        let name = mapping.columns.get(usize::from(column.0)).map_or("score", |spec| &*spec.column.name);
         let value = Claim { column: *column, value: number(*value, mapping, name)?, at: at(*value) };
         candidate.claims.push(value);
     }

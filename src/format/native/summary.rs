@@ -82,6 +82,10 @@ fn metrics(object: Value<'_>, visit: &mut impl FnMut(&str, bool, Value<'_>)) {
 }
 
 impl Format for NativeSummary {
+    fn tool(&self) -> &'static str {
+        super::TOOL
+    }
+
     fn info(&self) -> &'static FormatInfo {
         &INFO
     }

@@ -9,7 +9,9 @@ pub(super) static RULE: Rule =
 const CHANCE: Key<ExactSum> = Key::new(0, "chance");
 
 fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
-    let Some(pick) = view.item.picked().filter(|pick| view.is_raw_best(*pick) == Some(true)) else { return };
+    // A pick that another reported column explains (a cost per length, say) is no evidence of a raw sum.
+    let by_raw_sum = |pick: &usize| view.is_raw_best(*pick) == Some(true) && !view.is_best_elsewhere(*pick);
+    let Some(pick) = view.item.picked().filter(by_raw_sum) else { return };
     let lengths: Vec<u32> = view.item.candidates.iter().map(|candidate| candidate.tokens).collect();
     let Some(shortest) = lengths.iter().copied().min().filter(|least| *least > 0) else { return };
     let short = lengths.iter().filter(|length| **length == shortest).count();

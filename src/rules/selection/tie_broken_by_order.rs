@@ -16,14 +16,13 @@ const PICKED: Key<u64> = Key::new(0, "picked");
 const PICKED_FIRST: Key<u64> = Key::new(1, "picked_first");
 
 fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
-    let scores: Option<Vec<f64>> =
-        (0..view.item.candidates.len()).map(|at| view.score(at).filter(|score| !score.is_nan())).collect();
-    let Some(scores) = scores.filter(|scores| scores.len() >= 2) else { return };
-    let sign = if view.lower_is_better { -1.0 } else { 1.0 };
-    let best = scores.iter().map(|score| sign * score).fold(f64::NEG_INFINITY, f64::max);
-    let tied: Vec<usize> = (0..scores.len()).filter(|at| (sign * scores[*at]).total_cmp(&best).is_eq()).collect();
+    let merits: Option<Vec<f64>> =
+        (0..view.item.candidates.len()).map(|at| view.merit(at).filter(|merit| !merit.is_nan())).collect();
+    let Some(merits) = merits.filter(|merits| merits.len() >= 2) else { return };
+    let best = merits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let tied: Vec<usize> = (0..merits.len()).filter(|at| merits[*at].total_cmp(&best).is_eq()).collect();
     // All equal is another defect (nothing was scored).
-    if tied.len() < 2 || tied.len() == scores.len() {
+    if tied.len() < 2 || tied.len() == merits.len() {
         return seen.holds();
     }
     if let Some(pick) = view.item.picked() {
@@ -32,7 +31,8 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
     }
     seen.judge_here(false, || {
         let names: Vec<String> = tied.iter().map(|at| view.name(*at)).collect();
-        Evidence::equals(best).found(best).detail(format!("{} tie at {}", names.join(" and "), sign * best))
+        let score = tied.first().and_then(|at| view.score(*at)).unwrap_or(best);
+        Evidence::equals(best).found(best).detail(format!("{} tie at {score}", names.join(" and ")))
     });
 }
 

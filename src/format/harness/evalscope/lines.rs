@@ -74,6 +74,10 @@ fn is_review(record: Value<'_>) -> bool {
 }
 
 impl Format for Lines {
+    fn tool(&self) -> &'static str {
+        "evalscope"
+    }
+
     fn info(&self) -> &'static FormatInfo {
         self.card
     }

@@ -43,6 +43,10 @@ fn is_report(root: Value<'_>) -> bool {
 }
 
 impl Format for Report {
+    fn tool(&self) -> &'static str {
+        "evalscope"
+    }
+
     fn info(&self) -> &'static FormatInfo {
         &INFO
     }

@@ -29,6 +29,10 @@ static INFO: FormatInfo = FormatInfo {
 };
 
 impl Format for ScenarioState {
+    fn tool(&self) -> &'static str {
+        "helm"
+    }
+
     fn info(&self) -> &'static FormatInfo {
         &INFO
     }

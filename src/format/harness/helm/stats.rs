@@ -78,6 +78,10 @@ static STATS_CARD: FormatInfo = FormatInfo {
 };
 
 impl Format for PerInstance {
+    fn tool(&self) -> &'static str {
+        "helm"
+    }
+
     fn info(&self) -> &'static FormatInfo {
         &PER_INSTANCE_CARD
     }
@@ -99,6 +103,10 @@ impl Format for PerInstance {
 }
 
 impl Format for Stats {
+    fn tool(&self) -> &'static str {
+        "helm"
+    }
+
     fn info(&self) -> &'static FormatInfo {
         &STATS_CARD
     }

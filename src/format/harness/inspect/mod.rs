@@ -124,6 +124,10 @@ fn sample_or_header(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Si
 }
 
 impl Format for Json {
+    fn tool(&self) -> &'static str {
+        "inspect"
+    }
+
     fn info(&self) -> &'static FormatInfo {
         &JSON_CARD
     }
@@ -143,6 +147,10 @@ impl Format for Json {
 }
 
 impl Format for Eval {
+    fn tool(&self) -> &'static str {
+        "inspect"
+    }
+
     fn info(&self) -> &'static FormatInfo {
         &EVAL_CARD
     }

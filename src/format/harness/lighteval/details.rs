@@ -36,6 +36,10 @@ static INFO: FormatInfo = FormatInfo {
 };
 
 impl Format for Details {
+    fn tool(&self) -> &'static str {
+        "lighteval"
+    }
+
     fn info(&self) -> &'static FormatInfo {
         &INFO
     }

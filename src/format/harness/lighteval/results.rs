@@ -31,6 +31,10 @@ static INFO: FormatInfo = FormatInfo {
 };
 
 impl Format for Results {
+    fn tool(&self) -> &'static str {
+        "lighteval"
+    }
+
     fn info(&self) -> &'static FormatInfo {
         &INFO
     }

@@ -80,6 +80,10 @@ impl Context {
 }
 
 impl Format for LmmsSamples {
+    fn tool(&self) -> &'static str {
+        "lmms-eval"
+    }
+
     fn info(&self) -> &'static FormatInfo {
         &INFO
     }

@@ -54,6 +54,10 @@ fn is_results(root: Value<'_>) -> bool {
 }
 
 impl Format for Results {
+    fn tool(&self) -> &'static str {
+        if self.is_fork { "lmms-eval" } else { "lm-eval" }
+    }
+
     fn info(&self) -> &'static FormatInfo {
         if self.is_fork { &FORK } else { &INFO }
     }

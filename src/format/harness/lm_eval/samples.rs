@@ -84,6 +84,10 @@ fn find(bytes: &[u8], needle: &[u8]) -> bool {
 }
 
 impl Format for Samples {
+    fn tool(&self) -> &'static str {
+        "lm-eval"
+    }
+
     fn info(&self) -> &'static FormatInfo {
         &INFO
     }

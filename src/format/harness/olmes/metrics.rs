@@ -30,6 +30,10 @@ static INFO: FormatInfo = FormatInfo {
 };
 
 impl Format for Metrics {
+    fn tool(&self) -> &'static str {
+        "olmes"
+    }
+
     fn info(&self) -> &'static FormatInfo {
         &INFO
     }

@@ -67,6 +67,10 @@ struct Context {
 }
 
 impl Format for Predictions {
+    fn tool(&self) -> &'static str {
+        "olmes"
+    }
+
     fn info(&self) -> &'static FormatInfo {
         &INFO
     }

@@ -29,6 +29,10 @@ static INFO: FormatInfo = FormatInfo {
 };
 
 impl Format for RequestLines {
+    fn tool(&self) -> &'static str {
+        "olmes"
+    }
+
     fn info(&self) -> &'static FormatInfo {
         &INFO
     }

@@ -147,6 +147,10 @@ impl Inferencer {
 }
 
 impl Format for Predictions {
+    fn tool(&self) -> &'static str {
+        "opencompass"
+    }
+
     fn info(&self) -> &'static FormatInfo {
         self.card
     }

@@ -58,6 +58,10 @@ fn has_predictions(head: &Head<'_>) -> bool {
 }
 
 impl Format for Results {
+    fn tool(&self) -> &'static str {
+        "opencompass"
+    }
+
     fn info(&self) -> &'static FormatInfo {
         &INFO
     }

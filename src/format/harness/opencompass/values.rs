@@ -50,6 +50,10 @@ fn value(document: Value<'_>) -> Option<(&'static str, Value<'_>, Option<Value<'
 }
 
 impl Format for Values {
+    fn tool(&self) -> &'static str {
+        "opencompass"
+    }
+
     fn info(&self) -> &'static FormatInfo {
         &INFO
     }

@@ -1,0 +1,75 @@
+//! What tells two rows of one name apart: a hash of everything that was logged of them.
+
+use std::hash::{Hash, Hasher};
+
+use crate::model::{Candidate, Item, Logged, PickRef, RowValue, StableHasher, Text};
+use crate::numeric::Printed;
+
+/// The part of a content hash that is stored. Two rows of one name are confused once in 2^32 pairs.
+pub(super) fn short(content: u64) -> u32 {
+    (content >> 32) as u32
+}
+
+/// The content of a candidate: its text, the values of its tokens, its claims, and what its record says of the item.
+pub(super) fn of_candidate(item: &Item<'_>, candidate: &Candidate<'_>) -> u64 {
+    let mut hasher = StableHasher::default();
+    item.distinct.hash(&mut hasher);
+    text(candidate.prompt.as_ref(), &mut hasher);
+    text(candidate.continuation.as_ref(), &mut hasher);
+    for step in &candidate.steps {
+        let values = [&step.logprob, &step.prob, &step.logit, &step.rollout_logprob];
+        match values.into_iter().find(|value| value.is_present()) {
+            Some(value) => logged(value, &mut hasher),
+            None => text(step.token.as_ref(), &mut hasher),
+        }
+    }
+    for claim in &candidate.claims {
+        claim.column.hash(&mut hasher);
+        logged(&claim.value, &mut hasher);
+    }
+    logged(&candidate.unconditional, &mut hasher);
+    for flag in [candidate.greedy, candidate.picked, candidate.gold] {
+        flag.map(|(flag, _)| flag).hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+/// The content of an item whose candidates stand in one record.
+pub(super) fn of_item(item: &Item<'_>, candidates: &[u64]) -> u64 {
+    let mut hasher = StableHasher::default();
+    candidates.hash(&mut hasher);
+    for reference in [&item.pick, &item.gold] {
+        match reference {
+            PickRef::Missing => {}
+            PickRef::Index(index, _) => index.hash(&mut hasher),
+            PickRef::Id(id, _) => text(Some(id), &mut hasher),
+        }
+    }
+    item.correct.map(|(correct, _)| correct).hash(&mut hasher);
+    for metric in &item.metrics {
+        metric.name.hash(&mut hasher);
+        match &metric.value {
+            RowValue::Number(number) => printed(number, &mut hasher),
+            RowValue::Flag(flag) => flag.hash(&mut hasher),
+            RowValue::Pair(total, count) => [total, count].into_iter().for_each(|part| printed(part, &mut hasher)),
+            RowValue::Distribution(gold, shares) => {
+                gold.hash(&mut hasher);
+                shares.iter().for_each(|share| printed(share, &mut hasher));
+            }
+            RowValue::Opaque => {}
+        }
+    }
+    hasher.finish()
+}
+
+fn text(text: Option<&Text<'_>>, hasher: &mut StableHasher) {
+    text.map(Text::decoded).hash(hasher);
+}
+
+fn printed(number: &Printed, hasher: &mut StableHasher) {
+    number.value.to_bits().hash(hasher);
+}
+
+fn logged(value: &Logged, hasher: &mut StableHasher) {
+    value.value().map(f64::to_bits).hash(hasher);
+}

@@ -1,0 +1,131 @@
+//! Which inputs make up one run: decided once, from where the inputs lie and which items they hold.
+//!
+//! Everything after this module (plans, diagnosis, impact, the names in the report) takes the [`RunId`] of an input as
+//! given.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::ColumnSpec;
+use crate::formula::Formula;
+use crate::model::{ColumnKey, stable_hash};
+use crate::tally::{FileTally, RowKey};
+
+/// Identity of a run.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+pub struct RunId {
+    /// The directory as shown.
+    pub directory: String,
+    /// The format's own key: a date, a model, an epoch.
+    pub key: String,
+    /// The tool that wrote it.
+    pub tool: String,
+    /// The file, where several files of the directory hold the same items, each a run of its own.
+    pub file: Option<String>,
+}
+
+/// What an input says of the run that it belongs to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InputIdentity {
+    /// The path as shown.
+    pub path: String,
+    /// The directory of its run, as shown.
+    pub directory: String,
+    /// The format's own key.
+    pub key: String,
+    /// The tool that wrote it.
+    pub tool: String,
+    /// Its columns of claims.
+    pub columns: Vec<ColumnSpec>,
+}
+
+/// A file's place among those of its directory, key and tool.
+type Group<'i> = (&'i str, &'i str, &'i str);
+
+/// Gives each input its run. `tally` gives what was read of an input.
+///
+/// Inputs of one directory, key and tool are shards of one run, unless they hold the same items (at least half of those of
+/// the smaller file: two models, say) or hold a column of one name to different formulas: then each such file is a run of
+/// its own.
+pub fn assign<'t>(inputs: &[InputIdentity], tally: impl Fn(usize) -> Option<&'t FileTally>) -> Vec<RunId> {
+    let mut groups: BTreeMap<Group<'_>, Vec<usize>> = BTreeMap::new();
+    let mut runs: Vec<RunId> = Vec::with_capacity(inputs.len());
+    for (at, input) in inputs.iter().enumerate() {
+        runs.push(RunId {
+            directory: input.directory.clone(),
+            key: input.key.clone(),
+            tool: input.tool.clone(),
+            file: None,
+        });
+        if tally(at).is_some_and(|own| !own.streams.is_empty()) {
+            groups.entry((&input.directory, &input.key, &input.tool)).or_default().push(at);
+        }
+    }
+    for files in groups.into_values().filter(|files| files.len() > 1) {
+        for at in apart(&files, inputs, &tally) {
+            if let (Some(run), Some(input)) = (runs.get_mut(at), inputs.get(at)) {
+                run.file = Some(input.path.clone());
+            }
+        }
+    }
+    runs
+}
+
+/// The files of a group that are runs of their own. Linear in the rows: each row is compared with the first file that
+/// holds it.
+fn apart<'t>(files: &[usize], inputs: &[InputIdentity], tally: &impl Fn(usize) -> Option<&'t FileTally>) -> Vec<usize> {
+    let mut first_holder: BTreeMap<u64, usize> = BTreeMap::new();
+    let mut conventions: BTreeMap<&ColumnKey, &[Formula]> = BTreeMap::new();
+    let mut sizes: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut apart: Vec<usize> = Vec::new();
+    for &at in files {
+        let (Some(own), Some(input)) = (tally(at), inputs.get(at)) else { continue };
+        let mut shared: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut size = 0;
+        for row in names(own) {
+            size += 1;
+            let holder = *first_holder.entry(row).or_insert(at);
+            if holder != at {
+                *shared.entry(holder).or_default() += 1;
+            }
+        }
+        sizes.insert(at, size);
+        for (other, count) in shared {
+            if count * 2 >= size.min(sizes.get(&other).copied().unwrap_or(0)) {
+                apart.extend([at, other]);
+            }
+        }
+        for spec in &input.columns {
+            if *conventions.entry(&spec.column).or_insert(&spec.accepted) != spec.accepted {
+                apart.push(at);
+            }
+        }
+    }
+    apart.sort_unstable();
+    apart.dedup();
+    apart
+}
+
+/// The rows of an input by their names, each once: stream, item and candidate.
+fn names(tally: &FileTally) -> impl Iterator<Item = u64> {
+    tally.streams.iter().flat_map(|(key, stream)| {
+        let mut last = None;
+        let mut rows = stream.seen.keys().map(|RowKey { name, .. }| *name);
+        let distinct = std::iter::from_fn(move || {
+            let next = rows.find(|name| last != Some(*name))?;
+            last = Some(next);
+            Some(next)
+        });
+        distinct.map(move |name| stable_hash(&(&key.task, &key.filter, name)))
+    })
+}
+
+impl RunId {
+    /// Whether two inputs lie in the same directory under the same key, so that numbers of one may be about rows of the
+    /// other.
+    #[must_use]
+    pub fn is_beside(&self, other: &Self) -> bool {
+        self.directory == other.directory && self.key == other.key
+    }
+}
