@@ -9,6 +9,8 @@ mod content;
 mod item;
 mod plan;
 mod summary;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 

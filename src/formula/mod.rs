@@ -12,6 +12,8 @@ mod term;
 
 use serde::{Deserialize, Serialize};
 
+use crate::numeric::{Approx, NumberFormat};
+
 pub use deviation::{Deviations, Part};
 pub use facts::{Base, SequenceFacts, StepResolutions};
 pub use gather::{FactsBuilder, Needs};
@@ -269,6 +271,15 @@ impl Reduce {
 }
 
 impl Scale {
+    /// An exponent in hundredths; None where it is not a whole number of them from 0 to 10.
+    #[must_use]
+    pub(crate) fn hundredths(alpha: f64) -> Option<u16> {
+        let power = Approx::exact(alpha).stored(NumberFormat::F64).scaled(100.0);
+        let whole = power.value.round();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to lie within range")]
+        ((0.0..=1000.0).contains(&whole) && power.agrees(Approx::exact(whole))).then_some(whole as u16)
+    }
+
     /// All scales, in the order of their description length.
     pub const ALL: [Self; 21] = [
         Self::None,

@@ -26,25 +26,20 @@ fn vector_log_prob(candidate: &Candidate<'_>, step: &Step<'_>, resolutions: &Ste
     let own = usize::try_from(step.token_id?).ok()?;
     let from = |slice| candidate.vector(slice);
     if let Some(value) = from(step.logprob_vector).get(own) {
-        return Some(entry(*value, &resolutions.vector));
+        return Some(Approx::of_vector(*value, &resolutions.vector));
     }
     let logits = from(step.logit_vector);
     if own < logits.len() {
         return Some(Approx::log_softmax(logits, own, widest(logits, &resolutions.vector)));
     }
     let value = *from(step.prob_vector).get(own)?;
-    (value > 0.0).then(|| entry(value, &resolutions.vector).ln())
-}
-
-/// An entry of a vector, which keeps no printed digits.
-fn entry(value: f64, resolution: &Resolution) -> Approx {
-    Approx::of_column(&Printed::from_f64(value), resolution)
+    (value > 0.0).then(|| Approx::of_vector(value, &resolutions.vector).ln())
 }
 
 /// The largest half-width in a vector: that of its largest entry.
 fn widest(values: &[f64], resolution: &Resolution) -> f64 {
     let sizes = values.iter().map(|value| value.abs()).filter(|size| size.is_finite());
-    entry(sizes.fold(0.0, f64::max), resolution).half
+    Approx::of_vector(sizes.fold(0.0, f64::max), resolution).half
 }
 
 /// The value of a step under a term; None where the log lacks what it takes.
@@ -65,14 +60,14 @@ pub(super) fn step_value(
             Some(number) => Approx::of_column(&number, &resolutions.logit),
             None => {
                 let (logits, own) = own_entry(candidate, step)?;
-                entry(*logits.get(own)?, vector)
+                Approx::of_vector(*logits.get(own)?, vector)
             }
         },
         Term::LinearLogit => {
             let (logits, own) = own_entry(candidate, step)?;
-            let total = Approx::sum(logits.iter().map(|logit| entry(*logit, vector)), vector.arithmetic);
+            let total = Approx::sum(logits.iter().map(|logit| Approx::of_vector(*logit, vector)), vector.arithmetic);
             // Pipelines multiply the shares and take the log at the end: two negative ones cancel.
-            let share = entry(*logits.get(own)?, vector) / total;
+            let share = Approx::of_vector(*logits.get(own)?, vector) / total;
             (share.value != 0.0).then(|| share.abs().ln())?
         }
         Term::ShortlistLogProb => {

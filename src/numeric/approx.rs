@@ -81,6 +81,12 @@ impl Approx {
         Self::new(number.value, if number.is_finite() { resolution.half_quantum(number) } else { 0.0 })
     }
 
+    /// An entry of a vector, which keeps no printed digits.
+    #[must_use]
+    pub fn of_vector(value: f64, resolution: &Resolution) -> Self {
+        Self::of_column(&Printed::from_f64(value), resolution)
+    }
+
     /// A printed number by its own digits: half of the last one to either side.
     #[must_use]
     pub fn printed(number: &Printed) -> Self {
@@ -238,6 +244,12 @@ impl Approx {
         let others = terms.iter().map(|term| term.half).fold(0.0, f64::max);
         let value = log_softmax(&values, index);
         Self::new(value, (own + others + softmax_rounding(terms.len(), value)) * WIDEN)
+    }
+
+    /// Σ exp of values that all have the same half-width at most, from the sum of their middles.
+    #[must_use]
+    pub fn mass(sum: f64, widest: f64) -> Self {
+        Self::new(sum, sum * exp_m1(widest) * WIDEN)
     }
 
     /// ln 2 and ln 10 are irrational: the constants stand for them within one unit roundoff.

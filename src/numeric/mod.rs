@@ -7,6 +7,7 @@ mod decimal;
 mod format;
 mod logsumexp;
 mod math;
+pub mod noise;
 mod paired;
 mod resolution;
 mod sum;

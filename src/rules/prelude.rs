@@ -1,9 +1,9 @@
 //! What a rule file needs.
 
+pub(crate) use crate::derive;
 pub(crate) use crate::formula::{Deviations, Output, Reduce, Scale, Span, Term};
 pub(crate) use crate::model::{Alternative, ClaimKind, Logged, Segment};
-pub(crate) use crate::numeric;
-pub(crate) use crate::numeric::ExactSum;
+pub(crate) use crate::numeric::{self, Approx, ExactSum, noise};
 pub(crate) use crate::rules::{
     AggregateCause, CandidateView, Cause, ItemView, Message, Observer, Rule, RunView, StepView, page,
 };

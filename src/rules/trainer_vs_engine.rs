@@ -9,6 +9,8 @@ const DECIDED: f64 = 0.02;
 const LIKELY: f64 = -1.0;
 /// Log-probs below this are left out: they are floors, and bounded squares have exact sums. In nats.
 const FLOOR: f64 = -50.0;
+/// Log-probs above this are no log-probs; noise of half precision stays below it. In nats.
+const CEILING: f64 = 0.01;
 
 /// Columns that vary by less than this have no spread to compare, in nats: it is the noise of number formats.
 const NOISE: f64 = 1e-3;
@@ -29,7 +31,7 @@ impl Pair {
     /// The two log-probs of a step, where it has both.
     pub(super) fn of(step: &crate::model::Step<'_>) -> Option<Self> {
         let pair = Self { engine: step.rollout_logprob.finite()?.value, trainer: step.logprob.finite()?.value };
-        let in_range = |value: f64| (FLOOR..=0.01).contains(&value);
+        let in_range = |value: f64| (FLOOR..=CEILING).contains(&value);
         (in_range(pair.engine) && in_range(pair.trainer)).then_some(pair)
     }
 

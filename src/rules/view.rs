@@ -5,7 +5,7 @@ use crate::model::{
     Alternative, Candidate, CandidateSummary, Claim, ClaimKind, ColumnKey, Item, ItemSummary, MetricClaim, Reported,
     RowMetric, Slice, Step,
 };
-use crate::numeric::Resolution;
+use crate::numeric::{Approx, Resolution};
 use crate::rules::{JudgedMetric, Message};
 use crate::tally::StreamTally;
 
@@ -106,6 +106,19 @@ impl StepView<'_> {
     #[must_use]
     pub fn can_match(&self) -> bool {
         !self.top.is_empty() && self.step.can_match(self.top)
+    }
+
+    /// The largest half-width of an alternative's log-prob.
+    #[must_use]
+    pub fn widest_alternative(&self) -> f64 {
+        let halves = self.top.iter().map(|entry| Approx::of_column(&entry.logprob, &self.resolutions.top).half);
+        halves.fold(0.0, f64::max)
+    }
+
+    /// Σ exp of the alternatives' log-probs, with what their digits leave open.
+    #[must_use]
+    pub fn mass_within_digits(&self) -> Approx {
+        Approx::mass(self.mass, self.widest_alternative())
     }
 
     /// The step's entry of a whole vector.

@@ -59,12 +59,7 @@ struct Convention {
 impl Convention {
     /// None where the record does not state the penalty, or states one without a formula.
     fn of(record: Value<'_>) -> Option<Self> {
-        let power = record.get("length_penalty").and_then(printed)?.value * 100.0;
-        if !(0.0..=1000.0).contains(&power) || (power - power.round()).abs() > 1e-9 {
-            return None;
-        }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to lie within range")]
-        let power = power.round() as u16;
+        let power = Scale::hundredths(record.get("length_penalty").and_then(printed)?.value)?;
         let several = record.get("scores").is_some_and(|scores| scores.len() > 1);
         let beams = several || record.get("beam_size").and_then(integer).is_some_and(|size| size != 1);
         Some(Self { power, beams })

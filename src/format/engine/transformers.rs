@@ -51,13 +51,8 @@ struct Divisor {
 impl Divisor {
     /// None where the record does not state it, or states a power without a formula.
     fn of(record: Value<'_>) -> Option<Self> {
-        let power = record.get("length_penalty").and_then(printed)?.value * 100.0;
+        let power = Scale::hundredths(record.get("length_penalty").and_then(printed)?.value)?;
         let prompt = record.get("transformers_version").and_then(|version| counts_prompt(&version.as_str()?));
-        if !(0.0..=1000.0).contains(&power) || (power - power.round()).abs() > 1e-9 {
-            return None;
-        }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to lie within range")]
-        let power = power.round() as u16;
         // Over prompt and continuation there is a formula for the plain quotient only.
         (power == 100 || prompt != Some(true)).then_some(Self { power, prompt })
     }
@@ -155,7 +150,7 @@ fn visit(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Resu
     let stated = record.get("normalize_logits").and_then(flag);
     let any_positive = || {
         let numbers = values.iter().flat_map(Value::elements).filter_map(printed);
-        numbers.into_iter().any(|number| number.value > 1e-3)
+        numbers.into_iter().any(|number| number.value > crate::numeric::noise::NORMALISER)
     };
     let call = Call {
         normalised: !beams.is_empty() || stated.unwrap_or_else(|| !any_positive()),

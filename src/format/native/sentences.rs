@@ -15,12 +15,16 @@ pub(super) const POSITION: &str = "token_id";
 /// The column with the token's place in the vocabulary, by probability; elsewhere it names a candidate.
 pub(super) const RANK: &str = "rank";
 
+/// How near a probability must lie to count for a unit: printed with two digits it is near enough, and the two units give
+/// other numbers for all but certain and impossible tokens.
+const CLOSE: f64 = 0.02;
+
 /// Whether probabilities follow from log-probs in bits rather than in nats.
 pub(in crate::format) fn are_in_bits(pairs: impl Iterator<Item = (f64, f64)>) -> bool {
     let mut fits = [0_u32; 2];
     for (logprob, prob) in pairs {
         for (count, unit) in fits.iter_mut().zip([1.0, LN_2]) {
-            *count += u32::from((exp(logprob * unit) - prob).abs() <= 0.02);
+            *count += u32::from((exp(logprob * unit) - prob).abs() <= CLOSE);
         }
     }
     fits[1] > fits[0]

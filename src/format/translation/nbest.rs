@@ -9,7 +9,7 @@ use crate::format::translation::passage::{FieldError, Naming, at, head_lines, nu
 use crate::format::{Confidence, FIRST_RECORDS, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::formula::{Formula, Output};
 use crate::model::{At, Candidate, Claim, ClaimKind, ColumnId, Item, LoggedTotal, PickRef, Step};
-use crate::numeric::Printed;
+use crate::numeric::{Approx, NumberFormat, Printed};
 use crate::source::lines;
 
 /// What parts the fields.
@@ -146,8 +146,9 @@ impl Format for Marian {
         let (mut plain, mut equal) = (0_usize, 0_usize);
         for line in head_lines(head).filter_map(MarianLine::of) {
             let value = |text: &[u8]| Printed::parse(text).map(|number| number.value);
-            let Some(score) = value(line.score.1) else { continue };
-            match (line.words, line.path.and_then(|path| value(path.1))) {
+            let single = |text: &[u8]| Some(Approx::printed(&Printed::parse(text)?).stored(NumberFormat::F32));
+            let (Some(score), Some(sum)) = (value(line.score.1), single(line.score.1)) else { continue };
+            match (line.words, line.path.and_then(|path| single(path.1))) {
                 (Some((start, text)), _) => {
                     let values: Vec<f64> = words(text, start).filter_map(|(_, word)| value(word)).collect();
                     let total = crate::numeric::exact_sum(values.iter().copied());
@@ -155,7 +156,7 @@ impl Format for Marian {
                 }
                 (None, Some(path)) => {
                     plain += 1;
-                    equal += usize::from((path - score).abs() <= 1e-5 * path.abs());
+                    equal += usize::from(path.agrees(sum));
                 }
                 _ => {}
             }

@@ -18,6 +18,8 @@ const ENOUGH: usize = 3;
 /// How far a score may lie from Σ ÷ n^α, relative: far above what printed digits leave open, far below what another
 /// divisor would give.
 const CLOSE: f64 = 5e-4;
+/// A penalty per token below this is what [`CLOSE`] leaves open, not a penalty.
+const LEAST_PENALTY: f64 = 0.001;
 
 impl Scored {
     fn follows(&self, alpha: f64, penalty: f64) -> bool {
@@ -52,7 +54,7 @@ pub(super) fn has_word_penalty(scored: &[Scored], alphas: &[f64]) -> bool {
     alphas.iter().any(|alpha| {
         let tokens = first.tokens as f64;
         let penalty = (first.total - first.score * crate::numeric::pow(tokens, *alpha)) / tokens;
-        penalty.abs() > 1e-3 && scored.iter().all(|one| one.follows(*alpha, penalty))
+        penalty.abs() > LEAST_PENALTY && scored.iter().all(|one| one.follows(*alpha, penalty))
     })
 }
 

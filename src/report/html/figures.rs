@@ -79,6 +79,9 @@ pub(super) fn scatter(id: &str, diagnosis: &Diagnosis, figure: &Figure) -> Pictu
     Picture { svg: svg.finish(), caption }
 }
 
+/// Points that lie this close to a ray, relative, are drawn as one: far less than a pixel.
+const STRAIGHT: f64 = 1e-6;
+
 /// The line of the formula found, where it is a function of the convention's value: one ray or one per length, or a curve.
 fn fitted(points: &[Point]) -> Vec<Vec<(f64, f64)>> {
     let mut pairs: Vec<(u32, f64, f64)> = of_status(points, Status::Explained)
@@ -87,7 +90,7 @@ fn fitted(points: &[Point]) -> Vec<Vec<(f64, f64)>> {
     pairs.sort_by(|a, b| (a.0, a.1, a.2).partial_cmp(&(b.0, b.1, b.2)).unwrap_or(std::cmp::Ordering::Equal));
     let ray = |pairs: &[(u32, f64, f64)]| {
         let ratio = pairs.iter().map(|(_, x, y)| y / x).find(|ratio| ratio.is_finite())?;
-        let straight = pairs.iter().all(|(_, x, y)| (y - ratio * x).abs() <= 1e-6 * (y.abs() + 1e-9));
+        let straight = pairs.iter().all(|(_, x, y)| (y - ratio * x).abs() <= STRAIGHT * y.abs().max(f64::MIN_POSITIVE));
         let far = pairs.iter().map(|(_, x, _)| *x).max_by(|a, b| a.abs().total_cmp(&b.abs()))?;
         straight.then(|| vec![(0.0, 0.0), (far, ratio * far)])
     };

@@ -1,5 +1,6 @@
 //! RT703: a value that means "no value" entered a sum.
 
+use crate::numeric::NumberFormat;
 use crate::rules::prelude::*;
 
 pub(super) static RULE: Rule = Rule::candidate(page!("RT703-sentinel-value"), check, say);
@@ -9,22 +10,30 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
     if sentinels().next().is_none() {
         return;
     }
-    let total: f64 = view.scored().filter_map(|step| step.logprob.value()).sum();
+    let terms = view.scored().filter_map(|step| {
+        let value = step.logprob.value()?;
+        // A sentinel is a constant of the pipeline, whatever its digits.
+        Some(
+            step.logprob
+                .finite()
+                .map_or(Approx::exact(value), |number| Approx::of_column(&number, &view.resolutions.logprob)),
+        )
+    });
+    let total = Approx::sum(terms, NumberFormat::F32);
     let count = view.scored().count() as f64;
     let kinds = [(ClaimKind::Score, 1.0), (ClaimKind::MeanLogprob, count)];
     for (kind, divisor) in kinds {
         for (claim, column) in view.claims(kind) {
             let Some(number) = claim.value.value() else { continue };
-            let expected = total / divisor;
-            let half = claim.value.finite().map_or(0.0, |number| column.resolution.half_quantum(&number));
-            let slack = half
-                + count * view.resolutions.logprob.half_quantum(&numeric::Printed::from_f64(0.0))
-                + total.abs() * 1e-6;
-            let entered = (number - expected).abs() <= slack;
+            let claimed = claim
+                .value
+                .finite()
+                .map_or(Approx::exact(number), |number| Approx::of_column(&number, &column.resolution));
+            let judged = derive::judge(claimed, total.over(divisor).through_stages(NumberFormat::F32));
             let value = sentinels().next().and_then(|step| step.logprob.value()).unwrap_or(f64::NAN);
-            seen.judge(claim.at, !entered, || {
+            seen.judge(claim.at, !judged.is_proven(), || {
                 let detail = format!("`{}` {number} contains the {value} of a token that has no log-prob", column.name);
-                Evidence::equals(total - value).found(number).within(slack).detail(detail)
+                Evidence::equals(total.value - value).found(number).within(judged.within).detail(detail)
             });
         }
     }

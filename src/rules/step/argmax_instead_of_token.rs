@@ -12,14 +12,16 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
     if !view.can_match() || view.is_own(best) {
         return;
     }
-    let slack = view.resolutions.logprob.half_quantum(&logged) + view.resolutions.top.half_quantum(&best.logprob);
+    let judged = derive::judge(
+        Approx::of_column(&logged, &view.resolutions.logprob),
+        Approx::of_column(&best.logprob, &view.resolutions.top),
+    );
     let own = view.own().map(|entry| entry.logprob.value);
     // A tie at the top cannot tell whose value was logged.
-    if own.is_some_and(|own| own + 2.0 * slack >= best.logprob.value) {
+    if own.is_some_and(|own| !Approx::new(own, 2.0 * judged.within).is_below(Approx::exact(best.logprob.value))) {
         return;
     }
-    let is_best = (logged.value - best.logprob.value).abs() <= slack;
-    seen.judge(view.step.at, !is_best, || {
+    seen.judge(view.step.at, !judged.is_proven(), || {
         let own = own.map_or_else(String::new, |own| format!(", its own entry {own}"));
         let detail = format!(
             "logged {} for {}, the value of the top alternative, {}{own}",
@@ -27,7 +29,7 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
             named(view.step.token, view.step.token_id),
             named(best.token, best.id)
         );
-        Evidence::equals(own_or(best, view)).found(logged.value).within(slack).detail(detail)
+        Evidence::equals(own_or(best, view)).found(logged.value).within(judged.within).detail(detail)
     });
 }
 

@@ -1,42 +1,42 @@
 //! RT114: two fields that hold the same thing in two forms do not agree.
 
-use crate::rules::judged;
+use crate::rules::judged::show;
 use crate::rules::prelude::*;
 
 pub(super) static RULE: Rule = Rule::step(page!("RT114-fields-disagree"), check, say);
 
 fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
     if let (Some(logprob), Some(prob)) = (view.step.logprob.finite(), view.step.prob.finite()) {
-        let expected = numeric::exp(logprob.value);
-        let slack = view.resolutions.prob.half_quantum(&prob)
-            + expected * numeric::exp_m1(view.resolutions.logprob.half_quantum(&logprob))
-            + expected * 1e-5;
+        let derived = Approx::of_column(&logprob, &view.resolutions.logprob).widened(noise::SOFTMAX).exp();
+        let judged = derive::judge(Approx::of_column(&prob, &view.resolutions.prob), derived);
         // Logits under the name of a probability are RT106's, a log-prob above 0 RT101's and RT102's.
-        if !super::is_linear(view) && logprob.value <= 1e-3 {
-            seen.judge(view.step.at, (prob.value - expected).abs() <= slack, || {
+        if !super::is_linear(view) && logprob.value <= noise::NORMALISER {
+            seen.judge(view.step.at, judged.is_proven(), || {
                 let detail = format!(
                     "exp({}) = {}, the logged probability is {}",
                     logprob.value,
-                    judged::show(expected),
+                    show(derived.value),
                     prob.value
                 );
-                Evidence::equals(expected).found(prob.value).within(slack).detail(detail)
+                Evidence::equals(derived.value).found(prob.value).within(judged.within).detail(detail)
             });
         }
     }
     let vector = |slice| view.candidate.vector(slice);
     let (logits, logprobs, probs) =
         (vector(view.step.logit_vector), vector(view.step.logprob_vector), vector(view.step.prob_vector));
-    let half = view.resolutions.vector.half_quantum(&numeric::Printed::from_f64(0.0));
+    let half = Approx::of_vector(0.0, &view.resolutions.vector).half;
     if logits.len() > 1 && logits.len() == logprobs.len() {
         let differences =
             || logits.iter().zip(logprobs).map(|(logit, logprob)| logit - logprob).filter(|x| x.is_finite());
         let (low, high) =
             differences().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
-        let slack = 4.0 * half + 1e-4;
-        seen.judge(view.step.at, high - low <= slack, || {
+        // Either end is a difference of two entries.
+        let end = |value: f64| Approx::new(value, 2.0 * half);
+        let judged = derive::judge(end(high), end(low).widened(noise::SHIFT));
+        seen.judge(view.step.at, judged.is_proven(), || {
             let detail = format!("logit - log-prob runs from {low:.6} to {high:.6} over one vocabulary; it is one constant, the logsumexp");
-            Evidence::equals(low).found(high).within(slack).detail(detail)
+            Evidence::equals(low).found(high).within(judged.within).detail(detail)
         });
     }
     if logits.len() > 1 && logits.len() == probs.len() {

@@ -8,8 +8,8 @@ pub(super) static RULE: Rule =
 fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
     let (Some(prob), Some(share)) = (view.step.prob.finite(), super::linear_share(view)) else { return };
     seen.judge(view.step.at, !super::is_linear(view), || {
-        let detail = format!("logit / sum of logits = {share:.6}, the logged probability");
-        Evidence::equals(share).found(prob.value).detail(detail)
+        let detail = format!("logit / sum of logits = {:.6}, the logged probability", share.value);
+        Evidence::equals(share.value).found(prob.value).detail(detail)
     });
 }
 

@@ -4,30 +4,27 @@ use crate::rules::prelude::*;
 
 pub(super) static RULE: Rule = Rule::step(page!("RT104-mass-above-one"), check, say);
 
-/// Softmax with a sequential single-precision denominator is off by up to 8e-4 over a large vocabulary.
-const NOISE: f64 = 1e-3;
-
 fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
     if view.top.is_empty() {
         return;
     }
-    if view.mass <= 1.0 + NOISE {
+    let limit = Approx::new(1.0, noise::NORMALISER);
+    if derive::at_most(Approx::exact(view.mass), limit).is_proven() {
         return seen.holds();
     }
-    if view.top.iter().any(|entry| entry.logprob.value > NOISE) {
+    if view.top.iter().any(|entry| entry.logprob.value > noise::NORMALISER) {
         return;
     }
-    let mut mass = view.mass;
-    // Probabilities of a list sum up to about 1, and their widths to about that of one.
-    let widest = view.top.iter().map(|entry| view.resolutions.top.half_quantum(&entry.logprob)).fold(0.0, f64::max);
-    let slack = NOISE + mass * widest;
-    if mass > 1.0 + slack {
+    let mut judged = derive::at_most(view.mass_within_digits(), limit);
+    if judged.is_refuted() {
         // A list keyed by text can hold one token twice; only distinct entries count.
-        mass = distinct(view.top).map(|entry| numeric::exp(entry.logprob.value)).sum();
+        let mass = distinct(view.top).map(|entry| numeric::exp(entry.logprob.value)).sum();
+        judged = derive::at_most(Approx::mass(mass, view.widest_alternative()), limit);
     }
-    seen.judge(view.step.at, mass <= 1.0 + slack, || {
+    seen.judge(view.step.at, judged.is_proven(), || {
+        let mass = judged.reported;
         let detail = format!("the {} alternatives' probabilities add up to {mass:.6}", view.top.len());
-        Evidence::at_most(1.0).found(mass).within(slack).detail(detail)
+        Evidence::at_most(1.0).found(mass).within(judged.within).detail(detail)
     });
 }
 

@@ -12,7 +12,9 @@ mod tempered_logprob;
 mod unnormalised_logprobs;
 mod value_not_in_alternatives;
 
+use crate::derive::judge;
 use crate::model::Text;
+use crate::numeric::Approx;
 use crate::rules::{Rule, StepView};
 
 /// The family's rules.
@@ -39,27 +41,22 @@ fn named(token: Option<Text<'_>>, id: Option<i64>) -> String {
     }
 }
 
-/// How far above 0 a log-prob may lie by rounding: its printed digits, and single precision's noise.
-fn positive_slack(half: f64) -> f64 {
-    half + 1e-5
-}
-
 /// The step's logit divided by the sum of all logits.
-fn linear_share(view: &StepView<'_>) -> Option<f64> {
+fn linear_share(view: &StepView<'_>) -> Option<Approx> {
     let logits = view.candidate.vector(view.step.logit_vector);
     let own = view.entry(view.step.logit_vector)?;
-    (logits.len() > 1).then(|| own / logits.iter().sum::<f64>()).filter(|share| share.is_finite())
+    let resolution = &view.resolutions.vector;
+    let entry = |logit: f64| Approx::of_vector(logit, resolution);
+    let share = entry(own) / Approx::sum(logits.iter().map(|logit| entry(*logit)), resolution.arithmetic);
+    Some(share).filter(|share| logits.len() > 1 && share.value.is_finite())
 }
 
 /// Whether the logged probability is that share, and not the softmax.
 fn is_linear(view: &StepView<'_>) -> bool {
     let (Some(prob), Some(share)) = (view.step.prob.finite(), linear_share(view)) else { return false };
     let logits = view.candidate.vector(view.step.logit_vector);
-    let total: f64 = logits.iter().sum();
-    let half = view.resolutions.vector.half_quantum(&crate::numeric::Printed::from_f64(0.0));
-    let slack =
-        view.resolutions.prob.half_quantum(&prob) + half * (1.0 + share.abs() * logits.len() as f64) / total.abs();
+    let prob = Approx::of_column(&prob, &view.resolutions.prob);
     let own = view.step.token_id.and_then(|id| usize::try_from(id).ok()).unwrap_or(usize::MAX);
     let softmax = crate::numeric::exp(crate::numeric::log_softmax(logits, own));
-    (prob.value - share).abs() <= slack && (prob.value - softmax).abs() > slack
+    judge(prob, share).is_proven() && judge(prob, Approx::new(softmax, share.half)).is_refuted()
 }

@@ -8,29 +8,28 @@ pub(super) static RULE: Rule = Rule::candidate(page!("RT102-positive-logprob"), 
 
 /// Values that are exactly +1.0.
 const SENTINELS: Key<u64> = Key::new(0, "sentinels");
-/// Rounding of softmax implementations stays below this.
-const NOISE: f64 = 1e-3;
 
 fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
     for step in &view.candidate.steps {
         if let Some(number) = step.logprob.finite() {
-            let slack = NOISE + view.resolutions.logprob.half_quantum(&number);
-            judge(seen, step.at, number.value, slack);
+            judge(seen, step.at, Approx::of_column(&number, &view.resolutions.logprob));
         }
     }
     for (claim, column) in view.bare_log_likelihoods() {
         if let Some(number) = claim.value.finite() {
-            judge(seen, claim.at, number.value, NOISE + column.resolution.half_quantum(&number));
+            judge(seen, claim.at, Approx::of_column(&number, &column.resolution));
         }
     }
 }
 
-fn judge(seen: &mut Observer<'_>, at: crate::model::At, value: f64, slack: f64) {
+fn judge(seen: &mut Observer<'_>, at: crate::model::At, logprob: Approx) {
+    let value = logprob.value;
+    let judged = derive::at_most(logprob, Approx::new(0.0, noise::NORMALISER));
     let sentinel = value.total_cmp(&1.0).is_eq();
     seen.count(SENTINELS, u64::from(sentinel));
-    seen.judge(at, value <= slack, || {
+    seen.judge(at, judged.is_proven(), || {
         let what = if sentinel { "; some servers write +1.0 for no value" } else { "" };
-        Evidence::at_most(0.0).found(value).within(slack).detail(format!("{value} is above 0{what}"))
+        Evidence::at_most(0.0).found(value).within(judged.within).detail(format!("{value} is above 0{what}"))
     });
 }
 

@@ -4,19 +4,17 @@ use crate::rules::prelude::*;
 
 pub(super) static RULE: Rule = Rule::step(page!("RT103-probability-out-of-range"), check, say);
 
-/// Rounding of single-precision softmax stays below this.
-const NOISE: f64 = 1e-5;
-
 fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
     // Logits divided by their sum leave the range, too; RT106 names that cause.
     let Some(number) = view.step.prob.finite().filter(|_| !super::is_linear(view)) else { return };
-    let slack = NOISE + view.resolutions.prob.half_quantum(&number);
-    let value = number.value;
-    seen.judge(view.step.at, value >= -slack && value <= 1.0 + slack, || {
-        let limit = if value < 0.0 { 0.0 } else { 1.0 };
+    let prob = Approx::of_column(&number, &view.resolutions.prob);
+    let value = prob.value;
+    let limit = if value < 0.0 { 0.0 } else { 1.0 };
+    let judged = derive::judge(prob, Approx::new(limit, noise::SOFTMAX));
+    seen.judge(view.step.at, judged.is_proven() || (0.0..=1.0).contains(&value), || {
         Evidence::equals(limit)
             .found(value)
-            .within(slack)
+            .within(judged.within)
             .detail(format!("the probability {value} lies outside 0 to 1"))
     });
 }

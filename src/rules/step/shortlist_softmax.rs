@@ -19,8 +19,8 @@ const OTHER_TOKENS: Key<u64> = Key::new(2, "other_tokens");
 
 /// An alternative this likely at the end of a list leaves mass for tokens that are not on it.
 const TAIL: f64 = 0.001;
-/// Least excess over the whole vocabulary that rounding cannot explain.
-const EXCESS: f64 = 1e-3;
+/// A list whose mass lies this far from 1 does not hold everything, whatever its digits.
+const INCOMPLETE: f64 = 0.01;
 
 fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
     let Some(own) = view.step.logprob.finite() else { return };
@@ -28,10 +28,13 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
     if logits.len() > 1 {
         let Some(logit) = view.entry(view.step.logit_vector) else { return };
         let whole = numeric::logsumexp_slice(logits);
-        let excess = own.value - (logit - whole);
-        let half = view.resolutions.logprob.half_quantum(&own)
-            + 2.0 * view.resolutions.vector.half_quantum(&numeric::Printed::from_f64(whole));
-        let above = excess > EXCESS + half && own.value <= half;
+        let derived = logit - whole;
+        let excess = own.value - derived;
+        let logged = Approx::of_column(&own, &view.resolutions.logprob);
+        // Logit and logsumexp are off by the half-width of an entry each.
+        let half = logged.half + 2.0 * Approx::of_vector(whole, &view.resolutions.vector).half;
+        let limit = Approx::new(derived, half + noise::NORMALISER);
+        let above = derive::at_most(Approx::exact(own.value), limit).is_refuted() && own.value <= half;
         seen.count(BY_LOGITS, u64::from(above));
         seen.judge(view.step.at, !above, || {
             let kept = numeric::exp(-excess);
@@ -39,9 +42,9 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
                 "logged {}; logit - logsumexp over all {} tokens = {:.6}: too high by {excess:.6}, as over a subset with {kept:.4} of the probability",
                 own.value,
                 logits.len(),
-                logit - whole
+                derived
             );
-            Evidence::equals(logit - whole).found(own.value).within(half).detail(detail)
+            Evidence::equals(derived).found(own.value).within(half).detail(detail)
         });
         return;
     }
@@ -50,13 +53,12 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
     }
     let mass = view.mass;
     // Far from 1 no rounding closes the gap.
-    if (mass - 1.0).abs() > 0.01 {
+    if (mass - 1.0).abs() > INCOMPLETE {
         return seen.holds();
     }
-    let widest = view.top.iter().map(|entry| view.resolutions.top.half_quantum(&entry.logprob)).fold(0.0, f64::max);
-    let slack = 1e-6 + mass * widest;
+    let judged = derive::judge(view.mass_within_digits(), Approx::new(1.0, noise::TOKEN));
     let least = view.top.iter().map(|entry| entry.logprob.value).fold(f64::INFINITY, f64::min);
-    let complete = (mass - 1.0).abs() <= slack;
+    let complete = judged.is_proven();
     let flat = numeric::exp(least) >= TAIL;
     seen.count(FLAT, u64::from(complete && flat));
     seen.count(OTHER_TOKENS, u64::from(complete && flat && has_other_tokens(view)));
@@ -70,7 +72,7 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
             view.top.len(),
             numeric::exp(least)
         );
-        Evidence::equals(1.0).found(mass).within(slack).detail(detail)
+        Evidence::equals(1.0).found(mass).within(judged.within).detail(detail)
     });
 }
 

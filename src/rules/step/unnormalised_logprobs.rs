@@ -13,44 +13,40 @@ const POSITIVE: Key<u64> = Key::new(1, "positive");
 /// Vectors whose logsumexp is not 0.
 const VECTORS_OFF: Key<u64> = Key::new(2, "vectors_off");
 
-/// How far logsumexp of a whole vector may lie from 0: single precision over a large vocabulary stays far below it.
-const VECTOR_SLACK: f64 = 1e-3;
-
 fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
     for step in &view.candidate.steps {
         if let Some(number) = step.logprob.finite() {
-            let slack = super::positive_slack(view.resolutions.logprob.half_quantum(&number));
-            judge(seen, step.at, number.value, slack);
+            judge(seen, step.at, Approx::of_column(&number, &view.resolutions.logprob));
         }
         let vector = view.candidate.vector(step.logprob_vector);
         if vector.len() > 1 {
             let total = numeric::logsumexp_slice(vector);
-            let half = view.resolutions.vector.half_quantum(&numeric::Printed::from_f64(0.0));
-            let slack = VECTOR_SLACK + half;
-            let holds = total.abs() <= slack;
-            seen.count(VECTORS_OFF, u64::from(!holds));
-            seen.judge(step.at, holds, || {
+            let half = Approx::of_vector(0.0, &view.resolutions.vector).half;
+            let judged = derive::judge(Approx::new(total, half), Approx::new(0.0, noise::NORMALISER));
+            seen.count(VECTORS_OFF, u64::from(!judged.is_proven()));
+            seen.judge(step.at, judged.is_proven(), || {
                 let detail =
                     format!("logsumexp of the step's {} values is {total:.6}; of log-probs it is 0", vector.len());
-                Evidence::equals(0.0).found(total).within(slack).detail(detail)
+                Evidence::equals(0.0).found(total).within(judged.within).detail(detail)
             });
         }
     }
     for (claim, column) in view.bare_log_likelihoods() {
         if let Some(number) = claim.value.finite() {
-            let slack = super::positive_slack(column.resolution.half_quantum(&number));
-            judge(seen, claim.at, number.value, slack);
+            judge(seen, claim.at, Approx::of_column(&number, &column.resolution));
         }
     }
 }
 
-fn judge(seen: &mut Observer<'_>, at: crate::model::At, value: f64, slack: f64) {
+fn judge(seen: &mut Observer<'_>, at: crate::model::At, logprob: Approx) {
+    let value = logprob.value;
+    let judged = derive::at_most(logprob, Approx::new(0.0, noise::SOFTMAX));
     seen.count(VALUES, 1);
-    seen.count(POSITIVE, u64::from(value > slack));
-    seen.judge(at, value <= slack, || {
+    seen.count(POSITIVE, u64::from(judged.is_refuted()));
+    seen.judge(at, judged.is_proven(), || {
         Evidence::at_most(0.0)
             .found(value)
-            .within(slack)
+            .within(judged.within)
             .detail(format!("{value} is above 0; exp of it is no probability"))
     });
 }

@@ -10,11 +10,11 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
     if !view.can_match() {
         return;
     }
-    let slack = |entry: &Alternative<'_>| {
-        view.resolutions.logprob.half_quantum(&logged) + view.resolutions.top.half_quantum(&entry.logprob) + 1e-6
-    };
+    let own_value = Approx::of_column(&logged, &view.resolutions.logprob);
+    let listed =
+        |entry: &Alternative<'_>| Approx::of_column(&entry.logprob, &view.resolutions.top).widened(noise::TOKEN);
     // The top alternative's value under another token is RT112's pattern.
-    if !view.is_own(best) && (logged.value - best.logprob.value).abs() <= slack(best) {
+    if !view.is_own(best) && derive::judge(own_value, listed(best)).is_proven() {
         return;
     }
     let token = || named(view.step.token, view.step.token_id);
@@ -24,23 +24,25 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
             .top
             .iter()
             .filter(|entry| view.is_own(entry))
-            .any(|entry| (logged.value - entry.logprob.value).abs() <= slack(entry));
+            .any(|entry| derive::judge(own_value, listed(entry)).is_proven());
         seen.judge(view.step.at, matches, || {
             let detail =
                 format!("logged {} for {}, among the alternatives it has {}", logged.value, token(), own.logprob.value);
-            Evidence::equals(own.logprob.value).found(logged.value).within(slack(own)).detail(detail)
+            let within = own_value.half + listed(own).half;
+            Evidence::equals(own.logprob.value).found(logged.value).within(within).detail(detail)
         });
         return;
     }
     let Some(least) = view.top.iter().min_by(|a, b| a.logprob.value.total_cmp(&b.logprob.value)) else { return };
-    seen.judge(view.step.at, logged.value <= least.logprob.value + slack(least), || {
+    let judged = derive::at_most(own_value, listed(least));
+    seen.judge(view.step.at, judged.is_proven(), || {
         let detail = format!(
             "logged {} for {}, which is not listed although the list goes down to {}",
             logged.value,
             token(),
             least.logprob.value
         );
-        Evidence::at_most(least.logprob.value).found(logged.value).within(slack(least)).detail(detail)
+        Evidence::at_most(least.logprob.value).found(logged.value).within(judged.within).detail(detail)
     });
 }
 
