@@ -29,7 +29,7 @@ pub mod trace;
 
 use std::path::{Path, PathBuf};
 
-use conclude::Context;
+use conclude::ConcludeInput;
 use config::Config;
 use engine::{RecognisedInput, Settings};
 use parts::{AuditPlan, Part, PartError};
@@ -120,7 +120,7 @@ pub fn open(options: &Options) -> Inputs {
 pub fn check(inputs: Inputs, settings: &Settings) -> Report {
     let audited = engine::run(&inputs.opened, settings);
     let described = describe(inputs.opened.iter(), &audited.tally);
-    let context = Context {
+    let context = ConcludeInput {
         inputs: described,
         runs: audited.runs,
         plans: &audited.plans,
@@ -182,7 +182,7 @@ impl Watch {
         let inputs = describe(self.following.opened(), &audited.tally);
         let levels = &self.options.settings.levels;
         let runs = audited.runs;
-        let context = Context { inputs, runs, plans: &audited.plans, errors: self.errors.clone(), levels };
+        let context = ConcludeInput { inputs, runs, plans: &audited.plans, errors: self.errors.clone(), levels };
         conclude::conclude(audited.tally, &context)
     }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::{ColumnPlan, FilePlan};
-use crate::conclude::{self, Context};
+use crate::conclude::{self, ConcludeInput};
 use crate::config::{ColumnSpec, Levels};
 use crate::engine::{self, Passes, Settled};
 use crate::formula::{Formula, Grammar, StepResolutions};
@@ -205,7 +205,7 @@ impl Part {
         let plans: Vec<FilePlan> = self.inputs.iter().map(|input| input.plan.resolve()).collect();
         let inputs = self.inputs.iter().map(|input| input.report.clone()).collect();
         let files = (0_u32..).zip(self.inputs.iter().map(|input| input.tally.clone())).collect();
-        let context = Context { inputs, runs, plans: &plans, errors: self.errors.clone(), levels };
+        let context = ConcludeInput { inputs, runs, plans: &plans, errors: self.errors.clone(), levels };
         conclude::conclude(Tally { files }, &context)
     }
 
@@ -345,7 +345,7 @@ pub fn merge(parts: Vec<Part>, levels: &Levels) -> Result<Report, PartError> {
         described.push(input.report);
         tally.files.insert(at, input.tally);
     }
-    Ok(conclude::conclude(tally, &Context { inputs: described, runs, plans: &plans, errors, levels }))
+    Ok(conclude::conclude(tally, &ConcludeInput { inputs: described, runs, plans: &plans, errors, levels }))
 }
 
 /// That inputs need another plan than they were audited under.

@@ -27,7 +27,7 @@ pub use finding::{cause_parts, fingerprint};
 use runs::Run;
 
 /// What `conclude` needs to know beside the tally.
-pub struct Context<'c> {
+pub struct ConcludeInput<'c> {
     /// The inputs, in the order of their index.
     pub inputs: Vec<InputReport>,
     /// The run of each input.
@@ -42,7 +42,7 @@ pub struct Context<'c> {
 
 /// Makes the report.
 #[must_use]
-pub fn conclude(tally: Tally, context: &Context<'_>) -> Report {
+pub fn conclude(tally: Tally, context: &ConcludeInput<'_>) -> Report {
     let paths: Vec<&str> = context.inputs.iter().map(|input| input.path.as_str()).collect();
     let mut summary = Summary::default();
     let mut errors = context.errors.clone();
@@ -136,7 +136,7 @@ impl Listed {
 
 fn conclude_run(
     run: Run,
-    context: &Context<'_>,
+    context: &ConcludeInput<'_>,
     paths: &[&str],
     summary: &mut Summary,
     drafts: &mut Vec<Draft>,

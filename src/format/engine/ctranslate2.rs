@@ -100,7 +100,7 @@ impl Format for CTranslate2 {
         columns.dedup();
         let specs: Vec<ColumnSpec> = columns.iter().map(|column| column.spec()).collect();
         let conventions: Vec<String> = columns.iter().map(|column| column.words()).collect();
-        let mut reader = Records::new(framing, specs, Context { columns }, visit).mapped(&[
+        let mut reader = Records::new(framing, specs, Conventions { columns }, visit).mapped(&[
             ("log-probs", "log_probs[][]"),
             ("claim", "scores[]"),
             ("tokens", "sequences[][]"),
@@ -111,7 +111,7 @@ impl Format for CTranslate2 {
 }
 
 /// The conventions that the first records state, in the order of their columns.
-struct Context {
+struct Conventions {
     columns: Vec<Convention>,
 }
 
@@ -120,7 +120,7 @@ fn rows<'t>(record: Value<'t>, key: &str) -> Vec<Value<'t>> {
     list.into_iter().flat_map(|list| list.elements()).collect()
 }
 
-fn visit(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
+fn visit(origin: &JsonOrigin<'_>, context: &Conventions, out: &mut dyn Sink) -> Result<(), FieldError> {
     let record = origin.root;
     let mut candidates = Vec::new();
     let column = Convention::of(record).and_then(|own| context.columns.iter().position(|known| *known == own));

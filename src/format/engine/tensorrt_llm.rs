@@ -63,7 +63,7 @@ impl Format for TensorRtLlm {
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
         let framing = head.framing().unwrap_or(Framing::Lines);
         let column = |name| ColumnSpec::with_formulas(name, ClaimKind::Score, vec![Formula::SUM]);
-        let reader = Records::new(framing, vec![column("cumulative_logprob"), column("cum_log_probs")], Context, visit);
+        let reader = Records::new(framing, vec![column("cumulative_logprob"), column("cum_log_probs")], (), visit);
         Ok(Box::new(reader.mapped(&[
             ("log-probs", "outputs[].logprobs[], output_log_probs[]"),
             ("claim", "outputs[].cumulative_logprob, cum_log_probs"),
@@ -71,10 +71,7 @@ impl Format for TensorRtLlm {
     }
 }
 
-/// All that is known stands in the records.
-struct Context;
-
-fn visit(origin: &JsonOrigin<'_>, _context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
+fn visit(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), FieldError> {
     let record = origin.root;
     let mut candidates = if is_answer(record) { answer(record)? } else { result(record)? };
     for candidate in &mut candidates {

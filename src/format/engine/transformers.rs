@@ -110,7 +110,7 @@ impl Format for Transformers {
             )
         });
         let conventions = conventions.collect();
-        let mut reader = Records::new(framing, columns, Context { divisors }, visit).mapped(&[
+        let mut reader = Records::new(framing, columns, Divisors { divisors }, visit).mapped(&[
             ("log-probs", "transition_scores[][]"),
             ("claim", "sequences_scores[]"),
             ("token ids", "sequences[][]"),
@@ -122,7 +122,7 @@ impl Format for Transformers {
 }
 
 /// The divisors that the first records state, in the order of their columns.
-struct Context {
+struct Divisors {
     divisors: Vec<Divisor>,
 }
 
@@ -143,7 +143,7 @@ fn rows<'t>(record: Value<'t>, key: &str) -> Vec<Value<'t>> {
     list.into_iter().flat_map(|list| list.elements()).collect()
 }
 
-fn visit(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
+fn visit(origin: &JsonOrigin<'_>, context: &Divisors, out: &mut dyn Sink) -> Result<(), FieldError> {
     let record = origin.root;
     let (sequences, values) = (rows(record, "sequences"), rows(record, "transition_scores"));
     let beams = rows(record, "beam_indices");

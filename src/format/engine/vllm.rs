@@ -166,7 +166,7 @@ impl Format for Offline {
         let reader = Records::new(
             framing,
             vec![column("cumulative_logprob"), column("cum_logprob")],
-            Context { partial },
+            RecordShape { partial },
             visit,
         );
         Ok(Box::new(reader.mapped(&[
@@ -178,12 +178,12 @@ impl Format for Offline {
 }
 
 /// What the first records say of all.
-struct Context {
+struct RecordShape {
     /// Whether records are parts of a stream.
     partial: bool,
 }
 
-fn visit(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
+fn visit(origin: &JsonOrigin<'_>, context: &RecordShape, out: &mut dyn Sink) -> Result<(), FieldError> {
     let record = origin.root;
     let Some((list, beams)) = results(record) else { return Ok(()) };
     let mut candidates = Vec::new();

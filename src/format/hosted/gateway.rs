@@ -190,7 +190,7 @@ fn otel<'t>(record: Value<'t>, found: &mut Vec<Answer<'t>>) {
 }
 
 /// What a reader knows of its input.
-struct Context {
+struct AnswerColumns {
     answers: for<'t> fn(Value<'t>, &mut Vec<Answer<'t>>),
     /// Names of numbers beside a response, with their columns. The first column is that of a sum in a message.
     claims: Vec<String>,
@@ -227,12 +227,12 @@ impl Format for Gateway {
         let mapping: Vec<(&str, &str)> = std::iter::once(("log-probs", self.field))
             .chain(claims.iter().map(|name| ("claim", name.as_str())))
             .collect();
-        let context = Context { answers: self.answers, claims: claims.clone() };
+        let context = AnswerColumns { answers: self.answers, claims: claims.clone() };
         Ok(Box::new(Records::new(framing, columns, context, visit).mapped(&mapping)))
     }
 }
 
-fn visit(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
+fn visit(origin: &JsonOrigin<'_>, context: &AnswerColumns, out: &mut dyn Sink) -> Result<(), FieldError> {
     let mut answers = Vec::new();
     (context.answers)(origin.root, &mut answers);
     for answer in answers {
@@ -251,7 +251,7 @@ fn visit(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Resu
 }
 
 /// The numbers beside an answer.
-fn claims(answer: &Answer<'_>, context: &Context) -> Result<Vec<Claim>, FieldError> {
+fn claims(answer: &Answer<'_>, context: &AnswerColumns) -> Result<Vec<Claim>, FieldError> {
     let mut found = Vec::new();
     for (name, column) in context.claims.iter().zip(1..) {
         if let Some(value) = answer.claims.and_then(|place| place.get(name)) {

@@ -130,7 +130,7 @@ impl Format for Rollout {
         }
         let trainer = head.records().any(|record| list(record, &TRAINER).is_some());
         let mut columns = Vec::new();
-        let mut context = Context { trainer, totals: Vec::new() };
+        let mut context = DumpColumns { trainer, totals: Vec::new() };
         for (name, side) in TOTALS {
             let of_steps = side == if trainer { Side::Trainer } else { Side::Engine };
             if of_steps && head.records().any(|record| record.get(name).is_some()) {
@@ -144,7 +144,7 @@ impl Format for Rollout {
 }
 
 /// What a reader knows of its input.
-struct Context {
+struct DumpColumns {
     /// Whether the steps' log-probs are the trainer's.
     trainer: bool,
     /// Names of totals of the steps, with their columns.
@@ -161,7 +161,7 @@ struct Lists<'t> {
     ratios: Option<(&'static str, Value<'t>)>,
 }
 
-fn visit(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
+fn visit(origin: &JsonOrigin<'_>, context: &DumpColumns, out: &mut dyn Sink) -> Result<(), FieldError> {
     let record = origin.root;
     let (engine, trainer) = (list(record, &ENGINE), list(record, &TRAINER));
     // A record without the trainer's list has the engine's alone, and nothing beside it.
@@ -195,7 +195,12 @@ fn visit(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Resu
 }
 
 /// One rollout.
-fn item<'t>(record: Value<'t>, lists: Lists<'t>, context: &Context, id: Cow<'t, str>) -> Result<Item<'t>, FieldError> {
+fn item<'t>(
+    record: Value<'t>,
+    lists: Lists<'t>,
+    context: &DumpColumns,
+    id: Cow<'t, str>,
+) -> Result<Item<'t>, FieldError> {
     let mut candidate = Candidate { at: at(lists.values), ..Candidate::default() };
     let len = lists.values.len();
     let length = |list: Value<'_>| u32::try_from(list.len()).unwrap_or(u32::MAX);
@@ -254,7 +259,7 @@ fn flag(value: Value<'_>) -> Option<bool> {
 
 /// exp(trainer − engine) of every token that counts, or e to their sum: one number, alone or at every token. Trainers cap
 /// ratios at a round number and set others to 0: nothing is known of such values.
-fn ratios<'t>(lists: Lists<'t>, context: &Context, item: &mut Item<'t>) {
+fn ratios<'t>(lists: Lists<'t>, context: &DumpColumns, item: &mut Item<'t>) {
     let (Some((name, ratios)), Some(engine)) = (lists.ratios.filter(|_| context.trainer), lists.other) else { return };
     let mut mask = lists.mask.into_iter().flat_map(|mask| mask.elements());
     let counts = std::iter::from_fn(|| Some(mask.next().and_then(flag).unwrap_or(true)));

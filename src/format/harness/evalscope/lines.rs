@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::config::InputConfig;
 use crate::format::field::{FieldError, at, find, has, id, lacks, printed};
-use crate::format::harness::evalscope::{Context, join, plain};
+use crate::format::harness::evalscope::{SubsetFile, join, plain};
 use crate::format::harness::inspect::generated;
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
@@ -34,7 +34,7 @@ pub(in crate::format) struct Lines {
     has: fn(Value<'_>) -> bool,
     evidence: &'static str,
     mapping: &'static [(&'static str, &'static str)],
-    visit: Visit<Context>,
+    visit: Visit<SubsetFile>,
 }
 
 static PREDICTIONS_CARD: FormatInfo = FormatInfo {
@@ -88,7 +88,7 @@ impl Format for Lines {
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
         let framing = head.framing().unwrap_or(Framing::Lines);
-        let context = Context::of(head);
+        let context = SubsetFile::of(head);
         let count = context.replaced.len();
         let mut records = Records::new(framing, Vec::new(), context, self.visit).mapped(self.mapping);
         if count > 0 {
@@ -102,7 +102,7 @@ impl Format for Lines {
 /// The sample of a line; None for one that a later line replaces.
 fn sample<'t>(
     origin: &JsonOrigin<'t>,
-    context: &'t Context,
+    context: &'t SubsetFile,
     filter: &'static str,
 ) -> Result<Option<Item<'t>>, FieldError> {
     if context.replaced.contains(&origin.record.line) {
@@ -120,7 +120,7 @@ fn sample<'t>(
     }))
 }
 
-fn prediction(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
+fn prediction(origin: &JsonOrigin<'_>, context: &SubsetFile, out: &mut dyn Sink) -> Result<(), FieldError> {
     // The same samples stand in the reviews: a stream of their own.
     let Some(mut item) = sample(origin, context, "predictions")? else { return Ok(()) };
     let choices = find(origin.root, &["model_output", "choices"]);
@@ -131,7 +131,7 @@ fn prediction(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) ->
     Ok(())
 }
 
-fn review(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
+fn review(origin: &JsonOrigin<'_>, context: &SubsetFile, out: &mut dyn Sink) -> Result<(), FieldError> {
     let Some(mut item) = sample(origin, context, "")? else { return Ok(()) };
     let values = find(origin.root, &["sample_score", "score", "value"]);
     for (key, value) in values.into_iter().flat_map(|values| values.members()) {

@@ -20,14 +20,14 @@ pub(in crate::format) use report::REPORT;
 
 /// What the rows need to know.
 #[derive(Clone, Debug, Default)]
-struct Context {
+struct SubsetFile {
     /// Benchmark and subset, as the file is named.
     task: String,
     /// Lines that a later line of the same index replaces: a resumed run appends.
     replaced: BTreeSet<u64>,
 }
 
-impl Context {
+impl SubsetFile {
     fn of(head: &Head<'_>) -> Self {
         let stem = head.name.rsplit_once('.').map_or(head.name, |(stem, _)| stem);
         Self { task: stem.to_owned(), replaced: replaced(head.path).unwrap_or_default() }

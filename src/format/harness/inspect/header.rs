@@ -6,14 +6,14 @@ use std::borrow::Cow;
 
 use crate::format::Sink;
 use crate::format::field::{FieldError, at, id};
-use crate::format::harness::inspect::Context;
+use crate::format::harness::inspect::Epochs;
 use crate::format::harness::inspect::sample::score_metrics;
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::model::{Item, MetricClaim, Origin};
 
 /// Reads the document around the samples, or the header of a zip.
-pub(super) fn read(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
+pub(super) fn read(origin: &JsonOrigin<'_>, context: &Epochs, out: &mut dyn Sink) -> Result<(), FieldError> {
     let root = origin.root;
     if let Some(list) = root.get("reductions") {
         reductions(list, origin, context, out);
@@ -36,7 +36,7 @@ pub(super) fn read(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sin
 }
 
 /// The stream of the scores that a reducer gave: with one epoch the samples' own.
-fn filter(reducer: Option<Value<'_>>, context: &Context) -> String {
+fn filter(reducer: Option<Value<'_>>, context: &Epochs) -> String {
     match reducer.and_then(|reducer| reducer.as_str()) {
         _ if context.epochs <= 1 => String::new(),
         Some(reducer) => reducer.into_owned(),
@@ -45,14 +45,14 @@ fn filter(reducer: Option<Value<'_>>, context: &Context) -> String {
 }
 
 /// The scores after the epochs were reduced, which stand in the log with one epoch, too.
-pub(super) fn reductions(list: Value<'_>, origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) {
+pub(super) fn reductions(list: Value<'_>, origin: &JsonOrigin<'_>, context: &Epochs, out: &mut dyn Sink) {
     for reduction in list.elements().filter(|_| context.epochs > 1) {
         reduced(reduction, origin, context, out);
     }
 }
 
 /// The scores of one scorer after its epochs were reduced: rows of their own.
-fn reduced(reduction: Value<'_>, origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) {
+fn reduced(reduction: Value<'_>, origin: &JsonOrigin<'_>, context: &Epochs, out: &mut dyn Sink) {
     let scorer = reduction.get("scorer").and_then(|scorer| scorer.as_str()).unwrap_or_default();
     let filter = filter(reduction.get("reducer"), context);
     for sample in reduction.get("samples").into_iter().flat_map(|samples| samples.elements()) {
@@ -73,7 +73,7 @@ fn reduced(reduction: Value<'_>, origin: &JsonOrigin<'_>, context: &Context, out
 }
 
 /// The metrics of one scorer.
-fn claims(name: &str, score: Value<'_>, context: &Context, origin: &JsonOrigin<'_>, out: &mut dyn Sink) {
+fn claims(name: &str, score: Value<'_>, context: &Epochs, origin: &JsonOrigin<'_>, out: &mut dyn Sink) {
     let filter = filter(score.get("reducer"), context);
     let metrics = || score.get("metrics").into_iter().flat_map(|metrics| metrics.members());
     let plain = |metric: Value<'_>| {

@@ -65,7 +65,7 @@ static EVAL_CARD: FormatInfo = FormatInfo {
 
 /// What the samples need to know of the log.
 #[derive(Clone, Debug, Default)]
-struct Context {
+struct Epochs {
     /// How often each sample was run.
     epochs: u32,
 }
@@ -86,7 +86,7 @@ fn is_sample(record: Value<'_>) -> bool {
 }
 
 /// A reader over samples, with what its header says.
-fn records(framing: Framing, header: Option<Value<'_>>, head: &Head<'_>) -> Records<Context> {
+fn records(framing: Framing, header: Option<Value<'_>>, head: &Head<'_>) -> Records<Epochs> {
     let epochs = header.and_then(|header| count(find(header, &["eval", "config", "epochs"])?)).unwrap_or(1);
     let version = header.and_then(|header| find(header, &["eval", "packages", "inspect_ai"])?.as_str());
     let columns = vec![
@@ -94,7 +94,7 @@ fn records(framing: Framing, header: Option<Value<'_>>, head: &Head<'_>) -> Reco
         ColumnSpec::of_kind("value", ClaimKind::Loss),
         ColumnSpec::of_kind("perplexity", ClaimKind::Perplexity),
     ];
-    let mut records = Records::new(framing, columns, Context { epochs }, sample_or_header).mapped(&[
+    let mut records = Records::new(framing, columns, Epochs { epochs }, sample_or_header).mapped(&[
         ("item", "samples[].id, epoch"),
         ("steps", "output.choices[].logprobs.content, or prompt_logprobs.content under a perplexity scorer"),
         ("row metrics", "scores.<scorer>.value"),
@@ -112,7 +112,7 @@ fn records(framing: Framing, header: Option<Value<'_>>, head: &Head<'_>) -> Reco
     records
 }
 
-fn sample_or_header(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
+fn sample_or_header(origin: &JsonOrigin<'_>, context: &Epochs, out: &mut dyn Sink) -> Result<(), FieldError> {
     if origin.root.kind() == Kind::Array {
         header::reductions(origin.root, origin, context, out);
         return Ok(());

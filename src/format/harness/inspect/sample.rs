@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::format::Sink;
 use crate::format::field::{FieldError, at, count, find, id, lacks, printed};
-use crate::format::harness::inspect::Context;
+use crate::format::harness::inspect::Epochs;
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::steps;
@@ -15,7 +15,7 @@ use crate::model::{
 use crate::numeric::Printed;
 
 /// Reads a sample.
-pub(super) fn read(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
+pub(super) fn read(origin: &JsonOrigin<'_>, context: &Epochs, out: &mut dyn Sink) -> Result<(), FieldError> {
     let root = origin.root;
     let name = root.get("id").and_then(id).ok_or_else(|| lacks(root, "id", "the sample's id"))?;
     let epoch = root.get("epoch").and_then(count).unwrap_or(1);

@@ -36,8 +36,9 @@ static INFO: FormatInfo = FormatInfo {
 const STRUCTURE: [&str; 8] =
     ["doc_id", "target", "resps", "filtered_resps", "token_counts", "doc_hash", "input", "arguments"];
 
+/// What the results beside the rows say of the task and its metrics.
 #[derive(Default)]
-struct Context {
+struct TaskMetrics {
     task: String,
     is_choice: bool,
     custom: bool,
@@ -51,7 +52,7 @@ pub(super) fn key(name: &str) -> &str {
     if start.starts_with(|first: char| first.is_ascii_digit()) { start } else { "" }
 }
 
-impl Context {
+impl TaskMetrics {
     fn read(head: &Head<'_>) -> Self {
         let task = head.name.split_once("_samples_").and_then(|(_, rest)| rest.split('.').next()).unwrap_or_default();
         let path = format!("{}/{}_results.json", head.ancestor(1), key(head.name));
@@ -101,14 +102,14 @@ impl Format for LmmsSamples {
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
         let columns = vec![ColumnSpec::of_kind("loss", ClaimKind::Loss)];
         let framing = head.framing().unwrap_or(Framing::Lines);
-        let mut records = Records::new(framing, columns, Context::read(head), visit);
+        let mut records = Records::new(framing, columns, TaskMetrics::read(head), visit);
         key(head.name).clone_into(&mut records.run_key);
         records.conventions = vec!["scores of choices: mean loss per token, the lowest wins".to_owned()];
         Ok(Box::new(records.mapped(&[("item", "doc_id"), ("loss", "filtered_resps[][0]"), ("gold", "target")])))
     }
 }
 
-fn visit(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
+fn visit(origin: &JsonOrigin<'_>, context: &TaskMetrics, out: &mut dyn Sink) -> Result<(), FieldError> {
     let row = origin.root;
     let Some(responses) = row.get("filtered_resps") else {
         return Err(lacks(row, "filtered_resps", "a list or a text"));

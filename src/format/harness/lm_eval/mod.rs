@@ -3,10 +3,10 @@
 //! Shapes of 0.4.0 to 0.4.13, from `lm_eval/evaluator.py` and `lm_eval/loggers/evaluation_tracker.py`. Files of one run
 //! share the date in their names.
 
-mod context;
 mod lmms;
 mod results;
 mod samples;
+mod task;
 
 pub(super) use lmms::LMMS_SAMPLES;
 pub(super) use results::{LMMS_RESULTS, RESULTS};

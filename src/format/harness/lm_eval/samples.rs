@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::field::{FieldError, at, field_error, lacks, printed};
-use crate::format::harness::lm_eval::context::Context;
+use crate::format::harness::lm_eval::task::TaskConfig;
 use crate::format::json::{Kind, Tape, Value};
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader};
@@ -102,7 +102,7 @@ impl Format for Samples {
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
         let columns = vec![ColumnSpec::of_kind("loglikelihood", ClaimKind::Score)];
-        let context = Context::beside(head.path, head.name);
+        let context = TaskConfig::beside(head.path, head.name);
         let version = context.version.clone();
         let mut records = Records::new(framing(head.bytes), columns, context, |origin, context, out| {
             out.item(&item(origin.root, context)?, origin);
@@ -178,7 +178,7 @@ fn is_empty(value: Option<Value<'_>>) -> bool {
     value.is_some_and(|value| value.kind() == Kind::String && value.raw().is_empty())
 }
 
-fn item<'t>(row: Value<'t>, context: &Context) -> Result<Item<'t>, FieldError> {
+fn item<'t>(row: Value<'t>, context: &TaskConfig) -> Result<Item<'t>, FieldError> {
     if row.kind() != Kind::Object {
         return Err(field_error(row, "record", "an object"));
     }
@@ -276,7 +276,7 @@ fn item<'t>(row: Value<'t>, context: &Context) -> Result<Item<'t>, FieldError> {
 }
 
 /// Characters of the delimiter in front of the choices; None when it cannot be told.
-fn delimiter(choices: &[Option<Value<'_>>], context: &Context) -> Option<u32> {
+fn delimiter(choices: &[Option<Value<'_>>], context: &TaskConfig) -> Option<u32> {
     let declared = context.delimiter.as_deref().unwrap_or(" ");
     let starts = |choice: &Option<Value<'_>>| {
         choice.is_some_and(|choice| choice.as_str().is_some_and(|text| text.starts_with(declared)))
@@ -293,7 +293,7 @@ fn delimiter(choices: &[Option<Value<'_>>], context: &Context) -> Option<u32> {
 /// Notes the right answers: `target` is a position, a list of positions, or the text of a choice.
 fn gold<'t>(
     row: Value<'t>,
-    context: &Context,
+    context: &TaskConfig,
     choices: &[Option<Value<'t>>],
     delimiter: Option<u32>,
     item: &mut Item<'t>,
@@ -341,7 +341,7 @@ fn gold<'t>(
     }
 }
 
-fn metrics<'t>(row: Value<'t>, context: &Context) -> Vec<RowMetric<'t>> {
+fn metrics<'t>(row: Value<'t>, context: &TaskConfig) -> Vec<RowMetric<'t>> {
     let listed: Option<Vec<Cow<'t, str>>> =
         row.get("metrics").map(|names| names.elements().filter_map(|name| name.as_str()).collect());
     let is_metric = |key: &str| match &listed {

@@ -61,7 +61,7 @@ fn columns() -> Vec<ColumnSpec> {
     ]
 }
 
-struct Context {
+struct TaskRequests {
     task: String,
     requests: Requests,
 }
@@ -89,7 +89,7 @@ impl Format for Predictions {
         let task = stem(head.name, "-predictions.jsonl").to_owned();
         let requests = Requests::read(&format!("{}/{task}-requests.jsonl", head.ancestor(1)));
         let framing = head.framing().unwrap_or(Framing::Lines);
-        let mut records = Records::new(framing, columns(), Context { task, requests }, visit);
+        let mut records = Records::new(framing, columns(), TaskRequests { task, requests }, visit);
         records.conventions =
             vec!["bits_per_byte, logits_per_byte: base 2, positive, per byte with the leading space".to_owned()];
         Ok(Box::new(records.mapped(&[
@@ -102,7 +102,7 @@ impl Format for Predictions {
     }
 }
 
-fn visit(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
+fn visit(origin: &JsonOrigin<'_>, context: &TaskRequests, out: &mut dyn Sink) -> Result<(), FieldError> {
     let row = origin.root;
     let Some(outputs) = row.get("model_output").filter(|value| value.kind() == Kind::Array) else {
         return Err(lacks(row, "model_output", "a list"));

@@ -16,7 +16,7 @@ pub(in crate::format) use values::VALUES;
 
 /// What the rows need to know.
 #[derive(Clone, Debug, Default)]
-struct Context {
+struct DatasetPart {
     /// The dataset.
     task: String,
     /// Number of the part, for a file that holds a part of a dataset.
@@ -26,7 +26,7 @@ struct Context {
 /// Largest results file that is looked for; its size does not matter, only that it is there.
 const LOOK: u64 = 1 << 26;
 
-impl Context {
+impl DatasetPart {
     fn of(head: &Head<'_>) -> Self {
         let stem = head.name.rsplit_once('.').map_or(head.name, |(stem, _)| stem);
         let whole = Self { task: stem.to_owned(), part: None };
@@ -50,7 +50,7 @@ fn in_place(head: &Head<'_>) -> bool {
 }
 
 /// Joins predictions and results of one model.
-fn join(records: &mut Records<Context>, head: &Head<'_>) {
+fn join(records: &mut Records<DatasetPart>, head: &Head<'_>) {
     if in_place(head) {
         records.run_directory = Some(head.ancestor(3).to_owned());
         head.ancestor_name(1).clone_into(&mut records.run_key);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::field::{self, FieldError, at, field_error, has, id, integer};
-use crate::format::harness::opencompass::{Context, join};
+use crate::format::harness::opencompass::{DatasetPart, join};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::{Records, Visit};
@@ -137,7 +137,7 @@ impl Inferencer {
         }
     }
 
-    fn visit(self) -> Visit<Context> {
+    fn visit(self) -> Visit<DatasetPart> {
         match self {
             Self::Ppl | Self::Ll => labelled,
             Self::Clp => choices,
@@ -165,7 +165,7 @@ impl Format for Predictions {
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
         let columns = self.inferencer.columns();
         let visit = self.inferencer.visit();
-        let mut records = Records::new(Framing::Nested(&[]), columns, Context::of(head), visit);
+        let mut records = Records::new(Framing::Nested(&[]), columns, DatasetPart::of(head), visit);
         let mapping: &[(&str, &str)] = match self.inferencer {
             Inferencer::Ppl => &[("item", "key"), ("candidate", "label: X"), ("score", "PPL"), ("pick", "prediction")],
             Inferencer::Ll => {
@@ -186,7 +186,7 @@ impl Format for Predictions {
 }
 
 /// The one document of a record, with its id.
-pub(super) fn document<'t>(root: Value<'t>, context: &Context) -> Result<(Cow<'t, str>, Value<'t>), FieldError> {
+pub(super) fn document<'t>(root: Value<'t>, context: &DatasetPart) -> Result<(Cow<'t, str>, Value<'t>), FieldError> {
     let Some((key, value)) = root.members().next().filter(|(_, value)| value.kind() == Kind::Object) else {
         return Err(field_error(root, "document", "an object under its number"));
     };
@@ -197,7 +197,7 @@ pub(super) fn document<'t>(root: Value<'t>, context: &Context) -> Result<(Cow<'t
     Ok((id, value))
 }
 
-pub(super) fn item<'t>(id: Cow<'t, str>, document: Value<'t>, context: &'t Context) -> Item<'t> {
+pub(super) fn item<'t>(id: Cow<'t, str>, document: Value<'t>, context: &'t DatasetPart) -> Item<'t> {
     Item { id, task: Cow::Borrowed(&context.task), complete: true, at: at(document), ..Item::default() }
 }
 
@@ -225,7 +225,7 @@ pub(super) fn scored<'t>(
     })
 }
 
-fn labelled(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
+fn labelled(origin: &JsonOrigin<'_>, context: &DatasetPart, out: &mut dyn Sink) -> Result<(), FieldError> {
     let (id, document) = document(origin.root, context)?;
     let mut item = item(id, document, context);
     for (key, value) in document.members() {
@@ -244,7 +244,7 @@ fn labelled(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> R
     Ok(())
 }
 
-fn choices(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
+fn choices(origin: &JsonOrigin<'_>, context: &DatasetPart, out: &mut dyn Sink) -> Result<(), FieldError> {
     let (name, document) = document(origin.root, context)?;
     let mut item = item(name, document, context);
     let names = || document.get("choices").into_iter().flat_map(|list| list.elements());
@@ -268,7 +268,7 @@ fn choices(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Re
     Ok(())
 }
 
-fn generated(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
+fn generated(origin: &JsonOrigin<'_>, context: &DatasetPart, out: &mut dyn Sink) -> Result<(), FieldError> {
     let (id, document) = document(origin.root, context)?;
     out.item(&item(id, document, context), origin);
     Ok(())

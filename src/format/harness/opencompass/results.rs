@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::field::{FieldError, at, flag, has};
 use crate::format::harness::opencompass::predictions::{label, scored};
-use crate::format::harness::opencompass::{Context, join, values};
+use crate::format::harness::opencompass::{DatasetPart, join, values};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
@@ -79,7 +79,7 @@ impl Format for Results {
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
         let columns =
             vec![ColumnSpec::of_kind("PPL", ClaimKind::Loss), ColumnSpec::of_kind("Loglikelihood", ClaimKind::Score)];
-        let mut records = Records::new(Framing::Nested(&["details"]), columns, Context::of(head), detail)
+        let mut records = Records::new(Framing::Nested(&["details"]), columns, DatasetPart::of(head), detail)
             .mapped(&[("metrics", "members with numbers"), ("correct", "details.<n>.correct")]);
         records.shell = Some(metrics);
         records.conventions.push("accuracy: a percentage".to_owned());
@@ -92,7 +92,7 @@ fn has_numbers(root: Value<'_>) -> bool {
     root.members().any(|(_, value)| value.kind() == Kind::Number)
 }
 
-fn detail(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
+fn detail(origin: &JsonOrigin<'_>, context: &DatasetPart, out: &mut dyn Sink) -> Result<(), FieldError> {
     // A member under its number; an element of a list stands alone.
     let root = origin.root;
     let (id, document) = match root.members().next() {
@@ -130,7 +130,7 @@ fn detail(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Res
     Ok(())
 }
 
-fn metrics(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
+fn metrics(origin: &JsonOrigin<'_>, context: &DatasetPart, out: &mut dyn Sink) -> Result<(), FieldError> {
     let is_documents = origin.root.get("details").is_some();
     let filter = if is_documents { DETAILS } else { "" };
     for (key, value) in origin.root.members() {

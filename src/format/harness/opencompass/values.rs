@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::config::InputConfig;
 use crate::format::field::{FieldError, at, field_error, has, printed};
 use crate::format::harness::opencompass::predictions::{document, first, item};
-use crate::format::harness::opencompass::{Context, join};
+use crate::format::harness::opencompass::{DatasetPart, join};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
@@ -68,14 +68,14 @@ impl Format for Values {
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
-        let mut records = Records::new(Framing::Nested(&[]), Vec::new(), Context::of(head), row)
+        let mut records = Records::new(Framing::Nested(&[]), Vec::new(), DatasetPart::of(head), row)
             .mapped(&[("item", "key"), ("metric", "loss, ppl or mink")]);
         join(&mut records, head);
         Ok(Box::new(records))
     }
 }
 
-fn row(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
+fn row(origin: &JsonOrigin<'_>, context: &DatasetPart, out: &mut dyn Sink) -> Result<(), FieldError> {
     let (id, document) = document(origin.root, context)?;
     let (name, value, count) = value(document).ok_or_else(|| field_error(document, "document", "loss, ppl or mink"))?;
     let number = printed(value).ok_or_else(|| field_error(value, name, "a number"))?;

@@ -7,7 +7,7 @@ use crate::source::Input;
 
 /// What the rows of a task need to know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Context {
+pub(super) struct TaskConfig {
     /// The harness's version.
     pub(super) version: Option<String>,
     /// The task, where the results name it.
@@ -26,7 +26,7 @@ pub(super) struct Context {
     pub(super) custom: bool,
 }
 
-impl Context {
+impl TaskConfig {
     /// Reads the results file of the same run beside a samples file, if there is one.
     pub(super) fn beside(path: &str, name: &str) -> Self {
         let date = super::date(name);
