@@ -1,6 +1,7 @@
 //! Logs of real tools: each folder of `fixtures/formats` is one run and says in `expected.toml` what must come out.
 //!
-//! A folder whose name starts with `bad` or `bug` holds a known error; every other one is clean.
+//! A folder holds a known error when its `expected.toml` names, by hand and above what blessing writes, the finding that
+//! must come out (`must_find`, or `must_suspect` for a statistical one); each `bad…` and `bug…` has to. Every other is clean.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -33,11 +34,27 @@ fn short(path: &Path) -> String {
     path.strip_prefix(fixture("formats")).unwrap().to_string_lossy().replace('\\', "/")
 }
 
+/// What stands above the first section of `expected.toml`, written by hand: the findings that the log was made for.
+fn by_hand(folder: &Path) -> String {
+    let text = std::fs::read_to_string(folder.join("expected.toml")).unwrap_or_default().replace("\r\n", "\n");
+    text.split("[formats]").next().unwrap_or_default().to_owned()
+}
+
+/// The findings that a folder must have: those that are certain, those that are statistical. Clean folders name none.
+fn demanded(folder: &Path) -> [Vec<String>; 2] {
+    let table: toml::Table = by_hand(folder).parse().unwrap();
+    let known = ["must_find", "must_suspect"];
+    for key in table.keys() {
+        assert!(known.contains(&key.as_str()), "{}: `{key}` is not known", short(folder));
+    }
+    known.map(|key| match table.get(key) {
+        None => Vec::new(),
+        Some(codes) => codes.as_array().unwrap().iter().map(|code| code.as_str().unwrap().to_owned()).collect(),
+    })
+}
+
 fn is_bad(folder: &Path) -> bool {
-    let name = folder.file_name().unwrap().to_string_lossy().into_owned();
-    // Three of the first logs name the scorer and not what is wrong with it.
-    let known = ["mean-of-exp-perplexity", "nan-wins-argmax", "row-correctness-flipped", "stderr-not-divided"];
-    ["bad", "bug", "scorer-", "sampler-"].iter().any(|start| name.starts_with(start)) || known.contains(&name.as_str())
+    demanded(folder).iter().any(|codes| !codes.is_empty())
 }
 
 /// What a folder gives, as `expected.toml` has it.
@@ -65,7 +82,8 @@ fn every_folder_gives_what_it_says() {
     let mut wrong = Vec::new();
     for folder in runs() {
         let report = audit(&folder);
-        let found = outcome(&folder, &report);
+        // Blessing keeps what was written by hand.
+        let found = by_hand(&folder) + &outcome(&folder, &report);
         let path = folder.join("expected.toml");
         if bless {
             std::fs::write(&path, &found).unwrap();
@@ -90,6 +108,23 @@ fn clean_logs_have_no_certain_finding_and_bad_ones_have() {
             .filter(|finding| finding.certainty == Certainty::Certain && finding.severity == Severity::Error)
             .map(|finding| finding.code.as_str())
             .collect();
+        let suspected: Vec<&str> = report
+            .findings
+            .iter()
+            .filter(|finding| finding.certainty == Certainty::Statistical)
+            .map(|finding| finding.code.as_str())
+            .collect();
+        let [must_find, must_suspect] = demanded(&folder);
+        for code in must_find.iter().filter(|code| !certain.contains(&code.as_str())) {
+            wrong.push(format!("{}: {code} is not among the certain findings {certain:?}", short(&folder)));
+        }
+        for code in must_suspect.iter().filter(|code| !suspected.contains(&code.as_str())) {
+            wrong.push(format!("{}: {code} is not among the statistical findings {suspected:?}", short(&folder)));
+        }
+        let name = folder.file_name().unwrap().to_string_lossy();
+        if ["bad", "bug"].iter().any(|start| name.starts_with(start)) && !is_bad(&folder) {
+            wrong.push(format!("{}: expected.toml names no finding (must_find)", short(&folder)));
+        }
         let proven: u64 = report.summary.verdicts.values().map(|counts| counts.proven).sum();
         let refuted: u64 = report.summary.verdicts.values().map(|counts| counts.refuted).sum();
         if !is_bad(&folder) && (!certain.is_empty() || refuted > 0) {
