@@ -3,13 +3,13 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum as _;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::cli::files;
 use crate::cli::style::{Color, style};
 use crate::config::Config;
 use crate::report::text::Style;
-use crate::report::{self, Anchor, Anchors, OutputFormat, Rendering, Report};
+use crate::report::{Anchor, Anchors, OUTPUTS, OutputFormat, Rendering, Report, github, markdown, text};
 
 /// Said when findings can only point at the log.
 const UNANCHORED: &str = "anchor is unset: findings point at the log, which is rarely in the repository; \
@@ -19,8 +19,8 @@ const UNANCHORED: &str = "anchor is unset: findings point at the log, which is r
 #[derive(clap::Args)]
 pub(super) struct Outputs {
     /// How to print the report.
-    #[arg(long, value_enum, default_value = "text")]
-    pub(super) format: OutputFormat,
+    #[arg(long, value_parser = format(), default_value = text::OUTPUT.name)]
+    pub(super) format: &'static OutputFormat,
     /// Write the report to a file.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -41,15 +41,22 @@ pub(super) struct Outputs {
 /// A report that is to be written to a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Target {
-    format: OutputFormat,
+    format: &'static OutputFormat,
     path: PathBuf,
+}
+
+/// Parses the name of an output.
+fn format() -> impl TypedValueParser<Value = &'static OutputFormat> {
+    let values = OUTPUTS.map(|format| PossibleValue::new(format.name).help(format.about));
+    PossibleValuesParser::new(values)
+        .try_map(|name| OUTPUTS.into_iter().find(|format| format.name == name).ok_or("no output of this name"))
 }
 
 /// Parses `FORMAT=PATH`.
 fn target(text: &str) -> Result<Target, String> {
     let (name, path) = text.split_once('=').filter(|(_, path)| !path.is_empty()).ok_or("expected FORMAT=PATH")?;
-    let format = OutputFormat::from_str(name, true).map_err(|_| {
-        let names = OutputFormat::ALL.map(OutputFormat::name);
+    let format = OUTPUTS.iter().find(|format| format.name == name).ok_or_else(|| {
+        let names = OUTPUTS.map(|format| format.name);
         match crate::config::nearest(name, names) {
             Some(near) => format!("no output format is called {name}; did you mean {near}?"),
             None => format!("no output format is called {name}; expected one of {}", names.join(", ")),
@@ -75,7 +82,7 @@ impl Outputs {
 
     /// Whether people watch: the report is text on standard output.
     pub(super) fn is_for_people(&self) -> bool {
-        self.format == OutputFormat::Text
+        *self.format == text::OUTPUT
     }
 
     /// The files to be written.
@@ -150,16 +157,16 @@ impl Outputs {
         print: impl Fn(&[u8]) -> Result<(), String>,
     ) -> Result<(), String> {
         let mut formats = std::iter::once(self.format).chain(self.reports.iter().map(|target| target.format));
-        if formats.any(OutputFormat::is_anchored) && with.anchors.is_log() && !report.findings.is_empty() {
+        if formats.any(|format| format.anchored) && with.anchors.is_log() && !report.findings.is_empty() {
             // Standard error may be closed; the report is still due.
             let _ = io::stderr().write_all(UNANCHORED.as_bytes());
         }
         let mut bytes = Vec::new();
-        report::render(report, self.format, with, &mut bytes).map_err(|error| failed(&error))?;
+        self.format.render(report, with, &mut bytes).map_err(|error| failed(&error))?;
         if self.output.is_none() || !done {
             print(&bytes)?;
         }
-        if self.format == OutputFormat::Github {
+        if *self.format == github::OUTPUT {
             summarise(report, with)?;
         }
         if !done {
@@ -175,7 +182,7 @@ impl Outputs {
         let plain = Rendering { style: plain, ..with.clone() };
         for target in &self.reports {
             let mut bytes = Vec::new();
-            report::render(report, target.format, &plain, &mut bytes).map_err(|error| failed(&error))?;
+            target.format.render(report, &plain, &mut bytes).map_err(|error| failed(&error))?;
             save(&target.path, &bytes)?;
         }
         Ok(())
@@ -196,7 +203,7 @@ pub(super) fn refuse_input(path: &Path, inputs: &[String]) -> Result<(), String>
 fn summarise(report: &Report, with: &Rendering) -> Result<(), String> {
     let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else { return Ok(()) };
     let mut bytes = Vec::new();
-    report::render(report, OutputFormat::Markdown, with, &mut bytes).map_err(|error| failed(&error))?;
+    markdown::OUTPUT.render(report, with, &mut bytes).map_err(|error| failed(&error))?;
     let appended = std::fs::OpenOptions::new().append(true).create(true).open(&path);
     appended
         .and_then(|mut file| file.write_all(&bytes))
@@ -236,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_target_is_a_format_and_a_path() {
-        let expected = Target { format: OutputFormat::Json, path: PathBuf::from("C:\\a=b.json") };
+        let expected = Target { format: &crate::report::json::OUTPUT, path: PathBuf::from("C:\\a=b.json") };
         assert_eq!(target("json=C:\\a=b.json"), Ok(expected));
         assert_eq!(target("json"), Err("expected FORMAT=PATH".to_owned()));
         assert_eq!(target("json="), Err("expected FORMAT=PATH".to_owned()));

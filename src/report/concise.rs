@@ -2,8 +2,17 @@
 
 use std::io::{self, Write};
 
+use crate::report::output::OutputFormat;
 use crate::report::words::{count, rows};
 use crate::report::{Report, visible};
+
+/// This output.
+pub static OUTPUT: OutputFormat = OutputFormat {
+    name: "concise",
+    about: "One line per finding",
+    anchored: false,
+    render: |report, _, out| render(report, out),
+};
 
 /// Writes the report: what a reader has to act on, then what else fails the gate.
 pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {

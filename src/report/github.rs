@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use crate::model::Severity;
+use crate::report::output::OutputFormat;
 use crate::report::words::{count, cut, rows};
 use crate::report::{Anchors, Finding, Rendering, Report, text, visible};
 
@@ -12,6 +13,14 @@ pub const MAX_PER_LEVEL: usize = 10;
 pub const MAX_MESSAGE: usize = 4_096;
 /// Room for the sentence on what is left out.
 const MAX_BODY: usize = MAX_MESSAGE - 200;
+
+/// This output.
+pub static OUTPUT: OutputFormat = OutputFormat {
+    name: "github",
+    about: "The text report, then annotations of GitHub Actions",
+    anchored: true,
+    render: render,
+};
 
 /// Writes the report.
 pub fn render(report: &Report, with: &Rendering, out: &mut dyn Write) -> io::Result<()> {

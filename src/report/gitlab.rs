@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::model::{Certainty, Severity};
 use crate::report::json;
+use crate::report::output::OutputFormat;
 use crate::report::words::cut;
 use crate::report::{Anchors, Finding, Report, visible};
 
@@ -32,6 +33,14 @@ struct Place {
 struct Lines {
     begin: u64,
 }
+
+/// This output.
+pub static OUTPUT: OutputFormat = OutputFormat {
+    name: "gitlab",
+    about: "Findings as GitLab Code Quality",
+    anchored: true,
+    render: |report, with, out| render(report, &with.anchors, out),
+};
 
 /// Writes the findings; `[]` without any.
 pub fn render(report: &Report, anchors: &Anchors, out: &mut dyn Write) -> io::Result<()> {

@@ -6,7 +6,16 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::report::Report;
+use crate::report::output::OutputFormat;
 use crate::report::visible::{is_hidden, opens_command};
+
+/// This output.
+pub static OUTPUT: OutputFormat = OutputFormat {
+    name: "json",
+    about: "Everything, as one JSON object",
+    anchored: false,
+    render: |report, _, out| render(report, out),
+};
 
 /// Writes the report.
 pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::report::json;
+use crate::report::output::OutputFormat;
 use crate::report::{
     BaselineCounts, ClaimReport, Coverage, Diagnosis, Finding, GateReport, InputError, InputReport, MetricReport,
     Report, Summary, Tool,
@@ -29,6 +30,14 @@ enum Line<'r> {
         gate: Option<&'r GateReport>,
     },
 }
+
+/// This output.
+pub static OUTPUT: OutputFormat = OutputFormat {
+    name: "jsonl",
+    about: "One finding per line as JSON, then the summary",
+    anchored: false,
+    render: |report, _, out| render(report, out),
+};
 
 /// Writes the report. What pictures are drawn from stays in the JSON report.
 pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 use crate::model::{Severity, VerdictCounts};
+use crate::report::output::OutputFormat;
 use crate::report::words::{count, cut, rows, verdict};
 use crate::report::{Anchors, Finding, Report, visible};
 use crate::rules;
@@ -35,6 +36,14 @@ struct Judged<'r> {
     /// What was reported and what the rows give, for a metric.
     numbers: String,
 }
+
+/// This output.
+pub static OUTPUT: OutputFormat = OutputFormat {
+    name: "junit",
+    about: "Claims as test cases: proven passes, refuted fails, unprovable is skipped",
+    anchored: false,
+    render: |report, with, out| render(report, &with.anchors, out),
+};
 
 /// Writes the report.
 pub fn render(report: &Report, anchors: &Anchors, out: &mut dyn Write) -> io::Result<()> {

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use crate::model::{Severity, Verdict};
 use crate::report::headline::{headline, totals};
-use crate::report::output::Rendering;
+use crate::report::output::{OutputFormat, Rendering};
 use crate::report::words::{count, rows, verdict};
 use crate::report::{ClaimReport, Finding, MetricReport, Report, visible};
 
@@ -21,6 +21,10 @@ const SENTENCE: usize = 500;
 
 /// How many entries of each list are shown; lowered until the page fits.
 const ROOMS: [usize; 7] = [100, 50, 25, 12, 6, 3, 1];
+
+/// This output.
+pub static OUTPUT: OutputFormat =
+    OutputFormat { name: "markdown", about: "One page for a code review", anchored: false, render: render };
 
 /// Writes the report.
 pub fn render(report: &Report, with: &Rendering, out: &mut dyn Write) -> io::Result<()> {

@@ -16,6 +16,7 @@ pub mod junit;
 pub mod markdown;
 mod output;
 pub mod sarif;
+mod style;
 pub mod text;
 mod visible;
 pub(crate) mod words;
@@ -28,8 +29,22 @@ use crate::model::{Certainty, Severity, Snippet, Verdict, VerdictCounts};
 
 pub use anchor::{Anchor, Anchors};
 pub use figure::{Comparison, Figure, Path, PathStep, Point, Status};
-pub use output::{OutputFormat, Rendering, render};
+pub use output::{OutputFormat, Rendering};
 pub use visible::visible;
+
+/// All outputs, in the order in which they are listed.
+pub static OUTPUTS: [&OutputFormat; 10] = [
+    &text::OUTPUT,
+    &concise::OUTPUT,
+    &json::OUTPUT,
+    &jsonl::OUTPUT,
+    &sarif::OUTPUT,
+    &github::OUTPUT,
+    &gitlab::OUTPUT,
+    &junit::OUTPUT,
+    &markdown::OUTPUT,
+    &html::OUTPUT,
+];
 
 /// Version of the JSON report's shape.
 pub const SCHEMA_VERSION: u32 = 2;

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::model::{Certainty, Severity};
 use crate::report::json;
+use crate::report::output::OutputFormat;
 use crate::report::words::{count, cut, rows};
 use crate::report::{Anchors, Finding, Location, Report, visible};
 use crate::rules;
@@ -164,6 +165,14 @@ struct Region {
     end_line: u64,
     end_column: u64,
 }
+
+/// This output.
+pub static OUTPUT: OutputFormat = OutputFormat {
+    name: "sarif",
+    about: "For code scanning: findings as SARIF 2.1.0",
+    anchored: true,
+    render: |report, with, out| render(report, &with.anchors, out),
+};
 
 /// Writes the findings.
 pub fn render(report: &Report, anchors: &Anchors, out: &mut dyn Write) -> io::Result<()> {

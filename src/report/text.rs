@@ -9,6 +9,8 @@ use miette::{
 
 use crate::format::NO_FORMAT;
 use crate::model::Severity;
+use crate::report::output::OutputFormat;
+pub use crate::report::style::{Detail, Style};
 use crate::report::words::{count, rows, verdict};
 use crate::report::{Finding, InputError, Report, visible};
 
@@ -18,48 +20,13 @@ const WINDOW: usize = 200;
 /// Largest line and column that are drawn: miette counts on from them.
 const FARTHEST: usize = usize::MAX >> 8;
 
-/// How much to say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Detail {
-    /// Findings and errors only.
-    Quiet,
-    /// Findings that are new, and the summary.
-    #[default]
-    Usual,
-    /// Findings that the baseline knows, too.
-    Known,
-}
-
-impl Detail {
-    /// What the flags ask for.
-    #[must_use]
-    pub fn of(quiet: bool, verbose: bool) -> Self {
-        match (quiet, verbose) {
-            (true, _) => Self::Quiet,
-            (false, true) => Self::Known,
-            (false, false) => Self::Usual,
-        }
-    }
-}
-
-/// How to draw.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Style {
-    /// Whether to use colours.
-    pub colour: bool,
-    /// Whether to draw with Unicode characters, else ASCII.
-    pub unicode: bool,
-    /// Columns of the terminal.
-    pub width: usize,
-    /// How much to say.
-    pub detail: Detail,
-}
-
-impl Default for Style {
-    fn default() -> Self {
-        Self { colour: false, unicode: true, width: 100, detail: Detail::Usual }
-    }
-}
+/// This output.
+pub static OUTPUT: OutputFormat = OutputFormat {
+    name: "text",
+    about: "For people: every finding with its line, its arithmetic and its impact",
+    anchored: false,
+    render: |report, with, out| render(report, with.style, out),
+};
 
 /// Writes the report.
 pub fn render(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use retally::report::html::LIMIT;
-use retally::report::{OutputFormat, Rendering, Report, render};
+use retally::report::{Rendering, Report, html::OUTPUT};
 
 use crate::support::{check, fixture};
 
 fn html(report: &Report) -> String {
     let mut bytes = Vec::new();
     let with = Rendering { command: "retally check runs/".to_owned(), ..Rendering::default() };
-    render(report, OutputFormat::Html, &with, &mut bytes).unwrap();
+    OUTPUT.render(report, &with, &mut bytes).unwrap();
     String::from_utf8(bytes).unwrap()
 }
 

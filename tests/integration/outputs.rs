@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use retally::report::{Anchor, Anchors, Finding, InputError, OutputFormat, Rendering, Report, render};
+use retally::report::{
+    Anchor, Anchors, Finding, InputError, OUTPUTS, OutputFormat, Rendering, Report, concise, github, gitlab, html,
+    jsonl, junit, markdown, sarif,
+};
 use serde_json::Value;
 
 use crate::support::{check, complaints, entries, logs, root};
-
-const FORMATS: [OutputFormat; 10] = OutputFormat::ALL;
 
 fn audit(path: &Path) -> Report {
     check(&[path.to_string_lossy().into_owned()])
@@ -23,18 +24,18 @@ fn fixture(path: &str) -> Report {
     report
 }
 
-fn written_with(report: &Report, format: OutputFormat, with: &Rendering) -> String {
+fn written_with(report: &Report, format: &OutputFormat, with: &Rendering) -> String {
     let mut bytes = Vec::new();
-    render(report, format, with, &mut bytes).unwrap();
+    format.render(report, with, &mut bytes).unwrap();
     String::from_utf8(bytes).unwrap()
 }
 
-fn written(report: &Report, format: OutputFormat) -> String {
+fn written(report: &Report, format: &OutputFormat) -> String {
     written_with(report, format, &Rendering::default())
 }
 
 fn sarif(report: &Report) -> Value {
-    serde_json::from_str(&written(report, OutputFormat::Sarif)).unwrap()
+    serde_json::from_str(&written(report, &sarif::OUTPUT)).unwrap()
 }
 
 fn schema() -> jsonschema::Validator {
@@ -76,17 +77,17 @@ fn every_fixture_is_valid_in_every_form() {
                 assert!(text.contains(&format!("]({})", related["id"])), "{name}: {text}");
             }
         }
-        let gitlab: Vec<Value> = serde_json::from_str(&written(&report, OutputFormat::Gitlab)).unwrap();
+        let gitlab: Vec<Value> = serde_json::from_str(&written(&report, &gitlab::OUTPUT)).unwrap();
         let prints: BTreeSet<&str> = gitlab.iter().map(|issue| issue["fingerprint"].as_str().unwrap()).collect();
         assert_eq!((gitlab.len(), prints.len()), (report.findings.len(), report.findings.len()), "{name}");
-        junit_is_sound(&written(&report, OutputFormat::Junit), &log.to_string_lossy());
-        is_plain(&written(&report, OutputFormat::Markdown));
-        let lines = written(&report, OutputFormat::Jsonl);
+        junit_is_sound(&written(&report, &junit::OUTPUT), &log.to_string_lossy());
+        is_plain(&written(&report, &markdown::OUTPUT));
+        let lines = written(&report, &jsonl::OUTPUT);
         assert!(lines.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{name}");
         assert_eq!(lines.lines().count(), report.findings.len() + 1, "{name}");
-        let concise = written(&report, OutputFormat::Concise);
+        let concise = written(&report, &concise::OUTPUT);
         assert_eq!(concise.lines().filter(|line| line.contains("[RT")).count(), report.findings.len(), "{name}");
-        assert!(written(&report, OutputFormat::Html).len() <= retally::report::html::LIMIT, "{name}");
+        assert!(written(&report, &html::OUTPUT).len() <= retally::report::html::LIMIT, "{name}");
     }
     assert!(findings > 60, "{findings}");
 }
@@ -127,22 +128,22 @@ fn outputs_as_they_are() {
         ("unreadable", "rules/RT708-unreadable-record/bad.jsonl"),
     ] {
         let report = fixture(path);
-        for format in FORMATS {
+        for format in OUTPUTS {
             let text = written(&report, format);
-            insta::assert_snapshot!(format!("{name}_{}", format.name()), without_bulk(&text, format));
+            insta::assert_snapshot!(format!("{name}_{}", format.name), without_bulk(&text, format));
         }
     }
 }
 
 /// An output without what would fill a snapshot and has tests of its own: rule pages, samples of rows, drawings.
-fn without_bulk(text: &str, format: OutputFormat) -> String {
+fn without_bulk(text: &str, format: &OutputFormat) -> String {
     let between = |text: &str, open: &str, close: &str| -> String {
         let mut parts = text.split(open);
         let first = parts.next().unwrap().to_owned();
         parts.fold(first, |page, part| page + open + "…" + &part[part.find(close).unwrap()..])
     };
-    match format {
-        OutputFormat::Sarif => {
+    match format.name {
+        "sarif" => {
             let mut value: Value = serde_json::from_str(text).unwrap();
             for rule in value["runs"][0]["tool"]["driver"]["rules"].as_array_mut().unwrap() {
                 assert_eq!(rule["help"]["text"], rule["help"]["markdown"]);
@@ -150,7 +151,7 @@ fn without_bulk(text: &str, format: OutputFormat) -> String {
             }
             serde_json::to_string_pretty(&value).unwrap()
         }
-        OutputFormat::Json => {
+        "json" => {
             let mut value: Value = serde_json::from_str(text).unwrap();
             for diagnosis in value["diagnoses"].as_array_mut().unwrap() {
                 if let Some(points) = diagnosis["figure"]["points"].as_array_mut() {
@@ -163,7 +164,7 @@ fn without_bulk(text: &str, format: OutputFormat) -> String {
             }
             serde_json::to_string_pretty(&value).unwrap()
         }
-        OutputFormat::Html => {
+        "html" => {
             let page = between(text, "</desc>", "</svg>");
             let page = between(&page, "<style>", "</style>");
             let page = between(&page, "<script>", "</script>");
@@ -218,24 +219,24 @@ fn text_of_a_log_is_inert() {
     let schema = schema();
     let mut commands = 0;
     for report in &reports {
-        for format in FORMATS {
+        for format in OUTPUTS {
             let text = written(report, format);
             let raw = |character: char| {
                 (character.is_control() && character != '\n')
                     || matches!(character, '\u{202e}' | '\u{200b}' | '\u{2066}' | '\u{ffff}')
             };
-            assert_eq!(text.chars().find(|character| raw(*character)), None, "{}: {text}", format.name());
-            assert!(!text.contains("##["), "{}: {text}", format.name());
-            assert!(!text.contains("##vso["), "{}: {text}", format.name());
-            assert!(!text.contains("##teamcity["), "{}: {text}", format.name());
-            if format != OutputFormat::Github {
+            assert_eq!(text.chars().find(|character| raw(*character)), None, "{}: {text}", format.name);
+            assert!(!text.contains("##["), "{}: {text}", format.name);
+            assert!(!text.contains("##vso["), "{}: {text}", format.name);
+            assert!(!text.contains("##teamcity["), "{}: {text}", format.name);
+            if format.name != "github" {
                 let forged = text.lines().find(|line| line.trim_start().starts_with("::"));
-                assert_eq!(forged, None, "{}", format.name());
+                assert_eq!(forged, None, "{}", format.name);
             }
-            if format == OutputFormat::Markdown {
+            if format.name == "markdown" {
                 is_plain(&text);
             }
-            if format == OutputFormat::Github {
+            if format.name == "github" {
                 for line in text.lines().filter(|line| line.trim_start().starts_with("::")) {
                     let level = line.split([' ', ':']).nth(2).unwrap();
                     assert!(["error", "warning", "notice"].contains(&level), "{line}");
@@ -245,7 +246,7 @@ fn text_of_a_log_is_inert() {
             }
         }
         assert_eq!(complaints(&schema, &sarif(report)), Vec::<String>::new());
-        junit_is_sound(&written(report, OutputFormat::Junit), "hostile");
+        junit_is_sound(&written(report, &junit::OUTPUT), "hostile");
     }
     let shown = |report: &Report| {
         let counts = report.summary.findings;
@@ -299,18 +300,18 @@ fn a_huge_token_and_hostile_names_of_files_stay_inside_their_limits() {
     std::fs::write(&path, (0..3).map(|item| row(item) + "\n").collect::<String>()).unwrap();
     let report = audit(&path);
     assert_eq!(report.findings.len(), 1, "{:?}", report.errors);
-    for format in FORMATS {
+    for format in OUTPUTS {
         let text = written(&report, format);
-        let limit = match format {
-            OutputFormat::Markdown => retally::report::markdown::LIMIT,
-            OutputFormat::Html => retally::report::html::LIMIT,
+        let limit = match format.name {
+            "markdown" => retally::report::markdown::LIMIT,
+            "html" => retally::report::html::LIMIT,
             // The id of an item is data, and stands whole where data is due.
-            OutputFormat::Json | OutputFormat::Jsonl => usize::MAX,
+            "json" | "jsonl" => usize::MAX,
             _ => 1 << 20,
         };
-        assert!(text.len() <= limit, "{}: {} bytes", format.name(), text.len());
-        assert!(!text.chars().any(|character| character.is_control() && character != '\n'), "{}", format.name());
-        if format == OutputFormat::Markdown {
+        assert!(text.len() <= limit, "{}: {} bytes", format.name, text.len());
+        assert!(!text.chars().any(|character| character.is_control() && character != '\n'), "{}", format.name);
+        if format.name == "markdown" {
             is_plain(&text);
         }
     }
@@ -366,9 +367,9 @@ fn a_stored_report_may_say_anything() {
             });
             *place = wild;
             let Ok(report) = serde_json::from_value::<Report>(value) else { continue };
-            for format in FORMATS {
+            for format in OUTPUTS {
                 let text = written(&report, format);
-                let limited = format == OutputFormat::Html || format == OutputFormat::Markdown;
+                let limited = format.name == "html" || format.name == "markdown";
                 assert!(!limited || text.len() <= 1 << 20, "{leaf:?}");
             }
             rendered += 1;
@@ -394,7 +395,7 @@ fn thousands_of_findings_are_cut_and_said() {
         finding.message = "long \" ".repeat(2_000);
         finding.impact_lines = vec!["x".repeat(5_000); 20];
     }
-    let text = written(&huge, OutputFormat::Sarif);
+    let text = written(&huge, &sarif::OUTPUT);
     assert!(text.len() < 10_000_000, "{}", text.len());
     let value: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(value["runs"][0]["results"][0]["relatedLocations"].as_array().unwrap().len(), 1_000);
@@ -403,7 +404,7 @@ fn thousands_of_findings_are_cut_and_said() {
 
 #[test]
 fn annotations_are_ten_per_level_and_the_tenth_says_the_rest() {
-    let text = written(&many(25), OutputFormat::Github);
+    let text = written(&many(25), &github::OUTPUT);
     let commands: Vec<&str> = text.lines().filter(|line| line.starts_with("::")).collect();
     assert_eq!(commands.len(), 10);
     assert!(commands[9].ends_with("%0A15 more errors: see the report in the log of this step"), "{}", commands[9]);
@@ -412,7 +413,7 @@ fn annotations_are_ten_per_level_and_the_tenth_says_the_rest() {
     for finding in &mut long.findings {
         finding.evidence_lines = vec!["long, 50%".repeat(10_000)];
     }
-    for line in written(&long, OutputFormat::Github).lines().filter(|line| line.starts_with("::")) {
+    for line in written(&long, &github::OUTPUT).lines().filter(|line| line.starts_with("::")) {
         let (_, message) = line[2..].split_once("::").unwrap();
         let read = message.replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%");
         assert!(read.chars().count() <= 4_096);
@@ -430,7 +431,7 @@ fn findings_without_a_location_point_somewhere() {
     assert_eq!(place["artifactLocation"]["uri"], "retally.toml");
     assert_eq!(place["region"], serde_json::json!({"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 2}));
     assert_eq!(result.get("relatedLocations"), None);
-    let gitlab: Value = serde_json::from_str(&written(&report, OutputFormat::Gitlab)).unwrap();
+    let gitlab: Value = serde_json::from_str(&written(&report, &gitlab::OUTPUT)).unwrap();
     assert_eq!(gitlab[0]["location"], serde_json::json!({"path": "retally.toml", "lines": {"begin": 1}}));
 }
 
@@ -445,7 +446,7 @@ fn the_anchor_is_where_findings_point_and_uris_are_encoded() {
         ..Anchors::default()
     };
     let with = Rendering { anchors, ..Rendering::default() };
-    let value: Value = serde_json::from_str(&written_with(&report, OutputFormat::Sarif, &with)).unwrap();
+    let value: Value = serde_json::from_str(&written_with(&report, &sarif::OUTPUT, &with)).unwrap();
     let result = &value["runs"][0]["results"][0];
     let place = &result["locations"][0]["physicalLocation"];
     assert_eq!(place["artifactLocation"]["uri"], "eval/my%2C%20run%3A%201%25.py");
@@ -456,10 +457,10 @@ fn the_anchor_is_where_findings_point_and_uris_are_encoded() {
     let own = &report.findings[0].fingerprint;
     assert_eq!(prints["primaryLocationLineHash"], format!("{own}:1"));
     assert_eq!(prints["retally/v1"], own.as_str());
-    let text = written_with(&report, OutputFormat::Github, &with);
+    let text = written_with(&report, &github::OUTPUT, &with);
     let command = text.lines().find(|line| line.starts_with("::")).unwrap();
     assert!(command.starts_with("::error file=eval/my%2C run%3A 1%25.py,line=7,title=RT"), "{command}");
-    let gitlab: Value = serde_json::from_str(&written_with(&report, OutputFormat::Gitlab, &with)).unwrap();
+    let gitlab: Value = serde_json::from_str(&written_with(&report, &gitlab::OUTPUT, &with)).unwrap();
     assert_eq!(gitlab[0]["location"], serde_json::json!({"path": "eval/my, run: 1%.py", "lines": {"begin": 7}}));
 }
 
@@ -467,19 +468,19 @@ fn the_anchor_is_where_findings_point_and_uris_are_encoded() {
 fn equal_fingerprints_and_equal_claims_stay_apart() {
     let mut report = many(2);
     report.findings[1].fingerprint = report.findings[0].fingerprint.clone();
-    let gitlab: Value = serde_json::from_str(&written(&report, OutputFormat::Gitlab)).unwrap();
+    let gitlab: Value = serde_json::from_str(&written(&report, &gitlab::OUTPUT)).unwrap();
     assert_ne!(gitlab[0]["fingerprint"], gitlab[1]["fingerprint"]);
     let twice = report.claims.clone();
     report.claims.extend(twice);
-    junit_is_sound(&written(&report, OutputFormat::Junit), "twice");
+    junit_is_sound(&written(&report, &junit::OUTPUT), "twice");
 }
 
 #[test]
 fn nothing_read_is_an_error_and_never_an_empty_file() {
     let report = audit(&root().join("fixtures/none.jsonl"));
-    let xml = written(&report, OutputFormat::Junit);
+    let xml = written(&report, &junit::OUTPUT);
     junit_is_sound(&xml, "none");
     assert!(xml.contains("every input can be read") && xml.contains("<error"), "{xml}");
-    assert_eq!(written(&report, OutputFormat::Gitlab), "[]\n");
+    assert_eq!(written(&report, &gitlab::OUTPUT), "[]\n");
     assert_eq!(complaints(&schema(), &sarif(&report)), Vec::<String>::new());
 }

@@ -13,7 +13,7 @@ use std::io::{self, Write};
 use askama::Template as _;
 
 use crate::report::Report;
-use crate::report::output::Rendering;
+use crate::report::output::{OutputFormat, Rendering};
 
 use page::Page;
 
@@ -54,6 +54,14 @@ impl Room {
         }
     }
 }
+
+/// This output.
+pub static OUTPUT: OutputFormat = OutputFormat {
+    name: "html",
+    about: "One self-contained page with pictures, for a post-mortem",
+    anchored: false,
+    render: render,
+};
 
 /// Writes the report.
 pub fn render(report: &Report, with: &Rendering, out: &mut dyn Write) -> io::Result<()> {
