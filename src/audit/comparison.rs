@@ -1,8 +1,7 @@
 //! The tokens of an item whose pick changes, for the picture of how the better candidate wins.
 
-use crate::audit::item::Change;
 use crate::formula::StepResolutions;
-use crate::model::{Candidate, CandidateSummary, Item, ItemSummary, Segment, Step, TokenPath};
+use crate::model::{Candidate, CandidateSummary, ColumnKey, Item, ItemSummary, Segment, Step, TokenPath};
 use crate::tally::{ComparisonSketch, PathSketch, Smallest};
 
 /// Scored steps that are kept.
@@ -13,6 +12,18 @@ const PADDING: usize = 8;
 const PROMPT: usize = 3;
 /// Characters kept of a token.
 const TOKEN: usize = 40;
+
+/// A pick that changes under the convention.
+pub(super) struct Change {
+    /// Position that the pipeline picked.
+    pub(super) from: usize,
+    /// Position that the convention picks.
+    pub(super) to: usize,
+    /// By how much.
+    pub(super) margin: f64,
+    /// The column that the pick follows from.
+    pub(super) column: Option<ColumnKey>,
+}
 
 /// Keeps an item when it is among the clearest. The tokens come from the item itself where it is still there.
 pub(super) fn keep(

@@ -1,6 +1,7 @@
 //! One item: its pick against its scores, its correctness against its pick, and what a right score changes.
 
 use crate::audit::FilePlan;
+use crate::audit::comparison::Change;
 use crate::model::{At, ClaimKind, ColumnKey, ItemSummary, RowMetric, Verdict};
 use crate::rules::{self, Check, Fields, ItemView, Observer, RecordRef};
 use crate::tally::{Evidence, Exemplar, Flip, Observed, StreamTally};
@@ -117,18 +118,6 @@ fn pick_verdict(view: &ItemView<'_>) -> Verdict {
         Some(false) => Verdict::Refuted,
         None => Verdict::Unprovable,
     }
-}
-
-/// A pick that changes under the convention.
-pub(super) struct Change {
-    /// Position that the pipeline picked.
-    pub(super) from: usize,
-    /// Position that the convention picks.
-    pub(super) to: usize,
-    /// By how much.
-    pub(super) margin: f64,
-    /// The column that the pick follows from.
-    pub(super) column: Option<ColumnKey>,
 }
 
 /// Recomputes the pick under the convention and compares.

@@ -5,20 +5,13 @@ use std::collections::BTreeMap;
 use crate::audit::ColumnPlan;
 use crate::conclude::diagnosis::{self, Explanation, Member};
 use crate::conclude::figure;
-use crate::conclude::finding::{Draft, Row, UNEXPLAINED, cause_of, json_number, location};
+use crate::conclude::finding::{Draft, Row, Stream, UNEXPLAINED, cause_of, json_number, location};
 use crate::formula::{Deviations, Formula, Grammar, Scale, Span, describe};
 use crate::numeric;
 use crate::report::words::{count, number, p_value, rows, some};
 use crate::report::{Diagnosis, Impact, Location, RowGroup};
 use crate::rules::{self, Cause, Message, Rule};
 use crate::tally::{ClaimRow, ColumnTally, Fit, ItemTally, RowRef};
-
-/// The stream that is being concluded.
-pub(super) struct Stream<'s> {
-    pub(super) run: &'s str,
-    pub(super) task: &'s str,
-    pub(super) paths: &'s [&'s str],
-}
 
 /// What a column's tally says.
 pub(super) struct Diagnosed {

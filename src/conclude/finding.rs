@@ -2,12 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::conclude::cause::Stream;
 use crate::config::Levels;
 use crate::model::{Located, Severity};
 use crate::report::{Finding, Location};
 use crate::rules::{self, Rule};
 use crate::tally::{Observed, PLACES, Tally};
+
+/// The stream that is being concluded.
+pub(super) struct Stream<'s> {
+    pub(super) run: &'s str,
+    pub(super) task: &'s str,
+    pub(super) paths: &'s [&'s str],
+}
 
 /// A row that a finding shows.
 #[derive(Clone, Debug)]

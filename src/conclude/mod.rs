@@ -148,7 +148,7 @@ fn conclude_run(
     for (key, mut stream) in run.streams {
         audit::close(&mut stream, plan);
         let mut verdicts: BTreeMap<String, VerdictCounts> = BTreeMap::new();
-        let place = cause::Stream { run: &run.name, task: &key.task, paths };
+        let place = finding::Stream { run: &run.name, task: &key.task, paths };
         let columns = || {
             let planned = plan.columns.iter().map(|plan| (&plan.spec.column, plan));
             planned.filter_map(|(key, plan)| Some((key, plan, stream.columns.get(key)?)))
@@ -265,7 +265,7 @@ fn conclude_rest(
         }
         let view = RunView { stream: &stream, metrics: &claims, judged: &judged };
         let nowhere = crate::model::Place::default();
-        let place = cause::Stream { run: &run.name, task, paths };
+        let place = finding::Stream { run: &run.name, task, paths };
         for (code, seen) in run_observed(&view, &RecordRef::Kept(&nowhere)) {
             if let Some(rule) = rules::by_code(&code).filter(|rule| (rule.fires)(&seen)) {
                 drafts.push(finding::from_rule(rule, &seen, &place));

@@ -3,13 +3,15 @@
 mod convention;
 mod gate;
 mod levels;
+mod paths;
 mod resolve;
 mod written;
 
 pub use convention::{ColumnSpec, accepted, both_ends};
 pub use gate::{Date, Exception, FailOn, GateConfig};
 pub use levels::{Levels, codes, unknown_code};
-pub use resolve::{Config, ConfigError, Entry, FILE_NAME, Paths};
+pub use paths::Paths;
+pub use resolve::{Config, ConfigError, Entry, FILE_NAME};
 
 /// What the user says of one input.
 #[derive(Clone, Debug, Default, PartialEq)]

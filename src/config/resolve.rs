@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use toml::Spanned;
 
 use crate::config::written::{Fault, Table, Written, parse, unknown_name};
-use crate::config::{ColumnSpec, Exception, GateConfig, InputConfig, Levels, both_ends, gate, unknown_code};
+use crate::config::{ColumnSpec, Exception, GateConfig, InputConfig, Levels, Paths, both_ends, gate, unknown_code};
 use crate::formula::Formula;
 use crate::model::{ClaimKind, Severity};
 
@@ -43,28 +42,6 @@ pub struct Entry {
     /// The key.
     pub key: String,
     span: Range<usize>,
-}
-
-/// Which inputs an override is about.
-#[derive(Clone, Debug, Default)]
-pub struct Paths {
-    globs: GlobSet,
-    names: GlobSet,
-    directory: PathBuf,
-}
-
-impl Paths {
-    /// Whether an input with this path as shown is meant: globs are relative to the configuration's directory
-    /// or to the working directory; a glob without `/` is about the file's name.
-    #[must_use]
-    pub fn matches(&self, shown: &str) -> bool {
-        let name = shown.rsplit('/').next().unwrap_or(shown);
-        if self.names.is_match(name) || self.globs.is_match(shown) {
-            return true;
-        }
-        let Ok(whole) = Path::new(shown).canonicalize() else { return false };
-        whole.strip_prefix(&self.directory).is_ok_and(|below| self.globs.is_match(below))
-    }
 }
 
 /// What one part of the file, global or an override, says of the input.
@@ -143,7 +120,7 @@ impl Config {
         self.gate = gate::gate(&written.gate)?;
         for exception in &written.exceptions {
             let globs = exception.get_ref().paths.as_deref();
-            let paths = globs.map(|globs| paths(globs, directory)).transpose()?;
+            let paths = globs.map(|globs| Paths::of(globs, directory)).transpose()?;
             let line = self.line(exception.span().start);
             self.exceptions.push(gate::exception(exception, paths, line)?);
         }
@@ -157,7 +134,7 @@ impl Config {
             column.or_insert_with(|| bare(&name)).tolerance = Some(tolerance(value)?);
         }
         for part in &written.overrides {
-            let paths = paths(&part.paths, directory)?;
+            let paths = Paths::of(&part.paths, directory)?;
             let levels = levels(&part.rules)?;
             let part = self.part(&part.conventions, &part.input)?;
             self.levels.overrides.push((paths.clone(), levels));
@@ -348,24 +325,6 @@ fn levels(table: &Table) -> Result<BTreeMap<String, Option<Severity>>, Fault> {
     Ok(levels)
 }
 
-fn paths(globs: &[Spanned<String>], directory: &Path) -> Result<Paths, Fault> {
-    let (mut whole, mut names) = (GlobSetBuilder::new(), GlobSetBuilder::new());
-    for glob in globs {
-        let fault = |error: globset::Error| Fault::at(glob.span(), error.to_string());
-        let text = glob.get_ref();
-        let text = text.strip_prefix("./").unwrap_or(text);
-        let text = if text.ends_with('/') { format!("{text}**") } else { text.to_owned() };
-        let built = GlobBuilder::new(&text).literal_separator(true).build().map_err(fault)?;
-        if text.contains('/') {
-            whole.add(built)
-        } else {
-            names.add(built)
-        };
-    }
-    let built = |builder: GlobSetBuilder| builder.build().map_err(|error| Fault::at(0..0, error.to_string()));
-    Ok(Paths { globs: built(whole)?, names: built(names)?, directory: directory.to_path_buf() })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -484,11 +443,11 @@ mod tests {
     #[test]
     fn a_finding_about_several_inputs_has_the_loudest_level() {
         let off = BTreeMap::from([("RT204".to_owned(), None)]);
-        let old = super::paths(&[], Path::new("/runs")).unwrap();
+        let old = Paths::of(&[], Path::new("/runs")).unwrap();
         assert!(!old.matches("old/a"));
         let glob: Spanned<String> = Spanned::new(0..1, "old/**".to_owned());
         let levels =
-            Levels { overrides: vec![(super::paths(&[glob], Path::new("/runs")).unwrap(), off)], ..Levels::default() };
+            Levels { overrides: vec![(Paths::of(&[glob], Path::new("/runs")).unwrap(), off)], ..Levels::default() };
         assert_eq!(levels.of_all("RT204", Severity::Error, ["old/a"]), None);
         assert_eq!(levels.of_all("RT204", Severity::Error, ["old/a", "new/a"]), Some(Severity::Error));
         assert_eq!(levels.of_all("RT205", Severity::Note, ["old/a"]), Some(Severity::Note));
