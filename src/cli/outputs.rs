@@ -47,17 +47,17 @@ struct Target {
 
 /// Parses the name of an output.
 fn format() -> impl TypedValueParser<Value = &'static OutputFormat> {
-    let values = OUTPUTS.map(|format| PossibleValue::new(format.name).help(format.about));
+    let values = OUTPUTS.iter().map(|format| PossibleValue::new(format.name).help(format.about));
     PossibleValuesParser::new(values)
-        .try_map(|name| OUTPUTS.into_iter().find(|format| format.name == name).ok_or("no output of this name"))
+        .try_map(|name| OUTPUTS.iter().copied().find(|format| format.name == name).ok_or("no output of this name"))
 }
 
 /// Parses `FORMAT=PATH`.
 fn target(text: &str) -> Result<Target, String> {
     let (name, path) = text.split_once('=').filter(|(_, path)| !path.is_empty()).ok_or("expected FORMAT=PATH")?;
-    let format = OUTPUTS.iter().find(|format| format.name == name).ok_or_else(|| {
-        let names = OUTPUTS.map(|format| format.name);
-        match crate::config::nearest(name, names) {
+    let format = OUTPUTS.iter().copied().find(|format| format.name == name).ok_or_else(|| {
+        let names: Vec<&str> = OUTPUTS.iter().map(|format| format.name).collect();
+        match crate::config::nearest(name, names.iter().copied()) {
             Some(near) => format!("no output format is called {name}; did you mean {near}?"),
             None => format!("no output format is called {name}; expected one of {}", names.join(", ")),
         }

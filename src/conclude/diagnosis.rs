@@ -185,3 +185,91 @@ fn own_rows(column: &ColumnTally, all: u128, at: usize) -> u64 {
 pub(super) fn formula(grammar: Option<&Grammar>, at: usize) -> Formula {
     grammar.and_then(|grammar| grammar.entries().get(at)).map_or(Formula::SUM, |entry| entry.formula)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tally::{FormulaCount, Group};
+
+    fn place(line: u64) -> RowRef {
+        RowRef { file: 0, line, column: 1, item: String::new() }
+    }
+
+    /// A searched column of rows that the sum is expected in: the sum explains some, the mean others.
+    fn column(grammar: &Grammar, sum: u64, mean: u64, neither: u64) -> ColumnTally {
+        let judged = sum + mean + neither;
+        let mut column = ColumnTally { accepted: vec![sum], judged, refuted: judged - sum, ..ColumnTally::default() };
+        column.formulas = vec![FormulaCount::default(); grammar.entries().len()];
+        let at = grammar.position(&Formula::MEAN).unwrap();
+        column.formulas[0] = FormulaCount { explained: sum, evaluated: judged, ..FormulaCount::default() };
+        column.formulas[at] =
+            FormulaCount { explained: mean, decisive: mean, against: sum, evaluated: judged, undecidable: 0 };
+        for (set, rows, first) in [(1, sum, 1), (1 << at, mean, sum + 1)] {
+            if rows > 0 {
+                column.add_group(set, Group { rows, first: place(first), last: place(first + rows - 1) });
+            }
+        }
+        column
+    }
+
+    #[test]
+    fn a_column_without_a_refuted_row_follows_its_convention() {
+        let grammar = Grammar::around(Formula::SUM);
+        assert_eq!(explain(&column(&grammar, 40, 0, 0), 0, Some(&grammar)), Explanation::Follows);
+    }
+
+    #[test]
+    fn without_a_search_nothing_explains_a_refuted_row() {
+        let grammar = Grammar::around(Formula::SUM);
+        assert_eq!(explain(&column(&grammar, 0, 40, 0), 0, None), Explanation::Nothing);
+    }
+
+    #[test]
+    fn one_formula_for_all_rows_is_the_explanation_with_the_rows_that_it_leaves() {
+        let grammar = Grammar::around(Formula::SUM);
+        let at = grammar.position(&Formula::MEAN).unwrap();
+        let all = explain(&column(&grammar, 0, 100, 0), 0, Some(&grammar));
+        assert_eq!(all, Explanation::Formula { at, runner_up: None, ambiguous: false, rest: 0 });
+        let nearly = explain(&column(&grammar, 0, 99, 1), 0, Some(&grammar));
+        assert_eq!(nearly, Explanation::Formula { at, runner_up: None, ambiguous: false, rest: 1 });
+    }
+
+    #[test]
+    fn a_few_rows_that_fit_by_chance_explain_nothing() {
+        let grammar = Grammar::around(Formula::SUM);
+        assert_eq!(explain(&column(&grammar, 90, 2, 8), 0, Some(&grammar)), Explanation::Nothing);
+    }
+
+    #[test]
+    fn two_formulas_over_separate_rows_are_a_mixture_in_the_order_of_the_log() {
+        let grammar = Grammar::around(Formula::SUM);
+        let at = grammar.position(&Formula::MEAN).unwrap();
+        let Explanation::Mixture(members) = explain(&column(&grammar, 60, 40, 0), 0, Some(&grammar)) else {
+            panic!("no mixture")
+        };
+        let [sum, mean] = &members[..] else { panic!("{members:?}") };
+        assert_eq!((sum.at, sum.rows, sum.first.line, sum.last.line), (0, 60, 1, 60));
+        assert_eq!((mean.at, mean.rows, mean.first.line, mean.last.line), (at, 40, 61, 100));
+        // Two rows are no group.
+        let too_few = explain(&column(&grammar, 98, 2, 0), 0, Some(&grammar));
+        assert!(!matches!(too_few, Explanation::Mixture(_)), "{too_few:?}");
+    }
+
+    #[test]
+    fn one_constant_is_a_shift_and_an_interval_around_zero_is_none() {
+        let grammar = Grammar::around(Formula::SUM);
+        let mut shifted = column(&grammar, 0, 0, 20);
+        shifted.shift = Some((0.25, 0.75));
+        assert_eq!(explain(&shifted, 0, Some(&grammar)), Explanation::Shift(0.5));
+        shifted.shift = Some((-0.25, 0.75));
+        assert_eq!(explain(&shifted, 0, Some(&grammar)), Explanation::Nothing);
+    }
+
+    #[test]
+    fn zeros_above_tokens_that_give_another_value_are_a_stub() {
+        let stub = ColumnTally { judged: 5, refuted: 5, zero: 5, zero_without_cause: 5, ..ColumnTally::default() };
+        assert_eq!(explain(&stub, 0, None), Explanation::Stub);
+        let null = ColumnTally { zero_without_cause: 3, ..ColumnTally::default() };
+        assert_eq!(explain(&null, 0, None), Explanation::Stub);
+    }
+}

@@ -161,3 +161,40 @@ fn no_format(ranked: &[(Confidence, &'static dyn Format)]) -> String {
         format::all().count()
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NATIVE: &str = r#"{"item": "q0", "tokens": ["a", "b"], "logprobs": [-0.5, -0.25], "score": -0.75}"#;
+
+    fn opened(text: &str, forced: Option<&str>) -> Result<RecognisedInput, Unknown> {
+        let input = Input::reader("log.jsonl", Box::new(std::io::Cursor::new(text.as_bytes().to_vec())));
+        open(input, &InputConfig::default(), forced).unwrap()
+    }
+
+    fn unknown(text: &str, forced: Option<&str>) -> Unknown {
+        opened(text, forced).err().unwrap()
+    }
+
+    #[test]
+    fn a_log_is_recognised_by_its_first_records() {
+        let opened = opened(NATIVE, None).ok().unwrap();
+        assert_eq!((opened.format, opened.whole, opened.head.len()), ("native-jsonl", true, NATIVE.len()));
+    }
+
+    #[test]
+    fn what_is_no_log_hides_nothing_when_it_is_passed_over() {
+        for text in ["", " \n", "{\"city\": \"Paris\"}", "plain text"] {
+            let unknown = unknown(text, None);
+            assert!(!unknown.recognised, "{text:?}");
+            assert_eq!(unknown.path, "log.jsonl");
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_of_a_format_is_an_error_with_the_nearest_name() {
+        let unknown = unknown(NATIVE, Some("native-jsnl"));
+        assert!(unknown.recognised && unknown.message.contains("`native-jsonl`"), "{}", unknown.message);
+    }
+}

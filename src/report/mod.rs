@@ -33,7 +33,7 @@ pub use output::{OutputFormat, Rendering};
 pub use visible::visible;
 
 /// All outputs, in the order in which they are listed.
-pub static OUTPUTS: [&OutputFormat; 10] = [
+pub static OUTPUTS: &[&OutputFormat] = &[
     &text::OUTPUT,
     &concise::OUTPUT,
     &json::OUTPUT,
