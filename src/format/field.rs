@@ -19,22 +19,22 @@ pub struct FieldError {
     pub reason: String,
 }
 
-/// Where a value stands in its record.
+/// The position of a value in its record.
 #[must_use]
 pub fn at(value: Value<'_>) -> At {
     At(u32::try_from(value.start()).unwrap_or(u32::MAX))
 }
 
-/// A value that is not what was expected.
+/// The error for a value of the wrong kind.
 #[must_use]
 pub fn field_error(value: Value<'_>, what: &str, expected: &str) -> FieldError {
     FieldError { start: value.start(), reason: format!("{what}: expected {expected}, found {}", found(value)) }
 }
 
-/// A record that lacks a field.
+/// The error for a missing field.
 #[must_use]
 pub fn lacks(record: Value<'_>, field: &str, expected: &str) -> FieldError {
-    FieldError { start: record.start(), reason: format!("{field}: expected {expected}, found no such field") }
+    FieldError { start: record.start(), reason: format!("missing field `{field}` (expected {expected})") }
 }
 
 fn found(value: Value<'_>) -> String {

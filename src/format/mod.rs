@@ -27,7 +27,7 @@ pub use head::{FIRST_RECORDS, HEAD_BYTES, Head};
 pub use info::FormatInfo;
 
 /// How the reason begins why a file is not read that no format recognises.
-pub const NO_FORMAT: &str = "no known log format";
+pub const NO_FORMAT: &str = "unrecognised log format";
 
 /// How sure a format is that an input is its own: 0 no, 100 certain.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]

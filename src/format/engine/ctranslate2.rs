@@ -24,12 +24,12 @@ static INFO: FormatInfo = FormatInfo {
     tool: "CTranslate2 4.8",
     files: "JSON Lines, an array or one object",
     recognised_by: "`scores` and `log_probs` beside `sequences_ids`, `sequences` or `hypotheses`, a list per hypothesis",
-    proven: "`scores`: Σ ln p ÷ (tokens with the end token)^`length_penalty`; of beams within 1e-4, since their log-probs are \
+    proven: "`scores`: Σ ln p ÷ (tokens with the end token)^`length_penalty`; for beams within 1e-4, because their log-probs come \
              from a second pass",
-    unprovable: "scores of hypotheses without `log_probs`, and where `length_penalty` is not stated",
+    unprovable: "scores of hypotheses without `log_probs`, and if `length_penalty` is not logged",
     base: "e",
-    sentinels: "none of its own",
-    traps: "the end token counts in sum and length and is not returned unless `return_end_token`; tokens of a forced prompt are \
+    sentinels: "only the shared ones",
+    traps: "the end token counts in sum and length but is returned only with `return_end_token`; tokens of a forced prompt are \
             exactly 0 and count in the length; the penalty is 1 by default, so a score is a mean",
 };
 
@@ -52,7 +52,7 @@ fn is_generation(record: Value<'_>) -> bool {
 struct Convention {
     /// `length_penalty` in hundredths.
     power: u16,
-    /// Whether the log-probs are from a second pass: a beam search hands out none of its own.
+    /// Whether the log-probs are from a second pass: a beam search returns none itself.
     beams: bool,
 }
 

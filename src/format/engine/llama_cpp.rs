@@ -1,4 +1,4 @@
-//! llama.cpp's server: its own route in two shapes, and its OpenAI-like routes.
+//! llama.cpp's server: its own route in two shapes, and its OpenAI-compatible routes.
 
 use crate::config::InputConfig;
 use crate::format::engine::payload::{self, Dialect, Payload, payload, unwrap};
@@ -15,17 +15,17 @@ pub(super) struct LlamaCpp;
 
 static INFO: FormatInfo = FormatInfo {
     name: "llama-cpp-server",
-    about: "answers of llama.cpp's server: /completion and its OpenAI-like routes",
+    about: "responses of llama.cpp's server: /completion and its OpenAI-compatible routes",
     tool: "llama.cpp b4300 to b10488, and the shape before December 2024",
     files: "JSON Lines, an array or one object",
     recognised_by: "`completion_probabilities[]`, or `tokens_predicted` with `tokens_evaluated`; `choices[].logprobs.content[]` \
                     with `id` and `bytes`, or beside `timings`",
-    proven: "totals, means and perplexities that a pipeline wrote beside the answer",
-    unprovable: "the log-probs themselves: no logits are logged; the answer states no total",
+    proven: "totals, means and perplexities that a pipeline wrote beside the response",
+    unprovable: "the log-probs themselves: logits are not logged; a response contains no total",
     base: "e; `prob` (with `post_sampling_probs`, and before December 2024) is a probability",
     sentinels: "-3.4028234663852886e+38 for minus infinity",
-    traps: "parts of a character have no entry, so that there are fewer entries than `tokens_predicted`; a token that may begin \
-            a stop word is empty and the next entry holds the text of both; a speculated token is exactly 0; the sampled \
+    traps: "parts of a character have no entry, so there are fewer entries than `tokens_predicted`; a token that may begin \
+            a stop word is empty, and the next entry contains the text of both; a speculative token has exactly 0; the sampled \
             token need not be in its list",
 };
 

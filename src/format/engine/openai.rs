@@ -46,31 +46,31 @@ pub(super) struct OpenAi {
 
 static CHAT_CARD: FormatInfo = FormatInfo {
     name: "openai-chat",
-    about: "chat completions of the OpenAI API and of servers that copy it",
+    about: "chat completions of the OpenAI API and of compatible servers",
     tool: "OpenAI API and Azure (openai-python 3.57), TGI's and Ollama's chat routes",
     files: "JSON Lines, an array or one object: the response, or `{\"request\": …, \"response\": …}`",
     recognised_by: "`choices[].logprobs.content[]` with `token` and `logprob`",
     proven: "totals, means and perplexities that a pipeline wrote beside the response (`logprob_sum`, `logprob_mean`, …)",
-    unprovable: "the log-probs themselves: no logits are logged; a response states no total",
+    unprovable: "the log-probs themselves: logits are not logged; a response contains no total",
     base: "e",
-    sentinels: "-9999.0 for a token outside the top 20; `content: null` where there is nothing to score",
-    traps: "a token need not be in its list; tokens of reasoning and tool calls count in `usage` and have no entry; bytes \
-            that are no character all read as U+FFFD; whether a temperature applies is not documented",
+    sentinels: "-9999.0 for a token outside the top 20; `content: null` if there is nothing to score",
+    traps: "a token need not be in its list; tokens of reasoning and tool calls count in `usage` but have no entry; bytes \
+            that do not form a character are all shown as U+FFFD; whether a temperature applies is not documented",
 };
 
 static COMPLETIONS_CARD: FormatInfo = FormatInfo {
     name: "openai-completions",
-    about: "legacy completions of the OpenAI API and of servers that copy it",
+    about: "legacy completions of the OpenAI API and of compatible servers",
     tool: "OpenAI API (openai-python 3.57), llama-cpp-python 0.3.36",
     files: "JSON Lines, an array or one object: the response, or `{\"request\": …, \"response\": …}`",
     recognised_by: "`choices[].logprobs` with `tokens` and `token_logprobs`",
     proven: "totals, means and perplexities that a pipeline wrote beside the response",
-    unprovable: "the log-probs themselves: no logits are logged; a response states no total",
+    unprovable: "the log-probs themselves: logits are not logged; a response contains no total",
     base: "e",
     sentinels: "null for the first token with echo; -9999.0",
-    traps: "with echo the prompt comes first, `usage.prompt_tokens` says where it ends; arrays may go on past the end of the \
-            text; lists are keyed by text; llama-cpp-python with echo and no begin token pairs each token with the value of \
-            the next position, which nothing in the record contradicts",
+    traps: "with echo the prompt comes first, and `usage.prompt_tokens` tells where it ends; arrays may continue past the end \
+            of the text; lists are keyed by text; llama-cpp-python with echo and no begin token pairs each token with the value of \
+            the next position, which the record does not reveal",
 };
 
 static RESPONSES_CARD: FormatInfo = FormatInfo {
@@ -80,20 +80,20 @@ static RESPONSES_CARD: FormatInfo = FormatInfo {
     files: "JSON Lines, an array or one object: the response, or `{\"request\": …, \"response\": …}`",
     recognised_by: "`output[].content[]` with `text` and `logprobs`",
     proven: "totals, means and perplexities that a pipeline wrote beside the response",
-    unprovable: "the log-probs themselves: no logits are logged; a response states no total",
+    unprovable: "the log-probs themselves: logits are not logged; a response contains no total",
     base: "e",
-    sentinels: "-9999.0; `logprobs: []` where none were asked for",
-    traps: "an empty list is no cut-off list",
+    sentinels: "-9999.0; `logprobs: []` if not requested",
+    traps: "an empty list is not a truncated list",
 };
 
 static BATCH_CARD: FormatInfo = FormatInfo {
     name: "openai-batch",
-    about: "output lines of the OpenAI Batch API, of vLLM's run-batch and of others that copy it",
+    about: "output lines of the OpenAI Batch API, of vLLM's run-batch and of compatible services",
     tool: "OpenAI API (openai-python 3.57), vLLM run-batch",
     files: "JSON Lines",
     recognised_by: "`custom_id` with `response.body`, or `response.status_code`",
     proven: "totals, means and perplexities that a pipeline wrote beside the response",
-    unprovable: "the log-probs themselves: no logits are logged; a response states no total",
+    unprovable: "the log-probs themselves: logits are not logged; a response contains no total",
     base: "e",
     sentinels: "as in the response inside; `response: null` for a request that failed",
     traps: "lines are not in the order of the requests: `custom_id` names the item",

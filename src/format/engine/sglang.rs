@@ -1,4 +1,4 @@
-//! `SGLang`: answers of its own route, with triples of log-prob, id and text, and of its OpenAI-like routes.
+//! `SGLang`: answers of its own route, with triples of log-prob, id and text, and of its OpenAI-compatible routes.
 
 use crate::config::ColumnSpec;
 use crate::config::InputConfig;
@@ -20,19 +20,19 @@ pub(super) struct Sglang;
 
 static INFO: FormatInfo = FormatInfo {
     name: "sglang",
-    about: "answers of SGLang's /generate route and of its OpenAI-like routes",
+    about: "responses of SGLang's /generate route and of its OpenAI-compatible routes",
     tool: "SGLang 0.5.23",
     files: "JSON Lines, an array or one object",
     recognised_by: "`meta_info` with `output_token_logprobs` or `input_token_logprobs`; `matched_stop` beside \
                     `choices[].logprobs`",
     proven: "`normalized_prompt_logprobs` of `select` and its decision; totals, means and perplexities that a pipeline wrote \
-             beside the answer",
-    unprovable: "the log-probs themselves: no logits are logged; `sequence_score` of a beam depends on a length penalty that \
-                 the answer does not state",
+             beside the response",
+    unprovable: "the log-probs themselves: logits are not logged; `sequence_score` of a beam depends on a length penalty that \
+                 the response does not contain",
     base: "e",
     sentinels: "-3.4028234663852886e+38 for minus infinity; null for the first input token",
-    traps: "the value stands first in a triple; the sampled token need not be in its list; values are scaled by the \
-            temperature; input ids at the end of the vocabulary read as 0; `text_offset` is -1 throughout",
+    traps: "the value comes first in a triple; the sampled token need not be in its list; values are scaled by the \
+            temperature; input ids at the end of the vocabulary are logged as 0; `text_offset` is -1 throughout",
 };
 
 fn is_generated(record: Value<'_>) -> bool {

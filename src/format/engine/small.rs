@@ -37,31 +37,31 @@ pub(super) struct Small {
 
 static OLLAMA_CARD: FormatInfo = FormatInfo {
     name: "ollama",
-    about: "answers of Ollama's /api/generate and /api/chat",
+    about: "responses of Ollama's /api/generate and /api/chat",
     tool: "Ollama 0.12.11 and later",
-    files: "JSON Lines (also the lines of a stream, each with the tokens of its own), an array or one object",
+    files: "JSON Lines (including the lines of a stream, each with its own tokens), an array or one object",
     recognised_by: "`logprobs[]` with `token` and `logprob` beside `done`, `created_at`, `eval_count`, `response` or `message`",
-    proven: "totals, means and perplexities that a pipeline wrote beside the answer",
-    unprovable: "the log-probs themselves: no logits are logged; the answer states no total",
+    proven: "totals, means and perplexities that a pipeline wrote beside the response",
+    unprovable: "the log-probs themselves: logits are not logged; a response contains no total",
     base: "e",
-    sentinels: "-3.4028234663852886e+38 for minus infinity; no field where there is nothing",
-    traps: "tokens of the thinking part are in the list and not in the text; bytes are those of the text, so parts of characters \
+    sentinels: "-3.4028234663852886e+38 for minus infinity; no field if there is no value",
+    traps: "tokens of the thinking part are in the list but not in the text; bytes are those of the text, so parts of characters \
             are lost; the sampled token need not be in its list",
 };
 
 static MLX_CARD: FormatInfo = FormatInfo {
     name: "mlx-lm",
-    about: "answers of mlx-lm's server",
+    about: "responses of mlx-lm's server",
     tool: "mlx-lm 0.32.2",
     files: "JSON Lines, an array or one object",
     recognised_by: "`choices[].logprobs.content[]` with `id` and `logprob`, without `bytes`",
-    proven: "totals, means and perplexities that a pipeline wrote beside the answer",
-    unprovable: "the log-probs themselves: no logits are logged; with `top_logprobs` the sampled token's value is not in the \
-                 answer at all",
+    proven: "totals, means and perplexities that a pipeline wrote beside the response",
+    unprovable: "the log-probs themselves: logits are not logged; with `top_logprobs` the sampled token's value is not in the \
+                 response at all",
     base: "e",
-    sentinels: "an empty object where there is nothing",
-    traps: "with `top_logprobs` the entry repeats the first of an unsorted list and not the sampled token: such values are not \
-            summed; tokens are pieces of the vocabulary",
+    sentinels: "an empty object if there is no value",
+    traps: "with `top_logprobs` the entry repeats the first element of an unsorted list, not the sampled token, so such values \
+            are not summed; tokens are vocabulary pieces",
 };
 
 impl Format for Small {

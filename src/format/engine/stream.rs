@@ -21,15 +21,15 @@ pub(super) struct Stream;
 
 static INFO: FormatInfo = FormatInfo {
     name: "openai-chat-stream",
-    about: "chunks of streamed chat completions of the OpenAI API and of servers that copy it",
+    about: "chunks of streamed chat completions of the OpenAI API and of compatible servers",
     tool: "OpenAI API and Azure (openai-python 3.57), Together (together 3.1.1)",
     files: "JSON Lines of chunks, or the body of the event stream (`data: {…}`)",
     recognised_by: "`choices[].delta`",
-    proven: "nothing: a chunk states no total",
-    unprovable: "the log-probs themselves: no logits are logged",
+    proven: "nothing: a chunk contains no total",
+    unprovable: "the log-probs themselves: logits are not logged",
     base: "e",
     sentinels: "-9999.0 for a token outside the top 20",
-    traps: "Together's `logprobs` is the chunk's one number; a chunk may hold several tokens or none; chunks of several completions may alternate: `id` and `index` tell them apart",
+    traps: "Together's `logprobs` is a single number per chunk; a chunk may hold several tokens or none; chunks of several completions may alternate: `id` and `index` distinguish them",
 };
 
 /// Completions that are kept open at once; the oldest is taken for finished when there are more.

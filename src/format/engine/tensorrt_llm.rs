@@ -1,4 +1,4 @@
-//! TensorRT-LLM: results of its LLM API, and answers of Triton's generate route.
+//! TensorRT-LLM: results of its LLM API, and responses of Triton's generate route.
 
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::engine::payload::{Payload, drop_complete};
@@ -18,17 +18,17 @@ pub(super) struct TensorRtLlm;
 
 static INFO: FormatInfo = FormatInfo {
     name: "tensorrt-llm",
-    about: "results of TensorRT-LLM's LLM API and answers of Triton's tensorrtllm backend",
+    about: "results of TensorRT-LLM's LLM API and responses of Triton's tensorrtllm backend",
     tool: "TensorRT-LLM 1.0 (LLM API), tensorrtllm_backend (Triton)",
     files: "JSON Lines, an array or one object",
     recognised_by: "`outputs[]` with `token_ids`, `cumulative_logprob` and log-probs as maps from id to `logprob` and `rank` \
                     without `decoded_token`; `cum_log_probs` with `output_log_probs`",
     proven: "`cumulative_logprob` and `cum_log_probs`: Σ ln p of the generated tokens",
-    unprovable: "totals beside arrays of zeros: they were not asked for, or greedy search took p = 1 of a set of one",
+    unprovable: "totals beside arrays of zeros: either not requested, or greedy search chose from a set of one with p = 1",
     base: "e",
     sentinels: "arrays of zeros",
-    traps: "`prompt_logprobs` are not shifted: entry i is about the token after i, which may be missing; stop words are cut from \
-            `token_ids` and not from `logprobs`; values may be those after temperature and top-k",
+    traps: "`prompt_logprobs` are not shifted: entry i belongs to the token after i, which may be missing; stop words are cut from \
+            `token_ids` but not from `logprobs`; values may be taken after temperature and top-k",
 };
 
 fn is_result(record: Value<'_>) -> bool {

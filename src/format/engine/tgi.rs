@@ -16,17 +16,17 @@ pub(super) struct Tgi;
 
 static INFO: FormatInfo = FormatInfo {
     name: "tgi",
-    about: "answers of Hugging Face TGI's /generate with details",
+    about: "responses of Hugging Face TGI's /generate with details",
     tool: "text-generation-inference 2 and 3",
     files: "JSON Lines, an array or one object",
     recognised_by: "`details.tokens[]` with `id`, `text`, `logprob` and `special`",
-    proven: "`best_of`: the answer has the highest mean log-prob, end token included; totals, means and perplexities that a \
-             pipeline wrote beside the answer",
-    unprovable: "the log-probs themselves: no logits are logged; the answer states no total",
+    proven: "`best_of`: the chosen response has the highest mean log-prob, including the end token; totals, means and perplexities that a \
+             pipeline wrote beside the response",
+    unprovable: "the log-probs themselves: logits are not logged; a response contains no total",
     base: "e",
     sentinels: "null for the first prompt token and for those in the prefix cache",
-    traps: "values are those after temperature, top-k and top-p: many are exactly 0, and a list may hold the whole \
-            probability; a list holds all that tie with its last; `prefill` is empty unless it is asked for",
+    traps: "values are taken after temperature, top-k and top-p: many are exactly 0, and a list may hold the whole \
+            probability; a list includes all tokens tied with its last; `prefill` is empty unless requested",
 };
 
 fn is_details(details: Value<'_>) -> bool {

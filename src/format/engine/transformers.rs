@@ -21,15 +21,15 @@ static INFO: FormatInfo = FormatInfo {
     name: "transformers-generate",
     about: "dumps of generate() and compute_transition_scores() of Hugging Face transformers",
     tool: "transformers 4.35 and 5.24",
-    files: "JSON Lines, an array or one object: a call of generate() per record",
+    files: "JSON Lines, an array or one object: one call of generate() per record",
     recognised_by: "`sequences` and `transition_scores`, a list per row",
     proven: "`sequences_scores` of beams: Σ ln p ÷ (generated tokens, end included)^`length_penalty`; up to 4.35 the prompt \
              counts in the length",
-    unprovable: "log-probs without `scores` or `logits`; `sequences_scores` where `length_penalty` is not stated",
+    unprovable: "log-probs without `scores` or `logits`; `sequences_scores` if `length_penalty` is not logged",
     base: "e; with `normalize_logits` false and no beams the values are logits",
     sentinels: "0.0 at `beam_indices` -1; bare `-Infinity` for filtered tokens",
-    traps: "`sequences_scores` is a mean by default; without `beam_indices` the tokens after the end have values, too; `scores` \
-            are those after temperature, top-k and top-p",
+    traps: "`sequences_scores` is a mean by default; without `beam_indices` tokens after the end also have values; `scores` are \
+            taken after temperature, top-k and top-p",
 };
 
 fn is_dump(record: Value<'_>) -> bool {

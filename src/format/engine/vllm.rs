@@ -34,25 +34,25 @@ static SERVER_CARD: FormatInfo = FormatInfo {
     recognised_by: "`choices[].logprobs` beside `stop_reason`, `token_ids`, `prompt_logprobs`, `prompt_token_ids` or tokens \
                     `token_id:N`",
     proven: "totals, means and perplexities that a pipeline wrote beside the response",
-    unprovable: "the log-probs themselves: no logits are logged; a response states no total",
+    unprovable: "the log-probs themselves: logits are not logged; a response contains no total",
     base: "e; with `--logprobs-mode raw_logits` or `processed_logits` the fields hold logits, which is an error",
     sentinels: "-9999.0 for minus infinity and for a step without a value; null for the first prompt token",
     traps: "the first entry of a list is the sampled token, so lists are not sorted; after top-k a list may hold the whole \
-            probability; lists of completions are keyed by text, and two tokens of one text become one entry; `text_offset` \
+            probability; lists of completions are keyed by text, so two tokens with the same text become one entry; `text_offset` \
             starts at 0 without echo",
 };
 
 static GENERATE_CARD: FormatInfo = FormatInfo {
     name: "vllm-generate",
-    about: "answers of vLLM's token-in-token-out route",
+    about: "responses of vLLM's token-in-token-out route",
     tool: "vLLM 0.32",
     files: "JSON Lines, an array or one object",
     recognised_by: "`choices[].logprobs.content[]` with `token_id`, `logprob` and `rank`, without `token`",
     proven: "totals, means and perplexities that a pipeline wrote beside the response",
-    unprovable: "the log-probs themselves: no logits are logged; a response states no total",
+    unprovable: "the log-probs themselves: logits are not logged; a response contains no total",
     base: "e; logits with the logits modes",
     sentinels: "-9999.0, also for NaN",
-    traps: "no texts: tokens are known by id alone",
+    traps: "no texts: tokens are identified by id only",
 };
 
 static OFFLINE_CARD: FormatInfo = FormatInfo {
@@ -62,13 +62,12 @@ static OFFLINE_CARD: FormatInfo = FormatInfo {
     files: "JSON Lines, an array or one object",
     recognised_by: "`outputs[]` with `token_ids` and `cumulative_logprob`, log-probs as maps from id to `logprob`, `rank` and \
                     `decoded_token`, or as flat arrays; `sequences[]` with `tokens` and `cum_logprob`",
-    proven: "`cumulative_logprob` and `cum_logprob`: Σ ln p of the sampled tokens, the end token included",
-    unprovable: "the log-probs themselves: no logits are logged",
+    proven: "`cumulative_logprob` and `cum_logprob`: Σ ln p of the sampled tokens, including the end token",
+    unprovable: "the log-probs themselves: logits are not logged",
     base: "e; logits with the logits modes",
     sentinels: "null for the first prompt token; bare `-Infinity` and NaN",
-    traps: "the first key of a map is the step's own token, the rest follow by rank; flat arrays hold the sampled token twice \
-            when it is among the top ones; parts of a stream state the total so far; the prompt is never in the total; with `logprobs: null` the total has nothing \
-            beneath it",
+    traps: "the first key of a map is the step's own token, the rest follow by rank; flat arrays contain the sampled token twice \
+            if it is among the top ones; parts of a stream contain the total so far; the total never includes the prompt; with `logprobs: null` there is nothing to check the total against",
 };
 
 pub(super) struct Served {

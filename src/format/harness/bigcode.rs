@@ -24,8 +24,8 @@ static INFO: FormatInfo = FormatInfo {
     proven: "nothing; a share outside 0 to 1 is refuted",
     unprovable: "pass@k: the programs would have to be run, and which of them pass is not logged",
     base: "none",
-    sentinels: "none of its own",
-    traps: "pass@k is an estimate over all samples of a problem, not the share of problems of which one of k passes",
+    sentinels: "only the shared ones",
+    traps: "pass@k is an estimate over all samples of a problem, not the share of problems for which one of k passes",
 };
 
 /// The programs, which hold no numbers.
@@ -39,11 +39,11 @@ static GENERATIONS_CARD: FormatInfo = FormatInfo {
     tool: "bigcode-evaluation-harness of 2024",
     files: "`generations_<task>.json` beside the results",
     recognised_by: "a list of lists of texts, and nothing else",
-    proven: "nothing: it holds no numbers",
+    proven: "nothing: it contains no numbers",
     unprovable: "nothing",
     base: "none",
-    sentinels: "none of its own",
-    traps: "the texts hold the prompts",
+    sentinels: "only the shared ones",
+    traps: "the texts include the prompts",
 };
 
 impl Format for Generations {

@@ -24,13 +24,13 @@ static INFO: FormatInfo = FormatInfo {
     name: "deepeval",
     about: "test run of DeepEval",
     tool: "DeepEval 4.3.1",
-    files: "`test_run_<date>.json`, `.latest_run_full.json`; each is a run of its own",
+    files: "`test_run_<date>.json`, `.latest_run_full.json`; each file is a separate run",
     recognised_by: "`testCases` with `metricsData`",
     proven: "`success` of a case from its metrics; `testPassed`",
-    unprovable: "scores of metrics: code or models; `success` of a metric: whether low is good is not in the log",
+    unprovable: "scores of metrics: code or models; `success` of a metric: the log does not say whether lower is better",
     base: "no log-probs",
     sentinels: "none",
-    traps: "scores of G-Eval are weighed by log-probs that are not stored; a failed case is no defect of the log",
+    traps: "scores of G-Eval are weighted by log-probs that are not stored; a failed case is not a log defect",
 };
 
 fn is_run(root: Value<'_>) -> bool {

@@ -35,7 +35,7 @@ static AGGREGATE_CARD: FormatInfo = FormatInfo {
     recognised_by: "`schema_version`, `evaluation_id` and `evaluation_results` with `score_details`",
     proven: "`score` as the mean of its instances, `standard_error`, `num_samples`; perplexities converted from \
              lm-evaluation-harness",
-    unprovable: "scores without instances; scores that are no mean; confidence intervals",
+    unprovable: "scores without instances; scores that are not means; confidence intervals",
     base: "none",
     sentinels: "none",
     traps: "instances belong to a score by `evaluation_result_id`; where it is null their `score` may be a stub of 0",
@@ -47,11 +47,11 @@ static INSTANCES_CARD: FormatInfo = FormatInfo {
     tool: TOOL,
     files: FILES,
     recognised_by: "lines with `evaluation_id`, `sample_id` and `evaluation` with `score`",
-    proven: "`score` where the metadata repeat it",
+    proven: "`score`, if the metadata repeats it",
     unprovable: "`score` and `is_correct` otherwise: log-probs of choices are not in the schema",
     base: "none",
     sentinels: "none",
-    traps: "a row per document and metric; `input.reference` may be an index as a text beside choices in words",
+    traps: "a row per document and metric; `input.reference` may be an index as text even if the choices are words",
 };
 
 fn is_aggregate(root: Value<'_>) -> bool {

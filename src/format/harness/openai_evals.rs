@@ -23,14 +23,14 @@ static INFO: FormatInfo = FormatInfo {
     name: "openai-evals",
     about: "events of a run of OpenAI evals (local recorder)",
     tool: "evals 3.0.1",
-    files: "`<run_id>_<model>_<eval>.jsonl`; each is a run of its own",
+    files: "`<run_id>_<model>_<eval>.jsonl`; each file is a separate run",
     recognised_by: "a line with `spec`, then lines with `event_id`, `type` and `data`",
     proven: "`accuracy`: mean of `correct` over the match events",
-    unprovable: "`correct`: the eval's code decides it; `logp`: tokens are not logged; `boostrap_std`: random halves of the \
-                 rows without a seed",
-    base: "`logp`: up to the author of the eval",
+    unprovable: "`correct`: the eval's code decides it; `logp`: tokens are not logged; `boostrap_std`: it uses unseeded random \
+                 halves of the rows",
+    base: "`logp`: defined by the author of the eval",
     sentinels: "none",
-    traps: "`final_report` may stand before the events; `boostrap_std` is no standard error of the mean",
+    traps: "`final_report` may precede the events; `boostrap_std` is not a standard error of the mean",
 };
 
 fn is_event(record: Value<'_>) -> bool {

@@ -29,19 +29,19 @@ const TOOL: &str = "promptfoo 0.123.1";
 const PROVEN: &str = "`perplexity` assertions (exp(−mean) against the threshold) and `perplexity-score` (1 ÷ (1 + exp(−mean))) \
                       from `response.logProbs`; `score` of a row as the mean of its assertions; `success`";
 const UNPROVABLE: &str = "other assertions: they are code or models";
-const TRAPS: &str = "tokens are not stored; a row that fails its assertions is no defect of the log; assertions with weights or \
-                     in sets have no plain mean";
+const TRAPS: &str = "tokens are not stored; failing assertions are not log defects; weighted assertions and assertion \
+                     sets have no plain mean";
 
 static JSON_CARD: FormatInfo = FormatInfo {
     name: "promptfoo-json",
     about: "export of promptfoo as JSON",
     tool: TOOL,
-    files: "`output.json`; each is a run of its own",
+    files: "`output.json`; each file is a separate run",
     recognised_by: "`results` with `results` and `stats` or `prompts`",
     proven: "as promptfoo-jsonl, and the sums per prompt: `score`, `testPassCount`, `successes`",
     unprovable: UNPROVABLE,
     base: "e",
-    sentinels: "none of its own",
+    sentinels: "only the shared ones",
     traps: TRAPS,
 };
 
@@ -49,12 +49,12 @@ static LINES_CARD: FormatInfo = FormatInfo {
     name: "promptfoo-jsonl",
     about: "export of promptfoo as JSON Lines",
     tool: TOOL,
-    files: "`output.jsonl`; each is a run of its own",
+    files: "`output.jsonl`; each file is a separate run",
     recognised_by: "lines with `promptIdx`, `gradingResult` and `response`",
     proven: PROVEN,
     unprovable: UNPROVABLE,
     base: "e",
-    sentinels: "none of its own",
+    sentinels: "only the shared ones",
     traps: TRAPS,
 };
 

@@ -25,7 +25,7 @@ static INFO: FormatInfo = FormatInfo {
     files: "standard output: an object, or an array of one per metric",
     recognised_by: "`name`, `score` and a `signature` with a version",
     proven: "BLEU against the precisions and the brevity penalty of `verbose_score`, within their printed digits",
-    unprovable: "chrF and TER: their parts are not printed; confidence intervals: bootstrapped",
+    unprovable: "chrF and TER: their components are not printed; confidence intervals: bootstrapped",
     base: "no log-probs; percentages",
     sentinels: "none",
     traps: "`score` is rounded to --width decimals, 1 by default; with `eff:yes` the number of precisions varies",

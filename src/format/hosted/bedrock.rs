@@ -20,7 +20,7 @@ static INFO: FormatInfo = FormatInfo {
     files: "JSON Lines, an array or one object",
     recognised_by: "`generation` beside `logprobs[]` of maps from token id to log-prob",
     proven: "totals, means and perplexities that a pipeline wrote beside the response",
-    unprovable: "the log-probs themselves: no logits are logged; a response states no total",
+    unprovable: "the log-probs themselves: logits are not logged; a response contains no total",
     base: "e",
     sentinels: "null for the first token of the prompt",
     traps: "the first key of a map is the token, whatever the values: the order of the keys counts",

@@ -22,11 +22,11 @@ static V2_CARD: FormatInfo = FormatInfo {
     about: "chat responses of Cohere's API v2",
     tool: "cohere 7.3",
     files: "JSON Lines, an array or one object",
-    recognised_by: "`logprobs[]` of chunks with `token_ids` and `logprobs` beside each other",
+    recognised_by: "`logprobs[]` of chunks with `token_ids` and `logprobs` side by side",
     proven: "totals, means and perplexities that a pipeline wrote beside the response",
-    unprovable: "the log-probs themselves: no logits are logged; a response states no total",
+    unprovable: "the log-probs themselves: logits are not logged; a response contains no total",
     base: "e",
-    sentinels: "none of its own",
+    sentinels: "only the shared ones",
     traps: "a chunk may hold several tokens and has one text for all of them",
 };
 
@@ -39,7 +39,7 @@ static V1_CARD: FormatInfo = FormatInfo {
     proven: "likelihood as mean of the token likelihoods",
     unprovable: "likelihoods without token_likelihoods",
     base: "e: likelihoods are log-probs; `likelihood` is their mean per token",
-    sentinels: "no `likelihood` key where there is none",
+    sentinels: "the `likelihood` key is missing if there is none",
     traps: "with return_likelihoods ALL the first token has no value and does not count",
 };
 

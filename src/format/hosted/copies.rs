@@ -45,10 +45,10 @@ static MISTRAL_CARD: FormatInfo = FormatInfo {
     files: "JSON Lines, an array or one object",
     recognised_by: "`choices[].logprobs.content[]` with `token_id` and `bytes`",
     proven: "totals, means and perplexities that a pipeline wrote beside the response",
-    unprovable: "the log-probs themselves: no logits are logged; a response states no total",
+    unprovable: "the log-probs themselves: logits are not logged; a response contains no total",
     base: "e",
     sentinels: "null",
-    traps: "`choices[].prompt_logprobs.content[]` are of the prompt and never part of a total",
+    traps: "`choices[].prompt_logprobs.content[]` belong to the prompt and are never part of a total",
 };
 
 static TOGETHER_CARD: FormatInfo = FormatInfo {
@@ -58,11 +58,11 @@ static TOGETHER_CARD: FormatInfo = FormatInfo {
     files: "JSON Lines, an array or one object",
     recognised_by: "`choices[].logprobs` with `token_logprobs` and `token_ids`, also for chat",
     proven: "totals, means and perplexities that a pipeline wrote beside the response",
-    unprovable: "the log-probs themselves: no logits are logged; a response states no total",
+    unprovable: "the log-probs themselves: logits are not logged; a response contains no total",
     base: "e",
     sentinels: "null for the first token of an echoed prompt",
-    traps: "ids are floats; lists are keyed by text, so tokens that are no whole character share a key; the end token is \
-            in the arrays and not in the text; an echoed prompt stands apart under `prompt[]`",
+    traps: "ids are floats; lists are keyed by text, so tokens that are not whole characters share a key; the end token is \
+            in the arrays but not in the text; an echoed prompt is stored separately under `prompt[]`",
 };
 
 static FIREWORKS_CARD: FormatInfo = FormatInfo {
@@ -72,11 +72,11 @@ static FIREWORKS_CARD: FormatInfo = FormatInfo {
     files: "JSON Lines, an array or one object",
     recognised_by: "tokens with `sampling_logprob` or with `token_id` and `text_offset`; `token_ids` beside `text_offset`",
     proven: "totals, means and perplexities that a pipeline wrote beside the response",
-    unprovable: "the log-probs themselves: no logits are logged; a response states no total",
+    unprovable: "the log-probs themselves: logits are not logged; a response contains no total",
     base: "e",
     sentinels: "0.0 for the first token with echo",
-    traps: "`sampling_logprob` is of the distribution after top-p and is not read; lists keyed by text are not compared \
-            with the tokens, since tokens that are no whole character share a key",
+    traps: "`sampling_logprob` describes the distribution after top-p and is not read; lists keyed by text are not compared \
+            with the tokens, because tokens that are not whole characters share a key",
 };
 
 fn logprobs(record: Value<'_>) -> Option<Value<'_>> {

@@ -80,13 +80,13 @@ static LITELLM_CARD: FormatInfo = FormatInfo {
     about: "logged calls of LiteLLM: standard logging payloads and spend logs",
     tool: "litellm 1.109 and 1.110",
     files: "JSON Lines, an array or one object",
-    recognised_by: "two of `call_type`, `response_cost`, `custom_llm_provider` and their like beside `response`, or `choices[].message.logprobs` as one number",
+    recognised_by: "two of `call_type`, `response_cost`, `custom_llm_provider` and similar fields beside `response`, or `choices[].message.logprobs` as one number",
     proven: "totals, means and perplexities that a pipeline wrote beside the response",
-    unprovable: "the one number of the TGI route, a sum without its tokens",
+    unprovable: "the single number of the TGI route: a sum without its tokens",
     base: "e",
     sentinels: "as in the response inside",
-    traps: "`response` may be a JSON string; bare `ModelResponse` objects are openai-chat; alternatives of TGI were made up \
-            in old versions",
+    traps: "`response` may be a JSON string; bare `ModelResponse` objects are openai-chat; old versions made up TGI's \
+            alternatives",
 };
 
 static LANGFUSE_CARD: FormatInfo = FormatInfo {
@@ -96,10 +96,10 @@ static LANGFUSE_CARD: FormatInfo = FormatInfo {
     files: "JSON Lines, an array or one object",
     recognised_by: "`traceId`, `type` and `startTime` beside `output`",
     proven: "totals, means and perplexities in `metadata` against the response in `output`",
-    unprovable: "observations whose output is a text or a message only",
+    unprovable: "observations whose output is only a text or a message",
     base: "e",
     sentinels: "as in the response inside",
-    traps: "`output` and `metadata` may be JSON strings; spans and events are no answers; scores of other kinds stand beside",
+    traps: "`output` and `metadata` may be JSON strings; spans and events are not responses; the export may contain other kinds of scores",
 };
 
 static OTEL_CARD: FormatInfo = FormatInfo {
@@ -108,11 +108,11 @@ static OTEL_CARD: FormatInfo = FormatInfo {
     tool: "opentelemetry-sdk 1.3x, OTLP JSON, OpenInference",
     files: "JSON Lines or an array: spans, or export requests (`resourceSpans`)",
     recognised_by: "`resourceSpans`, or `attributes` with `context.trace_id`",
-    proven: "nothing by itself: spans state no totals",
+    proven: "nothing on its own: spans contain no totals",
     unprovable: "the log-probs themselves; GenAI attributes have none",
     base: "e",
     sentinels: "as in the response inside",
-    traps: "the response is a JSON string in `output.value`, cut off where an attribute is limited in length",
+    traps: "the response is a JSON string in `output.value`, truncated if attribute lengths are limited",
 };
 
 static MLFLOW_CARD: FormatInfo = FormatInfo {
@@ -121,11 +121,11 @@ static MLFLOW_CARD: FormatInfo = FormatInfo {
     tool: "MLflow 3",
     files: "JSON Lines, an array or one object",
     recognised_by: "`info` beside `data.spans[]`",
-    proven: "nothing by itself: traces state no totals",
-    unprovable: "the log-probs themselves: no logits are logged",
+    proven: "nothing on its own: traces contain no totals",
+    unprovable: "the log-probs themselves: logits are not logged",
     base: "e",
     sentinels: "as in the response inside",
-    traps: "attributes are JSON strings; the preview in `info` is cut off and is not read",
+    traps: "attributes are JSON strings; the preview in `info` is truncated and not read",
 };
 
 fn id<'t>(value: Value<'t>, path: &[&str]) -> Option<Cow<'t, str>> {

@@ -24,9 +24,9 @@ static INFO: FormatInfo = FormatInfo {
     proven: "avgLogprobs as mean and logProbabilitySum as sum of the chosen candidates",
     unprovable: "averages without logprobsResult; averages of responses with thoughts, whose tokens are not listed",
     base: "e",
-    sentinels: "none; a missing logProbability is 0.0, since protocol buffers leave out zeros",
-    traps: "the chosen token need not be among the top candidates; Vertex AI has no logProbabilitySum; a batch line that \
-            failed has an empty response",
+    sentinels: "none; a missing logProbability is 0.0, because protocol buffers omit zeros",
+    traps: "the chosen token need not be among the top candidates; Vertex AI has no logProbabilitySum; a failed batch line \
+            has an empty response",
 };
 
 /// A field under the name that REST gives it or under the one that the SDK gives it.

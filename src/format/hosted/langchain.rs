@@ -18,9 +18,9 @@ static INFO: FormatInfo = FormatInfo {
     files: "JSON Lines, an array or one object",
     recognised_by: "`response_metadata.logprobs` (also under `data` or `kwargs`), or `generations[][].generation_info.logprobs`",
     proven: "totals, means and perplexities that a pipeline wrote beside the message",
-    unprovable: "the log-probs themselves: no logits are logged; a message states no total",
+    unprovable: "the log-probs themselves: logits are not logged; a message contains no total",
     base: "e",
-    sentinels: "as in the response that the message was made from",
+    sentinels: "as in the original response",
     traps: "one shape per serialiser: model_dump, messages_to_dict, load.dumps; completions have parallel arrays",
 };
 

@@ -23,7 +23,7 @@ pub struct JsonError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
     /// The record ends before its value does.
-    #[error("the record is cut off {0}")]
+    #[error("the record is truncated {0}")]
     CutOff(Cut),
     /// Something else stands where the grammar wants this.
     #[error("expected {wanted}, found {found}")]
@@ -34,13 +34,13 @@ pub enum Reason {
         found: String,
     },
     /// Containers inside each other beyond [`DEPTH`].
-    #[error("expected at most {DEPTH} arrays and objects inside each other, found one more")]
+    #[error("more than {DEPTH} nested arrays and objects")]
     TooDeep,
     /// The record is longer than its offsets can be stored.
-    #[error("expected a record of less than 4 GiB, found a longer one")]
+    #[error("the record exceeds 4 GiB")]
     TooLong,
     /// A byte that is not UTF-8.
-    #[error("expected UTF-8, found the byte 0x{0:02x}")]
+    #[error("invalid UTF-8 byte 0x{0:02x}")]
     NotUtf8(u8),
 }
 
@@ -99,12 +99,12 @@ pub(super) fn explain(error: &JiterError, bytes: &[u8]) -> JsonError {
         JsonErrorType::TrailingComma if found == Some(b'}') => "a key after `,`",
         JsonErrorType::TrailingComma => "a value after `,`",
         JsonErrorType::TrailingCharacters => "the end of the record",
-        JsonErrorType::NumberOutOfRange => "at most 4300 digits in a whole number",
+        JsonErrorType::NumberOutOfRange => "at most 4300 digits in an integer",
         JsonErrorType::InvalidNumber if found.is_some_and(|byte| byte.is_ascii_digit()) => {
             "no further digit after a leading 0"
         }
         JsonErrorType::InvalidNumber => "a digit",
-        JsonErrorType::InvalidEscape if before == Some(b'\\') => "a letter or sign of an escape after `\\`",
+        JsonErrorType::InvalidEscape if before == Some(b'\\') => "a valid escape character after `\\`",
         JsonErrorType::InvalidEscape => "four hexadecimal digits after `\\u`",
         // jiter points at the first wrong letter; the word is what helps.
         JsonErrorType::ExpectedSomeIdent => return expected("a value", word_start(at, bytes), bytes),

@@ -200,8 +200,8 @@ fn a_record_that_ends_too_soon_is_cut_off() {
     assert_eq!(cut(r#"{"a":1,"#), (7, Cut::Value));
     assert_eq!(cut("{"), (1, Cut::Object));
     assert_eq!(cut(""), (0, Cut::Value));
-    assert_eq!(error(r#"["a"#).1, "the record is cut off inside a string");
-    assert_eq!(error("").1, "the record is cut off before the end of a value");
+    assert_eq!(error(r#"["a"#).1, "the record is truncated inside a string");
+    assert_eq!(error("").1, "the record is truncated before the end of a value");
 }
 
 #[test]
@@ -240,9 +240,9 @@ fn errors_say_what_and_where() {
     expected("[1.5.2]", 4, "`,` or `]`", "`.`");
     expected("1 2", 2, "the end of the record", "`2`");
     expected(r#"{"a": 1} {"b": 2}"#, 9, "the end of the record", "`{`");
-    expected(r#"["\x"]"#, 3, "a letter or sign of an escape after `\\`", "`x`");
+    expected(r#"["\x"]"#, 3, "a valid escape character after `\\`", "`x`");
     expected(r#"["\u12g4"]"#, 6, "four hexadecimal digits after `\\u`", "`g4`");
-    expected(&format!("[{}]", "1".repeat(4301)), 4302, "at most 4300 digits in a whole number", "`]`");
+    expected(&format!("[{}]", "1".repeat(4301)), 4302, "at most 4300 digits in an integer", "`]`");
 }
 
 #[test]

@@ -34,8 +34,8 @@ static INFO: FormatInfo = FormatInfo {
     unprovable: "scores without steps: nothing beneath them is logged",
     base: "e; `retally.toml` declares others",
     sentinels: "an empty cell, null, None, NA; as native-jsonl",
-    traps: "rows of one candidate in reverse order; minicons gives a first token without a score 0.0; a header of several \
-            names for one role is asked about",
+    traps: "rows of one candidate in reverse order; minicons gives a first token without a score 0.0; if a header has several \
+            names for one role, retally asks which one is meant",
 };
 
 impl Format for NativeCsv {
@@ -281,7 +281,8 @@ impl Reader for CsvReader {
             let line = record.position().map_or(line, csv::Position::line);
             out.record();
             if record.len() != self.header.len() {
-                let reason = format!("expected {} cells as in the header, found {}", self.header.len(), record.len());
+                let reason =
+                    format!("expected {} cells, as in the header, but found {}", self.header.len(), record.len());
                 out.error(row_error(file, line, reason, true));
                 continue;
             }
@@ -336,7 +337,8 @@ impl CsvReader {
             }
             if !finished.insert(hasher.finish()) {
                 let line = rows.first().map_or(0, |row| row.line);
-                let reason = "rows of one candidate stand apart; sort the file by item, candidate and position";
+                let reason =
+                    "the rows of one candidate are not contiguous; sort the file by item, candidate and position";
                 out.error(row_error(file, line, reason.to_owned(), false));
                 return;
             }

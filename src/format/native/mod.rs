@@ -53,7 +53,7 @@ pub fn check(config: &Config) -> Result<(), ConfigError> {
                 Some(near) => format!("; did you mean `{near}`?"),
                 None => format!("; expected one of {}", keys.join(", ")),
             };
-            return Err(config.error_at(entry, format!("[input] has no role `{}`{hint}", entry.key)));
+            return Err(config.error_at(entry, format!("unknown role `{}` in [input]{hint}", entry.key)));
         }
     }
     for entry in &config.conventions {
@@ -72,7 +72,7 @@ pub fn check(config: &Config) -> Result<(), ConfigError> {
         if !is_known {
             let hint = crate::config::nearest(&entry.key, claims.iter().copied())
                 .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-            return Err(config.error_at(entry, format!("no claim is called `{}`{hint}", entry.key)));
+            return Err(config.error_at(entry, format!("unknown claim `{}`{hint}", entry.key)));
         }
     }
     Ok(())
@@ -91,7 +91,7 @@ fn mapping(config: &InputConfig) -> Result<Mapping, String> {
             .iter()
             .map(|names| names.role)
             .find(|role| roles::key(*role) == *key)
-            .ok_or_else(|| format!("[input] {key}: no such role"))?;
+            .ok_or_else(|| format!("unknown role `{key}` in [input]"))?;
         if let roles::Role::Claim(kind) = role {
             // What is said of the role holds for the field that plays it, unless the field itself is named.
             let mut spec = ColumnSpec::of_kind(path, kind);

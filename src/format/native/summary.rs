@@ -54,7 +54,7 @@ static INFO: FormatInfo = FormatInfo {
     unprovable: "metrics of rows that are not logged",
     base: "e",
     sentinels: "null",
-    traps: "a summary beside several runs speaks of none of them with certainty",
+    traps: "a summary beside several runs is ambiguous and not judged",
 };
 
 /// A metric's name without what makes it a standard error.

@@ -24,17 +24,16 @@ static INFO: FormatInfo = FormatInfo {
     about: "rollouts of reinforcement learning with the log-probs of engine and trainer",
     tool: "field names of verl 0.9, TRL 1.16, OpenRLHF 0.11, slime, SkyRL, prime-rl",
     files: "JSON Lines, an array or one object: a rollout, or a batch as lists of lists",
-    recognised_by: "`rollout_log_probs`, `old_log_probs`, `sampling_per_token_logps`, `completion_logprobs` and their like, \
+    recognised_by: "`rollout_log_probs`, `old_log_probs`, `sampling_per_token_logps`, `completion_logprobs` and similar fields, \
                     with a mask or ids of equal length",
-    proven: "importance ratios as exp(trainer - engine), sums of log-probs over the mask; that the two sides are \
-             shifted by one token; by statistics, that they stand at two temperatures, or that the engine's are renormalised over \
-             what sampling kept",
-    unprovable: "the log-probs themselves: no logits are logged; which of the two sides is right; a temperature that both \
+    proven: "importance ratios as exp(trainer - engine), sums of log-probs over the mask; a shift by one token between \
+             the two sides; statistically, two different temperatures, or an engine renormalised over the tokens kept by sampling",
+    unprovable: "the log-probs themselves: logits are not logged; which of the two sides is right; a temperature that both \
                  sides share",
     base: "e",
     sentinels: "0.0 where the mask is 0",
-    traps: "masked tokens hold 0.0 or anything and never count; engine and trainer differ by the noise of their number \
-            formats; OpenRLHF's arrays have one entry less than the sequence",
+    traps: "masked tokens hold arbitrary values and never count; engine and trainer differ by the noise of their number \
+            formats; OpenRLHF's arrays have one entry fewer than the sequence",
 };
 
 /// The engine's log-probs.

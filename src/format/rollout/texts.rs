@@ -20,12 +20,12 @@ static INFO: FormatInfo = FormatInfo {
     tool: "verl 0.9, TRL 1.16",
     files: "`<step>.jsonl` under verl's `rollout_data_dir`; TRL's `completions/completions_<step>.parquet`",
     recognised_by: "`step`, `input`, `output`, `score`, or `step`, `prompt`, `completion`, `advantage`",
-    proven: "nothing: no number follows from another one",
+    proven: "nothing: no number can be derived from another",
     unprovable: "rewards: their functions are code; advantages: the weights of the rewards and the scaling are settings; \
                  importance ratios: log-probs are not written",
     base: "no log-probs",
     sentinels: "none",
-    traps: "verl's `score` is a reward and no log-prob; TRL has a column per reward function, under its name",
+    traps: "verl's `score` is a reward, not a log-prob; TRL has one column per reward function, named after it",
 };
 
 /// The context, the sampled text, and a number that comes from the reward.
@@ -66,7 +66,7 @@ impl Format for Texts {
 fn visit(origin: &JsonOrigin<'_>, out: &mut dyn Sink) -> Result<(), FieldError> {
     let record = origin.root;
     let Some([prompt, completion, _]) = shape(record) else {
-        return Err(field::lacks(record, "output", "a text beside step and a reward"));
+        return Err(field::lacks(record, "output", "a text, with a step and a reward"));
     };
     // A prompt has several completions, and not every dump has ids.
     let mut item = Item { complete: true, at: at(record), ..Item::default() };

@@ -22,11 +22,11 @@ static MINICONS_CARD: FormatInfo = FormatInfo {
     tool: "minicons 0.3.39",
     files: "text",
     recognised_by: "a header `sentence_id token_id token logprob`, then a token per line",
-    proven: "nothing is claimed; `prob` is held against `logprob`",
-    unprovable: "the log-probs themselves: no logits are logged",
-    base: "e, or 2 with --base-two: where `prob` is printed it tells, else e is taken",
+    proven: "no claims; `prob` is checked against `logprob`",
+    unprovable: "the log-probs themselves: logits are not logged",
+    base: "e, or 2 with --base-two: determined from `prob` if printed, otherwise e",
     sentinels: "NaN for a first token without a score",
-    traps: "2 decimals; tokens may contain blanks; the base is not in the file",
+    traps: "2 decimals; tokens may contain spaces; the base is not in the file",
 };
 
 static SURPRISAL_CARD: FormatInfo = FormatInfo {
@@ -35,8 +35,8 @@ static SURPRISAL_CARD: FormatInfo = FormatInfo {
     tool: "surprisal 0.1.7",
     files: "text",
     recognised_by: "pairs of lines with as many tokens as values of 3 decimals",
-    proven: "nothing is claimed",
-    unprovable: "the surprisals themselves: no logits are logged",
+    proven: "no claims",
+    unprovable: "the surprisals themselves: logits are not logged",
     base: "e; positive: -ln p",
     sentinels: "NaN for a first token without a score; inf for padding",
     traps: "shorter sentences of a batch end in padding tokens with the value inf",
@@ -150,7 +150,7 @@ impl MiniconsReader {
         for (start, line) in lines(passage.bytes).filter(|(_, line)| !line.trim_ascii().is_empty()) {
             let (sentence, numbers) = row(line, self.columns).ok_or_else(|| FieldError {
                 offset: start,
-                reason: format!("expected {} columns as in the header", self.columns),
+                reason: format!("expected {} columns, as in the header", self.columns),
             })?;
             item.id = String::from_utf8_lossy(sentence);
             let cell = |at: usize, what: &str| match numbers.get(at) {

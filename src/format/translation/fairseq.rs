@@ -26,12 +26,12 @@ static INFO: FormatInfo = FormatInfo {
     tool: "fairseq 0.10 to 0.12.2",
     files: "`generate-<subset>.txt`, standard output",
     recognised_by: "lines `H-<id>` with a score and a hypothesis, beside `P-<id>`, `D-<id>` or `S-<id>`",
-    proven: "scores of hypotheses: Σ P ÷ length^lenpen, or Σ P with --unnormalized; that the first one is the best",
+    proven: "scores of hypotheses: Σ P ÷ length^lenpen, or Σ P with --unnormalized; the first hypothesis is the best",
     unprovable: "BLEU of the last line; scores of files without P lines",
     base: "2 for H, D and P; the length counts the end token",
-    sentinels: "none of its own",
-    traps: "P has a score per subword and the end, H the words after --post-process; ids are not in order; the length \
-            penalty is not in the file and is taken from its first hypotheses",
+    sentinels: "only the shared ones",
+    traps: "P has a score per subword and for the end, H the words after --post-process; ids are not in order; the length \
+            penalty is not in the file and is inferred from its first hypotheses",
 };
 
 /// A line `<kind>-<id>`: the kind, the id, and the offset of what follows the first tab.
@@ -140,8 +140,9 @@ impl Reader for FairseqReader {
     }
 
     fn conventions(&self) -> Vec<String> {
-        let lenpen =
-            self.exponent.map(|alpha| format!("length penalty {} by the first hypotheses", f64::from(alpha) / 100.0));
+        let lenpen = self
+            .exponent
+            .map(|alpha| format!("length penalty {}, inferred from the first hypotheses", f64::from(alpha) / 100.0));
         [Some("H, D and P: base 2; the length counts the end token".to_owned()), lenpen].into_iter().flatten().collect()
     }
 }

@@ -31,13 +31,13 @@ static MARIAN_CARD: FormatInfo = FormatInfo {
     tool: "Marian 1.9 to 1.12",
     files: "text",
     recognised_by: "three bars between fields, with `F0=` before the last, or a number before `WordScores=`",
-    proven: "F0 = Σ WordScores; the last number = F0 ÷ length^α; scorer lines as sum or mean; that the first of a list \
-             is the best",
+    proven: "F0 = Σ WordScores; the last number = F0 ÷ length^α; scorer lines as sum or mean; the first of a list is the \
+             best",
     unprovable: "F0 without WordScores; ensembles (weights are not in the list); lists with a word penalty; --summary",
     base: "e; the end token is in the sum and in the length",
-    sentinels: "none of its own",
+    sentinels: "only the shared ones",
     traps: "F0 and the last number have 6 significant digits, WordScores 5 decimals; α of --normalize is not in the \
-            file and is taken from its first lines",
+            file and is inferred from its first lines",
 };
 
 static MOSES_CARD: FormatInfo = FormatInfo {
@@ -46,10 +46,10 @@ static MOSES_CARD: FormatInfo = FormatInfo {
     tool: "Moses 2 to 4",
     files: "text",
     recognised_by: "three bars between fields, with named features in the third and the total in the fourth",
-    proven: "that the first of a list is the best by its total",
+    proven: "the first of a list is the best by its total",
     unprovable: "totals: the weights of the features are not in the list",
     base: "e; features are floored at -100",
-    sentinels: "none of its own",
+    sentinels: "only the shared ones",
     traps: "features of one name have several values; segmentation and alignment may follow the total",
 };
 
@@ -211,8 +211,9 @@ impl Reader for MarianReader {
     }
 
     fn conventions(&self) -> Vec<String> {
-        let alpha =
-            self.exponent.map(|alpha| format!("normalised by length^{} by the first lines", f64::from(alpha) / 100.0));
+        let alpha = self
+            .exponent
+            .map(|alpha| format!("normalised by length^{}, inferred from the first lines", f64::from(alpha) / 100.0));
         let penalty = self.penalised.then(|| "a word penalty per token, which the list does not show".to_owned());
         alpha.into_iter().chain(penalty).collect()
     }

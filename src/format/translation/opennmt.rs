@@ -25,10 +25,10 @@ static INFO: FormatInfo = FormatInfo {
     tool: "OpenNMT-py 3",
     files: "text",
     recognised_by: "lines `SENT n:`, `PRED n:` and `PRED SCORE:`",
-    proven: "mean score and its exponential in the last line; that the first hypothesis is the best",
+    proven: "mean score and its exponential in the last line; the first hypothesis is the best",
     unprovable: "scores of hypotheses: the values of their tokens are not logged",
     base: "e",
-    sentinels: "none of its own",
+    sentinels: "only the shared ones",
     traps: "PRED PPL is per sentence unless length_penalty is avg; scores are sums or means by the same option",
 };
 

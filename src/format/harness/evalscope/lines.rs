@@ -39,16 +39,16 @@ pub(in crate::format) struct Lines {
 
 static PREDICTIONS_CARD: FormatInfo = FormatInfo {
     name: "evalscope-predictions",
-    about: "answers of a model under evalscope, with log-probs where they were asked for",
+    about: "answers of a model under evalscope, with log-probs if requested",
     tool: "evalscope 1.14.1, native backend",
     files: "`predictions/<model>/<benchmark>_<subset>.jsonl`",
     recognised_by: "lines with `index` and `model_output`",
-    proven: "nothing of the run; log-probs of tokens against their alternatives",
-    unprovable: "scores stand in the reviews",
+    proven: "token log-probs against their alternatives; no aggregates",
+    unprovable: "scores: they are in the reviews",
     base: "e",
     sentinels: "-9999.0 as a log-prob",
-    traps: "a resumed run appends, and the last line of an index counts; local models log the most likely token of each step \
-            and not the sampled one",
+    traps: "a resumed run appends, so the last line of an index counts; local models log the most likely token of each step, \
+            not the sampled one",
 };
 
 static REVIEWS_CARD: FormatInfo = FormatInfo {
@@ -61,7 +61,7 @@ static REVIEWS_CARD: FormatInfo = FormatInfo {
     unprovable: "values of a sample: answers are extracted and compared by code that is not in the log",
     base: "no log-probs",
     sentinels: "none",
-    traps: "a resumed run appends, and the last line of an index counts; a sample whose judge failed has no value and is not \
+    traps: "a resumed run appends, so the last line of an index counts; a sample whose judge failed has no value and is not \
             counted",
 };
 
@@ -92,7 +92,7 @@ impl Format for Lines {
         let count = context.replaced.len();
         let mut records = Records::new(framing, Vec::new(), context, self.visit).mapped(self.mapping);
         if count > 0 {
-            records.conventions.push(format!("{count} lines are replaced by a later line of the same index"));
+            records.conventions.push(format!("{count} lines are superseded by a later line with the same index"));
         }
         join(&mut records, head);
         Ok(Box::new(records))

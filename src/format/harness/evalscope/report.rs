@@ -25,10 +25,10 @@ static INFO: FormatInfo = FormatInfo {
     files: "`reports/<model>/<benchmark>.json`, joined to the reviews",
     recognised_by: "one object with `dataset_name`, `model_name` and `metrics` that have `categories`",
     proven: "score of a subset: mean of its reviews; `score` and `macro_score` of categories and metrics, from the subsets",
-    unprovable: "other aggregations than the mean",
+    unprovable: "aggregations other than the mean",
     base: "no log-probs",
     sentinels: "none",
-    traps: "every level is rounded to 4 decimals before the next is computed; `score` weighs by rows and `macro_score` alike; \
+    traps: "every level is rounded to 4 decimals before the next is computed; `score` weights by rows, `macro_score` equally; \
             the `macro_score` of a metric is over the `score` of its categories",
 };
 

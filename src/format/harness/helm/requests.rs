@@ -20,11 +20,11 @@ static INFO: FormatInfo = FormatInfo {
     tool: "crfm-helm 0.2 to 0.5.16",
     files: "`scenario_state.json` in the directory of a run",
     recognised_by: "`adapter_spec` with `request_states`",
-    proven: "`completions[].logprob`: the sum over its tokens, the conditioning ones included",
+    proven: "`completions[].logprob`: the sum over its tokens, including the conditioning ones",
     unprovable: "log-probs of clients that log 0 for every token, or no tokens",
     base: "e",
     sentinels: "0 for every token: the client has no log-probs",
-    traps: "the client for Hugging Face logs 0 for the first token of a prompt, and at temperature 0 for all generated ones; \
+    traps: "the Hugging Face client logs 0 for the first token of a prompt, and at temperature 0 for all generated ones; \
             the requests of a separate or calibrated choice are one item",
 };
 

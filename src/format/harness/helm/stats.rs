@@ -54,11 +54,11 @@ static PER_INSTANCE_CARD: FormatInfo = FormatInfo {
     tool: "crfm-helm 0.2 to 0.5.16",
     files: "`per_instance_stats.json` in the directory of a run, with `scenario_state.json` beside it",
     recognised_by: "a list of `instance_id` with `stats`",
-    proven: "logprob, num_perplexity_tokens, num_bytes; exact_match of plain answers; of separate choices exact_match, \
+    proven: "logprob, num_perplexity_tokens, num_bytes; exact_match of plain answers; for separate choices exact_match, \
              predicted_index and max_prob; max_prob of generated answers",
-    unprovable: "numbers of other code (F1, BLEU, ROUGE, efficiency), and all without `scenario_state.json` or log-probs",
+    unprovable: "numbers computed by other code (F1, BLEU, ROUGE, efficiency); anything without `scenario_state.json` or log-probs",
     base: "e",
-    sentinels: "none of its own",
+    sentinels: "only the shared ones",
     traps: "choices are compared by log-prob per token, calibrated ones by the difference to the same answer without its \
             question; a byte token `bytes:\\xe2` counts its bytes",
 };
@@ -70,11 +70,11 @@ static STATS_CARD: FormatInfo = FormatInfo {
     files: "`stats.json` in the directory of a run, with `per_instance_stats.json` beside it",
     recognised_by: "a list of `name.name` with `count`, `sum` and `sum_squared`",
     proven: "means over instances; perplexity, bits_per_byte and logprob_per_byte from the sums",
-    unprovable: "means over several trials, worst cases of perturbations, calibration errors; numbers of tokens, costs and ends \
-                 of requests are left out",
+    unprovable: "means over several trials, worst cases of perturbations, calibration errors; token counts, costs and finish reasons \
+                 are not checked",
     base: "e; bits_per_byte in base 2",
-    sentinels: "numbers that are NaN are left out",
-    traps: "count is the number of trials, stddev goes over trials, 0 for one",
+    sentinels: "NaN values are skipped",
+    traps: "`count` is the number of trials; `stddev` is over trials and 0 for a single one",
 };
 
 impl Format for PerInstance {

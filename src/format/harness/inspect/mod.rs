@@ -32,16 +32,16 @@ const PROVEN: &str = "`sum_log_probs`, value (mean negative log-likelihood) and 
 const UNPROVABLE: &str = "values of scorers: their code is not in the log; bootstrapped and clustered standard errors; numbers \
                           over epochs whose reductions are not logged";
 const BASE: &str = "e; `value` of the perplexity scorers is a mean negative log-likelihood";
-const SENTINELS: &str = "a NaN value is an unscored sample; -9999.0 as a log-prob";
-const TRAPS: &str = "metrics are over samples after the epochs are reduced; the hf provider logs the most likely token of \
-                     each step and not the sampled one; the alternatives of prompt tokens lack the token itself and are not \
+const SENTINELS: &str = "a NaN value marks an unscored sample; -9999.0 as a log-prob";
+const TRAPS: &str = "metrics are computed after the epochs are reduced; the hf provider logs the most likely token of \
+                     each step, not the sampled one; the alternatives of prompt tokens lack the token itself and are not \
                      read; `events` repeat the outputs";
 
 static JSON_CARD: FormatInfo = FormatInfo {
     name: "inspect-json",
     about: "log of inspect_ai as one JSON document",
     tool: TOOL,
-    files: "`<created>_<task>_<id>.json`; each is a run of its own",
+    files: "`<created>_<task>_<id>.json`; each file is a separate run",
     recognised_by: "`version`, `eval` with `task` and `model`, and `plan`, `results` or `samples`",
     proven: PROVEN,
     unprovable: UNPROVABLE,
@@ -54,7 +54,7 @@ static EVAL_CARD: FormatInfo = FormatInfo {
     name: "inspect-eval",
     about: "log of inspect_ai as a zip (.eval), read as a header and a line per sample",
     tool: TOOL,
-    files: "`<created>_<task>_<id>.eval`; each is a run of its own",
+    files: "`<created>_<task>_<id>.eval`; each file is a separate run",
     recognised_by: "a first record with `version` and `eval`, then records with `id`, `epoch` and `input`",
     proven: PROVEN,
     unprovable: UNPROVABLE,

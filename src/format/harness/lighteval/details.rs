@@ -27,12 +27,12 @@ static INFO: FormatInfo = FormatInfo {
     files: "`details/<model>/<date>/details_<task>_<date>.parquet`",
     recognised_by: "`doc` with `model_response` and `metric`; before 0.11 `predictions` with `gold_index` and `metrics`",
     proven: "acc, acc_norm, acc_norm_token, acc_norm_pmi, normalized_mc_prob, prob; log-probs of perplexities",
-    unprovable: "log-probs and greedy flags: one sum per choice is logged; metrics of generated text; acc_norm in rows in which \
-                 the space in front of the choices decides",
+    unprovable: "log-probs and greedy flags: one sum per choice is logged; metrics of generated text; acc_norm in rows where the \
+                 leading space of the choices decides",
     base: "e",
-    sentinels: "none of its own",
-    traps: "output_tokens are padded with -1 to the longest choice and counted with the padding, so that acc_norm_token is acc; \
-            log-probs of whole texts may lack the shift by one; a document has a row per way of sampling",
+    sentinels: "only the shared ones",
+    traps: "output_tokens are padded with -1 to the longest choice and counted with the padding, so acc_norm_token equals acc; log-probs \
+            of whole texts may be off by one position; a document has one row per sampling method",
 };
 
 impl Format for Details {

@@ -22,12 +22,12 @@ static INFO: FormatInfo = FormatInfo {
     tool: "lighteval 0.4 to 0.13",
     files: "`results/<model>/results_<date>.json`, joined to `details/<model>/<date>/` by the date",
     recognised_by: "`results` with `config_general` and `config_tasks` or `versions`",
-    proven: "means and their standard errors, perplexities, bits_per_byte, averages over subtasks and over all",
+    proven: "means and their standard errors, perplexities, bits_per_byte, averages over subtasks and over all tasks",
     unprovable: "bootstrapped standard errors, corpus metrics (F1, MCC, BLEU), largest and smallest values of rows",
     base: "e; bits_per_byte in base 2",
     sentinels: "NaN where a number overflowed",
-    traps: "an average over subtasks weighs them alike, standard errors included; ppl is per document; a bootstrapped standard \
-            error is about 31.6 times too small, since it is divided by the root of the 1000 draws",
+    traps: "an average over subtasks weights them equally, including standard errors; ppl is per document; a bootstrapped standard \
+            error is about 31.6 times too small, because it is divided by the square root of the 1000 draws",
 };
 
 impl Format for Results {

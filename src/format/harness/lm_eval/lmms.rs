@@ -25,10 +25,10 @@ static INFO: FormatInfo = FormatInfo {
     files: "`<date>_samples_<task>.jsonl`, with `<date>_results.json` beside it",
     recognised_by: "`filtered_resps` and `input` without `arguments`",
     proven: "acc of built-in multiple choice",
-    unprovable: "losses: tokens are not logged; acc_norm: the texts of the choices are not; metrics of a task's own \
+    unprovable: "losses: tokens are not logged; acc_norm: the texts of the choices are not logged; metrics of a custom \
                  `process_results`",
     base: "e; values are mean losses per token, positive, lower is better",
-    sentinels: "none of its own",
+    sentinels: "only the shared ones",
     traps: "the lowest value wins, unlike in lm-evaluation-harness; doc_hash is the same in all rows; a pair may be one string",
 };
 

@@ -29,7 +29,7 @@ static INFO: FormatInfo = FormatInfo {
     unprovable: "bootstrapped standard errors: they depend on Python's generator",
     base: "e; bits per byte in base 2",
     sentinels: "\"N/A\"",
-    traps: "a group may weigh its tasks by size or alike, and the file does not say which",
+    traps: "a group may weight its tasks by size or equally, and the file does not say which",
 };
 
 static FORK: FormatInfo = FormatInfo {

@@ -28,8 +28,8 @@ static INFO: FormatInfo = FormatInfo {
     proven: "row metrics: acc, acc_norm, acc_bytes, acc_mutual_info, exact_match, brier_score, perplexity, word and byte \
              perplexity, bits per byte; of 0.5 bpb, logprob, choice_logprob, choice_prob_norm, choice_logprob_norm",
     unprovable: "log-likelihoods and greedy flags: tokens are not logged; metrics of a custom `process_results`",
-    base: "e; `perplexity` of a row is a log-likelihood, no perplexity",
-    sentinels: "none of its own",
+    base: "e; `perplexity` of a row is a log-likelihood, not a perplexity",
+    sentinels: "only the shared ones",
     traps: "numbers and flags in quotes; a row per document and filter; 0.5 counts the delimiter as part of a choice",
 };
 
@@ -184,7 +184,7 @@ fn item<'t>(row: Value<'t>, context: &TaskConfig) -> Result<Item<'t>, FieldError
     }
     let responses = row.get("filtered_resps").or_else(|| row.get("resps"));
     let Some(responses) = responses else {
-        return Err(lacks(row, "filtered_resps", "the answers to the requests"));
+        return Err(lacks(row, "filtered_resps", "the responses to the requests"));
     };
     let text = |value: Value<'t>| match value.kind() {
         Kind::String => value.as_str(),

@@ -22,11 +22,11 @@ static INFO: FormatInfo = FormatInfo {
     files: "`task-000-<task>-metrics.json`, `metrics.json`, `metrics-all.jsonl` beside the predictions",
     recognised_by: "`metrics` with `task_hash` and `task_config`; `all_primary_scores` with `tasks`",
     proven: "means over documents, primary_score",
-    unprovable: "numbers over several tasks, whose weights are not written",
-    base: "as the rows",
-    sentinels: "none of its own",
-    traps: "the mean of bits_per_byte goes over documents, not bytes; all_primary_scores are texts with six significant digits; \
-            -999 of a choice that was not found enters the means of *_corr",
+    unprovable: "aggregates over several tasks, whose weights are not logged",
+    base: "as in the rows",
+    sentinels: "only the shared ones",
+    traps: "the mean of bits_per_byte is over documents, not bytes; all_primary_scores are strings with six significant digits; \
+            the means of *_corr include -999 of choices that were not found",
 };
 
 impl Format for Metrics {

@@ -28,12 +28,12 @@ static INFO: FormatInfo = FormatInfo {
     recognised_by: "`model_output` with `metrics`, `task_hash` and `doc_id`",
     proven: "logits_per_token, logits_per_char, bits_per_byte (logits_per_byte) from sum_logits; sum_logits where tokens are \
              logged; predicted_index_*, acc_*, *_corr",
-    unprovable: "sum_logits and is_greedy without tokens; per byte without the requests; what is made of generated text",
+    unprovable: "sum_logits and is_greedy without tokens; per byte without the requests; values derived from generated text",
     base: "e; bits_per_byte, and logits_per_byte of older versions, in base 2, positive, lower is better",
     sentinels: "sum_logits -999 with rank null: the choice was not among the most likely tokens",
-    traps: "logits are log-probs; the space in front of a choice counts as a character; the first of equals wins; \
-            unconditional requests have ids of their own and no rows; num_tokens and sum_logits of generated text are of the \
-            uncut one; at most 100 outputs of a document are kept",
+    traps: "logits are log-probs; the leading space of a choice counts as a character; the first of equal values wins; \
+            unconditional requests have ids of their own and no rows; num_tokens and sum_logits of generated text refer to the \
+            untruncated text; at most 100 outputs of a document are kept",
 };
 
 /// Claims in the order of their columns.

@@ -21,10 +21,10 @@ static INFO: FormatInfo = FormatInfo {
     tool: "OLMES and oe-eval of 2024 to 2026",
     files: "`task-000-<task>-requests.jsonl` beside the predictions",
     recognised_by: "`request_type` with `request`, `doc` and `doc_id`",
-    proven: "nothing: it holds no numbers, only the texts whose bytes the predictions are divided by",
+    proven: "nothing: it contains no numbers, only the texts whose byte lengths divide the predictions",
     unprovable: "nothing",
     base: "none",
-    sentinels: "none of its own",
+    sentinels: "only the shared ones",
     traps: "unconditional requests have ids of their own",
 };
 

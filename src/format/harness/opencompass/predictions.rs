@@ -42,11 +42,11 @@ static PPL_CARD: FormatInfo = FormatInfo {
     tool: TOOL,
     files: FILES,
     recognised_by: "members \"0\", \"1\", … with `label: X` objects that have `PPL`",
-    proven: "prediction: the label of the least `PPL`, the first of equals",
+    proven: "prediction: the label with the lowest `PPL`, the first one on a tie",
     unprovable: "`PPL` and `BPB`: tokens are not logged, and the divisor is the number of tokens with one engine and one less \
-                 with another",
+                 with the other",
     base: "e; `PPL` is a mean negative log-likelihood, never exponentiated; `BPB` is in nats per byte",
-    sentinels: "none of its own",
+    sentinels: "only the shared ones",
     traps: "lower is better; with a normalising string `PPL` is a difference and may be negative",
 };
 
@@ -56,10 +56,10 @@ static LL_CARD: FormatInfo = FormatInfo {
     tool: TOOL,
     files: FILES,
     recognised_by: "members \"0\", \"1\", … with `label: X` objects that have `Loglikelihood`",
-    proven: "prediction: the label of the largest `Loglikelihood`, the first of equals",
-    unprovable: "`Loglikelihood`: tokens are not logged, and it is a sum or a mean by the model class",
+    proven: "prediction: the label with the highest `Loglikelihood`, the first one on a tie",
+    unprovable: "`Loglikelihood`: tokens are not logged, and whether it is a sum or a mean depends on the model class",
     base: "e",
-    sentinels: "none of its own",
+    sentinels: "only the shared ones",
     traps: "`Loglikelihood` may be a mean per token",
 };
 
@@ -69,11 +69,11 @@ static CLP_CARD: FormatInfo = FormatInfo {
     tool: TOOL,
     files: FILES,
     recognised_by: "members \"0\", \"1\", … with `choices`, a list `prediction` and `pred_label`",
-    proven: "pred_label: the choice of the largest probability, the first of equals",
-    unprovable: "probabilities: only the choices' tokens are in their softmax, and their logits are not logged; AUC",
+    proven: "pred_label: the choice with the highest probability, the first one on a tie",
+    unprovable: "probabilities: their softmax covers only the choices' tokens, and their logits are not logged; AUC",
     base: "probabilities",
-    sentinels: "an `error` in the place of a prediction",
-    traps: "the probabilities are those among the choices, not of the vocabulary",
+    sentinels: "`error` in place of a prediction",
+    traps: "the probabilities are over the choices, not over the vocabulary",
 };
 
 static GEN_CARD: FormatInfo = FormatInfo {
@@ -83,10 +83,10 @@ static GEN_CARD: FormatInfo = FormatInfo {
     files: FILES,
     recognised_by: "members \"0\", \"1\", … with `origin_prompt` and `prediction`",
     proven: "the accuracy over these texts, where the results hold `details` of every document",
-    unprovable: "whether a text is right: it is cut and compared by code that is not in the log",
+    unprovable: "whether a text is right: code that is not in the log extracts and compares the answer",
     base: "no log-probs",
     sentinels: "none",
-    traps: "`prediction` is the raw text and not what is compared with `gold`",
+    traps: "`prediction` is the raw text, not the text that is compared with `gold`",
 };
 
 /// The first document of a predictions file.
@@ -188,7 +188,7 @@ impl Format for Predictions {
 /// The one document of a record, with its id.
 pub(super) fn document<'t>(root: Value<'t>, context: &DatasetPart) -> Result<(Cow<'t, str>, Value<'t>), FieldError> {
     let Some((key, value)) = root.members().next().filter(|(_, value)| value.kind() == Kind::Object) else {
-        return Err(field_error(root, "document", "an object under its number"));
+        return Err(field_error(root, "document", "an object keyed by its number"));
     };
     let id = match &context.part {
         Some(part) => Cow::Owned(format!("{part}/{}", key.as_str())),

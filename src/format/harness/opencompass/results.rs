@@ -24,15 +24,15 @@ static INFO: FormatInfo = FormatInfo {
     about: "numbers of OpenCompass for one dataset (results/<model>/<dataset>.json)",
     tool: "OpenCompass 0.5.4",
     files: "`results/<model>/<dataset>.json`, joined to `predictions/<model>/<dataset>.json`",
-    recognised_by: "`details` with `type` PPL or GEN, or a list with `example_abbr`; without details its place beside the \
-                    predictions",
-    proven: "`accuracy`, 100 · the share of right predictions; picks and `correct` in the details of labels; `bpc`, \
+    recognised_by: "`details` with `type` PPL or GEN, or a list with `example_abbr`; without details, its location beside \
+                    the predictions",
+    proven: "`accuracy` as 100 · the share of right predictions; picks and `correct` in the details of labels; `bpc`, \
              `average_ppl` and `average_mink` over the predictions; a `score` that is the share of `correct`",
-    unprovable: "`correct` of generated texts; another `score` and other metrics: their evaluators are code; `correct_bpb`",
+    unprovable: "`correct` of generated texts; any other `score` or metric: their evaluators are code; `correct_bpb`",
     base: "percentages; `bpc` in bits",
     sentinels: "none",
-    traps: "the details repeat the predictions and lose the prefix `label: `; `correct_bpb` is over the lowest label and not \
-            the right one",
+    traps: "the details repeat the predictions and lose the prefix `label: `; `correct_bpb` uses the lowest label, not the right \
+            one",
 };
 
 /// The filter of rows that come from the details, so that they do not stand twice beside the predictions.

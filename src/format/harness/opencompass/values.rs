@@ -25,11 +25,11 @@ static INFO: FormatInfo = FormatInfo {
     tool: super::predictions::TOOL,
     files: super::predictions::FILES,
     recognised_by: "members \"0\", \"1\", … with `loss` and `total_chr_num`, or with `origin_prompt` and `ppl` or `mink`",
-    proven: "the numbers of the results over them",
+    proven: "the aggregates in the results file",
     unprovable: "the values themselves: tokens are not logged",
-    base: "e; `loss` is a sum over a window, `ppl` a mean negative log-likelihood, beside `token_len` a sum",
+    base: "e; `loss` is a sum over a window, `ppl` is a mean negative log-likelihood, or a sum if `token_len` is present",
     sentinels: "none",
-    traps: "`total_chr_num` is that of the whole text and stands in every window; `ppl` is never exponentiated",
+    traps: "`total_chr_num` counts the whole text and is repeated in every window; `ppl` is never exponentiated",
 };
 
 /// The loss of a window.
