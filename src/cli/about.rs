@@ -21,12 +21,12 @@ pub(super) struct Completions {
 /// Arguments of `man`.
 #[derive(clap::Args)]
 pub(super) struct Man {
-    /// Write one page per command into this directory; without it, the main page goes to standard output.
+    /// Write one page per command to this directory (default: print the main page).
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
 }
 
-/// The version, and with `verbose` how this program was built and which rules it has.
+/// The version; with `verbose` also the build and the digest of the rules.
 pub(super) fn version(verbose: bool) -> Result<ExitCode, String> {
     let mut text = format!("retally {}\n", env!("CARGO_PKG_VERSION"));
     if verbose {

@@ -18,9 +18,9 @@ pub(super) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Write a file of all causes that are found now, so that only new ones fail.
+    /// Write all current findings to a baseline file, so that only new ones fail.
     Create(Create),
-    /// Remove what is no longer found from such a file; nothing is added.
+    /// Remove stale entries from a baseline file; never adds entries.
     Prune(Prune),
 }
 
@@ -31,7 +31,7 @@ struct Create {
     /// The file to write.
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
-    /// Replace the file if it is there; what was written by hand stays in entries that stay.
+    /// Replace an existing file; hand-written keys of entries that remain are kept.
     #[arg(long)]
     overwrite: bool,
 }
@@ -58,8 +58,8 @@ fn create(args: &Create) -> Result<ExitCode, String> {
     let old = match (path.exists(), args.overwrite) {
         (true, false) => {
             return Err(format!(
-                "{0} is there already; to replace it: --overwrite; to remove what is no longer found: retally baseline \
-                 prune --baseline {0}",
+                "{0} already exists; replace it with --overwrite, or remove stale entries with `retally baseline prune \
+                 --baseline {0}`",
                 path.display()
             ));
         }
@@ -72,7 +72,7 @@ fn create(args: &Create) -> Result<ExitCode, String> {
     let excepted = report.findings.iter().filter(|finding| finding.excepted.is_some()).count();
     let mut said = format!("{}: {}", path.display(), entries(baseline.entries().len()));
     if excepted > 0 {
-        said += &format!("; {excepted} left out, which exceptions cover");
+        said += &format!("; {excepted} omitted because exceptions cover them");
     }
     super::print(format!("{said}\n").as_bytes()).map_err(|error| error.to_string())?;
     Ok(ExitCode::SUCCESS)
@@ -100,7 +100,7 @@ fn entries(number: usize) -> String {
     format!("{number} {}", if number == 1 { "entry" } else { "entries" })
 }
 
-/// The report of the whole audit. A part of it would make entries seem gone, or known ones new.
+/// The report of the complete audit; with a partial one, entries would look stale or known findings new.
 fn audited(audit: &check::Audit, file: &Path) -> Result<Report, String> {
     let mut options = audit.options()?;
     options.leave_out = vec![file.to_path_buf()];
@@ -111,7 +111,7 @@ fn audited(audit: &check::Audit, file: &Path) -> Result<Report, String> {
             || "nothing was audited".to_owned(),
             |error| format!("{}: {}", visible(&error.path), visible(&error.reason)),
         );
-        return Err(format!("the audit is not done, and the baseline stays as it is: {why}"));
+        return Err(format!("the audit is incomplete, so the baseline was not changed: {why}"));
     }
     let terms = gate::Terms {
         fail_on: crate::config::FailOn::default(),

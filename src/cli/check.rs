@@ -21,7 +21,7 @@ use crate::report::{Report, visible};
 use crate::source::Packing;
 use crate::{Inputs, Options, engine, format};
 
-/// Work that takes less than this is done before a progress bar could be read.
+/// Work that takes less than this shows no progress bar.
 const LONG: Duration = Duration::from_millis(500);
 
 /// What to audit and how.
@@ -30,26 +30,26 @@ pub(super) struct Audit {
     /// Files, directories, globs, or - for standard input.
     #[arg(default_value = ".")]
     pub(super) paths: Vec<String>,
-    /// The log format, where it is not to be recognised.
+    /// Log format (default: auto-detect).
     #[arg(long, value_name = "NAME")]
     input_format: Option<String>,
-    /// The configuration; by default the nearest retally.toml above the first input.
+    /// Configuration file (default: the nearest retally.toml at or above the first input).
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Worker threads; by default one per core.
+    /// Worker threads (default: one per core).
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
 }
 
-/// What to audit, what to ask of it, and where to report.
+/// What to audit, under which gate, and where to report.
 #[derive(clap::Args)]
 pub(super) struct Gated {
     #[command(flatten)]
     pub(super) audit: Audit,
-    /// Only these rules: codes or prefixes such as RT2.
+    /// Enable only these rules (codes or prefixes such as RT2).
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     select: Vec<String>,
-    /// Not these rules: codes or prefixes such as RT2.
+    /// Disable these rules (codes or prefixes such as RT2).
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     ignore: Vec<String>,
     #[command(flatten)]
@@ -63,10 +63,10 @@ pub(super) struct Gated {
 pub(super) struct Args {
     #[command(flatten)]
     gated: Gated,
-    /// Say which format was recognised and which field was taken for which role; show known findings, too.
+    /// Show the detected formats, the mapped fields and findings in the baseline.
     #[arg(short, long)]
     verbose: bool,
-    /// Print findings and errors only; nothing when there is none.
+    /// Print only findings and errors.
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
     /// Write the audit's tally to a file, to be merged with those of other machines by `retally merge`; with -, to standard
@@ -104,7 +104,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     args.gated.refuse_own_files(args.tally.as_deref())?;
     audit(args).inspect_err(|_| {
         args.gated.outputs.discard();
-        // The failure that led here is what the user has to hear of.
+        // Report the original failure, not this one.
         let _ = args.tally.as_deref().filter(|path| *path != Path::new("-")).map(files::remove);
     })
 }
@@ -117,7 +117,7 @@ fn audit(args: &Args) -> Result<ExitCode, String> {
         inputs.restrict(bytes.start, bytes.end).map_err(|error| error.to_string())?;
     }
     if args.verbose {
-        // Standard error may be closed; the report is still due.
+        // Standard error may be closed; the report must still be written.
         let _ = io::stderr().write_all(recognised(&inputs, &options.config).as_bytes());
     }
     let bar = if args.quiet { None } else { progress(&args.gated.outputs) };
@@ -161,7 +161,7 @@ fn plan(path: &Path) -> Result<AuditPlan, String> {
 }
 
 impl Gated {
-    /// Refuses files to write that are inputs, or each other.
+    /// Rejects output files that are inputs or named twice.
     pub(super) fn refuse_own_files(&self, tally: Option<&Path>) -> Result<(), String> {
         let tally = tally.filter(|path| *path != Path::new("-"));
         let shown = |path: &Path| path.to_string_lossy().into_owned();
@@ -170,7 +170,7 @@ impl Gated {
         tally.map_or(Ok(()), |path| self.audit.refuse_input(path))
     }
 
-    /// Arguments and configuration to what the library takes. Files of the command's own are no inputs.
+    /// Converts arguments and configuration to library options. The command's own files are not inputs.
     pub(super) fn options(&self, tally: Option<&Path>) -> Result<Options, String> {
         let mut options = self.audit.options()?;
         let own = self.verdict.path().map(PathBuf::as_path).into_iter().chain(tally);
@@ -180,7 +180,7 @@ impl Gated {
         Ok(options)
     }
 
-    /// Judges a report, and gives the exit code.
+    /// Judges a report and returns the exit code.
     pub(super) fn judge(
         &self,
         report: &mut Report,
@@ -192,7 +192,7 @@ impl Gated {
         self.verdict.judge(report, config, levels, baseline, prune)
     }
 
-    /// The command line that gives the same report again.
+    /// The command line that reproduces the report.
     pub(super) fn command(&self, name: &str) -> String {
         let mut words = self.audit.words(&[name]);
         let mut option = |name: &str, value: &str| words.extend([format!("--{name}"), quoted(value)]);
@@ -208,7 +208,7 @@ impl Gated {
 }
 
 impl Audit {
-    /// The words of a command line that audits the same.
+    /// The words of a command line for the same audit.
     fn words(&self, command: &[&str]) -> Vec<String> {
         let mut words = vec!["retally".to_owned()];
         words.extend(command.iter().map(ToString::to_string));
@@ -223,12 +223,12 @@ impl Audit {
         words
     }
 
-    /// Refuses a file to write that is an input.
+    /// Rejects an output file that is an input.
     pub(super) fn refuse_input(&self, path: &Path) -> Result<(), String> {
         outputs::refuse_input(path, &self.paths)
     }
 
-    /// Arguments and configuration to what the library takes.
+    /// Converts arguments and configuration to library options.
     pub(super) fn options(&self) -> Result<Options, String> {
         let config = match &self.config {
             Some(path) => Config::read(path),
@@ -247,7 +247,7 @@ impl Audit {
     }
 }
 
-/// How to run an audit under a configuration; by default with one thread per core.
+/// The settings of an audit under a configuration; one thread per core by default.
 pub(super) fn settings(config: &Config, threads: Option<usize>) -> Settings {
     let cores = || std::thread::available_parallelism().ok().map(Into::into);
     Settings {
@@ -258,7 +258,7 @@ pub(super) fn settings(config: &Config, threads: Option<usize>) -> Settings {
     }
 }
 
-/// What was recognised in each input, and as what its fields were taken.
+/// The detected format of each input and the roles of its fields.
 pub(super) fn recognised(inputs: &Inputs, config: &Config) -> String {
     let mut lines = Vec::new();
     if !config.is_empty() {
@@ -282,7 +282,7 @@ pub(super) fn recognised(inputs: &Inputs, config: &Config) -> String {
     lines.join("\n")
 }
 
-/// A progress bar that shows itself once the work takes long.
+/// A progress bar that appears once the work takes longer than [`LONG`].
 struct Bar {
     bar: ProgressBar,
 }

@@ -15,7 +15,7 @@ pub(super) struct Args {
 /// Arguments of `rules`.
 #[derive(clap::Args)]
 pub(super) struct RulesArgs {
-    /// How to print the catalogue.
+    /// Output format of the list.
     #[arg(long, value_parser = ["text", "json"], default_value = "text")]
     format: String,
 }
@@ -27,7 +27,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
             .map(|rule| rule.page().code)
             .min_by_key(|code| strsim::levenshtein(code, &args.code.to_uppercase()))
             .unwrap_or("RT204");
-        format!("no rule has the code `{}`; did you mean {nearest}? `retally rules` lists them", args.code)
+        format!("unknown rule code `{}`; did you mean `{nearest}`? (run `retally rules` for a list)", args.code)
     })?;
     let page = rule.page();
     let text = format!(

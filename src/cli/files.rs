@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Writes a file by way of a temporary one beside it: a crash or a full disk leaves the old file as it was. What is
-/// not a regular file, such as a device or a pipe, is written directly.
+/// Writes a file through a temporary one beside it, so a crash or a full disk leaves the old file intact. A path that
+/// is not a regular file, such as a device or a pipe, is written directly.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // A link's target is what gets replaced; the link stays.
     let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
@@ -21,7 +21,7 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.persist(&target).map(|_| ()).map_err(|error| error.error)
 }
 
-/// A temporary file is for its owner alone; a report has the rights of the file that it replaces, or the usual ones.
+/// A temporary file is private to its owner; a report gets the permissions of the file it replaces, or the default ones.
 #[cfg(unix)]
 fn permit(path: &Path, replaced: Option<&std::fs::Metadata>) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -40,7 +40,7 @@ pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
     std::fs::read(path)
 }
 
-/// Removes a regular file if it is there; anything else stays.
+/// Removes a regular file if it exists; leaves anything else alone.
 pub(super) fn remove(path: &Path) -> io::Result<()> {
     if !path.is_file() {
         return Ok(());

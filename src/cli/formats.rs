@@ -8,7 +8,7 @@ use crate::format::{self, FormatInfo};
 /// Arguments of `formats`.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// How to print the list.
+    /// Output format of the list.
     #[arg(long, value_parser = ["text", "json"], default_value = "text")]
     format: String,
 }

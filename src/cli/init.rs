@@ -17,16 +17,16 @@ pub(super) struct Args {
     /// Files, directories or globs.
     #[arg(default_value = ".")]
     paths: Vec<String>,
-    /// The log format, where it is not to be recognised.
+    /// Log format (default: auto-detect).
     #[arg(long, value_name = "NAME", conflicts_with = "ci")]
     input_format: Option<String>,
-    /// Write the file that makes a CI audit the paths, in place of a configuration.
+    /// Write a CI file that audits the paths, instead of a configuration.
     #[arg(long, value_enum, value_name = "SYSTEM")]
     ci: Option<System>,
-    /// The configuration to write.
+    /// Configuration file to write.
     #[arg(long, value_name = "FILE", default_value = FILE_NAME, conflicts_with = "ci")]
     output: PathBuf,
-    /// Replace the configuration if it is there.
+    /// Replace an existing configuration.
     #[arg(long, conflicts_with = "ci")]
     force: bool,
 }
@@ -41,13 +41,13 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
 fn configuration(args: &Args) -> Result<ExitCode, String> {
     let path = &args.output;
     if args.paths.iter().any(|path| path == "-") {
-        return Err("init reads its inputs more than once, which standard input does not allow: give a file".to_owned());
+        return Err("init reads its inputs more than once and cannot use standard input; name a file".to_owned());
     }
     super::outputs::refuse_input(path, &args.paths)?;
     if std::fs::symlink_metadata(path).is_ok() && !args.force {
-        return Err(format!("{} is there already; to replace it: --force", path.display()));
+        return Err(format!("{} already exists; replace it with --force", path.display()));
     }
-    // What an older configuration says is not taken over: the file is to say what the logs show.
+    // An existing configuration is ignored: the new file describes only what the logs show.
     let with = |config: Config| {
         let options = Options {
             paths: args.paths.clone(),
@@ -81,7 +81,7 @@ fn configuration(args: &Args) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The conventions that no other usual formula could stand for, and that change no finding.
+/// The conventions for which no other usual formula fits and which change no finding.
 fn settled(
     pins: Vec<Pin>,
     report: &Report,
@@ -105,7 +105,7 @@ fn settled(
     Ok(if same { active } else { Vec::new() })
 }
 
-/// What was written and what is to be done next.
+/// What was written and what to do next.
 fn said(path: &Path, report: &Report, args: &Args) -> String {
     let paths: Vec<String> = args.paths.iter().map(|path| quoted(path)).collect();
     let mut command = format!("retally check {}", paths.join(" "));
@@ -120,21 +120,21 @@ fn said(path: &Path, report: &Report, args: &Args) -> String {
     let number = report.findings.len();
     let findings = match number {
         0 => String::new(),
-        1 => "; the audit has a finding, which the file does not change".to_owned(),
+        1 => "; the audit has 1 finding, which the file does not change".to_owned(),
         _ => format!("; the audit has {number} findings, which the file does not change"),
     };
-    format!("{written} is written{findings}\nnext: {}\n", visible(&command))
+    format!("wrote {written}{findings}\nnext: {}\n", visible(&command))
 }
 
-/// That nothing was recognised, and what was looked for.
+/// The error for inputs without any recognised log.
 fn unrecognised(inputs: &Inputs, paths: &[String]) -> String {
-    let mut lines = vec![format!("no log was recognised in {}", paths.join(" "))];
+    let mut lines = vec![format!("no supported log found in {}", paths.join(" "))];
     lines.extend(inputs.errors.iter().take(5).map(|error| format!("{}: {}", error.path, error.reason)));
     let more = inputs.errors.len().saturating_sub(5);
     if more > 0 {
         lines.push(format!("… and {more} more"));
     }
-    lines.push("`retally formats` lists the logs that are known".to_owned());
+    lines.push("run `retally formats` for the supported formats".to_owned());
     lines.join("; ")
 }
 
@@ -142,7 +142,7 @@ fn for_ci(system: System, paths: &[String]) -> Result<ExitCode, String> {
     let text = system.file(paths)?;
     let path = Path::new(system.path());
     if std::fs::symlink_metadata(path).is_ok() {
-        say(&format!("retally: {} is there already and stays as it is; this is what it would be:\n", path.display()));
+        say(&format!("retally: {} already exists and was not changed; the new content would be:\n", path.display()));
         super::print(text.as_bytes()).map_err(|error| error.to_string())?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -151,12 +151,12 @@ fn for_ci(system: System, paths: &[String]) -> Result<ExitCode, String> {
         std::fs::create_dir_all(directory).map_err(failed)?;
     }
     files::write(path, text.as_bytes()).map_err(failed)?;
-    let said = format!("{} is written; next: {}\n", path.display(), system.next());
+    let said = format!("wrote {}; next: {}\n", path.display(), system.next());
     super::print(said.as_bytes()).map_err(|error| error.to_string())?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn say(text: &str) {
-    // Standard error may be closed; the file is still due.
+    // Standard error may be closed; the file must still be written.
     let _ = io::stderr().write_all(text.as_bytes());
 }

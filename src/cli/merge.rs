@@ -17,13 +17,13 @@ pub(super) struct Args {
     /// Tallies written by `retally check --tally FILE`.
     #[arg(required = true, value_name = "TALLY")]
     paths: Vec<String>,
-    /// The configuration, for the levels of rules; by default the nearest retally.toml.
+    /// Configuration file for rule severities (default: the nearest retally.toml).
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Only these rules: codes or prefixes such as RT2.
+    /// Enable only these rules (codes or prefixes such as RT2).
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     select: Vec<String>,
-    /// Not these rules: codes or prefixes such as RT2.
+    /// Disable these rules (codes or prefixes such as RT2).
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     ignore: Vec<String>,
     /// Write the plan that all parts need, when some were audited under another one, and exit with 2.
@@ -31,7 +31,7 @@ pub(super) struct Args {
     plan: Option<PathBuf>,
     #[command(flatten)]
     verdict: Verdict,
-    /// Show findings that the baseline knows, too.
+    /// Also show findings in the baseline.
     #[arg(short, long)]
     verbose: bool,
     #[command(flatten)]
@@ -84,7 +84,7 @@ fn refused(error: &PartError, to: Option<&Path>) -> String {
 }
 
 fn read(path: &str) -> Result<Part, String> {
-    #[expect(clippy::disallowed_methods, reason = "a tally is no input of an audit")]
+    #[expect(clippy::disallowed_methods, reason = "a tally is not an input of an audit")]
     let file = std::fs::File::open(path).map_err(|error| format!("cannot read the tally: {error}"))?;
     Part::read(file).map_err(|error| error.to_string())
 }

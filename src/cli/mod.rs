@@ -24,10 +24,10 @@ use clap::{Parser, Subcommand};
 #[derive(Parser)]
 #[command(name = "retally", version, disable_version_flag = true, about, long_about = None, arg_required_else_help = true)]
 struct Cli {
-    /// Print the version; with -v also how this program was built and the digest of its rules.
+    /// Print the version; with -v also the build and the digest of the rules.
     #[arg(short = 'V', long)]
     version: bool,
-    /// Say more about the version.
+    /// Print more about the version.
     #[arg(short, long, requires = "version")]
     verbose: bool,
     #[command(subcommand)]
@@ -36,11 +36,11 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Re-derive every reported number and say which are wrong, and why.
+    /// Re-derive every reported number and report which ones are wrong and why.
     Check(check::Args),
-    /// Write a commented configuration from what the logs show, or a file for CI.
+    /// Generate a commented configuration from the logs, or a CI file.
     Init(init::Args),
-    /// Write or prune the file of known findings that `check --baseline` lets pass.
+    /// Create or prune the file of known findings for `check --baseline`.
     Baseline(baseline::Args),
     /// Print each candidate's log p, mean and perplexity, and the winner of each item.
     Score(score::Args),
@@ -48,31 +48,31 @@ enum Command {
     Trace(trace::Args),
     /// Audit logs while they are being written.
     Watch(watch::WatchArgs),
-    /// Merge audits that were split over machines.
+    /// Merge an audit that was split over machines.
     Merge(merge::Args),
-    /// Render a stored JSON report again.
+    /// Render a stored JSON report in another format.
     Report(report::Args),
     /// Print a rule's page.
     Explain(explain::Args),
     /// List the rules.
     Rules(explain::RulesArgs),
-    /// List the log formats that are recognised.
+    /// List the supported log formats.
     Formats(formats::Args),
-    /// Print the completion script of a shell.
+    /// Print a shell completion script.
     Completions(about::Completions),
-    /// Print the manual page, or write one per command.
+    /// Print the manual page, or write one page per command.
     Man(about::Man),
 }
 
-/// Runs the tool: exit 0 nothing that fails, 1 findings that fail, 2 unusable input, configuration or
-/// arguments, or nothing audited.
+/// Runs the tool. Exit codes: 0 nothing fails, 1 something fails, 2 unusable input, configuration or arguments, or
+/// nothing audited.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         _ if cli.version => about::version(cli.verbose),
         Some(command) => run(command),
-        // clap prints the help in place of an empty command line.
+        // clap prints the help for an empty command line.
         None => Ok(ExitCode::from(2)),
     };
     match result {
@@ -115,7 +115,7 @@ fn open(paths: &[String], input_format: Option<String>) -> Result<Vec<crate::eng
     Ok(inputs.opened)
 }
 
-/// Says on standard error which records could not be read.
+/// Prints the records that could not be read on standard error.
 fn warn(inputs: &[crate::engine::RecognisedInput], errors: &[crate::model::RecordError]) {
     use std::io::Write as _;
     for error in errors.iter().take(5) {
@@ -126,7 +126,7 @@ fn warn(inputs: &[crate::engine::RecognisedInput], errors: &[crate::model::Recor
     }
 }
 
-/// Writes to standard output; a reader that has gone away is no error.
+/// Writes to standard output; a closed pipe is not an error.
 fn print(bytes: &[u8]) -> std::io::Result<()> {
     use std::io::Write as _;
     match std::io::stdout().write_all(bytes) {

@@ -11,34 +11,34 @@ use crate::config::Config;
 use crate::report::text::Style;
 use crate::report::{Anchor, Anchors, OUTPUTS, OutputFormat, Rendering, Report, github, markdown, text};
 
-/// Said when findings can only point at the log.
-const UNANCHORED: &str = "anchor is unset: findings point at the log, which is rarely in the repository; \
-     name the script or the configuration of the run with --anchor PATH or [report] anchor\n";
+/// The hint for findings that can only point at the log.
+const UNANCHORED: &str = "anchor is unset, so findings point at the log, which is rarely in the repository; \
+     name the run's script or configuration with --anchor PATH or [report] anchor\n";
 
 /// Arguments of every command that writes a report.
 #[derive(clap::Args)]
 pub(super) struct Outputs {
-    /// How to print the report.
+    /// Output format of the report.
     #[arg(long, value_parser = format(), default_value = text::OUTPUT.name)]
     pub(super) format: &'static OutputFormat,
     /// Write the report to a file.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Write another report to a file, such as json=report.json; can be repeated.
+    /// Also write a report to a file, such as json=report.json; can be repeated.
     #[arg(long = "report", value_name = "FORMAT=PATH", value_parser = target)]
     reports: Vec<Target>,
-    /// The file of the repository, and its line, that findings are shown at in code scanning and annotations.
+    /// File in the repository (and line) at which code scanning and annotations show findings.
     #[arg(long, value_name = "PATH[:LINE]")]
     anchor: Option<String>,
     /// When to use colours.
     #[arg(long, value_enum, default_value = "auto")]
     color: Color,
-    /// Columns of the text report.
+    /// Width of the text report in columns.
     #[arg(long, value_name = "N", hide = true)]
     width: Option<usize>,
 }
 
-/// A report that is to be written to a file.
+/// A report to write to a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Target {
     format: &'static OutputFormat,
@@ -58,15 +58,15 @@ fn target(text: &str) -> Result<Target, String> {
     let format = OUTPUTS.iter().copied().find(|format| format.name == name).ok_or_else(|| {
         let names: Vec<&str> = OUTPUTS.iter().map(|format| format.name).collect();
         match crate::config::nearest(name, names.iter().copied()) {
-            Some(near) => format!("no output format is called {name}; did you mean {near}?"),
-            None => format!("no output format is called {name}; expected one of {}", names.join(", ")),
+            Some(near) => format!("unknown output format `{name}`; did you mean `{near}`?"),
+            None => format!("unknown output format `{name}` (expected one of {})", names.join(", ")),
         }
     })?;
     Ok(Target { format, path: PathBuf::from(path) })
 }
 
 impl Outputs {
-    /// Refuses two reports for one file, and a report in place of an input.
+    /// Rejects two reports to one file, and a report that would overwrite an input.
     pub(super) fn check(&self, inputs: &[String]) -> Result<(), String> {
         let mut seen: Vec<PathBuf> = Vec::new();
         for path in self.paths() {
@@ -80,7 +80,7 @@ impl Outputs {
         Ok(())
     }
 
-    /// Whether people watch: the report is text on standard output.
+    /// Whether the report is text on standard output, for people to read.
     pub(super) fn is_for_people(&self) -> bool {
         *self.format == text::OUTPUT
     }
@@ -90,15 +90,15 @@ impl Outputs {
         self.output.as_deref().into_iter().chain(self.reports.iter().map(|target| target.path.as_path()))
     }
 
-    /// Removes older files where reports would have been written: after a failure they would be read as its result.
+    /// Removes older report files: after a failure they could be mistaken for its result.
     pub(super) fn discard(&self) {
         for path in self.paths() {
-            // The failure that led here is what the user has to hear of.
+            // Report the original failure, not this one.
             let _ = files::remove(path);
         }
     }
 
-    /// What outputs need to know beside the report.
+    /// What outputs need besides the report.
     pub(super) fn rendering(&self, config: &Config, command: String) -> Rendering {
         Rendering {
             style: style(self.color, self.width, self.output.is_none()),
@@ -138,8 +138,8 @@ impl Outputs {
         anchors
     }
 
-    /// Writes the report in all the forms that were asked for. When the audit cannot count as done no file is
-    /// written, and older ones are removed: they would be read as its result.
+    /// Writes the report in all requested formats. If the audit is incomplete, no file is written and older ones
+    /// are removed, because they could be mistaken for its result.
     pub(super) fn write(&self, report: &Report, with: &Rendering, done: bool) -> Result<(), String> {
         self.deliver(report, with, done, print)
     }
@@ -158,7 +158,7 @@ impl Outputs {
     ) -> Result<(), String> {
         let mut formats = std::iter::once(self.format).chain(self.reports.iter().map(|target| target.format));
         if formats.any(|format| format.anchored) && with.anchors.is_log() && !report.findings.is_empty() {
-            // Standard error may be closed; the report is still due.
+            // Standard error may be closed; the report must still be written.
             let _ = io::stderr().write_all(UNANCHORED.as_bytes());
         }
         let mut bytes = Vec::new();
@@ -189,7 +189,7 @@ impl Outputs {
     }
 }
 
-/// Refuses a file to write that is an input.
+/// Rejects an output file that is an input.
 pub(super) fn refuse_input(path: &Path, inputs: &[String]) -> Result<(), String> {
     let whole = absolute(path);
     if inputs.iter().any(|input| input != "-" && absolute(Path::new(input)) == whole) {
@@ -198,8 +198,8 @@ pub(super) fn refuse_input(path: &Path, inputs: &[String]) -> Result<(), String>
     Ok(())
 }
 
-/// Appends the review report to the job summary, where GitHub Actions names a file for it. Others may have written to
-/// it before.
+/// Appends the review report to the job summary file that GitHub Actions names, which may already have
+/// content.
 fn summarise(report: &Report, with: &Rendering) -> Result<(), String> {
     let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else { return Ok(()) };
     let mut bytes = Vec::new();
@@ -218,7 +218,7 @@ fn save(path: &Path, bytes: &[u8]) -> Result<(), String> {
     files::write(path, bytes).map_err(|error| format!("cannot write {}: {error}", path.display()))
 }
 
-/// Writes to standard output; a reader that has gone away is no error.
+/// Writes to standard output; a closed pipe is not an error.
 fn print(bytes: &[u8]) -> Result<(), String> {
     let mut out = io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
@@ -227,7 +227,7 @@ fn print(bytes: &[u8]) -> Result<(), String> {
     }
 }
 
-/// A path by which files can be told apart, also one that does not exist yet.
+/// A canonical path for comparing files, including files that do not exist yet.
 fn absolute(path: &Path) -> PathBuf {
     if let Ok(whole) = path.canonicalize() {
         return whole;
@@ -247,7 +247,7 @@ mod tests {
         assert_eq!(target("json=C:\\a=b.json"), Ok(expected));
         assert_eq!(target("json"), Err("expected FORMAT=PATH".to_owned()));
         assert_eq!(target("json="), Err("expected FORMAT=PATH".to_owned()));
-        assert!(target("jsnl=x").unwrap_err().contains("did you mean jsonl?"));
+        assert!(target("jsnl=x").unwrap_err().contains("did you mean `jsonl`?"));
         assert!(target("spreadsheet=x").unwrap_err().contains("expected one of text, concise"));
     }
 }

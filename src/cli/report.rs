@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::report::text::Detail;
 use crate::report::{Report, SCHEMA_VERSION, visible};
 
-/// Largest report that is read, in bytes. An audit writes far less, whatever the size of its logs.
+/// Size limit of a report, in bytes; audits write far smaller ones for logs of any size.
 const LIMIT: u64 = 1 << 30;
 
 /// Arguments of `report`.
@@ -20,7 +20,7 @@ pub(super) struct Args {
     /// A report written by `retally check --format json`, or - for standard input.
     #[arg(value_name = "REPORT")]
     path: String,
-    /// Show findings that a baseline knows, too.
+    /// Also show findings in the baseline.
     #[arg(short, long)]
     verbose: bool,
     #[command(flatten)]
@@ -52,21 +52,21 @@ fn read(path: &str) -> Result<Report, String> {
     let read = if path == "-" {
         std::io::stdin().lock().take(LIMIT + 1).read_to_end(&mut bytes)
     } else {
-        #[expect(clippy::disallowed_methods, reason = "a report is no input of an audit")]
+        #[expect(clippy::disallowed_methods, reason = "a report is not an input of an audit")]
         std::fs::File::open(Path::new(path)).and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes))
     };
     read.map_err(|error| format!("cannot read the report: {error}"))?;
     if bytes.len() as u64 > LIMIT {
-        return Err(format!("expected a report of at most {LIMIT} bytes, found more"));
+        return Err(format!("the report exceeds the limit of {LIMIT} bytes"));
     }
-    let expected = "expected a report as `retally check --format json` writes it";
+    let unexpected = "not a JSON report (expected the output of `retally check --format json`)";
     // The version first: a report of another version has other fields, and the message should say so.
-    let version: Version = serde_json::from_slice(&bytes).map_err(|error| format!("{expected}: {error}"))?;
+    let version: Version = serde_json::from_slice(&bytes).map_err(|error| format!("{unexpected}: {error}"))?;
     if version.schema_version != SCHEMA_VERSION {
         return Err(format!(
-            "expected a report of schema version {SCHEMA_VERSION}, found version {}; write it again with this retally",
+            "the report has schema version {}, but this retally reads version {SCHEMA_VERSION}; run the audit again",
             version.schema_version
         ));
     }
-    serde_json::from_slice(&bytes).map_err(|error| format!("{expected}: {error}"))
+    serde_json::from_slice(&bytes).map_err(|error| format!("{unexpected}: {error}"))
 }

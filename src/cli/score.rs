@@ -15,10 +15,10 @@ pub(super) struct Args {
     /// Files, directories, globs, or - for standard input.
     #[arg(required = true)]
     paths: Vec<String>,
-    /// How to print the scores.
+    /// Output format of the scores.
     #[arg(long, value_enum, default_value = "table")]
     format: OutputFormat,
-    /// The log format, where it is not to be recognised.
+    /// Log format (default: auto-detect).
     #[arg(long, value_name = "NAME")]
     input_format: Option<String>,
 }
@@ -113,7 +113,7 @@ fn table(items: &[ScoredItem], out: &mut Vec<u8>) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Text of the log in a cell: made visible, and no formula for a spreadsheet. JSON has it as it is.
+/// Text from the log in a cell: made visible, and safe from being read as a spreadsheet formula. JSON keeps it unchanged.
 fn text_cell(text: &str) -> String {
     let shown = visible(text);
     let formula = shown.starts_with(['=', '+', '-', '@']) && shown.parse::<f64>().is_err();

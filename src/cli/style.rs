@@ -14,7 +14,7 @@ pub(super) enum Color {
     Never,
 }
 
-/// The style of a text that goes to standard output, or to a file.
+/// The style of text for standard output or for a file.
 pub(super) fn style(color: Color, width: Option<usize>, to_stdout: bool) -> Style {
     let usual = Style::default();
     let to_terminal = to_stdout && io::stdout().is_terminal();
@@ -28,7 +28,7 @@ pub(super) fn style(color: Color, width: Option<usize>, to_stdout: bool) -> Styl
     Style { colour: coloured, unicode: is_utf8(), width: width.max(40), ..usual }
 }
 
-/// `NO_COLOR` forbids, then `CLICOLOR_FORCE` demands; else a terminal that is not dumb gets colours.
+/// `NO_COLOR` disables colours, then `CLICOLOR_FORCE` enables them; otherwise any terminal but a dumb one gets them.
 fn auto_colour(to_terminal: bool, variable: impl Fn(&str) -> Option<String>) -> bool {
     let is_set = |name: &str| variable(name).is_some_and(|value| !value.is_empty());
     if is_set("NO_COLOR") {
@@ -44,7 +44,7 @@ pub(super) fn is_utf8() -> bool {
     is_utf8_locale(|name| std::env::var(name).ok())
 }
 
-/// Whether the locale's encoding is UTF-8; one that nobody set is taken for that.
+/// Whether the locale's encoding is UTF-8, which is also the default.
 fn is_utf8_locale(variable: impl Fn(&str) -> Option<String>) -> bool {
     let locale =
         ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| variable(name).filter(|set| !set.is_empty()));

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::engine::Settings;
 use crate::formula::FactsBuilder;
 use crate::report::visible;
-use crate::trace::{TcomparedCandidate, Trace};
+use crate::trace::{Trace, TracedCandidate};
 
 /// Arguments of `trace`.
 #[derive(clap::Args)]
@@ -19,13 +19,13 @@ pub(super) struct Args {
     /// The item's id.
     #[arg(long, value_name = "ID")]
     item: String,
-    /// Only this candidate.
+    /// Show only this candidate.
     #[arg(long, value_name = "ID")]
     candidate: Option<String>,
-    /// How to print the trace.
+    /// Output format of the trace.
     #[arg(long, value_parser = ["text", "json"], default_value = "text")]
     format: String,
-    /// The log format, where it is not to be recognised.
+    /// Log format (default: auto-detect).
     #[arg(long, value_name = "NAME")]
     input_format: Option<String>,
 }
@@ -71,7 +71,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The candidates one after another, then what is to be seen. Writing to a String cannot fail.
+/// The candidates one after another, then the notes. Writing to a String cannot fail.
 fn draw(trace: &Trace) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "item {}", visible(&trace.item));
@@ -79,11 +79,11 @@ fn draw(trace: &Trace) -> String {
         steps(candidate, &mut out);
         for claim in &candidate.claims {
             let verdict = if claim.recomputed.is_none() {
-                "cannot be derived"
+                "cannot be recomputed"
             } else if claim.agrees {
-                "agrees"
+                "matches"
             } else {
-                "does not agree"
+                "does not match"
             };
             let _ = writeln!(
                 out,
@@ -96,7 +96,7 @@ fn draw(trace: &Trace) -> String {
                 let _ = writeln!(out, "    {}", claim.arithmetic);
             }
             for fit in &claim.fits {
-                let _ = writeln!(out, "    fits {fit}");
+                let _ = writeln!(out, "    matches {fit}");
             }
         }
     }
@@ -109,7 +109,7 @@ fn draw(trace: &Trace) -> String {
     out
 }
 
-fn steps(candidate: &TcomparedCandidate, out: &mut String) {
+fn steps(candidate: &TracedCandidate, out: &mut String) {
     let picked = if candidate.picked { " (picked)" } else { "" };
     let _ = writeln!(out, "\ncandidate {}{picked}", visible(&candidate.candidate));
     let tokens: Vec<_> = candidate.steps.iter().map(|step| visible(&step.token)).collect();

@@ -1,4 +1,4 @@
-//! What the gate is asked: arguments that every command with a verdict has.
+//! Gate arguments, shared by all commands that give a verdict.
 
 use std::path::PathBuf;
 
@@ -7,22 +7,22 @@ use crate::config::{Config, Date, FailOn, Levels};
 use crate::gate::{self, Baseline};
 use crate::report::Report;
 
-/// Exit code when the input cannot be used or nothing was audited.
+/// Exit code for unusable input or an incomplete audit.
 pub(super) const UNUSABLE: u8 = 2;
 
 /// Arguments of the gate.
 #[derive(clap::Args)]
 pub(super) struct Verdict {
-    /// From which severity on findings make the exit code 1; by default as the configuration says, else error.
+    /// Minimum severity that makes retally exit with 1 (default: as configured, else error).
     #[arg(long, value_enum)]
     fail_on: Option<FailOn>,
-    /// Let findings pass that this file knows; `retally baseline create` writes it.
+    /// Ignore findings listed in this baseline file (see `retally baseline create`).
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
-    /// Fail when the baseline has entries of which nothing is seen any more.
+    /// Fail if the baseline contains stale entries.
     #[arg(long, requires = "baseline")]
     strict_baseline: bool,
-    /// The day that expiry dates are compared with, such as 2027-01-31; without it nothing expires.
+    /// Date for expiry checks, such as 2027-01-31 (default: nothing expires).
     #[arg(long, value_name = "DATE")]
     today: Option<Date>,
 }
@@ -33,13 +33,13 @@ impl Verdict {
         self.baseline.as_ref()
     }
 
-    /// Reads the baseline, before the work of the audit is done.
+    /// Reads the baseline, before the audit starts.
     pub(super) fn baseline(&self) -> Result<Option<Baseline>, String> {
         self.baseline.as_deref().map(Baseline::read).transpose().map_err(|error| error.to_string())
     }
 
-    /// Judges a report, and gives the exit code: 2 when the audit cannot count as done, 1 when something fails.
-    /// `prune` are the words of the command that prunes the baseline, without the baseline.
+    /// Judges a report and returns the exit code: 2 if the audit is incomplete, 1 if something fails.
+    /// `prune` holds the words of the command that prunes the baseline, without the baseline.
     pub(super) fn judge(
         &self,
         report: &mut Report,
@@ -67,7 +67,7 @@ impl Verdict {
         u8::from(!report.gate.as_ref().is_some_and(|gate| gate.passed))
     }
 
-    /// The words of a command line that asks the same.
+    /// The words of a command line with the same gate.
     pub(super) fn words(&self) -> Vec<String> {
         let mut words = Vec::new();
         let mut option = |name: &str, value: &str| words.extend([format!("--{name}"), quoted(value)]);

@@ -14,7 +14,7 @@ use crate::model::Certainty;
 use crate::report::text::{self, Style};
 use crate::report::{Finding, Report};
 
-/// Share of the time that may go into concluding: after a long conclusion the next one waits.
+/// After a report that took t, the next one waits at least t times this factor.
 const CALM: u32 = 10;
 
 /// Arguments of `watch`.
@@ -22,10 +22,10 @@ const CALM: u32 = 10;
 pub(super) struct WatchArgs {
     #[command(flatten)]
     gated: Gated,
-    /// End after this many seconds without a new byte; without it, watch until Ctrl-C.
+    /// Stop after this many seconds without new data (default: watch until Ctrl-C).
     #[arg(long, value_name = "SECONDS")]
     until_idle: Option<f64>,
-    /// Seconds between looks.
+    /// Seconds between checks for new data.
     #[arg(long, value_name = "SECONDS", default_value = "1")]
     interval: f64,
 }
@@ -33,7 +33,7 @@ pub(super) struct WatchArgs {
 pub(super) fn run(args: &WatchArgs) -> Result<ExitCode, String> {
     let gated = &args.gated;
     if gated.audit.paths.iter().any(|path| path == "-") {
-        return Err("standard input cannot be watched; give a file or a directory".to_owned());
+        return Err("cannot watch standard input; name a file or a directory".to_owned());
     }
     gated.refuse_own_files(None)?;
     watch(args).inspect_err(|_| gated.outputs.discard())
@@ -72,15 +72,15 @@ fn watch(args: &WatchArgs) -> Result<ExitCode, String> {
 }
 
 fn seconds(name: &str, value: f64) -> Result<Duration, String> {
-    Duration::try_from_secs_f64(value).map_err(|_| format!("{name}: expected a number of seconds, found {value}"))
+    Duration::try_from_secs_f64(value).map_err(|_| format!("{name}: {value} is not a number of seconds"))
 }
 
-#[expect(clippy::disallowed_methods, reason = "watching is about time; no report depends on it")]
+#[expect(clippy::disallowed_methods, reason = "watching depends on time; reports do not")]
 fn now() -> Instant {
     Instant::now()
 }
 
-/// Prints what has become certain since the last time, on standard error: the report itself comes at the end.
+/// Prints findings that have become certain since the last call on standard error; the report itself comes at the end.
 fn tell(report: &Report, told: &mut BTreeSet<String>, style: Style) {
     let is_new = |finding: &&Finding| finding.certainty == Certainty::Certain && !told.contains(&finding.fingerprint);
     let new: Vec<Finding> = report.findings.iter().filter(is_new).cloned().collect();
@@ -91,12 +91,12 @@ fn tell(report: &Report, told: &mut BTreeSet<String>, style: Style) {
     let mut bytes = format!("after {} records:\n", report.summary.records).into_bytes();
     let plain = Style { colour: false, ..style };
     if text::findings(&new, plain, &mut bytes).is_ok() {
-        // Standard error may be closed; the report is still due.
+        // Standard error may be closed; the report must still be written.
         let _ = io::stderr().write_all(&bytes);
     }
 }
 
-/// Ctrl-C, as a wish to end: the report is still written.
+/// Ctrl-C as a request to stop: the report is still written.
 struct Stop {
     flag: Arc<AtomicBool>,
     signal: mpsc::Receiver<()>,
@@ -107,9 +107,9 @@ impl Stop {
         self.flag.load(Ordering::Relaxed)
     }
 
-    /// Waits, or less long when the signal comes.
+    /// Waits for at most `time`; the signal ends the wait.
     fn wait(&self, time: Duration) {
-        // The time being over and the sender being gone both mean to go on.
+        // A timeout and a dropped sender both mean to continue.
         let _ = self.signal.recv_timeout(time);
     }
 }
@@ -119,7 +119,7 @@ fn interrupt() -> Result<Stop, String> {
     let (send, signal) = mpsc::channel();
     let shared = Arc::clone(&flag);
     ctrlc::set_handler(move || {
-        // A second one does not wait for the report.
+        // A second Ctrl-C exits without the report.
         if shared.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }

@@ -67,7 +67,7 @@ impl FromStr for Date {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let expected = || format!("expected a date such as 2027-01-31, found `{text}`");
+        let expected = || format!("invalid date `{text}` (expected YYYY-MM-DD)");
         let digits = |part: &str, length: usize| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
         let parts: Vec<&str> = text.split('-').collect();
         let [year, month, day] = parts.as_slice() else { return Err(expected()) };
@@ -85,7 +85,7 @@ impl FromStr for Date {
             _ => 0,
         };
         if day == 0 || day > last {
-            return Err(format!("there is no day {text}; a date is written as 2027-01-31"));
+            return Err(format!("invalid date {text} (expected YYYY-MM-DD)"));
         }
         let small = |number: u16| u8::try_from(number).map_err(|_| expected());
         Ok(Self { year, month: small(month)?, day: small(day)? })
@@ -202,15 +202,16 @@ pub(super) fn gate(written: &WrittenGate) -> Result<GateConfig, Fault> {
 /// One of `[[exceptions]]`; `paths` and `line` come from the reader of the file.
 pub(super) fn exception(written: &Spanned<Written>, paths: Option<Paths>, line: usize) -> Result<Exception, Fault> {
     let (entry, span) = (written.get_ref(), written.span());
-    let missing = |key: &str, what: &str| Fault::at(span.clone(), format!("an exception needs `{key}`: {what}"));
+    let missing =
+        |key: &str, what: &str| Fault::at(span.clone(), format!("missing key `{key}` in an exception: {what}"));
     let code = entry.code.as_ref().ok_or_else(|| missing("code", "a rule code or a prefix, such as RT204"))?;
     let codes = codes(std::slice::from_ref(code.get_ref())).map_err(|reason| Fault::at(code.span(), reason))?;
     if codes.is_empty() {
         return Err(Fault::at(code.span(), "expected a rule code or a prefix, such as RT204"));
     }
-    let reason = entry.reason.as_ref().ok_or_else(|| missing("reason", "why the finding may stay"))?;
+    let reason = entry.reason.as_ref().ok_or_else(|| missing("reason", "why the finding is accepted"))?;
     if reason.get_ref().trim().is_empty() {
-        return Err(Fault::at(reason.span(), "reason: expected why the finding may stay, found nothing"));
+        return Err(Fault::at(reason.span(), "the reason is empty; say why the finding is accepted"));
     }
     let expires = entry.expires.as_ref().map(date).transpose()?;
     Ok(Exception {
@@ -253,10 +254,10 @@ mod tests {
         assert!(day("2026-12-31").unwrap() < day("2027-01-01").unwrap());
         assert!(day("2026-09-30").unwrap() < day("2026-10-01").unwrap());
         for wrong in ["2027-02-29", "2100-02-29", "2026-13-01", "2026-00-10", "2026-04-31", "2026-01-00"] {
-            assert_eq!(day(wrong).unwrap_err(), format!("there is no day {wrong}; a date is written as 2027-01-31"));
+            assert_eq!(day(wrong).unwrap_err(), format!("invalid date {wrong} (expected YYYY-MM-DD)"));
         }
         for wrong in ["", "tomorrow", "2026-1-1", "26-01-01", "2026-01-01T00:00", "+026-01-01", "2026-01-01-01"] {
-            let expected = format!("expected a date such as 2027-01-31, found `{wrong}`");
+            let expected = format!("invalid date `{wrong}` (expected YYYY-MM-DD)");
             assert_eq!(day(wrong).unwrap_err(), expected);
         }
     }
@@ -323,15 +324,16 @@ mod tests {
         let message = |text: &str| read(text).unwrap_err();
         assert_eq!(
             message("\n[[exceptions]]\ncode = \"RT204\"\n"),
-            "retally.toml:2:1: an exception needs `reason`: why the finding may stay"
+            "retally.toml:2:1: missing key `reason` in an exception: why the finding is accepted"
         );
         assert!(message("[[exceptions]]\nreason = \"x\"\n").contains("needs `code`: a rule code or a prefix"));
         assert_eq!(
             message("[[exceptions]]\ncode = \"RT204\"\nreason = \" \"\n"),
-            "retally.toml:3:10: reason: expected why the finding may stay, found nothing"
+            "retally.toml:3:10: the reason is empty; say why the finding is accepted"
         );
         assert!(
-            message("[[exceptions]]\ncode = \"RX204\"\nreason = \"x\"\n").starts_with("retally.toml:2:8: no rule has")
+            message("[[exceptions]]\ncode = \"RX204\"\nreason = \"x\"\n")
+                .starts_with("retally.toml:2:8: unknown rule code")
         );
         assert!(message("[[exceptions]]\ncode = \" \"\nreason = \"x\"\n").contains("2:8: expected a rule code"));
         assert!(message("[[exceptions]]\npath = [\"a\"]\n").contains("unknown key `path`; did you mean `paths`?"));
@@ -341,7 +343,7 @@ mod tests {
         );
         assert_eq!(
             message("[[exceptions]]\ncode = \"RT2\"\nreason = \"x\"\nexpires = \"soon\"\n"),
-            "retally.toml:4:11: expires: expected a date such as 2027-01-31, found `soon`"
+            "retally.toml:4:11: expires: invalid date `soon` (expected YYYY-MM-DD)"
         );
     }
 }

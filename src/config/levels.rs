@@ -26,14 +26,14 @@ impl Levels {
         self
     }
 
-    /// Silences these codes (`--ignore`).
+    /// Disables these codes (`--ignore`).
     #[must_use]
     pub fn ignore(mut self, codes: Vec<String>) -> Self {
         self.ignored = codes;
         self
     }
 
-    /// Whether a rule may speak at all as far as the command line goes.
+    /// Whether the command line leaves a rule enabled.
     #[must_use]
     pub fn is_selected(&self, code: &str) -> bool {
         let named = |codes: &[String]| codes.iter().any(|known| known == code);
@@ -51,8 +51,8 @@ impl Levels {
         level.copied().unwrap_or(Some(usual))
     }
 
-    /// The severity of a finding about several inputs: the loudest of any, so that switching a rule off for some
-    /// inputs hides nothing of the others.
+    /// The severity of a finding about several inputs: the highest of any, so that disabling a rule for some inputs
+    /// does not hide findings in the others.
     #[must_use]
     pub fn of_all<'p>(
         &self,
@@ -85,7 +85,7 @@ pub fn codes(names: &[String]) -> Result<Vec<String>, String> {
     Ok(codes)
 }
 
-/// That no rule has a code, with the nearest one.
+/// The error for an unknown rule code, with the nearest known one.
 #[must_use]
 pub fn unknown_code(code: &str) -> String {
     let upper = code.to_uppercase();
@@ -93,6 +93,6 @@ pub fn unknown_code(code: &str) -> String {
         .iter()
         .map(|rule| rule.page().code)
         .min_by_key(|known| strsim::damerau_levenshtein(known, &upper));
-    let hint = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
-    format!("no rule has the code `{code}`{hint} (`retally rules` lists them)")
+    let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+    format!("unknown rule code `{code}`{hint} (run `retally rules` for a list)")
 }

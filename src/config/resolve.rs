@@ -265,7 +265,7 @@ fn tolerance(value: &Spanned<f64>) -> Result<f64, Fault> {
     if number.is_finite() && number >= 0.0 {
         Ok(number)
     } else {
-        Err(Fault::at(value.span(), format!("expected a tolerance of 0 or more, found {number}")))
+        Err(Fault::at(value.span(), format!("expected a tolerance of at least 0, found {number}")))
     }
 }
 
@@ -392,7 +392,7 @@ mod tests {
         assert!(message("[conventions]\nscore = { formulas = \"sum(logprob)\" }").contains("did you mean `formula`"));
         assert!(message("[input]\nitem = 1").starts_with("retally.toml:2:8: item: expected the path"));
         assert!(message("[input]\nsentinels = -1.0").contains("expected a list of numbers"));
-        assert!(message("[rules]\nRX1 = \"off\"").starts_with("retally.toml:2:1: no rule has the code `RX1`"));
+        assert!(message("[rules]\nRX1 = \"off\"").starts_with("retally.toml:2:1: unknown rule code `RX1`"));
         assert!(message("[tolerance]\nabsolute = -1.0").starts_with("retally.toml:2:12: expected a tolerance"));
         assert!(message("[[overrides]]\npaths = [\"a[\"]").starts_with("retally.toml:2:10: "));
         assert!(message("[input]\nitem = \"a\"\nitem = \"b\"").starts_with("retally.toml:3:1: "));

@@ -5,7 +5,7 @@ use crate::format::{self, Confidence, Format, HEAD_BYTES, Head, NO_FORMAT, Reade
 use crate::run::InputIdentity;
 use crate::source::{ByteRange, Input, SourceError};
 
-/// Bytes after which an input without a whole record is given up.
+/// Bytes after which an input without a complete record is rejected.
 const LONGEST_HEAD: usize = HEAD_BYTES << 9;
 /// Least confidence at which a format is taken.
 const ENOUGH: u8 = 30;
@@ -18,7 +18,7 @@ pub struct RecognisedInput {
     pub format: &'static str,
     /// The tool that writes it, see [`Format::tool`].
     pub tool: &'static str,
-    /// Why it was taken for that.
+    /// Why it was recognised as this format.
     pub confidence: Confidence,
     /// Its reader.
     pub reader: Box<dyn Reader>,
@@ -55,7 +55,7 @@ impl RecognisedInput {
 pub struct Unknown {
     /// The path.
     pub path: String,
-    /// What was looked for, what comes nearest, and how to map it.
+    /// What was expected, the nearest format, and how to map the fields.
     pub message: String,
     /// Whether it is a log that was recognised, so that leaving it out hides something.
     pub recognised: bool,
@@ -81,8 +81,8 @@ pub fn open(
         ranked.first().is_some_and(|(confidence, _)| confidence.percent >= ENOUGH)
     };
     let mut ranked = rank(&Head::new(&path, &name, &bytes, bytes.len() < window));
-    // A first record may be longer than the head: it is looked at whole before the input is given up. A text that is no
-    // JSON has lines.
+    // A first record may be longer than the head: grow the head before giving up. Text other than JSON has
+    // lines.
     let is_json = Head::new(&path, &name, &bytes, false).records().next().is_some();
     while is_json && !recognised(&ranked) && bytes.len() == window && window < LONGEST_HEAD {
         window *= 8;
@@ -94,7 +94,7 @@ pub fn open(
     let unknown = |message: String| Ok(Err(Unknown { path: path.clone(), message, recognised: false }));
     let unusable = |message: String| Ok(Err(Unknown { path: path.clone(), message, recognised: true }));
     if bytes.trim_ascii().is_empty() {
-        return unknown("the file is empty: expected at least one record".to_owned());
+        return unknown("the file is empty (expected at least one record)".to_owned());
     }
     let chosen = match forced.or(config.format.as_deref()) {
         Some(name) => match ranked.iter().position(|(_, format)| format.name() == name) {
@@ -123,7 +123,7 @@ pub fn open(
     }
 }
 
-/// A native form by its shape, when fields that the user mapped are found in it.
+/// A native form recognised by its shape, if it contains fields that the user mapped.
 fn mapped(head: &Head<'_>, config: &InputConfig) -> Option<(Confidence, &'static dyn Format)> {
     let format = native::by_shape(head);
     let found = format.open(head, config).ok()?.mapping();
@@ -134,17 +134,17 @@ fn mapped(head: &Head<'_>, config: &InputConfig) -> Option<(Confidence, &'static
     let columns = config.columns.iter().map(|spec| &*spec.column.name);
     let columns = columns.filter(|name| found.iter().any(|(_, known)| known == name));
     let named: Vec<&str> = roles.map(|(role, _)| role.as_str()).chain(columns).collect();
-    let evidence = format!("retally.toml says where its {} is", named.join(", "));
+    let evidence = format!("its {} is mapped in retally.toml", named.join(", "));
     (!named.is_empty()).then_some((Confidence { percent: 50, evidence }, format))
 }
 
-/// That no format has a name, with the nearest one.
+/// The error for an unknown format name, with the nearest known one.
 #[must_use]
 pub fn unknown_format(name: &str) -> String {
     let known = || format::all().map(Format::name);
     let hint =
         crate::config::nearest(name, known()).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-    format!("no log format is called `{name}`{hint} (known: {})", known().collect::<Vec<_>>().join(", "))
+    format!("unknown log format `{name}`{hint} (supported: {})", known().collect::<Vec<_>>().join(", "))
 }
 
 fn no_format(ranked: &[(Confidence, &'static dyn Format)]) -> String {
@@ -155,9 +155,8 @@ fn no_format(ranked: &[(Confidence, &'static dyn Format)]) -> String {
             format!("; nearest: {} ({})", format.name(), confidence.evidence)
         });
     format!(
-        "{NO_FORMAT} (`retally formats` lists the {} that are){nearest}; expected records with an item id and \
-         token log-probs or a score: name the fields in retally.toml, such as [input] item = \"uid\", logprobs = \"out.lps\", \
-         score = \"out.total\", or give --input-format",
+        "{NO_FORMAT} (run `retally formats` for the {} supported ones){nearest}; expected records with an item \
+         id and token log-probs or a score: map the fields in retally.toml, such as [input] item = \"uid\", logprobs = \"out.lps\", score = \"out.total\", or use --input-format",
         format::all().count()
     )
 }

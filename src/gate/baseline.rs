@@ -19,7 +19,9 @@ const VERSION: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BaselineError {
     /// The file cannot be read.
-    #[error("{path}: cannot read the baseline: {reason}; to write one: retally baseline create PATH --output {path}")]
+    #[error(
+        "{path}: cannot read the baseline: {reason}; create one with `retally baseline create PATH --output {path}`"
+    )]
     Unreadable {
         /// The file.
         path: String,
@@ -139,15 +141,16 @@ impl Baseline {
             Ok(head) if is_object => head.version,
             Err(error) if is_object && !error.is_data() => serde_json::Value::Null,
             _ => {
-                let reason = "this is no baseline: expected an object with the keys version and findings, as `retally \
-                              baseline create` writes it";
+                let reason = "not a baseline file: expected an object with the keys version and findings (the output of `retally \
+                              baseline create`)";
                 return Err(malformed((1, 1), reason));
             }
         };
         if !version.is_null() && version != VERSION {
             let at = text.find("\"version\"").unwrap_or(0);
-            let reason =
-                format!("version: expected {VERSION}, found {version}; this file is for another version of retally");
+            let reason = format!(
+                "unsupported version {version} (expected {VERSION}); the file was written by another version of retally"
+            );
             return Err(malformed(position(text, at), &reason));
         }
         let written: Written = serde_json::from_str(text)
@@ -159,8 +162,7 @@ impl Baseline {
                 && *other != entry
             {
                 let second = text.rfind(&entry.fingerprint).unwrap_or(0);
-                let reason =
-                    format!("the fingerprint {} stands in two entries that differ; keep one", entry.fingerprint);
+                let reason = format!("duplicate fingerprint {} with conflicting entries; keep one", entry.fingerprint);
                 return Err(malformed(position(text, second), &reason));
             }
             entries.insert(entry.fingerprint.clone(), entry);
@@ -258,7 +260,7 @@ fn position(text: &str, byte: usize) -> (usize, usize) {
 /// The parser's message without its place, with a way out where there is one.
 fn reason(error: &serde_json::Error, text: &str) -> String {
     if text.lines().any(|line| line.starts_with("<<<<<<<") || line.starts_with(">>>>>>>")) {
-        return "the file holds the marks of a merge conflict; keep the lines of both sides and remove the marks"
+        return "the file contains merge conflict markers; keep the lines of both sides and remove the markers"
             .to_owned();
     }
     let whole = error.to_string();
@@ -273,9 +275,9 @@ fn reason(error: &serde_json::Error, text: &str) -> String {
         }
     }
     if error.is_data() {
-        return message.replace("missing field", "missing key").replace("duplicate field", "the key stands twice:");
+        return message.replace("missing field", "missing key").replace("duplicate field", "duplicate key");
     }
-    format!("this is no baseline: {message}; expected JSON as `retally baseline create` writes it")
+    format!("not a baseline file: {message} (expected the output of `retally baseline create`)")
 }
 
 #[cfg(test)]
@@ -363,12 +365,12 @@ mod tests {
         let differing = file(&format!("{},\n{}", line(""), line(",\"reason\":\"r\"")));
         assert_eq!(
             message(&differing),
-            format!("b.json:3:17: the fingerprint {A} stands in two entries that differ; keep one")
+            format!("b.json:3:17: duplicate fingerprint {A} with conflicting entries; keep one")
         );
         let conflict = file(&format!("<<<<<<< ours\n{}\n=======\n{other}\n>>>>>>> theirs", line("")));
         assert_eq!(
             message(&conflict),
-            "b.json:2:1: the file holds the marks of a merge conflict; keep the lines of both sides and remove the marks"
+            "b.json:2:1: the file contains merge conflict markers; keep the lines of both sides and remove the markers"
         );
     }
 
@@ -381,10 +383,10 @@ mod tests {
             reason.to_owned()
         };
         assert_eq!(says(",\"expire\":\"2027-06-30\""), "unknown key `expire`; did you mean `expires`?");
-        assert_eq!(says(",\"expires\":\"soon\""), "expected a date such as 2027-01-31, found `soon`");
+        assert_eq!(says(",\"expires\":\"soon\""), "invalid date `soon` (expected YYYY-MM-DD)");
         assert_eq!(says(",\"max_share\":1.5"), "max_share: expected a share of rows from 0 to 1, found 1.5");
         assert_eq!(says(",\"max_share\":\"half\""), "invalid type: string \"half\", expected f64");
-        assert_eq!(says(",\"reason\":\"a\",\"reason\":\"b\""), "the key stands twice: `reason`");
+        assert_eq!(says(",\"reason\":\"a\",\"reason\":\"b\""), "duplicate key `reason`");
         let short = file(&line("").replace(A, "ABC"));
         assert!(message(&short).ends_with("fingerprint: expected 32 hexadecimal digits in lower case, found `ABC`"));
         assert!(message(&short).starts_with("b.json:2:"));
@@ -393,14 +395,14 @@ mod tests {
         assert!(message(&without).ends_with("missing key `code`"));
         assert_eq!(
             message("{\n\"version\":2,\"causes\":{}}"),
-            "b.json:2:1: version: expected 1, found 2; this file is for another version of retally"
+            "b.json:2:1: unsupported version 2 (expected 1); the file was written by another version of retally"
         );
         assert!(message("{\"version\":1}").ends_with("missing key `findings`"));
-        assert!(message("{\"version\":1,\"findings\":[").contains("this is no baseline: EOF while parsing"));
+        assert!(message("{\"version\":1,\"findings\":[").contains("not a baseline file: EOF while parsing"));
         for text in ["", "[1, []]", "{\"schema_version\":1}", "{\"version\":1,\"findings\":["] {
             let message = message(text);
             assert!(message.starts_with("b.json:1:"), "{message}");
-            assert!(message.contains("this is no baseline: "), "{message}");
+            assert!(message.contains("not a baseline file: "), "{message}");
         }
         let missing = Baseline::read(Path::new("no/such.json")).unwrap_err().to_string();
         assert!(missing.starts_with("no/such.json: cannot read the baseline: "), "{missing}");

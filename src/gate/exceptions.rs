@@ -21,11 +21,11 @@ pub(super) fn apply(report: &mut Report, terms: &Terms<'_>) -> Vec<String> {
         let place = format!("{}:{}: the exception for {}", terms.config.path(), exception.line, exception.code);
         match expired {
             Some(date) if covered > 0 => {
-                notes.push(format!("{place} expired on {date}; what it covered fails again"));
+                notes.push(format!("{place} expired on {date}; its findings fail again"));
             }
-            Some(date) => notes.push(format!("{place} expired on {date} and covers no finding; remove it")),
+            Some(date) => notes.push(format!("{place} expired on {date} and matches no finding; remove it")),
             None if covered == 0 && is_asked_for(exception, terms) => {
-                notes.push(format!("{place} covers no finding; remove it"));
+                notes.push(format!("{place} matches no finding; remove it"));
             }
             None => {}
         }

@@ -41,7 +41,7 @@ pub fn is_done(report: &Report) -> bool {
     !nothing && !report.errors.iter().any(|error| error.fatal)
 }
 
-/// Says of each finding whether it is known or excepted, and of the report whether it passes.
+/// Marks each finding as known or excepted, and decides whether the report passes.
 pub fn judge(report: &mut Report, terms: &Terms<'_>) {
     let mut notes = exceptions::apply(report, terms);
     let mut failures = Vec::new();
@@ -54,12 +54,12 @@ pub fn judge(report: &mut Report, terms: &Terms<'_>) {
     failures.extend(policy::minimums(report, &terms.config.gate.min_proven));
     let failing = report.shown().filter(|finding| terms.fail_on.fails(finding.severity)).count() as u64;
     if terms.fail_on == FailOn::Never {
-        notes.extend(failures.drain(..).map(|sentence| format!("would fail without fail-on never: {sentence}")));
+        notes.extend(failures.drain(..).map(|sentence| format!("would fail without `--fail-on never`: {sentence}")));
     }
     report.gate = Some(GateReport { passed: failing == 0 && failures.is_empty(), failing, failures, notes });
 }
 
-/// Marks the findings that the baseline knows, and gives the entries of which nothing is seen.
+/// Marks the findings in the baseline and returns the stale entries.
 fn compare<'b>(
     report: &mut Report,
     baseline: &'b Baseline,
@@ -94,12 +94,12 @@ fn lapsed(entry: &Entry, finding: &Finding, today: Option<Date>) -> Option<Strin
     if let (Some(expires), Some(today)) = (entry.expires, today)
         && today > expires
     {
-        return Some(format!("{name} fails again: its entry in the baseline expired on {expires}"));
+        return Some(format!("{name}: baseline entry expired on {expires}"));
     }
     let max = entry.max_share?.0;
     (share(finding) > max).then(|| {
         let (count, judged) = (finding.count, finding.judged);
-        format!("{name} fails again: {count} of {judged} rows show it, more than the share of {max} that the baseline allows")
+        format!("{name}: {count} of {judged} rows show it, above the limit of {max} in the baseline")
     })
 }
 
@@ -108,7 +108,7 @@ fn share(finding: &Finding) -> f64 {
     if finding.judged == 0 { 1.0 } else { (finding.count as f64 / finding.judged as f64).min(1.0) }
 }
 
-/// That entries of the baseline are no longer seen, and how to remove them.
+/// The sentence about stale entries of the baseline, and how to remove them.
 fn stale_sentence(stale: &[&Entry], prune: &str) -> Option<String> {
     const SHOWN: usize = 3;
     let names: Vec<String> =
@@ -117,16 +117,14 @@ fn stale_sentence(stale: &[&Entry], prune: &str) -> Option<String> {
     let names = names.join(", ");
     match stale.len() {
         0 => None,
-        1 => Some(format!("1 entry of the baseline is no longer seen ({names}); to remove it: {prune}")),
-        many => {
-            Some(format!("{many} entries of the baseline are no longer seen ({names}{more}); to remove them: {prune}"))
-        }
+        1 => Some(format!("the baseline contains 1 stale entry ({names}); remove it with `{prune}`")),
+        many => Some(format!("the baseline contains {many} stale entries ({names}{more}); remove them with `{prune}`")),
     }
 }
 
 /// A cause as sentences name it.
 fn name(code: &str, claim: &str, task: &str) -> String {
-    let claim = if claim.is_empty() { String::new() } else { format!(" of `{claim}`") };
+    let claim = if claim.is_empty() { String::new() } else { format!(" on `{claim}`") };
     let task = if task.is_empty() { String::new() } else { format!(" in task `{task}`") };
     format!("{code}{claim}{task}")
 }

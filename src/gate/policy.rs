@@ -11,13 +11,13 @@ pub(super) fn minimums(report: &Report, minimums: &[(String, f64)]) -> Vec<Strin
 
 /// Why a minimum is not reached, if it is not.
 fn below(report: &Report, name: &str, minimum: f64) -> Option<String> {
-    let expected = format!("min-proven {name}: expected a share of at least {minimum} proven, found");
+    let expected = format!("min-proven {name}: expected at least {minimum} of the claims to be proven, found");
     let Some((kind, counts)) = kind(report, name) else {
         let kinds: Vec<&str> = report.summary.verdicts.keys().map(String::as_str).collect();
         let near = crate::config::nearest(name, kinds.iter().copied());
-        let hint = near.map_or_else(|| format!("; log {name}."), |near| format!("; is {near} meant?"));
+        let hint = near.map_or_else(|| format!("; log {name}."), |near| format!("; did you mean {near}?"));
         let there = if kinds.is_empty() { "none".to_owned() } else { kinds.join(", ") };
-        return (minimum > 0.0).then(|| format!("{expected} no such claim{hint} Claims of the log: {there}"));
+        return (minimum > 0.0).then(|| format!("{expected} no such claim{hint} Claims in the log: {there}"));
     };
     let total = counts.total();
     if total > 0 && counts.proven as f64 / total as f64 >= minimum {

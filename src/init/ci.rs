@@ -54,12 +54,12 @@ impl System {
     /// The file for an audit of some paths.
     pub fn file(self, paths: &[String]) -> Result<String, String> {
         if let Some(path) = paths.iter().find(|path| path.as_str() == "-" || path.contains(['\n', '\r'])) {
-            return Err(format!("{}: expected a file, a directory or a glob, on one line", visible(path)));
+            return Err(format!("{}: expected a file, a directory or a glob without line breaks", visible(path)));
         }
         // Both CI systems would take it for an expression of theirs and put something else in its place.
         if let Some(path) = paths.iter().find(|path| path.contains("${{") || path.contains("$[[")) {
             return Err(format!(
-                "{}: a path with ${{{{ or $[[ would be read as an expression of the CI",
+                "{}: the CI system would evaluate ${{{{ or $[[ in a path as an expression",
                 visible(path)
             ));
         }

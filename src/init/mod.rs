@@ -118,30 +118,30 @@ fn proven(held: &[&ClaimReport]) -> Option<Formula> {
 #[must_use]
 pub fn configuration(seen: &[Seen], errors: &[InputError], report: &Report, active: &[Pin]) -> String {
     let mut text = String::from(
-        "# What retally took these logs for. A line takes effect once the # in front of it is gone; as it stands, the file\n\
-         # changes no result of an audit.\n#\n",
+        "# How retally read these logs. Remove the leading # to activate a line; unchanged, the file does not affect the\n\
+         # result of an audit.\n#\n",
     );
     let inputs = seen.iter().map(|input| format!("{}: {}", visible(&input.path), input.format));
     let unread = errors.iter().map(|error| format!("{}: not read: {}", visible(&error.path), visible(&error.reason)));
     listed(&mut text, inputs.chain(unread).collect());
-    text.push_str("\n# The formula that each column of claims is held to. Of a list of formulas, the one that fits most rows counts.\n");
+    text.push_str("\n# The formula that each column is checked against. From a list, the formula that matches most rows is used.\n");
     text.push_str("[conventions]\n");
     conventions(&mut text, seen, report, active);
     text.push_str(
-        "\n# Which field plays which role, as recognised by name. Keys and list positions are joined by dots: \"out.logprobs\".\n",
+        "\n# Field of each role, as recognised by name. Keys and list positions are joined by dots: \"out.logprobs\".\n",
     );
     text.push_str("[input]\n");
     roles(&mut text, seen);
     text.push_str(
         "# Numbers that mean \"no value\" in these logs.\n# sentinels = [-100.0]\n\n\
-         # How loud a rule is: error, warning, note or off. `retally rules` lists them.\n[rules]\n# RT407 = \"off\"\n\n\
-         # What fails an audit.\n[gate]\n# fail-on = \"warning\"\n",
+         # Rule severities: error, warning, note or off. Run `retally rules` for a list of rules.\n[rules]\n# RT407 = \"off\"\n\n\
+         # When an audit fails.\n[gate]\n# fail-on = \"warning\"\n",
     );
     minimums(&mut text, report);
     text.push_str(
-        "\n# The file of the repository that made the logs: findings are shown at it in code scanning.\n[report]\n\
+        "\n# The file of the repository that produced the logs; code scanning shows findings there.\n[report]\n\
          # anchor = \"eval/run.py:12\"\n\n\
-         # A finding that may stay, with the reason. What is wrong now can be let pass as a whole by a baseline:\n\
+         # An accepted finding, with the reason. To accept all current findings, use a baseline:\n\
          # retally baseline create\n# [[exceptions]]\n# code = \"RT404\"\n# paths = [\"legacy/**\"]\n# claim = \"score\"\n\
          # reason = \"ties in these old runs were broken by hand\"\n# expires = \"2099-12-31\"\n",
     );
@@ -162,18 +162,21 @@ fn listed(text: &mut String, lines: Vec<String>) {
 fn conventions(text: &mut String, seen: &[Seen], report: &Report, active: &[Pin]) {
     let claims = by_claim(report);
     if claims.is_empty() {
-        text.push_str("# No column of claims was found. An example:\n# score = \"sum(logprob)\"\n");
+        text.push_str("# No claims were found. Example:\n# score = \"sum(logprob)\"\n");
     }
     for (claim, held) in claims {
         if seen.iter().all(|input| input.column(claim).is_none()) {
             let formulas: Vec<&str> = held.iter().map(|held| held.convention.as_str()).collect();
-            let line =
-                format!("# {} is held to {}: its format says so.\n", visible(claim), distinct(&formulas).join(", "));
+            let line = format!(
+                "# {} is checked against {}, as defined by its format.\n",
+                visible(claim),
+                distinct(&formulas).join(", ")
+            );
             text.push_str(&line);
         } else if let Some(pin) = active.iter().find(|pin| pin.claim == claim) {
             let number: u64 = held.iter().map(|held| held.verdicts.proven).sum();
             let why = format!(
-                "# Proven in all of {} {}; no other usual formula fits them all.\n",
+                "# Proven in all {} {}; no other usual formula matches them all.\n",
                 count(number),
                 rows(number)
             );
@@ -199,12 +202,10 @@ fn undecided(text: &mut String, claim: &str, held: &[&ClaimReport], report: &Rep
             let fitting = fitting(of, report);
             let several = fitting.len() > 1;
             for (formula, fit) in &fitting {
-                lines.push(format!("{place}{} {} fit {formula}: is that meant?", count(*fit), rows(*fit)));
+                lines.push(format!("{place}{} {} match {formula}: is that intended?", count(*fit), rows(*fit)));
             }
             if several {
-                lines.push(format!(
-                    "{place}one formula has to hold in all rows; in some they differ, which no line here mends."
-                ));
+                lines.push(format!("{place}the rows use different formulas; no single setting can fix that."));
             }
             formulas.extend(fitting.iter().map(|(formula, _)| *formula));
             if fitting.is_empty() {
@@ -256,13 +257,13 @@ fn place(claim: &ClaimReport) -> String {
 
 fn known(claim: &ClaimReport) -> String {
     let verdicts = claim.verdicts;
-    let name = format!("{} is held to {}", visible(&claim.claim), claim.convention);
+    let name = format!("{} is checked against {}", visible(&claim.claim), claim.convention);
     let all = verdicts.proven + verdicts.refuted + verdicts.unprovable;
     if verdicts.refuted > 0 {
-        return format!("{name}, which {} of {} {} contradict.", count(verdicts.refuted), count(all), rows(all));
+        return format!("{name}; {} of {} {} are refuted.", count(verdicts.refuted), count(all), rows(all));
     }
     if verdicts.unprovable > 0 {
-        let missing = if claim.missing.is_empty() { String::new() } else { format!("; to log: {}", claim.missing) };
+        let missing = if claim.missing.is_empty() { String::new() } else { format!("; log {}", claim.missing) };
         return format!(
             "{name}; {} of {} {} cannot be checked{missing}.",
             count(verdicts.unprovable),
@@ -271,9 +272,9 @@ fn known(claim: &ClaimReport) -> String {
         );
     }
     if all == 0 {
-        return format!("{name}; no row has it.");
+        return format!("{name}; no row has this field.");
     }
-    format!("{name}, proven in all of {} {}.", count(all), rows(all))
+    format!("{name}; proven in all {} {}.", count(all), rows(all))
 }
 
 /// One entry of `[conventions]`.
@@ -305,7 +306,7 @@ fn roles(text: &mut String, seen: &[Seen]) {
     }
     let formats = distinct(&formats);
     for format in formats.iter().filter(|format| !format.starts_with(MAPPABLE)) {
-        text.push_str(&format!("# Fields of {} are known by its format and are not mapped.\n", visible(format)));
+        text.push_str(&format!("# The format {} defines its fields; they are not mapped.\n", visible(format)));
     }
     if let [format] = formats.as_slice() {
         text.push_str(&format!("# format = {}\n", string(format)));
@@ -328,7 +329,7 @@ fn minimums(text: &mut String, report: &Report) {
     if names.is_empty() {
         text.push_str("# The share of claims that must be proven.\n# min-proven = { score = 1.0 }\n");
     } else {
-        text.push_str("# The share of claims that must be proven; these all are now.\n");
+        text.push_str("# The share of claims that must be proven; all of these are now.\n");
         text.push_str(&format!("# min-proven = {{ {} }}\n", names.join(", ")));
     }
 }

@@ -141,7 +141,7 @@ fn errors(report: &Report, detail: Detail, out: &mut dyn Write) -> io::Result<()
         let named: Vec<String> = beside.iter().take(NAMED).map(|error| visible(&error.path).into_owned()).collect();
         let more = beside.len().saturating_sub(NAMED);
         let more = if more > 0 { format!(" and {} more", count(more as u64)) } else { String::new() };
-        writeln!(out, "{NO_FORMAT}, not read: {}{more} (-v says what is expected)", named.join(", "))?;
+        writeln!(out, "{NO_FORMAT}, not read: {}{more} (-v shows what was expected)", named.join(", "))?;
     }
     if whole.is_empty() && beside.is_empty() { Ok(()) } else { writeln!(out) }
 }

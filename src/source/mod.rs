@@ -24,28 +24,28 @@ pub use unpack::Packing;
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// A path does not exist.
-    #[error("`{path}` does not exist; give a file, a directory, a glob or - for standard input")]
+    #[error("`{path}` does not exist (expected a file, a directory, a glob or - for standard input)")]
     NotFound {
         /// The path.
         path: String,
     },
     /// A glob matches nothing.
-    #[error("the glob `{path}` matches no file")]
+    #[error("the glob `{path}` matches no files")]
     NoMatch {
         /// The glob.
         path: String,
     },
     /// A glob cannot be read.
-    #[error("`{path}` is not a glob: {reason}")]
+    #[error("invalid glob `{path}`: {reason}")]
     BadGlob {
         /// The glob.
         path: String,
         /// What is wrong with it.
         reason: String,
     },
-    /// A directory holds nothing that could be a log.
+    /// A directory contains no supported log files.
     #[error(
-        "`{path}` holds no file that could be a log (.json, .jsonl, .ndjson, .csv, .tsv, .parquet, .arrow, .arrows, .feather, .ipc, .eval, or a text that is one, each also .gz or .zst)"
+        "`{path}` contains no supported log files (.json, .jsonl, .ndjson, .csv, .tsv, .parquet, .arrow, .arrows, .feather, .ipc, .eval; plain-text logs and .gz/.zst of these are supported)"
     )]
     EmptyDirectory {
         /// The directory.
@@ -63,7 +63,7 @@ pub enum SourceError {
         /// The path.
         path: String,
     },
-    /// The file cannot be read, or not to its end.
+    /// The file cannot be read, or only in part.
     #[error("cannot read `{path}`: {source}")]
     Io {
         /// The path.
@@ -79,7 +79,7 @@ pub enum SourceError {
     },
     /// A container that this build cannot read.
     #[error(
-        "`{path}` is {packing}, which this build cannot read; build with the feature `arrow` (it is on by default), or convert the file to JSON Lines"
+        "`{path}` is {packing}, but this build was compiled without Parquet/Arrow support; enable the feature `arrow` (on by default) or convert the file to JSON Lines"
     )]
     NotBuilt {
         /// The path.
@@ -87,28 +87,28 @@ pub enum SourceError {
         /// What it is.
         packing: Packing,
     },
-    /// A container that cannot be read from its start.
+    /// A container whose start cannot be read.
     #[error("cannot read `{path}` as {packing}: expected {expected}, found {found}")]
     Container {
         /// The path.
         path: String,
-        /// What it begins like.
+        /// The format that its first bytes suggest.
         packing: Packing,
-        /// What was due.
+        /// What was expected.
         expected: &'static str,
-        /// What stands there.
+        /// What was found.
         found: String,
     },
-    /// A container that holds nothing.
-    #[error("`{path}` is {packing} without rows: expected at least one")]
+    /// A container without rows.
+    #[error("`{path}` is {packing} without rows (expected at least one)")]
     NoRows {
         /// The path.
         path: String,
         /// What it is.
         packing: Packing,
     },
-    /// The stream breaks off: a compressed file that was not closed, or worse.
-    #[error("the stream breaks off after line {line}: {reason}; what stands before it was audited")]
+    /// The stream ends early, as in an incomplete compressed file.
+    #[error("unexpected end of stream after line {line}: {reason}; records before it were audited")]
     Broken {
         /// Last line that was read.
         line: u64,
@@ -116,33 +116,33 @@ pub enum SourceError {
         reason: String,
     },
     /// A record is too long.
-    #[error("line {line} is longer than 1 GiB; a record must fit into memory")]
+    #[error("line {line} is longer than 1 GiB (a record must fit into memory)")]
     TooLong {
         /// The line.
         line: u64,
     },
     /// A list of records does not end.
     #[error(
-        "the list of records is cut off after line {line}: expected `,` or `]`; the whole records before it were audited"
+        "the list of records is truncated after line {line} (expected `,` or `]`); complete records before it were audited"
     )]
     CutOff {
         /// Last line that was read.
         line: u64,
     },
-    /// A list of records is followed by something else, or is no list.
+    /// A list of records is followed by something else, or is not a list.
     #[error("line {line}: expected {expected}, found `{found}`")]
     NoList {
         /// The line.
         line: u64,
-        /// What was due.
+        /// What was expected.
         expected: &'static str,
-        /// What stands there.
+        /// What was found.
         found: char,
     },
 }
 
 impl SourceError {
-    /// The path that it is about, where it is known.
+    /// The path, if known.
     #[must_use]
     pub fn path(&self) -> Option<&str> {
         match self {
@@ -160,7 +160,7 @@ impl SourceError {
         }
     }
 
-    /// The line that it is about, where there is one.
+    /// The line, if any.
     #[must_use]
     pub fn line(&self) -> Option<u64> {
         match self {

@@ -277,7 +277,7 @@ impl<R: Read> NestedRecords<R> {
                 Some(b':') => break,
                 Some(found) => {
                     let found = char::from(found);
-                    return Err(SourceError::NoList { line: self.line, expected: "`:` behind a key", found });
+                    return Err(SourceError::NoList { line: self.line, expected: "`:` after a key", found });
                 }
                 None if !self.fill() => return Err(self.cut_off()),
                 None => {}

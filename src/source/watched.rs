@@ -14,10 +14,10 @@ pub(super) fn is_bomb(unpacked: u64, packed: u64) -> bool {
     unpacked > WATCHED && unpacked / RATIO > packed
 }
 
-/// What is said of one.
+/// The message about one.
 pub(super) fn bomb() -> String {
     format!(
-        "it unpacks to more than {RATIO} times its size: taken for a decompression bomb; unpack it yourself if you trust it"
+        "it unpacks to more than {RATIO} times its size, like a decompression bomb; if you trust it, unpack it first"
     )
 }
 

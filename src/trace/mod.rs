@@ -49,7 +49,7 @@ pub struct TracedClaim {
 
 /// One candidate step by step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct TcomparedCandidate {
+pub struct TracedCandidate {
     /// Its id or position.
     pub candidate: String,
     /// Whether the pipeline picked it.
@@ -68,7 +68,7 @@ pub struct Trace {
     /// The item's id.
     pub item: String,
     /// Its candidates.
-    pub candidates: Vec<TcomparedCandidate>,
+    pub candidates: Vec<TracedCandidate>,
     /// What is to be seen, in sentences.
     pub notes: Vec<String>,
 }
@@ -95,7 +95,7 @@ impl Trace {
             let claims = claims(candidate, plan, facts, &steps);
             let complete = candidate.steps.iter().filter(|step| step.segment.is_scored()).count() == steps.len();
             let total = steps.last().map(|step| step.total).filter(|_| complete);
-            self.candidates.push(TcomparedCandidate { candidate: name, picked, steps, total, claims });
+            self.candidates.push(TracedCandidate { candidate: name, picked, steps, total, claims });
         }
     }
 

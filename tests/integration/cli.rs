@@ -67,7 +67,7 @@ fn an_unknown_code_is_an_error_with_a_suggestion() {
     for flag in ["--select", "--ignore"] {
         let (code, out, err) = folder.check(&["a.jsonl", flag, "RT2044"]);
         assert_eq!((code, out.as_str()), (2, ""));
-        contains(&err, &["no rule has the code `RT2044`", "did you mean RT204?"]);
+        contains(&err, &["unknown rule code `RT2044`", "did you mean `RT204`?"]);
     }
     folder.write("retally.toml", b"[rules]\nRT2O4 = \"off\"\n");
     let (code, _, err) = folder.check(&["a.jsonl"]);
@@ -151,20 +151,20 @@ fn an_unknown_input_says_what_was_looked_for_and_how_to_map_it() {
     let folder = Folder::with(&[("a.jsonl", FOREIGN)]);
     let (code, out, _) = folder.check(&["a.jsonl"]);
     assert_eq!(code, 2);
-    contains(&out, &["no known log format", "retally formats", "[input]", "logprobs =", "--input-format"]);
+    contains(&out, &["unrecognised log format", "retally formats", "[input]", "logprobs =", "--input-format"]);
     let mapped = "[input]\nitem = \"nr\"\ntokens = \"out.words\"\nlogprobs = \"out.lps\"\nscore = \"out.sum\"\n";
     folder.write("retally.toml", mapped.as_bytes());
     let (code, out, err) = folder.check(&["a.jsonl", "-v"]);
     assert_eq!(code, 0, "{out}");
     contains(&out, &["out.sum", "2 proven of 2"]);
-    contains(&err, &["logprobs", "out.lps", "retally.toml says"]);
+    contains(&err, &["logprobs", "out.lps", "mapped in retally.toml"]);
     // What is said of the role holds for the field that plays it.
     folder.write("retally.toml", format!("{mapped}[conventions]\nscore = \"sum(logprob)/n\"\n").as_bytes());
     contains(&folder.check(&["a.jsonl"]).1, &["2 refuted of 2"]);
     folder.write("retally.toml", b"[input]\nlogprob = \"out.lps\"\n");
     let (code, _, err) = folder.check(&["a.jsonl"]);
     assert_eq!(code, 2);
-    contains(&err, &["retally.toml:2:1: [input] has no role `logprob`; did you mean `logprobs`?"]);
+    contains(&err, &["retally.toml:2:1: unknown role `logprob` in [input]; did you mean `logprobs`?"]);
 }
 
 #[test]
@@ -172,16 +172,19 @@ fn a_file_that_is_no_log_is_noted_in_a_directory_and_an_error_by_name() {
     let folder = Folder::with(&[("a.jsonl", GOOD), ("package.json", "{\"name\": \"x\"}")]);
     let (code, out, _) = folder.check(&["."]);
     assert_eq!(code, 0, "{out}");
-    contains(&out, &["no known log format, not read: package.json (-v says what is expected)", "1 proven of 1"]);
-    contains(&folder.check(&["-v", "."]).1, &["package.json: no known log format (`retally formats`", "1 proven of 1"]);
+    contains(&out, &["unrecognised log format, not read: package.json (-v shows what was expected)", "1 proven of 1"]);
+    contains(
+        &folder.check(&["-v", "."]).1,
+        &["package.json: unrecognised log format (run `retally formats`", "1 proven of 1"],
+    );
     let others = ["b.json", "c.json", "d.json"].map(|name| (name, "{\"name\": \"x\"}"));
     let several =
         Folder::with(&[&[("a.jsonl", GOOD), ("package.json", "{}"), ("rows.jsonl", "")], &others[..]].concat());
-    contains(&several.check(&["."]).1, &["rows.jsonl: the file is empty: expected at least one record\n"]);
+    contains(&several.check(&["."]).1, &["rows.jsonl: the file is empty (expected at least one record)\n"]);
     contains(&several.check(&["."]).1, &["not read: b.json, c.json, d.json and 1 more (-v"]);
     contains(
         &several.check(&["b.json", "."]).1,
-        &["b.json: no known log format (`retally", "not read: c.json, d.json, package.json (-v"],
+        &["b.json: unrecognised log format (run `retally", "not read: c.json, d.json, package.json (-v"],
     );
     let (code, out, _) = folder.check(&["--format", "json"]);
     assert_eq!(code, 0);
@@ -200,7 +203,7 @@ fn what_is_missing_or_empty_is_unusable() {
         ("missing.jsonl", "does not exist"),
         ("*.parquet", "matches no file"),
         ("empty.jsonl", "the file is empty"),
-        ("none", "holds no file that could be a log"),
+        ("none", "contains no supported log files"),
     ] {
         let (code, out, _) = folder.check(&["a.jsonl", argument]);
         assert_eq!(code, 2, "{argument}");
@@ -301,10 +304,10 @@ fn a_stored_report_renders_as_the_audit_did() {
     let of = |path: &str| seen(&folder.retally("report").arg(path).output().unwrap());
     let (code, _, err) = of("next.json");
     assert_eq!(code, 2);
-    contains(&err, &["next.json: expected a report of schema version 2, found version 3"]);
+    contains(&err, &["next.json: the report has schema version 3, but this retally reads version 2"]);
     let (code, _, err) = of("a.jsonl");
     assert_eq!(code, 2);
-    contains(&err, &["a.jsonl: expected a report as `retally check --format json` writes it"]);
+    contains(&err, &["a.jsonl: not a JSON report (expected the output of `retally check --format json`)"]);
     let (code, _, err) = of("missing.json");
     assert_eq!(code, 2);
     contains(&err, &["missing.json: cannot read the report"]);

@@ -270,7 +270,7 @@ fn create_replaces_a_file_only_when_asked_and_keeps_what_was_written_by_hand() {
     let folder = Folder::with(&[("a.jsonl", MEAN), ("known.json", &written)]);
     let (code, _, err) = folder.run("baseline create a.jsonl --output known.json");
     assert_eq!(code, 2);
-    contains(&err, &["known.json is there already", "--overwrite", "retally baseline prune"]);
+    contains(&err, &["known.json already exists", "--overwrite", "retally baseline prune"]);
     assert_eq!(folder.read("known.json"), written);
     assert_eq!(folder.run("baseline create a.jsonl --output known.json --overwrite").0, 0);
     let kept = baseline(&[&MEAN_ENTRY.replace('}', ",\"reason\":\"until June\",\"max_share\":0.5}")]);
@@ -293,7 +293,7 @@ fn an_audit_that_is_not_done_leaves_the_baseline_alone() {
     ] {
         let (code, out, err) = folder.run(line);
         assert_eq!((code, out.as_str()), (2, ""), "{line}");
-        contains(&err, &["the audit is not done, and the baseline stays as it is: missing.jsonl"]);
+        contains(&err, &["the audit is incomplete, so the baseline was not changed: missing.jsonl"]);
     }
     assert!(!folder.path().join("new.json").exists());
     assert_eq!(folder.read("known.json"), baseline(&[MEAN_ENTRY]));
@@ -314,8 +314,8 @@ fn an_audit_that_is_not_done_leaves_the_baseline_alone() {
 #[test]
 fn stale_entries_are_a_note_and_prune_removes_them_and_adds_nothing() {
     let folder = Folder::with(&[("a.jsonl", MEAN), ("b.jsonl", GOOD), ("known.json", &baseline(&[MEAN_ENTRY]))]);
-    let note = "1 entry of the baseline is no longer seen (RT204 of `score`); to remove it: retally baseline prune \
-                b.jsonl --baseline known.json";
+    let note = "the baseline contains 1 stale entry (RT204 on `score`); remove it with `retally baseline prune b.jsonl \
+                --baseline known.json`";
     let (code, out, _) = folder.run("check b.jsonl --baseline known.json");
     assert_eq!(code, 0);
     contains(&out, &[&format!("note: {note}\n")]);
@@ -329,7 +329,7 @@ fn stale_entries_are_a_note_and_prune_removes_them_and_adds_nothing() {
     assert_eq!((code, out), (1, format!("retally: error {note}\n")));
     let (code, out, _) = folder.run("check b.jsonl --baseline known.json --strict-baseline --fail-on never");
     assert_eq!(code, 0);
-    contains(&out, &["note: would fail without fail-on never: 1 entry of the baseline"]);
+    contains(&out, &["note: would fail without `--fail-on never`: the baseline contains 1 stale entry"]);
     // A rule that was not asked for was not looked for.
     let (code, report) = folder.json("check b.jsonl --baseline known.json --strict-baseline --ignore RT2");
     assert_eq!((code, &report["baseline"]["stale"]), (0, &0.into()));
@@ -357,15 +357,12 @@ fn entries_expire_only_when_a_day_is_named() {
     assert_eq!(folder.run(&format!("{line} --today 2001-01-31")).0, 0);
     let (code, out, _) = folder.run(&format!("{line} --today 2001-02-01"));
     assert_eq!(code, 1);
-    contains(
-        &out,
-        &["error[RT204]", "note: RT204 of `score` fails again: its entry in the baseline expired on 2001-01-31"],
-    );
+    contains(&out, &["error[RT204]", "note: RT204 on `score`: baseline entry expired on 2001-01-31"]);
     let (_, report) = folder.json(&format!("{line} --today 2001-02-01"));
     assert_eq!(report["baseline"], serde_json::json!({"new": 1, "known": 0, "stale": 0}));
     let (code, _, err) = folder.run(&format!("{line} --today 2001-02-30"));
     assert_eq!(code, 2);
-    contains(&err, &["there is no day 2001-02-30"]);
+    contains(&err, &["invalid date 2001-02-30"]);
 }
 
 #[test]
@@ -386,8 +383,7 @@ fn a_known_cause_fails_again_when_it_spreads() {
         assert_eq!((&finding["code"], &finding["count"], &finding["judged"]), (&"RT204".into(), &2.into(), &4.into()));
     }
     folder.write("known.json", with_keys("\"max_share\":0.49").as_bytes());
-    let note =
-        "RT204 of `score` fails again: 2 of 4 rows show it, more than the share of 0.49 that the baseline allows";
+    let note = "RT204 on `score`: 2 of 4 rows show it, above the limit of 0.49 in the baseline";
     contains(&folder.run("check a.jsonl --baseline known.json").1, &[note]);
     // A clean run beside it does not thin it out.
     folder.write("clean/b.jsonl", GOOD.as_bytes());
@@ -469,26 +465,26 @@ fn an_exception_lets_a_finding_pass_and_is_listed_with_its_reason() {
     assert_eq!(report["findings"][0]["excepted"], "ranked by the mean");
     assert_eq!(
         folder.run("baseline create a.jsonl --output known.json").1,
-        "known.json: 0 entries; 1 left out, which exceptions cover\n"
+        "known.json: 0 entries; 1 omitted because exceptions cover them\n"
     );
     assert_eq!(folder.run("check a.jsonl --today 2027-06-30").0, 0);
     let (code, out, _) = folder.run("check a.jsonl --today 2027-07-01");
     assert_eq!(code, 1);
-    contains(&out, &["note: retally.toml:1: the exception for RT2 expired on 2027-06-30; what it covered fails again"]);
+    contains(&out, &["note: retally.toml:1: the exception for RT2 expired on 2027-06-30; its findings fail again"]);
 }
 
 #[test]
 fn exceptions_that_cover_nothing_are_reported() {
     let toml = "# why\n[[exceptions]]\ncode = \"RT301\"\nreason = \"old\"\nexpires = \"2027-06-30\"\n";
     let folder = Folder::with(&[("a.jsonl", GOOD), ("retally.toml", toml)]);
-    let unused = "retally.toml:2: the exception for RT301 covers no finding; remove it";
+    let unused = "retally.toml:2: the exception for RT301 matches no finding; remove it";
     let (code, out, _) = folder.run("check a.jsonl");
     assert_eq!(code, 0);
     contains(&out, &[&format!("note: {unused}\n")]);
     assert_eq!(folder.json("check a.jsonl").1["gate"]["notes"], serde_json::json!([unused]));
     contains(
         &folder.run("check a.jsonl --today 2028-01-01").1,
-        &["expired on 2027-06-30 and covers no finding; remove it"],
+        &["expired on 2027-06-30 and matches no finding; remove it"],
     );
     assert!(!folder.run("check a.jsonl --ignore RT3").1.contains("note:"));
 }
@@ -551,7 +547,7 @@ fn a_minimum_that_is_not_reached_fails_and_says_what_to_log() {
     assert_eq!(code, 0, "{out}");
     assert!(!out.contains("fails:"), "{out}");
     folder.write("retally.toml", minimum("score = 0.9").as_bytes());
-    let sentence = "min-proven score: expected a share of at least 0.9 proven, found 1 of 2 (0 refuted, 1 unprovable); \
+    let sentence = "min-proven score: expected at least 0.9 of the claims to be proven, found 1 of 2 (0 refuted, 1 unprovable); \
                     to prove more, log a log-prob for every scored token";
     let (code, out, _) = folder.run("check a.jsonl");
     assert_eq!(code, 1, "{out}");
@@ -562,7 +558,7 @@ fn a_minimum_that_is_not_reached_fails_and_says_what_to_log() {
     contains(&folder.run("check a.jsonl --format concise").1, &[&format!("retally: error {sentence}")]);
     let (code, out, _) = folder.run("check a.jsonl --fail-on never");
     assert_eq!(code, 0);
-    contains(&out, &[&format!("note: would fail without fail-on never: {sentence}")]);
+    contains(&out, &[&format!("note: would fail without `--fail-on never`: {sentence}")]);
 
     folder.write("retally.toml", minimum("accuracy = 1.0, scor = 0.1, pick = 0").as_bytes());
     let (code, report) = folder.json("check a.jsonl");
@@ -570,10 +566,10 @@ fn a_minimum_that_is_not_reached_fails_and_says_what_to_log() {
     assert_eq!(
         report["gate"]["failures"],
         serde_json::json!([
-            "min-proven accuracy: expected a share of at least 1 proven, found no such claim; log accuracy. Claims of the \
-             log: score",
-            "min-proven scor: expected a share of at least 0.1 proven, found no such claim; is score meant? \
-             Claims of the log: score",
+            "min-proven accuracy: expected at least 1 of the claims to be proven, found no such claim; log accuracy. \
+             Claims in the log: score",
+            "min-proven scor: expected at least 0.1 of the claims to be proven, found no such claim; did you mean score? \
+             Claims in the log: score",
         ])
     );
 }

@@ -26,7 +26,7 @@ fn a_bad_record_never_hides_the_good_ones() {
     assert_eq!(report.errors[0].column, 35);
     assert!(report.errors[1].reason.contains("logprobs: expected a number, found an object"), "{:?}", report.errors[1]);
     assert!(report.errors[2].reason.contains("128"), "{:?}", report.errors[2]);
-    assert!(report.errors[3].reason.contains("cut off"), "{:?}", report.errors[3]);
+    assert!(report.errors[3].reason.contains("truncated"), "{:?}", report.errors[3]);
     let score = report.summary.verdicts["score"];
     assert_eq!(
         (score.proven, score.refuted, score.unprovable),
@@ -47,7 +47,7 @@ fn unknown_input_names_what_was_looked_for() {
     std::fs::write(&path, "{\"weights\": [1, 2, 3]}").unwrap();
     let report = check(&[path.to_string_lossy().into_owned()]);
     let reason = &report.errors[0].reason;
-    for part in ["no known log format", "retally formats", "retally.toml", "[input]"] {
+    for part in ["unrecognised log format", "retally formats", "retally.toml", "[input]"] {
         assert!(reason.contains(part), "{reason}");
     }
 }

@@ -132,8 +132,8 @@ fn a_convention_takes_effect_only_where_it_is_proven_and_no_other_is() {
     let active = conventions(&config);
     assert_eq!(active.get("score_norm").and_then(toml::Value::as_str), Some("sum(logprob)/bytes"), "{config}");
     assert_eq!(active.len(), 1, "the score has its default\n{config}");
-    assert!(config.contains("# Proven in all of 3 rows; no other usual formula fits them all.\n"), "{config}");
-    assert!(config.contains("# score is held to sum(logprob), proven in all of 3 rows.\n"), "{config}");
+    assert!(config.contains("# Proven in all 3 rows; no other usual formula matches them all.\n"), "{config}");
+    assert!(config.contains("# score is checked against sum(logprob); proven in all 3 rows.\n"), "{config}");
     // Characters and bytes are the same here: nobody can say which of the two is meant.
     log(&by_bytes(["abcde", "naive cafe", "jpn"]));
     let config = written(folder.path(), &["a.jsonl"]);
@@ -146,8 +146,8 @@ fn a_refuted_convention_is_a_question() {
     let log = root().join("fixtures/formats/native/bug-mean");
     let config = written(folder.path(), &[log.to_str().unwrap()]);
     let expected = "[conventions]\n\
-        # score is held to sum(logprob), which 1,001 of 1,200 rows contradict.\n\
-        # 1,001 rows fit sum(logprob)/n: is that meant?\n\
+        # score is checked against sum(logprob); 1,001 of 1,200 rows are refuted.\n\
+        # 1,001 rows match sum(logprob)/n: is that intended?\n\
         # score = \"sum(logprob)/n\"\n";
     assert!(config.contains(expected), "{config}");
     // The answer yes makes it the convention: this is what the line is for.
@@ -227,11 +227,11 @@ fn it_says_what_it_recognised_and_never_overwrites() {
     for part in ["a.jsonl: native-jsonl", "logprobs", "claim sum(logprob)    score"] {
         assert!(said.contains(part), "{part}: {said}");
     }
-    assert_eq!(text(&output.stdout), "retally.toml is written\nnext: retally check a.jsonl\n");
+    assert_eq!(text(&output.stdout), "wrote retally.toml\nnext: retally check a.jsonl\n");
     std::fs::write(here.join("retally.toml"), "[rules]\nRT407 = \"off\"\n").unwrap();
     let output = retally(here, &["init", "a.jsonl"]);
     assert_eq!(output.status.code(), Some(2));
-    assert_eq!(text(&output.stderr), "retally: retally.toml is there already; to replace it: --force\n");
+    assert_eq!(text(&output.stderr), "retally: retally.toml already exists; replace it with --force\n");
     assert_eq!(std::fs::read_to_string(here.join("retally.toml")).unwrap(), "[rules]\nRT407 = \"off\"\n");
     assert_eq!(retally(here, &["init", "a.jsonl", "--force"]).status.code(), Some(0));
     assert!(std::fs::read_to_string(here.join("retally.toml")).unwrap().contains("sum(logprob)/bytes"));
@@ -327,7 +327,7 @@ fn a_file_for_ci_is_written_once() {
         let output = retally(folder.path(), &["init", "--ci", name, "runs/"]);
         assert_eq!(output.status.code(), Some(0));
         assert_eq!(text(&output.stdout), expected);
-        assert!(text(&output.stderr).contains("is there already and stays as it is"), "{}", text(&output.stderr));
+        assert!(text(&output.stderr).contains("already exists and was not changed"), "{}", text(&output.stderr));
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine: true\n");
     }
     assert!(!folder.path().join("retally.toml").exists());

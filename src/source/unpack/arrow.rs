@@ -88,7 +88,7 @@ impl Messages {
             return Ok(None);
         }
         if length > MAX_HEAD {
-            return Err(format!("the head of a message is {length} bytes long"));
+            return Err(format!("a message header has {length} bytes"));
         }
         let head = bytes.len();
         if self.take(&mut bytes, length)? < length {
@@ -106,7 +106,10 @@ impl Messages {
             let buffer = usize::try_from(offset).ok().zip(usize::try_from(length).ok());
             let buffer = buffer.and_then(|(offset, length)| body.get(offset..)?.get(..length));
             let Some(buffer) = buffer else {
-                return Err(format!("a buffer of {length} bytes at {offset} in a batch of {}", body.len()));
+                return Err(format!(
+                    "a buffer of {length} bytes at {offset} exceeds its batch of {} bytes",
+                    body.len()
+                ));
             };
             if is_compressed {
                 unpacked = unpacked.saturating_add(unpacked_size(buffer));
@@ -116,7 +119,9 @@ impl Messages {
             return Err(bomb());
         }
         if unpacked > MAX_BATCH {
-            return Err(format!("a batch unpacks to {unpacked} bytes; write the table in smaller batches"));
+            return Err(format!(
+                "a batch unpacks to {unpacked} bytes, which is too large; write the table in smaller batches"
+            ));
         }
         Ok(Some(bytes))
     }
@@ -129,7 +134,7 @@ impl Messages {
 }
 
 fn cut_off() -> String {
-    "it is cut off inside a batch".to_owned()
+    "it is truncated inside a batch".to_owned()
 }
 
 /// What the head of a message says of its body.
@@ -143,7 +148,7 @@ struct Shape {
 
 fn shape(message: &[u8]) -> Result<Shape, String> {
     let message = root_as_message(message).map_err(|error| error.to_string())?;
-    let body = u64::try_from(message.bodyLength()).map_err(|_| "a message of negative length".to_owned())?;
+    let body = u64::try_from(message.bodyLength()).map_err(|_| "a message has a negative length".to_owned())?;
     let batch = match message.header_type() {
         MessageHeader::RecordBatch => message.header_as_record_batch(),
         MessageHeader::DictionaryBatch => message.header_as_dictionary_batch().and_then(|batch| batch.data()),

@@ -154,7 +154,7 @@ impl Rows for Table {
         } else {
             // A row that is no object is reported with its line.
             let (found, expected) = (self.record.len(), self.columns.len());
-            string(&format!("a row of {found} cells below a header of {expected}"), out);
+            string(&format!("the row has {found} cells, but the header has {expected}"), out);
         }
         out.push(b'\n');
         Ok(true)

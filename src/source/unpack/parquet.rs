@@ -26,7 +26,7 @@ const PAGE_HEAD: usize = 1 << 12;
 
 /// The rows of a Parquet file.
 pub(super) fn open(bytes: &Bytes) -> Result<Box<dyn Rows>, Refusal> {
-    let field_error = |found: String| Refusal::FieldError { expected: "a footer at its end and pages of rows", found };
+    let field_error = |found: String| Refusal::FieldError { expected: "a footer and pages of rows", found };
     let mut reader = bytes.reader()?;
     let length = reader.seek(SeekFrom::End(0))?;
     let file = File { reader: Arc::new(Mutex::new(reader)), length };
@@ -49,7 +49,7 @@ pub(super) fn open(bytes: &Bytes) -> Result<Box<dyn Rows>, Refusal> {
 pub(super) fn caught<T, E: std::fmt::Display>(read: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
     match catch_unwind(AssertUnwindSafe(read)) {
         Ok(result) => result.map_err(|error| error.to_string()),
-        Err(_) => Err("bytes that cannot be".to_owned()),
+        Err(_) => Err("invalid data".to_owned()),
     }
 }
 
@@ -109,7 +109,11 @@ impl Batches for Pages {
                 continue;
             }
             let Some(batch) = caught(|| self.batch())? else {
-                return Err(format!("row group {} ends after {} rows, expected {expected}", self.group + 1, self.done));
+                return Err(format!(
+                    "row group {} ends after {} rows (expected {expected})",
+                    self.group + 1,
+                    self.done
+                ));
             };
             self.done += batch.num_rows();
             let is_first = self.row_bytes == 0;
@@ -154,7 +158,7 @@ impl ChunkReader for File {
     fn get_bytes(&self, start: u64, length: usize) -> Result<bytes::Bytes, ParquetError> {
         let end = start.checked_add(length as u64);
         if end.is_none_or(|end| end > self.length) {
-            return Err(ParquetError::EOF(format!("{length} bytes at {start}, the file ends at {}", self.length)));
+            return Err(ParquetError::EOF(format!("{length} bytes at {start}, but the file ends at {}", self.length)));
         }
         let mut bytes = vec![0; length];
         Piece { file: self.clone(), at: start }.read_exact(&mut bytes)?;

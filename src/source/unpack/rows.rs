@@ -375,7 +375,7 @@ impl Writer<'_> {
             self.separate(index);
             // Views can name the same values many times.
             if self.out.len() - self.start > MAX_RECORD {
-                return Err("a row is longer than 1 GiB; a record must fit into memory".to_owned());
+                return Err("a row is longer than 1 GiB (a record must fit into memory)".to_owned());
             }
             if array.is_null(row) {
                 self.out.extend_from_slice(b"null");

@@ -38,7 +38,7 @@ pub(super) fn recognise(head: &[u8]) -> bool {
 pub(super) fn open(stream: Stream) -> Result<Box<dyn Rows>, Refusal> {
     let mut document = Document { stream: BufReader::with_capacity(FIRST_LOOK, stream) };
     let Prologue::Data(names) = document.prologue() else {
-        return Err(field_error("the stream ends before them".to_owned()));
+        return Err(field_error("the end of the stream".to_owned()));
     };
     let elements = Elements::within(document.stream).map_err(|error| field_error(error.to_string()))?;
     let mut table = Table { columns: Vec::new(), width: names.len(), sample: VecDeque::new(), row: 0, elements };
@@ -117,11 +117,11 @@ impl Rows for Table {
         self.row += 1;
         on_one_line(&mut row);
         if !row.starts_with(b"[") {
-            return Err(format!("row {} is no list of cells", self.row));
+            return Err(format!("row {} is not an array of cells", self.row));
         }
         let cells = cells(&row);
         if cells.len() != self.width {
-            return Err(format!("row {} has {} cells, expected {}", self.row, cells.len(), self.width));
+            return Err(format!("row {} has {} cells (expected {})", self.row, cells.len(), self.width));
         }
         out.push(b'{');
         for (index, column) in self.columns.iter().enumerate() {
@@ -156,7 +156,7 @@ impl Table {
                 }
             }
         }
-        if last == b'}' { Ok(()) } else { Err("the table is cut off after its rows: expected `}`".to_owned()) }
+        if last == b'}' { Ok(()) } else { Err("the table is truncated after its rows (expected `}`)".to_owned()) }
     }
 }
 

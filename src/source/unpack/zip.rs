@@ -18,7 +18,7 @@ const SUMMARIES: &str = "summaries.json";
 
 /// The members of an archive. Names are only names: nothing is written.
 pub(super) fn open(bytes: &Bytes) -> Result<Box<dyn Rows>, Refusal> {
-    let field_error = |found: String| Refusal::FieldError { expected: "an archive with a directory at its end", found };
+    let field_error = |found: String| Refusal::FieldError { expected: "an archive that ends with a directory", found };
     let length = bytes.reader()?.seek(SeekFrom::End(0))?;
     let archive = ZipArchive::new(bytes.reader()?).map_err(|error| field_error(error.to_string()))?;
     let mut members = Vec::new();
@@ -30,8 +30,8 @@ pub(super) fn open(bytes: &Bytes) -> Result<Box<dyn Rows>, Refusal> {
         members.push((name.into_owned(), index));
     }
     if packed > length {
-        let found = format!("members of {packed} bytes in a file of {length}: they overlap");
-        return Err(Refusal::FieldError { expected: "members that do not share bytes", found });
+        let found = format!("overlapping members ({packed} bytes in a file of {length})");
+        return Err(Refusal::FieldError { expected: "members that do not overlap", found });
     }
     let count = members.len();
     let head = if members.iter().any(|(name, _)| name == HEADER) { HEADER } else { START };
@@ -43,7 +43,7 @@ pub(super) fn open(bytes: &Bytes) -> Result<Box<dyn Rows>, Refusal> {
     });
     members.sort_by_cached_key(|(name, index)| (name != head, natural(name), *index));
     if members.is_empty() {
-        let found = format!("{count} others");
+        let found = format!("{count} members with other names");
         return Err(Refusal::FieldError { expected: "members whose names end in .json", found });
     }
     members.reverse();
@@ -95,9 +95,9 @@ impl Members {
             return Err(named("it is encrypted".to_owned()));
         }
         if size > MAX_RECORD as u64 {
-            return Err(named("it is longer than 1 GiB; a record must fit into memory".to_owned()));
+            return Err(named("it is longer than 1 GiB (a record must fit into memory)".to_owned()));
         }
-        let start = entry.data_start().ok_or_else(|| named("its place is not known".to_owned()))?;
+        let start = entry.data_start().ok_or_else(|| named("its position is unknown".to_owned()))?;
         self.packed += packed;
         let raw = || -> io::Result<_> {
             let mut reader = self.bytes.reader()?;
@@ -111,7 +111,7 @@ impl Members {
                 // Reads on into the frames that follow the first.
                 CompressionMethod::Zstd => Box::new(zstd::stream::read::Decoder::new(raw)?),
                 other => {
-                    let reason = format!("it is compressed with {other}, expected Deflate or Zstandard");
+                    let reason = format!("it is compressed with {other} (expected Deflate or Zstandard)");
                     return Err(io::Error::other(reason));
                 }
             })
@@ -142,13 +142,13 @@ impl Rows for Members {
         }
         let reason = match read {
             Err(error) => error.to_string(),
-            Ok(_) if member.read > member.size => format!("expected {} bytes, found more", member.size),
+            Ok(_) if member.read > member.size => format!("it is longer than {} bytes", member.size),
             Ok(READY) => {
                 self.member = Some(member);
                 return Ok(true);
             }
             Ok(_) if member.read < member.size => format!("expected {} bytes, found {}", member.size, member.read),
-            Ok(_) if member.sum.sum() != member.expected_sum => "its check sum is not that of its bytes".to_owned(),
+            Ok(_) if member.sum.sum() != member.expected_sum => "its checksum does not match".to_owned(),
             Ok(_) => {
                 out.push(b'\n');
                 return Ok(true);
