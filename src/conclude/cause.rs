@@ -8,7 +8,7 @@ use crate::conclude::figure;
 use crate::conclude::finding::{Draft, Row, Stream, UNEXPLAINED, cause_of, json_number, location};
 use crate::formula::{Deviations, Formula, Grammar, Scale, Span, describe};
 use crate::numeric;
-use crate::report::words::{count, number, p_value, rows, some};
+use crate::report::words::{count, number, p_value, picks_change, rows, some};
 use crate::report::{Diagnosis, Impact, Location, RowGroup};
 use crate::rules::{self, Cause, Message, Rule};
 use crate::tally::{ClaimRow, ColumnTally, Fit, ItemTally, RowRef};
@@ -154,7 +154,7 @@ impl Writer<'_> {
         };
         if message.help.is_empty() {
             message.help = format!(
-                "report {}; if {} is meant, say so: {} = \"{found}\" under [conventions] in retally.toml",
+                "report {}; if {} is intended, declare it: {} = \"{found}\" under [conventions] in retally.toml",
                 words.1, words.0, self.name
             );
         }
@@ -182,28 +182,32 @@ impl Writer<'_> {
         parts.extend((rest > 0).then(|| UNEXPLAINED.to_owned()));
         let mut draft = self.draft_of(rule, cause_of(parts), message, counted.decisive, &shown);
         let decidable = self.column.judged - counted.undecidable;
-        let mut line = format!(
-            "{} of the {} {} that can tell fit {found}, {} fit {}",
-            count(counted.decisive),
-            count(decidable),
-            rows(decidable),
-            count(counted.against),
-            self.convention
-        );
-        if counted.undecidable > 0 {
+        let extent = match decidable {
+            1 if counted.decisive == 1 => "the only row".to_owned(),
+            all if counted.decisive == all => format!("all {} {}", count(all), rows(all)),
+            all => format!("{} of {} {}", count(counted.decisive), count(all), rows(all)),
+        };
+        let against = if counted.against == 0 { "none".to_owned() } else { count(counted.against) };
+        let convention = self.convention;
+        let mut line =
+            format!("{found} matches {extent} where it differs from {convention}; {convention} matches {against}");
+        // Rows in which both formulas give the same value fit both, unless neither explains them.
+        if counted.undecidable > 0 && rest == 0 {
+            line.push_str(&format!(" ({} {} fit both)", count(counted.undecidable), rows(counted.undecidable)));
+        } else if counted.undecidable > 0 {
             line.push_str(&format!(
-                "; {} {} cannot tell them apart",
+                " (both give the same value in {} {})",
                 count(counted.undecidable),
                 rows(counted.undecidable)
             ));
         }
         draft.evidence_lines.push(line);
         if rest > 0 {
-            draft.evidence_lines.push(format!("{} contradicted {} stay unexplained", count(rest), rows(rest)));
+            draft.evidence_lines.push(format!("{} refuted {} remain unexplained", count(rest), rows(rest)));
         }
         if ambiguous && let Some((other, _)) = runner_up {
             let other = diagnosis::formula(self.grammar, other);
-            draft.evidence_lines.push(format!("ambiguous: {other} fits as well; {}", telling(&found, &other)));
+            draft.evidence_lines.push(format!("ambiguous: {other} also matches; {}", telling(&found, &other)));
         }
         draft.evidence.insert("formula".to_owned(), found.to_string().into());
         draft.evidence.insert("explained".to_owned(), counted.decisive.into());
@@ -250,7 +254,7 @@ impl Writer<'_> {
         let shown = self.column.rows.kept();
         let rows_all = self.column.zero_without_cause;
         let message = Message::new(format!(
-            "`{}` is {} in every row although the tokens' log-probs do not add up to 0",
+            "`{}` is {} in every row although the tokens' log-probs do not sum to 0",
             self.name,
             if self.column.judged == 0 { "null" } else { "0" }
         ))
@@ -261,7 +265,7 @@ impl Writer<'_> {
                 row.convention.map_or_else(String::new, |fit| self.term(&self.convention, &fit, row))
             )
         }))
-        .help("report the score that was computed, or leave the field out");
+        .help("report the computed score, or omit the field");
         self.draft("RT210", "stub".to_owned(), message, rows_all, shown)
     }
 
@@ -273,10 +277,10 @@ impl Writer<'_> {
                 let derived = row.convention.map_or_else(String::new, |fit| self.term(&self.convention, &fit, row));
                 format!("reported {}; {derived}; difference {by}", self.number(row.claimed.value))
             }))
-            .help("remove the constant, or say what it is for");
+            .help("remove the constant, or log it as a step");
         let mut draft = self.draft("RT215", "shift".to_owned(), message, self.column.refuted, shown)?;
         draft.evidence_lines.push(format!(
-            "in {} of {} rows reported - {} = {by} within the bound",
+            "in {} of {} rows, reported - {} = {by} within the bound",
             count(self.column.judged),
             count(self.column.judged),
             self.convention
@@ -296,7 +300,7 @@ impl Writer<'_> {
         let fit = row.convention?;
         let off = (row.claimed.value - fit.derived.value).abs();
         let message = Message::new(format!(
-            "`{}` is not {}, and no known formula gives it",
+            "`{}` does not match {} or any known formula",
             self.name,
             describe(&self.convention)
         ))
@@ -307,10 +311,10 @@ impl Writer<'_> {
             self.number(off),
             fit.derived.half + row.claimed.half
         ))
-        .help("compare the row's steps with what the pipeline summed; log the logits (or the normaliser) of each step to look deeper; if the field is no log-prob at all, set RT200 = \"off\" under [rules]");
+        .help("compare the row's steps with what the pipeline summed; log the logits (or the normaliser) of each step for a closer look; if the field is not a log-prob, set RT200 = \"off\" under [rules]");
         let mut draft = self.draft("RT200", UNEXPLAINED.to_owned(), message, refuted, shown)?;
         draft.evidence_lines.push(format!(
-            "{} of {} {} contradict {}; {} follow it",
+            "{} of {} {} do not match {}; {} do",
             count(refuted),
             count(self.column.judged),
             rows(self.column.judged),
@@ -347,8 +351,8 @@ impl Writer<'_> {
         };
         let signatures: Vec<String> = formulas.iter().map(ToString::to_string).collect();
         let title = match code {
-            "RT306" => format!("the end token counts in some rows of `{}` and not in others", self.name),
-            "RT411" => format!("candidates of one item carry a `{}` of different formulas", self.name),
+            "RT306" => format!("the end token counts in some rows of `{}` but not in others", self.name),
+            "RT411" => format!("candidates of one item have a `{}` of different formulas", self.name),
             _ => format!("`{}` follows {} formulas in different rows", self.name, members.len()),
         };
         let deviating = members.iter().filter(|member| member.at != 0);
@@ -361,7 +365,7 @@ impl Writer<'_> {
         let label = shown.first().map_or_else(String::new, |row| self.arithmetic(row, &found, index));
         let message = Message::new(title)
             .label(label)
-            .help(format!("score all rows with one formula ({}), then report the aggregate again", self.convention));
+            .help(format!("score all rows with one formula ({}), then recompute the aggregate", self.convention));
         let set = members.iter().fold(0_u128, |set, member| set | 1 << member.at);
         let explained =
             self.column.groups.iter().filter(|(own, _)| **own & set != 0).map(|(_, group)| group.rows).sum();
@@ -371,7 +375,7 @@ impl Writer<'_> {
         let mut draft = self.draft(code, cause_of(parts), message, wrong, &shown)?;
         for (member, signature) in members.iter().zip(&signatures) {
             draft.evidence_lines.push(format!(
-                "{} {} fit only {signature}: item {} (line {}) to item {} (line {})",
+                "{} {} match only {signature}: item {} (line {}) to item {} (line {})",
                 count(member.rows),
                 rows(member.rows),
                 member.first.item,
@@ -382,11 +386,11 @@ impl Writer<'_> {
         }
         if code == "RT411" {
             let (mixed, items) = (count(self.mixed), count(self.items.items));
-            draft.evidence_lines.push(format!("in {mixed} of {items} items no formula fits all candidates"));
+            draft.evidence_lines.push(format!("in {mixed} of {items} items no formula matches all candidates"));
         } else if let [a, b] = members {
             if (a.last.file, a.last.line) < (b.first.file, b.first.line) {
                 draft.evidence_lines.push(format!(
-                    "the change is between line {} (item {}) and line {} (item {})",
+                    "the formula changes between line {} (item {}) and line {} (item {})",
                     a.last.line, a.last.item, b.first.line, b.first.item
                 ));
             } else {
@@ -394,7 +398,7 @@ impl Writer<'_> {
             }
         }
         if rest > 0 {
-            draft.evidence_lines.push(format!("{} {} fit none of them", count(rest), rows(rest)));
+            draft.evidence_lines.push(format!("{} {} match none of them", count(rest), rows(rest)));
         }
         draft.evidence.insert("formulas".to_owned(), signatures.into());
         Some(draft)
@@ -434,8 +438,8 @@ fn telling(a: &Formula, b: &Formula) -> String {
     let field = match differing.first() {
         Some(crate::formula::Part::Term) => "log each token's logit and log-prob",
         Some(crate::formula::Part::Span) => "log which tokens are prompt, continuation, end and padding",
-        Some(crate::formula::Part::Scale) => "candidates of other lengths, and their text, would tell",
-        _ => "candidates with more tokens would tell",
+        Some(crate::formula::Part::Scale) => "log candidates of other lengths, and their text",
+        _ => "log candidates with more tokens",
     };
     field.to_owned()
 }
@@ -459,7 +463,7 @@ fn impact(items: &ItemTally) -> Option<Impact> {
 }
 
 fn impact_line(impact: &Impact, convention: &str) -> String {
-    let mut line = format!("{} of {} picks change", count(impact.flips), count(impact.items));
+    let mut line = picks_change(impact.flips, impact.items);
     if impact.flips > 0 {
         line.push_str(&format!(" ({})", some(impact.flipped.iter().map(String::as_str), 3, impact.flips)));
     }

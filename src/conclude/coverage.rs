@@ -22,8 +22,8 @@ impl Gaps {
             let (reason, log) = match gap {
                 Gap::NoSteps => ("no token-level values are logged", "logprobs (one per token)"),
                 Gap::UnknownSteps => ("some scored tokens have no log-prob", "a log-prob for every scored token"),
-                Gap::NoClaim => ("the claim itself has no value", name_of_claim()),
-                Gap::NoOperand => ("its formula needs the text or the length", "continuation (the scored text)"),
+                Gap::NoClaim => ("the claim has no value", name_of_claim()),
+                Gap::NoOperand => ("its formula needs the text or its length", "continuation (the scored text)"),
             };
             *self.claims.entry((name.to_owned(), reason, log)).or_default() += count;
         }

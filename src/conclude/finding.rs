@@ -103,7 +103,7 @@ pub(super) fn unreadable(tally: &Tally) -> Option<Draft> {
         cause: String::new(),
         message: rules::Message::new(format!("{count} {noun} cannot be read"))
             .label(first?)
-            .help("write one whole JSON value per line, and close the file before it is audited"),
+            .help("write one complete JSON value per line, and close the file before the audit"),
         count,
         judged,
         rows,
@@ -113,14 +113,14 @@ pub(super) fn unreadable(tally: &Tally) -> Option<Draft> {
     })
 }
 
-/// A number for JSON; what JSON has no number for stands as text.
+/// A number for JSON; NaN and infinities become strings.
 pub(super) fn json_number(value: f64) -> serde_json::Value {
     serde_json::Number::from_f64(value).map_or_else(|| value.to_string().into(), serde_json::Value::Number)
 }
 
-/// What stands in a cause for rows that no part of it explains.
+/// The part of a cause for rows that no other part explains.
 pub(super) const UNEXPLAINED: &str = "unexplained";
-/// What stands between the parts of a cause.
+/// Separator of the parts of a cause.
 const BETWEEN: &str = " | ";
 
 /// A cause of one or more parts (formulas of a mixture, metrics): the same text in any order.
@@ -197,7 +197,7 @@ pub(super) fn settle(drafts: Vec<(Draft, Severity, Vec<u32>)>, paths: &[&str]) -
             draft.rows.sort_by(|a, b| a.located.place.cmp(&b.located.place));
             draft.rows.truncate(PLACES);
             if runs > 1 {
-                draft.evidence_lines.push(format!("the same in {runs} runs; the numbers are those of the first"));
+                draft.evidence_lines.push(format!("the same in {runs} runs; the numbers are from the first"));
             }
             let page = draft.rule.page();
             Finding {

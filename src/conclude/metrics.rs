@@ -20,11 +20,11 @@ pub(super) fn count(
         if rows.verdicts.unprovable > 0 {
             let (reason, log) = if rows.custom {
                 (
-                    "code that the log does not show may compute it",
-                    "the task's configuration beside the rows, or what the code computes it from",
+                    "it may be computed by code that is not in the log",
+                    "the task's configuration beside the rows, or the inputs of that code",
                 )
             } else {
-                ("what its definition needs is not logged", "scores, texts and the gold answer")
+                ("the inputs of its definition are not logged", "scores, texts and the gold answer")
             };
             gaps.missing(&what, reason, log, rows.verdicts.unprovable);
         }

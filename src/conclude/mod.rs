@@ -36,7 +36,7 @@ pub struct ConcludeInput<'c> {
     pub plans: &'c [FilePlan],
     /// Inputs that could not be opened or recognised.
     pub errors: Vec<InputError>,
-    /// How loud each rule is.
+    /// Rule severities.
     pub levels: &'c Levels,
 }
 
@@ -212,7 +212,7 @@ fn conclude_run(
                 && rule.page().family == "selection";
             if (rule.fires)(seen) && !consequence {
                 let draft = finding::from_rule(rule, seen, &place);
-                // A cause that was found in the score speaks for the steps that show it, too.
+                // A cause found in the score also covers the steps that show it.
                 match drafts.iter_mut().find(|known| known.rule.page().code == *code && known.task == key.task) {
                     Some(known) => known.evidence_lines.push(draft.message.title),
                     None => drafts.push(draft),
@@ -235,7 +235,7 @@ fn primary<'c>(columns: impl Iterator<Item = &'c ColumnKey> + Clone) -> Option<&
     columns.clone().find(|column| column.kind == ClaimKind::Score).or_else(|| columns.clone().next())
 }
 
-/// Numbers that no rows stand beneath: groups of tasks, and results without their rows.
+/// Numbers without rows: groups of tasks, and results whose rows are missing.
 fn conclude_rest(
     run: &Run,
     paths: &[&str],

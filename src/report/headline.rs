@@ -20,7 +20,7 @@ pub(crate) fn headline(report: &Report) -> String {
     let counts = report.shown_counts();
     let totals = totals(report);
     if report.errors.iter().any(|error| error.fatal) {
-        return "The audit is not complete: an input could not be used".to_owned();
+        return "The audit is incomplete: an input could not be used".to_owned();
     }
     if counts.error > 0 {
         let causes = if counts.error == 1 { "1 error".to_owned() } else { format!("{} errors", count(counts.error)) };
@@ -46,7 +46,7 @@ pub(crate) fn headline(report: &Report) -> String {
     match (totals.proven, totals.unprovable) {
         (0, 0) => format!("No claim was audited{quiet}"),
         (0, open) => format!("None of {} claims can be checked{quiet}", count(open)),
-        (1, 0) => format!("The one claim is proven{quiet}"),
+        (1, 0) => format!("The only claim is proven{quiet}"),
         (proven, 0) => format!("All {} claims are proven{quiet}", count(proven)),
         (proven, open) => {
             format!("Nothing is refuted: {} claims are proven, {} cannot be checked{quiet}", count(proven), count(open))

@@ -12,7 +12,7 @@ use crate::report::words::{count, cut, rows, verdict};
 use crate::report::{Anchors, Finding, Report, visible};
 use crate::rules;
 
-/// The suite of what is no claim.
+/// The suite for findings that do not belong to a claim.
 const STRUCTURE: &str = "structure";
 /// The code of records that could not be read.
 const UNREADABLE: &str = "RT708";
@@ -75,7 +75,7 @@ pub fn render(report: &Report, anchors: &Anchors, out: &mut dyn Write) -> io::Re
     xml.serialize(&mut *out).map_err(io::Error::other)
 }
 
-/// The claims of the report; a metric of a run stands for itself, with its numbers.
+/// The claims of the report; each metric of a run is its own claim, with its numbers.
 fn claims(report: &Report) -> Vec<Judged<'_>> {
     let metrics: BTreeSet<(&str, &str, String)> = report
         .metrics
@@ -184,7 +184,7 @@ impl Cases {
             name = format!("{name} = {}", shown(claim.convention, MAX_NAME));
         }
         let verdicts = &claim.verdicts;
-        let log = if claim.missing.is_empty() { "what it follows from" } else { claim.missing };
+        let log = if claim.missing.is_empty() { "its inputs" } else { claim.missing };
         let missing = format!("not logged: {}", shown(log, MAX_NAME));
         let mut counted = format!("{} of {} refuted", count(verdicts.refuted), count(verdicts.total()));
         if !claim.numbers.is_empty() {
@@ -206,7 +206,7 @@ impl Cases {
         self.add(&suite, &class, &name, status, output.as_deref());
     }
 
-    /// What is no claim: findings by code, what could not be read, or one case that says that there is nothing.
+    /// Everything besides claims: findings by code, unreadable inputs, or one case that says that there is nothing.
     fn structure(&mut self, report: &Report, told: &BTreeSet<usize>) {
         let class = format!("retally.{STRUCTURE}");
         let mut codes: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
@@ -266,7 +266,7 @@ fn excused(findings: &[&Finding]) -> Option<String> {
     let reason = findings.iter().find_map(|finding| finding.excepted.as_deref());
     all.then(|| match reason {
         Some(reason) => format!("refuted, excepted: {}", shown(reason, MAX_NAME)),
-        None => "refuted, known by the baseline".to_owned(),
+        None => "refuted, in the baseline".to_owned(),
     })
 }
 

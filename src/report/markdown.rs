@@ -1,6 +1,6 @@
 //! The review report: one page of Markdown, below [`LIMIT`] characters on any input.
 //!
-//! Text of the log stands in code spans only, each fenced by more backticks than it holds; a reader of `CommonMark` or
+//! Text from the log appears only in code spans, each fenced by more backticks than it contains; a reader of `CommonMark` or
 //! of GitHub's dialect finds no link, image or HTML in it.
 
 use std::io::{self, Write};
@@ -106,7 +106,7 @@ fn causes(report: &Report, room: usize, page: &mut String) {
 fn excused(report: &Report, page: &mut String) {
     let known = report.findings.iter().filter(|finding| finding.is_known()).count();
     let excepted = report.findings.iter().filter(|finding| finding.excepted.is_some()).count();
-    let parts: Vec<String> = [(known, "known by the baseline"), (excepted, "excepted by the configuration")]
+    let parts: Vec<String> = [(known, "in the baseline"), (excepted, "excepted by the configuration")]
         .iter()
         .filter(|(number, _)| *number > 0)
         .map(|(number, how)| format!("{} {how}", count(*number as u64)))
@@ -180,7 +180,7 @@ fn numbers(report: &Report, room: usize, page: &mut String) {
     }
     claims.sort_by_key(|claim| (claim.verdicts.refuted == 0, claim.verdicts.unprovable == 0));
     page.push_str(
-        "\n| task | claim | held to | proven | refuted | unprovable | verdict |\n|---|---|---|---:|---:|---:|---|\n",
+        "\n| task | claim | convention | proven | refuted | unprovable | verdict |\n|---|---|---|---:|---:|---:|---|\n",
     );
     for claim in claims.iter().take(room) {
         page.push_str(&format!(
@@ -203,7 +203,7 @@ fn impact(report: &Report, room: usize, page: &mut String) {
     if changed.is_empty() {
         return;
     }
-    page.push_str("\n### Impact\n\n| task | claim | picks that change | accuracy as reported | accuracy recomputed |\n|---|---|---:|---:|---:|\n");
+    page.push_str("\n### Impact\n\n| task | claim | changed picks | accuracy as reported | accuracy recomputed |\n|---|---|---:|---:|---:|\n");
     let share = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), |share| format!("{share:.4}"));
     for (diagnosis, impact) in changed.iter().take(room) {
         page.push_str(&format!(
@@ -241,7 +241,7 @@ fn open_claims(report: &Report, room: usize, page: &mut String) {
 fn more(total: usize, room: usize, page: &mut String) {
     if total > room {
         page.push_str(&format!(
-            "\n{} more are left out here; the JSON report has all.\n",
+            "\n{} more are omitted here; the JSON report lists all.\n",
             count((total - room) as u64)
         ));
     }

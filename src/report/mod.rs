@@ -201,13 +201,13 @@ pub struct Finding {
     pub name: String,
     /// The rule's family.
     pub family: String,
-    /// How loud it is.
+    /// Its severity.
     pub severity: Severity,
-    /// What kind of evidence stands behind it.
+    /// The kind of evidence behind it.
     pub certainty: Certainty,
     /// What is wrong, in one line.
     pub message: String,
-    /// How to mend the pipeline.
+    /// How to fix the pipeline.
     pub help: String,
     /// Rows that show it.
     pub count: u64,
@@ -281,13 +281,13 @@ pub struct Diagnosis {
     pub task: String,
     /// The column.
     pub claim: String,
-    /// The formula that it is held to.
+    /// The formula that it is checked against.
     pub convention: String,
     /// The formula that explains it best.
     pub best: Option<String>,
-    /// Rows that the best formula explains, of those that can tell it from the convention.
+    /// Rows that the best formula explains, of those where it differs from the convention.
     pub explained: u64,
-    /// Rows that can tell the best formula from the convention.
+    /// Rows where the best formula differs from the convention.
     pub decidable: u64,
     /// All judged rows.
     pub total: u64,
@@ -314,7 +314,7 @@ pub struct ClaimReport {
     pub task: String,
     /// The claim, as in [`Summary::verdicts`].
     pub claim: String,
-    /// The formula that it is held to; empty where it is none, such as for picks.
+    /// The formula that it is checked against; empty for claims without a formula, such as picks.
     pub convention: String,
     /// How many are proven, refuted, unprovable.
     pub verdicts: VerdictCounts,

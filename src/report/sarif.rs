@@ -34,7 +34,7 @@ const MAX_NUMBER: u64 = 2_147_483_647;
 /// Characters of the names of the tasks in the category.
 const MAX_CATEGORY: usize = 100;
 
-/// What stands in a URI as it is.
+/// Characters that need no escape in a URI.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 #[derive(Serialize)]
@@ -196,7 +196,7 @@ pub fn render(report: &Report, anchors: &Anchors, out: &mut dyn Write) -> io::Re
     let left = total - results.len();
     if let Some(last) = results.last_mut().filter(|_| left > 0) {
         let text = &mut last.message.text;
-        text.push_str(&format!(" {} more findings are left out here; the JSON report has all.", count(left as u64)));
+        text.push_str(&format!(" {} more findings are omitted here; the JSON report lists all.", count(left as u64)));
     }
     rules.truncate(results.iter().map(|result: &SarifResult| result.rule_index + 1).max().unwrap_or(0));
     let version = visible(&report.tool.version).into_owned();
@@ -438,7 +438,7 @@ fn escape(text: &str) -> String {
     out
 }
 
-/// `{0}` stands for an argument: its brace is written as an escape.
+/// `{0}` would be read as an argument, so its brace is escaped.
 fn without_placeholders(text: &str) -> String {
     let mut parts = text.split('{');
     let mut out = parts.next().unwrap_or_default().to_owned();
@@ -451,7 +451,7 @@ fn without_placeholders(text: &str) -> String {
     out
 }
 
-/// A path that is longer than any file's is none: the configuration stands for it.
+/// A path longer than any file's is invalid; the configuration's path is used instead.
 fn bounded(path: &str) -> &str {
     if path.len() > MAX_PATH { crate::config::FILE_NAME } else { path }
 }

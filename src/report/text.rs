@@ -63,7 +63,7 @@ pub fn findings(findings: &[Finding], style: Style, out: &mut dyn Write) -> io::
         if let Some(shown) = Shown::of(finding) {
             let mut drawn = String::new();
             if handler.render_report(&mut drawn, &shown).is_ok() {
-                // miette marks the severity in a line of its own, which the heading has said.
+                // miette prints the severity on a separate line, which the heading already contains.
                 let says = |line: &&str| !["", "×", "x", "⚠", "!", "☞", ">"].contains(&uncoloured(line).trim());
                 for line in drawn.lines().filter(says) {
                     writeln!(out, "{}", line.trim_end())?;
@@ -304,7 +304,7 @@ impl SourceCode for Shown {
         _before: usize,
         _after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        // miette prints the column of the span's start: what stands before it in the window is taken off.
+        // miette prints the column within the window; convert it to the column within the line.
         let column = self.column.saturating_sub(1).saturating_sub(span.offset()) + span.offset();
         Ok(Box::new(MietteSpanContents::new_named(
             self.path.clone(),

@@ -46,7 +46,7 @@ pub(crate) fn some<'i>(ids: impl IntoIterator<Item = &'i str>, shown: usize, tot
     format!("{}{more}", ids.join(", "))
 }
 
-/// Text of at most so many characters; where it is cut stands an ellipsis.
+/// Text of at most so many characters, with an ellipsis where it is cut.
 #[must_use]
 pub(crate) fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
@@ -61,6 +61,14 @@ pub(crate) fn cut(text: &str, most: usize) -> String {
 #[must_use]
 pub(crate) fn rows(number: u64) -> &'static str {
     if number == 1 { "row" } else { "rows" }
+}
+
+/// How many of the picks change, as in `27 of 300 picks change`.
+#[must_use]
+pub(crate) fn picks_change(flips: u64, items: u64) -> String {
+    let picks = if items == 1 { "pick" } else { "picks" };
+    let change = if flips == 1 { "changes" } else { "change" };
+    format!("{} of {} {picks} {change}", count(flips), count(items))
 }
 
 /// One word for a set of verdicts.

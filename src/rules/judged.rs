@@ -68,14 +68,14 @@ const FULL: i16 = 12;
 const NO_ROWS: (&str, &str) = ("no rows of this metric are logged beside it", "the value of every row");
 const NO_FORMULA: (&str, &str) = ("its aggregation has no closed form over the rows", "the aggregation as a formula");
 const RANDOM: (&str, &str) =
-    ("its standard error is drawn at random or has no formula", "the seed and the replicates, or nothing");
-const NO_VALUE: (&str, &str) = ("the claim itself has no value", "the number");
-const SAMPLE: (&str, &str) = ("the rows may be a part of those that it speaks of", "every row, or the n of these rows");
-const DOUBLED: (&str, &str) = ("rows stand in the log twice", "every row once");
-const CUSTOM: (&str, &str) = ("code of the task computes it", "the formula in the task's documentation");
-const NO_TOKENS: (&str, &str) = ("which tokens it counts is not certain", "log-probs of one candidate per item");
+    ("its standard error is bootstrapped or has no formula", "the seed and the replicates, or nothing");
+const NO_VALUE: (&str, &str) = ("the claim has no value", "the number");
+const SAMPLE: (&str, &str) = ("the rows may be only some of those it covers", "every row, or the n of these rows");
+const DOUBLED: (&str, &str) = ("rows appear twice in the log", "every row once");
+const CUSTOM: (&str, &str) = ("the task's own code computes it", "the formula in the task's documentation");
+const NO_TOKENS: (&str, &str) = ("it is unclear which tokens it counts", "log-probs of one candidate per item");
 const NO_MEMBERS: (&str, &str) =
-    ("how the group's tasks are weighed is not certain", "every task of the group, with its n");
+    ("it is unclear how the group's tasks are weighted", "every task of the group, with its n");
 const FEW: (&str, &str) = ("a standard error needs two rows", "more than one row");
 const ROWS_WRONG: (&str, &str) = ("the rows beneath it contradict themselves", "rows that follow from their picks");
 
@@ -100,7 +100,7 @@ pub fn judge<'c>(claims: &[&'c MetricClaim], stream: &StreamTally) -> Vec<Judged
     claims.iter().map(|claim| all.judge(claim)).collect()
 }
 
-/// Judges numbers that no rows stand beneath: groups of tasks from their tasks' numbers, the others by their range.
+/// Judges numbers without rows: groups of tasks from their tasks' numbers, the others by their range.
 #[must_use]
 pub fn judge_without_rows<'c>(claims: &[&'c MetricClaim], all: &[MetricClaim]) -> Vec<JudgedMetric<'c>> {
     let mut judged = judge(claims, &StreamTally::default());
@@ -167,11 +167,11 @@ fn judge_group(metric: &mut JudgedMetric<'_>, group: &TaskGroup, all: &[MetricCl
     let bound = rounding(members.len() as u64) * largest + half + open;
     let near = |value: f64| (value - metric.reported).abs() <= bound + NumberFormat::F64.half_ulp(value);
     let (derived, fits, definition) = match group.weights {
-        Weights::Alike => (alike, near(alike), "mean of the tasks, weighed alike"),
-        Weights::BySize => (weighed, near(weighed), "mean of the tasks, weighed by their rows"),
+        Weights::Alike => (alike, near(alike), "mean of the tasks, weighted equally"),
+        Weights::BySize => (weighed, near(weighed), "mean of the tasks, weighted by rows"),
         Weights::Either => {
             let either = near(weighed) || near(if metric.claim.stderr { unweighed } else { alike });
-            (weighed, either, "mean of the tasks, weighed by their rows")
+            (weighed, either, "mean of the tasks, weighted by rows")
         }
     };
     metric.recomputed = Some(derived);
@@ -185,8 +185,8 @@ fn judge_group(metric: &mut JudgedMetric<'_>, group: &TaskGroup, all: &[MetricCl
         metric.missing = None;
         metric.cause = Some(AggregateCause::Mismatch);
         metric.arithmetic = match group.weights {
-            Weights::Alike => format!("tasks weighed alike: {}", show(alike)),
-            _ => format!("tasks weighed by their rows: {}; weighed alike: {}", show(weighed), show(alike)),
+            Weights::Alike => format!("tasks weighted equally: {}", show(alike)),
+            _ => format!("tasks weighted by rows: {}; weighted equally: {}", show(weighed), show(alike)),
         };
     }
 }
@@ -306,7 +306,7 @@ impl Rows<'_> {
         0.5 * numeric::pow(10.0, -f64::from(printed.decimals))
     }
 
-    /// The number of rows: all items, or those with a value when the pipeline speaks of these.
+    /// The number of rows: all items, or those with a value if the pipeline counts only these.
     fn count(&self, claim: &MetricClaim, printed: &Printed) -> Answer {
         let items = &self.stream.items;
         let known = right(items).map_or(items.items, |(_, known)| known);
@@ -323,7 +323,7 @@ impl Rows<'_> {
         }
     }
 
-    /// The share of right items. A row without a value is wrong, unless n speaks of the others only.
+    /// The share of right items. A row without a value is wrong, unless n counts only the others.
     fn accuracy(&self, reported: f64) -> Answer {
         let items = &self.stream.items;
         let Some((right, known)) = right(items) else { return Answer::Missing(NO_ROWS) };
@@ -471,7 +471,7 @@ impl Rows<'_> {
             }
             if !(0.0..=1.0).contains(&reported) && !is_percent(judged.claim) {
                 judged.cause = Some(AggregateCause::Percent);
-                judged.arithmetic = format!("{} lies outside 0 … 1; the rows give {}", show(reported), show(right));
+                judged.arithmetic = format!("{} is outside 0 … 1; the rows give {}", show(reported), show(right));
                 return;
             }
         }
@@ -495,12 +495,12 @@ impl Rows<'_> {
 /// A fraction outside its range is wrong whatever the rows are.
 fn out_of_range(judged: &mut JudgedMetric<'_>, rows: Option<&MetricRows>) {
     let fraction = is_fraction(&judged.claim.metric) && !judged.claim.stderr && rows.is_none();
-    // Above 100 it is no percentage either, and some harnesses' own `exact_match` counts otherwise.
+    // Above 100 it is not a percentage either, and some harnesses define `exact_match` differently.
     if fraction && !(0.0..=1.0).contains(&judged.reported) && judged.claim.aggregation.is_none() {
         judged.verdict = Verdict::Refuted;
         judged.missing = None;
         judged.cause = Some(AggregateCause::Percent);
-        judged.arithmetic = format!("{} lies outside 0 … 1", show(judged.reported));
+        judged.arithmetic = format!("{} is outside 0 … 1", show(judged.reported));
     }
 }
 

@@ -92,7 +92,7 @@ pub struct Page {
     pub scope: &'static str,
     /// The fields that it needs.
     pub needs: Vec<&'static str>,
-    /// How loud it is by default.
+    /// Its default severity.
     pub severity: Severity,
     /// What kind of evidence it has.
     pub certainty: Certainty,
@@ -105,7 +105,7 @@ pub struct Page {
 /// What is wrong with a page.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PageError {
-    /// There is no front matter.
+    /// The front matter is missing.
     #[error("a rule's page starts with `---`, its metadata as `key: value`, and `---`")]
     NoFrontMatter,
     /// A key is missing.
@@ -171,7 +171,7 @@ impl Page {
         self.needs.iter().fold(Fields(0), |set, need| set.with(Fields::named(need)))
     }
 
-    /// What stands in for a page that cannot be read, so that a slip in a page never stops an audit; a
+    /// The substitute for a page that cannot be read, so that an error in a page never stops an audit; a
     /// test reads all pages.
     pub(crate) fn broken(_error: &PageError) -> Self {
         Self {

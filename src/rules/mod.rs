@@ -1,6 +1,6 @@
 //! The rules: what each looks at and what it says.
 //!
-//! A rule is a `static RULE` in a file of its own. Its page under `rules/` holds its code, severity and
+//! A rule is a `static RULE` in its own file. Its page under `rules/` holds its code, severity and
 //! certainty (the only source of these) and what `retally explain` prints. A rule keeps no state, knows no
 //! configuration, and never sees another rule's findings.
 
@@ -38,9 +38,9 @@ pub use view::{CandidateView, Cause, ClaimColumn, ItemView, RunView, StepView};
 pub struct Message {
     /// What is wrong, in the user's terms; one line.
     pub title: String,
-    /// What stands beside the marked number: expected against found.
+    /// The label of the marked number: expected against found.
     pub label: String,
-    /// How to mend the pipeline; one line.
+    /// How to fix the pipeline; one line.
     pub help: String,
 }
 
@@ -51,14 +51,14 @@ impl Message {
         Self { title: title.into(), ..Self::default() }
     }
 
-    /// Sets what stands beside the marked number.
+    /// Sets the label of the marked number.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
         self
     }
 
-    /// Sets how to mend it.
+    /// Sets how to fix it.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = help.into();
@@ -69,7 +69,7 @@ impl Message {
 /// What a rule looks at.
 #[derive(Clone, Copy)]
 pub(crate) enum Check {
-    /// Nothing: the rule speaks for a formula only.
+    /// Nothing: the rule only covers a formula.
     None,
     /// Every step of every candidate.
     Step(fn(&StepView<'_>, &mut Observer<'_>)),
@@ -103,7 +103,7 @@ pub(crate) struct Keys {
     pub(crate) histograms: &'static [Key<Histogram>],
 }
 
-/// The half of a rule that speaks for a deviation from a convention.
+/// The half of a rule that covers a deviation from a convention.
 #[derive(Clone, Copy)]
 pub(crate) struct CauseRule {
     pub(crate) matches: fn(&Deviations) -> bool,
@@ -161,7 +161,7 @@ impl Rule {
         Self::new(source, Check::Run(check), say)
     }
 
-    /// A rule that speaks for a deviation of a score column from its convention.
+    /// A rule that covers a deviation of a score column from its convention.
     pub(crate) const fn cause(
         source: &'static str,
         matches: fn(&Deviations) -> bool,
@@ -176,7 +176,7 @@ impl Rule {
         Self::new(source, Check::None, silent)
     }
 
-    /// Lets a rule that looks at rows speak for a deviation, too.
+    /// Lets a rule that looks at rows also cover a deviation.
     pub(crate) const fn and_cause(mut self, matches: fn(&Deviations) -> bool, say: fn(&Cause<'_>) -> Message) -> Self {
         self.cause = Some(CauseRule { matches, say });
         self

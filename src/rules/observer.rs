@@ -4,7 +4,7 @@ use crate::model::{At, Located, Origin, Place};
 use crate::numeric::ExactSum;
 use crate::tally::{Evidence, Exemplar, Histogram, Key, Moments, Observed, PartSeen};
 
-/// Where the thing under a rule's eyes stands.
+/// The position of the object that a rule looks at.
 pub enum RecordRef<'v> {
     /// In the record that is being read.
     Record(&'v dyn Origin),

@@ -304,12 +304,12 @@ pub struct Cause<'v> {
 }
 
 impl Cause<'_> {
-    /// The sentence that says which formula stands in the place of which, with a remedy.
+    /// The sentence that says which formula was used instead of which, with a fix.
     #[must_use]
     pub fn message(&self, remedy: &str) -> Message {
         let (column, found) = (self.column, &self.deviations.found);
         Message::new(format!("`{column}` is {}, not {}", self.found, self.convention)).help(format!(
-            "{remedy}; if it is meant, say so: {column} = \"{found}\" under [conventions] in retally.toml"
+            "{remedy}; if it is intended, declare it: {column} = \"{found}\" under [conventions] in retally.toml"
         ))
     }
 }

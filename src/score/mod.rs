@@ -19,7 +19,7 @@ pub struct ScoredCandidate {
     pub mean: Option<f64>,
     /// exp of the negative mean.
     pub perplexity: Option<f64>,
-    /// Why there is no log-prob.
+    /// Why the log-prob is missing.
     pub missing: Option<String>,
 }
 
@@ -71,7 +71,7 @@ impl Scores {
             let (logprob, mean) = (value(&Formula::SUM), value(&Formula::MEAN));
             let missing = logprob.is_none().then(|| {
                 if candidate.steps.is_empty() {
-                    "no tokens are logged: log logprobs, or logit vectors with token ids".to_owned()
+                    "no tokens are logged (log logprobs, or logit vectors with token ids)".to_owned()
                 } else {
                     format!("{} of {} scored tokens have no log-prob", facts.unknown, facts.n)
                 }

@@ -33,7 +33,7 @@ pub struct TracedClaim {
     pub column: String,
     /// The number as reported.
     pub reported: f64,
-    /// The formula that it is held to.
+    /// The formula that it is checked against.
     pub convention: String,
     /// The convention's arithmetic, written out.
     pub arithmetic: String,
@@ -172,7 +172,7 @@ impl Trace {
         }
         if let (Some(mine), Some(theirs)) = (own.total, other.total) {
             notes.push(format!(
-                "the greedy path `{}` ends at {mine:.6}, `{}` at {theirs:.6}: greedy loses the total by {:.4} nat",
+                "the greedy path `{}` ends at {mine:.6}, `{}` at {theirs:.6}: greedy loses by {:.4} nats in total",
                 own.candidate,
                 other.candidate,
                 theirs - mine

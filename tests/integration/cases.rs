@@ -32,13 +32,17 @@ fn c2_the_same_from_another_model() {
     case(
         "C2.jsonl",
         Some("RT200"),
-        &["no known formula gives it", "sum(logprob) = -1.500000 - 0.900000 - 1.200000 = -3.600000", "off by 0.100000"],
+        &[
+            "does not match the sum of the log-probs or any known formula",
+            "sum(logprob) = -1.500000 - 0.900000 - 1.200000 = -3.600000",
+            "off by 0.100000",
+        ],
     );
 }
 
 #[test]
 fn c3_two_paths() {
-    let report = case("C3.jsonl", Some("RT401"), &["-2.4", "-2.3", "0.1000 nat more", "-0.9 against -1.2"]);
+    let report = case("C3.jsonl", Some("RT401"), &["-2.4", "-2.3", "0.1000 nats more", "-0.9 against -1.2"]);
     assert_eq!(report.summary.verdicts["score"].proven, 2);
 }
 
@@ -49,8 +53,8 @@ fn c4_summed_logits() {
         Some("RT202"),
         &[
             "`score` is the sum of the raw logits",
-            "2 of the 2 rows that can tell fit sum(logit)",
-            "1 of 1 picks change",
+            "sum(logit) matches all 2 rows where it differs from sum(logprob)",
+            "1 of 1 pick changes",
         ],
     );
     assert!(report.findings[0].help.contains("it does not cancel"));
@@ -63,7 +67,7 @@ fn c5_greedy_on_a_tie() {
     case(
         "C5.jsonl",
         Some("RT401"),
-        &["-1.3862943611198906", "-0.6931925794591621", "0.6931 nat more", "tie at step 1"],
+        &["-1.3862943611198906", "-0.6931925794591621", "0.6931 nats more", "tie at step 1"],
     );
 }
 
@@ -80,7 +84,11 @@ fn c7_linear_normalisation() {
     let report = case(
         "C7.jsonl",
         Some("RT106"),
-        &["logits divided by their sum", "7 of the 7 rows that can tell fit sum(linear_logprob)", "at 39 of 39 steps"],
+        &[
+            "logits divided by their sum",
+            "sum(linear_logprob) matches all 7 rows where it differs from",
+            "at 39 of 39 steps",
+        ],
     );
     assert_eq!(report.summary.verdicts["score"].refuted, 7);
 }
@@ -93,7 +101,7 @@ fn c8_high_confidence_wrong_token() {
 
 #[test]
 fn c9_should_have_generated_it() {
-    case("C9.jsonl", Some("RT401"), &["the pick is the greedy path", "0.7000 nat more"]);
+    case("C9.jsonl", Some("RT401"), &["the pick is the greedy path", "0.7000 nats more"]);
 }
 
 #[test]
@@ -106,7 +114,7 @@ fn c11_two_normalisers_in_one_column() {
     let report = case(
         "C11.jsonl",
         Some("RT411"),
-        &["candidates of one item carry a `score` of different formulas", "6 rows fit only sum(logprob)/n"],
+        &["candidates of one item have a `score` of different formulas", "6 rows match only sum(logprob)/n"],
     );
     assert_eq!(report.summary.verdicts["total_logprob"].proven, 12);
     assert_eq!(report.summary.verdicts["mean_logprob"].proven, 12);
@@ -119,8 +127,8 @@ fn c12_an_older_script_for_some_rows() {
         "C12",
         Some("RT707"),
         &[
-            "42 rows fit only sum(logprob): item q0",
-            "29 rows fit only sum(logprob)/n: item q14",
+            "42 rows match only sum(logprob): item q0",
+            "29 rows match only sum(logprob)/n: item q14",
             "between line 42 (item q13) and line 43 (item q14)",
         ],
     );

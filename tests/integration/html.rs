@@ -90,8 +90,8 @@ fn a_wrong_log_has_its_pictures() {
     let page = html(&check(&[fixture("formats/native/bug-mixture")]));
     for picture in [
         "Reported against recomputed",
-        "Residuals in hard bounds",
-        "Rows in the order of the input",
+        "Residuals in units of the bound",
+        "Rows in input order",
         "Error against length",
         "Accuracy before and after",
         "Running totals, token by token",
@@ -139,6 +139,6 @@ fn the_page_stays_below_its_limit_on_any_report() {
     report.comparisons = vec![comparison; 50];
     let page = html(&report);
     is_sound(&page);
-    assert!(page.contains("more are left out here"));
+    assert!(page.contains("more are omitted here"));
     assert!(page.contains("&#60;script&#62;alert(1)&#60;/script&#62;\\u{202e}"), "the text itself is shown");
 }

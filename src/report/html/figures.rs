@@ -5,7 +5,7 @@ use crate::report::words::count;
 use crate::report::{Diagnosis, Figure, Point, Status};
 use crate::tally::{BIN_EDGES, BINS, WITHIN};
 
-/// A picture with what stands below it.
+/// A chart with its caption.
 pub(super) struct Picture {
     pub(super) svg: String,
     pub(super) caption: String,
@@ -32,7 +32,7 @@ pub(super) fn scatter(id: &str, diagnosis: &Diagnosis, figure: &Figure) -> Pictu
     let y = Scale::over(points.iter().map(|point| point.reported), bottom, top);
     let best = diagnosis.best.as_deref().filter(|best| *best != diagnosis.convention);
     let description = format!(
-        "Each mark is a row: across the number that {} gives, upwards the number that was reported. Rows that follow it lie on the dashed identity line.{}",
+        "Each mark is a row: x is the value of {}, y the reported value. Rows that match lie on the dashed identity line.{}",
         diagnosis.convention,
         best.map_or_else(String::new, |best| format!(" Diamonds are the same rows under {best}."))
     );
@@ -50,8 +50,8 @@ pub(super) fn scatter(id: &str, diagnosis: &Diagnosis, figure: &Figure) -> Pictu
     let place = |point: &Point| (x.place(point.recomputed), y.place(point.reported));
     let mut legend = vec![];
     for (status, name) in [
-        (Status::Follows, "follows the convention"),
-        (Status::Explained, "explained by the formula found"),
+        (Status::Follows, "matches the convention"),
+        (Status::Explained, "explained by the detected formula"),
         (Status::Unexplained, "unexplained"),
     ] {
         let marks: Vec<(f64, f64)> = of_status(points, status).map(place).collect();
@@ -64,17 +64,17 @@ pub(super) fn scatter(id: &str, diagnosis: &Diagnosis, figure: &Figure) -> Pictu
         .filter_map(|point| Some((x.place(point.found?), y.place(point.reported))))
         .collect();
     if !found.is_empty() {
-        legend.push((Ink::Found, "the same row under it"));
+        legend.push((Ink::Found, "the same row under that formula"));
     }
     svg.marks(&found, Ink::Found);
     svg.legend(378.0, &legend);
     let caption = match best {
-        Some(best) => format!("Is it a formula or noise? Under {best} the rows lie on the identity."),
+        Some(best) => format!("Is it a formula or noise? Under {best} the rows lie on the identity line."),
         None if of_status(points, Status::Unexplained).next().is_some() => {
-            "Is it a formula or noise? No known formula brings the crosses onto the identity.".to_owned()
+            "Is it a formula or noise? No known formula moves the crosses onto the identity line.".to_owned()
         }
-        None if diagnosis.groups.is_empty() => "The rows lie on the identity.".to_owned(),
-        None => "Is it a formula or noise? Each row lies on the identity under the formula of its group.".to_owned(),
+        None if diagnosis.groups.is_empty() => "The rows lie on the identity line.".to_owned(),
+        None => "Is it a formula or noise? Each row lies on the identity line under its group's formula.".to_owned(),
     };
     Picture { svg: svg.finish(), caption }
 }
@@ -136,8 +136,8 @@ pub(super) fn residuals(id: &str, diagnosis: &Diagnosis, figure: &Figure) -> Pic
     let mut svg = Svg::new(
         id,
         height,
-        "Residuals in hard bounds",
-        "How many rows lie how many hard bounds away from the recomputed number. The two upright lines are the bound: what lies between them is agreement.",
+        "Residuals in units of the bound",
+        "Number of rows by distance from the recomputed value, in units of the bound. The two vertical lines mark the bound; rows between them match.",
     );
     let (left, right) = (20.0, WIDTH - 20.0);
     let width = (right - left) / BINS as f64;
@@ -162,12 +162,14 @@ pub(super) fn residuals(id: &str, diagnosis: &Diagnosis, figure: &Figure) -> Pic
     for (index, edge) in BIN_EDGES.iter().enumerate().filter(|(index, _)| [0, 2, 4, 6, 7, 9, 11, 13].contains(index)) {
         svg.text(x(index + 1), base + 18.0, "middle", &tick(*edge), Ink::Text);
     }
-    svg.text(f64::midpoint(left, right), base + 36.0, "middle", "(reported − recomputed) ÷ hard bound", Ink::Text);
+    svg.text(f64::midpoint(left, right), base + 36.0, "middle", "(reported − recomputed) ÷ bound", Ink::Text);
     let caption = match found {
         Some(found) => {
-            format!("Does the diagnosis take it all? Rows within the bound before, and after taking {found}.")
+            format!(
+                "Does the diagnosis explain everything? Rows by distance under the convention (before) and under {found} (after)."
+            )
         }
-        None => "How far the reported numbers lie from the recomputed ones.".to_owned(),
+        None => "Distance of the reported values from the recomputed ones.".to_owned(),
     };
     Picture { svg: svg.finish(), caption }
 }
@@ -189,7 +191,7 @@ pub(super) fn lengths(id: &str, figure: &Figure) -> Option<Picture> {
         id,
         320.0,
         "Error against length",
-        "Each mark is a row: across its number of scored tokens, upwards the distance between reported and recomputed. The line joins the medians per length.",
+        "Each mark is a row: x is its number of scored tokens, y the distance between reported and recomputed value. The line joins the medians per length.",
     );
     svg.axis_whole(&x, bottom, "scored tokens");
     svg.axis_y(&y, left, "|reported − recomputed|");
@@ -225,14 +227,14 @@ pub(super) fn timeline(id: &str, diagnosis: &Diagnosis, figure: &Figure) -> Opti
     let mut svg = Svg::new(
         id,
         height,
-        "Rows in the order of the input",
-        "One lane per formula; each stroke is a row of the sample that only the lane's formula explains. Where strokes change lanes, the pipeline changed.",
+        "Rows in input order",
+        "One lane per formula; each mark is a sampled row that only the lane's formula explains. Where the marks change lanes, the pipeline changed.",
     );
     let (left, right) = (20.0, WIDTH - 20.0);
     let last = figure.points.len().saturating_sub(1).max(1) as f64;
     let x = Scale::new(0.0, last, left + 4.0, right - 4.0);
     let names = diagnosis.groups.iter().map(|group| format!("{} ({} rows)", group.formula, count(group.rows)));
-    let names = names.chain(rest.then(|| "no formula of these".to_owned()));
+    let names = names.chain(rest.then(|| "none of these formulas".to_owned()));
     for (lane, name) in names.enumerate() {
         let top = 32.0 + 42.0 * lane as f64;
         let of_lane = if lane < lanes { u32::try_from(lane).ok() } else { None };
@@ -251,7 +253,9 @@ pub(super) fn timeline(id: &str, diagnosis: &Diagnosis, figure: &Figure) -> Opti
     }
     svg.text(left, height - 12.0, "start", "first row", Ink::Text);
     svg.text(right, height - 12.0, "end", "last row", Ink::Text);
-    let caption = "Where does the mixture change? Strokes are rows, in the order of the input; rows that several formulas fit are left out.".to_owned();
+    let caption =
+        "Where does the mixture change? Marks are rows in input order; rows that match several formulas are omitted."
+            .to_owned();
     Some(Picture { svg: svg.finish(), caption })
 }
 

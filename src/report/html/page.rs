@@ -9,7 +9,7 @@ use crate::report::headline::{headline, totals};
 use crate::report::html::figures::{self, Picture};
 use crate::report::html::{Room, SCRIPT, SCRIPT_HASH, STYLE, STYLE_HASH, comparisons};
 use crate::report::output::Rendering;
-use crate::report::words::{count, p_value, rows, verdict};
+use crate::report::words::{count, p_value, picks_change, rows, verdict};
 use crate::report::{Comparison, Diagnosis, Finding, Impact, Report, visible};
 
 /// Characters shown of a text of the log.
@@ -296,7 +296,7 @@ impl Page {
 /// What a table leaves out.
 fn hidden(total: usize, shown: usize) -> String {
     if total > shown {
-        format!("{} more are left out here; the JSON report has all.", count((total - shown) as u64))
+        format!("{} more are omitted here; the JSON report lists all.", count((total - shown) as u64))
     } else {
         String::new()
     }
@@ -321,7 +321,7 @@ fn tiles(report: &Report) -> Vec<Tile> {
     let tile = |name, value, note: &str| Tile { name, value: count(value), note: note.to_owned() };
     let read = format!("{} items, {} tokens", count(summary.items), count(summary.steps));
     vec![
-        tile("proven", totals.proven, "claims follow from the log"),
+        tile("proven", totals.proven, "claims match the log"),
         tile("refuted", totals.refuted, "claims contradict the log"),
         tile("unprovable", totals.unprovable, "claims lack a field"),
         tile("records", summary.records, &read),
@@ -336,7 +336,7 @@ fn excused_row(finding: &Finding) -> ExcusedRow {
         why: finding
             .excepted
             .as_deref()
-            .map_or_else(|| "known by the baseline".to_owned(), |reason| format!("excepted: {}", text(reason))),
+            .map_or_else(|| "in the baseline".to_owned(), |reason| format!("excepted: {}", text(reason))),
     }
 }
 
@@ -415,7 +415,7 @@ fn computed_by(diagnosis: &Diagnosis) -> String {
 }
 
 fn impact_sentence(diagnosis: &Diagnosis, impact: &Impact) -> String {
-    let picks = format!("{} of {} picks change", count(impact.flips), count(impact.items));
+    let picks = picks_change(impact.flips, impact.items);
     match (impact.accuracy_before, impact.accuracy_after) {
         (Some(before), Some(after)) => {
             format!("{picks}; accuracy {before:.4} as reported, {after:.4} under {}", text(&diagnosis.convention))
@@ -523,11 +523,11 @@ fn columns(report: &Report, room: Room) -> Vec<ColumnView> {
 }
 
 fn column_sentence(diagnosis: &Diagnosis) -> String {
-    let held = format!("held to {}", text(&diagnosis.convention));
+    let held = format!("checked against {}", text(&diagnosis.convention));
     match &diagnosis.best {
-        Some(best) if *best == diagnosis.convention => format!("{held}, which every judged row follows"),
+        Some(best) if *best == diagnosis.convention => format!("{held}; every judged row matches"),
         Some(best) => format!(
-            "{held}; explained by {}: {} of {} rows that can tell",
+            "{held}; explained by {} in {} of {} rows where the two differ",
             text(best),
             count(diagnosis.explained),
             count(diagnosis.decidable)

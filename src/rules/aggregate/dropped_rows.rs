@@ -10,6 +10,6 @@ fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
 }
 
 fn say(all: &Observed) -> Message {
-    Message::new(title(all, "leaves out the rows without a value, though n counts them"))
-        .help("count a failed row as wrong, or report the n of the rows that were scored")
+    Message::new(title(all, "omits the rows without a value, although n counts them"))
+        .help("count a failed row as wrong, or report n as the number of scored rows")
 }

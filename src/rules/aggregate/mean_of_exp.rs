@@ -10,6 +10,6 @@ fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
 }
 
 fn say(all: &Observed) -> Message {
-    Message::new(title(all, "is the mean of exponentials and not the exponential of the mean"))
+    Message::new(title(all, "is the mean of exponentials, not the exponential of the mean"))
         .help("average the log-likelihoods first, then take exp(-mean) once")
 }

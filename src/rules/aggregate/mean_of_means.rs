@@ -10,6 +10,6 @@ fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
 }
 
 fn say(all: &Observed) -> Message {
-    Message::new(title(all, "averages the rows' means and not their tokens"))
-        .help("add up log-probs and tokens over all rows, then divide once")
+    Message::new(title(all, "averages the rows' means instead of their tokens"))
+        .help("sum log-probs and tokens over all rows, then divide once")
 }

@@ -10,6 +10,6 @@ fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
 }
 
 fn say(all: &Observed) -> Message {
-    Message::new(title(all, "does not follow from the rows"))
-        .help("recompute the metric from the rows that are logged beside it, in the step that writes both")
+    Message::new(title(all, "does not match the rows"))
+        .help("compute the metric from the logged rows, in the step that writes both")
 }

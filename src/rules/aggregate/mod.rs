@@ -48,8 +48,8 @@ fn title(all: &Observed, what: &str) -> String {
     let (found, expected) = first.map_or((f64::NAN, f64::NAN), |evidence| (evidence.found, evidence.expected));
     let numbers = match (expected.is_nan(), names.len()) {
         (true, _) => format!("{} is reported", show(found)),
-        (false, 1) => format!("{} is reported, the rows give {}", show(found), show(expected)),
-        (false, _) => format!("in the first, {} is reported and the rows give {}", show(found), show(expected)),
+        (false, 1) => format!("{} is reported, but the rows give {}", show(found), show(expected)),
+        (false, _) => format!("in the first, {} is reported but the rows give {}", show(found), show(expected)),
     };
     format!("{} {what}: {numbers}", names.join(", "))
 }

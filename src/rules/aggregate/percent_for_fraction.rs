@@ -1,4 +1,4 @@
-//! RT609: a percentage where a fraction is due, or the reverse.
+//! RT609: a percentage where a fraction is expected, or the reverse.
 
 use crate::rules::aggregate::{observe, title};
 use crate::rules::prelude::*;
@@ -11,6 +11,6 @@ fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
 }
 
 fn say(all: &Observed) -> Message {
-    Message::new(title(all, "is not a fraction of 1"))
-        .help("log fractions; turn them into percentages only where people read them")
+    Message::new(title(all, "is not a fraction between 0 and 1"))
+        .help("log fractions; convert them to percentages only for display")
 }

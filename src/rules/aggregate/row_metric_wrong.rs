@@ -112,9 +112,9 @@ fn say(all: &Observed) -> Message {
         .map(|(name, count)| format!("{name} of {count} {}", if count == 1 { "row" } else { "rows" }))
         .collect();
     if all.count(VALUES) > 0 {
-        return Message::new(format!("{} does not follow from what the same row holds", wrong.join(" and ")))
-            .help("compute a row's value from the numbers and answers that are written to the same row");
+        return Message::new(format!("{} does not match the other values of the same row", wrong.join(" and ")))
+            .help("compute a row's value from the numbers and answers written to the same row");
     }
     Message::new(format!("{} contradicts the logged pick or scores and the gold answer", wrong.join(" and ")))
-        .help("compute a row's correctness from the pick and the gold answer that are written to the same row")
+        .help("compute a row's correctness from the pick and the gold answer written to the same row")
 }

@@ -10,6 +10,6 @@ fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
 }
 
 fn say(all: &Observed) -> Message {
-    Message::new(title(all, "is not the standard error of the rows"))
+    Message::new(title(all, "does not match the standard error of the rows"))
         .help("divide the sample standard deviation (n − 1) by √n")
 }

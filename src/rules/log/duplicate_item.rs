@@ -1,4 +1,4 @@
-//! RT701: the same candidate of the same item stands in the log twice.
+//! RT701: the same candidate of the same item appears twice in the log.
 
 use crate::model::{Located, Place, Snippet};
 use crate::rules::prelude::*;
@@ -37,9 +37,9 @@ impl Pattern {
 
     fn words(self) -> &'static str {
         match self {
-            Self::EveryRow => "every row as often: each process wrote everything, or two runs share a file",
-            Self::LastBatch => "the first rows again at the end: a sampler that filled the last batch",
-            Self::Resumed => "scattered: a run that was resumed",
+            Self::EveryRow => "every row equally often: each process wrote everything, or two runs share a file",
+            Self::LastBatch => "the first rows again at the end: a sampler filled the last batch",
+            Self::Resumed => "scattered: a resumed run",
         }
     }
 }

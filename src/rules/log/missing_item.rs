@@ -20,7 +20,8 @@ fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
     let selection = range as f64 > claimed;
     if claimed > items as f64 && !complete && !selection {
         let missing = claimed - items as f64;
-        let detail = format!("ids {low} … {high}: {range} places, {items} items; {claimed} claimed, {missing} missing");
+        let detail =
+            format!("ids {low} … {high}: a range of {range}, but {items} items; {claimed} claimed, {missing} missing");
         let evidence = Evidence::equals(items as f64).found(claimed).detail(detail);
         seen.fail_at(&claim.claim.located, "", evidence);
     } else {
@@ -32,5 +33,5 @@ fn say(all: &Observed) -> Message {
     let first = all.exemplars.kept().first().map(|row| &row.evidence);
     let (claimed, items) = first.map_or((0.0, 0.0), |evidence| (evidence.found, evidence.expected));
     Message::new(format!("{claimed} items are claimed, {items} are in the log, and their ids have gaps"))
-        .help("find the missing ids, run them again, and merge by id before aggregating")
+        .help("find and rerun the missing ids, then merge by id before aggregating")
 }

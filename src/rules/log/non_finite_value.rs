@@ -17,7 +17,7 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
         let derived = explained || candidate.derived.is_some_and(|(value, _)| value.is_infinite());
         let holds = score.is_finite() || (score.is_infinite() && derived);
         seen.judge_here(holds, || {
-            Evidence::equals(0.0).found(score).detail(format!("{} has the score {score}", view.name(position)))
+            Evidence::equals(0.0).found(score).detail(format!("{} has score {score}", view.name(position)))
         });
     }
 }

@@ -40,6 +40,6 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
 }
 
 fn say(all: &Observed) -> Message {
-    Message::new(format!("in {} rows a value that means \"no value\" was summed", all.failed))
-        .help("write null where there is no log-prob, and stop on it before summing")
+    Message::new(format!("a placeholder for \"no value\" was summed in {} rows", all.failed))
+        .help("write null where there is no log-prob, and fail on it before summing")
 }

@@ -45,5 +45,5 @@ fn say(all: &Observed) -> Message {
         gold.count(position),
         gold.total()
     ))
-    .help("look for scores that are all equal or not numbers, and for an argmax over the wrong axis")
+    .help("look for scores that are all equal or NaN, and for an argmax over the wrong axis")
 }

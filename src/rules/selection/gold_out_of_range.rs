@@ -21,15 +21,12 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
         .map_or(count - 1, |last| last as usize);
     let in_range = usize::try_from(gold).is_ok_and(|gold| gold <= last);
     seen.judge_here(in_range, || {
-        let detail = format!("gold is {gold}, the candidates are 0 to {last}");
+        let detail = format!("gold is {gold}, but the candidates are 0 to {last}");
         Evidence::at_most(last as f64).found(gold as f64).detail(detail)
     });
 }
 
 fn say(all: &Observed) -> Message {
-    Message::new(format!(
-        "in {} of {} items the gold answer is a position that no candidate has",
-        all.failed, all.judged
-    ))
-    .help("count positions from 0; an item without an answer must not be counted as wrong")
+    Message::new(format!("in {} of {} items the gold index is out of range", all.failed, all.judged))
+        .help("count positions from 0, and exclude items without an answer")
 }

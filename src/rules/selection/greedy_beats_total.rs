@@ -17,11 +17,11 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
             if mine.total_cmp(&theirs).is_eq() {
                 format!("; the two tie at step {} ({mine})", at + 1)
             } else {
-                format!("; at step {} the pick's token is the likelier ({mine} against {theirs})", at + 1)
+                format!("; at step {} the pick's token is more likely ({mine} against {theirs})", at + 1)
             }
         });
         let detail = format!(
-            "picked {} with total {own}; {} has {other}, {:.4} nat more{parting}",
+            "picked {} with total {own}; {} has {other}, {:.4} nats more{parting}",
             name(pick),
             name(best),
             other - own
@@ -32,8 +32,8 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
 
 fn say(all: &Observed) -> Message {
     Message::new(format!(
-        "in {} of {} items the pick is the greedy path, and another candidate has the higher total",
+        "in {} of {} items the pick is the greedy path, but another candidate has a higher total",
         all.failed, all.judged
     ))
-    .help("pick the candidate with the highest total log-prob: the likeliest token at each step does not make the likeliest sequence")
+    .help("pick the candidate with the highest total log-prob: the most likely token at each step does not give the most likely sequence")
 }

@@ -21,5 +21,5 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
 
 fn say(all: &Observed) -> Message {
     Message::new(format!("{} of {} greedy flags contradict the alternatives", all.failed, all.judged))
-        .help("set the flag when every token of the continuation is the argmax at its own position")
+        .help("set the flag if every token of the continuation is the argmax at its position")
 }

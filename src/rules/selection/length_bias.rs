@@ -21,7 +21,7 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
     seen.add(CHANCE, short as f64 / lengths.len() as f64);
     seen.judge_here(lengths.get(pick) != Some(&shortest), || {
         Evidence::equals(0.0)
-            .detail(format!("{} with {shortest} tokens, the fewest, is picked by its raw sum", view.name(pick)))
+            .detail(format!("{}, with the fewest tokens ({shortest}), is picked by its raw sum", view.name(pick)))
     });
 }
 
@@ -42,10 +42,10 @@ fn tail(all: &Observed) -> f64 {
 
 fn say(all: &Observed) -> Message {
     Message::new(format!(
-        "the shortest candidate is picked in {} of {} items by its raw sum; by chance that happens with p = {:.1e}",
+        "the raw sum picks a shortest candidate in {} of {} items; the probability by chance is {:.1e}",
         all.failed,
         all.judged,
         tail(all)
     ))
-    .help("report the normalised decision beside the raw one: longer candidates pay for every token")
+    .help("report a length-normalised decision beside the raw one: every additional token lowers a raw sum")
 }

@@ -11,15 +11,15 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
     let Some(position) = view.deciding_nan() else { return seen.holds() };
     seen.judge_here(false, || {
         let best = view.best().map_or_else(String::new, |best| {
-            format!("; the best number is {}'s {}", view.name(best), view.score(best).unwrap_or(f64::NAN))
+            format!("; the best finite score is {}'s {}", view.name(best), view.score(best).unwrap_or(f64::NAN))
         });
         Evidence::equals(0.0)
             .found(f64::NAN)
-            .detail(format!("{} has the score NaN and wins the argmax{best}", view.name(position)))
+            .detail(format!("{} has score NaN and wins the argmax{best}", view.name(position)))
     });
 }
 
 fn say(all: &Observed) -> Message {
-    Message::new(format!("in {} of {} items a score that is not a number decides the pick", all.failed, all.judged))
-        .help("find where the NaN comes from, and fail the run on it: argmax takes the first NaN as the largest value")
+    Message::new(format!("in {} of {} items a NaN score decides the pick", all.failed, all.judged))
+        .help("find the source of the NaN and fail the run on it: argmax treats the first NaN as the largest value")
 }

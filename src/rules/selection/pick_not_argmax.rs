@@ -1,4 +1,4 @@
-//! RT402: the pick is the best candidate under no normaliser of its own scores.
+//! RT402: the pick is not the best candidate under any normaliser of its scores.
 
 use crate::rules::prelude::*;
 
@@ -26,8 +26,8 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
 
 fn say(all: &Observed) -> Message {
     Message::new(format!(
-        "in {} of {} items the pick is not the best candidate by its own scores, raw or per token, character, byte or word",
+        "in {} of {} items the pick is not the best candidate by the reported scores, raw or per token, character, byte or word",
         all.failed, all.judged
     ))
-    .help("take the argmax of the scores that are reported, over the candidates that are reported")
+    .help("take the argmax of the reported scores over the reported candidates")
 }

@@ -38,8 +38,8 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
 
 fn say(all: &Observed) -> Message {
     Message::new(format!(
-        "in {} of {} items the best score is tied exactly, and the order of the candidates decides",
+        "in {} of {} items the best score is an exact tie, and the order of the candidates decides",
         all.failed, all.judged
     ))
-    .help("score in single precision or better, or count a tie as such")
+    .help("score in single precision or better, or treat ties explicitly")
 }

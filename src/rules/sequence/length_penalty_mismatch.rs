@@ -9,5 +9,5 @@ fn matches(deviations: &Deviations) -> bool {
 }
 
 fn say(cause: &Cause<'_>) -> Message {
-    cause.message("leave the length penalty to the beam search, or declare it")
+    cause.message("apply the length penalty only in the beam search, or declare it")
 }

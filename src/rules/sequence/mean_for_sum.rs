@@ -1,4 +1,4 @@
-//! RT204: a mean stands for a sum, or a sum for a mean.
+//! RT204: a mean where a sum is declared, or the reverse.
 
 use crate::rules::prelude::*;
 
@@ -22,5 +22,5 @@ fn say(cause: &Cause<'_>) -> Message {
         _ => format!("`{column}` is {}, not {}", cause.found, cause.convention),
     };
     Message::new(title)
-        .help(format!("report the {due}; if the {found} is meant, say so: {column} = \"{formula}\" under [conventions] in retally.toml"))
+        .help(format!("report the {due}; if the {found} is intended, declare it: {column} = \"{formula}\" under [conventions] in retally.toml"))
 }

@@ -1,4 +1,4 @@
-//! RT213: a perplexity, a loss or a score stands in the place of another of them.
+//! RT213: a perplexity, loss or score in a column declared as another of them.
 
 use crate::rules::prelude::*;
 
@@ -14,5 +14,7 @@ fn matches(deviations: &Deviations) -> bool {
 }
 
 fn say(cause: &Cause<'_>) -> Message {
-    cause.message("report what the field says: a log-prob as log-prob, a loss as mean negative log-prob, a perplexity as exp of the loss")
+    cause.message(
+        "report what the field name says: a loss is the mean negative log-prob, a perplexity is exp of the loss",
+    )
 }

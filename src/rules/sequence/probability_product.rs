@@ -1,4 +1,4 @@
-//! RT203: a product of probabilities stands where its log is due.
+//! RT203: a product of probabilities where its logarithm is expected.
 
 use crate::rules::prelude::*;
 

@@ -17,7 +17,7 @@ fn matches(deviations: &Deviations) -> bool {
 
 fn say(cause: &Cause<'_>) -> Message {
     let remedy = match cause.deviations.convention.output {
-        Output::ExpNegated => "exponentiate the negative mean",
+        Output::ExpNegated => "exponentiate the negated mean",
         _ => "report the log-prob itself, which is negative",
     };
     cause.message(remedy)

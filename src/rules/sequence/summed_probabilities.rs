@@ -9,5 +9,5 @@ fn matches(deviations: &Deviations) -> bool {
 }
 
 fn say(cause: &Cause<'_>) -> Message {
-    cause.message("sum the log-probs; probabilities multiply, their logs add")
+    cause.message("sum the log-probs: probabilities multiply, their logs add")
 }

@@ -20,5 +20,5 @@ fn matches(deviations: &Deviations) -> bool {
 }
 
 fn say(cause: &Cause<'_>) -> Message {
-    cause.message("divide by the number of scored tokens, or not at all")
+    cause.message("divide by the number of scored tokens, or do not divide")
 }

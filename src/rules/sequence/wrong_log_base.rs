@@ -17,5 +17,5 @@ fn base(output: Output) -> u8 {
     }
 }
 fn say(cause: &Cause<'_>) -> Message {
-    cause.message("report nats (base e), or name the base in the field")
+    cause.message("report nats (base e), or put the base into the field name")
 }

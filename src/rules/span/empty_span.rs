@@ -13,7 +13,7 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
         if let Some(number) = claim.value.finite() {
             seen.judge(claim.at, number.value != 0.0, || {
                 Evidence::equals(0.0)
-                    .detail(format!("`{}` is {}: the log-prob of no tokens at all", column.name, number.value))
+                    .detail(format!("`{}` is {}, the log-prob of no tokens", column.name, number.value))
             });
         }
     }
@@ -21,6 +21,6 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
 
 fn say(all: &Observed) -> Message {
     Message::new(format!("all {} scores are exactly 0.0: no tokens were scored", all.failed)).help(
-        "check the slice of the continuation: an empty span sums to 0; log the tokens' log-probs beside the score",
+        "check the slice of the continuation (an empty span sums to 0), and log the tokens' log-probs beside the score",
     )
 }

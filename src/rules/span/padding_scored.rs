@@ -9,5 +9,5 @@ fn matches(deviations: &Deviations) -> bool {
 }
 
 fn say(cause: &Cause<'_>) -> Message {
-    cause.message("mask what comes after the end of the sequence before summing")
+    cause.message("mask everything after the end of the sequence before summing")
 }

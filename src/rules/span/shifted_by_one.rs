@@ -57,8 +57,8 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
         let mean = |sum: f64| sum / pairs as f64;
         let side = if earlier < later { "before" } else { "after" };
         Evidence::equals(mean(nearest)).found(mean(same)).detail(format!(
-            "over {pairs} pairs of neighbours the trainer's log-prob lies {:.3} from the engine's of the same token and {:.3} \
-             from the engine's of the token {side}",
+            "over {pairs} pairs of neighbours the mean distance of the trainer's log-prob to the engine's is {:.3} at the same \
+             token and {:.3} at the token {side}",
             mean(same),
             mean(nearest)
         ))
@@ -81,12 +81,12 @@ fn say(all: &Observed) -> Message {
     let (side, shifted, same) = shift(all).unwrap_or_default();
     let mean = |sum: f64| sum / pairs;
     Message::new(format!(
-        "the trainer's log-probs are the engine's of the token {side}: they lie {:.3} apart on average at the same token and \
-         {:.3} when shifted by one, over {pairs} pairs of neighbours",
+        "the trainer's log-probs match the engine's at the token {side}: the mean distance is {:.3} at the same token and {:.3} \
+         shifted by one, over {pairs} pairs of neighbours",
         mean(same),
         mean(shifted)
     ))
-    .help("take the log-prob of token t from the logits at t - 1 on both sides, and cut both to the same tokens")
+    .help("take the log-prob of token t from the logits at t - 1 on both sides, and slice both to the same tokens")
 }
 
 fn matches(deviations: &Deviations) -> bool {

@@ -13,7 +13,7 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
         .collect();
     let Some(tokens) = tokens.filter(|tokens| !tokens.is_empty()) else { return };
     let unreadable = |token: &str| token.contains('\u{FFFD}') || token.starts_with("token_id:");
-    // Bytes that are no characters on their own, and ids in place of texts, do not say what they spell.
+    // Bytes that do not form a character, and ids instead of texts, do not say what they spell.
     if unreadable(&text) || tokens.iter().any(|token| unreadable(token)) {
         return;
     }
@@ -26,7 +26,8 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
         || byte_level(&tokens).is_some_and(|bytes| spelled(&bytes));
     seen.judge(view.candidate.at, holds, || {
         let short = |text: &str| text.chars().take(40).collect::<String>();
-        let detail = format!("the tokens spell `{}`, the continuation is `{}`", short(&tokens.concat()), short(&text));
+        let detail =
+            format!("the tokens spell `{}`, but the continuation is `{}`", short(&tokens.concat()), short(&text));
         Evidence::equals(text.len() as f64).found(all.len() as f64).detail(detail)
     });
 }
@@ -59,7 +60,7 @@ fn sentence_piece(tokens: &[std::borrow::Cow<'_, str>]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// The byte-level alphabet of GPT-2: printable bytes stand for themselves, the others for U+0100 and up.
+/// The byte-level alphabet of GPT-2: printable bytes map to themselves, the others to U+0100 and up.
 fn byte_level(tokens: &[std::borrow::Cow<'_, str>]) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     for token in tokens.iter().filter(|token| !is_special(token)) {
@@ -79,7 +80,7 @@ fn byte_level(tokens: &[std::borrow::Cow<'_, str>]) -> Option<Vec<u8>> {
 
 fn say(all: &Observed) -> Message {
     Message::new(format!("in {} of {} candidates the tokens do not spell the continuation", all.failed, all.judged))
-        .help("log the tokens of the text that was scored, cut where the text is cut")
+        .help("log the tokens of the scored text, cut where the text is cut")
 }
 
 #[cfg(test)]

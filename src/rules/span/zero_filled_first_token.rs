@@ -18,7 +18,7 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
     }
     let filled = first == 0.0 && later.any(|(_, value)| value != 0.0);
     seen.judge(at, !filled, || {
-        Evidence::equals(0.0).detail("the first token's log-prob is exactly 0.0, as if it were certain")
+        Evidence::equals(0.0).detail("the first token's log-prob is exactly 0.0, as if the token were certain")
     });
 }
 
@@ -27,5 +27,5 @@ fn say(all: &Observed) -> Message {
         "the first token's log-prob is exactly 0.0 in all {} rows and counts in their length",
         all.failed
     ))
-    .help("leave a token without context out of sum and length, and log null for it")
+    .help("exclude a token without context from sum and length, and log null for it")
 }

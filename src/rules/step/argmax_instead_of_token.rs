@@ -22,7 +22,7 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
         return;
     }
     seen.judge(view.step.at, !judged.is_proven(), || {
-        let own = own.map_or_else(String::new, |own| format!(", its own entry {own}"));
+        let own = own.map_or_else(String::new, |own| format!(", its own entry is {own}"));
         let detail = format!(
             "logged {} for {}, the value of the top alternative, {}{own}",
             logged.value,
@@ -33,7 +33,7 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
     });
 }
 
-/// The value that should stand there: the token's own, or at most the list's smallest.
+/// The expected value: the token's own, or at most the list's smallest.
 fn own_or(best: &Alternative<'_>, view: &StepView<'_>) -> f64 {
     let least = view.top.iter().map(|entry| entry.logprob.value).fold(best.logprob.value, f64::min);
     view.own().map_or(least, |entry| entry.logprob.value)

@@ -13,7 +13,7 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
         if !super::is_linear(view) && logprob.value <= noise::NORMALISER {
             seen.judge(view.step.at, judged.is_proven(), || {
                 let detail = format!(
-                    "exp({}) = {}, the logged probability is {}",
+                    "exp({}) = {}, but the logged probability is {}",
                     logprob.value,
                     show(derived.value),
                     prob.value
@@ -35,19 +35,19 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
         let end = |value: f64| Approx::new(value, 2.0 * half);
         let judged = derive::judge(end(high), end(low).widened(noise::SHIFT));
         seen.judge(view.step.at, judged.is_proven(), || {
-            let detail = format!("logit - log-prob runs from {low:.6} to {high:.6} over one vocabulary; it is one constant, the logsumexp");
+            let detail = format!("logit - log-prob ranges from {low:.6} to {high:.6} over one vocabulary; it should be constant, the logsumexp");
             Evidence::equals(low).found(high).within(judged.within).detail(detail)
         });
     }
     if logits.len() > 1 && logits.len() == probs.len() {
         let same = logits.iter().zip(probs).all(|(logit, prob)| (logit - prob).abs() <= 2.0 * half);
         seen.judge(view.step.at, !same, || {
-            Evidence::equals(0.0).detail("the logits are the probabilities, value by value")
+            Evidence::equals(0.0).detail("the logits equal the probabilities, value by value")
         });
     }
 }
 
 fn say(all: &Observed) -> Message {
-    Message::new(format!("at {} of {} places two fields for the same thing disagree", all.failed, all.judged))
+    Message::new(format!("at {} of {} places two fields for the same quantity disagree", all.failed, all.judged))
         .help("write both fields from the same tensor, after the same processing")
 }

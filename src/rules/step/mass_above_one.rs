@@ -23,7 +23,7 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
     }
     seen.judge(view.step.at, judged.is_proven(), || {
         let mass = judged.reported;
-        let detail = format!("the {} alternatives' probabilities add up to {mass:.6}", view.top.len());
+        let detail = format!("the probabilities of the {} alternatives sum to {mass:.6}", view.top.len());
         Evidence::at_most(1.0).found(mass).within(judged.within).detail(detail)
     });
 }
@@ -43,7 +43,7 @@ fn distinct<'v>(top: &'v [Alternative<'v>]) -> impl Iterator<Item = &'v Alternat
 fn say(all: &Observed) -> Message {
     let worst = all.worst.as_ref().map_or(0.0, |row| row.evidence.found);
     Message::new(format!(
-        "at {} of {} steps the alternatives' probabilities add up to more than 1, at most to {worst:.4}",
+        "at {} of {} steps the probabilities of the alternatives sum to more than 1, up to {worst:.4}",
         all.failed, all.judged
     ))
     .help("log the log-softmax over the whole vocabulary; log-probs divided by a temperature lose their normalisation")

@@ -28,7 +28,7 @@ fn judge(seen: &mut Observer<'_>, at: crate::model::At, logprob: Approx) {
     let sentinel = value.total_cmp(&1.0).is_eq();
     seen.count(SENTINELS, u64::from(sentinel));
     seen.judge(at, judged.is_proven(), || {
-        let what = if sentinel { "; some servers write +1.0 for no value" } else { "" };
+        let what = if sentinel { "; some servers write +1.0 for \"no value\"" } else { "" };
         Evidence::at_most(0.0).found(value).within(judged.within).detail(format!("{value} is above 0{what}"))
     });
 }
@@ -38,8 +38,8 @@ fn say(all: &Observed) -> Message {
     let worst = all.worst.as_ref().map_or(0.0, |row| row.evidence.found);
     let message = Message::new(format!("{count} of {total} log-probs are above 0, up to {worst}"));
     if all.count(SENTINELS) == count {
-        message.help("+1.0 stands for \"no value\" in some servers: write null, or list it under [input] sentinels in retally.toml")
+        message.help("+1.0 means \"no value\" in some servers: write null, or declare it under [input] sentinels in retally.toml")
     } else {
-        message.help("no probability is above 1: find the step that adds to or skips the log-softmax for these tokens")
+        message.help("find the code that adds to or skips the log-softmax for these tokens: no probability is above 1")
     }
 }

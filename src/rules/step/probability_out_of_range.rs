@@ -15,12 +15,12 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
         Evidence::equals(limit)
             .found(value)
             .within(judged.within)
-            .detail(format!("the probability {value} lies outside 0 to 1"))
+            .detail(format!("the probability {value} is out of range (0 to 1)"))
     });
 }
 
 fn say(all: &Observed) -> Message {
     let worst = all.worst.as_ref().map_or(0.0, |row| row.evidence.found);
-    Message::new(format!("{} of {} probabilities lie outside 0 to 1, the farthest is {worst}", all.failed, all.judged))
-        .help("log softmax outputs; percentages, logits and log-probs belong into fields of their own")
+    Message::new(format!("{} of {} probabilities are out of range (0 to 1); the worst is {worst}", all.failed, all.judged))
+        .help("log softmax outputs, and put percentages, logits and log-probs into separate fields")
 }

@@ -67,8 +67,8 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
     seen.judge_here(20 * higher < 19 * all, || {
         let mean = gap / all as f64;
         Evidence::equals(0.0).found(mean).detail(format!(
-            "at {higher} of {all} tokens that differ by more than 0.02 the engine's log-prob is the higher one; the mean of \
-             trainer - engine is {mean:.3}"
+            "at {higher} of {all} tokens that differ by more than 0.02 the engine's log-prob is higher; the mean of trainer \
+             - engine is {mean:.3}"
         ))
     });
 }
@@ -96,15 +96,14 @@ fn say(all: &Observed) -> Message {
     let kept = all.sum(RATIOS) / tokens as f64;
     let certain = match all.count(CERTAIN) {
         0 => String::new(),
-        count => format!("; {count} tokens have a log-prob of 0 in the engine alone"),
+        count => format!("; {count} tokens have a log-prob of 0 only in the engine"),
     };
     Message::new(format!(
-        "the engine's log-probs are renormalised over the tokens that sampling kept, the trainer's are not: they are higher \
-         at {higher} of {decided} tokens that differ, and the mass kept, the mean of exp(trainer - engine) over {tokens} \
-         tokens, is {kept:.3}{certain}"
+        "the engine's log-probs are renormalised over the tokens kept by sampling, the trainer's are not: they are higher at \
+         {higher} of {decided} tokens that differ, and the kept mass, the mean of exp(trainer - engine) over {tokens} tokens, is {kept:.3}{certain}"
     ))
     .help(
-        "let both sides normalise over the same tokens: sample without top-p, top-k and min-p, return the engine's raw \
-         log-probs (vLLM: `logprobs_mode`), or renormalise the trainer's over the tokens that were kept",
+        "normalise both sides over the same tokens: sample without top-p, top-k and min-p, return the engine's raw \
+         log-probs (vLLM: `logprobs_mode`), or renormalise the trainer's over the kept tokens",
     )
 }

@@ -39,7 +39,7 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
         seen.judge(view.step.at, !above, || {
             let kept = numeric::exp(-excess);
             let detail = format!(
-                "logged {}; logit - logsumexp over all {} tokens = {:.6}: too high by {excess:.6}, as over a subset with {kept:.4} of the probability",
+                "logged {}; logit - logsumexp over all {} tokens = {:.6}: too high by {excess:.6}, as if over a subset with {kept:.4} of the probability",
                 own.value,
                 logits.len(),
                 derived
@@ -68,7 +68,7 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
     }
     seen.judge(view.step.at, !complete, || {
         let detail = format!(
-            "the {} alternatives add up to {mass:.6} although the last of them still has p = {:.4}: nothing is left for the rest of the vocabulary",
+            "the {} alternatives sum to {mass:.6} although the last one still has p = {:.4}, which leaves nothing for the rest of the vocabulary",
             view.top.len(),
             numeric::exp(least)
         );
@@ -103,7 +103,7 @@ fn say(all: &Observed) -> Message {
             all.failed, all.judged
         )
     };
-    Message::new(title).help("normalise over the whole vocabulary: log softmax first, then pick the shortlist")
+    Message::new(title).help("normalise over the whole vocabulary: log-softmax first, then select the shortlist")
 }
 
 fn matches(deviations: &Deviations) -> bool {
@@ -111,5 +111,5 @@ fn matches(deviations: &Deviations) -> bool {
 }
 
 fn say_cause(cause: &Cause<'_>) -> Message {
-    cause.message("normalise over the whole vocabulary: log softmax first, then pick the shortlist")
+    cause.message("normalise over the whole vocabulary: log-softmax first, then select the shortlist")
 }

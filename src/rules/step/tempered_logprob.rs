@@ -83,8 +83,8 @@ fn say(all: &Observed) -> Message {
     };
     let ratio = spreads(all).map_or(f64::NAN, |spreads| numeric::sqrt(spreads.yy / spreads.xx));
     Message::new(format!(
-        "the trainer's log-probs are those of a {temperature} temperature than the engine's: {side} at {count} of {likely} \
-         likely tokens, and {ratio:.2} times as widely spread"
+        "the trainer's log-probs were computed at a {temperature} temperature than the engine's: {side} at {count} of {likely} \
+         likely tokens, with {ratio:.2} times the spread"
     ))
     .help(
         "take both from logits divided by the same temperature: let the engine return processed log-probs (vLLM: \

@@ -26,7 +26,7 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
             seen.count(VECTORS_OFF, u64::from(!judged.is_proven()));
             seen.judge(step.at, judged.is_proven(), || {
                 let detail =
-                    format!("logsumexp of the step's {} values is {total:.6}; of log-probs it is 0", vector.len());
+                    format!("logsumexp of the step's {} values is {total:.6}; for log-probs it is 0", vector.len());
                 Evidence::equals(0.0).found(total).within(judged.within).detail(detail)
             });
         }
@@ -47,7 +47,7 @@ fn judge(seen: &mut Observer<'_>, at: crate::model::At, logprob: Approx) {
         Evidence::at_most(0.0)
             .found(value)
             .within(judged.within)
-            .detail(format!("{value} is above 0; exp of it is no probability"))
+            .detail(format!("{value} is above 0, so its exp is not a probability"))
     });
 }
 
@@ -55,10 +55,10 @@ fn say(all: &Observed) -> Message {
     let (positive, values) = (all.count(POSITIVE), all.count(VALUES));
     let worst = all.worst.as_ref().map_or(0.0, |row| row.evidence.found);
     let title = if all.count(VECTORS_OFF) > 0 {
-        format!("{} vectors of log-probs do not add up to 1 (logsumexp is not 0)", all.count(VECTORS_OFF))
+        format!("{} log-prob vectors do not sum to 1 (logsumexp is not 0)", all.count(VECTORS_OFF))
     } else {
         format!("{positive} of {values} log-probs are above 0, up to {worst}: these are not log-probs")
     };
     Message::new(title)
-        .help("log the log-softmax over the whole vocabulary; sums of logits or of probabilities are no log-probs")
+        .help("log the log-softmax over the whole vocabulary; sums of logits or probabilities are not log-probs")
 }

@@ -27,7 +27,7 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
             .any(|entry| derive::judge(own_value, listed(entry)).is_proven());
         seen.judge(view.step.at, matches, || {
             let detail =
-                format!("logged {} for {}, among the alternatives it has {}", logged.value, token(), own.logprob.value);
+                format!("logged {} for {}, but {} among the alternatives", logged.value, token(), own.logprob.value);
             let within = own_value.half + listed(own).half;
             Evidence::equals(own.logprob.value).found(logged.value).within(within).detail(detail)
         });
@@ -37,7 +37,7 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
     let judged = derive::at_most(own_value, listed(least));
     seen.judge(view.step.at, judged.is_proven(), || {
         let detail = format!(
-            "logged {} for {}, which is not listed although the list goes down to {}",
+            "logged {} for {}, which is missing from a list that goes down to {}",
             logged.value,
             token(),
             least.logprob.value
