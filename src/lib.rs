@@ -41,9 +41,9 @@ use source::{ByteRange, SourceError};
 pub struct Options {
     /// Files, directories, globs, or `-`.
     pub paths: Vec<String>,
-    /// The format's name, where it is not to be recognised.
+    /// The format's name; None to detect it.
     pub input_format: Option<String>,
-    /// Files that are no inputs although they may lie in a directory that is one: a baseline, reports.
+    /// Files that are not inputs although a directory of the inputs may contain them: a baseline, reports.
     pub leave_out: Vec<PathBuf>,
     /// What the user says of inputs, conventions and levels.
     pub config: Config,
@@ -78,7 +78,7 @@ impl Inputs {
 pub fn open(options: &Options) -> Inputs {
     let discovery = source::discover(&options.paths);
     let named: Vec<&str> = options.paths.iter().map(|path| source::shown(path)).collect();
-    // A file that lies in a directory and is no log is only noted; what was named must be usable, and a log that
+    // A file in a directory that is not a log is only noted; a named input must be usable, and a log that
     // is recognised yet cannot be read may not be passed over.
     let whole = |path: String, reason: String, recognised: bool| {
         let fatal = recognised || named.contains(&path.as_str());

@@ -87,7 +87,7 @@ pub(super) fn judge_kept(
     }
 }
 
-/// Judges the items whose candidates stand in several records, once all records are read.
+/// Judges the items whose candidates are spread over several records, once all records are read.
 pub fn close(stream: &mut StreamTally, plan: &FilePlan) {
     let mut rule_tallies = vec![Observed::default(); rules::all().len()];
     for (_, item) in std::mem::take(&mut stream.open) {

@@ -306,7 +306,7 @@ impl<'p> Auditor<'p> {
             }
         }
         if !candidate.vectors.is_empty() {
-            // Vectors keep their values only: one observation stands for the digits of all of them.
+            // Vectors keep only their values: one observation represents the digits of all of them.
             let decimals = candidate.vector_decimals;
             self.stats.vector.observe(&Printed { value: 1.0, decimals, significant: 17 });
         }

@@ -31,7 +31,7 @@ pub struct ColumnPlan {
 }
 
 impl ColumnPlan {
-    /// The formula that the column is held to.
+    /// The formula that the column is checked against.
     #[must_use]
     pub fn convention(&self) -> Formula {
         self.spec.accepted.get(self.chosen).copied().unwrap_or(Formula::SUM)
@@ -53,7 +53,7 @@ pub struct FilePlan {
     pub columns: Vec<ColumnPlan>,
     /// Tolerance that the user declared for all claims, absolute.
     pub declared: f64,
-    /// Whether the records of one item stand apart, so that all items must be kept until the end.
+    /// Whether the records of one item are not contiguous, so that all items must be kept until the end.
     pub gather: bool,
 }
 

@@ -31,7 +31,7 @@ pub(super) fn start_place(file: u32, line: u64, at: At) -> Place {
     Place { file, line, column: u64::from(at.0) + 1, field: String::new() }
 }
 
-/// Where a candidate stands: its first claim, else its record's start.
+/// The position of a candidate: its first claim, otherwise the start of its record.
 pub(super) fn place_of(candidate: &Candidate<'_>, file: u32, line: u64) -> Place {
     start_place(file, line, candidate.claims.first().map_or(candidate.at, |claim| claim.at))
 }

@@ -5,16 +5,16 @@ use serde::{Deserialize, Serialize};
 use crate::formula::{Formula, Scale, Span};
 use crate::model::{ClaimKind, ColumnKey};
 
-/// A column of claims with the formulas that are right for it, the usual one first.
+/// A column of claims with its accepted formulas, the usual one first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ColumnSpec {
     /// The column.
     pub column: ColumnKey,
-    /// Formulas that count as right, when one of them holds in all rows.
+    /// Accepted formulas; one of them has to hold in all rows.
     pub accepted: Vec<Formula>,
     /// Tolerance that the user declared for this column, absolute.
     pub tolerance: Option<f64>,
-    /// What the user says of its direction; by default it follows from the formula.
+    /// Its direction as configured by the user; by default derived from the formula.
     pub lower: Option<bool>,
 }
 
@@ -25,13 +25,13 @@ impl ColumnSpec {
         Self::with_formulas(name, kind, accepted(kind))
     }
 
-    /// A column with the formulas that are right for it.
+    /// A column with its accepted formulas.
     #[must_use]
     pub fn with_formulas(name: &str, kind: ClaimKind, accepted: Vec<Formula>) -> Self {
         Self { column: ColumnKey::new(name, kind), accepted, tolerance: None, lower: None }
     }
 
-    /// Takes over what the user says of a column of this name. Its kind stays what the name says it is.
+    /// Applies the user's settings for a column of this name. Its kind is still determined by the name.
     pub fn refine(&mut self, user: &Self) {
         if !user.accepted.is_empty() {
             self.accepted.clone_from(&user.accepted);
@@ -40,7 +40,7 @@ impl ColumnSpec {
         self.lower = user.lower.or(self.lower);
     }
 
-    /// Whether a candidate with a lower value is the better one.
+    /// Whether a lower value is better.
     #[must_use]
     pub fn lower_is_better(&self) -> bool {
         let by_formula = || self.accepted.first().map_or(self.column.kind.lower_is_better(), Formula::lower_is_better);
@@ -48,8 +48,8 @@ impl ColumnSpec {
     }
 }
 
-/// The formulas that are right for a kind of claim, when nobody says otherwise. Whether the end token counts
-/// differs between pipelines; both ways are right when they hold in all rows.
+/// The default formulas of a kind of claim. Whether the end token counts
+/// differs between pipelines; either way is accepted if it holds in all rows.
 #[must_use]
 pub fn accepted(kind: ClaimKind) -> Vec<Formula> {
     let main: &[Formula] = match kind {

@@ -13,7 +13,7 @@ use crate::config::written::{Exception as Written, Fault, Gate as WrittenGate, u
 use crate::config::{Paths, codes};
 use crate::model::Severity;
 
-/// From which severity on findings fail.
+/// The minimum severity at which findings fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum FailOn {
     /// Errors.
@@ -54,7 +54,7 @@ impl FailOn {
     }
 }
 
-/// A day. Days are compared with one that the user names; no clock is read.
+/// A day, compared with a day that the user names; no clock is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Date {
@@ -115,13 +115,13 @@ impl fmt::Display for Date {
 /// `[gate]`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GateConfig {
-    /// From which severity on findings fail.
+    /// The minimum severity at which findings fail.
     pub fail_on: Option<FailOn>,
     /// Share of the claims of a name that must be proven, from 0 to 1.
     pub min_proven: Vec<(String, f64)>,
 }
 
-/// A finding that the user has decided to live with.
+/// A finding that the user accepts.
 #[derive(Clone, Debug)]
 pub struct Exception {
     /// Its line in the file, from 1.
@@ -130,9 +130,9 @@ pub struct Exception {
     pub code: String,
     /// Why.
     pub reason: String,
-    /// The last day that it holds.
+    /// The last day on which it is valid.
     pub expires: Option<Date>,
-    /// The rule codes that it is about.
+    /// The rule codes that it covers.
     pub codes: Vec<String>,
     paths: Option<Paths>,
     task: Option<Name>,
@@ -158,7 +158,7 @@ impl Name {
 }
 
 impl Exception {
-    /// Whether it covers a finding. With paths, all inputs that the finding is about have to match.
+    /// Whether it covers a finding. With paths, all inputs of the finding must match.
     #[must_use]
     pub fn covers(&self, code: &str, task: &str, claim: &str, inputs: &[String]) -> bool {
         let named = |name: &Option<Name>, text: &str| name.as_ref().is_none_or(|name| name.matches(text));
@@ -170,7 +170,7 @@ impl Exception {
     }
 }
 
-/// `[gate]` as written to what is meant.
+/// Resolves `[gate]`.
 pub(super) fn gate(written: &WrittenGate) -> Result<GateConfig, Fault> {
     let mut gate = GateConfig::default();
     if let Some(fail_on) = &written.fail_on {

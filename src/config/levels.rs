@@ -5,21 +5,22 @@ use std::collections::BTreeMap;
 use crate::config::Paths;
 use crate::model::Severity;
 
-/// Levels from the configuration and from the command line. They are applied to findings in one place, at the end.
+/// Rule severities as configured by the user, and the rules selected on the command line. Both are applied to findings
+/// in one place, at the end.
 #[derive(Clone, Debug, Default)]
 pub struct Levels {
-    /// Level per code; None is `off`.
+    /// Severity per code; None is `off`.
     pub(super) rules: BTreeMap<String, Option<Severity>>,
-    /// The same for some paths; a later entry wins over an earlier one.
+    /// The same for some paths; a later entry takes precedence over an earlier one.
     pub(super) overrides: Vec<(Paths, BTreeMap<String, Option<Severity>>)>,
-    /// Codes that alone may speak, when there are any.
+    /// Enabled rule codes; empty means all.
     pub(super) selected: Vec<String>,
-    /// Codes that may not speak.
+    /// Disabled rule codes.
     pub(super) ignored: Vec<String>,
 }
 
 impl Levels {
-    /// Lets only these codes speak (`--select`).
+    /// Enables only these codes (`--select`).
     #[must_use]
     pub fn select(mut self, codes: Vec<String>) -> Self {
         self.selected = codes;

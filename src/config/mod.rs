@@ -13,20 +13,20 @@ pub use levels::{Levels, codes, unknown_code};
 pub use paths::Paths;
 pub use resolve::{Config, ConfigError, Entry, FILE_NAME};
 
-/// What the user says of one input.
+/// The user's settings for one input.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct InputConfig {
-    /// Role to path of the field that plays it.
+    /// Role to the path of its field.
     pub roles: Vec<(String, String)>,
-    /// Columns of claims with the user's conventions; no accepted formula means the usual ones.
+    /// Columns of claims with the user's conventions; no accepted formula means the default ones.
     pub columns: Vec<ColumnSpec>,
     /// Values that mean "no value".
     pub sentinels: Vec<f64>,
-    /// The format's name, where it is not to be recognised.
+    /// The format's name; None to detect it.
     pub format: Option<String>,
 }
 
-/// The name that is nearest to a mistyped one, if any is near.
+/// The closest match to a mistyped name, if any is close.
 pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let lower = name.to_lowercase();
     let limit = (name.chars().count() / 3).max(2);

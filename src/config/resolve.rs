@@ -44,7 +44,7 @@ pub struct Entry {
     span: Range<usize>,
 }
 
-/// What one part of the file, global or an override, says of the input.
+/// The input settings of one part of the file, global or an override.
 #[derive(Clone, Debug, Default)]
 struct Part {
     roles: BTreeMap<String, String>,
@@ -60,11 +60,11 @@ pub struct Config {
     text: String,
     whole: Part,
     overrides: Vec<(Paths, Part)>,
-    /// How loud each rule is.
+    /// Rule severities.
     pub levels: Levels,
     /// Tolerance for all claims, absolute.
     pub tolerance: f64,
-    /// The file of the repository, and its line, that findings are shown at: `[report] anchor`.
+    /// The file in the repository (and line) at which findings are shown: `[report] anchor`.
     pub anchor: Option<String>,
     /// What fails: `[gate]`.
     pub gate: GateConfig,
@@ -79,7 +79,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Finds the file above the first input and reads it; without one, everything is as usual.
+    /// Finds and reads the file at or above the first input; without one, all defaults apply.
     pub fn find(first: Option<&str>) -> Result<Self, ConfigError> {
         let start = start(first);
         let Ok(start) = start.canonicalize() else { return Ok(Self::default()) };
@@ -205,7 +205,7 @@ impl Config {
         ConfigError { path: self.path.clone(), line, column, reason }
     }
 
-    /// What is said of an input: the file's whole part, then every override that matches, in order.
+    /// The settings for an input: the global part, then every matching override, in order.
     #[must_use]
     pub fn input(&self, path: &str) -> InputConfig {
         let mut roles = self.whole.roles.clone();
@@ -229,7 +229,7 @@ impl Config {
     }
 }
 
-/// Where the search for the file begins: the first input's directory, else the working directory.
+/// Where the search for the file starts: the first input's directory, otherwise the working directory.
 fn start(first: Option<&str>) -> PathBuf {
     let here = PathBuf::from(".");
     let Some(first) = first.filter(|first| *first != "-") else { return here };

@@ -89,7 +89,7 @@ pub(super) fn parse(text: &str) -> Result<Written, Fault> {
     toml::from_str(text).map_err(|error| Fault::at(error.span().unwrap_or(0..0), reason(error.message())))
 }
 
-/// The parser's message, with the nearest key where a key is not known.
+/// The parser's message, with a suggestion for an unknown key.
 fn reason(message: &str) -> String {
     let Some(rest) = message.strip_prefix("unknown field ") else { return message.trim().replace('\n', "; ") };
     let names: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
@@ -97,7 +97,7 @@ fn reason(message: &str) -> String {
     unknown_name("key", unknown, known)
 }
 
-/// That a name is not known, with the nearest one that is.
+/// The error for an unknown name, with the nearest known one.
 pub(super) fn unknown_name(what: &str, unknown: &str, known: &[&str]) -> String {
     match super::nearest(unknown, known.iter().copied()) {
         Some(near) => format!("unknown {what} `{unknown}`; did you mean `{near}`?"),

@@ -179,7 +179,7 @@ impl Followed {
         new
     }
 
-    /// Reads an input that is no list of lines, or packed, as a whole when it has another size.
+    /// Rereads an input that is compressed or not line-based as a whole when its size changes.
     fn again(&mut self, file: u32, settings: &Settings) -> bool {
         let size = self.opened.input.size();
         if size.is_some() && size == self.size {

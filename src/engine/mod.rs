@@ -38,7 +38,7 @@ pub struct Settings {
     pub declared_tolerance: f64,
     /// Called with the number of unpacked bytes read since the last call.
     pub progress: Option<Arc<dyn Fn(u64) + Send + Sync>>,
-    /// How loud each rule is.
+    /// Rule severities.
     pub levels: Levels,
 }
 
@@ -204,7 +204,7 @@ fn read(
     Ok(auditor.finish())
 }
 
-/// Reads an input from its start to its end. What breaks off on the way is reported, and what came before stands.
+/// Reads an input from start to end. An early end is reported; the records before it count.
 fn read_in_order(
     input: &RecognisedInput,
     file: u32,

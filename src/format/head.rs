@@ -54,7 +54,7 @@ impl<'h> Head<'h> {
         Self { path, name, bytes, whole, records: OnceCell::new(), document: OnceCell::new() }
     }
 
-    /// How JSON records stand in the input: one per line, or as the elements of an array (a pretty-printed object is the
+    /// How JSON records are laid out in the input: one per line, or as the elements of an array (a pretty-printed object is the
     /// only element). None for what is no JSON.
     #[must_use]
     pub fn framing(&self) -> Option<Framing> {
@@ -91,7 +91,7 @@ impl<'h> Head<'h> {
             {
                 return Some(parsed);
             }
-            // Several records, each on its line, are no document.
+            // Several records, one per line, are not a document.
             let line = memchr::memchr(b'\n', text).and_then(|end| text.get(..end));
             if line.is_some_and(|line| Tape::default().parse(line).is_ok()) {
                 return None;

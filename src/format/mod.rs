@@ -114,7 +114,7 @@ pub trait Reader: Send + Sync {
     fn columns(&self) -> &[ColumnSpec];
     /// Reads one record (framing lines, elements or inside).
     fn read_record(&self, _record: RawRecord<'_>, _out: &mut dyn Sink) {}
-    /// Reads what stands around the records (framing inside): the document with an empty list in their place. Its bytes
+    /// Reads the document around the records (framing inside), with an empty list in their place. Its bytes
     /// are not those of the file, so a place in it has a field and the line of the file's start.
     fn read_shell(&self, _shell: RawRecord<'_>, _out: &mut dyn Sink) {}
     /// Reads the whole stream (framing whole).

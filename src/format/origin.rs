@@ -7,7 +7,7 @@ use crate::format::window::window;
 use crate::format::{RawRecord, Sink};
 use crate::model::{At, Located, Origin, Place, RecordError};
 
-/// The origin of a JSON record: its tape knows which field stands at an offset.
+/// The origin of a JSON record: its tape maps offsets to fields.
 pub struct JsonOrigin<'r> {
     /// The record.
     pub record: RawRecord<'r>,

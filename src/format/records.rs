@@ -26,7 +26,7 @@ pub struct Records<C> {
     pub context: C,
     /// Reads a record.
     pub visit: Visit<C>,
-    /// Reads what stands around the records (framing inside).
+    /// Reads the document around the records (framing inside).
     pub shell: Option<Visit<C>>,
     /// See [`Reader::run_key`].
     pub run_key: String,
@@ -41,7 +41,7 @@ pub struct Records<C> {
 }
 
 impl<C> Records<C> {
-    /// A reader of records, without a shell, a key, a version and conventions of its own.
+    /// A reader of records without a shell, key, version or conventions.
     pub fn new(framing: Framing, columns: Vec<ColumnSpec>, context: C, visit: Visit<C>) -> Self {
         Self {
             framing,
@@ -118,7 +118,7 @@ impl<C: Send + Sync> Reader for Records<C> {
     }
 }
 
-/// Looks at a file that stands beside an input, if it is there and is one JSON document of at most `limit` bytes.
+/// Reads a file beside an input if it exists and is a JSON document of at most `limit` bytes.
 pub fn beside<T>(path: &str, limit: u64, look: impl FnOnce(Value<'_>) -> Option<T>) -> Option<T> {
     use std::io::Read;
     let input = crate::source::Input::file(path.to_owned(), std::path::PathBuf::from(path));

@@ -85,7 +85,7 @@ impl Deviations {
         (self.convention.output != self.found.output).then_some(self.found.output)
     }
 
-    /// Whether a product of probabilities stands where its log was due.
+    /// Whether it is a product of probabilities where its logarithm is expected.
     #[must_use]
     pub fn is_probability_product(&self) -> bool {
         self.found.term == Term::Prob
@@ -93,7 +93,7 @@ impl Deviations {
             && self.convention.reduce != Reduce::Product
     }
 
-    /// Whether a perplexity stands where a log-prob was due.
+    /// Whether it is a perplexity where a log-prob is expected.
     #[must_use]
     pub fn is_perplexity(&self) -> bool {
         self.found.output == Output::ExpNegated
@@ -101,7 +101,7 @@ impl Deviations {
             && self.convention.output != Output::ExpNegated
     }
 
-    /// Whether a mean negative log-likelihood stands where something else was due.
+    /// Whether it is a mean negative log-likelihood where something else is expected.
     #[must_use]
     pub fn is_loss(&self) -> bool {
         self.found.output == Output::Negated

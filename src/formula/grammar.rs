@@ -65,7 +65,7 @@ impl Grammar {
     }
 }
 
-/// Leaves out what no pipeline writes: a logarithm's base on values that are no logarithms, an
+/// Excludes formulas that no pipeline writes: a logarithm's base on values that are not logarithms, an
 /// exponential of a probability.
 fn is_plausible(formula: &Formula) -> bool {
     let logarithmic = !matches!(formula.term, Term::Prob | Term::Logit) && formula.reduce != Reduce::Product;

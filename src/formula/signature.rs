@@ -246,7 +246,7 @@ fn parse_hundredths(text: &str) -> Option<u16> {
     whole.parse::<u16>().ok()?.checked_mul(100)?.checked_add(part)
 }
 
-/// The formula in words, to stand in a sentence after "is".
+/// The formula in words, for use after "is" in a sentence.
 #[must_use]
 pub fn describe(formula: &Formula) -> String {
     let term = match formula.term {

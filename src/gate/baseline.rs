@@ -61,12 +61,12 @@ pub struct Entry {
     pub task: String,
     /// The column or metric that it is about.
     pub claim: String,
-    /// The cause beside these; empty where they say it all.
+    /// The cause besides these; empty if they identify it.
     pub cause: String,
-    /// Written by hand: why it may stay.
+    /// Written by hand: why it is accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Written by hand: the last day that it is excused.
+    /// Written by hand: the last day on which the entry is valid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Date>,
     /// Written by hand: the share of rows above which it fails again.
@@ -98,7 +98,7 @@ struct Written {
     findings: Vec<Entry>,
 }
 
-/// What tells a file of another version before its other keys are looked at.
+/// Detects a file of another version before its other keys are read.
 #[derive(Deserialize)]
 struct Head {
     version: serde_json::Value,
@@ -175,15 +175,15 @@ impl Baseline {
         Self { entries }
     }
 
-    /// All findings of a report but the excepted ones, which their exceptions cover already. What was written by hand
-    /// into an older baseline stays in the entries that stay.
+    /// All findings of a report except those that an exception covers. Hand-written keys of an older baseline are
+    /// kept.
     #[must_use]
     pub fn from_report(report: &Report, old: &Self) -> Self {
         let findings = report.findings.iter().filter(|finding| finding.excepted.is_none());
         Self::of(findings.map(|finding| Entry::new(finding, old.find(finding))).collect())
     }
 
-    /// The entry that is about a finding.
+    /// The entry that matches a finding.
     #[must_use]
     pub fn find(&self, finding: &Finding) -> Option<&Entry> {
         let exact = self.entries.iter().find(|entry| entry.fingerprint == finding.fingerprint);
@@ -196,7 +196,7 @@ impl Baseline {
         &self.entries
     }
 
-    /// Removes the entries of which the report shows nothing, and gives them.
+    /// Removes and returns the entries that match no finding of the report.
     pub fn prune(&mut self, report: &Report) -> Vec<Entry> {
         let found = report.findings.iter().filter_map(|finding| self.find(finding));
         let seen: BTreeSet<String> = found.map(|entry| entry.fingerprint.clone()).collect();
@@ -229,7 +229,7 @@ impl Entry {
         }
     }
 
-    /// Whether it is about a finding: the same cause, or a cause that has only some of its parts left, such as one of two
+    /// Whether it matches a finding: the same cause, or a cause with only some of its parts left, such as one of two
     /// wrong metrics.
     fn covers(&self, finding: &Finding) -> bool {
         if self.fingerprint == finding.fingerprint {

@@ -4,7 +4,7 @@ use crate::config::Exception;
 use crate::gate::Terms;
 use crate::report::Report;
 
-/// Gives each finding that an exception covers the exception's reason; says which exceptions cover nothing.
+/// Attaches the reason of an exception to each finding it covers, and returns notes about unused exceptions.
 pub(super) fn apply(report: &mut Report, terms: &Terms<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     for exception in &terms.config.exceptions {
@@ -33,7 +33,7 @@ pub(super) fn apply(report: &mut Report, terms: &Terms<'_>) -> Vec<String> {
     notes
 }
 
-/// Whether a rule that the exception is about may speak at all.
+/// Whether a rule that the exception covers is enabled.
 fn is_asked_for(exception: &Exception, terms: &Terms<'_>) -> bool {
     exception.codes.iter().any(|code| terms.levels.is_selected(code))
 }

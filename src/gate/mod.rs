@@ -13,25 +13,25 @@ use crate::report::{BaselineCounts, BaselineState, Finding, GateReport, Report};
 
 pub use baseline::{Baseline, BaselineError, Entry, Share};
 
-/// What a report is held to.
+/// The conditions that a report is judged by.
 pub struct Terms<'t> {
-    /// From which severity on findings fail.
+    /// The minimum severity at which findings fail.
     pub fail_on: FailOn,
     /// The configuration, for its minimums and exceptions.
     pub config: &'t Config,
-    /// Which rules were asked for: nothing is said of entries and exceptions that are about others.
+    /// The enabled rules: entries and exceptions of other rules are not reported.
     pub levels: &'t Levels,
-    /// The day that expiry dates are compared with; without one, nothing expires.
+    /// The date for expiry checks; without one, nothing expires.
     pub today: Option<Date>,
     /// What is known.
     pub baseline: Option<&'t Baseline>,
-    /// Whether entries that are no longer seen fail.
+    /// Whether stale entries fail.
     pub strict_baseline: bool,
-    /// The command that removes such entries.
+    /// The command that removes stale entries.
     pub prune: &'t str,
 }
 
-/// Whether an audit can count as done: nothing that was named is unusable, and something was audited.
+/// Whether an audit is complete: no named input is unusable, and something was audited.
 #[must_use]
 pub fn is_done(report: &Report) -> bool {
     // A log without a claim and without a token was read, but nothing of it was audited: silence would look like a pass.
@@ -88,7 +88,7 @@ fn compare<'b>(
     stale
 }
 
-/// Why an entry no longer excuses its finding, if it does not.
+/// Why an entry no longer applies to its finding, if it does not.
 fn lapsed(entry: &Entry, finding: &Finding, today: Option<Date>) -> Option<String> {
     let name = name(&finding.code, &finding.claim, &finding.task);
     if let (Some(expires), Some(today)) = (entry.expires, today)
@@ -122,7 +122,7 @@ fn stale_sentence(stale: &[&Entry], prune: &str) -> Option<String> {
     }
 }
 
-/// A cause as sentences name it.
+/// A cause as named in sentences.
 fn name(code: &str, claim: &str, task: &str) -> String {
     let claim = if claim.is_empty() { String::new() } else { format!(" on `{claim}`") };
     let task = if task.is_empty() { String::new() } else { format!(" in task `{task}`") };
@@ -130,7 +130,7 @@ fn name(code: &str, claim: &str, task: &str) -> String {
 }
 
 impl Entry {
-    /// The entry as sentences name it: code, claim and task, then the cause.
+    /// The entry as named in sentences: code, claim and task, then the cause.
     #[must_use]
     pub fn name(&self) -> String {
         let name = name(&self.code, &self.claim, &self.task);

@@ -30,7 +30,7 @@ fn below(report: &Report, name: &str, minimum: f64) -> Option<String> {
     Some(format!("{expected} {proven} of {total} ({refuted} refuted, {unprovable} unprovable){way}"))
 }
 
-/// The claims that a name is about: those of that name, else the reported metric of that name.
+/// The claims of a name, otherwise the reported metric of that name.
 fn kind<'r>(report: &'r Report, name: &str) -> Option<(&'r str, &'r VerdictCounts)> {
     let verdicts = &report.summary.verdicts;
     let found = verdicts.get_key_value(name).or_else(|| verdicts.get_key_value(&format!("run.{name}")));

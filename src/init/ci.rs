@@ -3,7 +3,7 @@
 use crate::init::string;
 use crate::report::visible;
 
-/// Who is to run the audit.
+/// The CI system that runs the audit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum System {
     /// GitHub Actions.
@@ -14,9 +14,9 @@ pub enum System {
     PreCommit,
 }
 
-/// What a template has where the paths belong.
+/// The placeholder for the paths in a template.
 const PATHS: &str = "\"@PATHS@\"";
-/// What a template has where the version belongs.
+/// The placeholder for the version in a template.
 const VERSION: &str = "@VERSION@";
 
 impl System {
@@ -33,7 +33,7 @@ impl System {
         }
     }
 
-    /// What is left to do by hand.
+    /// What remains to be done by hand.
     #[must_use]
     pub fn next(self) -> &'static str {
         match self {

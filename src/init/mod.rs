@@ -13,16 +13,16 @@ use crate::formula::Formula;
 use crate::report::words::{count, rows};
 use crate::report::{ClaimReport, Diagnosis, InputError, Report, visible};
 
-/// Inputs, runs and claims that are listed one by one.
+/// Maximum number of inputs, runs and claims that are listed.
 const LISTED: usize = 20;
 /// Formats whose fields and conventions the configuration can name begin so.
 const MAPPABLE: &str = "native-";
-/// How the mapping of a reader names the role of a claim.
+/// Prefix of a claim's role in a reader's mapping.
 const CLAIM: &str = "claim ";
-/// How the mapping of a reader names a field of a nested candidate.
+/// Prefix of a nested candidate's field in a reader's mapping.
 const NESTED: &str = "candidates[].";
 
-/// One input as it was recognised.
+/// One input as detected.
 #[derive(Clone, Debug)]
 pub struct Seen {
     /// The path as shown.
@@ -36,7 +36,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// What an opened input was recognised as.
+    /// The detected properties of an opened input.
     #[must_use]
     pub fn of(opened: &RecognisedInput) -> Self {
         Self {
@@ -51,7 +51,7 @@ impl Seen {
         self.format.starts_with(MAPPABLE)
     }
 
-    /// The column of a claim, where the configuration can say its convention.
+    /// The column of a claim, if the configuration can declare its convention.
     fn column(&self, name: &str) -> Option<&ColumnSpec> {
         self.columns.iter().find(|spec| self.is_mappable() && *spec.column.name == *name)
     }
@@ -62,9 +62,9 @@ impl Seen {
 pub struct Pin {
     /// The column.
     pub claim: String,
-    /// The formula that all its rows fit.
+    /// The formula that all its rows match.
     pub formula: Formula,
-    /// Other formulas that count as right without a configuration.
+    /// Other formulas accepted without a configuration.
     pub others: Vec<Formula>,
 }
 
@@ -82,20 +82,20 @@ pub fn pins(seen: &[Seen], report: &Report) -> Vec<Pin> {
     pins.collect()
 }
 
-/// Whether all rows of a column prove the formula that it is held to.
+/// Whether all rows of a column prove its convention.
 #[must_use]
 pub fn is_proven(report: &Report, claim: &str) -> bool {
     by_claim(report).get(claim).is_some_and(|held| proven(held).is_some())
 }
 
-/// A configuration that holds each column to one formula and says nothing else.
+/// A configuration that only declares one formula for each column.
 #[must_use]
 pub fn pinned<'p>(pins: impl IntoIterator<Item = (&'p str, Formula)>) -> String {
     let lines = pins.into_iter().map(|(claim, formula)| format!("{} = {}\n", key(claim), string(&formula.to_string())));
     format!("[conventions]\n{}", lines.collect::<String>())
 }
 
-/// Claims that are held to a formula, by name.
+/// Claims that are checked against a formula, by name.
 fn by_claim(report: &Report) -> BTreeMap<&str, Vec<&ClaimReport>> {
     let mut claims: BTreeMap<&str, Vec<&ClaimReport>> = BTreeMap::new();
     for claim in report.claims.iter().filter(|claim| !claim.convention.is_empty()) {
@@ -188,7 +188,7 @@ fn conventions(text: &mut String, seen: &[Seen], report: &Report, active: &[Pin]
     }
 }
 
-/// A column of which nothing takes effect: what is known of it in each run, and the lines that could take effect.
+/// A column without an active setting: its verdicts in each run, and the lines that could be activated.
 fn undecided(text: &mut String, claim: &str, held: &[&ClaimReport], report: &Report) {
     let mut lines: Vec<String> = Vec::new();
     let mut formulas: Vec<&str> = Vec::new();
@@ -221,7 +221,7 @@ fn undecided(text: &mut String, claim: &str, held: &[&ClaimReport], report: &Rep
     }
 }
 
-/// What is said of a column in several runs at once, where it is the same and nothing is refuted.
+/// One statement about a column in several runs, if they agree and nothing is refuted.
 fn as_one(held: &[&ClaimReport]) -> Option<ClaimReport> {
     let mut one = (*held.first()?).clone();
     for claim in &held[1..] {
@@ -238,7 +238,7 @@ fn as_one(held: &[&ClaimReport]) -> Option<ClaimReport> {
     (one.verdicts.refuted == 0).then_some(one)
 }
 
-/// The formulas that rows fit where a claim's convention does not hold.
+/// The formulas that rows match where a claim's convention does not hold.
 fn fitting<'r>(claim: &ClaimReport, report: &'r Report) -> Vec<(&'r str, u64)> {
     let same = |found: &&Diagnosis| found.run == claim.run && found.task == claim.task && found.claim == claim.claim;
     let found = report.diagnoses.iter().find(same).filter(|_| claim.verdicts.refuted > 0);

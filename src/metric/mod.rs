@@ -22,7 +22,7 @@ const SHOWN: usize = 5;
 /// A refuted row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RefutedRow {
-    /// Where the value stands.
+    /// The position of the value.
     pub located: Located,
     /// The item's id.
     pub item: String,

@@ -57,7 +57,7 @@ fn by_name(item: &ItemSummary, name: &str) -> Option<RowDefinition> {
     }
 }
 
-/// Whether a row's value of a metric is a claim of its own: that the item is right or wrong, or a number whose
+/// Whether a row's value of a metric is itself a claim: that the item is right or wrong, or a number whose
 /// definition the format knows.
 #[must_use]
 pub fn is_claim(metric: &RowMetric<'_>) -> bool {
@@ -65,7 +65,7 @@ pub fn is_claim(metric: &RowMetric<'_>) -> bool {
     metric.rule != RowRule::ByName || by_name.contains(&metric.name.as_ref())
 }
 
-/// Whether a metric asks for no right answer: which candidate wins, counts, numbers that stand in the record.
+/// Whether a metric needs no right answer: which candidate wins, counts, numbers in the record.
 #[must_use]
 pub fn is_without_gold(metric: &RowMetric<'_>) -> bool {
     matches!(

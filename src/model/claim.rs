@@ -36,7 +36,7 @@ pub enum ClaimKind {
 }
 
 impl ClaimKind {
-    /// Whether a candidate with a lower value is the better one.
+    /// Whether a lower value is better.
     #[must_use]
     pub fn lower_is_better(self) -> bool {
         matches!(self, Self::Perplexity | Self::Loss | Self::BitsPerByte | Self::TotalLoss)
@@ -83,7 +83,7 @@ pub struct Claim {
     pub column: ColumnId,
     /// The reported number.
     pub value: Logged,
-    /// Where it stands in its record.
+    /// Its position in the record.
     pub at: At,
 }
 
@@ -190,13 +190,13 @@ pub enum RowRule<'t> {
     Count(Counted),
     /// 1 when two texts of the record are the same, else 0.
     SameText(Text<'t>, Text<'t>),
-    /// A number that stands elsewhere in the record, too.
+    /// A number that also appears elsewhere in the record.
     SameNumber(Printed),
-    /// The mean of numbers that stand in the record.
+    /// The mean of numbers in the record.
     MeanOf(Vec<Printed>),
     /// A number of the record over another one.
     Ratio(Printed, Printed),
-    /// The least of numbers that stand in the record.
+    /// The least of several numbers in the record.
     LeastOf(Vec<Printed>),
     /// A factor of the geometric mean of numbers, all as printed in the record.
     GeometricMeanOf(Printed, Vec<Printed>),
@@ -213,7 +213,7 @@ pub struct RowMetric<'t> {
     pub name: Cow<'t, str>,
     /// Its value.
     pub value: RowValue,
-    /// Where it stands in its record.
+    /// Its position in the record.
     pub at: At,
     /// Whether code that the log does not show computed it.
     pub custom: bool,
@@ -267,12 +267,12 @@ pub struct MetricClaim {
     pub decimals: Option<i16>,
     /// Whether code that the log does not show computes the rows' values.
     pub custom: bool,
-    /// Where it stands.
+    /// Its position.
     pub located: Located,
 }
 
 impl MetricClaim {
-    /// The claim as it would stand in the same field of any record.
+    /// The claim without its position, as in the same field of any record.
     #[must_use]
     pub fn without_place(&self) -> Self {
         let place = Place { field: self.located.place.field.clone(), ..Place::default() };

@@ -24,14 +24,14 @@ pub struct ArrayLength {
     pub role: &'static str,
     /// Number of entries.
     pub len: u32,
-    /// Where the array stands.
+    /// The position of the array.
     pub at: At,
 }
 
 /// A logged total that other numbers were derived from, whether or not its tokens are logged.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LoggedTotal {
-    /// The column of claims that it stands in; that column itself does not follow from it.
+    /// The column of claims that it belongs to; that column is not derived from it.
     pub column: ColumnId,
     /// Σ of the log-probs of the continuation, in nats.
     pub total: Printed,
@@ -105,7 +105,7 @@ pub struct Item<'t> {
     pub task: Cow<'t, str>,
     /// The filter or repeat that makes this row different from others of the same item.
     pub filter: Cow<'t, str>,
-    /// Its candidates, or those of them that stand in this record.
+    /// Its candidates, or those in this record.
     pub candidates: Vec<Candidate<'t>>,
     /// The candidate that the pipeline chose.
     pub pick: PickRef<'t>,

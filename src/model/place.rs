@@ -1,4 +1,4 @@
-//! Where something stands in the input.
+//! Positions in the input.
 
 use serde::{Deserialize, Serialize};
 

@@ -29,7 +29,7 @@ impl Logged {
         }
     }
 
-    /// The number as it stands, NaN, infinities and sentinels included.
+    /// The number as logged, including NaN, infinities and sentinels.
     #[must_use]
     pub fn value(&self) -> Option<f64> {
         match self {
@@ -48,7 +48,7 @@ impl Logged {
         }
     }
 
-    /// Whether the field stands in the log, with or without a value.
+    /// Whether the field is in the log, with or without a value.
     #[must_use]
     pub fn is_present(&self) -> bool {
         !matches!(self, Self::Missing)
@@ -138,7 +138,7 @@ pub struct Step<'t> {
     pub prob_vector: Slice,
     /// Which part of the text the step belongs to.
     pub segment: Segment,
-    /// Where the step's value stands in its record.
+    /// The position of the step's value in its record.
     pub at: At,
 }
 

@@ -37,7 +37,7 @@ pub struct CandidateSummary {
     pub id: Option<String>,
     /// Position in the item, where the record says it.
     pub index: Option<u32>,
-    /// Where its score stands (or its record, when it has none).
+    /// The position of its score, or of its record if it has none.
     pub place: Place,
     /// Reported numbers, in the order of the record.
     pub claims: Vec<Reported>,
@@ -71,7 +71,7 @@ pub struct CandidateSummary {
     pub prompt: Option<u64>,
     /// Hash of what was logged of it, to tell it from another one of the same name.
     pub content: u32,
-    /// Its tokens, where the item's records stand apart and will be gone when it is judged.
+    /// Its tokens, if the item's records are not contiguous and will be gone when it is judged.
     pub path: Option<TokenPath>,
 }
 
@@ -95,7 +95,7 @@ pub enum Choice {
     Id(String),
 }
 
-/// One item without its tokens. Items whose candidates stand in several records are merged from parts.
+/// One item without its tokens. Items whose candidates are spread over several records are merged from parts.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct ItemSummary {
     /// The item's id.
@@ -148,7 +148,7 @@ impl ItemSummary {
         }
     }
 
-    /// Puts the candidates in their order: by logged position where all have one, else as they stand.
+    /// Sorts the candidates by logged position if all have one; otherwise keeps their order.
     pub fn settle(&mut self) {
         if self.candidates.iter().all(|candidate| candidate.index.is_some()) {
             self.candidates.sort_by(|a, b| (a.index, &a.place).cmp(&(b.index, &b.place)));

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// A string as it stands in the log.
+/// A string as logged.
 ///
 /// Token strings are by far the most frequent strings of a log and are compared far more often than
 /// they are read, so an escaped JSON string keeps its escapes until [`Text::decoded`] is called.
@@ -13,7 +13,7 @@ pub struct Text<'t> {
 }
 
 impl<'t> Text<'t> {
-    /// Text that stands in the log as it is.
+    /// Text borrowed from the log unchanged.
     #[must_use]
     pub fn plain(raw: &'t str) -> Self {
         Self { raw, escaped: false }
@@ -41,7 +41,7 @@ impl<'t> Text<'t> {
             return false;
         }
         let (own, theirs) = (self.decoded(), other.decoded());
-        // Different bytes that are no characters all decode to U+FFFD: only their spelling tells them apart.
+        // Different invalid UTF-8 bytes all decode to U+FFFD: only their spelling distinguishes them.
         own == theirs && (!own.contains('\u{FFFD}') || self.raw.eq_ignore_ascii_case(other.raw))
     }
 

@@ -66,7 +66,7 @@ impl VerdictCounts {
     }
 }
 
-/// How loud a finding is. Ordered from loud to quiet.
+/// The severity of a finding, ordered from highest to lowest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
@@ -78,7 +78,7 @@ pub enum Severity {
     Note,
 }
 
-/// What kind of evidence stands behind a finding.
+/// The kind of evidence behind a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Certainty {

@@ -1,4 +1,4 @@
-//! A number as a log prints it: its value and how many digits stand behind it.
+//! A number as a log prints it: its value and its number of digits.
 
 /// A printed number.
 #[derive(Clone, Copy, Debug, PartialEq)]

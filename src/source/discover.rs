@@ -44,7 +44,7 @@ pub fn discover(arguments: &[String]) -> Discovery {
     }
     found.inputs.sort_by(|a, b| a.path.cmp(&b.path));
     let mut seen = BTreeSet::new();
-    // What is no file is told apart by its name.
+    // Inputs that are not files are identified by their names.
     let identity = |input: &Input| input.file_path().map_or_else(|| PathBuf::from(&input.path), canonical);
     found.inputs.retain(|input| seen.insert(identity(input)));
     found
@@ -88,7 +88,7 @@ fn ends_with(name: &str, endings: &[&str]) -> bool {
     endings.iter().any(|ending| name.ends_with(ending))
 }
 
-/// Files below a directory, hidden ones left out; links to directories are not followed, so there are no loops.
+/// Files below a directory, except hidden ones. Links to directories are not followed, so there are no loops.
 fn walk(root: &Path) -> impl Iterator<Item = PathBuf> {
     ignore::WalkBuilder::new(root)
         .standard_filters(false)
@@ -133,7 +133,7 @@ fn glob_root(pattern: &str) -> String {
     let fixed = pattern.find(['*', '?', '[', '{']).map_or(pattern, |at| &pattern[..at]);
     match fixed.rsplit_once('/') {
         None => ".".to_owned(),
-        // The root of the file system, and that of a drive: without its `/` a drive stands for its current directory.
+        // The root of the file system or of a drive: without its `/` a drive means its current directory.
         Some((root, _)) if root.is_empty() || root.ends_with(':') => format!("{root}/"),
         Some((root, _)) => root.to_owned(),
     }

@@ -76,7 +76,7 @@ impl<R: Read> Elements<R> {
         Some(byte)
     }
 
-    /// The first byte that is no white space.
+    /// The first byte that is not white space.
     fn peek_value(&mut self) -> Option<u8> {
         loop {
             match self.peek()? {

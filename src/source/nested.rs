@@ -99,7 +99,7 @@ impl<R: Read> NestedRecords<R> {
         }
     }
 
-    /// The first byte that is no white space; white space before it is kept or dropped.
+    /// The first byte that is not white space; white space before it is kept or dropped.
     fn value(&mut self, kept: bool) -> Option<u8> {
         loop {
             match self.peek()? {
@@ -293,7 +293,7 @@ impl<R: Read> NestedRecords<R> {
         Ok(Some(Element { bytes, first_line, column: column.saturating_sub(1) }))
     }
 
-    /// Reads what stands behind the records.
+    /// Reads the part after the records.
     fn rest(&mut self) -> Result<(), SourceError> {
         while self.peek().is_some() {
             let line = self.line;

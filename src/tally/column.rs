@@ -40,7 +40,7 @@ pub struct Fit {
 /// A row of the column that a report may show.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct ClaimRow {
-    /// Where the claim stands.
+    /// The position of the claim.
     pub located: Located,
     /// The item's id.
     pub item: String,

@@ -12,7 +12,7 @@ use crate::tally::{ComparisonSketch, Exemplar, Keyed, Smallest};
 /// An item whose pick changes when the score follows its convention.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flip {
-    /// Where the item stands.
+    /// The position of the item.
     pub place: Place,
     /// The item's id.
     pub item: String,

@@ -80,7 +80,7 @@ pub struct StreamTally {
     pub columns: BTreeMap<ColumnKey, ColumnTally>,
     /// What the rules saw, by code and subject.
     pub observed: BTreeMap<(String, String), Observed>,
-    /// Items whose candidates stand in several records, by id.
+    /// Items whose candidates are spread over several records, by id.
     pub open: BTreeMap<String, ItemSummary>,
     /// Items spread over records that were judged once the next item began, by the hash of their id. One that comes again
     /// was judged too early.

@@ -147,7 +147,7 @@ impl Sample {
 pub struct ComparisonSketch {
     /// By how much the better candidate wins under the convention; larger is shown first.
     pub margin: f64,
-    /// Where the item stands.
+    /// The position of the item.
     pub place: Place,
     /// The item's id.
     pub item: String,

@@ -55,7 +55,7 @@ pub(in crate::format) enum Dialect {
     MlxLm,
 }
 
-/// The log-probs of a response; None for what is no response. A choice without log-probs has no steps.
+/// The log-probs of a response; None for anything else. A choice without log-probs has no steps.
 pub(in crate::format) fn payload(value: Value<'_>) -> Result<Option<Payload<'_>>, FieldError> {
     let Some(shape) = shape(value) else { return Ok(None) };
     let dialect = dialect(value);
@@ -237,7 +237,7 @@ fn chat(choice: Value<'_>, dialect: Dialect) -> Result<Candidate<'_>, FieldError
         }
     }
     drop_ambiguous(&mut candidate.steps);
-    // Only the plain API says that the tokens are those of the text. Reasoning and tool calls stand elsewhere.
+    // Only with the plain API are the tokens those of the text. Reasoning and tool calls are elsewhere.
     let message = choice.get("message");
     let elsewhere = message.is_some_and(|message| {
         let others = ["reasoning", "reasoning_content", "thinking", "tool_calls", "function_call"];
@@ -388,7 +388,7 @@ pub(in crate::format) fn forget_texts(alternatives: &mut [Alternative<'_>]) {
 }
 
 /// Drops lists that hold the whole probability although their last entry is not rare: engines that log the distribution
-/// after top-k and top-p have them by right.
+/// after top-k and top-p have them legitimately.
 pub(super) fn drop_complete(candidate: &mut Candidate<'_>) {
     let Candidate { steps, alternatives, .. } = candidate;
     for step in steps.iter_mut().filter(|step| !step.top.is_empty()) {

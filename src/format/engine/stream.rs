@@ -1,7 +1,7 @@
 //! Chunks of streamed `OpenAI` chat completions: lines, or the body of server-sent events.
 //!
-//! A completion's tokens stand in many chunks, and chunks of several completions may alternate. Chunks are kept until
-//! their completion is over; where they stand is told by the line of each.
+//! A completion's tokens are spread over many chunks, and chunks of several completions may alternate. Chunks are kept until
+//! their completion ends; the line of each chunk gives its position.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read};
@@ -251,7 +251,7 @@ struct Chunks<'c> {
 impl Origin for Chunks<'_> {
     fn locate(&self, at: At) -> Located {
         let mut located = self.inside.locate(at);
-        // The opening bracket stands before the first chunk.
+        // The opening bracket precedes the first chunk.
         let offset = (at.0 as usize).saturating_sub(1);
         let before = self.completion.lines.partition_point(|(start, ..)| *start <= offset);
         if let Some((start, line, column)) = self.completion.lines.get(before.saturating_sub(1)) {

@@ -1,6 +1,6 @@
 //! Dumps of Hugging Face transformers' `generate()`: sequences, transition scores, scores of beams.
 //!
-//! The library has no log format; keys are those of its own outputs, with the arguments of the call beside them.
+//! The library has no log format; the keys are those of its outputs, with the arguments of the call beside them.
 
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::engine::payload::Payload;
@@ -221,7 +221,7 @@ fn row<'t>(call: &Call<'t>, index: usize, ids: Value<'t>, values: Value<'t>) -> 
                 if beam.is_some() { step.logprob_vector = slice } else { step.logit_vector = slice }
             }
         }
-        // What stands at the padding is no value of any token.
+        // Values at padding positions do not belong to any token.
         match step.segment {
             Segment::Padding => step.logprob = Logged::Missing,
             _ if call.normalised => step.logprob = logged,

@@ -12,7 +12,7 @@ use crate::format::records::Records;
 use crate::format::{Head, Sink};
 use crate::model::{Candidate, Claim, ColumnId, Item};
 
-/// Turns a response into its candidates; None for what is no response.
+/// Turns a response into its candidates; None for anything else.
 pub(in crate::format) type Read = for<'t> fn(Value<'t>) -> Result<Option<Payload<'t>>, FieldError>;
 
 /// What a reader of responses knows of its input.

@@ -141,7 +141,7 @@ fn fireworks(value: Value<'_>) -> Result<Option<Payload<'_>>, FieldError> {
     for candidate in payload.candidates.iter_mut().filter(|_| arrays) {
         forget_texts(&mut candidate.alternatives);
         let Some(first) = candidate.steps.first_mut() else { continue };
-        // Nothing stands before the first token of an echoed prompt: a zero without a list means "no value".
+        // The first token of an echoed prompt has no context: a zero without a list means "no value".
         let zero = first.logprob.value().is_some_and(|value| value.abs() <= 0.0);
         if zero && first.top.is_empty() {
             first.logprob = Logged::Null;

@@ -57,7 +57,7 @@ pub(super) static MLFLOW: Gateway = Gateway {
     field: "data.spans[].attributes[\"mlflow.spanOutputs\"].choices[].logprobs",
 };
 
-/// A place in a record where the answer of a model may stand.
+/// A path in a record at which a model's response may be found.
 struct Answer<'t> {
     /// The response, or a string that holds it.
     value: Value<'t>,

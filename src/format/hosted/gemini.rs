@@ -138,7 +138,7 @@ fn candidate(value: Value<'_>, thoughts: bool) -> Result<Candidate<'_>, FieldErr
     Ok(candidate)
 }
 
-/// The log-prob of an entry with where it stands; 0 where the zero was left out.
+/// The log-prob of an entry with its position; 0 if the zero was omitted.
 fn log_probability(entry: Value<'_>) -> Result<(Logged, Value<'_>), FieldError> {
     let zero = Printed { value: 0.0, decimals: 0, significant: 1 };
     match entry.get("logProbability").or_else(|| entry.get("log_probability")) {

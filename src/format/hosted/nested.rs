@@ -11,12 +11,12 @@ const LEVELS: usize = 2;
 /// Marks an offset as one of the record around the string.
 const OUTSIDE: u32 = 1 << 31;
 
-/// The place of something that stands in the record and not in the string.
+/// The position of something in the record outside the string.
 pub(super) fn outside(at: At) -> At {
     At(at.0 | OUTSIDE)
 }
 
-/// The origin of a document that stands in a string: its places are those of the string, with the field inside.
+/// The origin of a document inside a string: positions are those of the string, with the field inside.
 struct Nested<'o, 'r> {
     outer: &'o JsonOrigin<'r>,
     string: At,

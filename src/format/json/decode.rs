@@ -1,4 +1,4 @@
-//! The characters that a string's escapes stand for.
+//! Decoding of a string's escapes.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -21,7 +21,7 @@ pub(super) fn units(raw: &str) -> Cow<'_, [u8]> {
     let quoted = [b"\"", raw.as_bytes(), b"\""].concat();
     match serde_json::Deserializer::from_slice(&quoted).deserialize_byte_buf(Bytes) {
         Ok(bytes) => Cow::Owned(bytes),
-        // The parser has checked every escape, so this does not happen; the text as it stands is the honest rest.
+        // The parser has checked every escape, so this does not happen; the raw text is the fallback.
         Err(_) => Cow::Borrowed(raw.as_bytes()),
     }
 }

@@ -25,12 +25,12 @@ pub enum Reason {
     /// The record ends before its value does.
     #[error("the record is truncated {0}")]
     CutOff(Cut),
-    /// Something else stands where the grammar wants this.
+    /// Something else was found where the grammar requires this.
     #[error("expected {wanted}, found {found}")]
     Expected {
         /// What the grammar wants.
         wanted: &'static str,
-        /// What stands there: ASCII without control characters.
+        /// What was found: ASCII without control characters.
         found: String,
     },
     /// Containers inside each other beyond [`DEPTH`].
@@ -53,7 +53,7 @@ pub enum Cut {
     Array,
     /// An object has no `}`.
     Object,
-    /// A value is due, or only half there.
+    /// A value is missing or incomplete.
     Value,
 }
 

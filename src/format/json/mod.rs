@@ -65,7 +65,7 @@ pub struct Tape {
 }
 
 impl Tape {
-    /// Parses one whole JSON text. White space may stand around it, nothing else.
+    /// Parses one complete JSON text, optionally surrounded by white space.
     pub fn parse<'t>(&'t mut self, bytes: &'t [u8]) -> Result<Value<'t>, JsonError> {
         let text = parse::parse(bytes, &mut self.nodes, &mut self.repaired)?;
         Ok(Value { nodes: &self.nodes, text, at: 0 })
@@ -114,7 +114,7 @@ impl<'t> Value<'t> {
         self.node().end as usize
     }
 
-    /// The text as it stands in the record; of a string the inside of its quotes, escapes not decoded.
+    /// The raw text in the record; for a string the part inside the quotes, with escapes not decoded.
     #[must_use]
     pub fn raw_str(&self) -> &'t str {
         let node = self.node();
@@ -281,7 +281,7 @@ impl<'t> Key<'t> {
     #[must_use]
     pub fn is(&self, characters: &str) -> bool {
         let raw = self.raw();
-        // An escape is always longer than what it stands for.
+        // An escape is always longer than its decoded form.
         match raw.len().cmp(&characters.len()) {
             Ordering::Less => false,
             Ordering::Equal => raw == characters.as_bytes() && !decode::has_escape(raw),

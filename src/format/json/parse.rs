@@ -18,7 +18,7 @@ pub(super) fn parse<'t>(bytes: &'t [u8], nodes: &mut Vec<Node>, repaired: &mut V
     let Some(bad) = bad else {
         return fill_leniently(bytes, nodes, repaired).map(|()| text);
     };
-    // A mistake of the grammar that stands before the bad byte is the first one to tell.
+    // A grammar error before the bad byte is reported first.
     let good = bytes.get(..bad.valid_up_to()).unwrap_or_default();
     match fill_leniently(good, nodes, repaired) {
         Err(error) if !error.is_cut_off() => Err(error),
@@ -96,7 +96,7 @@ fn repair_escape(bytes: &mut [u8], at: usize) -> usize {
     }
 }
 
-/// The UTF-16 unit that `\uXXXX` stands for.
+/// The UTF-16 unit of a `\uXXXX` escape.
 fn unit(bytes: &[u8], at: usize) -> Option<u32> {
     let digits = bytes.get(at..at + 6)?.strip_prefix(b"\\u")?;
     digits.iter().try_fold(0, |unit, digit| Some(unit * 16 + char::from(*digit).to_digit(16)?))

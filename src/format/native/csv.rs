@@ -395,7 +395,7 @@ impl CsvReader {
             candidate.steps.push(step);
         }
         if self.per_token {
-            // Rows may stand in reverse; the position column says how the tokens follow.
+            // Rows may be in reverse order; the position column gives the order of the tokens.
             positions.sort_unstable();
             let steps = std::mem::take(&mut candidate.steps);
             candidate.steps = positions.iter().filter_map(|(_, index)| steps.get(*index).copied()).collect();

@@ -108,7 +108,7 @@ fn mapping(config: &InputConfig) -> Result<Mapping, String> {
         }
         paths.push((role, split(path)));
     }
-    // A claim inside an object has no name of its own: its path is its name.
+    // A claim inside an object is named by its path.
     for spec in &config.columns {
         let name = &spec.column.name;
         if name.contains('.') && !config.roles.iter().any(|(_, path)| *path == **name) {

@@ -218,10 +218,10 @@ fn item<'t>(
     let mut other = other.into_iter().flat_map(|other| other.elements());
     for value in lists.values.elements() {
         let counts = mask.next().and_then(flag).unwrap_or(true);
-        // Padding stands after the last token that counts; what is masked before it was fed and not sampled.
+        // Padding follows the last token that counts; masked tokens before it were fed, not sampled.
         let segment = if counts { Segment::Continuation } else { Segment::Prompt };
         let logprob = match field::number(value, "log-probs", &[])? {
-            // What stands at a masked token means nothing.
+            // The value of a masked token is meaningless.
             _ if !counts => Logged::Null,
             logged => logged,
         };

@@ -171,7 +171,7 @@ impl MiniconsReader {
     }
 }
 
-/// A number; NaN is no value.
+/// A number; NaN means no value.
 fn value(word: &[u8], offset: usize, what: &str) -> Result<Logged, FieldError> {
     match number(word, offset, what)? {
         Logged::Number(number) if number.value.is_nan() => Ok(Logged::Null),

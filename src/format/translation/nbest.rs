@@ -53,7 +53,7 @@ static MOSES_CARD: FormatInfo = FormatInfo {
     traps: "features of one name have several values; segmentation and alignment may follow the total",
 };
 
-/// The fields of a line, each with the offset of its first byte that is no blank, without blanks around it.
+/// The fields of a line, trimmed, each with the offset of its first byte.
 fn fields(line: &[u8]) -> Vec<(usize, &[u8])> {
     let mut found = Vec::new();
     let mut from = 0;
@@ -186,7 +186,7 @@ fn share(head: &Head<'_>, is_line: impl Fn(&[u8]) -> bool) -> u8 {
 struct MarianReader {
     columns: [ColumnSpec; 2],
     exponent: Option<u16>,
-    /// Whether the last number of a line follows from what stands before it.
+    /// Whether the last number of a line can be derived from the values before it.
     follows: bool,
     penalised: bool,
 }
@@ -259,7 +259,7 @@ struct Hypothesis<'p> {
     candidate: Candidate<'p>,
 }
 
-/// The sentence of a line: what stands before its first bars.
+/// The sentence of a line: the part before its first bars.
 fn sentence(line: &[u8]) -> Option<&[u8]> {
     let end = memchr::memmem::find(line, BAR)?;
     let id = line.get(..end)?.trim_ascii();

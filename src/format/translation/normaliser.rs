@@ -81,7 +81,7 @@ mod tests {
         assert_eq!(exponent(&rows(|total, n| total / crate::numeric::pow(n, 1.35))), Some(135));
         assert_eq!(exponent(&rows(|total, n| total / n)), None);
         assert_eq!(exponent(&rows(|total, _| total)), None);
-        // Another base and a length that leaves out the end are no exponents.
+        // Another base, and a length without the end token, are not exponents.
         assert_eq!(exponent(&rows(|total, n| total / n * crate::numeric::LN_2)), None);
         assert_eq!(exponent(&rows(|total, n| total / (n - 1.0))), None);
     }

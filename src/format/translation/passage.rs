@@ -13,7 +13,7 @@ const BLOCK: usize = 1 << 20;
 /// Longest passage in bytes; what goes on beyond is cut off and read as the next one.
 const LONGEST: usize = 16 << 20;
 
-/// Names the field that stands at a byte of a line.
+/// Names the field at a byte of a line.
 pub(super) type Naming = fn(&[u8], usize) -> String;
 
 /// Lines that are read as one: whole lines, one after another.
@@ -22,14 +22,14 @@ pub(super) struct Passage<'p> {
     pub(super) file: u32,
     /// Number of the first line, from 1.
     pub(super) line: u64,
-    /// The lines with what stands between them.
+    /// The lines with the text between them.
     pub(super) bytes: &'p [u8],
     /// How its fields are called.
     pub(super) naming: Naming,
 }
 
 impl Passage<'_> {
-    /// Where a byte stands, with the word that starts there.
+    /// The position of a byte, with the word that starts there.
     fn whereabouts(&self, offset: usize) -> Located {
         let offset = offset.min(self.bytes.len());
         let before = self.bytes.get(..offset).unwrap_or_default();
@@ -104,7 +104,7 @@ pub(super) fn words(part: &[u8], start: usize) -> impl Iterator<Item = (usize, &
     })
 }
 
-/// The whole lines of a head that is no JSON; a line of a log may start with a bracket, too.
+/// The complete lines of a head that is not JSON; a text line may also start with a bracket.
 pub(super) fn head_lines<'h>(head: &Head<'h>) -> impl Iterator<Item = &'h [u8]> + use<'h> {
     let bytes = match head.records().next() {
         Some(_) => &[],

@@ -14,7 +14,7 @@ use crate::source::watched::{bomb, is_bomb};
 
 /// What a file begins with, padded.
 const FILE_HEAD: usize = 8;
-/// What stands before the length of a message.
+/// The marker before the length of a message.
 const CONTINUATION: [u8; 4] = [0xff; 4];
 /// Longest head of a message. Those of wide tables take some MiB.
 const MAX_HEAD: u64 = 256 << 20;
@@ -160,7 +160,7 @@ fn shape(message: &[u8]) -> Result<Shape, String> {
     Ok(Shape { body, buffers, is_compressed })
 }
 
-/// What the prefix of a compressed buffer says of its size; −1 stands for one that is not compressed.
+/// The uncompressed size in the prefix of a compressed buffer; −1 means that the buffer is not compressed.
 fn unpacked_size(buffer: &[u8]) -> u64 {
     buffer.first_chunk().map_or(0, |prefix| u64::try_from(i64::from_le_bytes(*prefix)).unwrap_or(0))
 }

@@ -1,6 +1,6 @@
 //! CSV and TSV whose cells hold lists or objects.
 //!
-//! Only a table with such a column is read here; all others are left to the readers of CSV as they stand.
+//! Only a table with such a column is read here; all others are left unchanged to the CSV readers.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -152,7 +152,7 @@ impl Rows for Table {
         if self.record.len() == self.columns.len() {
             self.row(out);
         } else {
-            // A row that is no object is reported with its line.
+            // A row that is not an object is reported with its line.
             let (found, expected) = (self.record.len(), self.columns.len());
             string(&format!("the row has {found} cells, but the header has {expected}"), out);
         }

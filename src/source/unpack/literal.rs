@@ -3,7 +3,7 @@
 /// Deepest nesting that is followed.
 const DEPTH: usize = 100;
 
-/// Calls around one value that stand for it.
+/// Calls around a single value that are equivalent to the value.
 const WRAPPERS: [&str; 20] = [
     "array", "tensor", "list", "tuple", "bool_", "str_", "float16", "float32", "float64", "int8", "int16", "int32",
     "int64", "uint8", "uint16", "uint32", "uint64", "Tensor", "ndarray", "float",
@@ -235,7 +235,7 @@ impl<'t> Parser<'t, '_> {
         Some(())
     }
 
-    /// A constant, or a call that stands for its argument.
+    /// A constant, or a call that is equivalent to its argument.
     fn name(&mut self, depth: usize) -> Option<()> {
         let end = self.rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.'))).unwrap_or(self.rest.len());
         let full = self.rest.get(..end)?;
@@ -301,7 +301,7 @@ impl<'t> Parser<'t, '_> {
         if self.python { self.python_text(quote) } else { self.json_text(quote) }
     }
 
-    /// A JSON string, as it stands.
+    /// A JSON string, copied unchanged.
     fn json_text(&mut self, quote: char) -> Option<()> {
         if quote != '"' {
             return None;

@@ -214,7 +214,7 @@ impl Lines {
     }
 
     fn refill(&mut self) {
-        // One long row is no reason to hold so much for all that follow.
+        // One long row does not justify keeping the large buffer for all following rows.
         if self.ready.capacity() > SAMPLE_BYTES {
             self.ready = Vec::new();
         }

@@ -403,7 +403,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Maps as objects. What is no string becomes one as a key.
+    /// Maps as objects. Keys that are not strings are converted to strings.
     fn maps(&mut self, array: &dyn Array, rows: Range<usize>) -> Result<(), String> {
         let maps = array.as_map();
         let (keys, values) = (maps.keys(), maps.values());

@@ -9,9 +9,9 @@ use crate::source::unpack::{
 };
 use crate::source::{Elements, MAX_RECORD, Quotes};
 
-/// What stands before the rows.
+/// The part before the rows.
 enum Prologue {
-    /// The names of the columns, None for what is no string; the rows come next.
+    /// The names of the columns, None for a name that is not a string; the rows come next.
     Data(Vec<Option<String>>),
     /// Something else.
     Other,
@@ -234,7 +234,7 @@ impl<R: BufRead> Document<R> {
         }
     }
 
-    /// The first byte that is no white space.
+    /// The first byte that is not white space.
     fn peek(&mut self) -> Option<u8> {
         loop {
             let byte = self.stream.fill_buf().ok()?.first().copied()?;

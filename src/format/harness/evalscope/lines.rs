@@ -121,7 +121,7 @@ fn sample<'t>(
 }
 
 fn prediction(origin: &JsonOrigin<'_>, context: &SubsetFile, out: &mut dyn Sink) -> Result<(), FieldError> {
-    // The same samples stand in the reviews: a stream of their own.
+    // The reviews contain the same samples: a separate stream.
     let Some(mut item) = sample(origin, context, "predictions")? else { return Ok(()) };
     let choices = find(origin.root, &["model_output", "choices"]);
     for choice in choices.into_iter().flat_map(|choices| choices.elements()) {

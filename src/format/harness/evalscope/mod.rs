@@ -37,7 +37,7 @@ impl SubsetFile {
 /// Bytes of a line that are looked at for its index, which is its first key.
 const START: usize = 64;
 
-/// The lines of a file whose index stands again further down.
+/// The lines of a file whose index appears again later.
 fn replaced(path: &str) -> Option<BTreeSet<u64>> {
     let mut stream = BufReader::new(Input::file(path.to_owned(), path.into()).open().ok()?);
     let mut last: HashMap<u64, u64> = HashMap::new();

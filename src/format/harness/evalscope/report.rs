@@ -173,7 +173,7 @@ fn subsets(
     let (mut tasks, mut same) = (Vec::new(), true);
     for subset in category.get("subsets").into_iter().flat_map(|subsets| subsets.elements()) {
         let Some(name) = subset.get("name").and_then(|name| name.as_str()) else { continue };
-        // Sums over other subsets are no rows of their own.
+        // Sums over other subsets are not rows.
         if subset.get("is_aggregate").and_then(|own| own.as_bool()) == Some(true) {
             continue;
         }

@@ -182,7 +182,7 @@ fn spelling_backwards<'v, 't>(tokens: &'v [Value<'t>], wanted: &str) -> Option<&
     None
 }
 
-/// The tokens behind those that spell a text; a token that begins the sequence may stand before them.
+/// The tokens after those that spell a text; a begin token may precede them.
 fn behind_text<'v, 't>(tokens: &'v [Value<'t>], front: &str) -> Option<&'v [Value<'t>]> {
     (0..2).find_map(|start| {
         let mut rest = front;

@@ -44,7 +44,7 @@ fn filter(reducer: Option<Value<'_>>, context: &Epochs) -> String {
     }
 }
 
-/// The scores after the epochs were reduced, which stand in the log with one epoch, too.
+/// The scores after the epochs were reduced; a log with a single epoch has them as well.
 pub(super) fn reductions(list: Value<'_>, origin: &JsonOrigin<'_>, context: &Epochs, out: &mut dyn Sink) {
     for reduction in list.elements().filter(|_| context.epochs > 1) {
         reduced(reduction, origin, context, out);

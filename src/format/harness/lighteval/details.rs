@@ -133,7 +133,7 @@ fn old<'t>(row: Value<'t>) -> Row<'t> {
         Kind::Number => Some((prediction, None)),
         _ => None,
     };
-    // A list of one list holds the scores of all choices; generated texts are no scores.
+    // A list of one list holds the scores of all choices; generated texts are not scores.
     let predictions = list(row.get("predictions"));
     let scores: Option<Vec<_>> = predictions.into_iter().map(pair).collect();
     let scores = scores.filter(|scores| scores.iter().all(|(score, _)| score.kind() == Kind::Number));

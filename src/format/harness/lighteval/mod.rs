@@ -12,7 +12,7 @@ pub(super) use results::RESULTS;
 
 use crate::format::Head;
 
-/// The date in a file name: what stands between the last `_` and the suffix; empty for names without one.
+/// The date in a file name: the part between the last `_` and the suffix; empty for names without one.
 fn date(name: &str) -> &str {
     let rest = name.rsplit_once('_').map_or("", |(_, rest)| rest);
     let is_date = rest.contains('T') && rest.starts_with(|first: char| first.is_ascii_digit());

@@ -32,7 +32,7 @@ static INFO: FormatInfo = FormatInfo {
     traps: "the lowest value wins, unlike in lm-evaluation-harness; doc_hash is the same in all rows; a pair may be one string",
 };
 
-/// Keys of a row that are no metrics.
+/// Keys of a row that are not metrics.
 const STRUCTURE: [&str; 8] =
     ["doc_id", "target", "resps", "filtered_resps", "token_counts", "doc_hash", "input", "arguments"];
 

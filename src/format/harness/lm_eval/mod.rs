@@ -12,7 +12,7 @@ pub(super) use lmms::LMMS_SAMPLES;
 pub(super) use results::{LMMS_RESULTS, RESULTS};
 pub(super) use samples::SAMPLES;
 
-/// The date in a file name: what stands between the last `_` and the suffix; empty for names without one.
+/// The date in a file name: the part between the last `_` and the suffix; empty for names without one.
 fn date(name: &str) -> &str {
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     match stem.rsplit_once('_') {

@@ -147,7 +147,7 @@ fn claims(root: Value<'_>, task: &str, values: Value<'_>, origin: &JsonOrigin<'_
         };
         let printed = match value.kind() {
             Kind::Number => value.raw_str(),
-            // Values of numpy are written as strings by some versions; "N/A" is no claim.
+            // Some versions write numpy values as strings; "N/A" is not a claim.
             Kind::String if Printed::parse(value.raw()).is_some() => value.raw_str(),
             _ => "",
         };

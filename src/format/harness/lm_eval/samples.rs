@@ -33,7 +33,7 @@ static INFO: FormatInfo = FormatInfo {
     traps: "numbers and flags in quotes; a row per document and filter; 0.5 counts the delimiter as part of a choice",
 };
 
-/// Keys of a row that are no metrics, for versions that do not list the metrics.
+/// Keys of a row that are not metrics, for versions that do not list the metrics.
 const STRUCTURE: [&str; 12] = [
     "doc_id",
     "doc",

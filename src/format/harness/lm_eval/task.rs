@@ -12,7 +12,7 @@ pub(super) struct TaskConfig {
     pub(super) version: Option<String>,
     /// The task, where the results name it.
     pub(super) task: Option<String>,
-    /// What stands between context and choice; None when not known.
+    /// The delimiter between context and choice; None if unknown.
     pub(super) delimiter: Option<String>,
     /// `multiple_choice`, `loglikelihood`, `loglikelihood_rolling` or `generate_until`.
     pub(super) output_type: Option<String>,

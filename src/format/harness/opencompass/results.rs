@@ -35,7 +35,7 @@ static INFO: FormatInfo = FormatInfo {
             one",
 };
 
-/// The filter of rows that come from the details, so that they do not stand twice beside the predictions.
+/// The filter of rows from the details, so that they do not duplicate the predictions.
 const DETAILS: &str = "details";
 
 fn has_details(root: Value<'_>) -> bool {
@@ -93,7 +93,7 @@ fn has_numbers(root: Value<'_>) -> bool {
 }
 
 fn detail(origin: &JsonOrigin<'_>, context: &DatasetPart, out: &mut dyn Sink) -> Result<(), FieldError> {
-    // A member under its number; an element of a list stands alone.
+    // A member is keyed by its number; an element of a list has no key.
     let root = origin.root;
     let (id, document) = match root.members().next() {
         Some((key, value)) if root.len() == 1 && value.kind() == Kind::Object => (key.as_str(), value),
