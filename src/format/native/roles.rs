@@ -89,7 +89,7 @@ const fn names(
 pub static ROLES: &[RoleNames] = &[
     names(
         Role::Item,
-        "id of the item (string or integer); `sentence_id` where there is no other",
+        "id of the item (string or integer); `sentence_id` if there is no other",
         &["item", "item_id", "question_id", "doc_id", "example_id", "sample_id", "instance_id", "document_id", "qid"],
         &["id", "uid", "idx", "index"],
     ),
@@ -102,7 +102,7 @@ pub static ROLES: &[RoleNames] = &[
     names(Role::Task, "task or data set of the row", &["task", "task_name"], &["dataset", "subset"]),
     names(
         Role::Filter,
-        "what makes several rows of one item different; all of them count",
+        "distinguishes several rows of one item; all of them count",
         &["filter", "repeat", "epoch", "run", "model", "model_name", "checkpoint", "seed", "trial", "split"],
         &[],
     ),
@@ -263,7 +263,7 @@ pub static ROLES: &[RoleNames] = &[
     ),
     names(
         Role::Claim(ClaimKind::Normalised),
-        "a score divided by a length that the name does not say",
+        "a score divided by an unspecified length",
         &[
             "score_norm",
             "normalized_score",
