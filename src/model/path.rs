@@ -9,7 +9,7 @@ use crate::model::Segment;
 pub struct TokenPath {
     text: String,
     steps: Vec<PathStep>,
-    /// Scored steps in all.
+    /// Total number of scored steps.
     pub scored: u32,
     /// Whether steps were left out.
     pub cut: bool,

@@ -35,7 +35,7 @@ pub fn logsumexp_slice(values: &[f64]) -> f64 {
     most + ln(sum)
 }
 
-/// ln softmax of one entry; NaN when the index lies outside.
+/// ln softmax of one entry; NaN if the index is out of range.
 #[must_use]
 pub fn log_softmax(values: &[f64], index: usize) -> f64 {
     let Some(own) = values.get(index) else { return f64::NAN };

@@ -1,10 +1,10 @@
-//! How finely a column of numbers resolves: from its printed digits and its number format.
+//! The resolution of a column of numbers, from its printed digits and its number format.
 
 use serde::{Deserialize, Serialize};
 
 use crate::numeric::{NumberFormat, Printed};
 
-/// Values that must lie on a format's grid, though they need not, before the format counts as recognised.
+/// Number of values on a format's grid, by chance unlikely, before the format counts as recognised.
 const INFORMATIVE: u64 = 20;
 /// Classes of values by digits before the point: 0 for |x| < 1, the last for 6 and more.
 const CLASSES: usize = 7;
@@ -40,7 +40,7 @@ struct GridStats {
 
 impl GridStats {
     fn fail(&mut self) {
-        // What was counted before the first field_error depends on the order; forgetting it keeps the merge lawful.
+        // What was counted before the first value off the grid depends on the order; forgetting it keeps the merge lawful.
         *self = Self { possible: false, informative: 0 };
     }
 }
@@ -62,7 +62,7 @@ impl Default for ResolutionStats {
 }
 
 impl ResolutionStats {
-    /// Adds one number; NaN and infinities say nothing.
+    /// Adds one number; NaN and infinities are ignored.
     pub fn observe(&mut self, number: &Printed) {
         if !number.value.is_finite() {
             return;
@@ -147,7 +147,7 @@ impl ResolutionStats {
     }
 
     /// Most decimals by digits before the point: those of the column, unless the values of a class have fewer for
-    /// another reason than trimmed zeros (`%.6g` and its like).
+    /// a reason other than trimmed zeros (such as `%.6g`).
     fn by_class(&self, decimals: i16) -> [i16; CLASSES] {
         let mut table = [decimals; CLASSES];
         for (whole, (entry, class)) in (0_i16..).zip(table.iter_mut().zip(&self.classes)).skip(1) {
@@ -172,14 +172,14 @@ impl ResolutionStats {
     }
 }
 
-/// Stands for "as many as there are".
+/// Means "unlimited".
 const UNLIMITED: u8 = 17;
 
-/// How finely a column resolves.
+/// The resolution of a column.
 ///
 /// Two limits hold at once. A column rounded to 6 decimals prints `-0.5` for −0.500000: trimmed zeros are digits, so
 /// the quantum is that of the column's longest fraction. A column printed with `%.6g` has as many digits in
-/// front of the point as its values need: its quantum grows with the value.
+/// front of the point as its values need, so its quantum grows with the value.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Resolution {
     /// Most decimals printed.
@@ -220,7 +220,7 @@ impl Resolution {
         }
     }
 
-    /// How far a printed value may lie from what was printed, absolute.
+    /// Maximum distance of a printed value from the original, absolute.
     #[must_use]
     pub fn half_quantum(&self, number: &Printed) -> f64 {
         let class = class(number.value);

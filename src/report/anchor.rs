@@ -16,13 +16,13 @@ pub struct Anchor {
 /// What findings can be anchored to, best first.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Anchors {
-    /// What the user names: the script or the configuration that produced the run.
+    /// Named by the user: the script or the configuration that produced the run.
     pub named: Option<Anchor>,
     /// The lines of `retally.toml` that declare the convention of a claim.
     pub conventions: BTreeMap<String, Anchor>,
     /// The configuration as a whole.
     pub config: Option<Anchor>,
-    /// Where the repository begins, an absolute path; empty when there is none.
+    /// Root of the repository, an absolute path; empty if there is none.
     pub root: String,
     /// The directory that relative paths are relative to, an absolute path.
     pub directory: String,
@@ -42,13 +42,13 @@ impl Anchors {
         }
     }
 
-    /// Whether findings point at logs, for want of anything better.
+    /// Whether findings point at logs because there is no other anchor.
     #[must_use]
     pub fn is_log(&self) -> bool {
         self.named.is_none() && self.config.is_none()
     }
 
-    /// A path as the repository knows it; one outside of it stays as it is.
+    /// A path relative to the repository; a path outside of it is unchanged.
     #[must_use]
     pub fn relative(&self, path: &str) -> String {
         let path = path.replace('\\', "/");

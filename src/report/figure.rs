@@ -1,8 +1,8 @@
-//! What pictures are drawn from: samples and histograms of bounded size.
+//! The data of the charts: samples and histograms of bounded size.
 
 use serde::{Deserialize, Serialize};
 
-/// The pictures of one column of claims.
+/// The charts of one column of claims.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figure {
     /// A sample of the judged rows, in the order of the input. It holds every row of a small log.
@@ -40,7 +40,7 @@ pub struct Point {
     pub reported: f64,
     /// The number under the convention.
     pub recomputed: f64,
-    /// How far the two may lie apart.
+    /// The tolerance.
     pub within: f64,
     /// What explains the row.
     pub status: Status,
@@ -82,7 +82,7 @@ pub struct Path {
     pub recomputed: Option<f64>,
     /// Its first steps, with the last ones of the prompt.
     pub steps: Vec<PathStep>,
-    /// Scored steps in all.
+    /// Total number of scored steps.
     pub total_steps: u32,
 }
 

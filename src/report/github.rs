@@ -11,7 +11,7 @@ use crate::report::{Anchors, Finding, Rendering, Report, text, visible};
 pub const MAX_PER_LEVEL: usize = 10;
 /// Characters that the runner keeps of a message.
 pub const MAX_MESSAGE: usize = 4_096;
-/// Room for the sentence on what is left out.
+/// Room for the sentence about omitted findings.
 const MAX_BODY: usize = MAX_MESSAGE - 200;
 
 /// This output.
@@ -53,7 +53,7 @@ fn command(level: &str, finding: &Finding, left: usize, anchors: &Anchors) -> St
     )
 }
 
-/// What an annotation says.
+/// The text of an annotation.
 fn lines(finding: &Finding) -> Vec<String> {
     let mut lines = vec![visible(&finding.message).into_owned()];
     lines.extend(finding.impact_lines.iter().map(|line| format!("impact: {}", visible(line))));

@@ -51,7 +51,7 @@ pub fn render(report: &Report, anchors: &Anchors, out: &mut dyn Write) -> io::Re
     out.write_all(b"\n")
 }
 
-/// Equal fingerprints would be shown as one finding. An audit makes none; a report that was put together elsewhere may.
+/// Equal fingerprints would be shown as one finding. An audit has none, but a report from elsewhere may.
 fn unique(finding: &Finding, seen: &mut BTreeSet<String>) -> String {
     let own = visible(&finding.fingerprint).into_owned();
     let mut name = own.clone();

@@ -14,7 +14,7 @@ pub(crate) fn totals(report: &Report) -> VerdictCounts {
     totals
 }
 
-/// What the audit says, in one sentence.
+/// The result of the audit in one sentence.
 #[must_use]
 pub(crate) fn headline(report: &Report) -> String {
     let counts = report.shown_counts();

@@ -33,7 +33,7 @@ pub(crate) fn line(value: &impl Serialize) -> serde_json::Result<String> {
     Ok(inert(serde_json::to_string(value)?))
 }
 
-/// The same JSON with what a terminal or a CI runner would obey as escapes. Outside of strings JSON has none of it.
+/// The same JSON with everything escaped that a terminal or a CI runner would interpret; it only occurs in strings.
 fn inert(json: String) -> String {
     let is_raw = |character: char| character != '\n' && is_hidden(character);
     if !json.contains("##") && !json.chars().any(is_raw) {

@@ -39,7 +39,7 @@ pub static OUTPUT: OutputFormat = OutputFormat {
     render: |report, _, out| render(report, out),
 };
 
-/// Writes the report. What pictures are drawn from stays in the JSON report.
+/// Writes the report without the data of the charts.
 pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let without_figures = |diagnosis: &Diagnosis| Diagnosis { figure: None, ..diagnosis.clone() };
     let summary = Line::Summary {

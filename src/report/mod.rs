@@ -1,4 +1,4 @@
-//! What a finished audit says, and one module per output format.
+//! The report model, and one module per output format.
 //!
 //! The types here are the report model; every output only renders them: it orders nothing, counts nothing,
 //! and escapes all text of the log for its medium.
@@ -46,13 +46,13 @@ pub static OUTPUTS: &[&OutputFormat] = &[
     &html::OUTPUT,
 ];
 
-/// Version of the JSON report's shape.
+/// Schema version of the JSON report.
 pub const SCHEMA_VERSION: u32 = 2;
 
 /// The whole report.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// Version of this shape.
+    /// Schema version.
     pub schema_version: u32,
     /// Who wrote it.
     pub tool: Tool,
@@ -337,7 +337,7 @@ pub struct MetricReport {
     pub reported: String,
     /// The number that the rows give, if they give one.
     pub recomputed: Option<f64>,
-    /// How far the two may lie apart.
+    /// The tolerance.
     pub within: f64,
     /// The verdict.
     pub verdict: Verdict,

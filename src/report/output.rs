@@ -41,7 +41,7 @@ impl fmt::Debug for OutputFormat {
     }
 }
 
-/// What outputs need to know beside the report.
+/// What outputs need besides the report.
 #[derive(Clone, Debug, Default)]
 pub struct Rendering {
     /// How to draw text.

@@ -29,7 +29,7 @@ const MAX_LINES: usize = 10;
 const MAX_LINKS: usize = 10;
 /// Bytes of a path; no file system allows longer ones.
 const MAX_PATH: usize = 4_096;
-/// The highest line number that readers of 32 bits take.
+/// The highest line number that 32-bit readers accept.
 const MAX_NUMBER: u64 = 2_147_483_647;
 /// Characters of the names of the tasks in the category.
 const MAX_CATEGORY: usize = 100;
@@ -298,7 +298,7 @@ fn problem(severity: Severity) -> &'static str {
     }
 }
 
-/// As many whole sentences as fit; at least a part of the first.
+/// As many complete sentences as fit; at least part of the first.
 fn sentences(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();

@@ -123,11 +123,11 @@ fn details(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "more      retally explain {}", finding.code)
 }
 
-/// Files that are named of those that lie beside logs and are none.
+/// Maximum number of named files that are not logs.
 const NAMED: usize = 3;
 
 fn errors(report: &Report, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
-    // Beside logs lie configurations and settings, which nobody meant.
+    // Directories of logs also contain configurations and settings, which the user did not mean.
     let is_beside = |error: &InputError| {
         let is_no_log = !error.fatal && error.reason.starts_with(NO_FORMAT);
         is_no_log && !report.inputs.is_empty() && detail != Detail::Known
@@ -202,7 +202,7 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     )
 }
 
-/// What the baseline, the exceptions and the policy say.
+/// Lines about the baseline, the exceptions and the policy.
 fn gate(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     if let Some(known) = report.baseline.map(|baseline| baseline.known).filter(|known| *known > 0) {
         let (noun, them) = if known == 1 { ("finding", "it") } else { ("findings", "them") };
@@ -223,7 +223,7 @@ fn gate(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     failures(report, out)
 }
 
-/// What beside findings fails the gate.
+/// Gate failures besides findings.
 fn failures(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for failure in report.gate.iter().flat_map(|gate| &gate.failures) {
         writeln!(out, "fails: {}", visible(failure))?;
@@ -273,7 +273,7 @@ impl Shown {
         }
         let part = |from: usize, to: usize| snippet.text.get(from..to).unwrap_or_default();
         let mark_end = snippet.mark.saturating_add(snippet.mark_len);
-        // An audit's windows are narrow; a stored report may say anything.
+        // An audit's windows are narrow; a stored report may contain anything.
         let (before, mark, after) =
             (part(0, snippet.mark), part(snippet.mark, mark_end), snippet.text.get(mark_end..).unwrap_or_default());
         let from = before.char_indices().rev().nth(WINDOW).map_or(0, |(at, _)| at);

@@ -38,7 +38,7 @@ pub struct JudgedMetric<'c> {
     pub definition: String,
     /// The number that the rows give.
     pub recomputed: Option<f64>,
-    /// How far the two may lie apart.
+    /// The tolerance.
     pub bound: f64,
     /// The verdict.
     pub verdict: Verdict,

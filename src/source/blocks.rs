@@ -111,7 +111,7 @@ impl<R: Read> Iterator for Blocks<R> {
     }
 }
 
-/// The lines of a block: offset and bytes without the line end. Blank ones are empty, so that numbers hold.
+/// The lines of a block: offset and bytes without the line end. Blank lines are empty, so that line numbers stay correct.
 pub fn lines(block: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     let mut at = 0;
     std::iter::from_fn(move || {

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use crate::source::{Input, SourceError};
 
-/// Endings of files that are taken from a directory.
+/// Extensions of files that a directory contributes.
 const ENDINGS: [&str; 11] =
     [".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".arrow", ".arrows", ".feather", ".ipc", ".eval"];
-/// Endings of files that are taken from a directory only when they turn out to be logs: most text is none.
+/// Extensions of files that a directory contributes only if they turn out to be logs; most text files are not.
 const ENDINGS_OF_TEXT: [&str; 5] = [".txt", ".log", ".out", ".nbest", ".hyp"];
 
-/// What the arguments name.
+/// The inputs that the arguments name.
 #[derive(Debug, Default)]
 pub struct Discovery {
     /// Inputs, sorted by shown path, each file once.

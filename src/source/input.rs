@@ -14,7 +14,7 @@ pub struct Input {
     /// The path as shown to the user.
     pub path: String,
     bytes: Bytes,
-    /// What a compressed stream unpacks to, where that can only be read from any place.
+    /// The decompressed content, for containers that need random access.
     unpacked: Arc<OnceLock<Arc<Spool>>>,
 }
 
@@ -118,7 +118,7 @@ impl Input {
         })
     }
 
-    /// What it is packed into: of a compressed container, the container.
+    /// Its packing; for a compressed container, the container's.
     pub fn packing(&self) -> Result<Packing, SourceError> {
         Ok(self.unpack()?.0)
     }
@@ -145,7 +145,7 @@ impl Input {
         };
         let (magic, stream) = starting(stream, unpack::MAGIC).map_err(failed)?;
         match Packing::of(&magic) {
-            // What is compressed twice is left as it is.
+            // Files that are compressed twice are not unpacked again.
             Packing::Plain | Packing::Gzip | Packing::Zstd => {}
             // An Arrow file can be read front to back.
             inner @ (Packing::ArrowFile | Packing::ArrowStream) => {
@@ -183,7 +183,7 @@ pub fn peek(input: &Input, count: usize) -> Result<Vec<u8>, SourceError> {
     let mut bytes = Vec::new();
     let read = input.open()?.take(count as u64).read_to_end(&mut bytes);
     match read {
-        // A stream that breaks off early still shows what it is.
+        // A truncated stream can still be recognised.
         Err(source) if bytes.is_empty() => Err(SourceError::Io { path: input.path.clone(), source }),
         _ => Ok(bytes),
     }

@@ -24,7 +24,7 @@ pub enum Inner {
 pub struct NestedRecords<R> {
     stream: R,
     path: Vec<&'static str>,
-    /// What was read and not given away; `at` is the next byte.
+    /// Bytes read but not yet consumed; `at` is the next byte.
     buffer: Vec<u8>,
     at: usize,
     line: u64,
@@ -40,7 +40,7 @@ enum State {
     Records {
         is_object: bool,
     },
-    /// Behind the records, or where there are none.
+    /// After the records, or in a document without any.
     After,
     Done,
 }
@@ -60,14 +60,14 @@ impl<R: Read> NestedRecords<R> {
         }
     }
 
-    /// Reads more; false at the end of the stream, or where it breaks off.
+    /// Reads more; false at the end of the stream or on an error.
     fn fill(&mut self) -> bool {
         if self.at > CHUNK {
             self.buffer.drain(..self.at);
             self.at = 0;
         }
         let read = self.stream.by_ref().take(CHUNK as u64).read_to_end(&mut self.buffer);
-        // What a broken stream gave before its end counts; that the document is cut off is then an error.
+        // The bytes before a broken stream's end count; the truncated document is then an error.
         read.is_ok_and(|count| count > 0)
     }
 
@@ -183,7 +183,7 @@ impl<R: Read> NestedRecords<R> {
         self.buffer.get(from..from + end).unwrap_or_default()
     }
 
-    /// A value that is not looked into, passed on to the shell.
+    /// A value that is passed on to the shell unread.
     fn skip(&mut self) -> Result<(), SourceError> {
         let end = self.end(0)?;
         let line = self.line;
@@ -255,7 +255,7 @@ impl<R: Read> NestedRecords<R> {
         }
     }
 
-    /// The next record; None behind the last.
+    /// The next record; None after the last.
     fn record(&mut self, is_object: bool) -> Result<Option<Element>, SourceError> {
         loop {
             match self.value(false).ok_or_else(|| self.cut_off())? {
@@ -289,7 +289,7 @@ impl<R: Read> NestedRecords<R> {
         bytes.push(b'{');
         bytes.extend_from_slice(member);
         bytes.push(b'}');
-        // The brace is ours: the member itself keeps its place.
+        // The brace is added; the member keeps its position.
         Ok(Some(Element { bytes, first_line, column: column.saturating_sub(1) }))
     }
 

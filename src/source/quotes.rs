@@ -8,7 +8,7 @@ pub struct Quotes {
 }
 
 impl Quotes {
-    /// Takes the next byte; says whether it belongs to a string, its quotes included.
+    /// Takes the next byte; returns whether it belongs to a string, including its quotes.
     #[inline]
     pub fn take(&mut self, byte: u8) -> bool {
         if self.string {

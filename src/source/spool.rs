@@ -1,4 +1,4 @@
-//! Bytes that can be read again, from any place: files, and what was kept of a stream.
+//! Bytes with random access: files and spooled streams.
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::sync::{Arc, Mutex};
@@ -59,12 +59,12 @@ pub(super) struct Spool {
 }
 
 impl Spool {
-    /// Keeps a stream, once somebody reads it.
+    /// Spools a stream on first use.
     pub(super) fn new(stream: Box<dyn Read + Send>) -> Self {
         Self { state: Mutex::new(Some(stream)), kept: Mutex::new(None) }
     }
 
-    /// Reads the stream to its end on first use, then gives readers over what was kept.
+    /// Reads the stream to its end on first use, then returns readers over the spooled bytes.
     fn reader(self: &Arc<Self>) -> io::Result<SpoolReader> {
         let poisoned = || io::Error::other("another thread failed while reading standard input");
         let mut state = self.state.lock().map_err(|_| poisoned())?;

@@ -1,15 +1,15 @@
-//! Decoders that may not unpack much from little.
+//! Decoders with a limit on the decompression ratio.
 
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Unpacked bytes from which on the ratio to the packed ones is watched.
+/// Decompressed bytes after which the ratio is checked.
 const WATCHED: u64 = 64 << 20;
 /// Largest ratio of unpacked to packed bytes. Logs with repeated vectors reach a few hundred.
 const RATIO: u64 = 1000;
 
-/// Whether so many bytes from so few are taken for a decompression bomb.
+/// Whether so many bytes from so few count as a decompression bomb.
 pub(super) fn is_bomb(unpacked: u64, packed: u64) -> bool {
     unpacked > WATCHED && unpacked / RATIO > packed
 }

@@ -70,7 +70,7 @@ pub struct Evidence {
     pub found: f64,
     /// What it should hold, or the limit that it should keep.
     pub expected: f64,
-    /// How far the two may lie apart.
+    /// The tolerance.
     pub within: f64,
     /// Whether `expected` is an upper limit and not a value to be met.
     pub limit: bool,

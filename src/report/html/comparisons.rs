@@ -41,7 +41,7 @@ fn meeting(picked: &[(f64, f64)], wins: &[(f64, f64)], at: usize) -> f64 {
     }
 }
 
-/// The picture of a comparison.
+/// The chart of a comparison.
 pub(super) fn comparison(id: &str, comparison: &Comparison) -> Picture {
     let steps = comparison.picked.steps.len().max(comparison.wins.steps.len()).clamp(1, STEPS);
     let convention = |path| running(path, |step: &PathStep| step.counts);

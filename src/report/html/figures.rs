@@ -1,4 +1,4 @@
-//! The pictures of one column of claims.
+//! The charts of one column of claims.
 
 use crate::report::html::svg::{Ink, Scale, Svg, WIDTH, tick};
 use crate::report::words::count;
@@ -23,7 +23,7 @@ fn of_status(points: &[Point], status: Status) -> impl Iterator<Item = &Point> {
     points.iter().filter(move |point| point.status == status)
 }
 
-/// Reported against recomputed, with the identity and the line of the formula that fits.
+/// Reported against recomputed, with the identity line and the line of the detected formula.
 pub(super) fn scatter(id: &str, diagnosis: &Diagnosis, figure: &Figure) -> Picture {
     let points = &figure.points;
     let (left, right, top, bottom) = (66.0, WIDTH - 16.0, 34.0, 320.0);

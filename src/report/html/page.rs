@@ -1,4 +1,4 @@
-//! What the template shows: texts made visible and cut, numbers written out, tables cut to their room.
+//! The data for the template: texts made visible and shortened, numbers formatted, tables limited in length.
 
 use std::collections::BTreeSet;
 
@@ -68,7 +68,7 @@ pub(super) struct Page {
     excused: Vec<ExcusedRow>,
     columns: Vec<ColumnView>,
     comparisons: Vec<ComparisonView>,
-    /// Whether rows have to say which run they are about.
+    /// Whether rows have to name their run.
     many_runs: bool,
     metrics: Vec<MetricRow>,
     hidden_metrics: String,
@@ -293,7 +293,7 @@ impl Page {
     }
 }
 
-/// What a table leaves out.
+/// The note about omitted rows of a table.
 fn hidden(total: usize, shown: usize) -> String {
     if total > shown {
         format!("{} more are omitted here; the JSON report lists all.", count((total - shown) as u64))
@@ -405,7 +405,7 @@ fn impacts(report: &Report, room: Room) -> Vec<ImpactRow> {
         .collect()
 }
 
-/// The formulas that really gave the numbers.
+/// The formulas that were really used.
 fn computed_by(diagnosis: &Diagnosis) -> String {
     match &diagnosis.best {
         Some(best) => text(best),
@@ -556,7 +556,7 @@ fn flip_table(diagnosis: &Diagnosis, impact: &Impact) -> Option<FlipTable> {
 
 fn points(report: &Report, diagnosis: &Diagnosis, room: Room) -> Vec<PointRow> {
     let Some(figure) = &diagnosis.figure else { return Vec::new() };
-    // Rows that contradict come first: they are what the table is opened for.
+    // Refuted rows come first: readers open the table to find them.
     let order = |status: crate::report::Status| std::cmp::Reverse(status);
     let mut points: Vec<&crate::report::Point> = figure.points.iter().collect();
     points.sort_by_key(|point| order(point.status));

@@ -1,11 +1,11 @@
-//! Scalable vector graphics by hand: a scale, an axis, marks. Colours stand as presentation attributes, so that a
-//! picture reads without a style sheet, and as classes, so that a dark page can change them.
+//! SVG output: a scale, an axis, marks. Colours are presentation attributes, so that a
+//! chart works without a style sheet, and classes, so that a dark theme can change them.
 
 use std::fmt::Write as _;
 
 use crate::report::visible;
 
-/// Width of every picture.
+/// Width of every chart.
 pub(super) const WIDTH: f64 = 520.0;
 
 /// Text as the content of an element.
@@ -46,7 +46,7 @@ pub(super) fn tick(value: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').replace('-', "−")
 }
 
-/// What a mark means; each has its own shape beside its colour.
+/// The meaning of a mark; each has its own shape and colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ink {
     Follows,
@@ -264,7 +264,7 @@ impl Svg {
         self.text(f64::midpoint(scale.from, scale.to), y + 35.0, "middle", name, Ink::Text);
     }
 
-    /// An axis along the left with its numbers; its name stands above it.
+    /// An axis along the left with its numbers and its name above it.
     pub(super) fn axis_y(&mut self, scale: &Scale, x: f64, name: &str) {
         self.line(x, scale.from, x, scale.to, Ink::Quiet, "");
         for value in scale.ticks(5) {

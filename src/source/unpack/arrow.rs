@@ -126,7 +126,7 @@ impl Messages {
         Ok(Some(bytes))
     }
 
-    /// Appends so many bytes, or what there is.
+    /// Appends at most so many bytes.
     fn take(&mut self, bytes: &mut Vec<u8>, count: u64) -> Result<u64, String> {
         let read = self.stream.by_ref().take(count).read_to_end(bytes).map_err(|error| error.to_string())?;
         Ok(read as u64)

@@ -84,7 +84,7 @@ fn kind<'c, I: Iterator<Item = &'c str>>(name: &str, cells: impl Fn() -> I) -> K
     if is_text_column(name) {
         return Kind::Text;
     }
-    // A column that is still empty says nothing, and its later numbers are numbers.
+    // A column that is still empty is undecided; later numbers in it are read as numbers.
     if all(&|cell| number(cell).is_some()) {
         return Kind::Number;
     }

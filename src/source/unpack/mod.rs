@@ -21,7 +21,7 @@ use crate::source::spool::Bytes;
 
 /// Bytes by which a container is known.
 pub(super) const MAGIC: u64 = 8;
-/// Rows over which the columns of a table are told apart.
+/// Rows used to classify the columns of a table.
 const SAMPLE_ROWS: usize = 64;
 /// Bytes of a table that are looked at for that, unless its first row is longer.
 const SAMPLE_BYTES: usize = 8 << 20;
@@ -90,9 +90,9 @@ impl std::fmt::Display for Packing {
 enum Refusal {
     /// It cannot be read at all.
     Io(io::Error),
-    /// It is not what it begins like.
+    /// It is not the format that its first bytes suggest.
     FieldError { expected: &'static str, found: String },
-    /// It holds nothing.
+    /// It has no rows.
     NoRows,
 }
 
@@ -175,7 +175,7 @@ impl Head {
                 self.whole = read < missing;
                 Ok(())
             }
-            // What breaks off is read to its end, and fails there.
+            // A truncated stream is read to its end and fails there.
             Err(error) if !self.bytes.is_empty() => {
                 self.whole = true;
                 self.stream = Box::new(Broken(Some(error)));

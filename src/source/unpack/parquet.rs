@@ -45,7 +45,7 @@ pub(super) fn open(bytes: &Bytes) -> Result<Box<dyn Rows>, Refusal> {
     Ok(Box::new(rows.ok_or(Refusal::NoRows)?))
 }
 
-/// What a library makes of bytes that nobody has checked: a panic is an error, too.
+/// Calls a library on unchecked bytes; a panic becomes an error.
 pub(super) fn caught<T, E: std::fmt::Display>(read: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
     match catch_unwind(AssertUnwindSafe(read)) {
         Ok(result) => result.map_err(|error| error.to_string()),

@@ -13,7 +13,7 @@ use crate::source::watched::{bomb, is_bomb};
 const HEADER: &str = "header.json";
 /// The head of a log that is not finished.
 const START: &str = "_journal/start.json";
-/// What the samples say, once more.
+/// A copy of the samples' contents.
 const SUMMARIES: &str = "summaries.json";
 
 /// The members of an archive. Names are only names: nothing is written.
