@@ -1,4 +1,4 @@
-//! The tokens of an item whose pick changes, for the picture of how the better candidate wins.
+//! The tokens of an item whose pick changes, for the chart of how the better candidate wins.
 
 use crate::formula::StepResolutions;
 use crate::model::{Candidate, CandidateSummary, ColumnKey, Item, ItemSummary, Segment, Step, TokenPath};

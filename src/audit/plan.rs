@@ -1,4 +1,4 @@
-//! What a pass over an input takes for granted: resolutions of columns, conventions, how hard to look.
+//! The assumptions of a pass over an input: resolutions of columns, conventions, whether to search.
 //!
 //! Resolutions are a property of whole columns, known only after the last row. A pass therefore assumes
 //! them (guessed from the first rows), measures them, and is repeated in the rare case that the guess was
@@ -20,7 +20,7 @@ pub const PRINCIPAL: usize = 128;
 /// The plan for one column of claims.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ColumnPlan {
-    /// The column and what is right for it.
+    /// The column and its accepted formulas.
     pub spec: ColumnSpec,
     /// Resolution of the claims.
     pub resolution: Resolution,

@@ -1,4 +1,4 @@
-//! What could not be checked, and which field to log so that it can be.
+//! Claims that could not be checked, and the field to log.
 
 use std::collections::BTreeMap;
 

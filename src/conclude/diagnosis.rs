@@ -4,11 +4,11 @@ use crate::audit::PRINCIPAL;
 use crate::formula::{Formula, Grammar};
 use crate::tally::{ColumnTally, RowRef};
 
-/// Share of rows that may stay unexplained by "the" formula of a column.
+/// Share of rows that may remain unexplained by "the" formula of a column.
 const NEARLY_ALL: f64 = 0.98;
 /// Fewest rows that make a group of a mixture: below it, coincidence is too likely.
 const FEWEST: u64 = 3;
-/// Gap in bits below which two formulas with equally many deviations are not told apart.
+/// Gap in bits below which two formulas with equally many deviations are not distinguished.
 const DECIDED: f64 = 10.0;
 
 /// Why a column does not follow its convention.

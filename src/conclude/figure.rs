@@ -1,4 +1,4 @@
-//! What the pictures of a report are drawn from.
+//! The data of a report's charts.
 
 use crate::audit::ColumnPlan;
 use crate::conclude::diagnosis::{Explanation, Member};
@@ -9,9 +9,9 @@ use crate::tally::{ColumnTally, ItemTally, Mark, PathSketch};
 
 /// Figures in a report.
 const FIGURES: usize = 6;
-/// Figures of a report in which nothing is contradicted.
+/// Figures of a report without refuted rows.
 const CLEAN_FIGURES: usize = 2;
-/// Races in a report.
+/// Comparisons in a report.
 const COMPARISONS: usize = 3;
 
 /// The figure of a column.
@@ -144,7 +144,7 @@ fn covered(span: Span, segments: &[Segment], cut: bool) -> Vec<bool> {
     (0..segments.len()).map(|at| chosen.contains(&at)).collect()
 }
 
-/// Keeps the figures that show most: of columns with the most contradicted rows, or of the first ones in a clean log.
+/// Keeps the most informative figures: of the columns with the most refuted rows, or of the first ones in a clean log.
 pub(super) fn trim(diagnoses: &mut [Diagnosis]) {
     let refuted = |diagnosis: &Diagnosis| {
         let figure = diagnosis.figure.as_ref()?;

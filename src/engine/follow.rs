@@ -37,7 +37,7 @@ struct Followed {
 }
 
 impl Following {
-    /// Reads what is new in the inputs as they are now; says whether anything was.
+    /// Reads new data in the inputs; returns whether there was any.
     pub fn look(&mut self, opened: Vec<RecognisedInput>, settings: &Settings) -> bool {
         let mut known: BTreeMap<String, Followed> = std::mem::take(&mut self.inputs)
             .into_iter()
@@ -61,7 +61,7 @@ impl Following {
         changed
     }
 
-    /// Reads what is left, a last line without its end included.
+    /// Reads the rest, including a last line without a newline.
     pub fn finish(&mut self, settings: &Settings) {
         for (input, at) in self.inputs.iter_mut().zip(0_u32..) {
             input.advance(at, settings, true);
@@ -139,7 +139,7 @@ impl Followed {
         (self.offset, self.line, self.size) = (0, 1, None);
     }
 
-    /// Reads new lines, with `last` also one that has no end; says whether there were any.
+    /// Reads new lines, with `last` also one without a newline; returns whether there were any.
     fn advance(&mut self, file: u32, settings: &Settings, last: bool) -> bool {
         let by_lines = self.opened.reader.framing() == Framing::Lines;
         let tail = if by_lines { self.opened.input.tail(self.offset) } else { Ok(None) };

@@ -13,7 +13,7 @@ use crate::numeric::Printed;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ColumnId(pub u16);
 
-/// What kind of number a column of claims holds, by its name or by the user's word.
+/// The kind of number in a column of claims, by its name or as configured by the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClaimKind {
@@ -29,7 +29,7 @@ pub enum ClaimKind {
     SequenceProb,
     /// Bits per byte of text.
     BitsPerByte,
-    /// A score divided by some length that the name does not say.
+    /// A score divided by an unspecified length.
     Normalised,
     /// Total negative log-likelihood of a candidate, in nats: its surprisal.
     TotalLoss,
@@ -46,7 +46,7 @@ impl ClaimKind {
 /// Identity of a column of claims within a run: the same field, claiming the same kind of number.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ColumnKey {
-    /// The field's name as the log has it.
+    /// The field's name in the log.
     #[serde(with = "shared_text")]
     pub name: Arc<str>,
     /// The kind of number that the name claims.
@@ -120,7 +120,7 @@ pub enum Divisor {
     Words,
 }
 
-/// Through what a score passes before it is a metric's value.
+/// The function that turns a score into a metric's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScoreOutput {
     /// As it is, in nats.
@@ -137,7 +137,7 @@ pub enum ScoreOutput {
     Logistic,
 }
 
-/// What is counted of a candidate.
+/// A quantity counted for a candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counted {
     /// Scored tokens.
@@ -148,13 +148,13 @@ pub enum Counted {
     Bytes,
 }
 
-/// How a metric of one item follows from the item, where the format says so.
+/// How a metric of one item is derived from the item, if the format defines it.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub enum RowRule<'t> {
     /// As lm-evaluation-harness defines a metric of this name; unprovable for names that it does not have.
     #[default]
     ByName,
-    /// 1 when the argmax of score ÷ divisor is a right answer, else 0; the first of equals wins.
+    /// 1 if the argmax of score ÷ divisor is a right answer, else 0; the first one wins a tie.
     Argmax(Divisor),
     /// 1 when the argmax of score − unconditional score is a right answer, else 0.
     ArgmaxMutual,
@@ -221,15 +221,15 @@ pub struct RowMetric<'t> {
     pub rule: RowRule<'t>,
 }
 
-/// How the tasks of a group are weighed.
+/// How the tasks of a group are weighted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Weights {
     /// By their rows. The standard error is pooled.
     BySize,
-    /// Alike: the mean of their numbers, standard errors included.
+    /// Equally: the mean of their numbers, including standard errors.
     Alike,
-    /// By their rows or alike: the log does not say.
+    /// By their rows or equally: the log does not say.
     Either,
 }
 
@@ -238,7 +238,7 @@ pub enum Weights {
 pub struct TaskGroup {
     /// The tasks, as their own numbers name them.
     pub tasks: Vec<String>,
-    /// How they are weighed.
+    /// How they are weighted.
     pub weights: Weights,
     /// Whether some of them are groups themselves, so that the weights inside are not certain.
     pub nested: bool,
@@ -247,9 +247,9 @@ pub struct TaskGroup {
 /// A number that the pipeline reported of a whole run.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MetricClaim {
-    /// The task it is about; empty when the log has no tasks.
+    /// Its task; empty if the log has no tasks.
     pub task: String,
-    /// The filter it is about; empty when the log has no filters.
+    /// Its filter; empty if the log has no filters.
     pub filter: String,
     /// The metric's name as logged, without a suffix that makes it a standard error.
     pub metric: String,
@@ -261,9 +261,9 @@ pub struct MetricClaim {
     pub rows: Option<String>,
     /// How the format says the rows become the number, where it says so (`mean`, `perplexity`, …).
     pub aggregation: Option<String>,
-    /// The tasks that it is about, where it is about several.
+    /// Its tasks, if there are several.
     pub group: Option<TaskGroup>,
-    /// Decimals that the tool rounds the number to; None where it prints all digits or nobody knows.
+    /// Decimals that the tool rounds the number to; None if it prints all digits or this is unknown.
     pub decimals: Option<i16>,
     /// Whether code that the log does not show computes the rows' values.
     pub custom: bool,

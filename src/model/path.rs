@@ -1,4 +1,4 @@
-//! A candidate's tokens in little memory, for pictures.
+//! A candidate's tokens in compact form, for charts.
 
 use serde::{Deserialize, Serialize};
 

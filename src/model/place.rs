@@ -39,7 +39,7 @@ pub struct Snippet {
 pub struct Located {
     /// Where.
     pub place: Place,
-    /// What stands there.
+    /// The text at the place.
     pub snippet: Snippet,
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{At, Text};
 use crate::numeric::Printed;
 
-/// A number where the log has a place for one.
+/// A number field of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub enum Logged {
     /// The field is not there.
@@ -39,7 +39,7 @@ impl Logged {
         }
     }
 
-    /// The number with its sign turned, as a log-prob of a surprisal; null and sentinels stay what they are.
+    /// The negated number, as a log-prob from a surprisal; null and sentinels are unchanged.
     #[must_use]
     pub fn negated(self) -> Self {
         match self {

@@ -1,16 +1,16 @@
-//! What is said of a claim and how sure it is.
+//! Verdicts on claims, severities and kinds of evidence.
 
 use serde::{Deserialize, Serialize};
 
-/// What retally says of one claim.
+/// The verdict on one claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// The claim follows from what is logged beneath it.
+    /// The claim matches the values logged beneath it.
     Proven,
-    /// The claim contradicts what is logged beneath it.
+    /// The claim contradicts the values logged beneath it.
     Refuted,
-    /// What is logged cannot decide.
+    /// The log does not decide it.
     Unprovable,
 }
 
@@ -29,11 +29,11 @@ impl Verdict {
 /// Verdicts of one kind of claim, counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct VerdictCounts {
-    /// Claims that follow.
+    /// Proven claims.
     pub proven: u64,
-    /// Claims that are contradicted.
+    /// Refuted claims.
     pub refuted: u64,
-    /// Claims that cannot be decided.
+    /// Unprovable claims.
     pub unprovable: u64,
 }
 

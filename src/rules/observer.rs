@@ -61,7 +61,7 @@ impl<'v> Observer<'v> {
         self.observed.sums.slot(key).add(value);
     }
 
-    /// Moments of the rule's own.
+    /// The rule's moments.
     pub(crate) fn moments(&mut self, key: Key<Moments>) -> &mut Moments {
         self.observed.moments.slot(key)
     }

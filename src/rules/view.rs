@@ -42,7 +42,7 @@ pub struct CandidateView<'v> {
 pub struct ClaimColumn {
     /// Its name.
     pub name: String,
-    /// What it says it is.
+    /// Its kind.
     pub kind: ClaimKind,
     /// Its resolution.
     pub resolution: Resolution,

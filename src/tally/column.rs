@@ -73,11 +73,11 @@ impl Keyed for ClaimRow {
 pub struct FormulaCount {
     /// Rows within its bound.
     pub explained: u64,
-    /// Rows in which it cannot be told from the convention: both have the same value within their bounds.
+    /// Rows where it and the convention have the same value within their bounds.
     pub undecidable: u64,
-    /// Rows that it explains and in which it can be told from the convention.
+    /// Rows that it explains and where it differs from the convention.
     pub decisive: u64,
-    /// Rows that the convention explains and in which it can be told from it.
+    /// Rows that the convention explains and where the two differ.
     pub against: u64,
     /// Rows in which the log has what it needs.
     pub evaluated: u64,

@@ -16,15 +16,15 @@ pub const PLACES: usize = 5;
 pub struct Observed {
     /// How often the rule could look.
     pub judged: u64,
-    /// How often it saw the defect.
+    /// How often it fired.
     pub failed: u64,
-    /// Counts of the rule's own.
+    /// The rule's counts.
     pub counts: Slots<u64>,
-    /// Sums of the rule's own.
+    /// The rule's sums.
     pub sums: Slots<ExactSum>,
-    /// Moments of the rule's own.
+    /// The rule's moments.
     pub moments: Slots<Moments>,
-    /// Histograms of the rule's own.
+    /// The rule's histograms.
     pub histograms: Slots<Histogram>,
     /// What the rule saw by a name of the log, such as a metric's.
     pub parts: BTreeMap<String, PartSeen>,
@@ -37,7 +37,7 @@ pub struct Observed {
 /// What a rule saw under one name of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PartSeen {
-    /// How often the defect was seen.
+    /// How often the rule fired.
     pub failed: u64,
     /// Looks by the number of a pattern that does not explain them; only for rules that compare patterns.
     pub unexplained: Histogram,
@@ -73,7 +73,7 @@ impl Observed {
             })
     }
 
-    /// Offers a row that shows the defect.
+    /// Offers a row on which the rule fired.
     pub fn show(&mut self, exemplar: Exemplar) {
         self.offer_worst(exemplar.clone());
         self.exemplars.offer(exemplar);
@@ -96,7 +96,7 @@ impl Observed {
         self.sums.get(key).map_or(0.0, ExactSum::value)
     }
 
-    /// The names of the log under which the defect was seen, in order.
+    /// The names in the log under which the rule fired, in order.
     pub fn failed_parts(&self) -> impl Iterator<Item = (&str, u64)> {
         self.parts.iter().filter(|(_, part)| part.failed > 0).map(|(name, part)| (name.as_str(), part.failed))
     }

@@ -1,4 +1,4 @@
-//! What pictures are drawn from: samples and histograms of bounded size that merge exactly.
+//! The data of the charts: samples and histograms of bounded size that merge exactly.
 
 use serde::{Deserialize, Serialize};
 
