@@ -114,10 +114,10 @@ fn a_typing_error_is_met_with_what_was_meant() {
         (&["check", "cases/C1-right.jsonl", "--fromat", "json"], "'--format'"),
         (&["check", "cases/C1-right.jsonl", "--format", "jsno"], "'json'"),
         (&["check", "cases/C1-right.jsonl", "--fail-on", "eror"], "'error'"),
-        (&["check", "cases/C1-right.jsonl", "--report", "htlm=x"], "did you mean html?"),
+        (&["check", "cases/C1-right.jsonl", "--report", "htlm=x"], "did you mean `html`?"),
         (&["check", "cases/C1-right.jsonl", "--input-format", "lm-eval-sample"], "did you mean `lm-eval-samples`"),
-        (&["check", "cases/C1-right.jsonl", "--select", "RT240"], "did you mean RT"),
-        (&["explain", "RT24"], "did you mean RT2"),
+        (&["check", "cases/C1-right.jsonl", "--select", "RT240"], "did you mean `RT"),
+        (&["explain", "RT24"], "did you mean `RT2"),
         (&["completions", "bsh"], "'bash'"),
     ] {
         let (code, out, err) = retally(arguments);

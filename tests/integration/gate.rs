@@ -279,7 +279,7 @@ fn create_replaces_a_file_only_when_asked_and_keeps_what_was_written_by_hand() {
     folder.write("known.json", b"{");
     let (code, _, err) = folder.run("baseline create a.jsonl --output known.json --overwrite");
     assert_eq!(code, 2);
-    contains(&err, &["known.json:1:1: this is no baseline"]);
+    contains(&err, &["known.json:1:1: not a baseline file"]);
     assert_eq!(folder.read("known.json"), "{");
 }
 
@@ -594,7 +594,7 @@ fn a_minimum_counts_the_reported_metric_of_its_name() {
     contains(
         failures[0].as_str().unwrap(),
         &[
-            "min-proven accuracy: expected a share of at least 1 proven, found 0 of 1 (0 refuted, 1 unprovable)",
+            "min-proven accuracy: expected at least 1 of the claims to be proven, found 0 of 1 (0 refuted, 1 unprovable)",
             "; to prove more, log ",
         ],
     );
