@@ -21,6 +21,9 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
 
 fn say(all: &Observed) -> Message {
     let worst = all.worst.as_ref().map_or(0.0, |row| row.evidence.found);
-    Message::new(format!("{} of {} probabilities are out of range (0 to 1); the worst is {worst}", all.failed, all.judged))
-        .help("log softmax outputs, and put percentages, logits and log-probs into separate fields")
+    Message::new(format!(
+        "{} of {} probabilities are out of range (0 to 1); the worst is {worst}",
+        all.failed, all.judged
+    ))
+    .help("log softmax outputs, and put percentages, logits and log-probs into separate fields")
 }
