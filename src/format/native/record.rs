@@ -2,11 +2,12 @@
 
 use crate::config::{ColumnSpec, accepted, both_ends};
 use crate::format::field::{self, FieldError, at, field_error, flag, id, integer, text};
-use crate::format::json::{Kind, Value};
+use crate::format::json::{Key, Kind, Value};
 use crate::format::native::roles::{ROLES, Role, SENTENCE, by_name};
 use crate::formula::{Formula, Output};
 use crate::model::{
     Alternative, ArrayLength, Candidate, Claim, ClaimKind, ColumnId, Item, Logged, PickRef, Segment, Slice, Step, Text,
+    stable_hash,
 };
 use crate::numeric::Printed;
 
@@ -259,7 +260,7 @@ pub(super) fn item<'t>(record: Value<'t>, mapping: &Mapping) -> Result<Item<'t>,
         return Err(field_error(record, "record", "an object"));
     }
     let slots = Slots::of(record, mapping);
-    let mut item = Item { at: at(record), ..Item::default() };
+    let mut item = Item { at: at(record), distinct: distinct(record), ..Item::default() };
     item.id = slots.get(Role::Item).and_then(id).unwrap_or_default();
     item.task = slots.get(Role::Task).and_then(id).unwrap_or_default();
     item.filter = match slots.filters.as_slice() {
@@ -325,6 +326,24 @@ fn candidate<'t>(object: Value<'t>, slots: &Slots<'t>, mapping: &Mapping) -> Res
     }
     steps(slots, mapping, &mut candidate)?;
     Ok(candidate)
+}
+
+/// Longest scalar that can tell one row from another of the same item; longer ones are texts.
+const LONGEST_DISTINCTION: usize = 64;
+
+/// A hash of the record's own short scalars, in any order: a sample's number, a seed, a condition. Fractions are measured,
+/// not chosen.
+fn distinct(record: Value<'_>) -> u64 {
+    let chosen = |(key, value): (Key<'_>, Value<'_>)| {
+        let raw = value.raw();
+        let chosen = match value.kind() {
+            Kind::String | Kind::Bool => true,
+            Kind::Number => raw.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-'),
+            _ => false,
+        };
+        (chosen && raw.len() <= LONGEST_DISTINCTION).then(|| stable_hash(&(key.raw(), raw)))
+    };
+    record.members().filter_map(chosen).fold(0, u64::wrapping_add)
 }
 
 fn is_list(value: &Value<'_>) -> bool {
