@@ -95,7 +95,7 @@ struct Judged {
     formula: Formula,
     /// The convention's value.
     derived: Approx,
-    /// How far the two may lie apart.
+    /// The tolerance.
     within: f64,
     accepted: bool,
 }

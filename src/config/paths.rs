@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use crate::config::written::Fault;
 
-/// Which inputs an override is about.
+/// The inputs that an override applies to.
 #[derive(Clone, Debug, Default)]
 pub struct Paths {
     globs: GlobSet,
@@ -35,8 +35,8 @@ impl Paths {
         Ok(Self { globs: built(whole)?, names: built(names)?, directory: directory.to_path_buf() })
     }
 
-    /// Whether an input with this path as shown is meant: globs are relative to the configuration's directory
-    /// or to the working directory; a glob without `/` is about the file's name.
+    /// Whether an input with this displayed path matches: globs are relative to the configuration's directory
+    /// or to the working directory; a glob without `/` is matched against the file name.
     #[must_use]
     pub fn matches(&self, shown: &str) -> bool {
         let name = shown.rsplit('/').next().unwrap_or(shown);

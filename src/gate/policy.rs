@@ -15,7 +15,7 @@ fn below(report: &Report, name: &str, minimum: f64) -> Option<String> {
     let Some((kind, counts)) = kind(report, name) else {
         let kinds: Vec<&str> = report.summary.verdicts.keys().map(String::as_str).collect();
         let near = crate::config::nearest(name, kinds.iter().copied());
-        let hint = near.map_or_else(|| format!("; log {name}."), |near| format!("; did you mean {near}?"));
+        let hint = near.map_or_else(|| format!("; log {name}."), |near| format!("; did you mean `{near}`?"));
         let there = if kinds.is_empty() { "none".to_owned() } else { kinds.join(", ") };
         return (minimum > 0.0).then(|| format!("{expected} no such claim{hint} Claims in the log: {there}"));
     };

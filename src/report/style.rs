@@ -8,7 +8,7 @@ pub enum Detail {
     /// Findings that are new, and the summary.
     #[default]
     Usual,
-    /// Findings that the baseline knows, too.
+    /// Also findings in the baseline.
     Known,
 }
 

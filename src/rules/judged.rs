@@ -77,7 +77,7 @@ const NO_TOKENS: (&str, &str) = ("it is unclear which tokens it counts", "log-pr
 const NO_MEMBERS: (&str, &str) =
     ("it is unclear how the group's tasks are weighted", "every task of the group, with its n");
 const FEW: (&str, &str) = ("a standard error needs two rows", "more than one row");
-const ROWS_WRONG: (&str, &str) = ("the rows beneath it contradict themselves", "rows that follow from their picks");
+const ROWS_WRONG: (&str, &str) = ("the rows beneath it are inconsistent", "rows that match their picks");
 
 /// Whether a claim is the number of rows.
 #[must_use]

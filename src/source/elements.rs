@@ -196,7 +196,7 @@ mod tests {
     fn a_cut_off_list_gives_its_whole_elements() {
         let (found, error) = split("[{\"a\": 1}, {\"b\": ");
         assert_eq!(found.len(), 1);
-        assert!(error.unwrap().contains("cut off"));
+        assert!(error.unwrap().contains("truncated"));
         assert!(split("[1] 2").1.unwrap().contains("end of the file"));
         assert!(Elements::new("x".as_bytes()).is_err());
     }

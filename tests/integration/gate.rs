@@ -568,7 +568,7 @@ fn a_minimum_that_is_not_reached_fails_and_says_what_to_log() {
         serde_json::json!([
             "min-proven accuracy: expected at least 1 of the claims to be proven, found no such claim; log accuracy. \
              Claims in the log: score",
-            "min-proven scor: expected at least 0.1 of the claims to be proven, found no such claim; did you mean score? \
+            "min-proven scor: expected at least 0.1 of the claims to be proven, found no such claim; did you mean `score`? \
              Claims in the log: score",
         ])
     );
@@ -651,7 +651,7 @@ fn the_documented_baseline_is_one() {
     let folder = Folder::with(&[("a.jsonl", MEAN), ("known.json", example)]);
     let (code, out, err) = folder.run("check a.jsonl --baseline known.json");
     assert_eq!(code, 1, "{out}{err}");
-    contains(&out, &["2 of 2 rows show it, more than the share of 0.9"]);
+    contains(&out, &["2 of 2 rows show it, above the limit of 0.9"]);
     let baseline = retally::gate::Baseline::parse("known.json", example).unwrap();
     assert_eq!(baseline.text().unwrap(), example);
 }

@@ -239,7 +239,7 @@ mod archives {
         let refused = |bytes: Vec<u8>| input(bytes).open().err().unwrap().to_string();
         let other = refused(archive(&[("a.npy", b"x")], CompressionMethod::Stored));
         assert!(
-            other.contains("expected members whose names end in .json, found 1 members with other names"),
+            other.contains("expected members whose names end in .json, found 1 member with another name"),
             "{other}"
         );
         let whole = archive(&MEMBERS, CompressionMethod::Deflated);

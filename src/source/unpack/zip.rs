@@ -43,7 +43,11 @@ pub(super) fn open(bytes: &Bytes) -> Result<Box<dyn Rows>, Refusal> {
     });
     members.sort_by_cached_key(|(name, index)| (name != head, natural(name), *index));
     if members.is_empty() {
-        let found = format!("{count} members with other names");
+        let found = if count == 1 {
+            "1 member with another name".to_owned()
+        } else {
+            format!("{count} members with other names")
+        };
         return Err(Refusal::FieldError { expected: "members whose names end in .json", found });
     }
     members.reverse();
