@@ -3,10 +3,26 @@
 use std::collections::BTreeMap;
 
 use crate::conclude::coverage::Gaps;
+use crate::metric::{JudgedMetric, RunFacts};
 use crate::model::VerdictCounts;
 use crate::report::MetricReport;
-use crate::rules::JudgedMetric;
+use crate::rules::Fields;
 use crate::tally::StreamTally;
+
+/// What a stream gives for the numbers of its run.
+pub(super) fn facts(stream: &StreamTally) -> RunFacts<'_> {
+    let items = &stream.items;
+    let picked = (items.scored > 0).then_some((items.right, items.scored));
+    RunFacts {
+        rows: &items.metrics,
+        tokens: &items.tokens,
+        items: items.items,
+        right: if items.reported > 0 { Some((items.reported_right, items.reported)) } else { picked },
+        is_correctness_refuted: items.correct.refuted > 0,
+        has_segments: Fields(items.fields).has(Fields::named("segments")),
+        is_doubled: stream.seen.values().any(|seen| seen.count > 1),
+    }
+}
 
 /// Counts the verdicts and says what is missing for the open ones.
 pub(super) fn count(

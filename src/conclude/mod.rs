@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 
 use crate::audit::{self, FilePlan};
 use crate::config::Levels;
+use crate::metric;
 use crate::model::{ClaimKind, ColumnKey, VerdictCounts};
 use crate::report::{
     ClaimReport, FindingCounts, InputError, InputReport, MetricReport, Report, SCHEMA_VERSION, Summary, Tool,
@@ -194,7 +195,7 @@ fn conclude_run(
 
         let claims: Vec<&crate::model::MetricClaim> =
             run.metrics.iter().filter(|claim| runs::concerns(claim, &key, run.single_stream)).collect();
-        let judged = rules::judged::judge(&claims, &stream);
+        let judged = metric::judged::judge(&claims, &metrics::facts(&stream));
         metrics::count(&stream, &judged, &mut verdicts, gaps);
         listed.metrics.extend(metrics::list(&run.name, &judged));
         let view = RunView { stream: &stream, metrics: &claims, judged: &judged };
@@ -252,7 +253,7 @@ fn conclude_rest(
     }
     let stream = crate::tally::StreamTally::default();
     for (task, claims) in rest {
-        let judged = rules::judged::judge_without_rows(&claims, &run.metrics);
+        let judged = metric::judged::judge_without_rows(&claims, &metrics::facts(&stream), &run.metrics);
         let mut verdicts: BTreeMap<String, VerdictCounts> = BTreeMap::new();
         metrics::count(&stream, &judged, &mut verdicts, gaps);
         listed.metrics.extend(metrics::list(&run.name, &judged));

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{CandidateSummary, Divisor, ItemSummary};
+use crate::model::{CandidateSummary, Divisor, ItemSummary, Ranking};
+use crate::numeric::Approx;
 
 impl Divisor {
     /// All divisors, simplest first.
@@ -54,110 +55,89 @@ impl Cut {
     pub const ALL: [Self; 3] = [Self::Halves, Self::Interleaved, Self::Swapped];
 }
 
-/// A score with the half-quantum that its printed digits leave open.
-pub(crate) type Score = (f64, f64);
-
 /// Conditional and, where logged, unconditional scores of an item; None when a score is missing. Where no score is
 /// reported, the total of the tokens is the score.
-pub(crate) fn scores(item: &ItemSummary, cut: Cut) -> Option<(Vec<Score>, Option<Vec<f64>>)> {
+fn scores(item: &ItemSummary, cut: Cut) -> Option<(Vec<Approx>, Option<Vec<Approx>>)> {
     let bare = item.candidates.iter().all(|candidate| candidate.claims.is_empty());
-    let own: Option<Vec<Score>> = item
+    let own: Option<Vec<Approx>> = item
         .candidates
         .iter()
         .map(|candidate| match candidate.claims.first() {
-            Some(claim) => Some((claim.value?, claim.half)),
-            None => candidate.total.filter(|_| bare),
+            Some(claim) => Some(Approx::new(claim.value?, claim.half)),
+            None => candidate.total.filter(|_| bare).map(|(value, half)| Approx::new(value, half)),
         })
         .collect();
     let own = own?;
-    let without: Option<Vec<f64>> = item.candidates.iter().map(|candidate| candidate.unconditional).collect();
+    // Both stand in the log with the same digits.
+    let half = |candidate: &CandidateSummary| candidate.claims.first().map_or(0.0, |claim| claim.half);
+    let without = |own: &CandidateSummary| Some(Approx::new(own.unconditional?, half(own)));
+    let without: Option<Vec<Approx>> = item.candidates.iter().map(without).collect();
     match cut {
         Cut::Halves => Some((own, without)),
-        Cut::Swapped => {
-            let conditional = without?.into_iter().map(|score| (score, 0.0)).collect();
-            Some((conditional, Some(own.into_iter().map(|(score, _)| score).collect())))
-        }
+        Cut::Swapped => Some((without?, Some(own))),
         Cut::Interleaved => {
-            let all: Vec<Score> = own.into_iter().chain(without?.into_iter().map(|score| (score, 0.0))).collect();
-            let conditional = all.iter().copied().step_by(2).collect();
-            let unconditional = all.iter().skip(1).step_by(2).map(|(score, _)| *score).collect();
-            Some((conditional, Some(unconditional)))
+            let all: Vec<Approx> = own.into_iter().chain(without?).collect();
+            let every_second = |from: usize| all.iter().copied().skip(from).step_by(2).collect();
+            Some((every_second(0), Some(every_second(1))))
         }
     }
 }
 
 /// Position of the largest value as numpy's argmax takes it: the first NaN, else the first of the largest.
-pub(crate) fn argmax(values: &[f64]) -> Option<usize> {
-    if let Some(nan) = values.iter().position(|value| value.is_nan()) {
+fn argmax(values: &[Approx]) -> Option<usize> {
+    if let Some(nan) = values.iter().position(|own| own.value.is_nan()) {
         return Some(nan);
     }
     let mut best = 0;
-    for (at, value) in values.iter().enumerate() {
-        if *value > *values.get(best)? {
+    for (at, own) in values.iter().enumerate() {
+        if own.value > values.get(best)?.value {
             best = at;
         }
     }
     (!values.is_empty()).then_some(best)
 }
 
-/// Whether the winner of an item is right, and whether the printed digits leave no other answer.
+/// The winner of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {
+    /// Its position.
     pub(crate) winner: usize,
-    pub(crate) right: bool,
-    pub(crate) certain: bool,
+    /// Whether it is a right answer, if the log says.
+    pub(crate) right: Option<bool>,
+    /// Whether the printed digits leave no other winner.
+    pub(crate) is_only: bool,
+    /// Whether the printed digits leave no other answer to the question whether the winner is right.
+    pub(crate) is_certain: bool,
 }
 
-/// The position of the winner, and whether the printed digits leave no other.
-pub(crate) fn winner(item: &ItemSummary, divisor: Divisor, mutual: bool) -> Option<(usize, bool)> {
-    let values = compared(item, divisor, Cut::Halves, mutual)?;
-    let plain: Vec<f64> = values.iter().map(|(value, _)| *value).collect();
-    let winner = argmax(&plain)?;
-    let (best, slack) = *values.get(winner)?;
-    let others = values.iter().enumerate().filter(|(at, _)| *at != winner);
-    let certain = others.into_iter().all(|(_, (value, half))| *value + half < best - slack);
-    Some((winner, certain || best.is_nan()))
-}
-
-/// Whether the candidate with the lowest score is right, and whether the printed digits leave no other answer.
-pub(crate) fn least(item: &ItemSummary) -> Option<(bool, bool)> {
-    let values = compared(item, Divisor::Raw, Cut::Halves, false)?;
-    let negated: Vec<f64> = values.iter().map(|(value, _)| -value).collect();
-    let lowest = argmax(&negated)?;
-    let right = item.is_gold(lowest)?;
-    let (best, slack) = *values.get(lowest)?;
-    let others = values.iter().enumerate().filter(|(at, _)| item.is_gold(*at) != Some(right));
-    let certain = others.into_iter().all(|(_, (value, half))| *value - half > best + slack);
-    Some((right, certain))
-}
-
-/// What is compared: scores over a divisor, or their differences to the unconditional ones.
-pub(crate) fn compared(item: &ItemSummary, divisor: Divisor, cut: Cut, mutual: bool) -> Option<Vec<Score>> {
+/// What is compared; the largest wins.
+pub(crate) fn compared(item: &ItemSummary, ranking: Ranking, cut: Cut) -> Option<Vec<Approx>> {
     let (own, without) = scores(item, cut)?;
-    if mutual {
-        return Some(own.iter().zip(without?).map(|((score, half), other)| (score - other, 2.0 * half)).collect());
+    match ranking {
+        Ranking::Lowest => Some(own.into_iter().map(|score| -score).collect()),
+        Ranking::Mutual => Some(own.into_iter().zip(without?).map(|(score, other)| score - other).collect()),
+        Ranking::By(divisor) => {
+            own.into_iter().zip(&item.candidates).map(|(score, own)| Some(score.over(divisor.of(own)?))).collect()
+        }
     }
-    let divided = own.iter().zip(&item.candidates).map(|((score, half), candidate)| {
-        let by = divisor.of(candidate)?;
-        Some((score / by, half / by))
-    });
-    divided.collect()
 }
 
-/// The winner by scores over a divisor, or by the difference to the unconditional scores.
-pub(crate) fn outcome(item: &ItemSummary, divisor: Divisor, cut: Cut, mutual: bool) -> Option<Outcome> {
-    let values = compared(item, divisor, cut, mutual)?;
-    let plain: Vec<f64> = values.iter().map(|(value, _)| *value).collect();
-    let winner = argmax(&plain)?;
-    let right = item.is_gold(winner)?;
-    let (best, slack) = *values.get(winner)?;
-    let certain = best.is_nan()
-        || values.iter().enumerate().all(|(at, (value, half))| {
-            // Within the printed digits another answer could have won; a tie is decided by an order that a tool may
-            // take otherwise.
-            *value + half < best - slack || item.is_gold(at) == Some(right)
-        });
-    Some(Outcome { winner, right, certain })
+/// The winner, the first of equals.
+pub(crate) fn outcome(item: &ItemSummary, ranking: Ranking, cut: Cut) -> Option<Outcome> {
+    let values = compared(item, ranking, cut)?;
+    let winner = argmax(&values)?;
+    let best = *values.get(winner)?;
+    let right = item.is_gold(winner);
+    // Within the printed digits another candidate could have won; a tie is decided by an order that a tool may take
+    // otherwise.
+    let mut others = values.iter().enumerate().filter(|(at, _)| *at != winner);
+    let loses = |own: &Approx| best.value.is_nan() || own.is_below(best);
+    Some(Outcome {
+        winner,
+        right,
+        is_only: others.clone().all(|(_, own)| loses(own)),
+        is_certain: others.all(|(at, own)| loses(own) || item.is_gold(at) == right),
+    })
 }
 
 #[cfg(test)]
@@ -166,9 +146,10 @@ mod tests {
 
     #[test]
     fn ties_go_to_the_first_and_nan_wins() {
-        assert_eq!(argmax(&[-2.0, -1.0, -1.0]), Some(1));
-        assert_eq!(argmax(&[-2.0, f64::NAN, -1.0]), Some(1));
-        assert_eq!(argmax(&[f64::NEG_INFINITY, f64::NEG_INFINITY]), Some(0));
-        assert_eq!(argmax(&[]), None);
+        let first = |values: &[f64]| argmax(&values.iter().copied().map(Approx::exact).collect::<Vec<_>>());
+        assert_eq!(first(&[-2.0, -1.0, -1.0]), Some(1));
+        assert_eq!(first(&[-2.0, f64::NAN, -1.0]), Some(1));
+        assert_eq!(first(&[f64::NEG_INFINITY, f64::NEG_INFINITY]), Some(0));
+        assert_eq!(first(&[]), None);
     }
 }

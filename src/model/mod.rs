@@ -6,6 +6,7 @@
 mod claim;
 mod hash;
 mod item;
+mod metric;
 mod path;
 mod place;
 mod record;
@@ -14,12 +15,13 @@ mod summary;
 mod text;
 mod verdict;
 
-pub use claim::{
-    Claim, ClaimKind, ColumnId, ColumnKey, Counted, Divisor, MetricClaim, RowMetric, RowRule, RowValue, ScoreOutput,
-    TaskGroup, Weights,
-};
+pub use claim::{Claim, ClaimKind, ColumnId, ColumnKey};
 pub use hash::{StableHasher, stable_hash};
 pub use item::{ArrayLength, Candidate, Item, LoggedTotal, PickRef};
+pub use metric::{
+    Aggregation, Counted, Definition, Divisor, MetricClaim, Ranking, RowMetric, RowValue, ScoreOutput, TaskGroup,
+    Weights,
+};
 pub use path::TokenPath;
 pub use place::{At, Located, Origin, Place, Snippet};
 pub use record::RecordError;

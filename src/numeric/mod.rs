@@ -10,6 +10,7 @@ mod math;
 pub mod noise;
 mod paired;
 mod resolution;
+mod show;
 mod sum;
 
 pub use approx::{Approx, gamma};
@@ -20,4 +21,5 @@ pub use math::{LN_2, LN_10, exp, exp_m1, ln, ln_1p, log2, log10, pow, sqrt};
 pub use paired::{mcnemar_exact, stderr_of_mean};
 pub(crate) use resolution::half_of_last_digit;
 pub use resolution::{Resolution, ResolutionStats};
+pub use show::show;
 pub use sum::{ExactSum, exact_sum};

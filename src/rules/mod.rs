@@ -5,7 +5,6 @@
 //! configuration, and never sees another rule's findings.
 
 mod catalogue;
-pub mod judged;
 mod metadata;
 mod observer;
 pub mod prelude;
@@ -28,7 +27,6 @@ use crate::numeric::ExactSum;
 use crate::tally::{Histogram, Key, Moments, Observed};
 
 pub use catalogue::{all, by_code, digest, index_of};
-pub use judged::{AggregateCause, JudgedMetric};
 pub use metadata::{Fields, Page, PageError, Scope};
 pub use observer::{Observer, RecordRef};
 pub use view::{CandidateView, Cause, ClaimColumn, ItemView, RunView, StepView};

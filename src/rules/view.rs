@@ -1,12 +1,13 @@
 //! What a rule sees at each level.
 
 use crate::formula::{Deviations, SequenceFacts, StepResolutions};
+use crate::metric::JudgedMetric;
 use crate::model::{
     Alternative, Candidate, CandidateSummary, Claim, ClaimKind, ColumnKey, Item, ItemSummary, MetricClaim, Reported,
     RowMetric, Slice, Step,
 };
 use crate::numeric::{Approx, Resolution};
-use crate::rules::{JudgedMetric, Message};
+use crate::rules::Message;
 use crate::tally::StreamTally;
 
 /// One step in its candidate.

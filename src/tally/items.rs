@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::metric::MetricRows;
-use crate::model::{CandidateSummary, ColumnKey, Place, VerdictCounts};
-use crate::numeric::ExactSum;
+use crate::metric::{MetricRows, TokenTotals};
+use crate::model::{ColumnKey, Place, VerdictCounts};
 use crate::tally::{ComparisonSketch, Exemplar, Keyed, Smallest};
 
 /// An item whose pick changes when the score follows its convention.
@@ -37,57 +36,6 @@ pub struct Mixed {
     pub items: u64,
     /// The first of them.
     pub rows: Smallest<Exemplar, 5>,
-}
-
-/// Totals over all scored candidates, for perplexities of a run.
-#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
-pub struct TokenTotals {
-    /// Candidates with a derivable log-prob.
-    pub candidates: u64,
-    /// Their scored steps.
-    pub tokens: u64,
-    /// Their UTF-8 bytes; None in some candidate makes it unusable.
-    pub bytes: u64,
-    /// Candidates without text.
-    pub without_text: u64,
-    /// Σ of their log-probs, in nats.
-    pub total: ExactSum,
-    /// Σ of their hard bounds.
-    pub bound: ExactSum,
-    /// Σ of their means per token, in nats.
-    pub means: ExactSum,
-    /// Σ of their perplexities per token.
-    pub perplexities: ExactSum,
-}
-
-impl TokenTotals {
-    /// Adds one candidate, if its log-prob can be derived.
-    pub fn add_candidate(&mut self, candidate: &CandidateSummary) {
-        let Some((total, bound)) = candidate.total.filter(|_| candidate.tokens > 0) else { return };
-        let tokens = f64::from(candidate.tokens);
-        self.candidates += 1;
-        self.tokens += u64::from(candidate.tokens);
-        match candidate.bytes {
-            Some(bytes) => self.bytes += u64::from(bytes),
-            None => self.without_text += 1,
-        }
-        self.total.add(total);
-        self.bound.add(bound);
-        self.means.add(total / tokens);
-        self.perplexities.add(crate::numeric::exp(-total / tokens));
-    }
-
-    /// Adds another total.
-    pub fn merge(&mut self, other: &Self) {
-        self.candidates += other.candidates;
-        self.tokens += other.tokens;
-        self.bytes += other.bytes;
-        self.without_text += other.without_text;
-        self.total.merge(&other.total);
-        self.bound.merge(&other.bound);
-        self.means.merge(&other.means);
-        self.perplexities.merge(&other.perplexities);
-    }
 }
 
 /// What judging the items of one stream gave.

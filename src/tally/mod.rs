@@ -21,7 +21,7 @@ use crate::numeric::ResolutionStats;
 pub use accumulator::{Accumulator, Histogram, Key, Moments, PairSums, Second, Slots};
 pub use column::{ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, RowRef};
 pub use exemplar::{Evidence, Exemplar, Keyed, Smallest};
-pub use items::{Flip, ItemTally, Mixed, TokenTotals};
+pub use items::{Flip, ItemTally, Mixed};
 pub use observed::{Observed, PLACES, PartSeen};
 pub use sketch::{BIN_EDGES, BINS, ComparisonSketch, Mark, PathSketch, Residuals, SKETCHED, Sample, WITHIN};
 

@@ -7,7 +7,7 @@ use crate::format::field::{FieldError, at, find, has};
 use crate::format::json::{Kind, Value};
 use crate::format::steps;
 use crate::format::{Confidence, Format, FormatInfo, Head, Reader};
-use crate::model::{Candidate, Divisor, RowMetric, RowRule, RowValue, Segment, Slice};
+use crate::model::{Candidate, Definition, Divisor, Ranking, RowMetric, RowValue, Segment, Slice};
 use crate::numeric::Printed;
 
 pub(super) static TGI: Tgi = Tgi;
@@ -76,7 +76,7 @@ fn read(answer: Value<'_>) -> Result<Option<Payload<'_>>, FieldError> {
             value: RowValue::Number(Printed::from_f64(0.0)),
             at: at(others),
             custom: false,
-            rule: RowRule::Winner(Divisor::Tokens),
+            definition: Definition::Winner(Ranking::By(Divisor::Tokens)),
         });
     }
     Ok(Some(payload))

@@ -12,7 +12,7 @@ use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
-use crate::model::{Item, MetricClaim, Origin, RowMetric, RowRule, RowValue};
+use crate::model::{Aggregation, Definition, Item, MetricClaim, Origin, RowMetric, RowValue};
 use crate::numeric::Printed;
 
 /// A test run.
@@ -82,21 +82,21 @@ fn case(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Fiel
             continue;
         };
         if let Some(number) = printed(score) {
-            item.metrics.push(row(name, RowValue::Number(number), score, RowRule::ByName));
+            item.metrics.push(row(name, RowValue::Number(number), score, Definition::ByName));
         }
     }
     if let Some(success) = root.get("success")
         && let Some(flag) = success.as_bool()
     {
-        let rule = passed.filter(|passed| !passed.is_empty()).map_or(RowRule::ByName, RowRule::LeastOf);
-        item.metrics.push(row(Cow::Borrowed("success"), RowValue::Flag(flag), success, rule));
+        let definition = passed.filter(|passed| !passed.is_empty()).map_or(Definition::ByName, Definition::LeastOf);
+        item.metrics.push(row(Cow::Borrowed("success"), RowValue::Flag(flag), success, definition));
     }
     out.item(&item, origin);
     Ok(())
 }
 
-fn row<'t>(name: Cow<'t, str>, value: RowValue, place: Value<'t>, rule: RowRule<'t>) -> RowMetric<'t> {
-    RowMetric { name, value, at: at(place), custom: false, rule }
+fn row<'t>(name: Cow<'t, str>, value: RowValue, place: Value<'t>, definition: Definition<'t>) -> RowMetric<'t> {
+    RowMetric { name, value, at: at(place), custom: false, definition }
 }
 
 fn totals(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), FieldError> {
@@ -105,7 +105,7 @@ fn totals(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Fi
     if let Some(value) = origin.root.get("testPassed").filter(|value| value.kind() == Kind::Number && plain) {
         out.metric(MetricClaim {
             rows: Some("success".to_owned()),
-            aggregation: Some("sum".to_owned()),
+            aggregation: Some(Aggregation::Sum),
             ..MetricClaim::new("", "testPassed", value.raw_str(), origin.locate(at(value)))
         });
     }

@@ -12,7 +12,8 @@ use crate::format::json::{Kind, Tape, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
-use crate::model::{Item, MetricClaim, Origin, RowMetric, RowRule, RowValue};
+use crate::metric::quotient;
+use crate::model::{Aggregation, Definition, Item, MetricClaim, Origin, RowMetric, RowValue};
 use crate::numeric::Printed;
 
 /// The aggregate file.
@@ -126,15 +127,6 @@ impl Format for Instances {
     }
 }
 
-/// Metrics that are quotients of sums, as lm-evaluation-harness aggregates them.
-fn quotient(metric: &str) -> Option<&'static str> {
-    match metric {
-        "word_perplexity" | "byte_perplexity" => Some("weighted_perplexity"),
-        "bits_per_byte" => Some("bits_per_byte"),
-        _ => None,
-    }
-}
-
 fn numbers(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), FieldError> {
     for result in origin.root.get("evaluation_results").into_iter().flat_map(|results| results.elements()) {
         let task = result.get("evaluation_name").and_then(id).unwrap_or_default();
@@ -146,7 +138,7 @@ fn numbers(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), F
         let claim = |name: &str, value: Value<'_>| MetricClaim {
             filter: result_id.clone().into_owned(),
             rows: Some("score".to_owned()),
-            aggregation: Some("mean".to_owned()),
+            aggregation: Some(Aggregation::Mean),
             custom: !accuracy,
             ..MetricClaim::new(&task, name, value.raw_str(), origin.locate(at(value)))
         };
@@ -155,7 +147,7 @@ fn numbers(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), F
             let mut score = claim(&metric, score);
             if let Some(aggregation) = quotient(&metric) {
                 score.rows = Some(metric.clone().into_owned());
-                score.aggregation = Some(aggregation.to_owned());
+                score.aggregation = Some(aggregation);
             }
             out.metric(score);
         }
@@ -206,7 +198,7 @@ fn instance(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), 
                 value: RowValue::Pair(total, count),
                 at: metadata.map_or_else(|| at(root), at),
                 custom: false,
-                rule: raw.map_or(RowRule::ByName, RowRule::SameNumber),
+                definition: raw.map_or(Definition::ByName, Definition::SameNumber),
             };
             item(key.as_str(), metric, out);
         }
@@ -221,7 +213,7 @@ fn instance(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), 
         value: RowValue::Number(number),
         at: at(score),
         custom: false,
-        rule: again.map_or(RowRule::ByName, RowRule::SameNumber),
+        definition: again.map_or(Definition::ByName, Definition::SameNumber),
     };
     item(result.clone().unwrap_or_default(), metric, out);
     Ok(())

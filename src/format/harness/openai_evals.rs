@@ -12,7 +12,9 @@ use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
-use crate::model::{Candidate, Claim, ClaimKind, ColumnId, Item, MetricClaim, Origin, RowMetric, RowRule, RowValue};
+use crate::model::{
+    Aggregation, Candidate, Claim, ClaimKind, ColumnId, Definition, Item, MetricClaim, Origin, RowMetric, RowValue,
+};
 
 /// The events of a run.
 pub(in crate::format) static EVENTS: Events = Events;
@@ -87,7 +89,7 @@ fn event(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Fie
                 custom: value == RowValue::Opaque,
                 value,
                 at: at(correct),
-                rule: RowRule::ByName,
+                definition: Definition::ByName,
             };
             out.item(
                 &Item { id: sample, metrics: vec![metric], complete: true, at: at(root), ..Item::default() },
@@ -128,10 +130,10 @@ fn numbers(report: Value<'_>, origin: &JsonOrigin<'_>, out: &mut dyn Sink) {
             continue;
         }
         let name = key.as_str();
-        let aggregation = if name == "accuracy" { "mean" } else { "code" };
+        let aggregation = if name == "accuracy" { Aggregation::Mean } else { Aggregation::Other };
         out.metric(MetricClaim {
             rows: Some(if name == "accuracy" { "correct" } else { &*name }.to_owned()),
-            aggregation: Some(aggregation.to_owned()),
+            aggregation: Some(aggregation),
             ..MetricClaim::new("", &name, value.raw_str(), origin.locate(at(value)))
         });
     }

@@ -13,7 +13,9 @@ use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::steps::{self, Arrays};
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
-use crate::model::{Candidate, Divisor, Item, MetricClaim, Origin, RowMetric, RowRule, RowValue, ScoreOutput};
+use crate::model::{
+    Aggregation, Candidate, Definition, Divisor, Item, MetricClaim, Origin, RowMetric, RowValue, ScoreOutput,
+};
 use crate::numeric::Printed;
 
 /// The export as one document.
@@ -157,23 +159,24 @@ fn row(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Field
     if let Some(score) = root.get("score")
         && let Some(number) = printed(score)
     {
-        let rule = parts.filter(|parts| plain && !parts.is_empty()).map_or(RowRule::ByName, RowRule::MeanOf);
-        item.metrics.push(metric("score", RowValue::Number(number), score, rule));
+        let definition =
+            parts.filter(|parts| plain && !parts.is_empty()).map_or(Definition::ByName, Definition::MeanOf);
+        item.metrics.push(metric("score", RowValue::Number(number), score, definition));
     }
     if let Some(success) = root.get("success")
         && let Some(flag) = success.as_bool()
     {
         let graded = find(root, &["gradingResult", "pass"]).and_then(|pass| pass.as_bool());
-        let rule =
-            graded.map_or(RowRule::ByName, |pass| RowRule::SameNumber(Printed::from_f64(f64::from(u8::from(pass)))));
-        item.metrics.push(metric("success", RowValue::Flag(flag), success, rule));
+        let definition = graded
+            .map_or(Definition::ByName, |pass| Definition::SameNumber(Printed::from_f64(f64::from(u8::from(pass)))));
+        item.metrics.push(metric("success", RowValue::Flag(flag), success, definition));
     }
     out.item(&item, origin);
     Ok(())
 }
 
-fn metric<'t>(name: &'t str, value: RowValue, place: Value<'t>, rule: RowRule<'t>) -> RowMetric<'t> {
-    RowMetric { name: Cow::Borrowed(name), value, at: at(place), custom: false, rule }
+fn metric<'t>(name: &'t str, value: RowValue, place: Value<'t>, definition: Definition<'t>) -> RowMetric<'t> {
+    RowMetric { name: Cow::Borrowed(name), value, at: at(place), custom: false, definition }
 }
 
 /// Whether an assertion counts as much as any other.
@@ -192,17 +195,17 @@ fn assertion<'t>(component: Value<'t>, known: &[RowMetric<'_>]) -> Option<RowMet
     let kind = find(component, &["assertion", "type"])?.as_str()?;
     let score = component.get("score")?;
     let number = printed(score)?;
-    let rule = match kind.as_ref() {
+    let definition = match kind.as_ref() {
         "perplexity" => {
             let limit = find(component, &["assertion", "threshold"]).and_then(printed)?;
-            RowRule::OnlyAtMost(Divisor::Tokens, ScoreOutput::ExpNegated, limit)
+            Definition::OnlyAtMost(Divisor::Tokens, ScoreOutput::ExpNegated, limit)
         }
-        "perplexity-score" => RowRule::Only(Divisor::Tokens, ScoreOutput::Logistic),
+        "perplexity-score" => Definition::Only(Divisor::Tokens, ScoreOutput::Logistic),
         _ => return None,
     };
     let again = known.iter().filter(|metric| metric.name.starts_with(kind.as_ref())).count();
     let name = if again > 0 { Cow::Owned(format!("{kind} {}", again + 1)) } else { kind };
-    Some(RowMetric { name, value: RowValue::Number(number), at: at(score), custom: false, rule })
+    Some(RowMetric { name, value: RowValue::Number(number), at: at(score), custom: false, definition })
 }
 
 fn totals(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), FieldError> {
@@ -213,7 +216,7 @@ fn totals(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Fi
         out.metric(MetricClaim {
             filter: filter(&prompt.to_string()),
             rows: Some(rows.to_owned()),
-            aggregation: Some("sum".to_owned()),
+            aggregation: Some(Aggregation::Sum),
             ..MetricClaim::new("", name, value.raw_str(), origin.locate(at(value)))
         });
     };

@@ -10,7 +10,7 @@ use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
-use crate::model::{Item, RowMetric, RowRule, RowValue};
+use crate::model::{Definition, Item, RowMetric, RowValue};
 use crate::numeric::Printed;
 
 /// The scores of a corpus.
@@ -68,9 +68,16 @@ fn score(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Fie
         // Fewer precisions count for short texts then.
         let fixed = text("eff").is_none_or(|effective| effective == "no");
         let parts = text("verbose_score").filter(|_| fixed && name == "BLEU");
-        let rule = parts.and_then(|text| bleu(&text));
-        let rule = rule.map_or(RowRule::ByName, |(penalty, precisions)| RowRule::GeometricMeanOf(penalty, precisions));
-        item.metrics.push(RowMetric { name, value: RowValue::Number(number), at: at(score), custom: false, rule });
+        let definition = parts.and_then(|text| bleu(&text));
+        let definition = definition
+            .map_or(Definition::ByName, |(penalty, precisions)| Definition::GeometricMeanOf(penalty, precisions));
+        item.metrics.push(RowMetric {
+            name,
+            value: RowValue::Number(number),
+            at: at(score),
+            custom: false,
+            definition,
+        });
     }
     out.item(&item, origin);
     Ok(())

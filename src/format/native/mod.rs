@@ -9,7 +9,6 @@ mod summary;
 
 use csv::CSV;
 use json::{ARRAY, LINES};
-pub use summary::METRICS;
 use summary::SUMMARY;
 
 use crate::config::{ColumnSpec, Config, ConfigError, InputConfig};

@@ -6,35 +6,11 @@ use crate::config::{ColumnSpec, InputConfig};
 use crate::format::json::{Kind, Tape, Value};
 use crate::format::origin::read_document;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
+use crate::metric::catalogue::in_summaries;
 use crate::model::{At, MetricClaim, Origin};
 
 /// The summary beside the rows.
 pub(in crate::format) static SUMMARY: NativeSummary = NativeSummary;
-
-/// Metrics that a summary may hold, by the names that pipelines use.
-pub const METRICS: &[&str] = &[
-    "accuracy",
-    "acc",
-    "acc_norm",
-    "exact_match",
-    "perplexity",
-    "ppl",
-    "token_perplexity",
-    "loss",
-    "nll",
-    "mean_nll",
-    "bits_per_byte",
-    "bpb",
-    "byte_perplexity",
-    "mean_score",
-    "avg_score",
-    "n",
-    "total",
-    "num_items",
-    "num_samples",
-    "count",
-    "correct",
-];
 
 /// Suffixes of a metric's name that make it the metric's standard error.
 const STDERR: [&str; 3] = ["_stderr", "_std_err", "_se"];
@@ -57,13 +33,17 @@ static INFO: FormatInfo = FormatInfo {
     traps: "a summary beside several runs is ambiguous and not judged",
 };
 
+fn is_known(name: &str) -> bool {
+    in_summaries().any(|own| own == name)
+}
+
 /// A metric's name without what makes it a standard error.
 fn metric_name(key: &str) -> Option<(&str, bool)> {
-    if METRICS.contains(&key) {
+    if is_known(key) {
         return Some((key, false));
     }
     let metric = STDERR.iter().find_map(|suffix| key.strip_suffix(suffix))?;
-    METRICS.contains(&metric).then_some((metric, true))
+    is_known(metric).then_some((metric, true))
 }
 
 fn metrics(object: Value<'_>, visit: &mut impl FnMut(&str, bool, Value<'_>)) {

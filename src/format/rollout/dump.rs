@@ -12,7 +12,7 @@ use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Head, Reader, Sink};
 use crate::model::{
-    ArrayLength, Candidate, Claim, ClaimKind, ColumnId, Item, Logged, RowMetric, RowRule, RowValue, Segment, Step,
+    ArrayLength, Candidate, Claim, ClaimKind, ColumnId, Definition, Item, Logged, RowMetric, RowValue, Segment, Step,
 };
 
 pub(super) static ROLLOUT: Rollout = Rollout;
@@ -266,15 +266,15 @@ fn ratios<'t>(lists: Lists<'t>, context: &DumpColumns, item: &mut Item<'t>) {
     let pairs = both.map(|((trainer, engine), counts)| {
         Some((field::printed(trainer)?, field::printed(engine)?)).filter(|_| counts)
     });
-    let mut push = |ratio: Value<'t>, rule: RowRule<'t>| {
+    let mut push = |ratio: Value<'t>, definition: Definition<'t>| {
         let Some(value) = field::printed(ratio) else { return };
-        let rule = if value.decimals <= 2 { RowRule::ByName } else { rule };
+        let definition = if value.decimals <= 2 { Definition::ByName } else { definition };
         item.metrics.push(RowMetric {
             name: name.into(),
             value: RowValue::Number(value),
             at: at(ratio),
             custom: false,
-            rule,
+            definition,
         });
     };
     let each = || ratios.elements().filter_map(|ratio| Some((ratio, field::printed(ratio)?.value)));
@@ -284,14 +284,17 @@ fn ratios<'t>(lists: Lists<'t>, context: &DumpColumns, item: &mut Item<'t>) {
     match first {
         Some((ratio, value)) if lists.values.len() > 1 && is_one(value) => {
             // Others than TRL take the mean of the differences, or leave open what they take.
-            let rule =
-                if name == RATIOS[0] { RowRule::ExpOfDifferences(pairs.flatten().collect()) } else { RowRule::ByName };
-            push(ratio, rule);
+            let definition = if name == RATIOS[0] {
+                Definition::ExpOfDifferences(pairs.flatten().collect())
+            } else {
+                Definition::ByName
+            };
+            push(ratio, definition);
         }
         _ => {
             for (ratio, pair) in ratios.elements().zip(pairs) {
                 if let Some((trainer, engine)) = pair {
-                    push(ratio, RowRule::ExpOfDifference(trainer, engine));
+                    push(ratio, Definition::ExpOfDifference(trainer, engine));
                 }
             }
         }

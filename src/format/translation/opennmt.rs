@@ -9,8 +9,8 @@ use crate::config::{ColumnSpec, InputConfig};
 use crate::format::translation::passage::{FieldError, Passage, at, head_lines, number, passages, words};
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{
-    Candidate, Claim, ClaimKind, ColumnId, Item, Logged, MetricClaim, Origin, PickRef, RowMetric, RowRule, RowValue,
-    Text,
+    Aggregation, Candidate, Claim, ClaimKind, ColumnId, Definition, Item, Logged, MetricClaim, Origin, PickRef,
+    RowMetric, RowValue, Text,
 };
 use crate::numeric::Printed;
 use crate::source::lines;
@@ -130,7 +130,7 @@ fn item<'p>(passage: &Passage<'p>) -> Result<Option<Item<'p>>, FieldError> {
                     value: RowValue::Number(score),
                     at: at(from),
                     custom: false,
-                    rule: RowRule::ByName,
+                    definition: Definition::ByName,
                 });
             }
             continue;
@@ -151,7 +151,7 @@ fn item<'p>(passage: &Passage<'p>) -> Result<Option<Item<'p>>, FieldError> {
     if let Some(best) = best {
         // The search returns its hypotheses by score; the score of the sentence is the first one's.
         if let (Some(number), Some(metric)) = (best.value.finite(), item.metrics.first_mut()) {
-            metric.rule = RowRule::SameNumber(number);
+            metric.definition = Definition::SameNumber(number);
         }
         item.pick = PickRef::Index(0, best.at);
     }
@@ -174,15 +174,17 @@ fn summary(passage: &Passage<'_>, out: &mut dyn Sink) {
             if mean.2 < found {
                 continue;
             }
-            let claim =
-                |(offset, printed, _): (usize, String, usize), metric: &str, aggregation: &str, decimals| MetricClaim {
-                    rows: Some(name.to_owned()),
-                    aggregation: Some(aggregation.to_owned()),
-                    decimals: Some(decimals),
-                    ..MetricClaim::new("", metric, &printed, passage.locate(at(offset)))
-                };
-            out.metric(claim(mean, name, "mean", 4));
-            out.metric(claim(ppl, perplexity.trim_end_matches(": "), "perplexity", 2));
+            let claim = |(offset, printed, _): (usize, String, usize),
+                         metric: &str,
+                         aggregation: Aggregation,
+                         decimals| MetricClaim {
+                rows: Some(name.to_owned()),
+                aggregation: Some(aggregation),
+                decimals: Some(decimals),
+                ..MetricClaim::new("", metric, &printed, passage.locate(at(offset)))
+            };
+            out.metric(claim(mean, name, Aggregation::Mean, 4));
+            out.metric(claim(ppl, perplexity.trim_end_matches(": "), Aggregation::Perplexity, 2));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! RT607: failed rows are left out of the denominator.
 
+use crate::metric::AggregateCause;
 use crate::rules::aggregate::{observe, title};
 use crate::rules::prelude::*;
 

@@ -1,5 +1,6 @@
 //! RT602: exponentials are averaged where the average has to be exponentiated.
 
+use crate::metric::AggregateCause;
 use crate::rules::aggregate::{observe, title};
 use crate::rules::prelude::*;
 

@@ -1,5 +1,6 @@
 //! RT603: rows' means are averaged as if all rows were equally long.
 
+use crate::metric::AggregateCause;
 use crate::rules::aggregate::{observe, title};
 use crate::rules::prelude::*;
 

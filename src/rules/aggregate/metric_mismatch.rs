@@ -1,5 +1,6 @@
 //! RT601: a reported metric is not the aggregate of its rows.
 
+use crate::metric::AggregateCause;
 use crate::rules::aggregate::{observe, title};
 use crate::rules::prelude::*;
 

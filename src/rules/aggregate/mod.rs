@@ -8,8 +8,9 @@ mod percent_for_fraction;
 mod row_metric_wrong;
 mod stderr_mismatch;
 
+use crate::metric::AggregateCause;
 use crate::model::Verdict;
-use crate::rules::judged::show;
+use crate::numeric::show;
 use crate::rules::prelude::*;
 
 /// The family's rules.

@@ -1,5 +1,6 @@
 //! RT609: a percentage where a fraction is expected, or the reverse.
 
+use crate::metric::AggregateCause;
 use crate::rules::aggregate::{observe, title};
 use crate::rules::prelude::*;
 

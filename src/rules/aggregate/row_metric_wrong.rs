@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::metric::MetricRows;
 use crate::metric::choice::Cut;
-use crate::metric::row::{self, RowDefinition};
-use crate::model::{Divisor, ItemSummary, Located, RowMetric, Verdict};
+use crate::metric::definition::{self, RowJudgement};
+use crate::model::{Definition, Divisor, ItemSummary, Located, Ranking, RowMetric, Verdict};
 use crate::rules::prelude::*;
 
 pub(super) static RULE: Rule =
@@ -33,20 +33,21 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
         }
     }
     for metric in view.metrics {
-        if !row::is_claim(metric) {
+        if !definition::is_claim(metric) {
             continue;
         }
-        let judged = row::judge(item, metric);
+        let row = definition::judge(item, metric);
+        let judged = row.judged;
         if judged.verdict == Verdict::Unprovable {
             continue;
         }
         let wrong = judged.verdict == Verdict::Refuted;
         seen.judge(metric.at, !wrong, || {
-            Evidence::equals(judged.expected).found(judged.found).detail(detail(item, metric, &judged))
+            Evidence::equals(judged.expected).found(judged.reported).detail(detail(item, metric, &row))
         });
         if wrong {
             seen.part(&metric.name).failed += 1;
-            if row::definition(item, metric).is_none() {
+            if !definition::of(item, metric).is_some_and(Definition::is_choice) {
                 seen.count(VALUES, 1);
             }
         }
@@ -54,13 +55,13 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
     }
 }
 
-fn detail(item: &ItemSummary, metric: &RowMetric<'_>, judged: &row::RowJudgement) -> String {
+fn detail(item: &ItemSummary, metric: &RowMetric<'_>, row: &RowJudgement) -> String {
     let name = &metric.name;
-    let derived = judged.expected;
-    match (row::definition(item, metric), judged.winner) {
-        (Some(RowDefinition::GreedyGold), _) => format!("is_greedy of the gold answer gives {name} = {derived}"),
-        (Some(RowDefinition::Argmax(divisor)), Some(winner)) => {
-            let by = if divisor == Divisor::Raw { String::new() } else { format!(" over {}", divisor.words()) };
+    let derived = row.judged.expected;
+    match (definition::of(item, metric), row.winner) {
+        (Some(Definition::GreedyGold), _) => format!("is_greedy of the gold answer gives {name} = {derived}"),
+        (Some(Definition::Right(Ranking::By(divisor))), Some(winner)) => {
+            let by = if *divisor == Divisor::Raw { String::new() } else { format!(" over {}", divisor.words()) };
             format!("choice {winner} has the highest score{by}: {name} = {derived}")
         }
         (_, Some(winner)) => format!("choice {winner} wins: {name} = {derived}"),

@@ -1,6 +1,5 @@
 //! RT702: items are missing.
 
-use crate::rules::judged::is_count;
 use crate::rules::prelude::*;
 
 pub(super) static RULE: Rule = Rule::run(page!("RT702-missing-item"), check, say);
@@ -8,7 +7,7 @@ pub(super) static RULE: Rule = Rule::run(page!("RT702-missing-item"), check, say
 fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
     let stream = run.stream;
     let items = stream.items.items;
-    let Some(claim) = run.judged.iter().find(|metric| is_count(metric.claim) && metric.reported.is_finite()) else {
+    let Some(claim) = run.judged.iter().find(|metric| metric.is_count() && metric.reported.is_finite()) else {
         return;
     };
     // Either alone proves nothing: ids may be those of a selection, a log may hold a sample of the rows.

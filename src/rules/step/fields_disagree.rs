@@ -1,6 +1,5 @@
 //! RT114: two fields that hold the same thing in two forms do not agree.
 
-use crate::rules::judged::show;
 use crate::rules::prelude::*;
 
 pub(super) static RULE: Rule = Rule::step(page!("RT114-fields-disagree"), check, say);
@@ -15,7 +14,7 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
                 let detail = format!(
                     "exp({}) = {}, but the logged probability is {}",
                     logprob.value,
-                    show(derived.value),
+                    numeric::show(derived.value),
                     prob.value
                 );
                 Evidence::equals(derived.value).found(prob.value).within(judged.within).detail(detail)

@@ -10,7 +10,7 @@ use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::{Records, Visit};
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
-use crate::model::{Item, RowMetric, RowRule, RowValue};
+use crate::model::{Definition, Item, RowMetric, RowValue};
 
 /// What the model answered.
 pub(in crate::format) static PREDICTIONS: Lines = Lines {
@@ -145,7 +145,7 @@ fn review(origin: &JsonOrigin<'_>, context: &SubsetFile, out: &mut dyn Sink) -> 
             value: row,
             at: at(value),
             custom: false,
-            rule: RowRule::ByName,
+            definition: Definition::ByName,
         });
     }
     out.item(&item, origin);

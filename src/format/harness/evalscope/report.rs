@@ -11,7 +11,7 @@ use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
-use crate::model::{MetricClaim, Origin, TaskGroup, Weights};
+use crate::model::{Aggregation, MetricClaim, Origin, TaskGroup, Weights};
 
 /// The numbers of a benchmark.
 pub(in crate::format) static REPORT: Report = Report;
@@ -88,14 +88,14 @@ fn named(metric: Value<'_>) -> Option<(String, bool)> {
 struct Claims<'c> {
     origin: &'c JsonOrigin<'c>,
     metric: String,
-    aggregation: &'static str,
+    aggregation: Aggregation,
 }
 
 impl Claims<'_> {
     fn say(&self, task: &str, value: Option<Value<'_>>, group: Option<TaskGroup>, out: &mut dyn Sink) {
         let Some(value) = value.filter(|value| value.kind() == Kind::Number) else { return };
         out.metric(MetricClaim {
-            aggregation: Some(self.aggregation.to_owned()),
+            aggregation: Some(self.aggregation),
             group,
             decimals: Some(DECIMALS),
             ..MetricClaim::new(task, &self.metric, value.raw_str(), self.origin.locate(at(value)))
@@ -105,7 +105,7 @@ impl Claims<'_> {
     fn count(&self, task: &str, value: Option<Value<'_>>, out: &mut dyn Sink) {
         let Some(value) = value.filter(|value| value.kind() == Kind::Number) else { return };
         out.metric(MetricClaim {
-            aggregation: Some("n-samples".to_owned()),
+            aggregation: Some(Aggregation::Other),
             ..MetricClaim::new(task, "n", value.raw_str(), self.origin.locate(at(value)))
         });
     }
@@ -118,7 +118,8 @@ fn read(origin: &JsonOrigin<'_>, _: &(), out: &mut dyn Sink) -> Result<(), Field
     let mut counted: BTreeMap<String, String> = BTreeMap::new();
     for metric in root.get("metrics").into_iter().flat_map(|metrics| metrics.elements()) {
         let Some((name, mean)) = named(metric) else { continue };
-        let claims = Claims { origin, metric: name, aggregation: if mean { "mean" } else { "code" } };
+        let claims =
+            Claims { origin, metric: name, aggregation: if mean { Aggregation::Mean } else { Aggregation::Other } };
         let categories: Vec<Value<'_>> =
             metric.get("categories").into_iter().flat_map(|categories| categories.elements()).collect();
         let mut tasks = Vec::new();

@@ -11,8 +11,8 @@ use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{
-    At, Candidate, ColumnId, Counted, Divisor, Item, Logged, LoggedTotal, MetricClaim, Origin, RowMetric, RowRule,
-    RowValue, ScoreOutput, Step, Text,
+    Aggregation, At, Candidate, ColumnId, Counted, Definition, Divisor, Item, Logged, LoggedTotal, MetricClaim, Origin,
+    Ranking, RowMetric, RowValue, ScoreOutput, Step, Text,
 };
 use crate::numeric::{Printed, exact_sum};
 
@@ -137,17 +137,17 @@ fn stat(origin: &JsonOrigin<'_>, out: &mut dyn Sink) -> Result<(), FieldError> {
     // Without a mean nothing was counted.
     let Some(mean) = stat.get("mean").filter(|mean| mean.kind() == Kind::Number) else { return Ok(()) };
     let (rows, aggregation) = match metric.as_ref() {
-        "perplexity" => (Some(PER_TOKEN), "weighted_perplexity"),
-        "bits_per_byte" => (Some(PER_BYTE), "bits_per_byte"),
-        "logprob_per_byte" => (Some(PER_BYTE), "weighted_mean"),
-        _ => (None, "weighted_mean"),
+        "perplexity" => (Some(PER_TOKEN), Aggregation::WeightedPerplexity),
+        "bits_per_byte" => (Some(PER_BYTE), Aggregation::BitsPerByte),
+        "logprob_per_byte" => (Some(PER_BYTE), Aggregation::WeightedMean),
+        _ => (None, Aggregation::WeightedMean),
     };
     let trials = stat.get("count").and_then(field::count);
-    let aggregation = if trials == Some(1) { aggregation } else { "mean of trials" };
+    let aggregation = if trials == Some(1) { aggregation } else { Aggregation::Other };
     out.metric(MetricClaim {
         filter: context(name),
         rows: rows.map(str::to_owned),
-        aggregation: Some(aggregation.to_owned()),
+        aggregation: Some(aggregation),
         ..MetricClaim::new(INSTANCES, &metric, mean.raw_str(), origin.locate(at(mean)))
     });
     Ok(())
@@ -205,13 +205,14 @@ fn instance(origin: &JsonOrigin<'_>, scored: &Scored, out: &mut dyn Sink) -> Res
         if !is_result(&name) {
             continue;
         }
-        let rule = if count.value.total_cmp(&1.0).is_eq() { rule(&name, answers, scored, known) } else { None };
+        let definition =
+            if count.value.total_cmp(&1.0).is_eq() { definition(&name, answers, scored, known) } else { None };
         item.metrics.push(RowMetric {
             name,
             value: RowValue::Pair(total, count),
             at: stat.get("sum").map_or(At::default(), at),
             custom: false,
-            rule: rule.unwrap_or_default(),
+            definition: definition.unwrap_or_default(),
         });
     }
     let number = |name: &str| sum(name).and_then(|value| Some((field::printed(value)?, at(value))));
@@ -223,7 +224,7 @@ fn instance(origin: &JsonOrigin<'_>, scored: &Scored, out: &mut dyn Sink) -> Res
                 value: RowValue::Pair(logprob, count),
                 at,
                 custom: false,
-                rule: RowRule::Only(Divisor::Raw, ScoreOutput::Nats),
+                definition: Definition::Only(Divisor::Raw, ScoreOutput::Nats),
             });
         }
     }
@@ -265,27 +266,27 @@ fn candidates(answers: &[Answer], scored: &Scored, at: At) -> Vec<Candidate<'sta
 }
 
 /// How a number follows from the requests, where it does.
-fn rule<'c>(name: &str, answers: &'c [Answer], scored: &'c Scored, known: bool) -> Option<RowRule<'c>> {
+fn definition<'c>(name: &str, answers: &'c [Answer], scored: &'c Scored, known: bool) -> Option<Definition<'c>> {
     if let ("exact_match", [answer], Method::Answer) = (name, answers, scored.method) {
         let (given, right) = answer.texts.as_ref()?;
-        return Some(RowRule::SameText(Text::plain(given), Text::plain(right)));
+        return Some(Definition::SameText(Text::plain(given), Text::plain(right)));
     }
     if !known {
         return None;
     }
     match (scored.method, name) {
-        (Method::Answer, "logprob") => Some(RowRule::Only(Divisor::Raw, ScoreOutput::Nats)),
-        (Method::Answer, "num_perplexity_tokens") => Some(RowRule::Count(Counted::Tokens)),
-        (Method::Answer, "num_bytes") => Some(RowRule::Count(Counted::Bytes)),
+        (Method::Answer, "logprob") => Some(Definition::Only(Divisor::Raw, ScoreOutput::Nats)),
+        (Method::Answer, "num_perplexity_tokens") => Some(Definition::Count(Counted::Tokens)),
+        (Method::Answer, "num_bytes") => Some(Definition::Count(Counted::Bytes)),
         (Method::Answer, "max_prob") if answers.iter().all(|answer| answer.is_graded) => {
-            Some(RowRule::Only(Divisor::Raw, ScoreOutput::Exp))
+            Some(Definition::Only(Divisor::Raw, ScoreOutput::Exp))
         }
-        (Method::Separate, "exact_match") => Some(RowRule::Argmax(Divisor::Tokens)),
-        (Method::Separate, "predicted_index") => Some(RowRule::Winner(Divisor::Tokens)),
-        (Method::Separate, "max_prob") => Some(RowRule::LargestShare(Divisor::Tokens)),
-        (Method::Calibrated, "max_prob") => Some(RowRule::LargestShareMutual),
-        (Method::Calibrated, "exact_match") => Some(RowRule::ArgmaxMutual),
-        (Method::Calibrated, "predicted_index") => Some(RowRule::WinnerMutual),
+        (Method::Separate, "exact_match") => Some(Definition::Right(Ranking::By(Divisor::Tokens))),
+        (Method::Separate, "predicted_index") => Some(Definition::Winner(Ranking::By(Divisor::Tokens))),
+        (Method::Separate, "max_prob") => Some(Definition::LargestShare(Ranking::By(Divisor::Tokens))),
+        (Method::Calibrated, "max_prob") => Some(Definition::LargestShare(Ranking::Mutual)),
+        (Method::Calibrated, "exact_match") => Some(Definition::Right(Ranking::Mutual)),
+        (Method::Calibrated, "predicted_index") => Some(Definition::Winner(Ranking::Mutual)),
         _ => None,
     }
 }

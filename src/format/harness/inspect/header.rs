@@ -10,7 +10,7 @@ use crate::format::harness::inspect::Epochs;
 use crate::format::harness::inspect::sample::score_metrics;
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
-use crate::model::{Item, MetricClaim, Origin};
+use crate::model::{Aggregation, Item, MetricClaim, Origin};
 
 /// Reads the document around the samples, or the header of a zip.
 pub(super) fn read(origin: &JsonOrigin<'_>, context: &Epochs, out: &mut dyn Sink) -> Result<(), FieldError> {
@@ -89,20 +89,20 @@ fn claims(name: &str, score: Value<'_>, context: &Epochs, origin: &JsonOrigin<'_
         let clustered = parameters.and_then(|all| all.get("cluster")).is_some_and(|own| own.kind() != Kind::Null);
         let sums = || Some(format!("{name}.sum_log_probs"));
         let (shown, rows, aggregation, stderr) = match metric_name.as_str() {
-            "accuracy" | "mean" if !grouped => (metric_name.as_str(), None, "mean", false),
-            "stderr" if !grouped && !clustered => (base, None, "mean", true),
-            "std" if !grouped => ("std", None, "sample_deviation", false),
-            "var" if !grouped => ("var", None, "sample_variance", false),
+            "accuracy" | "mean" if !grouped => (metric_name.as_str(), None, Aggregation::Mean, false),
+            "stderr" if !grouped && !clustered => (base, None, Aggregation::Mean, true),
+            "std" if !grouped => ("std", None, Aggregation::SampleDeviation, false),
+            "var" if !grouped => ("var", None, Aggregation::SampleVariance, false),
             "perplexity_per_token" if context.epochs <= 1 => {
-                ("perplexity_per_token", sums(), "weighted_perplexity", false)
+                ("perplexity_per_token", sums(), Aggregation::WeightedPerplexity, false)
             }
-            "perplexity_per_seq" if context.epochs <= 1 => ("perplexity_per_seq", None, "exp_of_mean", false),
-            other => (other, None, "code", false),
+            "perplexity_per_seq" if context.epochs <= 1 => ("perplexity_per_seq", None, Aggregation::ExpOfMean, false),
+            other => (other, None, Aggregation::Other, false),
         };
         out.metric(MetricClaim {
             filter: filter.clone(),
             rows: rows.or_else(|| Some(name.to_owned())),
-            aggregation: Some(aggregation.to_owned()),
+            aggregation: Some(aggregation),
             stderr,
             ..MetricClaim::new("", shown, value.raw_str(), origin.locate(at(value)))
         });
@@ -112,7 +112,7 @@ fn claims(name: &str, score: Value<'_>, context: &Epochs, origin: &JsonOrigin<'_
         out.metric(MetricClaim {
             filter,
             rows: Some(name.to_owned()),
-            aggregation: Some("rows".to_owned()),
+            aggregation: Some(Aggregation::Rows),
             ..MetricClaim::new("", "scored_samples", value.raw_str(), origin.locate(at(value)))
         });
     }

@@ -9,8 +9,8 @@ use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::steps;
 use crate::model::{
-    Candidate, Claim, ColumnId, Divisor, Item, Logged, LoggedTotal, RowMetric, RowRule, RowValue, ScoreOutput, Slice,
-    Text,
+    Candidate, Claim, ColumnId, Definition, Divisor, Item, Logged, LoggedTotal, RowMetric, RowValue, ScoreOutput,
+    Slice, Text,
 };
 use crate::numeric::Printed;
 
@@ -43,14 +43,14 @@ pub(super) fn read(origin: &JsonOrigin<'_>, context: &Epochs, out: &mut dyn Sink
         let Some((candidate, total, tokens)) = perplexity else { continue };
         scored_text = true;
         for metric in item.metrics.iter_mut().skip(first) {
-            metric.rule = RowRule::Only(Divisor::Tokens, ScoreOutput::Negated);
+            metric.definition = Definition::Only(Divisor::Tokens, ScoreOutput::Negated);
         }
         item.metrics.push(RowMetric {
             name: Cow::Owned(format!("{name}.sum_log_probs")),
             value: RowValue::Pair(total, tokens),
             at: at(score),
             custom: false,
-            rule: RowRule::Only(Divisor::Raw, ScoreOutput::Nats),
+            definition: Definition::Only(Divisor::Raw, ScoreOutput::Nats),
         });
         item.candidates.push(candidate);
     }
@@ -146,7 +146,7 @@ pub(super) fn score_metrics<'t>(name: Cow<'t, str>, score: Value<'t>, metrics: &
         // Two scorers may use one key: neither is meant for certain.
         if metrics.iter().all(|metric| metric.name != name) {
             let custom = row == RowValue::Opaque;
-            metrics.push(RowMetric { name, value: row, at: at(value), custom, rule: RowRule::ByName });
+            metrics.push(RowMetric { name, value: row, at: at(value), custom, definition: Definition::ByName });
         }
     };
     match value.kind() {
@@ -183,7 +183,7 @@ mod tests {
 
     fn value(text: &str) -> Option<f64> {
         let mut tape = Tape::default();
-        crate::metric::row::number(&row_value(tape.parse(text.as_bytes()).unwrap())?)
+        crate::metric::definition::number(&row_value(tape.parse(text.as_bytes()).unwrap())?)
     }
 
     #[test]

@@ -10,8 +10,8 @@ use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{
-    Candidate, Claim, ClaimKind, ColumnId, Divisor, Item, Logged, LoggedTotal, RowMetric, RowRule, RowValue,
-    ScoreOutput, Text,
+    Candidate, Claim, ClaimKind, ColumnId, Definition, Divisor, Item, Logged, LoggedTotal, Ranking, RowMetric,
+    RowValue, ScoreOutput, Text,
 };
 use crate::numeric::Printed;
 
@@ -168,13 +168,13 @@ fn visit(origin: &JsonOrigin<'_>, named: &Named, out: &mut dyn Sink) -> Result<(
             continue;
         }
         let name = name.as_str();
-        let rule = rule(&name, &row, &gold);
+        let definition = definition(&name, &row, &gold);
         item.metrics.push(RowMetric {
             value: row_value(value),
             at: at(value),
             // Rows of a metric without a definition may enter the run's number by their mean or otherwise.
-            custom: rule.is_none(),
-            rule: rule.unwrap_or_default(),
+            custom: definition.is_none(),
+            definition: definition.unwrap_or_default(),
             name,
         });
     }
@@ -276,11 +276,11 @@ fn parts(name: &str) -> (&str, Norm) {
 }
 
 /// How a metric of a row follows from its scores, where that can be told.
-fn rule<'t>(name: &str, row: &Row<'_>, gold: &[i64]) -> Option<RowRule<'t>> {
+fn definition<'t>(name: &str, row: &Row<'_>, gold: &[i64]) -> Option<Definition<'t>> {
     let choices = row.choices.len();
     let scored = choices > 0 && (row.scores.len() == choices || row.scores.len() == 2 * choices);
     if let "ppl" | "word_perplexity" | "byte_perplexity" | "bits_per_byte" = name {
-        return (row.scores.len() == 1).then_some(RowRule::Only(Divisor::Raw, ScoreOutput::Nats));
+        return (row.scores.len() == 1).then_some(Definition::Only(Divisor::Raw, ScoreOutput::Nats));
     }
     if !scored {
         return None;
@@ -289,13 +289,15 @@ fn rule<'t>(name: &str, row: &Row<'_>, gold: &[i64]) -> Option<RowRule<'t>> {
     let all_gold = gold.len() >= choices;
     match parts(name) {
         // With nothing but right answers the tool asks whether they are the greedy continuation.
-        ("acc", Norm::By(Divisor::Raw)) if one => Some(RowRule::GreedyGold),
-        ("acc", Norm::By(divisor)) if !one && !all_gold => Some(RowRule::Argmax(divisor)),
-        ("acc", Norm::Characters) if !one && is_same_with_space(row) => Some(RowRule::Argmax(Divisor::Chars)),
-        ("acc", Norm::Mutual) if row.scores.len() == 2 * choices => Some(RowRule::ArgmaxMutual),
-        ("normalized_mc_prob", Norm::By(divisor)) if gold.len() == 1 => Some(RowRule::GoldShare(divisor)),
-        ("prob", Norm::By(divisor)) if one => Some(RowRule::Only(divisor, ScoreOutput::Exp)),
-        ("recall", _) if name == "recall" && !one && !all_gold => Some(RowRule::Argmax(Divisor::Raw)),
+        ("acc", Norm::By(Divisor::Raw)) if one => Some(Definition::GreedyGold),
+        ("acc", Norm::By(divisor)) if !one && !all_gold => Some(Definition::Right(Ranking::By(divisor))),
+        ("acc", Norm::Characters) if !one && is_same_with_space(row) => {
+            Some(Definition::Right(Ranking::By(Divisor::Chars)))
+        }
+        ("acc", Norm::Mutual) if row.scores.len() == 2 * choices => Some(Definition::Right(Ranking::Mutual)),
+        ("normalized_mc_prob", Norm::By(divisor)) if gold.len() == 1 => Some(Definition::GoldShare(divisor)),
+        ("prob", Norm::By(divisor)) if one => Some(Definition::Only(divisor, ScoreOutput::Exp)),
+        ("recall", _) if name == "recall" && !one && !all_gold => Some(Definition::Right(Ranking::By(Divisor::Raw))),
         _ => None,
     }
 }

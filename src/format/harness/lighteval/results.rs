@@ -9,7 +9,7 @@ use crate::format::harness::lighteval::{date, run_directory};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::{JsonOrigin, read_document};
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
-use crate::model::{MetricClaim, Origin, TaskGroup, Weights};
+use crate::model::{Aggregation, MetricClaim, Origin, TaskGroup, Weights};
 
 /// The numbers of the run.
 pub(in crate::format) static RESULTS: Results = Results;
@@ -137,10 +137,8 @@ fn claim(
         None => (key, false),
     };
     let aggregation = match metric {
-        "ppl" => "perplexity",
-        "word_perplexity" | "byte_perplexity" => "weighted_perplexity",
-        "bits_per_byte" => "bits_per_byte",
-        _ => "mean",
+        "ppl" => Aggregation::Perplexity,
+        _ => crate::metric::quotient(metric).unwrap_or(Aggregation::Mean),
     };
     let members = || holders.get(key).into_iter().flatten().filter(|member| enters(member, task));
     let group = is_average(task).then(|| TaskGroup {
@@ -151,7 +149,7 @@ fn claim(
     let printed = if value.kind() == Kind::Number { value.raw_str() } else { "" };
     out.metric(MetricClaim {
         stderr,
-        aggregation: Some(aggregation.to_owned()),
+        aggregation: Some(aggregation),
         group,
         ..MetricClaim::new(task, metric, printed, origin.locate(at(value)))
     });

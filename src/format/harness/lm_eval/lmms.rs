@@ -9,7 +9,7 @@ use crate::format::origin::JsonOrigin;
 use crate::format::records::{Records, beside};
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{
-    At, Candidate, Claim, ClaimKind, ColumnId, Item, Logged, PickRef, RowMetric, RowRule, RowValue, Text,
+    At, Candidate, Claim, ClaimKind, ColumnId, Definition, Item, Logged, PickRef, Ranking, RowMetric, RowValue, Text,
 };
 use crate::numeric::Printed;
 
@@ -152,7 +152,7 @@ fn visit(origin: &JsonOrigin<'_>, context: &TaskMetrics, out: &mut dyn Sink) -> 
             value: number,
             at: at(value),
             custom: !known,
-            rule: if known { RowRule::Argmin } else { RowRule::ByName },
+            definition: if known { Definition::Right(Ranking::Lowest) } else { Definition::ByName },
         });
     }
     out.item(&item, origin);

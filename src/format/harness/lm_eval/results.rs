@@ -7,7 +7,8 @@ use crate::config::{ColumnSpec, InputConfig};
 use crate::format::json::{Kind, Tape, Value};
 use crate::format::origin::{JsonOrigin, read_document};
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
-use crate::model::{At, MetricClaim, Origin, TaskGroup, Weights};
+use crate::metric::catalogue::by_name;
+use crate::model::{Aggregation, At, MetricClaim, Origin, TaskGroup, Weights};
 use crate::numeric::Printed;
 
 /// The numbers of the run.
@@ -166,29 +167,22 @@ fn claims(root: Value<'_>, task: &str, values: Value<'_>, origin: &JsonOrigin<'_
         for filter in filters {
             out.metric(MetricClaim {
                 filter: filter.to_owned(),
-                aggregation: Some("n-samples".to_owned()),
+                aggregation: Some(Aggregation::Other),
                 ..MetricClaim::new(task, "n", value.raw_str(), origin.locate(at(value)))
             });
         }
     }
 }
 
-/// The aggregation that a metric has without being told.
-fn by_default(root: Value<'_>, metric: &str) -> Option<String> {
+/// The aggregation that a metric has without being told: perplexities and bits per byte whatever code computes their rows,
+/// and the mean of those that the preview of 0.5 logs as one number per row.
+fn by_default(root: Value<'_>, metric: &str) -> Option<Aggregation> {
     let is_preview = root.get("lm_eval_version").is_some_and(|version| version.raw().starts_with(b"0.5"));
-    let aggregation = match metric {
-        "perplexity" => "perplexity",
-        "word_perplexity" | "byte_perplexity" => "weighted_perplexity",
-        "bits_per_byte" => "bits_per_byte",
-        // The preview of 0.5 logs one number per row.
-        "brier_score" | "bpb" | "logprob" | "choice_logprob" | "choice_prob_norm" | "choice_logprob_norm"
-            if is_preview =>
-        {
-            "mean"
-        }
-        _ => return None,
-    };
-    Some(aggregation.to_owned())
+    if is_preview && super::samples::ONE_NUMBER.contains(&metric) {
+        return Some(Aggregation::Mean);
+    }
+    let is_of_totals = |own: &Aggregation| *own == Aggregation::Perplexity || own.is_quotient();
+    by_name(metric)?.aggregation.filter(is_of_totals)
 }
 
 /// The tasks of a group of tasks. How they are weighed (`weight_by_size`) is not written to the results.
@@ -218,10 +212,17 @@ fn group(root: Value<'_>, task: &str) -> Option<TaskGroup> {
 }
 
 /// The aggregation that a task's metric list names.
-fn aggregation(config: Value<'_>, metric: &str) -> Option<String> {
+fn aggregation(config: Value<'_>, metric: &str) -> Option<Aggregation> {
     let entry = config
         .get("metric_list")?
         .elements()
         .find(|entry| entry.get("metric").and_then(|name| name.as_str()).is_some_and(|name| name == metric))?;
-    Some(entry.get("aggregation")?.as_str()?.into_owned())
+    Some(match entry.get("aggregation")?.as_str()?.as_ref() {
+        "mean" => Aggregation::Mean,
+        "perplexity" => Aggregation::Perplexity,
+        "weighted_perplexity" => Aggregation::WeightedPerplexity,
+        "bits_per_byte" => Aggregation::BitsPerByte,
+        "brier_score" => Aggregation::Brier,
+        _ => Aggregation::Other,
+    })
 }

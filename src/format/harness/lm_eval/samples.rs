@@ -9,8 +9,8 @@ use crate::format::json::{Kind, Tape, Value};
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader};
 use crate::model::{
-    Candidate, Claim, ClaimKind, ColumnId, Divisor, Item, Logged, PickRef, RowMetric, RowRule, RowValue, ScoreOutput,
-    Text,
+    Candidate, Claim, ClaimKind, ColumnId, Definition, Divisor, Item, Logged, PickRef, RowMetric, RowValue,
+    ScoreOutput, Text,
 };
 use crate::numeric::Printed;
 
@@ -352,28 +352,32 @@ fn metrics<'t>(row: Value<'t>, context: &TaskConfig) -> Vec<RowMetric<'t>> {
         .filter_map(|(key, value)| {
             let name = std::str::from_utf8(key.raw()).ok().filter(|name| is_metric(name))?;
             let value_of_row = row_value(value);
-            let rule = rule(name, &value_of_row);
+            let definition = definition(name, &value_of_row);
             Some(RowMetric {
                 name: Text::json(name).decoded(),
                 value: value_of_row,
                 at: at(value),
                 custom: context.custom || !context.known,
-                rule,
+                definition,
             })
         })
         .collect()
 }
 
-/// The metrics that 0.5 adds or logs as one number; of the others the name says it.
-fn rule<'t>(name: &str, value: &RowValue) -> RowRule<'t> {
+/// The metrics that 0.5 adds or logs as one number.
+pub(super) const ONE_NUMBER: [&str; 6] =
+    ["brier_score", "bpb", "logprob", "choice_logprob", "choice_prob_norm", "choice_logprob_norm"];
+
+/// How these follow from their row; of the others the name says it.
+fn definition<'t>(name: &str, value: &RowValue) -> Definition<'t> {
     match (name, value) {
-        ("brier_score", RowValue::Number(_)) => RowRule::SquaredDistance,
-        ("bpb", _) => RowRule::Gold(Divisor::Bytes, ScoreOutput::NegatedBits),
-        ("logprob", _) => RowRule::Gold(Divisor::Raw, ScoreOutput::Nats),
-        ("choice_logprob", _) => RowRule::GoldLogShare(Divisor::Raw),
-        ("choice_prob_norm", _) => RowRule::GoldShare(Divisor::Bytes),
-        ("choice_logprob_norm", _) => RowRule::GoldLogShare(Divisor::Bytes),
-        _ => RowRule::ByName,
+        ("brier_score", RowValue::Number(_)) => Definition::SquaredDistance,
+        ("bpb", _) => Definition::Gold(Divisor::Bytes, ScoreOutput::NegatedBits),
+        ("logprob", _) => Definition::Gold(Divisor::Raw, ScoreOutput::Nats),
+        ("choice_logprob", _) => Definition::GoldLogShare(Divisor::Raw),
+        ("choice_prob_norm", _) => Definition::GoldShare(Divisor::Bytes),
+        ("choice_logprob_norm", _) => Definition::GoldLogShare(Divisor::Bytes),
+        _ => Definition::ByName,
     }
 }
 

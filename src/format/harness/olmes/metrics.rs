@@ -7,7 +7,7 @@ use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
-use crate::model::{MetricClaim, Origin};
+use crate::model::{Aggregation, MetricClaim, Origin};
 use crate::numeric::Printed;
 
 /// The numbers of tasks and runs.
@@ -94,7 +94,7 @@ fn visit(origin: &JsonOrigin<'_>, named: &Named, out: &mut dyn Sink) -> Result<(
             let Some(number) = printed.and_then(|printed| Printed::parse(printed.as_bytes())) else { continue };
             out.metric(MetricClaim {
                 rows: Some(metric.clone()),
-                aggregation: Some("mean".to_owned()),
+                aggregation: Some(Aggregation::Mean),
                 decimals: Some(six_digits(number.value)),
                 ..MetricClaim::new(&stem, "primary_score", printed.unwrap_or_default(), origin.locate(at(score)))
             });
@@ -127,13 +127,13 @@ fn numbers(task: Value<'_>, stem: &str, origin: &JsonOrigin<'_>, out: &mut dyn S
         let (Ok(name), Kind::Number) = (std::str::from_utf8(name.raw()), value.kind()) else { continue };
         out.metric(MetricClaim {
             rows: primary.clone().filter(|_| name == "primary_score"),
-            aggregation: Some("mean".to_owned()),
+            aggregation: Some(Aggregation::Mean),
             ..MetricClaim::new(stem, name, value.raw_str(), origin.locate(at(value)))
         });
     }
     if let Some(count) = task.get("num_instances").filter(|count| count.kind() == Kind::Number) {
         out.metric(MetricClaim {
-            aggregation: Some("n-samples".to_owned()),
+            aggregation: Some(Aggregation::Other),
             ..MetricClaim::new(stem, "n", count.raw_str(), origin.locate(at(count)))
         });
     }

@@ -10,8 +10,8 @@ use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::formula::{Formula, Scale};
 use crate::model::{
-    Candidate, Claim, ClaimKind, ColumnId, Counted, Divisor, Item, Logged, LoggedTotal, PickRef, RowMetric, RowRule,
-    RowValue, ScoreOutput, Step, Text,
+    Candidate, Claim, ClaimKind, ColumnId, Counted, Definition, Divisor, Item, Logged, LoggedTotal, PickRef, Ranking,
+    RowMetric, RowValue, ScoreOutput, Step, Text,
 };
 use crate::numeric::Printed;
 
@@ -123,16 +123,19 @@ fn visit(origin: &JsonOrigin<'_>, context: &TaskRequests, out: &mut dyn Sink) ->
     let label = row.get("label").filter(|label| label.kind() == Kind::Number).and_then(field::printed);
     for (name, value) in metrics.into_iter().flat_map(|metrics| metrics.members()) {
         let (Ok(name), Some(number)) = (std::str::from_utf8(name.raw()), field::printed(value)) else { continue };
-        let rule =
-            if item.candidates.len() < KEPT { rule(name, label, item.candidates.len()) } else { RowRule::ByName };
+        let definition = if item.candidates.len() < KEPT {
+            definition(name, label, item.candidates.len())
+        } else {
+            Definition::ByName
+        };
         // What other code makes of a row may enter the task's number otherwise than by its mean.
-        let is_defined = rule != RowRule::ByName || MEANS.iter().any(|start| name.starts_with(start));
+        let is_defined = definition != Definition::ByName || MEANS.iter().any(|start| name.starts_with(start));
         item.metrics.push(RowMetric {
             name: Text::json(name).decoded(),
             value: RowValue::Number(number),
             at: at(value),
             custom: !is_defined,
-            rule,
+            definition,
         });
     }
     out.item(&item, origin);
@@ -185,7 +188,7 @@ fn candidate<'t>(output: Value<'t>, asked: Option<&'t str>) -> Result<Candidate<
 }
 
 /// How a metric of a row follows from its outputs.
-fn rule<'t>(name: &str, label: Option<Printed>, outputs: usize) -> RowRule<'t> {
+fn definition<'t>(name: &str, label: Option<Printed>, outputs: usize) -> Definition<'t> {
     let divisor = |name: &str| match name {
         "raw" => Some(Divisor::Raw),
         "per_token" => Some(Divisor::Tokens),
@@ -194,18 +197,22 @@ fn rule<'t>(name: &str, label: Option<Printed>, outputs: usize) -> RowRule<'t> {
         _ => None,
     };
     let known = match name {
-        "predicted_index_uncond" => Some(RowRule::WinnerMutual),
-        "acc_uncond" => Some(RowRule::ArgmaxMutual),
-        "correct_choice" => label.map(RowRule::SameNumber),
-        "sum_logits_corr" => Some(RowRule::Gold(Divisor::Raw, ScoreOutput::Nats)),
-        "logits_per_token_corr" => Some(RowRule::Gold(Divisor::Tokens, ScoreOutput::Nats)),
-        "logits_per_char_corr" => Some(RowRule::Gold(Divisor::Chars, ScoreOutput::Nats)),
-        "bits_per_byte_corr" | "logits_per_byte_corr" => Some(RowRule::Gold(Divisor::Bytes, ScoreOutput::NegatedBits)),
-        "bits_per_byte" if outputs == 1 => Some(RowRule::Only(Divisor::Bytes, ScoreOutput::NegatedBits)),
-        "num_tokens" if outputs == 1 => Some(RowRule::Count(Counted::Tokens)),
+        "predicted_index_uncond" => Some(Definition::Winner(Ranking::Mutual)),
+        "acc_uncond" => Some(Definition::Right(Ranking::Mutual)),
+        "correct_choice" => label.map(Definition::SameNumber),
+        "sum_logits_corr" => Some(Definition::Gold(Divisor::Raw, ScoreOutput::Nats)),
+        "logits_per_token_corr" => Some(Definition::Gold(Divisor::Tokens, ScoreOutput::Nats)),
+        "logits_per_char_corr" => Some(Definition::Gold(Divisor::Chars, ScoreOutput::Nats)),
+        "bits_per_byte_corr" | "logits_per_byte_corr" => {
+            Some(Definition::Gold(Divisor::Bytes, ScoreOutput::NegatedBits))
+        }
+        "bits_per_byte" if outputs == 1 => Some(Definition::Only(Divisor::Bytes, ScoreOutput::NegatedBits)),
+        "num_tokens" if outputs == 1 => Some(Definition::Count(Counted::Tokens)),
         _ => None,
     };
-    let index = || name.strip_prefix("predicted_index_").and_then(divisor).map(RowRule::Winner);
-    let right = || name.strip_prefix("acc_").and_then(divisor).map(RowRule::Argmax);
+    let index = || {
+        name.strip_prefix("predicted_index_").and_then(divisor).map(|divisor| Definition::Winner(Ranking::By(divisor)))
+    };
+    let right = || name.strip_prefix("acc_").and_then(divisor).map(|divisor| Definition::Right(Ranking::By(divisor)));
     known.or_else(index).or_else(right).unwrap_or_default()
 }

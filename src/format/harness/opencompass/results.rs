@@ -12,7 +12,7 @@ use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
-use crate::model::{ClaimKind, ColumnId, Item, MetricClaim, Origin};
+use crate::model::{Aggregation, ClaimKind, ColumnId, Item, MetricClaim, Origin};
 
 /// The numbers of a dataset.
 pub(in crate::format) static RESULTS: Results = Results;
@@ -139,18 +139,18 @@ fn metrics(origin: &JsonOrigin<'_>, context: &DatasetPart, out: &mut dyn Sink) -
         }
         let name = key.as_str();
         let (rows, aggregation) = match name.as_ref() {
-            "accuracy" => (None, "percent_mean"),
+            "accuracy" => (None, Aggregation::PercentMean),
             // Most evaluators of texts call the share of right ones a score, others average something finer.
-            "score" if is_documents => (Some("accuracy"), "percent_mean"),
-            "bpc" => (Some(values::LOSS), "bits_per_repeated_count"),
-            "average_ppl" => (Some(values::PPL_OF_TEXT), "weighted_mean"),
-            "average_mink" => (Some(values::MINK), "weighted_mean"),
-            _ => (None, "code"),
+            "score" if is_documents => (Some("accuracy"), Aggregation::PercentMean),
+            "bpc" => (Some(values::LOSS), Aggregation::BitsPerRepeatedCount),
+            "average_ppl" => (Some(values::PPL_OF_TEXT), Aggregation::WeightedMean),
+            "average_mink" => (Some(values::MINK), Aggregation::WeightedMean),
+            _ => (None, Aggregation::Other),
         };
         out.metric(MetricClaim {
             filter: filter.to_owned(),
             rows: rows.map(str::to_owned),
-            aggregation: Some(aggregation.to_owned()),
+            aggregation: Some(aggregation),
             custom: rows == Some("accuracy"),
             ..MetricClaim::new(&context.task, &name, value.raw_str(), origin.locate(at(value)))
         });

@@ -10,7 +10,7 @@ use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
-use crate::model::{RowMetric, RowRule, RowValue};
+use crate::model::{Definition, RowMetric, RowValue};
 use crate::numeric::Printed;
 
 /// A number per document.
@@ -90,7 +90,7 @@ fn row(origin: &JsonOrigin<'_>, context: &DatasetPart, out: &mut dyn Sink) -> Re
         value: count.map_or(RowValue::Number(number), |count| RowValue::Pair(number, count)),
         at: at(value),
         custom: false,
-        rule: RowRule::ByName,
+        definition: Definition::ByName,
     });
     out.item(&item, origin);
     Ok(())

@@ -1,0 +1,98 @@
+//! What is known for a number that a pipeline reported of a run: a derived number, or why there is none.
+
+use std::collections::BTreeMap;
+
+use crate::metric::aggregate::Derived;
+use crate::metric::{MetricRows, TokenTotals};
+use crate::model::MetricClaim;
+use crate::numeric::{Approx, Printed};
+
+/// Why a number cannot be decided, and what to log so that it can.
+pub type Missing = (&'static str, &'static str);
+
+pub(super) const NO_ROWS: Missing = ("no rows of this metric are logged beside it", "the value of every row");
+pub(super) const NO_FORMULA: Missing =
+    ("its aggregation has no closed form over the rows", "the aggregation as a formula");
+pub(super) const RANDOM: Missing =
+    ("its standard error is drawn at random or has no formula", "the seed and the replicates, or nothing");
+pub(super) const NO_VALUE: Missing = ("the claim itself has no value", "the number");
+pub(super) const SAMPLE: Missing =
+    ("the rows may be a part of those that it speaks of", "every row, or the n of these rows");
+pub(super) const DOUBLED: Missing = ("rows stand in the log twice", "every row once");
+pub(super) const CUSTOM: Missing = ("code of the task computes it", "the formula in the task's documentation");
+pub(super) const NO_TOKENS: Missing = ("which tokens it counts is not certain", "log-probs of one candidate per item");
+pub(super) const NO_MEMBERS: Missing =
+    ("how the group's tasks are weighed is not certain", "every task of the group, with its n");
+pub(super) const FEW: Missing = ("a standard error needs two rows", "more than one row");
+pub(super) const ROWS_WRONG: Missing =
+    ("the rows beneath it contradict themselves", "rows that follow from their picks");
+
+/// What the rows of a stream give for the numbers of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct RunFacts<'s> {
+    /// Values of single items, by the name of their metric.
+    pub rows: &'s BTreeMap<String, MetricRows>,
+    /// Totals over the tokens of all candidates.
+    pub tokens: &'s TokenTotals,
+    /// Items.
+    pub items: u64,
+    /// Right items, and those that are known to be right or wrong: as reported, else from pick and gold.
+    pub right: Option<(u64, u64)>,
+    /// Whether some item's correctness contradicts its pick.
+    pub is_correctness_refuted: bool,
+    /// Whether segments are logged: which of them a number counts is then not certain.
+    pub has_segments: bool,
+    /// Whether rows stand in the log twice.
+    pub is_doubled: bool,
+}
+
+/// A number that the pipeline reported, and what it is asked of.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The claim.
+    pub claim: &'a MetricClaim,
+    /// Its number.
+    pub printed: Printed,
+    /// The number of rows that the pipeline claims.
+    pub counted: Option<f64>,
+    /// The rows.
+    pub facts: &'a RunFacts<'a>,
+}
+
+/// What the rows give for a claim, or why they give nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// A number.
+    Derived(Derived),
+    /// A number, but only a match decides: something else may have entered.
+    Maybe(Derived, Missing),
+    /// Nothing.
+    Missing(Missing),
+}
+
+impl Answer {
+    /// A number of the tokens: certain when every item has one candidate and all of its tokens count.
+    pub(super) fn of_tokens(facts: &RunFacts<'_>, value: Approx, definition: &str) -> Self {
+        let derived = Derived::new(value.through_stages(crate::numeric::NumberFormat::F64), definition);
+        let single = facts.tokens.candidates == facts.items && facts.tokens.candidates > 0;
+        if single && !facts.has_segments { Self::Derived(derived) } else { Self::Maybe(derived, NO_TOKENS) }
+    }
+
+    /// The same, but only a match decides.
+    pub(super) fn doubted(self, missing: Missing) -> Self {
+        match self {
+            Self::Derived(derived) => Self::Maybe(derived, missing),
+            other => other,
+        }
+    }
+
+    /// The same in another unit.
+    pub(super) fn scaled(self, factor: f64, definition: &str) -> Self {
+        let scale = |derived: Derived| Derived::new(derived.value.scaled(factor), definition);
+        match self {
+            Self::Derived(derived) => Self::Derived(scale(derived)),
+            Self::Maybe(derived, missing) => Self::Maybe(scale(derived), missing),
+            Self::Missing(missing) => Self::Missing(missing),
+        }
+    }
+}

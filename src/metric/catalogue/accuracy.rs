@@ -1,0 +1,81 @@
+//! Accuracy: the share of right items.
+//!
+//! What a row of that name is differs from tool to tool. The number of a run is right items ÷ items; a row without a value
+//! is wrong, unless the n beside it speaks of the others only. Its standard error is that of a mean of ones and zeros.
+
+use crate::metric::aggregate::{Derived, stderr_of_share};
+use crate::metric::answer::{Answer, Asked, FEW, NO_ROWS, ROWS_WRONG, SAMPLE};
+use crate::metric::catalogue::{Kind, Metric};
+use crate::metric::definition::is;
+use crate::metric::wrong::OF_FRACTIONS;
+use crate::numeric::{Approx, NumberFormat};
+
+pub(super) static METRIC: Metric = Metric {
+    of_run: Some(of_items),
+    stderr_of_run: Some(stderr_of_items),
+    variants: OF_FRACTIONS,
+    in_summaries: true,
+    ..Metric::new(&["accuracy"], Kind::Fraction)
+};
+
+/// Right items ÷ items.
+pub(super) fn of_items(asked: &Asked<'_>) -> Answer {
+    share(asked, asked.printed.value)
+}
+
+/// The same; which denominator is meant may follow from the number that was reported.
+pub(super) fn share(asked: &Asked<'_>, reported: f64) -> Answer {
+    let facts = asked.facts;
+    let Some((right, known)) = facts.right else { return Answer::Missing(NO_ROWS) };
+    let of = |count: u64| {
+        let share = Approx::exact(right as f64).over(count as f64).through_stages(NumberFormat::F64);
+        Derived::new(share, "right items/items")
+    };
+    let (all, scored) = (of(known.max(facts.items)), of(known));
+    let nearer = (scored.value.value - reported).abs() < (all.value.value - reported).abs();
+    if facts.is_correctness_refuted {
+        Answer::Maybe(all, ROWS_WRONG)
+    } else if asked.counted.is_none() && known < facts.items {
+        Answer::Maybe(if nearer { scored } else { all }, SAMPLE)
+    } else if asked.counted.is_some_and(|counted| is(counted, known as f64)) {
+        Answer::Derived(scored)
+    } else {
+        Answer::Derived(all)
+    }
+}
+
+/// sd ÷ √n of ones and zeros.
+pub(super) fn stderr_of_items(asked: &Asked<'_>) -> Answer {
+    let Some((right, count)) = asked.facts.right else { return Answer::Missing(NO_ROWS) };
+    match stderr_of_share(right, count) {
+        None => Answer::Missing(FEW),
+        Some(derived) if count == asked.facts.items => Answer::Derived(derived),
+        Some(derived) => Answer::Maybe(derived, NO_ROWS),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::metric::tests::{Run, verdict_of};
+    use crate::model::Verdict;
+
+    #[test]
+    fn three_of_four_items_are_right() {
+        let run = Run { items: 4, right: Some((3, 4)), ..Run::default() };
+        assert_eq!(verdict_of("accuracy", "0.75", &run), Verdict::Proven);
+        assert_eq!(verdict_of("accuracy", "0.70", &run), Verdict::Refuted);
+        // Deviations 1/4, 1/4, 1/4, −3/4: 12/16 ÷ 3 = 1/4, √(1/4 ÷ 4) = 1/4.
+        assert_eq!(verdict_of("accuracy_stderr", "0.25", &run), Verdict::Proven);
+        assert_eq!(verdict_of("accuracy_stderr", "0.5", &run), Verdict::Refuted);
+    }
+
+    #[test]
+    fn without_an_n_a_row_without_a_value_may_count_or_not() {
+        let run = Run { items: 4, right: Some((3, 3)), ..Run::default() };
+        assert_eq!(verdict_of("accuracy", "0.75", &run), Verdict::Proven);
+        assert_eq!(verdict_of("accuracy", "1.0", &run), Verdict::Proven);
+        assert_eq!(verdict_of("accuracy", "0.5", &run), Verdict::Unprovable);
+        let counted = Run { counted: Some("4"), ..run };
+        assert_eq!(verdict_of("accuracy", "1.0", &counted), Verdict::Refuted);
+    }
+}

@@ -1,0 +1,206 @@
+//! The metrics that are known by their names: one file each.
+
+mod acc;
+mod acc_bytes;
+mod acc_mutual_info;
+mod acc_norm;
+mod accuracy;
+mod bits_per_byte;
+mod brier_score;
+mod byte_perplexity;
+mod correct;
+mod exact_match;
+mod fraction;
+mod items;
+mod likelihood;
+mod loss;
+mod mean_score;
+mod perplexity;
+mod token_perplexity;
+mod word_perplexity;
+
+use crate::metric::answer::{Answer, Asked};
+use crate::metric::wrong::Variant;
+use crate::model::{Aggregation, Definition, MetricClaim};
+
+/// All metrics.
+static ALL: &[&Metric] = &[
+    &acc::METRIC,
+    &acc_bytes::METRIC,
+    &acc_mutual_info::METRIC,
+    &acc_norm::METRIC,
+    &accuracy::METRIC,
+    &bits_per_byte::METRIC,
+    &bits_per_byte::OF_TOKENS,
+    &brier_score::METRIC,
+    &byte_perplexity::METRIC,
+    &correct::METRIC,
+    &exact_match::METRIC,
+    &exact_match::OF_CHOICES,
+    &fraction::METRIC,
+    &items::METRIC,
+    &items::TOTAL,
+    &likelihood::METRIC,
+    &loss::METRIC,
+    &mean_score::METRIC,
+    &perplexity::METRIC,
+    &token_perplexity::METRIC,
+    &word_perplexity::METRIC,
+];
+
+/// What kind of number a metric is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Any number.
+    Number,
+    /// Between 0 and 1.
+    Fraction,
+    /// A whole number.
+    Count,
+    /// The number of items.
+    Items,
+}
+
+/// A metric that is known by its names.
+pub struct Metric {
+    /// The names it goes by. One that ends with `@` stands for all that begin so: `pass@` for `pass@1`.
+    names: &'static [&'static str],
+    /// What kind of number it is.
+    pub kind: Kind,
+    /// How the value of a row follows from an item with several candidates.
+    several: Option<&'static Definition<'static>>,
+    /// How the value of a row follows from an item with one candidate.
+    single: Option<&'static Definition<'static>>,
+    /// How rows become the number of a run, where nothing else is said.
+    pub aggregation: Option<Aggregation>,
+    /// The number of a run where no rows of the metric are logged: from its items and tokens.
+    of_run: Option<fn(&Asked<'_>) -> Answer>,
+    /// The standard error of that.
+    stderr_of_run: Option<fn(&Asked<'_>) -> Answer>,
+    /// The wrong ways to compute it that are known, the most telling first.
+    pub(super) variants: &'static [Variant],
+    /// Whether a summary in a file of its own may have it.
+    in_summaries: bool,
+}
+
+impl Metric {
+    /// A metric without anything that not every metric has.
+    const fn new(names: &'static [&'static str], kind: Kind) -> Self {
+        Self {
+            names,
+            kind,
+            several: None,
+            single: None,
+            aggregation: None,
+            of_run: None,
+            stderr_of_run: None,
+            variants: &[],
+            in_summaries: false,
+        }
+    }
+
+    /// How the value of a row follows from an item.
+    #[must_use]
+    pub fn of_row(&self, candidates: usize) -> Option<&'static Definition<'static>> {
+        match candidates {
+            0 => None,
+            1 => self.single,
+            _ => self.several,
+        }
+    }
+
+    /// Whether the value of a row says that the item is right or wrong.
+    #[must_use]
+    pub fn says_right(&self) -> bool {
+        [self.several, self.single].into_iter().flatten().any(Definition::is_choice)
+    }
+
+    /// What the items and tokens give for the number of a run; None where they cannot.
+    pub(super) fn of_run(&self, asked: &Asked<'_>) -> Option<Answer> {
+        Some(self.of_run?(asked))
+    }
+
+    /// What the items and tokens give for its standard error; None where they cannot.
+    pub(super) fn stderr_of_run(&self, asked: &Asked<'_>) -> Option<Answer> {
+        Some(self.stderr_of_run?(asked))
+    }
+
+    /// Whether it is the share of right items where no rows of it are logged.
+    fn is_share_of_items(&self) -> bool {
+        self.stderr_of_run.is_some()
+    }
+}
+
+/// The metric of a name.
+#[must_use]
+pub fn by_name(name: &str) -> Option<&'static Metric> {
+    let is_it = |own: &&str| *own == name || (own.ends_with('@') && name.starts_with(*own));
+    ALL.iter().copied().find(|metric| metric.names.iter().any(|own| is_it(&own)))
+}
+
+/// The names of metrics that a summary in a file of its own may have.
+pub fn in_summaries() -> impl Iterator<Item = &'static str> {
+    ALL.iter().filter(|metric| metric.in_summaries).flat_map(|metric| metric.names).copied()
+}
+
+/// The aggregation of a metric that is a quotient of sums whatever tool reports it.
+#[must_use]
+pub fn quotient(name: &str) -> Option<Aggregation> {
+    by_name(name)?.aggregation.filter(|own| own.is_quotient())
+}
+
+/// Whether a claim is the number of items.
+#[must_use]
+pub fn is_count(claim: &MetricClaim) -> bool {
+    !claim.stderr && is_named_count(claim)
+}
+
+/// Whether a claim has the name of a number of items.
+pub(super) fn is_named_count(claim: &MetricClaim) -> bool {
+    by_name(&claim.metric).is_some_and(|metric| metric.kind == Kind::Items)
+}
+
+/// Whether the format says that a number is the share of right items, under whatever name. Where code computes it, a match
+/// decides.
+pub(super) fn is_share_of_items(claim: &MetricClaim) -> bool {
+    claim.rows.as_deref().and_then(by_name).is_some_and(Metric::is_share_of_items)
+}
+
+/// Whether a claim has the name of a share of right items.
+pub(super) fn is_named_share_of_items(claim: &MetricClaim) -> bool {
+    by_name(&claim.metric).is_some_and(Metric::is_share_of_items)
+}
+
+/// The share of right items, as a percentage.
+pub(super) fn percentage(asked: &Asked<'_>) -> Answer {
+    accuracy::share(asked, asked.printed.value / 100.0).scaled(100.0, "100*right items/items")
+}
+
+/// The wrong ways to compute a claim that are known: of the metric with its aggregation, since tools name quotients of
+/// sums as they like, else of the metric with its name.
+pub(super) fn variants(claim: &MetricClaim) -> &'static [Variant] {
+    let said = claim.aggregation.filter(|said| *said != Aggregation::Mean);
+    let alike = said.and_then(|said| ALL.iter().copied().find(|metric| metric.aggregation == Some(said)));
+    alike.or_else(|| by_name(&claim.metric)).map_or(&[], |metric| metric.variants)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_one_metric() {
+        let mut names: Vec<&str> = ALL.iter().flat_map(|metric| metric.names).copied().collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+        for metric in ALL {
+            for name in metric.names {
+                assert!(by_name(name).is_some_and(|found| std::ptr::eq(found, *metric)), "{name}");
+            }
+        }
+        assert_eq!(by_name("pass@10").map(|metric| metric.kind), Some(Kind::Fraction));
+        assert!(by_name("passed").is_none());
+    }
+}

@@ -1,0 +1,359 @@
+//! The metric of one item against what is logged beneath it.
+
+use crate::derive::{Judgement, judge as compare};
+use crate::metric::catalogue;
+use crate::metric::choice::{Cut, compared, outcome};
+use crate::model::{
+    CandidateSummary, Counted, Definition, Divisor, ItemSummary, Ranking, RowMetric, RowValue, ScoreOutput, Verdict,
+};
+use crate::numeric::{Approx, NumberFormat, Printed, pow, softmax};
+
+/// Roundings in single precision that are granted to a number of a row: a tool may compute in it and print all its digits.
+const STAGES: f64 = 8.0;
+
+/// Some tools multiply by 1.44269504089 for 1 ÷ ln 2: twelve digits, of which the last may be half off.
+const SHORT_BITS: f64 = 0.5e-11;
+
+/// The definition of a metric: what its format says, else that of its name and the shape of its item.
+#[must_use]
+pub fn of<'d>(item: &ItemSummary, metric: &'d RowMetric<'_>) -> Option<&'d Definition<'d>> {
+    match &metric.definition {
+        Definition::ByName => catalogue::by_name(&metric.name)?.of_row(item.candidates.len()),
+        said => Some(said),
+    }
+}
+
+/// Whether a row's value of a metric is a claim of its own: that the item is right or wrong, or a number whose
+/// definition the format knows.
+#[must_use]
+pub fn is_claim(metric: &RowMetric<'_>) -> bool {
+    metric.definition != Definition::ByName
+        || catalogue::by_name(&metric.name).is_some_and(|metric| metric.says_right())
+}
+
+impl Definition<'_> {
+    /// Whether it says that an item is right or wrong by what was chosen: 1 or 0.
+    #[must_use]
+    pub fn is_choice(&self) -> bool {
+        matches!(self, Self::Right(_) | Self::GreedyGold)
+    }
+
+    /// Whether it asks for no right answer: which candidate wins, counts, numbers that stand in the record.
+    #[must_use]
+    pub fn is_without_gold(&self) -> bool {
+        matches!(
+            self,
+            Self::Winner(_)
+                | Self::Only(..)
+                | Self::OnlyAtMost(..)
+                | Self::Count(_)
+                | Self::SameText(..)
+                | Self::SameNumber(_)
+                | Self::MeanOf(_)
+                | Self::LeastOf(_)
+                | Self::GeometricMeanOf(..)
+        )
+    }
+}
+
+/// What is said of one item's metric.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RowJudgement {
+    /// The verdict with its numbers: the value as logged, where it is one number, and as derived, where it can be.
+    pub judged: Judgement,
+    /// Position of the winner, where the metric has one.
+    pub winner: Option<usize>,
+    /// The exact value that enters an aggregate of probabilities (Brier), where it was derived.
+    pub squared: Option<f64>,
+}
+
+impl RowJudgement {
+    fn unprovable(reported: f64) -> Self {
+        let judged = Judgement { verdict: Verdict::Unprovable, reported, expected: f64::NAN, within: 0.0 };
+        Self { judged, winner: None, squared: None }
+    }
+}
+
+/// The value of a metric as one number, a yes being 1.
+#[must_use]
+pub fn number(value: &RowValue) -> Option<f64> {
+    match value {
+        RowValue::Number(number) | RowValue::Pair(number, _) => Some(number.value),
+        RowValue::Flag(flag) => Some(f64::from(u8::from(*flag))),
+        RowValue::Distribution(..) | RowValue::Opaque => None,
+    }
+}
+
+/// Judges the metric of one item.
+#[must_use]
+pub fn judge(item: &ItemSummary, metric: &RowMetric<'_>) -> RowJudgement {
+    let judged = match of(item, metric).filter(|_| !metric.custom) {
+        None => None,
+        Some(Definition::Total(count)) => total(item, &metric.value, *count),
+        Some(Definition::Shares) => shares(item, &metric.value),
+        Some(definition) => one_number(item, &metric.value, definition),
+    };
+    judged.unwrap_or_else(|| RowJudgement::unprovable(number(&metric.value).unwrap_or(f64::NAN)))
+}
+
+/// A number that a definition gives.
+struct Derived {
+    value: Approx,
+    /// Whether it is a whole number, so that no digits and no rounding leave anything open.
+    is_whole: bool,
+    /// Whether another number would have to be wrong. Where scores are equal within their printed digits, it need not.
+    is_certain: bool,
+    winner: Option<usize>,
+}
+
+impl Derived {
+    fn new(value: Approx) -> Self {
+        Self { value, is_whole: false, is_certain: true, winner: None }
+    }
+
+    fn whole(value: f64, is_certain: bool) -> Self {
+        Self { is_whole: true, is_certain, ..Self::new(Approx::exact(value)) }
+    }
+
+    fn flag(value: bool, is_certain: bool) -> Self {
+        Self::whole(f64::from(u8::from(value)), is_certain)
+    }
+}
+
+fn one_number(item: &ItemSummary, value: &RowValue, definition: &Definition<'_>) -> Option<RowJudgement> {
+    let found = number(value)?;
+    // Anything between is another definition under the same name.
+    if definition.is_choice() && !(is(found, 0.0) || is(found, 1.0)) {
+        return None;
+    }
+    let derived = derive(item, definition)?;
+    let mut judged = if derived.is_whole {
+        compare(Approx::exact(found), derived.value)
+    } else {
+        let claim = match value {
+            RowValue::Number(number) | RowValue::Pair(number, _) => Approx::printed(number),
+            _ => Approx::exact(found),
+        };
+        compare(claim, derived.value.rounded(STAGES, NumberFormat::F32))
+    };
+    if judged.is_refuted() && !derived.is_certain {
+        judged.verdict = Verdict::Unprovable;
+    }
+    Some(RowJudgement { judged, winner: derived.winner, squared: None })
+}
+
+/// Whether two numbers are the same one; a NaN is none.
+pub(super) fn is(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 0.0
+}
+
+fn derive(item: &ItemSummary, definition: &Definition<'_>) -> Option<Derived> {
+    let derived = match definition {
+        Definition::Right(ranking) => {
+            let outcome = outcome(item, *ranking, Cut::Halves)?;
+            Derived { winner: Some(outcome.winner), ..Derived::flag(outcome.right?, outcome.is_certain) }
+        }
+        Definition::Winner(ranking) => {
+            let outcome = outcome(item, *ranking, Cut::Halves)?;
+            Derived { winner: Some(outcome.winner), ..Derived::whole(outcome.winner as f64, outcome.is_only) }
+        }
+        Definition::GreedyGold => {
+            let position = only(item).or_else(|| item.gold_position())?;
+            Derived { winner: Some(position), ..Derived::flag(item.candidates.get(position)?.greedy?, true) }
+        }
+        Definition::Gold(divisor, output) => Derived::new(score_of(item, item.gold_position()?, *divisor, *output)?),
+        Definition::Only(divisor, output) => Derived::new(score_of(item, only(item)?, *divisor, *output)?),
+        Definition::OnlyAtMost(divisor, output, limit) => {
+            let score = score_of(item, only(item)?, *divisor, *output)?;
+            Derived::flag(score.value <= limit.value, !score.agrees(Approx::exact(limit.value)))
+        }
+        Definition::GoldShare(divisor) => Derived::new(gold_share(item, *divisor)?),
+        Definition::GoldLogShare(divisor) => {
+            // Without the detour over a share that may vanish.
+            let scores = compared(item, Ranking::By(*divisor), Cut::Halves)?;
+            Derived::new(Approx::log_share(&scores, item.gold_position()?))
+        }
+        Definition::LargestShare(ranking) => {
+            let scores = compared(item, *ranking, Cut::Halves)?;
+            let shares = (0..scores.len()).map(|at| Approx::log_share(&scores, at).exp());
+            Derived::new(shares.max_by(|a, b| a.value.total_cmp(&b.value))?)
+        }
+        Definition::SquaredDistance => {
+            let scores = compared(item, Ranking::By(Divisor::Raw), Cut::Halves)?;
+            let gold = item.gold_position()?;
+            let distance = |at: usize| Approx::log_share(&scores, at).exp() - Approx::flag(at == gold);
+            let squares = (0..scores.len()).map(|at| distance(at) * distance(at));
+            Derived::new(Approx::sum(squares, NumberFormat::F64))
+        }
+        Definition::Count(what) => Derived::whole(count(item.candidates.get(only(item)?)?, *what)?, true),
+        Definition::SameText(a, b) => Derived::flag(a.same(b), true),
+        Definition::SameNumber(number) => Derived::new(Approx::printed(number)),
+        Definition::MeanOf(numbers) => {
+            let terms = numbers.iter().map(|number| Approx::exact(number.value));
+            let mean = Approx::sum(terms, NumberFormat::F64).over(numbers.len() as f64);
+            Derived::new(mean.through_stages(NumberFormat::F64))
+        }
+        Definition::LeastOf(numbers) => {
+            let least = numbers.iter().map(|number| number.value).min_by(f64::total_cmp)?;
+            Derived::new(Approx::exact(least))
+        }
+        Definition::GeometricMeanOf(factor, numbers) => {
+            // Of a number that may be 0 nothing follows.
+            numbers.iter().chain([factor]).all(|number| number.value > 0.0).then_some(())?;
+            let logs = numbers.iter().map(|number| Approx::printed(number).ln());
+            let mean = Approx::sum(logs, NumberFormat::F64).over(numbers.len() as f64).exp();
+            Derived::new(Approx::printed(factor) * mean)
+        }
+        Definition::ExpOfDifference(one, other) => Derived::new(exp_of_differences(&[(*one, *other)])),
+        Definition::ExpOfDifferences(pairs) => Derived::new(exp_of_differences(pairs)),
+        Definition::ByName | Definition::Total(_) | Definition::Shares => return None,
+    };
+    derived.value.value.is_finite().then_some(derived)
+}
+
+/// exp(Σ(x − y)). Each log-prob lies within half of its last digit, or within single precision, and so does the sum.
+fn exp_of_differences(pairs: &[(Printed, Printed)]) -> Approx {
+    let stored = |number: &Printed| Approx::printed(number).stored(NumberFormat::F32);
+    Approx::sum(pairs.iter().map(|(one, other)| stored(one) - stored(other)), NumberFormat::F32).exp()
+}
+
+fn only(item: &ItemSummary) -> Option<usize> {
+    (item.candidates.len() == 1).then_some(0)
+}
+
+/// How much of something a candidate has.
+fn count(candidate: &CandidateSummary, what: Counted) -> Option<f64> {
+    let count = match what {
+        Counted::Tokens => (candidate.tokens > 0).then_some(candidate.tokens),
+        Counted::Words => candidate.words,
+        Counted::Chars => candidate.chars,
+        Counted::Bytes => candidate.bytes,
+    };
+    count.map(f64::from)
+}
+
+/// The score of a candidate over a divisor, through an output.
+fn score_of(item: &ItemSummary, at: usize, divisor: Divisor, output: ScoreOutput) -> Option<Approx> {
+    let candidate = item.candidates.get(at)?;
+    let by = divisor.of(candidate).filter(|by| *by > 0.0)?;
+    // A total that is derived from tokens is at hand where none is reported.
+    let (score, half) = match candidate.claims.first() {
+        Some(claim) => (claim.value?, claim.half),
+        None => candidate.total?,
+    };
+    let score = Approx::new(score, half).over(by).through_stages(NumberFormat::F64);
+    Some(match output {
+        ScoreOutput::Nats => score,
+        ScoreOutput::Negated => -score,
+        ScoreOutput::NegatedBits => {
+            let bits = (-score).in_bits();
+            bits.widened(SHORT_BITS * score.value.abs())
+        }
+        ScoreOutput::Exp => score.exp(),
+        ScoreOutput::ExpNegated => (-score).exp(),
+        ScoreOutput::Logistic => score.logistic(),
+    })
+}
+
+/// The share of all right answers of Σ exp(score ÷ divisor).
+fn gold_share(item: &ItemSummary, divisor: Divisor) -> Option<Approx> {
+    let mut scores = Vec::with_capacity(item.candidates.len());
+    for candidate in &item.candidates {
+        let by = divisor.of(candidate).filter(|by| *by > 0.0)?;
+        let claim = candidate.claims.first()?;
+        scores.push(Approx::new(claim.value?, claim.half).over(by));
+    }
+    let gold: Vec<bool> = (0..scores.len()).map(|at| item.is_gold(at)).collect::<Option<_>>()?;
+    let right = (0..scores.len()).filter(|at| gold.get(*at) == Some(&true));
+    let shares: Vec<Approx> = right.map(|at| Approx::log_share(&scores, at).exp()).collect();
+    (!shares.is_empty()).then(|| Approx::sum(shares, NumberFormat::F64))
+}
+
+/// A log-likelihood against the only candidate's score, with the count that it will be divided by.
+fn total(item: &ItemSummary, value: &RowValue, counted: Option<Counted>) -> Option<RowJudgement> {
+    let (total, divisor) = match (value, counted) {
+        (RowValue::Number(total), None) => (total.value, None),
+        (RowValue::Pair(total, divisor), Some(counted)) => (total.value, Some((divisor.value, counted))),
+        _ => return None,
+    };
+    let candidate = item.candidates.first()?;
+    let claim = candidate.claims.first()?;
+    let score = Approx::new(claim.value?, claim.half).stored(NumberFormat::F64);
+    let mut judged = compare(Approx::exact(total), score);
+    // Some tasks score a cleaned text and count the original one: another count is not wrong.
+    if judged.is_proven() && divisor.is_some_and(|(found, counted)| !counts(candidate, found, counted)) {
+        judged.verdict = Verdict::Unprovable;
+    }
+    Some(RowJudgement { judged, winner: None, squared: None })
+}
+
+/// Whether a candidate has as much of something as a row says.
+fn counts(candidate: &CandidateSummary, found: f64, counted: Counted) -> bool {
+    count(candidate, counted).is_some_and(|own| match counted {
+        // len(re.split(r"\s+", text)): white space at either end counts as one more (empty) word.
+        Counted::Words => found >= own && found <= own + 2.0,
+        _ => is(own, found),
+    })
+}
+
+/// The position of the right answer and the softmax of the scores.
+fn shares(item: &ItemSummary, value: &RowValue) -> Option<RowJudgement> {
+    let RowValue::Distribution(gold, printed) = value else { return None };
+    let scores: Option<Vec<Approx>> = item
+        .candidates
+        .iter()
+        .map(|candidate| candidate.claims.first().and_then(|claim| Some(Approx::new(claim.value?, claim.half))))
+        .collect();
+    let scores = scores.filter(|scores| scores.iter().all(|score| score.value.is_finite()))?;
+    if scores.len() != printed.len() {
+        return None;
+    }
+    let mut kept = RowJudgement::unprovable(f64::NAN);
+    kept.judged.verdict = Verdict::Proven;
+    for (at, (shown, half)) in printed.iter().zip(half_quanta(printed)).enumerate() {
+        let judged = compare(Approx::new(shown.value, half), Approx::log_share(&scores, at).exp());
+        if !judged.is_proven() {
+            kept.judged = Judgement { verdict: Verdict::Refuted, ..judged };
+            break;
+        }
+    }
+    let gold = usize::try_from(*gold).ok().filter(|gold| *gold < scores.len());
+    match (item.gold_position(), gold) {
+        (Some(known), Some(gold)) if known != gold => kept.judged.verdict = Verdict::Refuted,
+        (None, _) | (_, None) if kept.judged.is_proven() => kept.judged.verdict = Verdict::Unprovable,
+        _ => {}
+    }
+    if kept.judged.is_proven() {
+        let values: Vec<f64> = scores.iter().map(|score| score.value).collect();
+        kept.squared = squared(&softmax(&values), gold);
+    }
+    Some(kept)
+}
+
+/// Σ (p − \[k = gold\])².
+fn squared(probabilities: &[f64], gold: Option<usize>) -> Option<f64> {
+    let gold = gold?;
+    let terms = probabilities.iter().enumerate().map(|(at, p)| {
+        let gap = p - f64::from(u8::from(at == gold));
+        gap * gap
+    });
+    Some(crate::numeric::exact_sum(terms))
+}
+
+/// Half-quanta of an array as numpy prints it: 8 decimals with trailing zeros cut, or, when the values span many
+/// orders, as many digits for each with an exponent.
+fn half_quanta(printed: &[Printed]) -> Vec<f64> {
+    let exponents = printed.iter().any(|number| number.decimals > 8);
+    let decimals = printed.iter().map(|number| number.decimals).max().unwrap_or(8);
+    let significant = printed.iter().map(|number| i16::from(number.significant)).max().unwrap_or(8);
+    printed
+        .iter()
+        .map(|number| {
+            let decimals =
+                if exponents { number.decimals + significant - i16::from(number.significant) } else { decimals };
+            // One unit and not half: numpy's digits are those of the shortest text, cut and not rounded, in some
+            // versions.
+            pow(10.0, -f64::from(decimals.min(8 + 300)))
+        })
+        .collect()
+}

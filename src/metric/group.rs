@@ -1,0 +1,84 @@
+//! Numbers of a group of tasks, from the numbers of its tasks.
+
+use crate::derive::judge;
+use crate::metric::answer::NO_MEMBERS;
+use crate::metric::wrong::AggregateCause;
+use crate::metric::{JudgedMetric, catalogue};
+use crate::model::{MetricClaim, TaskGroup, Verdict, Weights};
+use crate::numeric::{Approx, NumberFormat, Printed, half_of_last_digit, show};
+
+/// The number of one task of a group.
+struct Member {
+    n: f64,
+    /// With what its rounding leaves open.
+    value: Approx,
+}
+
+/// Numbers of rows and values of a group's tasks; None when one of them is missing.
+fn members(claim: &MetricClaim, group: &TaskGroup, all: &[MetricClaim]) -> Option<Vec<Member>> {
+    let find = |task: &str, is_it: &dyn Fn(&MetricClaim) -> bool| {
+        let found = all.iter().find(|other| other.task == task && other.filter == claim.filter && is_it(other))?;
+        let number = Printed::parse(found.printed.as_bytes()).filter(Printed::is_finite)?;
+        Some(Approx::new(number.value, found.decimals.map_or(0.0, half_of_last_digit)))
+    };
+    let one = |task: &String| {
+        let value = find(task, &|other| other.metric == claim.metric && other.stderr == claim.stderr)?;
+        let n = match group.weights {
+            Weights::Alike => 1.0,
+            Weights::BySize | Weights::Either => find(task, &catalogue::is_count)?.value,
+        };
+        Some(Member { n, value })
+    };
+    group.tasks.iter().map(one).collect()
+}
+
+/// A group's number: the mean of its tasks' numbers weighed by their rows, or weighed alike. The pooled standard error of
+/// the former is sqrt(Σ (n − 1)·n·se² ÷ (N − k) ÷ N); of the latter it is sqrt(Σ se²) ÷ k, or, where a tool averages
+/// whatever stands there, the mean.
+pub(super) fn judge_group(metric: &mut JudgedMetric<'_>, group: &TaskGroup, all: &[MetricClaim]) {
+    if !metric.reported.is_finite() {
+        return;
+    }
+    metric.missing = Some(NO_MEMBERS);
+    let Some(members) = members(metric.claim, group, all).filter(|members| !members.is_empty()) else { return };
+    let count = members.len() as f64;
+    let rows: f64 = members.iter().map(|member| member.n).sum();
+    let sum = |of: &dyn Fn(&Member) -> Approx| Approx::sum(members.iter().map(of), NumberFormat::F64);
+    let alike = sum(&|own| own.value).over(count);
+    let weighed = if metric.claim.stderr {
+        sum(&|own| (own.value * own.value).scaled((own.n - 1.0) * own.n)).over(rows - count).over(rows).sqrt()
+    } else {
+        sum(&|own| own.value.scaled(own.n)).over(rows)
+    };
+    let unweighed = if metric.claim.stderr { sum(&|own| own.value * own.value).sqrt().over(count) } else { alike };
+    let half = metric.claim.decimals.map_or(0.0, half_of_last_digit);
+    let claim = Approx::new(metric.reported, half).stored(NumberFormat::F64);
+    let of = |value: Approx| judge(claim, value.through_stages(NumberFormat::F64));
+    let (judged, definition) = match group.weights {
+        Weights::Alike => (of(alike), "mean of the tasks, weighed alike"),
+        Weights::BySize => (of(weighed), "mean of the tasks, weighed by their rows"),
+        Weights::Either => {
+            let mut judged = of(weighed);
+            if of(unweighed).is_proven() {
+                judged.verdict = Verdict::Proven;
+            }
+            (judged, "mean of the tasks, weighed by their rows")
+        }
+    };
+    metric.recomputed = Some(judged.expected);
+    metric.bound = judged.within;
+    definition.clone_into(&mut metric.definition);
+    if judged.is_proven() {
+        metric.verdict = Verdict::Proven;
+        metric.missing = None;
+    } else if judged.is_refuted() && !(group.nested || metric.claim.stderr && group.weights == Weights::Either) {
+        metric.verdict = Verdict::Refuted;
+        metric.missing = None;
+        metric.cause = Some(AggregateCause::Mismatch);
+        let (alike, weighed) = (show(alike.value), show(weighed.value));
+        metric.arithmetic = match group.weights {
+            Weights::Alike => format!("tasks weighed alike: {alike}"),
+            _ => format!("tasks weighed by their rows: {weighed}; weighed alike: {alike}"),
+        };
+    }
+}

@@ -1,0 +1,251 @@
+//! The numbers that a pipeline reported of a run, each against its rows.
+//!
+//! Judged once per stream; the rules of the family `aggregate` then speak for the reasons found here. The reason is
+//! named once, so that one wrong number is one finding.
+
+use crate::derive::judge as compare;
+use crate::metric::aggregate::{self, Derived};
+use crate::metric::answer::{CUSTOM, DOUBLED, FEW, Missing, NO_FORMULA, NO_ROWS, NO_VALUE, RANDOM, SAMPLE};
+use crate::metric::catalogue::{self, Kind, by_name};
+use crate::metric::definition::is;
+use crate::metric::group::judge_group;
+use crate::metric::wrong::{self, AggregateCause, Refuted};
+use crate::metric::{Answer, Asked, MetricRows, RunFacts};
+use crate::model::{Aggregation, MetricClaim, Verdict};
+use crate::numeric::{Approx, NumberFormat, Printed, half_of_last_digit, show};
+
+/// Digits behind the point from which on a file is taken to print all digits of its numbers.
+const FULL: i16 = 12;
+
+/// One reported number.
+#[derive(Clone, Debug)]
+pub struct JudgedMetric<'c> {
+    /// The claim.
+    pub claim: &'c MetricClaim,
+    /// The number as reported; NaN for "no value".
+    pub reported: f64,
+    /// The formula, such as `mean(acc)`.
+    pub definition: String,
+    /// The number that the rows give.
+    pub recomputed: Option<f64>,
+    /// How far the two may lie apart.
+    pub bound: f64,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why it cannot be decided, and what to log.
+    pub missing: Option<Missing>,
+    /// Why it is wrong.
+    pub cause: Option<AggregateCause>,
+    /// The arithmetic that shows it, in one line.
+    pub arithmetic: String,
+}
+
+impl JudgedMetric<'_> {
+    /// The metric as messages call it: `acc`, or `acc_stderr`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        if self.claim.stderr { format!("{}_stderr", self.claim.metric) } else { self.claim.metric.clone() }
+    }
+
+    /// Whether it is the number of items.
+    #[must_use]
+    pub fn is_count(&self) -> bool {
+        catalogue::is_count(self.claim)
+    }
+}
+
+/// Judges the numbers reported of one stream of rows.
+#[must_use]
+pub fn judge<'c>(claims: &[&'c MetricClaim], facts: &RunFacts<'_>) -> Vec<JudgedMetric<'c>> {
+    let parse = |claim: &MetricClaim| Printed::parse(claim.printed.as_bytes());
+    let is_full = claims.iter().any(|claim| parse(claim).is_some_and(|number| number.decimals >= FULL));
+    let counted = claims.iter().find(|claim| catalogue::is_count(claim)).and_then(|claim| parse(claim));
+    let counted = counted.map(|number| number.value);
+    claims.iter().map(|claim| judge_one(claim, facts, counted, is_full)).collect()
+}
+
+/// Judges numbers that no rows stand beneath: groups of tasks from their tasks' numbers, the others by their range.
+#[must_use]
+pub fn judge_without_rows<'c>(
+    claims: &[&'c MetricClaim],
+    nothing: &RunFacts<'_>,
+    all: &[MetricClaim],
+) -> Vec<JudgedMetric<'c>> {
+    let mut judged = judge(claims, nothing);
+    for metric in &mut judged {
+        if let Some(group) = &metric.claim.group {
+            judge_group(metric, group, all);
+        }
+    }
+    judged
+}
+
+fn judge_one<'c>(
+    claim: &'c MetricClaim,
+    facts: &RunFacts<'_>,
+    counted: Option<f64>,
+    is_full: bool,
+) -> JudgedMetric<'c> {
+    let mut judged = JudgedMetric {
+        claim,
+        reported: f64::NAN,
+        definition: String::new(),
+        recomputed: None,
+        bound: 0.0,
+        verdict: Verdict::Unprovable,
+        missing: Some(NO_VALUE),
+        cause: None,
+        arithmetic: String::new(),
+    };
+    let Some(printed) = Printed::parse(claim.printed.as_bytes()).filter(Printed::is_finite) else { return judged };
+    judged.reported = printed.value;
+    let rows = facts.rows.get(claim.row_metric());
+    if claim.custom && rows.is_none() && !catalogue::is_share_of_items(claim) {
+        judged.missing = Some(CUSTOM);
+        return judged;
+    }
+    let asked = Asked { claim, printed, counted, facts };
+    let (derived, otherwise) = match answer(&asked, rows) {
+        Answer::Missing(missing) => {
+            judged.missing = Some(missing);
+            out_of_range(&mut judged, rows);
+            return judged;
+        }
+        Answer::Derived(derived) => (derived, None),
+        Answer::Maybe(derived, missing) => (derived, Some(missing)),
+    };
+    let reported = Approx::new(printed.value, half(claim, &printed, is_full));
+    let compared = compare(reported, derived.value);
+    judged.definition = derived.definition;
+    judged.recomputed = Some(compared.expected);
+    judged.bound = compared.within;
+    judged.missing = None;
+    let is_sample = counted.is_some_and(|counted| !is(counted, facts.items as f64));
+    if compared.is_proven() {
+        judged.verdict = Verdict::Proven;
+    } else if facts.is_doubled {
+        judged.missing = Some(DOUBLED);
+    } else if let Some(missing) = otherwise {
+        judged.missing = Some(missing);
+    } else if is_sample && !catalogue::is_named_count(claim) {
+        judged.missing = Some(SAMPLE);
+    } else {
+        judged.verdict = Verdict::Refuted;
+        explain(&mut judged, rows, facts, reported, derived.value);
+    }
+    judged
+}
+
+/// Half-quantum of a reported number. A harness prints all digits, `0.3` included; a summary may round each
+/// number by itself.
+fn half(claim: &MetricClaim, printed: &Printed, is_full: bool) -> f64 {
+    let stored = NumberFormat::F64.half_ulp(printed.value);
+    if let Some(decimals) = claim.decimals {
+        return half_of_last_digit(decimals) + stored;
+    }
+    let harness = claim.aggregation.is_some() || !claim.filter.is_empty();
+    let whole = printed.decimals <= 0 && (is(printed.value, 0.0) || is(printed.value, 1.0));
+    let counts = by_name(&claim.metric).is_some_and(|metric| matches!(metric.kind, Kind::Items | Kind::Count));
+    if counts && !claim.stderr || whole || (harness && is_full) { stored } else { half_of_last_digit(printed.decimals) }
+}
+
+/// What the log gives for a number.
+fn answer(asked: &Asked<'_>, rows: Option<&MetricRows>) -> Answer {
+    let metric = by_name(&asked.claim.metric);
+    match (rows, asked.claim.stderr) {
+        (Some(_), false) if catalogue::is_count(asked.claim) => of_run(asked),
+        (Some(rows), false) => of_rows(asked.claim, rows),
+        (Some(rows), true) => stderr_of_rows(asked.claim, rows),
+        (None, false) => of_run(asked),
+        (None, true) => metric.and_then(|metric| metric.stderr_of_run(asked)).unwrap_or(Answer::Missing(RANDOM)),
+    }
+}
+
+/// From the items and tokens, where no rows of the metric are logged.
+fn of_run(asked: &Asked<'_>) -> Answer {
+    let claim = asked.claim;
+    let is_share = catalogue::is_share_of_items(claim) || catalogue::is_named_share_of_items(claim);
+    if is_share && is_percent(claim) {
+        let answer = catalogue::percentage(asked);
+        return if claim.custom { answer.doubted(CUSTOM) } else { answer };
+    }
+    let known = by_name(&claim.metric).and_then(|metric| metric.of_run(asked));
+    known.unwrap_or(Answer::Missing(if asked.facts.tokens.tokens == 0 { NO_ROWS } else { NO_FORMULA }))
+}
+
+/// How rows become a number: as the format says, else as the metric's name does.
+fn aggregation(claim: &MetricClaim) -> Option<Aggregation> {
+    claim.aggregation.or_else(|| by_name(&claim.metric)?.aggregation)
+}
+
+fn of_rows(claim: &MetricClaim, rows: &MetricRows) -> Answer {
+    let derive = |aggregation: Aggregation| aggregation.derive(claim.row_metric(), rows);
+    if rows.custom || claim.custom {
+        // Whatever computes a row, a mean of rows is a mean.
+        let derived = claim.aggregation.and_then(derive);
+        return derived.map_or(Answer::Missing(CUSTOM), |derived| Answer::Maybe(derived, CUSTOM));
+    }
+    match aggregation(claim) {
+        None | Some(Aggregation::Other) => Answer::Missing(NO_FORMULA),
+        Some(aggregation) => derive(aggregation).map_or(Answer::Missing(NO_ROWS), Answer::Derived),
+    }
+}
+
+fn stderr_of_rows(claim: &MetricClaim, rows: &MetricRows) -> Answer {
+    let Some(aggregation) = aggregation(claim).filter(|aggregation| aggregation.has_stderr()) else {
+        return Answer::Missing(RANDOM);
+    };
+    if rows.rows < 2 {
+        return Answer::Missing(FEW);
+    }
+    let scaled = |own: Derived| Derived { value: own.value.scaled(aggregation.unit()), ..own };
+    match aggregate::stderr(rows).map(scaled) {
+        Some(derived) if rows.custom => Answer::Maybe(derived, CUSTOM),
+        Some(derived) => Answer::Derived(derived),
+        None => Answer::Missing(NO_ROWS),
+    }
+}
+
+/// Names the reason of a wrong number.
+fn explain(
+    judged: &mut JudgedMetric<'_>,
+    rows: Option<&MetricRows>,
+    facts: &RunFacts<'_>,
+    claim: Approx,
+    right: Approx,
+) {
+    let is_percent = is_percent(judged.claim);
+    let refuted = Refuted { claim, right, definition: &judged.definition, rows, facts, is_percent };
+    let shown = show(right.value);
+    let (cause, arithmetic) = if judged.claim.stderr {
+        wrong::explain(&refuted, wrong::OF_STDERRS)
+            .unwrap_or_else(|| (AggregateCause::Stderr, format!("sd/√{} = {shown}", wrong::rows(&refuted))))
+    } else {
+        wrong::explain(&refuted, catalogue::variants(judged.claim)).unwrap_or_else(|| {
+            let own = format!("{} = {shown}", judged.definition);
+            let is_fraction = by_name(&judged.claim.metric).is_some_and(|metric| metric.kind == Kind::Fraction);
+            let other = wrong::other_unit(claim, right).filter(|_| !is_fraction);
+            (AggregateCause::Mismatch, other.map_or_else(|| own.clone(), |other| format!("{own}; {other}")))
+        })
+    };
+    judged.cause = Some(cause);
+    judged.arithmetic = arithmetic;
+}
+
+/// A fraction outside its range is wrong whatever the rows are.
+fn out_of_range(judged: &mut JudgedMetric<'_>, rows: Option<&MetricRows>) {
+    let is_fraction = by_name(&judged.claim.metric).is_some_and(|metric| metric.kind == Kind::Fraction);
+    let is_bare = !judged.claim.stderr && rows.is_none() && judged.claim.aggregation.is_none();
+    // Above 100 it is no percentage either, and some harnesses' own `exact_match` counts otherwise.
+    if is_fraction && is_bare && !(0.0..=1.0).contains(&judged.reported) {
+        judged.verdict = Verdict::Refuted;
+        judged.missing = None;
+        judged.cause = Some(AggregateCause::Percent);
+        judged.arithmetic = format!("{} lies outside 0 … 1", show(judged.reported));
+    }
+}
+
+/// Whether the format says that a number is a percentage.
+fn is_percent(claim: &MetricClaim) -> bool {
+    claim.aggregation == Some(Aggregation::PercentMean)
+}

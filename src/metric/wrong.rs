@@ -1,0 +1,211 @@
+//! Wrong ways to compute a metric that pipelines are known to use, and how a reported number shows them.
+
+use crate::derive::judge;
+use crate::metric::aggregate::{mean_of_exps, mean_of_means};
+use crate::metric::{MetricRows, RunFacts};
+use crate::numeric::{Approx, LN_2, NumberFormat, exp, ln, show, sqrt};
+
+/// Why a reported number is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AggregateCause {
+    /// Nothing that is known.
+    Mismatch,
+    /// The mean of exponentials in place of the exponential of the mean.
+    MeanOfExp,
+    /// The unweighted mean over rows in place of the mean over tokens.
+    MeanOfMeans,
+    /// The standard error.
+    Stderr,
+    /// Divided by the scored rows, though all are counted.
+    DroppedRows,
+    /// A percentage for a fraction, or the reverse, or outside the range of fractions.
+    Percent,
+}
+
+/// A refuted number with what is known of it.
+pub(super) struct Refuted<'c> {
+    /// The reported number, with the half-quantum of its printed digits.
+    pub(super) claim: Approx,
+    /// What the rows give.
+    pub(super) right: Approx,
+    /// The formula of that.
+    pub(super) definition: &'c str,
+    /// The rows of the metric, where there are some.
+    pub(super) rows: Option<&'c MetricRows>,
+    /// All that is known of the rows.
+    pub(super) facts: &'c RunFacts<'c>,
+    /// Whether it is said to be a percentage.
+    pub(super) is_percent: bool,
+}
+
+/// A wrong way to compute a metric.
+pub(super) struct Variant {
+    /// What it is a case of.
+    pub cause: AggregateCause,
+    /// What it gives, with the arithmetic in one line; None where it does not apply.
+    value: fn(&Refuted<'_>) -> Option<(Approx, String)>,
+}
+
+/// The first variant that gives the reported number, with the arithmetic in one line.
+pub(super) fn explain(refuted: &Refuted<'_>, variants: &[Variant]) -> Option<(AggregateCause, String)> {
+    variants.iter().find_map(|variant| {
+        let (value, arithmetic) = (variant.value)(refuted)?;
+        judge(refuted.claim, value).is_proven().then_some((variant.cause, arithmetic))
+    })
+}
+
+/// A fraction as a percentage or the reverse, without the rows that failed, or outside its range.
+pub(super) const OF_FRACTIONS: &[Variant] = &[
+    Variant { cause: AggregateCause::Percent, value: |refuted| in_percent(refuted, 100.0, "100") },
+    Variant { cause: AggregateCause::Percent, value: |refuted| in_percent(refuted, 0.01, "0.01") },
+    Variant { cause: AggregateCause::DroppedRows, value: dropped_rows },
+    Variant {
+        cause: AggregateCause::Percent,
+        value: |refuted| {
+            let (reported, right) = (refuted.claim.value, show(refuted.right.value));
+            (!(0.0..=1.0).contains(&reported) && !refuted.is_percent)
+                .then(|| (refuted.claim, format!("{} lies outside 0 … 1; the rows give {right}", show(reported))))
+        },
+    },
+];
+
+/// The mean over rows of exp(NLL).
+pub(super) const MEAN_OF_EXPS: Variant = Variant {
+    cause: AggregateCause::MeanOfExp,
+    value: |refuted| Some(beside(refuted, mean_of_exps(refuted.rows?), "mean(exp(-loglikelihood))")),
+};
+
+/// The mean over rows of their perplexities per token.
+pub(super) const MEAN_OF_TOKEN_PERPLEXITIES: Variant = Variant {
+    cause: AggregateCause::MeanOfExp,
+    value: |refuted| {
+        let mean = refuted.facts.tokens.mean_perplexity();
+        refuted.rows.is_none().then(|| beside(refuted, mean, "mean(exp(-mean logprob))"))
+    },
+};
+
+/// e to the mean over rows of their means per word or byte, weighed alike.
+pub(super) const EXP_OF_MEAN_OF_MEANS: Variant = Variant {
+    cause: AggregateCause::MeanOfMeans,
+    value: |refuted| {
+        let mean = mean_of_means(refuted.rows?);
+        Some(beside(refuted, (-mean).exp(), "exp(-mean(loglikelihood/count))"))
+    },
+};
+
+/// The mean over rows of their means per byte, weighed alike, in bits.
+pub(super) const BITS_OF_MEAN_OF_MEANS: Variant = Variant {
+    cause: AggregateCause::MeanOfMeans,
+    value: |refuted| {
+        let mean = mean_of_means(refuted.rows?);
+        Some(beside(refuted, (-mean).in_bits(), "-mean(loglikelihood/bytes)/ln 2"))
+    },
+};
+
+/// e to the mean over rows of their mean NLL per token, weighed alike.
+pub(super) const EXP_OF_MEAN_NLLS: Variant = Variant {
+    cause: AggregateCause::MeanOfMeans,
+    value: |refuted| {
+        let mean = refuted.facts.tokens.mean_of_means();
+        refuted.rows.is_none().then(|| beside(refuted, (-mean).exp(), "exp(mean of the rows' mean NLL)"))
+    },
+};
+
+/// The mean over rows of their mean NLL per token, weighed alike.
+pub(super) const MEAN_OF_MEAN_NLLS: Variant = Variant {
+    cause: AggregateCause::MeanOfMeans,
+    value: |refuted| {
+        let mean = refuted.facts.tokens.mean_of_means();
+        refuted.rows.is_none().then(|| beside(refuted, -mean, "mean of the rows' mean NLL"))
+    },
+};
+
+/// What a wrong standard error of a mean may really be.
+pub(super) const OF_STDERRS: &[Variant] = &[
+    Variant {
+        cause: AggregateCause::Stderr,
+        value: |refuted| {
+            let n = rows(refuted);
+            other_stderr(refuted, sqrt(n), "the standard deviation, not divided by √n")
+        },
+    },
+    Variant {
+        cause: AggregateCause::Stderr,
+        value: |refuted| {
+            let n = rows(refuted);
+            other_stderr(refuted, sqrt((n - 1.0) / n), "Σ(x − mean)² ÷ n in place of n − 1")
+        },
+    },
+    Variant {
+        cause: AggregateCause::Stderr,
+        value: |refuted| {
+            let words = "the standard deviation with n in place of n − 1, not divided by √n";
+            other_stderr(refuted, sqrt(rows(refuted) - 1.0), words)
+        },
+    },
+    Variant {
+        cause: AggregateCause::Stderr,
+        value: |refuted| {
+            let n = rows(refuted);
+            other_stderr(refuted, 1.0 / sqrt(n), "the standard deviation ÷ n, not ÷ √n")
+        },
+    },
+];
+
+/// The number of rows of the metric, else of all items.
+pub(super) fn rows(refuted: &Refuted<'_>) -> f64 {
+    refuted.rows.map_or(refuted.facts.items, |rows| rows.rows) as f64
+}
+
+fn other_stderr(refuted: &Refuted<'_>, factor: f64, words: &str) -> Option<(Approx, String)> {
+    let value = again(refuted.right.scaled(factor));
+    let (n, right) = (rows(refuted), show(refuted.right.value));
+    Some((value, format!("{} = {words}; sd/√{n} = {right}", show(value.value))))
+}
+
+/// The result of a variant beside the right one.
+fn beside(refuted: &Refuted<'_>, value: Approx, definition: &str) -> (Approx, String) {
+    let (wrong, right) = (show(value.value), show(refuted.right.value));
+    (again(value), format!("{definition} = {wrong}; {} = {right}", refuted.definition))
+}
+
+fn in_percent(refuted: &Refuted<'_>, factor: f64, words: &str) -> Option<(Approx, String)> {
+    let (right, reported) = (show(refuted.right.value), show(refuted.claim.value));
+    Some((again(refuted.right.scaled(factor)), format!("{words} · {right} = {reported}")))
+}
+
+fn dropped_rows(refuted: &Refuted<'_>) -> Option<(Approx, String)> {
+    let (right, scored) = refuted.facts.right.filter(|_| refuted.rows.is_none())?;
+    let items = refuted.facts.items;
+    let share = Approx::exact(right as f64).over(scored as f64);
+    (scored > 0 && scored < items).then(|| {
+        let (own, all) = (show(share.value), show(refuted.right.value));
+        let words = format!("{right} ÷ {scored} = {own} (rows with a value); {right} ÷ {items} = {all} (all rows)");
+        (again(share), words)
+    })
+}
+
+/// The same as another program may have computed it, in an order of its own.
+fn again(value: Approx) -> Approx {
+    /// Roundings that are granted to it: a name is given to a wrong number, nobody is accused by it.
+    const ROUNDINGS: f64 = 4096.0;
+    value.rounded(ROUNDINGS, NumberFormat::F64)
+}
+
+/// The same number in another unit, in words.
+pub(super) fn other_unit(claim: Approx, right: Approx) -> Option<String> {
+    /// A claim with fewer digits would meet one of the units by chance.
+    const FINEST: f64 = 1e3;
+    let (x, shown) = (right.value, show(right.value));
+    let others = [
+        (x * LN_2, format!("ln 2 · {shown}")),
+        (x / LN_2, format!("{shown} ÷ ln 2")),
+        (exp(x), format!("exp({shown})")),
+        (ln(x), format!("ln({shown})")),
+        (-x, format!("−({shown})")),
+    ];
+    let is_it = |value: f64| judge(claim, again(Approx::new(value, right.half))).is_proven();
+    let told = claim.value.abs() > FINEST * claim.half;
+    let (_, words) = others.into_iter().find(|(value, _)| told && is_it(*value))?;
+    Some(format!("{words} = {}", show(claim.value)))
+}

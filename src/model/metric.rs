@@ -1,0 +1,262 @@
+//! Metrics as logged: values of single items, numbers of a run, and how either is said to come about.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{At, Located, Place, Text};
+use crate::numeric::Printed;
+
+/// A value of a metric for one item, as the harness logged it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RowValue {
+    /// A plain number.
+    Number(Printed),
+    /// A yes or no.
+    Flag(bool),
+    /// A total with the count that it will be divided by, such as `[log-likelihood, words]`.
+    Pair(Printed, Printed),
+    /// A gold index with one probability per candidate.
+    Distribution(i64, Vec<Printed>),
+    /// Logged without a value, or in a shape without a definition.
+    Opaque,
+}
+
+/// What a log-likelihood is divided by before candidates are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Divisor {
+    /// 1.
+    Raw,
+    /// Unicode characters of the choice, without the delimiter in front of it.
+    Chars,
+    /// UTF-8 bytes of the choice, without the delimiter.
+    Bytes,
+    /// Unicode characters with the delimiter.
+    CharsWithDelimiter,
+    /// Tokens.
+    Tokens,
+    /// Words.
+    Words,
+}
+
+/// Through what a score passes before it is a metric's value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScoreOutput {
+    /// As it is, in nats.
+    Nats,
+    /// Negated, in nats: a negative log-likelihood.
+    Negated,
+    /// Negated, in bits.
+    NegatedBits,
+    /// Its exponential: a probability.
+    Exp,
+    /// The exponential of the negated score: a perplexity.
+    ExpNegated,
+    /// 1 ÷ (1 + exp of the negated score): a perplexity turned into a share.
+    Logistic,
+}
+
+/// What is counted of a candidate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// Scored tokens.
+    Tokens,
+    /// Words of the scored text.
+    Words,
+    /// Unicode characters of the scored text.
+    Chars,
+    /// UTF-8 bytes of the scored text.
+    Bytes,
+}
+
+/// By what candidates are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ranking {
+    /// The highest score ÷ divisor wins.
+    By(Divisor),
+    /// The highest score − unconditional score wins.
+    Mutual,
+    /// The lowest score wins: of scores that are losses.
+    Lowest,
+}
+
+/// How a metric of one item follows from the item. The first of equal candidates wins.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub enum Definition<'t> {
+    /// As the catalogue of metrics defines a metric of this name; unprovable for names that it does not have.
+    #[default]
+    ByName,
+    /// 1 when the winner is a right answer, else 0.
+    Right(Ranking),
+    /// The position of the winner.
+    Winner(Ranking),
+    /// 1 when the pipeline says of the right answer (or the only candidate) that it is the greedy continuation.
+    GreedyGold,
+    /// The right answer's score ÷ divisor, through the output.
+    Gold(Divisor, ScoreOutput),
+    /// The only candidate's score ÷ divisor, through the output.
+    Only(Divisor, ScoreOutput),
+    /// 1 when the only candidate's score ÷ divisor, through the output, is at most a number, else 0.
+    OnlyAtMost(Divisor, ScoreOutput, Printed),
+    /// The only candidate's score with what it is divided by, where the row has that beside it.
+    Total(Option<Counted>),
+    /// The right answer's share: exp(score ÷ divisor) over the sum of the same over all candidates.
+    GoldShare(Divisor),
+    /// The natural logarithm of the right answer's share.
+    GoldLogShare(Divisor),
+    /// The largest share of exp of what is compared.
+    LargestShare(Ranking),
+    /// The position of the right answer with the shares of all candidates.
+    Shares,
+    /// Σ(share − \[right\])² over all candidates.
+    SquaredDistance,
+    /// How much of something the only candidate has.
+    Count(Counted),
+    /// 1 when two texts of the record are the same, else 0.
+    SameText(Text<'t>, Text<'t>),
+    /// A number that stands elsewhere in the record, too.
+    SameNumber(Printed),
+    /// The mean of numbers that stand in the record.
+    MeanOf(Vec<Printed>),
+    /// The least of numbers that stand in the record.
+    LeastOf(Vec<Printed>),
+    /// A factor of the geometric mean of numbers, all as printed in the record.
+    GeometricMeanOf(Printed, Vec<Printed>),
+    /// e to the difference of two log-probs of the record.
+    ExpOfDifference(Printed, Printed),
+    /// e to the sum of such differences.
+    ExpOfDifferences(Vec<(Printed, Printed)>),
+}
+
+/// A metric of one item.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RowMetric<'t> {
+    /// The metric's name as logged.
+    pub name: Cow<'t, str>,
+    /// Its value.
+    pub value: RowValue,
+    /// Where it stands in its record.
+    pub at: At,
+    /// Whether code that the log does not show computed it.
+    pub custom: bool,
+    /// How it follows from the item.
+    pub definition: Definition<'t>,
+}
+
+/// How the rows of a metric become the number of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Aggregation {
+    /// Σx ÷ n.
+    Mean,
+    /// 100·Σx ÷ n.
+    PercentMean,
+    /// exp(−Σx ÷ n).
+    Perplexity,
+    /// exp(−Σx ÷ Σcount).
+    WeightedPerplexity,
+    /// −Σx ÷ Σcount ÷ ln 2.
+    BitsPerByte,
+    /// Σx ÷ count ÷ ln 2, of rows that are losses and that all repeat the count of the whole.
+    BitsPerRepeatedCount,
+    /// Mean of Σ(p − \[gold\])².
+    Brier,
+    /// Σx.
+    Sum,
+    /// The number of rows with a number.
+    Rows,
+    /// Σx ÷ Σcount.
+    WeightedMean,
+    /// exp(Σx ÷ n): of rows that are mean negative log-likelihoods.
+    ExpOfMean,
+    /// Sample variance, with n − 1.
+    SampleVariance,
+    /// Sample standard deviation, with n − 1.
+    SampleDeviation,
+    /// Something else, which has no closed form here.
+    Other,
+}
+
+/// How the tasks of a group are weighed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weights {
+    /// By their rows. The standard error is pooled.
+    BySize,
+    /// Alike: the mean of their numbers, standard errors included.
+    Alike,
+    /// By their rows or alike: the log does not say.
+    Either,
+}
+
+/// Tasks whose numbers make up one number.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TaskGroup {
+    /// The tasks, as their own numbers name them.
+    pub tasks: Vec<String>,
+    /// How they are weighed.
+    pub weights: Weights,
+    /// Whether some of them are groups themselves, so that the weights inside are not certain.
+    pub nested: bool,
+}
+
+/// A number that the pipeline reported of a whole run.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct MetricClaim {
+    /// The task it is about; empty when the log has no tasks.
+    pub task: String,
+    /// The filter it is about; empty when the log has no filters.
+    pub filter: String,
+    /// The metric's name as logged, without a suffix that makes it a standard error.
+    pub metric: String,
+    /// Whether it is the standard error of the metric.
+    pub stderr: bool,
+    /// The number's text as printed; empty when the log says "no value".
+    pub printed: String,
+    /// Name of the rows' metric beneath it, where that is another one.
+    pub rows: Option<String>,
+    /// How the format says the rows become the number, where it says so.
+    pub aggregation: Option<Aggregation>,
+    /// The tasks that it is about, where it is about several.
+    pub group: Option<TaskGroup>,
+    /// Decimals that the tool rounds the number to; None where it prints all digits or nobody knows.
+    pub decimals: Option<i16>,
+    /// Whether code that the log does not show computes the rows' values.
+    pub custom: bool,
+    /// Where it stands.
+    pub located: Located,
+}
+
+impl MetricClaim {
+    /// The claim as it would stand in the same field of any record.
+    #[must_use]
+    pub fn without_place(&self) -> Self {
+        let place = Place { field: self.located.place.field.clone(), ..Place::default() };
+        Self { located: Located { place, ..Located::default() }, ..self.clone() }
+    }
+
+    /// The name of the rows' metric beneath it.
+    #[must_use]
+    pub fn row_metric(&self) -> &str {
+        self.rows.as_deref().unwrap_or(&self.metric)
+    }
+
+    /// A number of one task, without anything that most formats do not say.
+    #[must_use]
+    pub fn new(task: &str, metric: &str, printed: &str, located: Located) -> Self {
+        Self {
+            task: task.to_owned(),
+            filter: String::new(),
+            metric: metric.to_owned(),
+            stderr: false,
+            printed: printed.to_owned(),
+            rows: None,
+            aggregation: None,
+            group: None,
+            decimals: None,
+            custom: false,
+            located,
+        }
+    }
+}
