@@ -2,6 +2,7 @@
 
 use crate::audit::FilePlan;
 use crate::audit::comparison::Change;
+use crate::metric::{self, JudgedRow};
 use crate::model::{At, ClaimKind, ColumnKey, ItemSummary, RowMetric, Verdict};
 use crate::rules::{self, Check, Fields, ItemView, Observer, RecordRef};
 use crate::tally::{Evidence, Exemplar, Flip, Observed, StreamTally};
@@ -16,7 +17,8 @@ pub(super) fn judge(
     rule_tallies: &mut [Observed],
 ) -> Option<Change> {
     let primary = primary(item);
-    let view = ItemView { item, primary, metrics };
+    let rows: Vec<JudgedRow<'_>> = metrics.iter().map(|metric| metric::row::judge(item, metric)).collect();
+    let view = ItemView { item, primary, metrics: &rows };
     let fields = Fields(item.fields);
     for (index, rule) in rules::all().iter().enumerate() {
         let Check::Item(check) = rule.check else { continue };
@@ -60,10 +62,10 @@ pub(super) fn judge(
             None => Verdict::Unprovable,
         });
     }
-    for metric in metrics {
-        let rows = tally.metrics.entry(metric.name.clone().into_owned()).or_default();
-        rows.observe(item, metric, || match whereabouts {
-            RecordRef::Record(origin) => origin.locate(metric.at),
+    for row in &rows {
+        let own = tally.metrics.entry(row.metric.name.clone().into_owned()).or_default();
+        own.observe(item, row, || match whereabouts {
+            RecordRef::Record(origin) => origin.locate(row.metric.at),
             RecordRef::Kept(place) => crate::model::Located { place: (*place).clone(), ..Default::default() },
         });
     }

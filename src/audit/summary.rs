@@ -149,7 +149,7 @@ fn is_top1(candidate: &Candidate<'_>, step: &Step<'_>, resolutions: &StepResolut
 pub(super) fn item_fields(item: &Item<'_>) -> Fields {
     let bit = |present: bool, name: &str| if present { Fields::named(name) } else { Fields(0) };
     // A metric that says right or wrong is a correctness; with one candidate, that is what it asks for.
-    let judged = item.metrics.iter().any(crate::metric::definition::is_claim);
+    let judged = item.metrics.iter().any(crate::metric::row::is_claim);
     let without_gold = item.metrics.iter().any(|metric| metric.definition.is_without_gold());
     let gold = item.gold != PickRef::Missing || (judged && item.candidates.len() == 1) || without_gold;
     bit(item.pick != PickRef::Missing, "pick")

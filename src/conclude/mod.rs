@@ -253,7 +253,7 @@ fn conclude_rest(
     }
     let stream = crate::tally::StreamTally::default();
     for (task, claims) in rest {
-        let judged = metric::judged::judge_without_rows(&claims, &metrics::facts(&stream), &run.metrics);
+        let judged = metric::group::judge_without_rows(&claims, &metrics::facts(&stream), &run.metrics);
         let mut verdicts: BTreeMap<String, VerdictCounts> = BTreeMap::new();
         metrics::count(&stream, &judged, &mut verdicts, gaps);
         listed.metrics.extend(metrics::list(&run.name, &judged));

@@ -2,7 +2,7 @@
 //!
 //! Definitions are those of lm-evaluation-harness 0.4 (`lm_eval/api/metrics.py`).
 
-use crate::metric::MetricRows;
+use crate::metric::rows::MetricRows;
 use crate::model::Aggregation;
 use crate::numeric::{Approx, ExactSum, NumberFormat, stderr_of_mean};
 

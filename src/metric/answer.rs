@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::metric::aggregate::Derived;
-use crate::metric::{MetricRows, TokenTotals};
+use crate::metric::rows::MetricRows;
+use crate::metric::tokens::TokenTotals;
 use crate::model::MetricClaim;
 use crate::numeric::{Approx, Printed};
 
@@ -14,18 +15,17 @@ pub(super) const NO_ROWS: Missing = ("no rows of this metric are logged beside i
 pub(super) const NO_FORMULA: Missing =
     ("its aggregation has no closed form over the rows", "the aggregation as a formula");
 pub(super) const RANDOM: Missing =
-    ("its standard error is drawn at random or has no formula", "the seed and the replicates, or nothing");
-pub(super) const NO_VALUE: Missing = ("the claim itself has no value", "the number");
+    ("its standard error is bootstrapped or has no formula", "the seed and the replicates, or nothing");
+pub(super) const NO_VALUE: Missing = ("the claim has no value", "the number");
 pub(super) const SAMPLE: Missing =
-    ("the rows may be a part of those that it speaks of", "every row, or the n of these rows");
-pub(super) const DOUBLED: Missing = ("rows stand in the log twice", "every row once");
-pub(super) const CUSTOM: Missing = ("code of the task computes it", "the formula in the task's documentation");
-pub(super) const NO_TOKENS: Missing = ("which tokens it counts is not certain", "log-probs of one candidate per item");
+    ("the rows may be only some of those it covers", "every row, or the n of these rows");
+pub(super) const DOUBLED: Missing = ("rows appear twice in the log", "every row once");
+pub(super) const CUSTOM: Missing = ("the task's own code computes it", "the formula in the task's documentation");
+pub(super) const NO_TOKENS: Missing = ("it is unclear which tokens it counts", "log-probs of one candidate per item");
 pub(super) const NO_MEMBERS: Missing =
-    ("how the group's tasks are weighed is not certain", "every task of the group, with its n");
+    ("it is unclear how the group's tasks are weighted", "every task of the group, with its n");
 pub(super) const FEW: Missing = ("a standard error needs two rows", "more than one row");
-pub(super) const ROWS_WRONG: Missing =
-    ("the rows beneath it contradict themselves", "rows that follow from their picks");
+pub(super) const ROWS_WRONG: Missing = ("the rows beneath it are inconsistent", "rows that match their picks");
 
 /// What the rows of a stream give for the numbers of a run.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +42,7 @@ pub struct RunFacts<'s> {
     pub is_correctness_refuted: bool,
     /// Whether segments are logged: which of them a number counts is then not certain.
     pub has_segments: bool,
-    /// Whether rows stand in the log twice.
+    /// Whether rows appear twice in the log.
     pub is_doubled: bool,
 }
 

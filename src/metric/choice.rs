@@ -140,6 +140,39 @@ pub(crate) fn outcome(item: &ItemSummary, ranking: Ranking, cut: Cut) -> Option<
     })
 }
 
+/// Which ways to compare candidates explain a row that says that the winner is right (1) or wrong (0); None where one could
+/// not be tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Fits {
+    /// By each of [`Divisor::ALL`].
+    pub divisors: [Option<bool>; Divisor::ALL.len()],
+    /// By each of [`Cut::ALL`].
+    pub cuts: [Option<bool>; Cut::ALL.len()],
+}
+
+impl Fits {
+    pub(super) fn new(item: &ItemSummary, ranking: Ranking, found: f64) -> Self {
+        let explains = |ranking: Ranking, cut: Cut| {
+            let outcome = outcome(item, ranking, cut)?;
+            let right = f64::from(u8::from(outcome.right?));
+            Some(!outcome.is_certain || (right - found).abs() <= 0.0)
+        };
+        let mut fits = Self::default();
+        if let Ranking::By(_) = ranking {
+            fits.divisors = Divisor::ALL.map(|divisor| explains(Ranking::By(divisor), Cut::Halves));
+        }
+        if ranking != Ranking::Lowest && item.candidates.iter().all(|own| own.unconditional.is_some()) {
+            fits.cuts = Cut::ALL.map(|cut| explains(ranking, cut));
+        }
+        fits
+    }
+
+    /// All of them, the divisors first.
+    pub fn all(&self) -> impl Iterator<Item = Option<bool>> {
+        self.divisors.into_iter().chain(self.cuts)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,7 @@
 //! The metric of one item against what is logged beneath it.
 
 use crate::derive::{Judgement, judge as compare};
-use crate::metric::catalogue;
-use crate::metric::choice::{Cut, compared, outcome};
+use crate::metric::choice::{Cut, Fits, compared, outcome};
 use crate::model::{
     CandidateSummary, Counted, Definition, Divisor, ItemSummary, Ranking, RowMetric, RowValue, ScoreOutput, Verdict,
 };
@@ -14,23 +13,6 @@ const STAGES: f64 = 8.0;
 /// Some tools multiply by 1.44269504089 for 1 ÷ ln 2: twelve digits, of which the last may be half off.
 const SHORT_BITS: f64 = 0.5e-11;
 
-/// The definition of a metric: what its format says, else that of its name and the shape of its item.
-#[must_use]
-pub fn of<'d>(item: &ItemSummary, metric: &'d RowMetric<'_>) -> Option<&'d Definition<'d>> {
-    match &metric.definition {
-        Definition::ByName => catalogue::by_name(&metric.name)?.of_row(item.candidates.len()),
-        said => Some(said),
-    }
-}
-
-/// Whether a row's value of a metric is a claim of its own: that the item is right or wrong, or a number whose
-/// definition the format knows.
-#[must_use]
-pub fn is_claim(metric: &RowMetric<'_>) -> bool {
-    metric.definition != Definition::ByName
-        || catalogue::by_name(&metric.name).is_some_and(|metric| metric.says_right())
-}
-
 impl Definition<'_> {
     /// Whether it says that an item is right or wrong by what was chosen: 1 or 0.
     #[must_use]
@@ -38,7 +20,7 @@ impl Definition<'_> {
         matches!(self, Self::Right(_) | Self::GreedyGold)
     }
 
-    /// Whether it asks for no right answer: which candidate wins, counts, numbers that stand in the record.
+    /// Whether it needs no right answer: which candidate wins, counts, numbers in the record.
     #[must_use]
     pub fn is_without_gold(&self) -> bool {
         matches!(
@@ -84,16 +66,42 @@ pub fn number(value: &RowValue) -> Option<f64> {
     }
 }
 
-/// Judges the metric of one item.
-#[must_use]
-pub fn judge(item: &ItemSummary, metric: &RowMetric<'_>) -> RowJudgement {
-    let judged = match of(item, metric).filter(|_| !metric.custom) {
+/// A metric of one item with its verdict.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JudgedRow<'m> {
+    /// The metric as logged.
+    pub metric: &'m RowMetric<'m>,
+    /// How it follows from its item; None where nobody says, or code that the log does not show computes it.
+    pub definition: Option<&'m Definition<'m>>,
+    /// What is said of it.
+    pub row: RowJudgement,
+    /// Which ways to compare candidates explain it, where it says that the winner is right or wrong.
+    pub fits: Fits,
+}
+
+impl<'m> JudgedRow<'m> {
+    /// Judges the metric of one item by a definition.
+    #[must_use]
+    pub fn new(item: &ItemSummary, metric: &'m RowMetric<'m>, definition: Option<&'m Definition<'m>>) -> Self {
+        let definition = definition.filter(|_| !metric.custom);
+        let row = judge(item, &metric.value, definition);
+        let fits = match definition {
+            Some(Definition::Right(ranking)) => Fits::new(item, *ranking, row.judged.reported),
+            _ => Fits::default(),
+        };
+        Self { metric, definition, row, fits }
+    }
+}
+
+/// Judges the value of a metric of one item; unprovable without a definition, and where the record lacks what it takes.
+fn judge(item: &ItemSummary, value: &RowValue, definition: Option<&Definition<'_>>) -> RowJudgement {
+    let judged = match definition {
         None => None,
-        Some(Definition::Total(count)) => total(item, &metric.value, *count),
-        Some(Definition::Shares) => shares(item, &metric.value),
-        Some(definition) => one_number(item, &metric.value, definition),
+        Some(Definition::Total(count)) => total(item, value, *count),
+        Some(Definition::Shares) => shares(item, value),
+        Some(definition) => one_number(item, value, definition),
     };
-    judged.unwrap_or_else(|| RowJudgement::unprovable(number(&metric.value).unwrap_or(f64::NAN)))
+    judged.unwrap_or_else(|| RowJudgement::unprovable(number(value).unwrap_or(f64::NAN)))
 }
 
 /// A number that a definition gives.

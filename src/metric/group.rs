@@ -1,11 +1,28 @@
 //! Numbers of a group of tasks, from the numbers of its tasks.
 
 use crate::derive::judge;
-use crate::metric::answer::NO_MEMBERS;
+use crate::metric::answer::{NO_MEMBERS, RunFacts};
+use crate::metric::catalogue;
+use crate::metric::judged::{JudgedMetric, judge as judge_all};
 use crate::metric::wrong::AggregateCause;
-use crate::metric::{JudgedMetric, catalogue};
 use crate::model::{MetricClaim, TaskGroup, Verdict, Weights};
 use crate::numeric::{Approx, NumberFormat, Printed, half_of_last_digit, show};
+
+/// Judges numbers without rows: groups of tasks from their tasks' numbers, the others by their range.
+#[must_use]
+pub fn judge_without_rows<'c>(
+    claims: &[&'c MetricClaim],
+    nothing: &RunFacts<'_>,
+    all: &[MetricClaim],
+) -> Vec<JudgedMetric<'c>> {
+    let mut judged = judge_all(claims, nothing);
+    for metric in &mut judged {
+        if let Some(group) = &metric.claim.group {
+            judge_group(metric, group, all);
+        }
+    }
+    judged
+}
 
 /// The number of one task of a group.
 struct Member {
@@ -32,10 +49,10 @@ fn members(claim: &MetricClaim, group: &TaskGroup, all: &[MetricClaim]) -> Optio
     group.tasks.iter().map(one).collect()
 }
 
-/// A group's number: the mean of its tasks' numbers weighed by their rows, or weighed alike. The pooled standard error of
-/// the former is sqrt(Σ (n − 1)·n·se² ÷ (N − k) ÷ N); of the latter it is sqrt(Σ se²) ÷ k, or, where a tool averages
-/// whatever stands there, the mean.
-pub(super) fn judge_group(metric: &mut JudgedMetric<'_>, group: &TaskGroup, all: &[MetricClaim]) {
+/// A group's number: the mean of its tasks' numbers, weighted by their rows or equally. The pooled standard error of
+/// the former is sqrt(Σ (n − 1)·n·se² ÷ (N − k) ÷ N); of the latter it is sqrt(Σ se²) ÷ k, or, if a tool averages
+/// the standard errors as well, their mean.
+fn judge_group(metric: &mut JudgedMetric<'_>, group: &TaskGroup, all: &[MetricClaim]) {
     if !metric.reported.is_finite() {
         return;
     }
@@ -55,14 +72,14 @@ pub(super) fn judge_group(metric: &mut JudgedMetric<'_>, group: &TaskGroup, all:
     let claim = Approx::new(metric.reported, half).stored(NumberFormat::F64);
     let of = |value: Approx| judge(claim, value.through_stages(NumberFormat::F64));
     let (judged, definition) = match group.weights {
-        Weights::Alike => (of(alike), "mean of the tasks, weighed alike"),
-        Weights::BySize => (of(weighed), "mean of the tasks, weighed by their rows"),
+        Weights::Alike => (of(alike), "mean of the tasks, weighted equally"),
+        Weights::BySize => (of(weighed), "mean of the tasks, weighted by rows"),
         Weights::Either => {
             let mut judged = of(weighed);
             if of(unweighed).is_proven() {
                 judged.verdict = Verdict::Proven;
             }
-            (judged, "mean of the tasks, weighed by their rows")
+            (judged, "mean of the tasks, weighted by rows")
         }
     };
     metric.recomputed = Some(judged.expected);
@@ -77,8 +94,8 @@ pub(super) fn judge_group(metric: &mut JudgedMetric<'_>, group: &TaskGroup, all:
         metric.cause = Some(AggregateCause::Mismatch);
         let (alike, weighed) = (show(alike.value), show(weighed.value));
         metric.arithmetic = match group.weights {
-            Weights::Alike => format!("tasks weighed alike: {alike}"),
-            _ => format!("tasks weighed by their rows: {weighed}; weighed alike: {alike}"),
+            Weights::Alike => format!("tasks weighted equally: {alike}"),
+            _ => format!("tasks weighted by rows: {weighed}; weighted equally: {alike}"),
         };
     }
 }

@@ -5,12 +5,14 @@
 
 use crate::derive::judge as compare;
 use crate::metric::aggregate::{self, Derived};
-use crate::metric::answer::{CUSTOM, DOUBLED, FEW, Missing, NO_FORMULA, NO_ROWS, NO_VALUE, RANDOM, SAMPLE};
-use crate::metric::catalogue::{self, Kind, by_name};
+use crate::metric::answer::{
+    Answer, Asked, CUSTOM, DOUBLED, FEW, Missing, NO_FORMULA, NO_ROWS, NO_VALUE, RANDOM, RunFacts, SAMPLE,
+};
+use crate::metric::catalogue::{self, by_name};
 use crate::metric::definition::is;
-use crate::metric::group::judge_group;
+use crate::metric::known::Kind;
+use crate::metric::rows::MetricRows;
 use crate::metric::wrong::{self, AggregateCause, Refuted};
-use crate::metric::{Answer, Asked, MetricRows, RunFacts};
 use crate::model::{Aggregation, MetricClaim, Verdict};
 use crate::numeric::{Approx, NumberFormat, Printed, half_of_last_digit, show};
 
@@ -28,7 +30,7 @@ pub struct JudgedMetric<'c> {
     pub definition: String,
     /// The number that the rows give.
     pub recomputed: Option<f64>,
-    /// How far the two may lie apart.
+    /// The tolerance.
     pub bound: f64,
     /// The verdict.
     pub verdict: Verdict,
@@ -62,22 +64,6 @@ pub fn judge<'c>(claims: &[&'c MetricClaim], facts: &RunFacts<'_>) -> Vec<Judged
     let counted = claims.iter().find(|claim| catalogue::is_count(claim)).and_then(|claim| parse(claim));
     let counted = counted.map(|number| number.value);
     claims.iter().map(|claim| judge_one(claim, facts, counted, is_full)).collect()
-}
-
-/// Judges numbers that no rows stand beneath: groups of tasks from their tasks' numbers, the others by their range.
-#[must_use]
-pub fn judge_without_rows<'c>(
-    claims: &[&'c MetricClaim],
-    nothing: &RunFacts<'_>,
-    all: &[MetricClaim],
-) -> Vec<JudgedMetric<'c>> {
-    let mut judged = judge(claims, nothing);
-    for metric in &mut judged {
-        if let Some(group) = &metric.claim.group {
-            judge_group(metric, group, all);
-        }
-    }
-    judged
 }
 
 fn judge_one<'c>(
@@ -236,12 +222,12 @@ fn explain(
 fn out_of_range(judged: &mut JudgedMetric<'_>, rows: Option<&MetricRows>) {
     let is_fraction = by_name(&judged.claim.metric).is_some_and(|metric| metric.kind == Kind::Fraction);
     let is_bare = !judged.claim.stderr && rows.is_none() && judged.claim.aggregation.is_none();
-    // Above 100 it is no percentage either, and some harnesses' own `exact_match` counts otherwise.
+    // Above 100 it is not a percentage either, and some harnesses define `exact_match` differently.
     if is_fraction && is_bare && !(0.0..=1.0).contains(&judged.reported) {
         judged.verdict = Verdict::Refuted;
         judged.missing = None;
         judged.cause = Some(AggregateCause::Percent);
-        judged.arithmetic = format!("{} lies outside 0 … 1", show(judged.reported));
+        judged.arithmetic = format!("{} is outside 0 … 1", show(judged.reported));
     }
 }
 

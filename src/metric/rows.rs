@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::metric::choice::{self, Cut, outcome};
-use crate::metric::definition::{self, RowJudgement};
-use crate::model::{Definition, Divisor, ItemSummary, Located, Ranking, RowMetric, RowValue, Verdict, VerdictCounts};
+use crate::metric::choice::Cut;
+use crate::metric::definition::{self, JudgedRow, RowJudgement};
+use crate::model::{Definition, Divisor, ItemSummary, Located, Ranking, RowValue, Verdict, VerdictCounts};
 use crate::numeric::{ExactSum, exp};
 
 /// Fewest wrong rows from which on another definition may be named as their cause: one or two follow some definition by
@@ -18,7 +18,7 @@ const SHOWN: usize = 5;
 /// A refuted row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RefutedRow {
-    /// Where the value stands.
+    /// The position of the value.
     pub located: Located,
     /// The item's id.
     pub item: String,
@@ -70,20 +70,22 @@ pub struct MetricRows {
 }
 
 impl MetricRows {
-    /// Adds the metric's value of one item and judges it; `located` is called only for a row worth showing.
-    pub fn observe(&mut self, item: &ItemSummary, metric: &RowMetric<'_>, located: impl FnOnce() -> Located) {
+    /// Adds the metric's value of one item; `located` is called only for a row worth showing.
+    pub fn observe(&mut self, item: &ItemSummary, own: &JudgedRow<'_>, located: impl FnOnce() -> Located) {
+        let RowJudgement { judged, squared, .. } = own.row;
         self.rows += 1;
-        self.custom |= metric.custom;
-        let RowJudgement { judged, squared, .. } = definition::judge(item, metric);
+        self.custom |= own.metric.custom;
         self.verdicts.add(judged.verdict);
         if let Some(squared) = squared {
             self.distributions += 1;
             self.distances.add(squared);
         }
-        self.add_number(&metric.value);
-        if !metric.custom {
-            self.fit(item, metric, judged.reported);
+        self.add_number(&own.metric.value);
+        if let Some(Definition::Right(Ranking::By(divisor))) = own.definition {
+            self.own_divisor = self.own_divisor.max(Some(*divisor));
         }
+        count(&mut self.divisors, Divisor::ALL.into_iter().zip(own.fits.divisors));
+        count(&mut self.cuts, Cut::ALL.into_iter().zip(own.fits.cuts));
         if judged.verdict == Verdict::Refuted {
             let full = self.refuted.len() >= SHOWN;
             if !full || self.refuted.last().is_some_and(|last| item.place < last.located.place) {
@@ -117,30 +119,6 @@ impl MetricRows {
             }
         }
         self.exps.add(exp(nll));
-    }
-
-    /// Counts which divisor and which slicing explain the row.
-    fn fit(&mut self, item: &ItemSummary, metric: &RowMetric<'_>, found: f64) {
-        let Some(Definition::Right(ranking)) = definition::of(item, metric) else { return };
-        let explains = |outcome: &choice::Outcome| {
-            outcome.right.map(|right| !outcome.is_certain || definition::is(f64::from(u8::from(right)), found))
-        };
-        if let Ranking::By(divisor) = ranking {
-            self.own_divisor = self.own_divisor.max(Some(*divisor));
-            for other in Divisor::ALL {
-                let outcome = outcome(item, Ranking::By(other), Cut::Halves);
-                let Some(explained) = outcome.as_ref().and_then(explains) else { continue };
-                count(self.divisors.entry(other).or_default(), explained);
-            }
-        }
-        let mutual = item.candidates.iter().all(|candidate| candidate.unconditional.is_some());
-        if mutual && *ranking != Ranking::Lowest {
-            for cut in Cut::ALL {
-                let outcome = outcome(item, *ranking, cut);
-                let Some(explained) = outcome.as_ref().and_then(explains) else { continue };
-                count(self.cuts.entry(cut).or_default(), explained);
-            }
-        }
     }
 
     fn show(&mut self, row: RefutedRow) {
@@ -202,8 +180,12 @@ impl MetricRows {
     }
 }
 
-/// Counts a try, and whether it explains the row.
-fn count((tried, explained): &mut (u64, u64), is_explained: bool) {
-    *tried += 1;
-    *explained += u64::from(is_explained);
+/// Counts what could be tried of a row, and what explains it.
+fn count<K: Ord>(tries: &mut BTreeMap<K, (u64, u64)>, row: impl Iterator<Item = (K, Option<bool>)>) {
+    for (way, fits) in row {
+        let Some(fits) = fits else { continue };
+        let (tried, explained) = tries.entry(way).or_default();
+        *tried += 1;
+        *explained += u64::from(fits);
+    }
 }

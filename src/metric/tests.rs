@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use super::aggregate::stderr;
 use super::*;
-use crate::metric::definition::judge;
+use crate::metric::row::judge;
 use crate::model::{
-    Aggregation, At, CandidateSummary, Choice, ClaimKind, ColumnKey, Definition, Divisor, ItemSummary, Located, MetricClaim, Place,
-    Ranking, Reported, RowMetric, RowValue, ScoreOutput, Verdict,
+    Aggregation, At, CandidateSummary, Choice, ClaimKind, ColumnKey, Definition, Divisor, ItemSummary, Located,
+    MetricClaim, Place, Ranking, Reported, RowMetric, RowValue, ScoreOutput, Verdict,
 };
 use crate::numeric::Printed;
 
@@ -45,7 +45,7 @@ pub(super) fn number(text: &str) -> Printed {
 }
 
 pub(super) fn row_verdict(name: &'static str, item: &ItemSummary, value: &str) -> Verdict {
-    judge(item, &metric(name, RowValue::Number(number(value)))).judged.verdict
+    judge(item, &metric(name, RowValue::Number(number(value)))).row.judged.verdict
 }
 
 /// What is known of a run.
@@ -72,7 +72,8 @@ pub(super) fn pairs_of(name: &'static str, values: &[(&str, &str)]) -> BTreeMap<
 fn rows<'v>(name: &'static str, values: impl Iterator<Item = (&'v str, RowValue)>) -> BTreeMap<String, MetricRows> {
     let mut rows = MetricRows::default();
     for (score, value) in values {
-        rows.observe(&item(&[(score.parse().unwrap(), "x", None)], 0), &metric(name, value), Located::default);
+        let (one, own) = (item(&[(score.parse().unwrap(), "x", None)], 0), metric(name, value));
+        rows.observe(&one, &judge(&one, &own), Located::default);
     }
     BTreeMap::from([(name.to_owned(), rows)])
 }
@@ -116,7 +117,7 @@ pub(super) fn cause_of(name: &str, printed: &str, run: &Run) -> Option<Aggregate
 
 fn defined(item: &ItemSummary, definition: Definition<'static>, value: &str) -> Verdict {
     let metric = RowMetric { definition, ..metric("m", RowValue::Number(number(value))) };
-    judge(item, &metric).judged.verdict
+    judge(item, &metric).row.judged.verdict
 }
 
 #[test]
@@ -237,7 +238,8 @@ fn merging_in_any_order_gives_the_same() {
                 let place = Place { file: 0, line: at * 4 + line, column: 1, field: String::new() };
                 let located = Located { place: place.clone(), ..Located::default() };
                 let one = ItemSummary { place, ..one };
-                rows.observe(&one, &metric("acc", RowValue::Flag(line % 2 == 0)), || located);
+                let own = metric("acc", RowValue::Flag(line % 2 == 0));
+                rows.observe(&one, &judge(&one, &own), || located);
             }
             rows
         })

@@ -2,7 +2,8 @@
 
 use crate::derive::judge;
 use crate::metric::aggregate::{mean_of_exps, mean_of_means};
-use crate::metric::{MetricRows, RunFacts};
+use crate::metric::answer::RunFacts;
+use crate::metric::rows::MetricRows;
 use crate::numeric::{Approx, LN_2, NumberFormat, exp, ln, show, sqrt};
 
 /// Why a reported number is wrong.
@@ -64,7 +65,7 @@ pub(super) const OF_FRACTIONS: &[Variant] = &[
         value: |refuted| {
             let (reported, right) = (refuted.claim.value, show(refuted.right.value));
             (!(0.0..=1.0).contains(&reported) && !refuted.is_percent)
-                .then(|| (refuted.claim, format!("{} lies outside 0 … 1; the rows give {right}", show(reported))))
+                .then(|| (refuted.claim, format!("{} is outside 0 … 1; the rows give {right}", show(reported))))
         },
     },
 ];

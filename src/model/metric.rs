@@ -40,7 +40,7 @@ pub enum Divisor {
     Words,
 }
 
-/// Through what a score passes before it is a metric's value.
+/// The function that turns a score into a metric's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScoreOutput {
     /// As it is, in nats.
@@ -57,7 +57,7 @@ pub enum ScoreOutput {
     Logistic,
 }
 
-/// What is counted of a candidate.
+/// A quantity counted for a candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counted {
     /// Scored tokens.
@@ -81,23 +81,23 @@ pub enum Ranking {
     Lowest,
 }
 
-/// How a metric of one item follows from the item. The first of equal candidates wins.
+/// How a metric of one item is derived from the item. The first candidate wins a tie.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub enum Definition<'t> {
     /// As the catalogue of metrics defines a metric of this name; unprovable for names that it does not have.
     #[default]
     ByName,
-    /// 1 when the winner is a right answer, else 0.
+    /// 1 if the winner is a right answer, else 0.
     Right(Ranking),
     /// The position of the winner.
     Winner(Ranking),
-    /// 1 when the pipeline says of the right answer (or the only candidate) that it is the greedy continuation.
+    /// 1 if the pipeline says of the right answer (or the only candidate) that it is the greedy continuation.
     GreedyGold,
     /// The right answer's score ÷ divisor, through the output.
     Gold(Divisor, ScoreOutput),
     /// The only candidate's score ÷ divisor, through the output.
     Only(Divisor, ScoreOutput),
-    /// 1 when the only candidate's score ÷ divisor, through the output, is at most a number, else 0.
+    /// 1 if the only candidate's score ÷ divisor, through the output, is at most a number, else 0.
     OnlyAtMost(Divisor, ScoreOutput, Printed),
     /// The only candidate's score with what it is divided by, where the row has that beside it.
     Total(Option<Counted>),
@@ -113,13 +113,13 @@ pub enum Definition<'t> {
     SquaredDistance,
     /// How much of something the only candidate has.
     Count(Counted),
-    /// 1 when two texts of the record are the same, else 0.
+    /// 1 if two texts of the record are the same, else 0.
     SameText(Text<'t>, Text<'t>),
-    /// A number that stands elsewhere in the record, too.
+    /// A number that also appears elsewhere in the record.
     SameNumber(Printed),
-    /// The mean of numbers that stand in the record.
+    /// The mean of numbers in the record.
     MeanOf(Vec<Printed>),
-    /// The least of numbers that stand in the record.
+    /// The least of several numbers in the record.
     LeastOf(Vec<Printed>),
     /// A factor of the geometric mean of numbers, all as printed in the record.
     GeometricMeanOf(Printed, Vec<Printed>),
@@ -136,7 +136,7 @@ pub struct RowMetric<'t> {
     pub name: Cow<'t, str>,
     /// Its value.
     pub value: RowValue,
-    /// Where it stands in its record.
+    /// Its position in the record.
     pub at: At,
     /// Whether code that the log does not show computed it.
     pub custom: bool,
@@ -178,15 +178,15 @@ pub enum Aggregation {
     Other,
 }
 
-/// How the tasks of a group are weighed.
+/// How the tasks of a group are weighted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Weights {
     /// By their rows. The standard error is pooled.
     BySize,
-    /// Alike: the mean of their numbers, standard errors included.
+    /// Equally: the mean of their numbers, including standard errors.
     Alike,
-    /// By their rows or alike: the log does not say.
+    /// By their rows or equally: the log does not say.
     Either,
 }
 
@@ -195,7 +195,7 @@ pub enum Weights {
 pub struct TaskGroup {
     /// The tasks, as their own numbers name them.
     pub tasks: Vec<String>,
-    /// How they are weighed.
+    /// How they are weighted.
     pub weights: Weights,
     /// Whether some of them are groups themselves, so that the weights inside are not certain.
     pub nested: bool,
@@ -204,9 +204,9 @@ pub struct TaskGroup {
 /// A number that the pipeline reported of a whole run.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MetricClaim {
-    /// The task it is about; empty when the log has no tasks.
+    /// Its task; empty if the log has no tasks.
     pub task: String,
-    /// The filter it is about; empty when the log has no filters.
+    /// Its filter; empty if the log has no filters.
     pub filter: String,
     /// The metric's name as logged, without a suffix that makes it a standard error.
     pub metric: String,
@@ -218,18 +218,18 @@ pub struct MetricClaim {
     pub rows: Option<String>,
     /// How the format says the rows become the number, where it says so.
     pub aggregation: Option<Aggregation>,
-    /// The tasks that it is about, where it is about several.
+    /// Its tasks, if there are several.
     pub group: Option<TaskGroup>,
-    /// Decimals that the tool rounds the number to; None where it prints all digits or nobody knows.
+    /// Decimals that the tool rounds the number to; None if it prints all digits or this is unknown.
     pub decimals: Option<i16>,
     /// Whether code that the log does not show computes the rows' values.
     pub custom: bool,
-    /// Where it stands.
+    /// Its position.
     pub located: Located,
 }
 
 impl MetricClaim {
-    /// The claim as it would stand in the same field of any record.
+    /// The claim without its position, as in the same field of any record.
     #[must_use]
     pub fn without_place(&self) -> Self {
         let place = Place { field: self.located.place.field.clone(), ..Place::default() };

@@ -1,10 +1,10 @@
 //! What a rule sees at each level.
 
 use crate::formula::{Deviations, SequenceFacts, StepResolutions};
-use crate::metric::JudgedMetric;
+use crate::metric::{JudgedMetric, JudgedRow};
 use crate::model::{
     Alternative, Candidate, CandidateSummary, Claim, ClaimKind, ColumnKey, Item, ItemSummary, MetricClaim, Reported,
-    RowMetric, Slice, Step,
+    Slice, Step,
 };
 use crate::numeric::{Approx, Resolution};
 use crate::rules::Message;
@@ -78,7 +78,7 @@ pub struct ItemView<'v> {
     /// The score column that picks follow from, if there is one.
     pub primary: Option<&'v ColumnKey>,
     /// Metrics of the item, where its record is still at hand.
-    pub metrics: &'v [RowMetric<'v>],
+    pub metrics: &'v [JudgedRow<'v>],
 }
 
 impl StepView<'_> {

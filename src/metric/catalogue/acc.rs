@@ -2,7 +2,8 @@
 //! log-likelihood is the right one. With one request per document, whether the target is the greedy continuation. The
 //! run's number is the mean.
 
-use crate::metric::catalogue::{Kind, Metric, accuracy};
+use crate::metric::catalogue::accuracy;
+use crate::metric::known::{Kind, Metric};
 use crate::metric::wrong::OF_FRACTIONS;
 use crate::model::{Aggregation, Definition, Divisor, Ranking};
 

@@ -1,7 +1,7 @@
 //! `acc_bytes` of lm-evaluation-harness 0.4 (`lm_eval/api/task.py`, `process_results`): 1 when the choice with the highest
 //! log-likelihood per UTF-8 byte is the right one.
 
-use crate::metric::catalogue::{Kind, Metric};
+use crate::metric::known::{Kind, Metric};
 use crate::metric::wrong::OF_FRACTIONS;
 use crate::model::{Aggregation, Definition, Divisor, Ranking};
 

@@ -1,7 +1,7 @@
 //! `acc_mutual_info` of lm-evaluation-harness 0.4 (`lm_eval/api/task.py`, `process_results`): 1 when the choice whose
 //! log-likelihood gains most from its context is the right one. The requests with the context are the first half.
 
-use crate::metric::catalogue::{Kind, Metric};
+use crate::metric::known::{Kind, Metric};
 use crate::metric::wrong::OF_FRACTIONS;
 use crate::model::{Aggregation, Definition, Ranking};
 
@@ -26,11 +26,11 @@ mod tests {
         let mut rows = MetricRows::default();
         // Every second of −4, −5.9, −6.3, −14, −10.2, −11.7: 1.9, 7.7, 1.5.
         let wrong = metric("acc_mutual_info", RowValue::Number(number("0.0")));
-        rows.observe(&facts, &wrong, Located::default);
-        rows.observe(&facts, &wrong, Located::default);
+        rows.observe(&facts, &judge(&facts, &wrong), Located::default);
+        rows.observe(&facts, &judge(&facts, &wrong), Located::default);
         // Two rows may follow another slicing by chance.
         assert_eq!(rows.other_cut(), None);
-        rows.observe(&facts, &wrong, Located::default);
+        rows.observe(&facts, &judge(&facts, &wrong), Located::default);
         assert_eq!(rows.other_cut(), Some(Cut::Interleaved));
     }
 }

@@ -1,12 +1,12 @@
 //! Accuracy: the share of right items.
 //!
 //! What a row of that name is differs from tool to tool. The number of a run is right items ÷ items; a row without a value
-//! is wrong, unless the n beside it speaks of the others only. Its standard error is that of a mean of ones and zeros.
+//! is wrong, unless the n beside it counts only the others. Its standard error is that of a mean of ones and zeros.
 
 use crate::metric::aggregate::{Derived, stderr_of_share};
 use crate::metric::answer::{Answer, Asked, FEW, NO_ROWS, ROWS_WRONG, SAMPLE};
-use crate::metric::catalogue::{Kind, Metric};
 use crate::metric::definition::is;
+use crate::metric::known::{Kind, Metric};
 use crate::metric::wrong::OF_FRACTIONS;
 use crate::numeric::{Approx, NumberFormat};
 

@@ -3,7 +3,7 @@
 //! bytes of their texts.
 
 use crate::metric::answer::{Answer, Asked, NO_FORMULA, NO_ROWS};
-use crate::metric::catalogue::{Kind, Metric};
+use crate::metric::known::{Kind, Metric};
 use crate::metric::wrong::BITS_OF_MEAN_OF_MEANS;
 use crate::model::{Aggregation, Counted, Definition};
 

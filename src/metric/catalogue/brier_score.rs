@@ -1,7 +1,7 @@
 //! `brier_score` of lm-evaluation-harness 0.4 (`lm_eval/api/metrics.py`): a row is the position of the right answer with
 //! the softmax of the scores, the run's number the mean of Σ(p − \[right\])². numpy prints the probabilities.
 
-use crate::metric::catalogue::{Kind, Metric};
+use crate::metric::known::{Kind, Metric};
 use crate::model::{Aggregation, Definition};
 
 pub(super) static METRIC: Metric = Metric {
@@ -12,7 +12,7 @@ pub(super) static METRIC: Metric = Metric {
 
 #[cfg(test)]
 mod tests {
-    use crate::metric::definition::judge;
+    use crate::metric::row::judge;
     use crate::metric::tests::{item, metric, number};
     use crate::model::{RowValue, Verdict};
 
@@ -22,7 +22,7 @@ mod tests {
         let two = item(&[(0.0, "a", None), (1.098_612_288_668_109_8, "b", None)], 1);
         let of = |gold, values: [&str; 2]| {
             let value = RowValue::Distribution(gold, values.iter().map(|text| number(text)).collect());
-            judge(&two, &metric("brier_score", value))
+            judge(&two, &metric("brier_score", value)).row
         };
         let right = of(1, ["0.25", "0.75"]);
         assert_eq!(right.judged.verdict, Verdict::Proven);

@@ -3,7 +3,7 @@
 //! the same of the tokens and the bytes of their texts.
 
 use crate::metric::answer::{Answer, Asked, NO_FORMULA, NO_ROWS};
-use crate::metric::catalogue::{Kind, Metric};
+use crate::metric::known::{Kind, Metric};
 use crate::metric::wrong::{EXP_OF_MEAN_OF_MEANS, MEAN_OF_EXPS};
 use crate::model::{Aggregation, Counted, Definition};
 
@@ -25,7 +25,7 @@ fn of_tokens(asked: &Asked<'_>) -> Answer {
 
 #[cfg(test)]
 mod tests {
-    use crate::metric::definition::judge;
+    use crate::metric::row::judge;
     use crate::metric::tests::{Run, item, metric, number, tokens_of, verdict_of};
     use crate::model::{RowValue, Verdict};
 
@@ -33,7 +33,7 @@ mod tests {
     fn the_delimiter_counts() {
         let text = item(&[(-12.5, "two words", None)], 0);
         let of = |count: &str| {
-            judge(&text, &metric("byte_perplexity", RowValue::Pair(number("-12.5"), number(count)))).judged.verdict
+            judge(&text, &metric("byte_perplexity", RowValue::Pair(number("-12.5"), number(count)))).row.judged.verdict
         };
         assert_eq!(of("10"), Verdict::Proven);
         assert_eq!(of("9"), Verdict::Unprovable);

@@ -1,7 +1,8 @@
 //! `exact_match`, and `exact_match_mc` of lm-evaluation-harness 0.4: of choices, whether the right one is the greedy
 //! continuation. Of a run without such rows it is an accuracy.
 
-use crate::metric::catalogue::{Kind, Metric, accuracy};
+use crate::metric::catalogue::accuracy;
+use crate::metric::known::{Kind, Metric};
 use crate::metric::wrong::OF_FRACTIONS;
 use crate::model::{Aggregation, Definition};
 

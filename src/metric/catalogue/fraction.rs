@@ -1,6 +1,6 @@
 //! Fractions whose rows other code computes: F1, recall, precision, pass@k. Only their range is known.
 
-use crate::metric::catalogue::{Kind, Metric};
+use crate::metric::known::{Kind, Metric};
 use crate::metric::wrong::OF_FRACTIONS;
 
 pub(super) static METRIC: Metric =

@@ -2,8 +2,8 @@
 
 use crate::metric::aggregate::Derived;
 use crate::metric::answer::{Answer, Asked, SAMPLE};
-use crate::metric::catalogue::{Kind, Metric};
 use crate::metric::definition::is;
+use crate::metric::known::{Kind, Metric};
 use crate::numeric::Approx;
 
 pub(super) static METRIC: Metric =

@@ -1,6 +1,6 @@
 //! `likelihood` of lm-evaluation-harness 0.4: what a row is, tasks define; the run's number is the mean.
 
-use crate::metric::catalogue::{Kind, Metric};
+use crate::metric::known::{Kind, Metric};
 use crate::model::Aggregation;
 
 pub(super) static METRIC: Metric =

@@ -1,7 +1,7 @@
 //! The loss of a run: −Σ log p ÷ tokens, over the tokens of all rows.
 
 use crate::metric::answer::{Answer, Asked, NO_ROWS};
-use crate::metric::catalogue::{Kind, Metric};
+use crate::metric::known::{Kind, Metric};
 use crate::metric::wrong::MEAN_OF_MEAN_NLLS;
 
 pub(super) static METRIC: Metric = Metric {

@@ -2,7 +2,7 @@
 
 use crate::metric::aggregate::Derived;
 use crate::metric::answer::{Answer, Asked, NO_FORMULA, NO_ROWS};
-use crate::metric::catalogue::{Kind, Metric};
+use crate::metric::known::{Kind, Metric};
 use crate::numeric::NumberFormat;
 
 pub(super) static METRIC: Metric = Metric {

@@ -20,8 +20,9 @@ mod token_perplexity;
 mod word_perplexity;
 
 use crate::metric::answer::{Answer, Asked};
+use crate::metric::known::{Kind, Metric};
 use crate::metric::wrong::Variant;
-use crate::model::{Aggregation, Definition, MetricClaim};
+use crate::model::{Aggregation, MetricClaim};
 
 /// All metrics.
 static ALL: &[&Metric] = &[
@@ -48,94 +49,11 @@ static ALL: &[&Metric] = &[
     &word_perplexity::METRIC,
 ];
 
-/// What kind of number a metric is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Any number.
-    Number,
-    /// Between 0 and 1.
-    Fraction,
-    /// A whole number.
-    Count,
-    /// The number of items.
-    Items,
-}
-
-/// A metric that is known by its names.
-pub struct Metric {
-    /// The names it goes by. One that ends with `@` stands for all that begin so: `pass@` for `pass@1`.
-    names: &'static [&'static str],
-    /// What kind of number it is.
-    pub kind: Kind,
-    /// How the value of a row follows from an item with several candidates.
-    several: Option<&'static Definition<'static>>,
-    /// How the value of a row follows from an item with one candidate.
-    single: Option<&'static Definition<'static>>,
-    /// How rows become the number of a run, where nothing else is said.
-    pub aggregation: Option<Aggregation>,
-    /// The number of a run where no rows of the metric are logged: from its items and tokens.
-    of_run: Option<fn(&Asked<'_>) -> Answer>,
-    /// The standard error of that.
-    stderr_of_run: Option<fn(&Asked<'_>) -> Answer>,
-    /// The wrong ways to compute it that are known, the most telling first.
-    pub(super) variants: &'static [Variant],
-    /// Whether a summary in a file of its own may have it.
-    in_summaries: bool,
-}
-
-impl Metric {
-    /// A metric without anything that not every metric has.
-    const fn new(names: &'static [&'static str], kind: Kind) -> Self {
-        Self {
-            names,
-            kind,
-            several: None,
-            single: None,
-            aggregation: None,
-            of_run: None,
-            stderr_of_run: None,
-            variants: &[],
-            in_summaries: false,
-        }
-    }
-
-    /// How the value of a row follows from an item.
-    #[must_use]
-    pub fn of_row(&self, candidates: usize) -> Option<&'static Definition<'static>> {
-        match candidates {
-            0 => None,
-            1 => self.single,
-            _ => self.several,
-        }
-    }
-
-    /// Whether the value of a row says that the item is right or wrong.
-    #[must_use]
-    pub fn says_right(&self) -> bool {
-        [self.several, self.single].into_iter().flatten().any(Definition::is_choice)
-    }
-
-    /// What the items and tokens give for the number of a run; None where they cannot.
-    pub(super) fn of_run(&self, asked: &Asked<'_>) -> Option<Answer> {
-        Some(self.of_run?(asked))
-    }
-
-    /// What the items and tokens give for its standard error; None where they cannot.
-    pub(super) fn stderr_of_run(&self, asked: &Asked<'_>) -> Option<Answer> {
-        Some(self.stderr_of_run?(asked))
-    }
-
-    /// Whether it is the share of right items where no rows of it are logged.
-    fn is_share_of_items(&self) -> bool {
-        self.stderr_of_run.is_some()
-    }
-}
-
 /// The metric of a name.
 #[must_use]
 pub fn by_name(name: &str) -> Option<&'static Metric> {
     let is_it = |own: &&str| *own == name || (own.ends_with('@') && name.starts_with(*own));
-    ALL.iter().copied().find(|metric| metric.names.iter().any(|own| is_it(&own)))
+    ALL.iter().copied().find(|metric| metric.names.iter().any(is_it))
 }
 
 /// The names of metrics that a summary in a file of its own may have.

@@ -1,7 +1,8 @@
 //! Perplexity. In lm-evaluation-harness 0.4 (`lm_eval/api/metrics.py`) a row is a log-likelihood, and the run's number
 //! exp(−mean) over the rows. Where no such rows are logged, it is the perplexity per token.
 
-use crate::metric::catalogue::{Kind, Metric, token_perplexity};
+use crate::metric::catalogue::token_perplexity;
+use crate::metric::known::{Kind, Metric};
 use crate::metric::wrong::{EXP_OF_MEAN_NLLS, MEAN_OF_EXPS, MEAN_OF_TOKEN_PERPLEXITIES};
 use crate::model::{Aggregation, Definition};
 

@@ -1,7 +1,7 @@
 //! Perplexity per token: exp(−Σ log p ÷ tokens), over the tokens of all rows.
 
 use crate::metric::answer::{Answer, Asked, NO_ROWS};
-use crate::metric::catalogue::{Kind, Metric};
+use crate::metric::known::{Kind, Metric};
 use crate::metric::wrong::{EXP_OF_MEAN_NLLS, MEAN_OF_TOKEN_PERPLEXITIES};
 
 pub(super) static METRIC: Metric = Metric {

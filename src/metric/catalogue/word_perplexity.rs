@@ -1,7 +1,7 @@
 //! `word_perplexity` of lm-evaluation-harness 0.4 (`lm_eval/api/metrics.py`, `weighted_perplexity`): a row is a
 //! log-likelihood with its words, the run's number exp(−Σ log-likelihood ÷ Σ words).
 
-use crate::metric::catalogue::{Kind, Metric};
+use crate::metric::known::{Kind, Metric};
 use crate::metric::wrong::{EXP_OF_MEAN_OF_MEANS, MEAN_OF_EXPS};
 use crate::model::{Aggregation, Counted, Definition};
 
@@ -15,7 +15,7 @@ pub(super) static METRIC: Metric = Metric {
 #[cfg(test)]
 mod tests {
     use crate::metric::AggregateCause;
-    use crate::metric::definition::judge;
+    use crate::metric::row::judge;
     use crate::metric::tests::{Run, cause_of, item, metric, number, pairs_of, verdict_of};
     use crate::model::{RowValue, Verdict};
 
@@ -23,7 +23,7 @@ mod tests {
     fn words_as_the_harness_counts_them() {
         let text = item(&[(-12.5, "two words", None)], 0);
         let pair = |total: &str, count: &str| RowValue::Pair(number(total), number(count));
-        let of = |value| judge(&text, &metric("word_perplexity", value)).judged.verdict;
+        let of = |value| judge(&text, &metric("word_perplexity", value)).row.judged.verdict;
         assert_eq!(of(pair("-12.5", "2")), Verdict::Proven);
         // The harness counts an empty word at white space at the end; another text is another count.
         assert_eq!(of(pair("-12.5", "3")), Verdict::Proven);

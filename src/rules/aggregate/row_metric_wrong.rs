@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::metric::MetricRows;
 use crate::metric::choice::Cut;
-use crate::metric::definition::{self, RowJudgement};
-use crate::model::{Definition, Divisor, ItemSummary, Located, Ranking, RowMetric, Verdict};
+use crate::metric::{FEWEST, JudgedRow, row};
+use crate::model::{Definition, Divisor, Ranking, Verdict};
 use crate::rules::prelude::*;
 
 pub(super) static RULE: Rule =
@@ -32,33 +31,31 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
             seen.count(CORRECT, 1);
         }
     }
-    for metric in view.metrics {
-        if !definition::is_claim(metric) {
-            continue;
-        }
-        let row = definition::judge(item, metric);
-        let judged = row.judged;
+    for own in view.metrics.iter().filter(|own| row::is_claim(own.metric)) {
+        let judged = own.row.judged;
         if judged.verdict == Verdict::Unprovable {
             continue;
         }
-        let wrong = judged.verdict == Verdict::Refuted;
-        seen.judge(metric.at, !wrong, || {
-            Evidence::equals(judged.expected).found(judged.reported).detail(detail(item, metric, &row))
+        let wrong = judged.is_refuted();
+        seen.judge(own.metric.at, !wrong, || {
+            Evidence::equals(judged.expected).found(judged.reported).detail(detail(own))
         });
         if wrong {
-            seen.part(&metric.name).failed += 1;
-            if !definition::of(item, metric).is_some_and(Definition::is_choice) {
+            seen.part(&own.metric.name).failed += 1;
+            if !own.definition.is_some_and(Definition::is_choice) {
                 seen.count(VALUES, 1);
             }
         }
-        patterns(item, metric, seen);
+        // What explains all rows is another rule's.
+        for (pattern, _) in (0..).zip(own.fits.all()).filter(|(_, fits)| *fits != Some(true)) {
+            seen.part(&own.metric.name).unexplained.add(pattern, 1);
+        }
     }
 }
 
-fn detail(item: &ItemSummary, metric: &RowMetric<'_>, row: &RowJudgement) -> String {
-    let name = &metric.name;
-    let derived = row.judged.expected;
-    match (definition::of(item, metric), row.winner) {
+fn detail(own: &JudgedRow<'_>) -> String {
+    let (name, derived) = (&own.metric.name, own.row.judged.expected);
+    match (own.definition, own.row.winner) {
         (Some(Definition::GreedyGold), _) => format!("is_greedy of the gold answer gives {name} = {derived}"),
         (Some(Definition::Right(Ranking::By(divisor))), Some(winner)) => {
             let by = if *divisor == Divisor::Raw { String::new() } else { format!(" over {}", divisor.words()) };
@@ -69,20 +66,6 @@ fn detail(item: &ItemSummary, metric: &RowMetric<'_>, row: &RowJudgement) -> Str
     }
 }
 
-/// Counts the rows that another divisor or slicing of the metric does not explain, by [`PATTERNS`]: one that explains all
-/// rows is another rule's.
-fn patterns(item: &ItemSummary, metric: &RowMetric<'_>, seen: &mut Observer<'_>) {
-    let mut rows = MetricRows::default();
-    rows.observe(item, metric, Located::default);
-    let divisors = Divisor::ALL.into_iter().map(|divisor| rows.divisors.get(&divisor));
-    let cuts = Cut::ALL.into_iter().map(|cut| rows.cuts.get(&cut));
-    for (pattern, explained) in (0..).zip(divisors.chain(cuts)) {
-        if explained.is_none_or(|(_, explained)| *explained == 0) {
-            seen.part(&metric.name).unexplained.add(pattern, 1);
-        }
-    }
-}
-
 /// Number of patterns that are compared: the divisors, then the slicings.
 const PATTERNS: u64 = (Divisor::ALL.len() + Cut::ALL.len()) as u64;
 
@@ -90,7 +73,7 @@ const PATTERNS: u64 = (Divisor::ALL.len() + Cut::ALL.len()) as u64;
 fn own(all: &Observed) -> BTreeMap<&str, u64> {
     let metrics = all.failed_parts().filter(|(name, failed)| {
         let unexplained = |pattern| all.parts.get(*name).map_or(0, |part| part.unexplained.count(pattern));
-        *failed < crate::metric::FEWEST || (0..PATTERNS).all(|pattern| unexplained(pattern) > 0)
+        *failed < FEWEST || (0..PATTERNS).all(|pattern| unexplained(pattern) > 0)
     });
     let mut own: BTreeMap<&str, u64> = metrics.collect();
     if all.count(CORRECT) > 0 {

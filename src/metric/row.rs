@@ -1,0 +1,22 @@
+//! The metric of one item by its name or by what its format says.
+
+use crate::metric::catalogue::by_name;
+use crate::metric::definition::JudgedRow;
+use crate::model::{Definition, ItemSummary, RowMetric};
+
+/// Judges the metric of one item.
+#[must_use]
+pub fn judge<'m>(item: &ItemSummary, metric: &'m RowMetric<'m>) -> JudgedRow<'m> {
+    let said = match &metric.definition {
+        Definition::ByName => by_name(&metric.name).and_then(|known| known.of_row(item.candidates.len())),
+        said => Some(said),
+    };
+    JudgedRow::new(item, metric, said)
+}
+
+/// Whether a row's value of a metric is itself a claim: that the item is right or wrong, or a number whose
+/// definition the format knows.
+#[must_use]
+pub fn is_claim(metric: &RowMetric<'_>) -> bool {
+    metric.definition != Definition::ByName || by_name(&metric.name).is_some_and(|known| known.says_right())
+}
