@@ -1,5 +1,8 @@
 //! An auditor over items made by hand, with values computed by hand.
 
+use std::sync::Arc;
+
+use crate::audit::plan::RunEvidence;
 use crate::audit::{Auditor, FilePlan};
 use crate::config::ColumnSpec;
 use crate::formula::{Formula, Grammar};
@@ -7,7 +10,7 @@ use crate::model::{
     At, Candidate, Claim, ClaimKind, ColumnId, Item, Located, Logged, Origin, PickRef, Place, Step, VerdictCounts,
 };
 use crate::numeric::Printed;
-use crate::tally::{FileTally, Gap, StreamTally};
+use crate::tally::{ColumnTally, FileTally, Gap, StreamTally};
 
 /// A record that stands in line 1 of the first file.
 struct Line;
@@ -59,6 +62,12 @@ fn audit(items: &[Item<'_>], plan: &FilePlan) -> FileTally {
     auditor.finish()
 }
 
+/// The only column of a stream.
+fn score(stream: &StreamTally) -> &ColumnTally {
+    assert_eq!(stream.columns.len(), 1);
+    stream.columns.values().next().unwrap()
+}
+
 /// The only stream of a log without tasks.
 fn stream(tally: &FileTally) -> &StreamTally {
     assert_eq!(tally.streams.len(), 1);
@@ -87,7 +96,7 @@ fn a_wrong_score_is_refuted_and_its_pick_recomputed() {
     let tally = audit(&items, &plan);
     assert_eq!((tally.records, tally.candidates, tally.steps), (2, 4, 8));
     let stream = stream(&tally);
-    let column = &stream.columns[&ColumnId(0)];
+    let column = score(stream);
     assert_eq!((column.judged, column.refuted), (4, 1));
     // Sum with and without an end token, which no candidate has.
     assert_eq!(column.accepted, [3, 3]);
@@ -128,7 +137,7 @@ fn what_is_not_logged_is_a_gap() {
     )];
     let plan = plan();
     let tally = audit(&items, &plan);
-    let column = &stream(&tally).columns[&ColumnId(0)];
+    let column = score(stream(&tally));
     let gaps: Vec<(Gap, u64)> = column.gaps.iter().map(|(gap, count)| (*gap, *count)).collect();
     assert_eq!(gaps, [(Gap::NoSteps, 1), (Gap::UnknownSteps, 1), (Gap::NoClaim, 1)]);
     assert_eq!((column.judged, column.refuted, column.total()), (2, 1, 5));
@@ -146,10 +155,10 @@ fn the_bound_comes_from_the_digits_of_the_columns() {
     ];
     let exact = plan();
     let first = audit(&items, &exact);
-    assert_eq!(stream(&first).columns[&ColumnId(0)].refuted, 2);
-    let measured = exact.after(&first, &[&first]);
+    assert_eq!(score(stream(&first)).refuted, 2);
+    let measured = exact.after(&first, &RunEvidence::of([&first].into_iter()));
     let second = audit(&items, &measured);
-    let column = &stream(&second).columns[&ColumnId(0)];
+    let column = score(stream(&second));
     assert_eq!((column.judged, column.refuted), (2, 1));
     let row = &column.rows.kept()[0];
     assert!((row.claimed.half + row.convention.unwrap().derived.half - 0.15).abs() < 1e-6, "{row:?}");
@@ -162,9 +171,10 @@ fn the_search_names_the_formula_of_each_row() {
         item("a", 0, 0, vec![candidate(number("-1.0"), &["-0.5", "-1.5"])]),
         item("b", 0, 0, vec![candidate(number("-0.5"), &["-0.5"])]),
     ];
-    let searching = plan().with(0, false);
+    let mut searching = plan();
+    searching.columns[0].grammar = Some(Arc::new(Grammar::around(Formula::SUM)));
     let tally = audit(&items, &searching);
-    let column = &stream(&tally).columns[&ColumnId(0)];
+    let column = score(stream(&tally));
     let mean = Grammar::around(Formula::SUM).position(&Formula::MEAN).unwrap();
     let count = column.formulas[mean];
     assert_eq!((count.evaluated, count.explained, count.decisive, count.undecidable), (2, 2, 1, 1));
