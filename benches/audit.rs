@@ -16,7 +16,7 @@ use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use retally::Options;
+use retally::{Audit, Config};
 
 /// Tokens per candidate.
 const TOKENS: usize = 25;
@@ -130,9 +130,8 @@ fn typed_parse(path: &Path) -> f64 {
 
 /// Audits the file on one thread and gives the number of findings.
 fn check(path: &Path) -> usize {
-    let options = Options { paths: vec![path.to_string_lossy().into_owned()], ..Options::default() };
-    let inputs = retally::open(&options);
-    let report = retally::check(inputs, &options.settings);
+    let audit = Audit::new(Config::default()).inputs([path.to_string_lossy()]).threads(1);
+    let report = audit.run().expect("a valid configuration");
     assert!(report.summary.candidates > 0, "nothing was audited: {:?}", report.errors);
     report.findings.len()
 }

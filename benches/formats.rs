@@ -17,9 +17,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use retally::format::json::Tape;
-use retally::format::{Framing, Head};
-use retally::source::{Elements, Inner, Input, NestedRecords, Packing};
+use retally::internals::format::json::Tape;
+use retally::internals::format::{Framing, Head};
+use retally::internals::source::{Elements, Inner, Input, NestedRecords, Packing};
 
 struct Arguments {
     megabytes: u64,
@@ -101,7 +101,10 @@ fn enlarge(path: &Path, target: &Path, size: u64) -> Option<&'static str> {
     let mut bytes = Vec::new();
     input.open().unwrap().read_to_end(&mut bytes).unwrap();
     let head = Head::new("x", input.logical_name(), &bytes, true);
-    let opened = retally::engine::open(input.clone(), &retally::config::InputConfig::default(), None).unwrap().ok()?;
+    let opened =
+        retally::internals::engine::open(input.clone(), &retally::internals::config::InputConfig::default(), None)
+            .unwrap()
+            .ok()?;
     match opened.reader.framing() {
         Framing::Lines => {
             let lines: Vec<Vec<u8>> = bytes.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();

@@ -13,12 +13,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::{ColumnPlan, FilePlan};
 use crate::conclude::{self, ConcludeInput};
-use crate::config::{ColumnSpec, Levels};
+use crate::config::{ColumnSpec, Config};
 use crate::engine::{self, Passes, Settled};
 use crate::formula::{Formula, Grammar, StepResolutions};
 use crate::numeric::Resolution;
 use crate::report::{InputError, InputReport, Report};
-use crate::rules;
+use crate::rules::Catalogue;
 use crate::run::{InputIdentity, assign};
 use crate::source::ByteRange;
 use crate::tally::{FileTally, Tally};
@@ -54,7 +54,7 @@ impl Header {
 /// Digest of the rules and of the formulas around the commonest convention.
 fn digest() -> String {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(rules::digest().as_bytes());
+    hasher.update(Catalogue::default().digest().as_bytes());
     for entry in Grammar::around(Formula::SUM).entries() {
         hasher.update(format!("\n{}", entry.formula).as_bytes());
     }
@@ -199,13 +199,14 @@ impl Part {
 
     /// The report on this part alone, under the plan that it was audited under.
     #[must_use]
-    pub fn report(&self, levels: &Levels) -> Report {
+    pub fn report(&self, config: &Config) -> Report {
         let identities: Vec<InputIdentity> = self.inputs.iter().map(|input| input.identity.clone()).collect();
         let runs = assign(&identities, |at| self.inputs.get(at).map(|input| &input.tally));
         let plans: Vec<FilePlan> = self.inputs.iter().map(|input| input.plan.resolve()).collect();
         let inputs = self.inputs.iter().map(|input| input.report.clone()).collect();
         let files = (0_u32..).zip(self.inputs.iter().map(|input| input.tally.clone())).collect();
-        let context = ConcludeInput { inputs, runs, plans: &plans, errors: self.errors.clone(), levels };
+        let (catalogue, levels) = (&config.catalogue, &config.levels);
+        let context = ConcludeInput { inputs, runs, plans: &plans, errors: self.errors.clone(), catalogue, levels };
         conclude::conclude(Tally { files }, &context)
     }
 
@@ -316,7 +317,7 @@ impl Passes for Stored<'_> {
 }
 
 /// The report of all parts: the same as of one audit of all their inputs.
-pub fn merge(parts: Vec<Part>, levels: &Levels) -> Result<Report, PartError> {
+pub fn merge(parts: Vec<Part>, config: &Config) -> Result<Report, PartError> {
     let mut errors: Vec<InputError> = Vec::new();
     let mut pieces: Vec<PartInput> = Vec::new();
     for part in parts {
@@ -345,7 +346,8 @@ pub fn merge(parts: Vec<Part>, levels: &Levels) -> Result<Report, PartError> {
         described.push(input.report);
         tally.files.insert(at, input.tally);
     }
-    Ok(conclude::conclude(tally, &ConcludeInput { inputs: described, runs, plans: &plans, errors, levels }))
+    let (catalogue, levels) = (&config.catalogue, &config.levels);
+    Ok(conclude::conclude(tally, &ConcludeInput { inputs: described, runs, plans: &plans, errors, catalogue, levels }))
 }
 
 /// That inputs need another plan than they were audited under.

@@ -1,11 +1,12 @@
 //! One item: its pick against its scores, its correctness against its pick, and what a right score changes.
 
 use crate::audit::FilePlan;
+use crate::audit::asked::RuleTallies;
 use crate::audit::comparison::Change;
 use crate::metric::{self, JudgedRow};
 use crate::model::{At, ClaimKind, ColumnKey, ItemSummary, RowMetric, Verdict};
-use crate::rules::{self, Check, Fields, ItemView, Observer, RecordRef};
-use crate::tally::{Evidence, Exemplar, Flip, Observed, StreamTally};
+use crate::rules::{Catalogue, Check, Fields, ItemView, Observer, RecordRef};
+use crate::tally::{Evidence, Exemplar, Flip, StreamTally};
 
 /// Judges an item that is complete.
 pub(super) fn judge(
@@ -14,13 +15,13 @@ pub(super) fn judge(
     at: At,
     whereabouts: &RecordRef<'_>,
     stream: &mut StreamTally,
-    rule_tallies: &mut [Observed],
+    rule_tallies: &mut RuleTallies<'_>,
 ) -> Option<Change> {
     let primary = primary(item);
     let rows: Vec<JudgedRow<'_>> = metrics.iter().map(|metric| metric::row::judge(item, metric)).collect();
     let view = ItemView { item, primary, metrics: &rows };
     let fields = Fields(item.fields);
-    for (index, rule) in rules::all().iter().enumerate() {
+    for (index, rule) in rule_tallies.rules().iter().enumerate() {
         let Check::Item(check) = rule.check else { continue };
         let Some(observed) = rule_tallies.get_mut(index).filter(|_| fields.has(rule.page().fields())) else { continue };
         check(&view, &mut Observer::new(observed, whereabouts, &item.id, "", at));
@@ -78,7 +79,7 @@ pub(super) fn judge_kept(
     mut item: ItemSummary,
     plan: &FilePlan,
     stream: &mut StreamTally,
-    rule_tallies: &mut [Observed],
+    rule_tallies: &mut RuleTallies<'_>,
 ) {
     item.settle();
     let picked = item.candidates.iter().find(|candidate| candidate.picked == Some(true));
@@ -90,16 +91,12 @@ pub(super) fn judge_kept(
 }
 
 /// Judges the items whose candidates are spread over several records, once all records are read.
-pub fn close(stream: &mut StreamTally, plan: &FilePlan) {
-    let mut rule_tallies = vec![Observed::default(); rules::all().len()];
+pub fn close(stream: &mut StreamTally, plan: &FilePlan, catalogue: &Catalogue) {
+    let mut rule_tallies = RuleTallies::new(catalogue);
     for (_, item) in std::mem::take(&mut stream.open) {
         judge_kept(item, plan, stream, &mut rule_tallies);
     }
-    for (rule, observed) in rules::all().iter().zip(rule_tallies) {
-        if observed != Observed::default() {
-            stream.observed.entry((rule.page().code.to_owned(), String::new())).or_default().merge(observed);
-        }
-    }
+    rule_tallies.flush(stream);
 }
 
 fn position_key(position: usize) -> u32 {

@@ -3,6 +3,7 @@
 //! Audits judge: each claim against its formula, each item against its scores. They print nothing and
 //! know nothing of the run as a whole.
 
+mod asked;
 mod column;
 mod comparison;
 mod content;
@@ -14,13 +15,14 @@ mod tests;
 
 use std::collections::BTreeSet;
 
+use crate::audit::asked::RuleTallies;
 use crate::formula::{FactsBuilder, Needs, SequenceFacts};
 use crate::model::{
     Candidate, Claim, ClaimKind, Item, ItemSummary, Logged, MetricClaim, Origin, RecordError, stable_hash,
 };
 use crate::numeric::{Printed, ResolutionStats, exp};
-use crate::rules::{self, CandidateView, Check, ClaimColumn, Fields, Observer, RecordRef, StepView};
-use crate::tally::{ColumnTally, FileTally, Measured, Observed, RowKey, Seen, StreamKey, StreamTally};
+use crate::rules::{CandidateView, Catalogue, Check, ClaimColumn, Fields, Observer, RecordRef, StepView};
+use crate::tally::{ColumnTally, FileTally, Measured, RowKey, Seen, StreamKey, StreamTally};
 
 pub use item::close;
 pub use plan::{ColumnPlan, FilePlan, PRINCIPAL, RunEvidence};
@@ -42,7 +44,7 @@ pub struct Auditor<'p> {
     claim_stats: Vec<ResolutionStats>,
     current: StreamKey,
     stream: StreamTally,
-    rule_tallies: Vec<Observed>,
+    rule_tallies: RuleTallies<'p>,
     rules: Dispatch,
     held: Option<ItemSummary>,
     first_of_unit: bool,
@@ -69,9 +71,9 @@ struct Dispatch {
 }
 
 impl Dispatch {
-    fn new() -> Self {
+    fn new(catalogue: &Catalogue) -> Self {
         let mut dispatch = Self::default();
-        for (index, rule) in rules::all().iter().enumerate() {
+        for (index, rule) in catalogue.rules().iter().enumerate() {
             let fields = rule.page().fields();
             match rule.check {
                 Check::Step(check) => dispatch.steps.push((index, check, fields)),
@@ -84,9 +86,9 @@ impl Dispatch {
 }
 
 impl<'p> Auditor<'p> {
-    /// An auditor with an empty tally.
+    /// An auditor with an empty tally, which asks the rules of a catalogue.
     #[must_use]
-    pub fn new(plan: &'p FilePlan) -> Self {
+    pub fn new(plan: &'p FilePlan, catalogue: &'p Catalogue) -> Self {
         Self {
             plan,
             columns: plan
@@ -108,8 +110,8 @@ impl<'p> Auditor<'p> {
             claim_stats: vec![ResolutionStats::default(); plan.columns.len()],
             current: StreamKey::default(),
             stream: StreamTally::default(),
-            rule_tallies: vec![Observed::default(); rules::all().len()],
-            rules: Dispatch::new(),
+            rule_tallies: RuleTallies::new(catalogue),
+            rules: Dispatch::new(catalogue),
             held: None,
             first_of_unit: true,
             reported: BTreeSet::new(),
@@ -267,12 +269,7 @@ impl<'p> Auditor<'p> {
                 stream.columns.entry(key).or_default().merge(std::mem::take(column));
             }
         }
-        for (rule, observed) in rules::all().iter().zip(&mut self.rule_tallies) {
-            if *observed != Observed::default() {
-                let key = (rule.page().code.to_owned(), String::new());
-                stream.observed.entry(key).or_default().merge(std::mem::take(observed));
-            }
-        }
+        self.rule_tallies.flush(&mut stream);
         if stream != StreamTally::default() {
             self.tally.streams.entry(self.current.clone()).or_default().merge(stream);
         }
@@ -359,7 +356,7 @@ impl<'p> Auditor<'p> {
 fn look(
     view: &CandidateView<'_>,
     rules: &Dispatch,
-    rule_tallies: &mut [Observed],
+    rule_tallies: &mut RuleTallies<'_>,
     fields: Fields,
     origin: &dyn Origin,
     label: &str,

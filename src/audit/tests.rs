@@ -10,6 +10,7 @@ use crate::model::{
     At, Candidate, Claim, ClaimKind, ColumnId, Item, Located, Logged, Origin, PickRef, Place, Step, VerdictCounts,
 };
 use crate::numeric::Printed;
+use crate::rules::Catalogue;
 use crate::tally::{ColumnTally, FileTally, Gap, StreamTally};
 
 /// A record that stands in line 1 of the first file.
@@ -54,7 +55,8 @@ fn plan() -> FilePlan {
 }
 
 fn audit(items: &[Item<'_>], plan: &FilePlan) -> FileTally {
-    let mut auditor = Auditor::new(plan);
+    let catalogue = Catalogue::default();
+    let mut auditor = Auditor::new(plan, &catalogue);
     for item in items {
         auditor.record();
         auditor.item(item, &Line);

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use crate::cli::{Cli, files, print};
-use crate::rules;
+use crate::Catalogue;
+use crate::cli::{Cli, Failure, files, print};
 
 /// Arguments of `completions`.
 #[derive(clap::Args)]
@@ -27,30 +27,32 @@ pub(super) struct Man {
 }
 
 /// The version; with `verbose` also the build and the digest of the rules.
-pub(super) fn version(verbose: bool) -> Result<ExitCode, String> {
+pub(super) fn version(verbose: bool) -> Result<ExitCode, Failure> {
     let mut text = format!("retally {}\n", env!("CARGO_PKG_VERSION"));
     if verbose {
-        let (digest, all) = (rules::digest(), rules::all().len());
+        let catalogue = Catalogue::default();
+        let (digest, all) = (catalogue.digest(), catalogue.rules().len());
+        let features = if cfg!(feature = "arrow") { "arrow" } else { "none" };
         text.push_str(&format!(
-            "target    {}\nprofile   {}\ncompiler  {}\nfeatures  none\nrules     {all}, digest {digest}\nreport    schema version {}\n",
+            "target    {}\nprofile   {}\ncompiler  {}\nfeatures  {features}\nrules     {all}, digest {digest}\nreport    schema version {}\n",
             env!("RETALLY_TARGET"),
             env!("RETALLY_PROFILE"),
             env!("RETALLY_RUSTC"),
             crate::report::SCHEMA_VERSION,
         ));
     }
-    print(text.as_bytes()).map_err(|error| error.to_string())?;
+    print(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) fn completions(args: &Completions) -> Result<ExitCode, String> {
+pub(super) fn completions(args: &Completions) -> Result<ExitCode, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "retally", &mut script);
-    print(&script).map_err(|error| error.to_string())?;
+    print(&script)?;
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) fn man(args: &Man) -> Result<ExitCode, String> {
+pub(super) fn man(args: &Man) -> Result<ExitCode, Failure> {
     let failed = |error: io::Error| format!("cannot write the page: {error}");
     let mut command = Cli::command();
     command.build();

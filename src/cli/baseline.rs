@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use crate::cli::{check, files};
-use crate::gate::{self, Baseline};
+use crate::cli::{Failure, check, files};
 use crate::report::{Report, visible};
+use crate::{Baseline, Gate};
 
 /// Arguments of `baseline`.
 #[derive(clap::Args)]
@@ -27,7 +27,7 @@ enum Command {
 #[derive(clap::Args)]
 struct Create {
     #[command(flatten)]
-    audit: check::Audit,
+    source: check::Source,
     /// The file to write.
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
@@ -39,34 +39,35 @@ struct Create {
 #[derive(clap::Args)]
 struct Prune {
     #[command(flatten)]
-    audit: check::Audit,
+    source: check::Source,
     /// The file to prune.
     #[arg(long, value_name = "FILE")]
     baseline: PathBuf,
 }
 
-pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
+pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     match &args.command {
         Command::Create(args) => create(args),
         Command::Prune(args) => prune(args),
     }
 }
 
-fn create(args: &Create) -> Result<ExitCode, String> {
+fn create(args: &Create) -> Result<ExitCode, Failure> {
     let path = &args.output;
-    args.audit.refuse_input(path)?;
+    args.source.refuse_input(path)?;
     let old = match (path.exists(), args.overwrite) {
         (true, false) => {
             return Err(format!(
                 "{0} already exists; replace it with --overwrite, or remove stale entries with `retally baseline prune \
                  --baseline {0}`",
                 path.display()
-            ));
+            )
+            .into());
         }
-        (true, true) => Baseline::read(path).map_err(|error| error.to_string())?,
+        (true, true) => Baseline::read(path)?,
         (false, _) => Baseline::default(),
     };
-    let report = audited(&args.audit, path)?;
+    let report = audited(&args.source, path)?;
     let baseline = Baseline::from_report(&report, &old);
     save(path, &baseline)?;
     let excepted = report.findings.iter().filter(|finding| finding.excepted.is_some()).count();
@@ -74,14 +75,14 @@ fn create(args: &Create) -> Result<ExitCode, String> {
     if excepted > 0 {
         said += &format!("; {excepted} omitted because exceptions cover them");
     }
-    super::print(format!("{said}\n").as_bytes()).map_err(|error| error.to_string())?;
+    super::print(format!("{said}\n").as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn prune(args: &Prune) -> Result<ExitCode, String> {
+fn prune(args: &Prune) -> Result<ExitCode, Failure> {
     let path = &args.baseline;
-    let mut baseline = Baseline::read(path).map_err(|error| error.to_string())?;
-    let report = audited(&args.audit, path)?;
+    let mut baseline = Baseline::read(path)?;
+    let report = audited(&args.source, path)?;
     let removed = baseline.prune(&report);
     if !removed.is_empty() {
         save(path, &baseline)?;
@@ -92,7 +93,7 @@ fn prune(args: &Prune) -> Result<ExitCode, String> {
     }
     let (gone, kept) = (entries(removed.len()), entries(baseline.entries().len()));
     said += &format!("{}: {gone} removed, {kept} kept\n", path.display());
-    super::print(said.as_bytes()).map_err(|error| error.to_string())?;
+    super::print(said.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -101,32 +102,17 @@ fn entries(number: usize) -> String {
 }
 
 /// The report of the complete audit; with a partial one, entries would look stale or known findings new.
-fn audited(audit: &check::Audit, file: &Path) -> Result<Report, String> {
-    let mut options = audit.options()?;
-    options.leave_out = vec![file.to_path_buf()];
-    let mut report = crate::check(crate::open(&options), &options.settings);
-    if !gate::is_done(&report) {
-        let error = report.errors.iter().find(|error| error.fatal).or(report.errors.first());
-        let why = error.map_or_else(
-            || "nothing was audited".to_owned(),
-            |error| format!("{}: {}", visible(&error.path), visible(&error.reason)),
-        );
-        return Err(format!("the audit is incomplete, so the baseline was not changed: {why}"));
+fn audited(source: &check::Source, file: &Path) -> Result<Report, Failure> {
+    let audit = source.audit(source.config()?).exclude([file]);
+    let mut report = audit.run()?;
+    report.gate(&Gate::new(audit.config().clone()));
+    match report.undone() {
+        Some(why) => Err(format!("the audit is incomplete, so the baseline was not changed: {why}").into()),
+        None => Ok(report),
     }
-    let terms = gate::Terms {
-        fail_on: crate::config::FailOn::default(),
-        config: &options.config,
-        levels: &options.settings.levels,
-        today: None,
-        baseline: None,
-        strict_baseline: false,
-        prune: "",
-    };
-    gate::judge(&mut report, &terms);
-    Ok(report)
 }
 
-fn save(path: &Path, baseline: &Baseline) -> Result<(), String> {
-    let text = baseline.text().map_err(|error| error.to_string())?;
-    files::write(path, text.as_bytes()).map_err(|error| format!("cannot write {}: {error}", path.display()))
+fn save(path: &Path, baseline: &Baseline) -> Result<(), Failure> {
+    let text = baseline.text()?;
+    Ok(files::write(path, text.as_bytes()).map_err(|error| format!("cannot write {}: {error}", path.display()))?)
 }

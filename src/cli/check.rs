@@ -3,30 +3,25 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::style::is_utf8;
-use crate::cli::verdict::{UNUSABLE, Verdict};
-use crate::cli::{files, outputs, quoted};
-use crate::config::{self, Config, Levels};
-use crate::engine::Settings;
-use crate::gate::Baseline;
+use crate::cli::verdict::{Verdict, exit_code};
+use crate::cli::{Failure, files, outputs, quoted};
 use crate::parts::AuditPlan;
 use crate::report::text::Detail;
-use crate::report::{Report, visible};
-use crate::source::Packing;
-use crate::{Inputs, Options, engine, format};
+use crate::report::visible;
+use crate::{Audit, Baseline, Config, ConfigError, Error, Gate, Inputs, Outcome};
 
 /// Work that takes less than this shows no progress bar.
 const LONG: Duration = Duration::from_millis(500);
 
 /// What to audit and how.
 #[derive(clap::Args)]
-pub(super) struct Audit {
+pub(super) struct Source {
     /// Files, directories, globs, or - for standard input.
     #[arg(default_value = ".")]
     pub(super) paths: Vec<String>,
@@ -45,7 +40,7 @@ pub(super) struct Audit {
 #[derive(clap::Args)]
 pub(super) struct Gated {
     #[command(flatten)]
-    pub(super) audit: Audit,
+    pub(super) source: Source,
     /// Enable only these rules (codes or prefixes such as RT2).
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     select: Vec<String>,
@@ -100,7 +95,7 @@ impl std::str::FromStr for Bytes {
     }
 }
 
-pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
+pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     args.gated.refuse_own_files(args.tally.as_deref())?;
     audit(args).inspect_err(|_| {
         args.gated.outputs.discard();
@@ -109,49 +104,51 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     })
 }
 
-fn audit(args: &Args) -> Result<ExitCode, String> {
-    let options = args.gated.options(args.tally.as_deref())?;
-    let baseline = args.gated.verdict.baseline()?;
-    let mut inputs = crate::open(&options);
+fn audit(args: &Args) -> Result<ExitCode, Failure> {
+    let mut audit = args.gated.audit(args.tally.as_deref())?;
+    let gate = args.gated.gate(&audit, args.gated.verdict.baseline()?);
+    let mut inputs = audit.open()?;
     if let Some(bytes) = args.bytes {
-        inputs.restrict(bytes.start, bytes.end).map_err(|error| error.to_string())?;
+        inputs.restrict(bytes.start, bytes.end)?;
     }
     if args.verbose {
         // Standard error may be closed; the report must still be written.
-        let _ = io::stderr().write_all(recognised(&inputs, &options.config).as_bytes());
+        let _ = io::stderr().write_all(recognised(&inputs, audit.config()).as_bytes());
     }
     let bar = if args.quiet { None } else { progress(&args.gated.outputs) };
-    let mut settings = options.settings;
-    settings.progress = bar.as_ref().map(Bar::callback);
+    if let Some(bar) = &bar {
+        audit = audit.progress(bar.callback());
+    }
     let mut tally = Vec::new();
     let mut report = match &args.tally {
         Some(_) => {
             let plan = args.plan.as_deref().map(plan).transpose()?;
-            let part = crate::part(inputs, plan.as_ref(), &settings).map_err(|error| error.to_string())?;
+            let part = audit.part(inputs, plan.as_ref())?;
             part.write(&mut tally).map_err(|error| format!("cannot write the tally: {error}"))?;
-            part.report(&settings.levels)
+            part.report(audit.config())
         }
-        None => crate::check(inputs, &settings),
+        None => audit.run_on(inputs),
     };
     if let Some(bar) = bar {
         bar.bar.finish_and_clear();
     }
-    let code = args.gated.judge(&mut report, &options.config, &settings.levels, baseline.as_ref());
+    let outcome = report.gate(&gate);
+    let done = outcome != Outcome::Undone;
     if let Some(path) = args.tally.as_deref().filter(|path| *path != Path::new("-")) {
-        let done = if code == UNUSABLE { files::remove(path) } else { files::write(path, &tally) };
-        done.map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+        let written = if done { files::write(path, &tally) } else { files::remove(path) };
+        written.map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     }
-    let mut with = args.gated.outputs.rendering(&options.config, args.gated.command("check"));
+    let mut with = args.gated.outputs.rendering(audit.config(), args.gated.command("check"));
     with.style.detail = Detail::of(args.quiet, args.verbose);
     if args.tally.as_deref() == Some(Path::new("-")) {
-        args.gated.outputs.write_files(&report, &with, code != UNUSABLE)?;
-        if code != UNUSABLE {
+        args.gated.outputs.write_files(&report, &with, done)?;
+        if done {
             io::stdout().write_all(&tally).map_err(|error| format!("cannot write the tally: {error}"))?;
         }
     } else {
-        args.gated.outputs.write(&report, &with, code != UNUSABLE)?;
+        args.gated.outputs.write(&report, &with, done)?;
     }
-    Ok(ExitCode::from(code))
+    Ok(ExitCode::from(exit_code(outcome)))
 }
 
 /// Reads a plan.
@@ -166,35 +163,25 @@ impl Gated {
         let tally = tally.filter(|path| *path != Path::new("-"));
         let shown = |path: &Path| path.to_string_lossy().into_owned();
         let given = self.verdict.path().map(|path| shown(path)).into_iter().chain(tally.map(shown));
-        self.outputs.check(&self.audit.paths.iter().cloned().chain(given).collect::<Vec<_>>())?;
-        tally.map_or(Ok(()), |path| self.audit.refuse_input(path))
+        self.outputs.check(&self.source.paths.iter().cloned().chain(given).collect::<Vec<_>>())?;
+        tally.map_or(Ok(()), |path| self.source.refuse_input(path))
     }
 
-    /// Converts arguments and configuration to library options. The command's own files are not inputs.
-    pub(super) fn options(&self, tally: Option<&Path>) -> Result<Options, String> {
-        let mut options = self.audit.options()?;
+    /// The audit that the arguments describe. The command's own files are not inputs.
+    pub(super) fn audit(&self, tally: Option<&Path>) -> Result<Audit, Error> {
+        let config = self.source.config()?.select(&self.select)?.ignore(&self.ignore)?;
         let own = self.verdict.path().map(PathBuf::as_path).into_iter().chain(tally);
-        options.leave_out = self.outputs.paths().chain(own).map(Path::to_path_buf).collect();
-        let levels = options.settings.levels;
-        options.settings.levels = levels.select(config::codes(&self.select)?).ignore(config::codes(&self.ignore)?);
-        Ok(options)
+        Ok(self.source.audit(config).exclude(self.outputs.paths().chain(own)))
     }
 
-    /// Judges a report and returns the exit code.
-    pub(super) fn judge(
-        &self,
-        report: &mut Report,
-        config: &Config,
-        levels: &Levels,
-        baseline: Option<&Baseline>,
-    ) -> u8 {
-        let prune = self.audit.words(&["baseline", "prune"]);
-        self.verdict.judge(report, config, levels, baseline, prune)
+    /// The gate of the audit's report.
+    pub(super) fn gate(&self, audit: &Audit, baseline: Option<Baseline>) -> Gate {
+        self.verdict.gate(audit.config(), baseline, self.source.words(&["baseline", "prune"]))
     }
 
     /// The command line that reproduces the report.
     pub(super) fn command(&self, name: &str) -> String {
-        let mut words = self.audit.words(&[name]);
+        let mut words = self.source.words(&[name]);
         let mut option = |name: &str, value: &str| words.extend([format!("--{name}"), quoted(value)]);
         if !self.select.is_empty() {
             option("select", &self.select.join(","));
@@ -207,7 +194,7 @@ impl Gated {
     }
 }
 
-impl Audit {
+impl Source {
     /// The words of a command line for the same audit.
     fn words(&self, command: &[&str]) -> Vec<String> {
         let mut words = vec!["retally".to_owned()];
@@ -228,33 +215,24 @@ impl Audit {
         outputs::refuse_input(path, &self.paths)
     }
 
-    /// Converts arguments and configuration to library options.
-    pub(super) fn options(&self) -> Result<Options, String> {
-        let config = match &self.config {
+    /// The configuration that was named, or the nearest one.
+    pub(super) fn config(&self) -> Result<Config, ConfigError> {
+        match &self.config {
             Some(path) => Config::read(path),
             None => Config::find(self.paths.first().map(String::as_str)),
-        };
-        let config = config.map_err(|error| error.to_string())?;
-        format::native::check(&config).map_err(|error| error.to_string())?;
-        if let Some(name) = &self.input_format
-            && !format::all().any(|format| format.name() == name)
-        {
-            return Err(engine::unknown_format(name));
         }
-        let settings = settings(&config, self.threads);
-        let (paths, input_format) = (self.paths.clone(), self.input_format.clone());
-        Ok(Options { paths, input_format, config, settings, ..Options::default() })
     }
-}
 
-/// The settings of an audit under a configuration; one thread per core by default.
-pub(super) fn settings(config: &Config, threads: Option<usize>) -> Settings {
-    let cores = || std::thread::available_parallelism().ok().map(Into::into);
-    Settings {
-        threads: threads.or_else(cores).unwrap_or(1).max(1),
-        declared_tolerance: config.tolerance,
-        levels: config.levels.clone(),
-        ..Settings::default()
+    /// The audit under a configuration.
+    pub(super) fn audit(&self, config: Config) -> Audit {
+        let mut audit = Audit::new(config).inputs(&self.paths);
+        if let Some(name) = &self.input_format {
+            audit = audit.format(name);
+        }
+        match self.threads {
+            Some(threads) => audit.threads(threads),
+            None => audit,
+        }
     }
 }
 
@@ -264,18 +242,14 @@ pub(super) fn recognised(inputs: &Inputs, config: &Config) -> String {
     if !config.is_empty() {
         lines.push(format!("configuration {}", visible(config.path())));
     }
-    for opened in &inputs.opened {
-        let path = visible(&opened.input.path);
-        let version = opened.reader.version().map_or_else(String::new, |version| format!(" {}", visible(&version)));
-        let packing = match opened.input.packing() {
-            Ok(Packing::Plain | Packing::Gzip | Packing::Zstd) | Err(_) => String::new(),
-            Ok(packing) => format!("{packing}: "),
-        };
-        lines.push(format!("{path}: {packing}{}{version} ({})", opened.format, visible(&opened.confidence.evidence)));
-        lines.extend(opened.reader.conventions().iter().map(|line| format!("  {}", visible(line))));
-        let mapping = opened.reader.mapping();
-        let width = mapping.iter().map(|(role, _)| role.chars().count()).max().unwrap_or(0);
-        lines.extend(mapping.iter().map(|(role, field)| format!("  {role:width$}  {}", visible(field))));
+    for input in inputs.recognised() {
+        let path = visible(&input.path);
+        let version = input.version.map_or_else(String::new, |version| format!(" {}", visible(&version)));
+        let container = input.container.map_or_else(String::new, |container| format!("{container}: "));
+        lines.push(format!("{path}: {container}{}{version} ({})", input.format, visible(&input.evidence)));
+        lines.extend(input.conventions.iter().map(|line| format!("  {}", visible(line))));
+        let width = input.fields.iter().map(|(role, _)| role.chars().count()).max().unwrap_or(0);
+        lines.extend(input.fields.iter().map(|(role, field)| format!("  {role:width$}  {}", visible(field))));
     }
     lines.push(String::new());
     lines.push(String::new());
@@ -288,15 +262,15 @@ struct Bar {
 }
 
 impl Bar {
-    fn callback(&self) -> Arc<dyn Fn(u64) + Send + Sync> {
+    fn callback(&self) -> impl Fn(u64) + Send + Sync + 'static {
         let bar = self.bar.clone();
         let is_shown = AtomicBool::new(false);
-        Arc::new(move |bytes| {
+        move |bytes| {
             bar.inc(bytes);
             if bar.elapsed() > LONG && !is_shown.swap(true, Ordering::Relaxed) {
                 bar.set_draw_target(ProgressDrawTarget::stderr());
             }
-        })
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use crate::rules;
+use crate::Catalogue;
+use crate::cli::Failure;
 
 /// Arguments of `explain`.
 #[derive(clap::Args)]
@@ -20,9 +21,11 @@ pub(super) struct RulesArgs {
     format: String,
 }
 
-pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
-    let rule = rules::by_code(&args.code).ok_or_else(|| {
-        let nearest = rules::all()
+pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    let catalogue = Catalogue::default();
+    let rule = catalogue.by_code(&args.code).ok_or_else(|| {
+        let nearest = catalogue
+            .rules()
             .iter()
             .map(|rule| rule.page().code)
             .min_by_key(|code| strsim::levenshtein(code, &args.code.to_uppercase()))
@@ -39,14 +42,16 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
         page.scope,
         page.body
     );
-    std::io::stdout().write_all(text.as_bytes()).map_err(|error| error.to_string())?;
+    std::io::stdout().write_all(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) fn rules(args: &RulesArgs) -> Result<ExitCode, String> {
+pub(super) fn rules(args: &RulesArgs) -> Result<ExitCode, Failure> {
+    let catalogue = Catalogue::default();
     let mut out = Vec::new();
     if args.format == "json" {
-        let list: Vec<serde_json::Value> = rules::all()
+        let list: Vec<serde_json::Value> = catalogue
+            .rules()
             .iter()
             .map(|rule| {
                 let page = rule.page();
@@ -62,15 +67,14 @@ pub(super) fn rules(args: &RulesArgs) -> Result<ExitCode, String> {
                 })
             })
             .collect();
-        serde_json::to_writer_pretty(&mut out, &list).map_err(|error| error.to_string())?;
+        serde_json::to_writer_pretty(&mut out, &list)?;
         out.push(b'\n');
     } else {
-        for rule in rules::all() {
+        for rule in catalogue.rules() {
             let page = rule.page();
-            writeln!(out, "{}  {:<30} {:<8} {}", page.code, page.name, page.severity.word(), page.summary)
-                .map_err(|error| error.to_string())?;
+            writeln!(out, "{}  {:<30} {:<8} {}", page.code, page.name, page.severity.word(), page.summary)?;
         }
     }
-    std::io::stdout().write_all(&out).map_err(|error| error.to_string())?;
+    std::io::stdout().write_all(&out)?;
     Ok(ExitCode::SUCCESS)
 }

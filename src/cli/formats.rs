@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
+use crate::cli::Failure;
 use crate::format::{self, FormatInfo};
 
 /// Arguments of `formats`.
@@ -13,14 +14,14 @@ pub(super) struct Args {
     format: String,
 }
 
-pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
+pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let cards: Vec<&FormatInfo> = format::all().map(format::Format::info).collect();
     let text = if args.format == "json" { json(&cards)? } else { lines(&cards) };
-    super::print(text.as_bytes()).map_err(|error| error.to_string())?;
+    super::print(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn json(cards: &[&FormatInfo]) -> Result<String, String> {
+fn json(cards: &[&FormatInfo]) -> Result<String, serde_json::Error> {
     let one = |card: &&FormatInfo| {
         serde_json::json!({
             "name": card.name,
@@ -36,7 +37,7 @@ fn json(cards: &[&FormatInfo]) -> Result<String, String> {
         })
     };
     let list: Vec<serde_json::Value> = cards.iter().map(one).collect();
-    let text = serde_json::to_string_pretty(&list).map_err(|error| error.to_string())?;
+    let text = serde_json::to_string_pretty(&list)?;
     Ok(text + "\n")
 }
 

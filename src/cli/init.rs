@@ -4,12 +4,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::cli::{check, files, quoted};
-use crate::config::{Config, FILE_NAME};
+use crate::cli::{Failure, check, files, quoted};
+use crate::config::FILE_NAME;
+use crate::init;
 use crate::init::ci::System;
-use crate::init::{self, Pin, Seen};
 use crate::report::{Report, visible};
-use crate::{Inputs, Options};
+use crate::{Audit, Config, Inputs};
 
 /// Arguments of `init`.
 #[derive(clap::Args)]
@@ -31,78 +31,40 @@ pub(super) struct Args {
     force: bool,
 }
 
-pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
+pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     match args.ci {
         Some(system) => for_ci(system, &args.paths),
         None => configuration(args),
     }
 }
 
-fn configuration(args: &Args) -> Result<ExitCode, String> {
+fn configuration(args: &Args) -> Result<ExitCode, Failure> {
     let path = &args.output;
     if args.paths.iter().any(|path| path == "-") {
-        return Err("init reads its inputs more than once and cannot use standard input; name a file".to_owned());
+        return Err("init reads its inputs more than once and cannot use standard input; name a file".into());
     }
     super::outputs::refuse_input(path, &args.paths)?;
     if std::fs::symlink_metadata(path).is_ok() && !args.force {
-        return Err(format!("{} already exists; replace it with --force", path.display()));
+        return Err(format!("{} already exists; replace it with --force", path.display()).into());
     }
     // An existing configuration is ignored: the new file describes only what the logs show.
-    let with = |config: Config| {
-        let options = Options {
-            paths: args.paths.clone(),
-            input_format: args.input_format.clone(),
-            config,
-            ..Options::default()
-        };
-        Options { settings: check::settings(&options.config, None), leave_out: vec![path.clone()], ..options }
-    };
-    let options = with(Config::default());
-    let inputs = crate::open(&options);
-    if inputs.opened.is_empty() {
-        return Err(unrecognised(&inputs, &args.paths));
+    let mut audit = Audit::new(Config::default()).inputs(&args.paths).exclude([path]);
+    if let Some(name) = &args.input_format {
+        audit = audit.format(name);
     }
-    say(&check::recognised(&inputs, &options.config));
-    let seen: Vec<Seen> = inputs.opened.iter().map(Seen::of).collect();
-    let errors = inputs.errors.clone();
-    for error in &errors {
+    let inputs = audit.open()?;
+    if inputs.recognised().next().is_none() {
+        return Err(unrecognised(&inputs, &args.paths).into());
+    }
+    say(&check::recognised(&inputs, audit.config()));
+    for error in inputs.errors() {
         say(&format!("retally: not read: {}: {}\n", visible(&error.path), visible(&error.reason)));
     }
-    let report = crate::check(inputs, &options.settings);
-    let again = |text: &str| {
-        let config = Config::parse(FILE_NAME, text, Path::new(".")).map_err(|error| error.to_string())?;
-        let options = with(config);
-        Ok(crate::check(crate::open(&options), &options.settings))
-    };
-    let active = settled(init::pins(&seen, &report), &report, &again)?;
-    let text = init::configuration(&seen, &errors, &report, &active);
-    files::write(path, text.as_bytes()).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
-    super::print(said(path, &report, args).as_bytes()).map_err(|error| error.to_string())?;
+    let proposal = init::propose(&audit, inputs)?;
+    files::write(path, proposal.text.as_bytes())
+        .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    super::print(said(path, &proposal.report, args).as_bytes())?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// The conventions for which no other usual formula fits and which change no finding.
-fn settled(
-    pins: Vec<Pin>,
-    report: &Report,
-    again: &dyn Fn(&str) -> Result<Report, String>,
-) -> Result<Vec<Pin>, String> {
-    let mut active = Vec::new();
-    for pin in pins {
-        let mut only = true;
-        for other in &pin.others {
-            only = only && !init::is_proven(&again(&init::pinned([(pin.claim.as_str(), *other)]))?, &pin.claim);
-        }
-        if only {
-            active.push(pin);
-        }
-    }
-    if active.is_empty() {
-        return Ok(active);
-    }
-    let with = again(&init::pinned(active.iter().map(|pin| (pin.claim.as_str(), pin.formula))))?;
-    let same = with.findings == report.findings && with.claims == report.claims;
-    Ok(if same { active } else { Vec::new() })
 }
 
 /// What was written and what to do next.
@@ -129,8 +91,8 @@ fn said(path: &Path, report: &Report, args: &Args) -> String {
 /// The error for inputs without any recognised log.
 fn unrecognised(inputs: &Inputs, paths: &[String]) -> String {
     let mut lines = vec![format!("no supported log found in {}", paths.join(" "))];
-    lines.extend(inputs.errors.iter().take(5).map(|error| format!("{}: {}", error.path, error.reason)));
-    let more = inputs.errors.len().saturating_sub(5);
+    lines.extend(inputs.errors().iter().take(5).map(|error| format!("{}: {}", error.path, error.reason)));
+    let more = inputs.errors().len().saturating_sub(5);
     if more > 0 {
         lines.push(format!("… and {more} more"));
     }
@@ -138,12 +100,12 @@ fn unrecognised(inputs: &Inputs, paths: &[String]) -> String {
     lines.join("; ")
 }
 
-fn for_ci(system: System, paths: &[String]) -> Result<ExitCode, String> {
+fn for_ci(system: System, paths: &[String]) -> Result<ExitCode, Failure> {
     let text = system.file(paths)?;
     let path = Path::new(system.path());
     if std::fs::symlink_metadata(path).is_ok() {
         say(&format!("retally: {} already exists and was not changed; the new content would be:\n", path.display()));
-        super::print(text.as_bytes()).map_err(|error| error.to_string())?;
+        super::print(text.as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     }
     let failed = |error: io::Error| format!("cannot write {}: {error}", path.display());
@@ -152,7 +114,7 @@ fn for_ci(system: System, paths: &[String]) -> Result<ExitCode, String> {
     }
     files::write(path, text.as_bytes()).map_err(failed)?;
     let said = format!("wrote {}; next: {}\n", path.display(), system.next());
-    super::print(said.as_bytes()).map_err(|error| error.to_string())?;
+    super::print(said.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -3,13 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::cli::verdict::{UNUSABLE, Verdict};
-use crate::cli::{files, outputs, quoted};
-use crate::config::{self, Config};
-use crate::engine::Settings;
-use crate::parts::{Part, PartError};
+use crate::cli::verdict::{Verdict, exit_code};
+use crate::cli::{Failure, files, outputs, quoted};
 use crate::report::text::Detail;
 use crate::report::visible;
+use crate::{Config, Error, Outcome, Part, PartError};
 
 /// Arguments of `merge`.
 #[derive(clap::Args)]
@@ -38,41 +36,38 @@ pub(super) struct Args {
     outputs: outputs::Outputs,
 }
 
-pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
+pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let given = args.verdict.path().map(|path| path.to_string_lossy().into_owned());
     args.outputs.check(&args.paths.iter().cloned().chain(given).collect::<Vec<_>>())?;
     merge(args).inspect_err(|_| args.outputs.discard())
 }
 
-fn merge(args: &Args) -> Result<ExitCode, String> {
+fn merge(args: &Args) -> Result<ExitCode, Failure> {
     let baseline = args.verdict.baseline()?;
     let config = match &args.config {
-        Some(path) => Config::read(path),
-        None => Config::find(None),
+        Some(path) => Config::read(path)?,
+        None => Config::find(None)?,
     };
-    let config = config.map_err(|error| error.to_string())?;
-    let levels = config.levels.clone();
-    let levels = levels.select(config::codes(&args.select)?).ignore(config::codes(&args.ignore)?);
+    let config = config.select(&args.select)?.ignore(&args.ignore)?;
     let mut parts = Vec::with_capacity(args.paths.len());
     for path in &args.paths {
         parts.push(read(path).map_err(|reason| format!("{}: {reason}", visible(path)))?);
     }
-    let settings = Settings { levels, ..Settings::default() };
-    let mut report = crate::merge(parts, &settings).map_err(|error| refused(&error, args.plan.as_deref()))?;
+    let mut report = crate::merge(parts, &config).map_err(|error| refused(&error, args.plan.as_deref()))?;
     let mut words: Vec<String> = args.paths.iter().map(|path| quoted(path)).collect();
     words.extend(args.verdict.words());
     let prune = ["retally", "baseline", "prune", "PATH"].map(str::to_owned).to_vec();
-    let code = args.verdict.judge(&mut report, &config, &settings.levels, baseline.as_ref(), prune);
+    let outcome = report.gate(&args.verdict.gate(&config, baseline, prune));
     let mut with = args.outputs.rendering(&config, format!("retally merge {}", words.join(" ")));
     with.style.detail = Detail::of(false, args.verbose);
-    args.outputs.write(&report, &with, code != UNUSABLE)?;
-    Ok(ExitCode::from(code))
+    args.outputs.write(&report, &with, outcome != Outcome::Undone)?;
+    Ok(ExitCode::from(exit_code(outcome)))
 }
 
 /// What is said of parts that cannot be merged. The plan that they need is written where the user wants it.
-fn refused(error: &PartError, to: Option<&Path>) -> String {
+fn refused(error: &Error, to: Option<&Path>) -> String {
     match (error, to) {
-        (PartError::Plan { plan, .. }, Some(path)) => {
+        (Error::Part(PartError::Plan { plan, .. }), Some(path)) => {
             let written = plan.write().map_err(|error| error.to_string());
             match written.and_then(|text| files::write(path, text.as_bytes()).map_err(|error| error.to_string())) {
                 Ok(()) => format!("{error}\nwrote the plan to {}", path.display()),

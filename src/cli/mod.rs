@@ -20,6 +20,11 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::{Audit, Config, Inputs};
+
+/// Why a command cannot do its work: exit code 2.
+type Failure = Box<dyn std::error::Error>;
+
 /// Audits the logs of language-model evaluations.
 #[derive(Parser)]
 #[command(name = "retally", version, disable_version_flag = true, about, long_about = None, arg_required_else_help = true)]
@@ -80,13 +85,13 @@ pub fn main() -> ExitCode {
         Err(failure) => {
             use std::io::Write as _;
             // Standard error may be closed; there is nobody left to tell then.
-            let _ = writeln!(std::io::stderr(), "retally: {}", crate::report::visible(&failure));
+            let _ = writeln!(std::io::stderr(), "retally: {}", crate::report::visible(&failure.to_string()));
             ExitCode::from(2)
         }
     }
 }
 
-fn run(command: Command) -> Result<ExitCode, String> {
+fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Check(args) => check::run(&args),
         Command::Init(args) => init::run(&args),
@@ -105,21 +110,19 @@ fn run(command: Command) -> Result<ExitCode, String> {
 }
 
 /// Opens the inputs of a command that needs all of them; a configuration beside the input applies.
-fn open(paths: &[String], input_format: Option<String>) -> Result<Vec<crate::engine::RecognisedInput>, String> {
-    let config = crate::config::Config::find(paths.first().map(String::as_str)).map_err(|error| error.to_string())?;
-    let options = crate::Options { paths: paths.to_vec(), input_format, config, ..crate::Options::default() };
-    let inputs = crate::open(&options);
-    if let Some(error) = inputs.errors.iter().find(|error| error.fatal || inputs.opened.is_empty()) {
-        return Err(format!("{}: {}", error.path, error.reason));
+fn open(paths: &[String], input_format: Option<&str>) -> Result<Inputs, Failure> {
+    let mut audit = Audit::new(Config::find(paths.first().map(String::as_str))?).inputs(paths);
+    if let Some(name) = input_format {
+        audit = audit.format(name);
     }
-    Ok(inputs.opened)
+    Ok(audit.open()?.all_usable()?)
 }
 
 /// Prints the records that could not be read on standard error.
-fn warn(inputs: &[crate::engine::RecognisedInput], errors: &[crate::model::RecordError]) {
+fn warn(inputs: &Inputs, errors: &[crate::model::RecordError]) {
     use std::io::Write as _;
     for error in errors.iter().take(5) {
-        let path = inputs.get(error.place.file as usize).map_or("", |input| input.input.path.as_str());
+        let path = inputs.opened.get(error.place.file as usize).map_or("", |input| input.input.path.as_str());
         let text = format!("{path}:{}:{}: {}", error.place.line, error.place.column, error.reason);
         // Standard error may be closed; there is nobody left to tell then.
         let _ = writeln!(std::io::stderr(), "retally: {}", crate::report::visible(&text));

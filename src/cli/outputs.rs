@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
+use crate::Config;
 use crate::cli::files;
 use crate::cli::style::{Color, style};
-use crate::config::Config;
 use crate::report::text::Style;
 use crate::report::{Anchor, Anchors, OUTPUTS, OutputFormat, Rendering, Report, github, markdown, text};
 
@@ -103,6 +103,7 @@ impl Outputs {
         Rendering {
             style: style(self.color, self.width, self.output.is_none()),
             anchors: self.anchors(config),
+            catalogue: config.catalogue.clone(),
             command,
         }
     }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use serde::Deserialize;
 
-use crate::cli::{outputs, quoted};
+use crate::cli::{Failure, outputs, quoted};
 use crate::config::Config;
 use crate::report::text::Detail;
 use crate::report::{Report, SCHEMA_VERSION, visible};
@@ -27,14 +27,14 @@ pub(super) struct Args {
     outputs: outputs::Outputs,
 }
 
-pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
+pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     args.outputs.check(std::slice::from_ref(&args.path))?;
     render(args).inspect_err(|_| args.outputs.discard())
 }
 
-fn render(args: &Args) -> Result<ExitCode, String> {
+fn render(args: &Args) -> Result<ExitCode, Failure> {
     let report = read(&args.path).map_err(|reason| format!("{}: {reason}", visible(&args.path)))?;
-    let config = Config::find(None).map_err(|error| error.to_string())?;
+    let config = Config::find(None)?;
     let command = format!("retally report {}", quoted(&args.path));
     let mut with = args.outputs.rendering(&config, command);
     with.style.detail = Detail::of(false, args.verbose);

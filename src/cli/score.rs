@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use unicode_width::UnicodeWidthStr;
 
+use crate::cli::Failure;
 use crate::report::visible;
 use crate::score::{ScoredItem, Scores};
 
@@ -30,14 +31,14 @@ enum OutputFormat {
     Json,
 }
 
-pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
-    let inputs = super::open(&args.paths, args.input_format.clone())?;
+pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    let inputs = super::open(&args.paths, args.input_format.as_deref())?;
     let mut scores = Scores::default();
-    let errors = crate::engine::for_each_item(&inputs, &mut |input, item| scores.add(input, item));
+    let errors = crate::engine::for_each_item(&inputs.opened, &mut |input, item| scores.add(input, item));
     super::warn(&inputs, &errors);
     let items = scores.finish();
     if items.is_empty() {
-        return Err("no candidates were found in the input".to_owned());
+        return Err("no candidates were found in the input".into());
     }
     let mut out = Vec::new();
     let written = match args.format {
@@ -47,7 +48,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
             crate::report::json::pretty(&items).map_err(Into::into).and_then(|json| writeln!(out, "{json}"))
         }
     };
-    written.and_then(|()| super::print(&out)).map_err(|error| error.to_string())?;
+    written.and_then(|()| super::print(&out))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use unicode_width::UnicodeWidthStr;
 
+use crate::cli::Failure;
 use crate::engine::Settings;
 use crate::formula::FactsBuilder;
 use crate::report::visible;
@@ -30,14 +31,14 @@ pub(super) struct Args {
     input_format: Option<String>,
 }
 
-pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
-    let inputs = super::open(&args.paths, args.input_format.clone())?;
-    let plans = crate::engine::run(&inputs, &Settings::default()).plans;
+pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    let inputs = super::open(&args.paths, args.input_format.as_deref())?;
+    let plans = crate::engine::run(&inputs.opened, &Settings::default()).plans;
     let mut trace = Trace::default();
     let mut builder = FactsBuilder::default();
     let mut found_in = None;
     let mut nearest: Option<(usize, String)> = None;
-    let errors = crate::engine::for_each_item(&inputs, &mut |input, item| {
+    let errors = crate::engine::for_each_item(&inputs.opened, &mut |input, item| {
         if item.id == args.item && found_in.is_none_or(|first| first == input) {
             found_in = Some(input);
             if let Some(plan) = plans.get(input) {
@@ -53,21 +54,17 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     super::warn(&inputs, &errors);
     if found_in.is_none() {
         let near = nearest.map_or_else(String::new, |(_, id)| format!("; the nearest id is `{}`", visible(&id)));
-        return Err(format!("no item has the id `{}`{near}", visible(&args.item)));
+        return Err(format!("no item has the id `{}`{near}", visible(&args.item)).into());
     }
     trace.conclude();
     if let Some(only) = &args.candidate {
         trace.candidates.retain(|candidate| candidate.candidate == *only);
         if trace.candidates.is_empty() {
-            return Err(format!("item `{}` has no candidate `{}`", visible(&args.item), visible(only)));
+            return Err(format!("item `{}` has no candidate `{}`", visible(&args.item), visible(only)).into());
         }
     }
-    let text = if args.format == "json" {
-        crate::report::json::pretty(&trace).map_err(|error| error.to_string())? + "\n"
-    } else {
-        draw(&trace)
-    };
-    super::print(text.as_bytes()).map_err(|error| error.to_string())?;
+    let text = if args.format == "json" { crate::report::json::pretty(&trace)? + "\n" } else { draw(&trace) };
+    super::print(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -3,12 +3,17 @@
 use std::path::PathBuf;
 
 use crate::cli::quoted;
-use crate::config::{Config, Date, FailOn, Levels};
-use crate::gate::{self, Baseline};
-use crate::report::Report;
+use crate::gate::BaselineError;
+use crate::{Baseline, Config, Date, FailOn, Gate, Outcome};
 
-/// Exit code for unusable input or an incomplete audit.
-pub(super) const UNUSABLE: u8 = 2;
+/// The exit code of an outcome.
+pub(super) fn exit_code(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Passed => 0,
+        Outcome::Failed => 1,
+        Outcome::Undone => 2,
+    }
+}
 
 /// Arguments of the gate.
 #[derive(clap::Args)]
@@ -34,37 +39,26 @@ impl Verdict {
     }
 
     /// Reads the baseline, before the audit starts.
-    pub(super) fn baseline(&self) -> Result<Option<Baseline>, String> {
-        self.baseline.as_deref().map(Baseline::read).transpose().map_err(|error| error.to_string())
+    pub(super) fn baseline(&self) -> Result<Option<Baseline>, BaselineError> {
+        self.baseline.as_deref().map(Baseline::read).transpose()
     }
 
-    /// Judges a report and returns the exit code: 2 if the audit is incomplete, 1 if something fails.
-    /// `prune` holds the words of the command that prunes the baseline, without the baseline.
-    pub(super) fn judge(
-        &self,
-        report: &mut Report,
-        config: &Config,
-        levels: &Levels,
-        baseline: Option<&Baseline>,
-        mut prune: Vec<String>,
-    ) -> u8 {
+    /// The gate of a report. `prune` holds the words of the command that prunes the baseline, without the baseline.
+    pub(super) fn gate(&self, config: &Config, baseline: Option<Baseline>, mut prune: Vec<String>) -> Gate {
         if let Some(path) = &self.baseline {
             prune.extend(["--baseline".to_owned(), quoted(&path.to_string_lossy())]);
         }
-        let terms = gate::Terms {
-            fail_on: self.fail_on.or(config.gate.fail_on).unwrap_or_default(),
-            config,
-            levels,
-            today: self.today,
-            baseline,
-            strict_baseline: self.strict_baseline,
-            prune: &prune.join(" "),
-        };
-        gate::judge(report, &terms);
-        if !gate::is_done(report) {
-            return UNUSABLE;
+        let mut gate = Gate::new(config.clone()).strict_baseline(self.strict_baseline).prune_command(prune.join(" "));
+        if let Some(severity) = self.fail_on {
+            gate = gate.fail_on(severity);
         }
-        u8::from(!report.gate.as_ref().is_some_and(|gate| gate.passed))
+        if let Some(today) = self.today {
+            gate = gate.today(today);
+        }
+        match baseline {
+            Some(baseline) => gate.baseline(baseline),
+            None => gate,
+        }
     }
 
     /// The words of a command line with the same gate.

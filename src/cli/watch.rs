@@ -7,12 +7,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use crate::Watch;
+use crate::cli::Failure;
 use crate::cli::check::Gated;
-use crate::cli::verdict::UNUSABLE;
+use crate::cli::verdict::exit_code;
 use crate::model::Certainty;
 use crate::report::text::{self, Style};
 use crate::report::{Finding, Report};
+use crate::{Outcome, Watch};
 
 /// After a report that took t, the next one waits at least t times this factor.
 const CALM: u32 = 10;
@@ -30,25 +31,21 @@ pub(super) struct WatchArgs {
     interval: f64,
 }
 
-pub(super) fn run(args: &WatchArgs) -> Result<ExitCode, String> {
+pub(super) fn run(args: &WatchArgs) -> Result<ExitCode, Failure> {
     let gated = &args.gated;
-    if gated.audit.paths.iter().any(|path| path == "-") {
-        return Err("cannot watch standard input; name a file or a directory".to_owned());
-    }
     gated.refuse_own_files(None)?;
     watch(args).inspect_err(|_| gated.outputs.discard())
 }
 
-fn watch(args: &WatchArgs) -> Result<ExitCode, String> {
+fn watch(args: &WatchArgs) -> Result<ExitCode, Failure> {
     let gated = &args.gated;
     let interval = seconds("--interval", args.interval)?;
     let idle = args.until_idle.map(|idle| seconds("--until-idle", idle)).transpose()?;
-    let options = gated.options(None)?;
-    let (config, levels) = (options.config.clone(), options.settings.levels.clone());
-    let baseline = gated.verdict.baseline()?;
-    let with = gated.outputs.rendering(&config, gated.command("check"));
+    let audit = gated.audit(None)?;
+    let gate = gated.gate(&audit, gated.verdict.baseline()?);
+    let with = gated.outputs.rendering(audit.config(), gated.command("check"));
+    let mut watch = Watch::new(audit)?;
     let stop = interrupt()?;
-    let mut watch = Watch::new(options);
     let mut told = BTreeSet::new();
     let mut last_change = now();
     let mut pause = interval;
@@ -57,7 +54,7 @@ fn watch(args: &WatchArgs) -> Result<ExitCode, String> {
             let begun = now();
             last_change = begun;
             let mut report = watch.report();
-            gated.judge(&mut report, &config, &levels, baseline.as_ref());
+            report.gate(&gate);
             tell(&report, &mut told, with.style);
             pause = interval.max(begun.elapsed() * CALM);
         } else if idle.is_some_and(|idle| last_change.elapsed() >= idle) {
@@ -66,9 +63,9 @@ fn watch(args: &WatchArgs) -> Result<ExitCode, String> {
         stop.wait(idle.map_or(pause, |idle| pause.min(idle)));
     }
     let mut report = watch.finish();
-    let code = gated.judge(&mut report, &config, &levels, baseline.as_ref());
-    gated.outputs.write(&report, &with, code != UNUSABLE)?;
-    Ok(ExitCode::from(code))
+    let outcome = report.gate(&gate);
+    gated.outputs.write(&report, &with, outcome != Outcome::Undone)?;
+    Ok(ExitCode::from(exit_code(outcome)))
 }
 
 fn seconds(name: &str, value: f64) -> Result<Duration, String> {

@@ -10,7 +10,7 @@ use crate::formula::{Deviations, Formula, Grammar, Scale, Span, describe};
 use crate::numeric;
 use crate::report::words::{count, number, p_value, picks_change, rows, some};
 use crate::report::{Diagnosis, Impact, Location, RowGroup};
-use crate::rules::{self, Cause, Message, Rule};
+use crate::rules::{Cause, Message, Rule};
 use crate::tally::{ClaimRow, ColumnTally, Fit, ItemTally, RowRef};
 
 /// What a column's tally says.
@@ -107,7 +107,7 @@ impl Writer<'_> {
     }
 
     fn draft(&self, code: &str, cause: String, message: Message, count: u64, rows: &[ClaimRow]) -> Option<Draft> {
-        let rule = rules::by_code(code)?;
+        let rule = self.stream.catalogue.by_code(code)?;
         Some(self.draft_of(rule, cause, message, count, rows))
     }
 
@@ -146,8 +146,13 @@ impl Writer<'_> {
         let counted = self.column.formulas.get(at).copied().unwrap_or_default();
         let words = (describe(&found), describe(&self.convention));
         let cause = Cause { column: self.name, deviations: &deviations, found: &words.0, convention: &words.1 };
-        let rule =
-            rules::all().iter().copied().find(|rule| rule.cause.is_some_and(|cause| (cause.matches)(&deviations)));
+        let rule = self
+            .stream
+            .catalogue
+            .rules()
+            .iter()
+            .copied()
+            .find(|rule| rule.cause.is_some_and(|cause| (cause.matches)(&deviations)));
         let mut message = match rule.and_then(|rule| rule.cause) {
             Some(speaker) => (speaker.say)(&cause),
             None => Message::new(format!("`{}` is {}, not {}", self.name, words.0, words.1)),
@@ -175,7 +180,7 @@ impl Writer<'_> {
         if let Some(row) = shown.first() {
             message.label = self.arithmetic(row, &found, index);
         }
-        let rule = rule.or_else(|| rules::by_code("RT200"))?;
+        let rule = rule.or_else(|| self.stream.catalogue.by_code("RT200"))?;
         let mut parts = vec![found.to_string()];
         // Rows that the formula does not explain have a cause of their own: a baseline that knows only the formula must not
         // let them pass.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::config::Levels;
 use crate::report::Coverage;
-use crate::rules::{self, Fields};
+use crate::rules::{Catalogue, Fields};
 use crate::tally::{ColumnTally, Gap, ItemTally};
 
 /// Gaps collected over all runs.
@@ -53,12 +53,12 @@ impl Gaps {
     }
 
     /// Fields that no row has although an enabled rule needs them, in the order of [`Fields::NAMES`].
-    pub(super) fn skipped_fields(&self, levels: &Levels) -> Vec<String> {
+    pub(super) fn skipped_fields(&self, catalogue: &Catalogue, levels: &Levels) -> Vec<String> {
         if !self.looked {
             return Vec::new();
         }
         let mut needed = Fields(0);
-        for rule in rules::all() {
+        for rule in catalogue.rules() {
             let page = rule.page();
             // Only rollouts have log-probs of two sides: other logs do not lack them.
             let skipped = !self.seen.has(page.fields()) && !page.needs.contains(&"engine_logprobs");

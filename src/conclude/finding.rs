@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::config::Levels;
 use crate::model::{Located, Severity};
 use crate::report::{Finding, Location};
-use crate::rules::{self, Rule};
+use crate::rules::{self, Catalogue, Rule};
 use crate::tally::{Observed, PLACES, Tally};
 
 /// The stream that is being concluded.
@@ -13,6 +13,7 @@ pub(super) struct Stream<'s> {
     pub(super) run: &'s str,
     pub(super) task: &'s str,
     pub(super) paths: &'s [&'s str],
+    pub(super) catalogue: &'s Catalogue,
 }
 
 /// A row that a finding shows.
@@ -81,8 +82,8 @@ pub(super) fn from_rule(rule: &'static Rule, seen: &Observed, stream: &Stream<'_
 
 /// RT708 from the records that could not be read: bytes that do not parse, and values that are not what their field
 /// requires.
-pub(super) fn unreadable(tally: &Tally) -> Option<Draft> {
-    let rule = rules::by_code("RT708")?;
+pub(super) fn unreadable(tally: &Tally, catalogue: &Catalogue) -> Option<Draft> {
+    let rule = catalogue.by_code("RT708")?;
     let mut rows = Vec::new();
     let (mut count, mut judged, mut first) = (0, 0, None);
     for own in tally.files.values() {

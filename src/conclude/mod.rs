@@ -19,7 +19,7 @@ use crate::model::{ClaimKind, ColumnKey, VerdictCounts};
 use crate::report::{
     ClaimReport, FindingCounts, InputError, InputReport, MetricReport, Report, SCHEMA_VERSION, Summary, Tool,
 };
-use crate::rules::{self, Check, Observer, RecordRef, RunView};
+use crate::rules::{self, Catalogue, Check, Observer, RecordRef, RunView};
 use crate::run::RunId;
 use crate::tally::{Observed, Tally};
 
@@ -37,6 +37,8 @@ pub struct ConcludeInput<'c> {
     pub plans: &'c [FilePlan],
     /// Inputs that could not be opened or recognised.
     pub errors: Vec<InputError>,
+    /// The rules of the audit.
+    pub catalogue: &'c Catalogue,
     /// Rule severities.
     pub levels: &'c Levels,
 }
@@ -64,7 +66,7 @@ pub fn conclude(tally: Tally, context: &ConcludeInput<'_>) -> Report {
     }
     let broken: Vec<u32> = tally.files.iter().filter(|(_, own)| own.unreadable > 0).map(|(file, _)| *file).collect();
     let broken = Files { of_run: broken.clone(), of_task: broken };
-    drafts.extend(finding::unreadable(&tally).into_iter().map(|draft| (draft, broken.clone())));
+    drafts.extend(finding::unreadable(&tally, context.catalogue).into_iter().map(|draft| (draft, broken.clone())));
     let mut listed = Listed::default();
     let mut gaps = coverage::Gaps::default();
     for run in runs::group(tally, &context.runs, &paths) {
@@ -83,7 +85,7 @@ pub fn conclude(tally: Tally, context: &ConcludeInput<'_>) -> Report {
         counts.add(finding.severity);
     }
     summary.findings = counts;
-    let skipped_fields = gaps.skipped_fields(context.levels);
+    let skipped_fields = gaps.skipped_fields(context.catalogue, context.levels);
     let coverage = gaps.into_coverage();
     let Listed { mut diagnoses, mut claims, metrics, comparisons } = listed;
     figure::trim(&mut diagnoses);
@@ -145,11 +147,11 @@ fn conclude_run(
     gaps: &mut coverage::Gaps,
 ) {
     let plan = &FilePlan::of_run(run.files.iter().filter_map(|file| context.plans.get(*file as usize)));
-    conclude_rest(&run, paths, summary, drafts, listed, gaps);
+    conclude_rest(&run, context.catalogue, paths, summary, drafts, listed, gaps);
     for (key, mut stream) in run.streams {
-        audit::close(&mut stream, plan);
+        audit::close(&mut stream, plan, context.catalogue);
         let mut verdicts: BTreeMap<String, VerdictCounts> = BTreeMap::new();
-        let place = finding::Stream { run: &run.name, task: &key.task, paths };
+        let place = finding::Stream { run: &run.name, task: &key.task, paths, catalogue: context.catalogue };
         let columns = || {
             let planned = plan.columns.iter().map(|plan| (&plan.spec.column, plan));
             planned.filter_map(|(key, plan)| Some((key, plan, stream.columns.get(key)?)))
@@ -201,12 +203,12 @@ fn conclude_run(
         let view = RunView { stream: &stream, metrics: &claims, judged: &judged };
         let nowhere = crate::model::Place::default();
         let whereabouts = RecordRef::Kept(&nowhere);
-        let mut observed = run_observed(&view, &whereabouts);
+        let mut observed = run_observed(context.catalogue, &view, &whereabouts);
         for ((code, _), seen) in &stream.observed {
             observed.entry(code.clone()).or_default().merge(seen.clone());
         }
         for (code, seen) in &observed {
-            let Some(rule) = rules::by_code(code) else { continue };
+            let Some(rule) = context.catalogue.by_code(code) else { continue };
             // Ties and lengths among wrong scores are consequences of their cause.
             let consequence = caused
                 && rule.page().certainty == crate::model::Certainty::Statistical
@@ -239,6 +241,7 @@ fn primary<'c>(columns: impl Iterator<Item = &'c ColumnKey> + Clone) -> Option<&
 /// Numbers without rows: groups of tasks, and results whose rows are missing.
 fn conclude_rest(
     run: &Run,
+    catalogue: &Catalogue,
     paths: &[&str],
     summary: &mut Summary,
     drafts: &mut Vec<Draft>,
@@ -266,9 +269,9 @@ fn conclude_rest(
         }
         let view = RunView { stream: &stream, metrics: &claims, judged: &judged };
         let nowhere = crate::model::Place::default();
-        let place = finding::Stream { run: &run.name, task, paths };
-        for (code, seen) in run_observed(&view, &RecordRef::Kept(&nowhere)) {
-            if let Some(rule) = rules::by_code(&code).filter(|rule| (rule.fires)(&seen)) {
+        let place = finding::Stream { run: &run.name, task, paths, catalogue };
+        for (code, seen) in run_observed(catalogue, &view, &RecordRef::Kept(&nowhere)) {
+            if let Some(rule) = catalogue.by_code(&code).filter(|rule| (rule.fires)(&seen)) {
                 drafts.push(finding::from_rule(rule, &seen, &place));
             }
         }
@@ -276,9 +279,9 @@ fn conclude_rest(
 }
 
 /// What the rules of run scope see.
-fn run_observed(view: &RunView<'_>, whereabouts: &RecordRef<'_>) -> BTreeMap<String, Observed> {
+fn run_observed(catalogue: &Catalogue, view: &RunView<'_>, whereabouts: &RecordRef<'_>) -> BTreeMap<String, Observed> {
     let mut observed: BTreeMap<String, Observed> = BTreeMap::new();
-    for rule in rules::all() {
+    for rule in catalogue.rules() {
         if let Check::Run(check) = rule.check {
             let seen = observed.entry(rule.page().code.to_owned()).or_default();
             check(view, &mut Observer::new(seen, whereabouts, "", "", crate::model::At::default()));

@@ -12,9 +12,11 @@ use toml::Spanned;
 use crate::config::written::{Exception as Written, Fault, Gate as WrittenGate, unknown_name};
 use crate::config::{Paths, codes};
 use crate::model::Severity;
+use crate::rules::Catalogue;
 
 /// The minimum severity at which findings fail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum FailOn {
     /// Errors.
     #[default]
@@ -200,12 +202,18 @@ pub(super) fn gate(written: &WrittenGate) -> Result<GateConfig, Fault> {
 }
 
 /// One of `[[exceptions]]`; `paths` and `line` come from the reader of the file.
-pub(super) fn exception(written: &Spanned<Written>, paths: Option<Paths>, line: usize) -> Result<Exception, Fault> {
+pub(super) fn exception(
+    written: &Spanned<Written>,
+    paths: Option<Paths>,
+    line: usize,
+    catalogue: &Catalogue,
+) -> Result<Exception, Fault> {
     let (entry, span) = (written.get_ref(), written.span());
     let missing =
         |key: &str, what: &str| Fault::at(span.clone(), format!("missing key `{key}` in an exception: {what}"));
     let code = entry.code.as_ref().ok_or_else(|| missing("code", "a rule code or a prefix, such as RT204"))?;
-    let codes = codes(std::slice::from_ref(code.get_ref())).map_err(|reason| Fault::at(code.span(), reason))?;
+    let codes = codes(std::slice::from_ref(code.get_ref()), catalogue)
+        .map_err(|error| Fault::at(code.span(), error.to_string()))?;
     if codes.is_empty() {
         return Err(Fault::at(code.span(), "expected a rule code or a prefix, such as RT204"));
     }

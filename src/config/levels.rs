@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::config::Paths;
 use crate::model::Severity;
+use crate::rules::Catalogue;
 
 /// Rule severities as configured by the user, and the rules selected on the command line. Both are applied to findings
 /// in one place, at the end.
@@ -70,30 +71,43 @@ impl Levels {
     }
 }
 
+/// A code or prefix that no rule has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown rule code `{code}`{} (run `retally rules` for a list)", hint(*.nearest))]
+pub struct UnknownRule {
+    /// What was given.
+    pub code: String,
+    /// The nearest code.
+    pub nearest: Option<&'static str>,
+}
+
+fn hint(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
+}
+
+impl UnknownRule {
+    /// The error about a code.
+    #[must_use]
+    pub fn new(code: &str, catalogue: &Catalogue) -> Self {
+        let upper = code.to_uppercase();
+        let codes = catalogue.rules().iter().map(|rule| rule.page().code);
+        let nearest = codes.min_by_key(|known| strsim::damerau_levenshtein(known, &upper));
+        Self { code: code.to_owned(), nearest }
+    }
+}
+
 /// The codes that a list such as `RT204,RT2` names: whole codes, or prefixes of at least one rule's code.
-pub fn codes(names: &[String]) -> Result<Vec<String>, String> {
+pub fn codes(names: &[String], catalogue: &Catalogue) -> Result<Vec<String>, UnknownRule> {
     let mut codes = Vec::new();
     for name in names.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
         let upper = name.to_uppercase();
-        let every = || crate::rules::all().iter().map(|rule| rule.page().code);
+        let every = || catalogue.rules().iter().map(|rule| rule.page().code);
         let is_prefix = upper.len() >= 3 && upper.starts_with("RT");
         let before = codes.len();
         codes.extend(every().filter(|code| *code == upper || is_prefix && code.starts_with(&upper)).map(str::to_owned));
         if codes.len() == before {
-            return Err(unknown_code(name));
+            return Err(UnknownRule::new(name, catalogue));
         }
     }
     Ok(codes)
-}
-
-/// The error for an unknown rule code, with the nearest known one.
-#[must_use]
-pub fn unknown_code(code: &str) -> String {
-    let upper = code.to_uppercase();
-    let near = crate::rules::all()
-        .iter()
-        .map(|rule| rule.page().code)
-        .min_by_key(|known| strsim::damerau_levenshtein(known, &upper));
-    let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-    format!("unknown rule code `{code}`{hint} (run `retally rules` for a list)")
 }

@@ -9,7 +9,7 @@ mod written;
 
 pub use convention::{ColumnSpec, accepted, both_ends};
 pub use gate::{Date, Exception, FailOn, GateConfig};
-pub use levels::{Levels, codes, unknown_code};
+pub use levels::{Levels, UnknownRule, codes};
 pub use paths::Paths;
 pub use resolve::{Config, ConfigError, Entry, FILE_NAME};
 

@@ -7,9 +7,12 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 
 use crate::config::written::{Fault, Table, Written, parse, unknown_name};
-use crate::config::{ColumnSpec, Exception, GateConfig, InputConfig, Levels, Paths, both_ends, gate, unknown_code};
+use crate::config::{
+    ColumnSpec, Exception, GateConfig, InputConfig, Levels, Paths, UnknownRule, both_ends, codes, gate,
+};
 use crate::formula::Formula;
 use crate::model::{ClaimKind, Severity};
+use crate::rules::Catalogue;
 
 /// The name of the configuration file.
 pub const FILE_NAME: &str = "retally.toml";
@@ -60,22 +63,24 @@ pub struct Config {
     text: String,
     whole: Part,
     overrides: Vec<(Paths, Part)>,
+    /// The rules that may be named and that an audit asks.
+    pub(crate) catalogue: Catalogue,
     /// Rule severities.
-    pub levels: Levels,
+    pub(crate) levels: Levels,
     /// Tolerance for all claims, absolute.
-    pub tolerance: f64,
+    pub(crate) tolerance: f64,
     /// The file in the repository (and line) at which findings are shown: `[report] anchor`.
-    pub anchor: Option<String>,
+    pub(crate) anchor: Option<String>,
     /// What fails: `[gate]`.
-    pub gate: GateConfig,
+    pub(crate) gate: GateConfig,
     /// Findings that do not fail: `[[exceptions]]`.
-    pub exceptions: Vec<Exception>,
+    pub(crate) exceptions: Vec<Exception>,
     /// Keys of `[input]` that name roles, with their places.
-    pub roles: Vec<Entry>,
+    pub(crate) roles: Vec<Entry>,
     /// Keys of `[conventions]`, with their places.
-    pub conventions: Vec<Entry>,
+    pub(crate) conventions: Vec<Entry>,
     /// Keys of `[tolerance.claims]`, with their places.
-    pub tolerances: Vec<Entry>,
+    pub(crate) tolerances: Vec<Entry>,
 }
 
 impl Config {
@@ -115,14 +120,14 @@ impl Config {
     fn resolve(&mut self, directory: &Path) -> Result<(), Fault> {
         let written: Written = parse(&self.text)?;
         self.whole = self.part(&written.conventions, &written.input)?;
-        self.levels.rules = levels(&written.rules)?;
+        self.levels.rules = levels(&written.rules, &self.catalogue)?;
         self.anchor = written.report.anchor;
         self.gate = gate::gate(&written.gate)?;
         for exception in &written.exceptions {
             let globs = exception.get_ref().paths.as_deref();
             let paths = globs.map(|globs| Paths::of(globs, directory)).transpose()?;
             let line = self.line(exception.span().start);
-            self.exceptions.push(gate::exception(exception, paths, line)?);
+            self.exceptions.push(gate::exception(exception, paths, line, &self.catalogue)?);
         }
         if let Some(absolute) = &written.tolerance.absolute {
             self.tolerance = tolerance(absolute)?;
@@ -135,7 +140,7 @@ impl Config {
         }
         for part in &written.overrides {
             let paths = Paths::of(&part.paths, directory)?;
-            let levels = levels(&part.rules)?;
+            let levels = levels(&part.rules, &self.catalogue)?;
             let part = self.part(&part.conventions, &part.input)?;
             self.levels.overrides.push((paths.clone(), levels));
             self.overrides.push((paths, part));
@@ -167,6 +172,18 @@ impl Config {
             }
         }
         Ok(part)
+    }
+
+    /// Lets only some rules speak: whole codes, or prefixes such as `RT2`. Without any, all do.
+    pub fn select(mut self, names: &[String]) -> Result<Self, UnknownRule> {
+        self.levels = self.levels.select(codes(names, &self.catalogue)?);
+        Ok(self)
+    }
+
+    /// Silences some rules: whole codes, or prefixes such as `RT2`.
+    pub fn ignore(mut self, names: &[String]) -> Result<Self, UnknownRule> {
+        self.levels = self.levels.ignore(codes(names, &self.catalogue)?);
+        Ok(self)
     }
 
     /// Whether nothing was configured.
@@ -307,11 +324,11 @@ fn convention(name: &str, value: &Spanned<toml::Value>) -> Result<ColumnSpec, Fa
     Ok(spec)
 }
 
-fn levels(table: &Table) -> Result<BTreeMap<String, Option<Severity>>, Fault> {
+fn levels(table: &Table, catalogue: &Catalogue) -> Result<BTreeMap<String, Option<Severity>>, Fault> {
     let mut levels = BTreeMap::new();
     for (key, value) in table {
-        let rule = crate::rules::by_code(key.get_ref());
-        let rule = rule.ok_or_else(|| Fault::at(key.span(), unknown_code(key.get_ref())))?;
+        let rule = catalogue.by_code(key.get_ref());
+        let rule = rule.ok_or_else(|| Fault::at(key.span(), UnknownRule::new(key.get_ref(), catalogue).to_string()))?;
         let level = match value.get_ref().as_str() {
             Some("error") => Some(Severity::Error),
             Some("warning") => Some(Severity::Warning),

@@ -145,7 +145,7 @@ impl Followed {
         let tail = if by_lines { self.opened.input.tail(self.offset) } else { Ok(None) };
         let Ok(Some(tail)) = tail else { return self.again(file, settings) };
         self.offset += tail.skipped;
-        let mut auditor = Auditor::new(&self.plan);
+        let mut auditor = Auditor::new(&self.plan, &settings.catalogue);
         let mut new = false;
         let (start, first) = (self.offset, self.line);
         for block in Blocks::new(tail.stream, settings.unit_bytes) {

@@ -11,15 +11,15 @@ use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
 
 use crate::audit::{Auditor, FilePlan, RunEvidence};
-use crate::config::Levels;
 use crate::format::{Framing, RawRecord, Sink};
 use crate::model::{Item, MetricClaim, Origin, Place, RecordError, Snippet};
+use crate::rules::Catalogue;
 use crate::run::{InputIdentity, RunId};
 use crate::source::{Blocks, Elements, Inner, NestedRecords, SourceError};
 use crate::tally::{FileTally, Tally};
 
 pub use follow::Following;
-pub use open::{RecognisedInput, Unknown, open, unknown_format};
+pub use open::{RecognisedInput, Unknown, UnknownFormat, open};
 pub use settle::{Passes, Settled, settle};
 
 /// Bytes per work unit.
@@ -36,15 +36,21 @@ pub struct Settings {
     pub unit_bytes: usize,
     /// Tolerance that the user declared for all claims.
     pub declared_tolerance: f64,
+    /// The rules to ask.
+    pub catalogue: Catalogue,
     /// Called with the number of unpacked bytes read since the last call.
     pub progress: Option<Arc<dyn Fn(u64) + Send + Sync>>,
-    /// Rule severities.
-    pub levels: Levels,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { threads: 1, unit_bytes: UNIT_BYTES, declared_tolerance: 0.0, progress: None, levels: Levels::default() }
+        Self {
+            threads: 1,
+            unit_bytes: UNIT_BYTES,
+            declared_tolerance: 0.0,
+            catalogue: Catalogue::default(),
+            progress: None,
+        }
     }
 }
 
@@ -149,7 +155,7 @@ fn one(input: &RecognisedInput, at: usize, plan: &FilePlan, threads: usize, sett
     match read(input, file, plan, threads, settings) {
         Ok(tally) => tally,
         Err(error) => {
-            let mut auditor = Auditor::new(plan);
+            let mut auditor = Auditor::new(plan, &settings.catalogue);
             auditor.error(source_error(file, &error));
             auditor.finish()
         }
@@ -199,7 +205,7 @@ fn read(
     if threads > 1 && input.reader.framing() == Framing::Lines {
         return read_side_by_side(input, file, plan, threads, settings);
     }
-    let mut auditor = Auditor::new(plan);
+    let mut auditor = Auditor::new(plan, &settings.catalogue);
     read_in_order(input, file, settings, &mut AuditorSink { auditor: &mut auditor })?;
     Ok(auditor.finish())
 }
@@ -273,14 +279,14 @@ fn read_side_by_side(
 ) -> Result<FileTally, SourceError> {
     let blocks = lines(input, settings)?;
     let reader = input.reader.as_ref();
-    let mut rest = Auditor::new(plan);
+    let mut rest = Auditor::new(plan, &settings.catalogue);
     let (send, receive) = sync_channel::<crate::source::Block>(2 * threads);
     let receive = Mutex::new(receive);
     let total = Mutex::new(FileTally::default());
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                let mut auditor = Auditor::new(plan);
+                let mut auditor = Auditor::new(plan, &settings.catalogue);
                 loop {
                     let block = match receive.lock() {
                         Ok(receive) => receive.recv(),
@@ -385,7 +391,7 @@ fn guess(input: &RecognisedInput, settings: &Settings) -> FilePlan {
     let end = if input.whole { Some(input.head.len()) } else { memchr::memrchr(b'\n', &input.head).map(|at| at + 1) };
     let Some(rows) = end.and_then(|end| input.head.get(..end)) else { return plan };
     let look = |plan: &FilePlan| {
-        let mut auditor = Auditor::new(plan);
+        let mut auditor = Auditor::new(plan, &settings.catalogue);
         read_lines(input.reader.as_ref(), 0, 1, rows, &mut AuditorSink { auditor: &mut auditor });
         let tally = auditor.finish();
         plan.after(&tally, &RunEvidence::of(std::iter::once(&tally)))
@@ -397,12 +403,12 @@ fn guess(input: &RecognisedInput, settings: &Settings) -> FilePlan {
 /// Splits a text of lines into units of about the given size and audits each on its own: what a
 /// cluster would do. The merged tally equals that of one pass.
 #[must_use]
-pub fn audit_units(input: &RecognisedInput, plan: &FilePlan, unit_bytes: usize) -> Vec<FileTally> {
+pub fn audit_units(input: &RecognisedInput, plan: &FilePlan, settings: &Settings) -> Vec<FileTally> {
     let Ok(stream) = input.input.open() else { return Vec::new() };
-    Blocks::new(stream, unit_bytes)
+    Blocks::new(stream, settings.unit_bytes)
         .flatten()
         .map(|block| {
-            let mut auditor = Auditor::new(plan);
+            let mut auditor = Auditor::new(plan, &settings.catalogue);
             read_lines(
                 input.reader.as_ref(),
                 0,

@@ -99,7 +99,7 @@ pub fn open(
     let chosen = match forced.or(config.format.as_deref()) {
         Some(name) => match ranked.iter().position(|(_, format)| format.name() == name) {
             Some(at) => Some(at),
-            None => return unusable(unknown_format(name)),
+            None => return unusable(UnknownFormat { name: name.to_owned() }.to_string()),
         },
         None => ranked.iter().position(|(confidence, _)| confidence.percent >= ENOUGH),
     };
@@ -138,13 +138,20 @@ fn mapped(head: &Head<'_>, config: &InputConfig) -> Option<(Confidence, &'static
     (!named.is_empty()).then_some((Confidence { percent: 50, evidence }, format))
 }
 
-/// The error for an unknown format name, with the nearest known one.
-#[must_use]
-pub fn unknown_format(name: &str) -> String {
-    let known = || format::all().map(Format::name);
-    let hint =
-        crate::config::nearest(name, known()).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-    format!("unknown log format `{name}`{hint} (supported: {})", known().collect::<Vec<_>>().join(", "))
+/// A name that no log format has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown log format `{name}`{} (supported: {})", near(.name), known().collect::<Vec<_>>().join(", "))]
+pub struct UnknownFormat {
+    /// What was given.
+    pub name: String,
+}
+
+fn known() -> impl Iterator<Item = &'static str> {
+    format::all().map(Format::name)
+}
+
+fn near(name: &str) -> String {
+    crate::config::nearest(name, known()).map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
 }
 
 fn no_format(ranked: &[(Confidence, &'static dyn Format)]) -> String {

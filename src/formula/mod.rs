@@ -15,7 +15,9 @@ use serde::{Deserialize, Serialize};
 use crate::numeric::{Approx, NumberFormat};
 
 pub use deviation::{Deviations, Part};
+#[doc(hidden)]
 pub use facts::{Base, SequenceFacts, StepResolutions};
+#[doc(hidden)]
 pub use gather::{FactsBuilder, Needs};
 pub use grammar::{Candidate as GrammarEntry, Grammar};
 pub use signature::{FormulaSyntax, describe};

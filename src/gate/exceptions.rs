@@ -1,14 +1,14 @@
 //! Findings that the user has decided to live with: `[[exceptions]]` of the configuration.
 
 use crate::config::Exception;
-use crate::gate::Terms;
+use crate::gate::Gate;
 use crate::report::Report;
 
 /// Attaches the reason of an exception to each finding it covers, and returns notes about unused exceptions.
-pub(super) fn apply(report: &mut Report, terms: &Terms<'_>) -> Vec<String> {
+pub(super) fn apply(report: &mut Report, gate: &Gate) -> Vec<String> {
     let mut notes = Vec::new();
-    for exception in &terms.config.exceptions {
-        let expired = exception.expires.filter(|expires| terms.today.is_some_and(|today| today > *expires));
+    for exception in &gate.config.exceptions {
+        let expired = exception.expires.filter(|expires| gate.today.is_some_and(|today| today > *expires));
         let mut covered = 0_usize;
         for finding in &mut report.findings {
             if exception.covers(&finding.code, &finding.task, &finding.claim, &finding.inputs) {
@@ -18,13 +18,13 @@ pub(super) fn apply(report: &mut Report, terms: &Terms<'_>) -> Vec<String> {
                 }
             }
         }
-        let place = format!("{}:{}: the exception for {}", terms.config.path(), exception.line, exception.code);
+        let place = format!("{}:{}: the exception for {}", gate.config.path(), exception.line, exception.code);
         match expired {
             Some(date) if covered > 0 => {
                 notes.push(format!("{place} expired on {date}; its findings fail again"));
             }
             Some(date) => notes.push(format!("{place} expired on {date} and matches no finding; remove it")),
-            None if covered == 0 && is_asked_for(exception, terms) => {
+            None if covered == 0 && is_asked_for(exception, gate) => {
                 notes.push(format!("{place} matches no finding; remove it"));
             }
             None => {}
@@ -34,6 +34,6 @@ pub(super) fn apply(report: &mut Report, terms: &Terms<'_>) -> Vec<String> {
 }
 
 /// Whether a rule that the exception covers is enabled.
-fn is_asked_for(exception: &Exception, terms: &Terms<'_>) -> bool {
-    exception.codes.iter().any(|code| terms.levels.is_selected(code))
+fn is_asked_for(exception: &Exception, gate: &Gate) -> bool {
+    exception.codes.iter().any(|code| gate.config.levels.is_selected(code))
 }

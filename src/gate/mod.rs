@@ -8,70 +8,130 @@ mod policy;
 
 use std::collections::BTreeSet;
 
-use crate::config::{Config, Date, FailOn, Levels};
-use crate::report::{BaselineCounts, BaselineState, Finding, GateReport, Report};
+use crate::config::{Config, Date, FailOn};
+use crate::report::{BaselineCounts, BaselineState, Finding, GateReport, Report, visible};
 
 pub use baseline::{Baseline, BaselineError, Entry, Share};
 
 /// The conditions that a report is judged by.
-pub struct Terms<'t> {
-    /// The minimum severity at which findings fail.
-    pub fail_on: FailOn,
-    /// The configuration, for its minimums and exceptions.
-    pub config: &'t Config,
-    /// The enabled rules: entries and exceptions of other rules are not reported.
-    pub levels: &'t Levels,
-    /// The date for expiry checks; without one, nothing expires.
-    pub today: Option<Date>,
-    /// What is known.
-    pub baseline: Option<&'t Baseline>,
-    /// Whether stale entries fail.
-    pub strict_baseline: bool,
-    /// The command that removes stale entries.
-    pub prune: &'t str,
+#[derive(Clone)]
+pub struct Gate {
+    config: Config,
+    fail_on: FailOn,
+    today: Option<Date>,
+    baseline: Option<Baseline>,
+    strict_baseline: bool,
+    prune: String,
 }
 
-/// Whether an audit is complete: no named input is unusable, and something was audited.
-#[must_use]
-pub fn is_done(report: &Report) -> bool {
-    // A log without a claim and without a token was read, but nothing of it was audited: silence would look like a pass.
-    let summary = &report.summary;
-    let audited = summary.steps > 0 || summary.verdicts.values().any(|counts| counts.total() > 0);
-    let nothing = summary.records == 0 || (!audited && report.findings.is_empty());
-    !nothing && !report.errors.iter().any(|error| error.fatal)
+/// What the gate says of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing fails.
+    Passed,
+    /// Something fails; the report's [`GateReport`] says what.
+    Failed,
+    /// The audit is incomplete: [`Report::undone`] says why.
+    Undone,
 }
 
-/// Marks each finding as known or excepted, and decides whether the report passes.
-pub fn judge(report: &mut Report, terms: &Terms<'_>) {
-    let mut notes = exceptions::apply(report, terms);
-    let mut failures = Vec::new();
-    if let Some(baseline) = terms.baseline {
-        let stale = compare(report, baseline, terms, &mut notes);
-        if let Some(sentence) = stale_sentence(&stale, terms.prune) {
-            if terms.strict_baseline { &mut failures } else { &mut notes }.push(sentence);
+impl Gate {
+    /// A gate with the severity, the minimums and the exceptions of a configuration. Baseline entries and exceptions of
+    /// rules that the configuration disables are not reported.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        let fail_on = config.gate.fail_on.unwrap_or_default();
+        let prune = "retally baseline prune".to_owned();
+        Self { config, fail_on, today: None, baseline: None, strict_baseline: false, prune }
+    }
+
+    /// Sets the minimum severity at which findings fail.
+    #[must_use]
+    pub fn fail_on(mut self, severity: FailOn) -> Self {
+        self.fail_on = severity;
+        self
+    }
+
+    /// Sets the date for expiry checks; without one, nothing expires.
+    #[must_use]
+    pub fn today(mut self, today: Date) -> Self {
+        self.today = Some(today);
+        self
+    }
+
+    /// Ignores the findings listed in a baseline.
+    #[must_use]
+    pub fn baseline(mut self, baseline: Baseline) -> Self {
+        self.baseline = Some(baseline);
+        self
+    }
+
+    /// Sets whether stale entries of the baseline fail.
+    #[must_use]
+    pub fn strict_baseline(mut self, strict: bool) -> Self {
+        self.strict_baseline = strict;
+        self
+    }
+
+    /// Sets the command that notes name for removing stale entries.
+    #[must_use]
+    pub fn prune_command(mut self, command: impl Into<String>) -> Self {
+        self.prune = command.into();
+        self
+    }
+}
+
+impl Report {
+    /// Marks each finding as known or excepted, and decides whether the report passes.
+    pub fn gate(&mut self, gate: &Gate) -> Outcome {
+        let mut notes = exceptions::apply(self, gate);
+        let mut failures = Vec::new();
+        if let Some(baseline) = &gate.baseline {
+            let stale = compare(self, baseline, gate, &mut notes);
+            if let Some(sentence) = stale_sentence(&stale, &gate.prune) {
+                if gate.strict_baseline { &mut failures } else { &mut notes }.push(sentence);
+            }
+        }
+        failures.extend(policy::minimums(self, &gate.config.gate.min_proven));
+        let failing = self.shown().filter(|finding| gate.fail_on.fails(finding.severity)).count() as u64;
+        if gate.fail_on == FailOn::Never {
+            notes
+                .extend(failures.drain(..).map(|sentence| format!("would fail without `--fail-on never`: {sentence}")));
+        }
+        let passed = failing == 0 && failures.is_empty();
+        self.gate = Some(GateReport { passed, failing, failures, notes });
+        match self.undone() {
+            Some(_) => Outcome::Undone,
+            None if passed => Outcome::Passed,
+            None => Outcome::Failed,
         }
     }
-    failures.extend(policy::minimums(report, &terms.config.gate.min_proven));
-    let failing = report.shown().filter(|finding| terms.fail_on.fails(finding.severity)).count() as u64;
-    if terms.fail_on == FailOn::Never {
-        notes.extend(failures.drain(..).map(|sentence| format!("would fail without `--fail-on never`: {sentence}")));
+
+    /// Why the audit is incomplete, if it is: a named input is unusable, or nothing was audited.
+    #[must_use]
+    pub fn undone(&self) -> Option<String> {
+        // A log without a claim and without a token was read, but nothing of it was audited: silence would look like a
+        // pass.
+        let summary = &self.summary;
+        let audited = summary.steps > 0 || summary.verdicts.values().any(|counts| counts.total() > 0);
+        let nothing = summary.records == 0 || (!audited && self.findings.is_empty());
+        let fatal = self.errors.iter().find(|error| error.fatal);
+        let error = fatal.or(self.errors.first().filter(|_| nothing));
+        match error {
+            Some(error) => Some(format!("{}: {}", visible(&error.path), visible(&error.reason))),
+            None => nothing.then(|| "nothing was audited".to_owned()),
+        }
     }
-    report.gate = Some(GateReport { passed: failing == 0 && failures.is_empty(), failing, failures, notes });
 }
 
 /// Marks the findings in the baseline and returns the stale entries.
-fn compare<'b>(
-    report: &mut Report,
-    baseline: &'b Baseline,
-    terms: &Terms<'_>,
-    notes: &mut Vec<String>,
-) -> Vec<&'b Entry> {
+fn compare<'b>(report: &mut Report, baseline: &'b Baseline, gate: &Gate, notes: &mut Vec<String>) -> Vec<&'b Entry> {
     let mut counts = BaselineCounts::default();
     let mut seen: BTreeSet<&str> = BTreeSet::new();
     for finding in &mut report.findings {
         let entry = baseline.find(finding);
         seen.extend(entry.map(|entry| entry.fingerprint.as_str()));
-        let lapsed = entry.and_then(|entry| lapsed(entry, finding, terms.today));
+        let lapsed = entry.and_then(|entry| lapsed(entry, finding, gate.today));
         if entry.is_some() && lapsed.is_none() {
             finding.baseline_state = Some(BaselineState::Unchanged);
             counts.known += 1;
@@ -81,7 +141,8 @@ fn compare<'b>(
         }
         notes.extend(lapsed);
     }
-    let is_stale = |entry: &&Entry| !seen.contains(entry.fingerprint.as_str()) && terms.levels.is_selected(&entry.code);
+    let is_stale =
+        |entry: &&Entry| !seen.contains(entry.fingerprint.as_str()) && gate.config.levels.is_selected(&entry.code);
     let stale: Vec<&Entry> = baseline.entries().iter().filter(is_stale).collect();
     counts.stale = stale.len() as u64;
     report.baseline = Some(counts);

@@ -4,7 +4,8 @@ use crate::init::string;
 use crate::report::visible;
 
 /// The CI system that runs the audit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum System {
     /// GitHub Actions.
     Github,

@@ -4,6 +4,7 @@
 //! all rows prove and no other accepted formula fits. Everything else is a comment for the user to decide on.
 
 pub mod ci;
+mod propose;
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,8 @@ use crate::engine::RecognisedInput;
 use crate::formula::Formula;
 use crate::report::words::{count, rows};
 use crate::report::{ClaimReport, Diagnosis, InputError, Report, visible};
+
+pub use propose::{Proposal, propose};
 
 /// Maximum number of inputs, runs and claims that are listed.
 const LISTED: usize = 20;

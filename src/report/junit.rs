@@ -9,8 +9,8 @@ use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use crate::model::{Severity, VerdictCounts};
 use crate::report::output::OutputFormat;
 use crate::report::words::{count, cut, rows, verdict};
-use crate::report::{Anchors, Finding, Report, visible};
-use crate::rules;
+use crate::report::{Finding, Rendering, Report, visible};
+use crate::rules::Catalogue;
 
 /// The suite for findings that do not belong to a claim.
 const STRUCTURE: &str = "structure";
@@ -42,15 +42,15 @@ pub static OUTPUT: OutputFormat = OutputFormat {
     name: "junit",
     about: "Claims as test cases: proven passes, refuted fails, unprovable is skipped",
     anchored: false,
-    render: |report, with, out| render(report, &with.anchors, out),
+    render: render,
 };
 
 /// Writes the report.
-pub fn render(report: &Report, anchors: &Anchors, out: &mut dyn Write) -> io::Result<()> {
+pub fn render(report: &Report, with: &Rendering, out: &mut dyn Write) -> io::Result<()> {
     let claims = claims(report);
     let runs: BTreeSet<&str> = claims.iter().map(|claim| claim.run).collect();
     let mut writer = Cases {
-        file: report.inputs.first().map(|input| shown(&anchors.relative(&input.path), MAX_TEXT)),
+        file: report.inputs.first().map(|input| shown(&with.anchors.relative(&input.path), MAX_TEXT)),
         labelled: runs.len() > 1,
         names: BTreeSet::new(),
         suites: BTreeMap::new(),
@@ -59,7 +59,8 @@ pub fn render(report: &Report, anchors: &Anchors, out: &mut dyn Write) -> io::Re
     for claim in &claims {
         let is_metric = claim.claim.starts_with("run.");
         let own = |(_, finding): &(usize, &Finding)| {
-            (finding.task == claim.task || is_metric && finding.task.is_empty()) && concerns(finding, &claim.claim)
+            (finding.task == claim.task || is_metric && finding.task.is_empty())
+                && concerns(finding, &claim.claim, &with.catalogue)
         };
         let own: Vec<(usize, &Finding)> = report.findings.iter().enumerate().filter(own).collect();
         if claim.verdicts.refuted > 0 {
@@ -124,14 +125,14 @@ fn claims(report: &Report) -> Vec<Judged<'_>> {
 }
 
 /// Whether a finding says why a claim is refuted.
-fn concerns(finding: &Finding, claim: &str) -> bool {
+fn concerns(finding: &Finding, claim: &str, catalogue: &Catalogue) -> bool {
     if finding.claim == claim {
         return true;
     }
     if claim.starts_with("run.") || claim.starts_with("rows.") {
         return finding.family == "aggregate";
     }
-    let needs = rules::by_code(&finding.code).map(|rule| &rule.page().needs);
+    let needs = catalogue.by_code(&finding.code).map(|rule| &rule.page().needs);
     matches!(claim, "pick" | "correct" | "greedy") && needs.is_some_and(|needs| needs.contains(&claim))
 }
 

@@ -25,8 +25,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Certainty, Severity, Snippet, Verdict, VerdictCounts};
-
+pub use crate::model::{Certainty, Severity, Snippet, Verdict, VerdictCounts};
 pub use anchor::{Anchor, Anchors};
 pub use figure::{Comparison, Figure, Path, PathStep, Point, Status};
 pub use output::{OutputFormat, Rendering};

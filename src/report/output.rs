@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use crate::report::style::Style;
 use crate::report::{Anchors, Report};
+use crate::rules::Catalogue;
 
 /// An output, as it stands in the list.
 #[derive(Clone, Copy)]
@@ -48,6 +49,8 @@ pub struct Rendering {
     pub style: Style,
     /// Where findings point.
     pub anchors: Anchors,
+    /// The rules, for their pages.
+    pub catalogue: Catalogue,
     /// The command that reproduces the report, such as `retally check runs/`.
     pub command: String,
 }

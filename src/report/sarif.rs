@@ -10,8 +10,8 @@ use crate::model::{Certainty, Severity};
 use crate::report::json;
 use crate::report::output::OutputFormat;
 use crate::report::words::{count, cut, rows};
-use crate::report::{Anchors, Finding, Location, Report, visible};
-use crate::rules;
+use crate::report::{Anchors, Finding, Location, Rendering, Report, visible};
+use crate::rules::{Catalogue, Rule};
 
 /// Results that GitHub keeps of a run.
 pub const MAX_RESULTS: usize = 5_000;
@@ -167,25 +167,21 @@ struct Region {
 }
 
 /// This output.
-pub static OUTPUT: OutputFormat = OutputFormat {
-    name: "sarif",
-    about: "For code scanning: findings as SARIF 2.1.0",
-    anchored: true,
-    render: |report, with, out| render(report, &with.anchors, out),
-};
+pub static OUTPUT: OutputFormat =
+    OutputFormat { name: "sarif", about: "For code scanning: findings as SARIF 2.1.0", anchored: true, render: render };
 
 /// Writes the findings.
-pub fn render(report: &Report, anchors: &Anchors, out: &mut dyn Write) -> io::Result<()> {
+pub fn render(report: &Report, with: &Rendering, out: &mut dyn Write) -> io::Result<()> {
     let mut rules: Vec<SarifRule> = Vec::new();
     let mut index: BTreeMap<&str, usize> = BTreeMap::new();
     let mut results = Vec::new();
     let mut bytes = 0;
     for finding in report.shown().take(MAX_RESULTS) {
         let at = *index.entry(&finding.code).or_insert_with(|| {
-            rules.push(rule(finding));
+            rules.push(rule(finding, &with.catalogue));
             rules.len() - 1
         });
-        let result = result(finding, at, anchors);
+        let result = result(finding, at, &with.anchors);
         bytes += serde_json::to_string(&result)?.len();
         if bytes > MAX_BYTES && !results.is_empty() {
             break;
@@ -237,8 +233,8 @@ fn category(report: &Report) -> String {
     format!("retally/{shown}/")
 }
 
-fn rule(finding: &Finding) -> SarifRule {
-    let Some(page) = rules::by_code(&finding.code).map(rules::Rule::page) else { return unknown_rule(finding) };
+fn rule(finding: &Finding, catalogue: &Catalogue) -> SarifRule {
+    let Some(page) = catalogue.by_code(&finding.code).map(Rule::page) else { return unknown_rule(finding) };
     let paragraph = page.body.split("\n\n").next().unwrap_or_default().replace('\n', " ");
     SarifRule {
         id: page.code.to_owned(),

@@ -1,11 +1,9 @@
-//! The report for a terminal, drawn by miette over windows of the records.
+//! The report for a terminal. With the feature `cli`, the first place of each finding is drawn over its record.
+
+#[cfg(feature = "cli")]
+mod drawing;
 
 use std::io::{self, Write};
-
-use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode,
-    SourceSpan, SpanContents, ThemeCharacters, ThemeStyles,
-};
 
 use crate::format::NO_FORMAT;
 use crate::model::Severity;
@@ -13,12 +11,6 @@ use crate::report::output::OutputFormat;
 pub use crate::report::style::{Detail, Style};
 use crate::report::words::{count, rows, verdict};
 use crate::report::{Finding, InputError, Report, visible};
-
-/// Characters of a record that are drawn before, in and after the marked value.
-const WINDOW: usize = 200;
-
-/// Largest line and column that are drawn: miette counts on from them.
-const FARTHEST: usize = usize::MAX >> 8;
 
 /// This output.
 pub static OUTPUT: OutputFormat = OutputFormat {
@@ -50,24 +42,13 @@ fn draw(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
 
 /// Writes findings alone.
 pub fn findings(findings: &[Finding], style: Style, out: &mut dyn Write) -> io::Result<()> {
-    let characters = if style.unicode { ThemeCharacters::unicode() } else { ThemeCharacters::ascii() };
-    let styles = if style.colour { ThemeStyles::ansi() } else { ThemeStyles::none() };
-    let handler = GraphicalReportHandler::new_themed(GraphicalTheme { characters, styles })
-        .with_width(style.width)
-        .with_links(false)
-        .with_context_lines(0);
     let is_shown =
         |finding: &&Finding| finding.excepted.is_none() && (style.detail == Detail::Known || !finding.is_known());
     for finding in findings.iter().filter(is_shown) {
         write!(out, "{}", heading(finding, style))?;
-        if let Some(shown) = Shown::of(finding) {
-            let mut drawn = String::new();
-            if handler.render_report(&mut drawn, &shown).is_ok() {
-                // miette prints the severity on a separate line, which the heading already contains.
-                let says = |line: &&str| !["", "×", "x", "⚠", "!", "☞", ">"].contains(&uncoloured(line).trim());
-                for line in drawn.lines().filter(says) {
-                    writeln!(out, "{}", line.trim_end())?;
-                }
+        if let Some(lines) = drawn(finding, style) {
+            for line in lines {
+                writeln!(out, "{line}")?;
             }
         } else if let Some(place) = finding.locations.first() {
             let field = if place.field.is_empty() { String::new() } else { format!(" {}", visible(&place.field)) };
@@ -85,11 +66,16 @@ pub fn findings(findings: &[Finding], style: Style, out: &mut dyn Write) -> io::
     Ok(())
 }
 
-/// A line without sequences that set colours.
-fn uncoloured(line: &str) -> String {
-    let mut parts = line.split('\x1b');
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| text + part.split_once('m').map_or("", |(_, rest)| rest))
+/// The lines that show a finding's first place in its record; None when the finding has no text of the record.
+#[cfg(feature = "cli")]
+fn drawn(finding: &Finding, style: Style) -> Option<Vec<String>> {
+    drawing::lines(finding, style)
+}
+
+/// Drawing takes the feature `cli`.
+#[cfg(not(feature = "cli"))]
+fn drawn(_finding: &Finding, _style: Style) -> Option<Vec<String>> {
+    None
 }
 
 fn paint(text: &str, code: &str, style: Style) -> String {
@@ -253,98 +239,9 @@ fn ascii(text: &str) -> String {
     out
 }
 
-/// A finding's first place as miette draws it: one line, made harmless, with the true column.
-#[derive(Debug)]
-struct Shown {
-    path: String,
-    line: usize,
-    column: usize,
-    window: String,
-    mark: (usize, usize),
-    label: String,
-}
-
-impl Shown {
-    fn of(finding: &Finding) -> Option<Self> {
-        let place = finding.locations.first()?;
-        let snippet = &finding.snippet;
-        if snippet.text.is_empty() {
-            return None;
-        }
-        let part = |from: usize, to: usize| snippet.text.get(from..to).unwrap_or_default();
-        let mark_end = snippet.mark.saturating_add(snippet.mark_len);
-        // An audit's windows are narrow; a stored report may contain anything.
-        let (before, mark, after) =
-            (part(0, snippet.mark), part(snippet.mark, mark_end), snippet.text.get(mark_end..).unwrap_or_default());
-        let from = before.char_indices().rev().nth(WINDOW).map_or(0, |(at, _)| at);
-        let to = |text: &str| text.char_indices().nth(WINDOW).map_or(text.len(), |(at, _)| at);
-        let dots = if snippet.cut_before || from > 0 { "…" } else { "" };
-        let end = if snippet.cut_after || to(after) < after.len() { "…" } else { "" };
-        let (before, mark, after) = (
-            visible(before.get(from..).unwrap_or_default()),
-            visible(mark.get(..to(mark)).unwrap_or_default()),
-            visible(after.get(..to(after)).unwrap_or_default()),
-        );
-        let start = dots.len() + before.len();
-        Some(Self {
-            path: visible(&place.path).into_owned(),
-            line: usize::try_from(place.line).unwrap_or(usize::MAX).min(FARTHEST),
-            column: usize::try_from(place.column).unwrap_or(usize::MAX).min(FARTHEST),
-            window: format!("{dots}{before}{mark}{after}{end}"),
-            mark: (start, mark.len().max(1)),
-            label: visible(&finding.label).into_owned(),
-        })
-    }
-}
-
-impl SourceCode for Shown {
-    fn read_span<'a>(
-        &'a self,
-        span: &SourceSpan,
-        _before: usize,
-        _after: usize,
-    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        // miette prints the column within the window; convert it to the column within the line.
-        let column = self.column.saturating_sub(1).saturating_sub(span.offset()) + span.offset();
-        Ok(Box::new(MietteSpanContents::new_named(
-            self.path.clone(),
-            self.window.as_bytes(),
-            (0, self.window.len()).into(),
-            self.line.saturating_sub(1),
-            column,
-            1,
-        )))
-    }
-}
-
-impl std::fmt::Display for Shown {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("")
-    }
-}
-
-impl std::error::Error for Shown {}
-
-impl Diagnostic for Shown {
-    fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(self)
-    }
-
-    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let label = LabeledSpan::new(Some(self.label.clone()), self.mark.0, self.mark.1);
-        Some(Box::new(std::iter::once(label)))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn colours_are_no_text() {
-        assert_eq!(uncoloured("  \x1b[31m×\x1b[0m m"), "  × m");
-        assert_eq!(uncoloured("plain m"), "plain m");
-    }
 
     #[test]
     fn ascii_text_has_nothing_else() {

@@ -26,7 +26,7 @@ use crate::formula::Deviations;
 use crate::numeric::ExactSum;
 use crate::tally::{Histogram, Key, Moments, Observed};
 
-pub use catalogue::{all, by_code, digest, index_of};
+pub use catalogue::Catalogue;
 pub use metadata::{Fields, Page, PageError, Scope};
 pub use observer::{Observer, RecordRef};
 pub use view::{CandidateView, Cause, ClaimColumn, ItemView, RunView, StepView};

@@ -20,15 +20,11 @@ pub struct Discovery {
     pub errors: Vec<SourceError>,
 }
 
-/// Finds the inputs that the arguments name: files, directories, globs, `-`.
+/// Finds the inputs that the arguments name: files, directories, globs.
 #[must_use]
 pub fn discover(arguments: &[String]) -> Discovery {
     let mut found = Discovery::default();
     for argument in arguments {
-        if argument == "-" {
-            found.inputs.push(Input::stdin());
-            continue;
-        }
         let path = Path::new(argument);
         let result = if path.is_dir() {
             directory(argument, &mut found.inputs)
@@ -44,16 +40,14 @@ pub fn discover(arguments: &[String]) -> Discovery {
     }
     found.inputs.sort_by(|a, b| a.path.cmp(&b.path));
     let mut seen = BTreeSet::new();
-    // Inputs that are not files are identified by their names.
-    let identity = |input: &Input| input.file_path().map_or_else(|| PathBuf::from(&input.path), canonical);
-    found.inputs.retain(|input| seen.insert(identity(input)));
+    found.inputs.retain(|input| input.file_path().is_none_or(|path| seen.insert(canonical(path))));
     found
 }
 
 /// How an argument's path is shown.
 #[must_use]
 pub fn shown(argument: &str) -> &str {
-    if argument == "-" { "<stdin>" } else { argument.strip_prefix("./").unwrap_or(argument) }
+    argument.strip_prefix("./").unwrap_or(argument)
 }
 
 fn canonical(path: &Path) -> PathBuf {

@@ -8,7 +8,7 @@ use crate::source::unpack::{self, Packing};
 use crate::source::watched::watched;
 use crate::source::{ByteRange, RangeLines, SourceError};
 
-/// A file, or standard input.
+/// One log: a file, bytes in memory, or a stream. It can be opened any number of times.
 #[derive(Clone)]
 pub struct Input {
     /// The path as shown to the user.
@@ -39,25 +39,36 @@ impl Input {
         Self { path: shown, bytes: Bytes::File(path), unpacked: Arc::default() }
     }
 
+    /// The name of standard input.
+    pub const STDIN: &str = "<stdin>";
+
     /// Standard input.
     #[must_use]
     pub fn stdin() -> Self {
-        Self::reader("<stdin>", Box::new(io::stdin()))
+        Self::reader(Self::STDIN, Box::new(io::stdin()))
     }
 
-    /// Any stream that can be read once.
+    /// Any stream that can be read once. It is read when it is first needed, and kept: in memory up to 16 MiB, then in a
+    /// temporary file. The name is what the report calls it, and its ending (`.csv`) helps to recognise the format.
     #[must_use]
-    pub fn reader(name: &str, stream: Box<dyn Read + Send>) -> Self {
+    pub fn reader(name: impl Into<String>, stream: Box<dyn Read + Send>) -> Self {
         let bytes = Bytes::Kept(Arc::new(Spool::new(stream)));
-        Self { path: name.to_owned(), bytes, unpacked: Arc::default() }
+        Self { path: name.into(), bytes, unpacked: Arc::default() }
     }
 
-    /// The file that is read; None for a stream.
+    /// Bytes in memory, packed or not. The name is what the report calls them, and its ending (`.csv`) helps to recognise
+    /// the format.
+    #[must_use]
+    pub fn bytes(name: impl Into<String>, bytes: impl Into<Arc<[u8]>>) -> Self {
+        Self { path: name.into(), bytes: Bytes::Memory(bytes.into()), unpacked: Arc::default() }
+    }
+
+    /// The file that is read; None for anything else.
     #[must_use]
     pub fn file_path(&self) -> Option<&std::path::Path> {
         match &self.bytes {
             Bytes::File(path) => Some(path),
-            Bytes::Kept(_) => None,
+            Bytes::Memory(_) | Bytes::Kept(_) => None,
         }
     }
 
@@ -74,16 +85,17 @@ impl Input {
         name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(name)
     }
 
-    /// Size on disk.
+    /// Size as it is stored, packed or not; None for a stream.
     #[must_use]
     pub fn size(&self) -> Option<u64> {
         match &self.bytes {
             Bytes::File(path) => path.metadata().ok().map(|metadata| metadata.len()),
+            Bytes::Memory(bytes) => Some(bytes.len() as u64),
             Bytes::Kept(_) => None,
         }
     }
 
-    /// Opens a plain file at an offset. None for packed files, containers and streams, which have no offsets.
+    /// Opens a plain file at an offset. None for packed files, containers and what is no file.
     pub fn tail(&self, offset: u64) -> Result<Option<Tail>, SourceError> {
         let failed = |source| SourceError::Io { path: self.path.clone(), source };
         let Bytes::File(path) = &self.bytes else { return Ok(None) };

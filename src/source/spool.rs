@@ -1,6 +1,6 @@
-//! Bytes with random access: files and spooled streams.
+//! Bytes with random access: files, memory and spooled streams.
 
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::sync::{Arc, Mutex};
 
 /// How much of a stream is kept in memory; the rest goes to an unnamed temporary file.
@@ -11,6 +11,8 @@ const SPOOL: usize = 16 << 20;
 pub(super) enum Bytes {
     /// A file.
     File(std::path::PathBuf),
+    /// What the caller holds.
+    Memory(Arc<[u8]>),
     /// A stream that can be read only once.
     Kept(Arc<Spool>),
 }
@@ -21,6 +23,7 @@ impl Bytes {
         match self {
             #[expect(clippy::disallowed_methods, reason = "this is where files are read")]
             Self::File(path) => Ok(Seeker::File(BufReader::with_capacity(1 << 16, std::fs::File::open(path)?))),
+            Self::Memory(bytes) => Ok(Seeker::Memory(Cursor::new(Arc::clone(bytes)))),
             Self::Kept(spool) => Ok(Seeker::Kept(spool.reader()?)),
         }
     }
@@ -30,6 +33,8 @@ impl Bytes {
 pub(super) enum Seeker {
     /// In a file.
     File(BufReader<std::fs::File>),
+    /// In memory.
+    Memory(Cursor<Arc<[u8]>>),
     /// In what was kept of a stream.
     Kept(SpoolReader),
 }
@@ -38,6 +43,7 @@ impl Read for Seeker {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::File(file) => file.read(buffer),
+            Self::Memory(bytes) => bytes.read(buffer),
             Self::Kept(kept) => kept.read(buffer),
         }
     }
@@ -47,6 +53,7 @@ impl Seek for Seeker {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         match self {
             Self::File(file) => file.seek(to),
+            Self::Memory(bytes) => bytes.seek(to),
             Self::Kept(kept) => kept.seek(to),
         }
     }

@@ -7,8 +7,7 @@ use arrow_array::types::{Float32Type, Float64Type, Int64Type};
 use arrow_array::{
     ArrayRef, BooleanArray, Float32Array, Float64Array, Int64Array, ListArray, RecordBatch, StringArray,
 };
-use retally::Options;
-use retally::engine::Settings;
+use retally::{Audit, Config};
 use serde_json::Value;
 
 fn fixture(path: &str) -> PathBuf {
@@ -22,9 +21,7 @@ fn rows() -> Vec<Value> {
 
 /// Proven, refuted and unprovable claims, with the number of findings.
 fn verdicts(path: &Path) -> (Value, usize) {
-    let options = Options { paths: vec![path.to_string_lossy().into_owned()], ..Options::default() };
-    let settings = Settings { threads: 2, ..Settings::default() };
-    let report = retally::check(retally::open(&options), &settings);
+    let report = Audit::new(Config::default()).inputs([path.to_string_lossy()]).threads(2).run().unwrap();
     let mut bytes = Vec::new();
     retally::report::json::render(&report, &mut bytes).unwrap();
     let json: Value = serde_json::from_slice(&bytes).unwrap();

@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use retally::Options;
-use retally::config::Config;
-use retally::report::Report;
+use retally::{Audit, Config, Report};
 
 use crate::support::codes;
 
@@ -44,8 +42,7 @@ fn report(
         let written = format!("[conventions]\n{field} = \"{formula}\"\n");
         Config::parse("retally.toml", &written, Path::new(".")).unwrap()
     });
-    let options = Options { paths: vec![log.to_string_lossy().into_owned()], config, ..Options::default() };
-    retally::check(retally::open(&options), &options.settings)
+    Audit::new(config).inputs([log.to_string_lossy()]).run().unwrap()
 }
 
 type Claim = fn(&[f64], &[f64]) -> f64;

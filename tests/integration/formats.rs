@@ -6,12 +6,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use retally::Options;
-use retally::config::Config;
-use retally::format::{self, Head};
-use retally::model::{Certainty, Severity};
-use retally::report::Report;
-use retally::source::Input;
+use retally::internals::format::{self, Head};
+use retally::report::{Certainty, Severity};
+use retally::{Audit, Config, Input, Report};
 
 use crate::support::{check, codes, fixture, folders};
 
@@ -20,9 +17,7 @@ pub(crate) fn audit(folder: &Path) -> Report {
     let path = folder.to_string_lossy().into_owned();
     let own = folder.join("retally.toml");
     let config = if own.exists() { Config::read(&own).unwrap() } else { Config::default() };
-    let options = Options { paths: vec![path], config, ..Options::default() };
-    let inputs = retally::open(&options);
-    retally::check(inputs, &options.settings)
+    Audit::new(config).inputs([path]).run().unwrap()
 }
 
 /// The folders of runs, of all tools.
@@ -163,7 +158,7 @@ fn ranked(path: &str, bytes: &[u8], whole: bool) -> Vec<(u8, &'static str)> {
 
 fn head_of(path: &Path) -> (Vec<u8>, bool) {
     let input = Input::file(path.to_string_lossy().into_owned(), path.to_path_buf());
-    let bytes = retally::source::peek(&input, format::HEAD_BYTES).unwrap();
+    let bytes = retally::internals::source::peek(&input, format::HEAD_BYTES).unwrap();
     let whole = bytes.len() < format::HEAD_BYTES;
     (bytes, whole)
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use retally::report::Report;
+use retally::{Audit, Config, Report};
 use serde_json::Value;
 
 use crate::support::{Folder, MEAN, contains, retally_in, root, seen};
@@ -652,7 +652,7 @@ fn the_documented_baseline_is_one() {
     let (code, out, err) = folder.run("check a.jsonl --baseline known.json");
     assert_eq!(code, 1, "{out}{err}");
     contains(&out, &["2 of 2 rows show it, above the limit of 0.9"]);
-    let baseline = retally::gate::Baseline::parse("known.json", example).unwrap();
+    let baseline = retally::Baseline::parse("known.json", example).unwrap();
     assert_eq!(baseline.text().unwrap(), example);
 }
 
@@ -701,15 +701,18 @@ fn fingerprints_of_the_fixtures_are_unique_in_a_report_and_do_not_change() {
          in the changelog.\n# Written by RETALLY_BLESS=1 cargo test --test integration fingerprints\n",
     );
     for log in logs() {
-        let paths = vec![root().join(&log).to_string_lossy().into_owned()];
-        let options = retally::Options { paths, ..retally::Options::default() };
-        let report = retally::check(retally::open(&options), &options.settings);
+        let path = root().join(&log);
+        let report = Audit::new(Config::default()).inputs([path.to_string_lossy()]).run().unwrap();
         let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
         let mut lines: Vec<String> = Vec::new();
         for finding in &report.findings {
             assert_eq!(seen.insert(&finding.fingerprint, &finding.code), None, "{log}: twice in one report");
             let (code, task, claim, cause) = (&finding.code, &finding.task, &finding.claim, &finding.cause);
-            assert_eq!(retally::conclude::fingerprint(code, claim, task, cause), finding.fingerprint, "{log}");
+            assert_eq!(
+                retally::internals::conclude::fingerprint(code, claim, task, cause),
+                finding.fingerprint,
+                "{log}"
+            );
             assert!(finding.judged >= finding.count, "{log}: {code} {} of {}", finding.count, finding.judged);
             let task = task.escape_default();
             lines.push(format!("{log}\t{}\t{code}\t{task}\t{claim}\t{cause}", finding.fingerprint));

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use retally::config::Config;
-use retally::init::ci::System;
+use retally::Config;
+use retally::internals::init::ci::System;
 use serde_json::Value;
 use yaml_rust2::{Yaml, YamlLoader};
 

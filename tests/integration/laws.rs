@@ -4,24 +4,22 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use proptest::prelude::*;
-use retally::engine::Settings;
+use retally::internals::config::InputConfig;
+use retally::internals::engine::{self, RecognisedInput, Settings};
+use retally::internals::tally::FileTally;
 use retally::numeric::NumberFormat;
-use retally::report::Report;
-use retally::tally::FileTally;
+use retally::{Input, Report};
 
-use crate::support::{check, check_with, codes, fixture, json};
-
-fn settings(threads: usize, unit_bytes: usize) -> Settings {
-    Settings { threads, unit_bytes, ..Settings::default() }
-}
+use crate::support::{audit, check, codes, fixture, json};
 
 #[test]
 fn threads_and_units_do_not_show() {
     for folder in ["bug-mixture", "clean-items", "bug-mean"] {
         let paths = [fixture(&format!("formats/native/{folder}"))];
-        let one = json(&check_with(&paths, &settings(1, 1 << 20)));
+        let with = |threads, unit| json(&audit(&paths).threads(threads).unit_bytes(unit).run().unwrap());
+        let one = with(1, 1 << 20);
         for (threads, unit) in [(1, 700), (2, 1 << 20), (2, 5000), (3, 1)] {
-            assert_eq!(json(&check_with(&paths, &settings(threads, unit))), one, "{folder} {threads} {unit}");
+            assert_eq!(with(threads, unit), one, "{folder} {threads} {unit}");
         }
     }
 }
@@ -107,8 +105,9 @@ fn packing_order_shape_and_splitting_do_not_change_the_findings() {
     }
 }
 
-fn opened(path: &str) -> retally::Inputs {
-    retally::open(&retally::Options { paths: vec![path.to_owned()], ..retally::Options::default() })
+fn opened(path: &str) -> RecognisedInput {
+    let input = Input::file(path.to_owned(), path.into());
+    engine::open(input, &InputConfig::default(), None).unwrap().unwrap()
 }
 
 proptest! {
@@ -116,10 +115,11 @@ proptest! {
 
     #[test]
     fn tallies_are_a_commutative_monoid(unit in 300_usize..60_000, seed: u64) {
-        let inputs = opened(&fixture("formats/native/bug-mixture/scores.jsonl"));
-        let plans = retally::engine::run(&inputs.opened, &Settings::default()).plans;
+        let input = [opened(&fixture("formats/native/bug-mixture/scores.jsonl"))];
+        let settings = Settings { unit_bytes: unit, ..Settings::default() };
+        let plans = engine::run(&input, &settings).plans;
         let merge = |parts: &[FileTally]| parts.iter().fold(FileTally::default(), |mut all, part| { all.merge(part.clone()); all });
-        let parts = retally::engine::audit_units(&inputs.opened[0], &plans[0], unit);
+        let parts = engine::audit_units(&input[0], &plans[0], &settings);
         let whole = merge(&parts);
 
         let mut shuffled = parts.clone();
@@ -234,7 +234,7 @@ proptest! {
             let bound = far.findings[0].evidence["bound"].as_f64().unwrap();
             let report = audit_text(&constructed(2000, seed, storage, Some((row, -3.0 * bound))));
             prop_assert_eq!(report.summary.verdicts["score"].refuted, 1, "{:?} bound {}", storage, bound);
-            let finding = report.findings.iter().find(|finding| finding.severity == retally::model::Severity::Error).unwrap();
+            let finding = report.findings.iter().find(|finding| finding.severity == retally::report::Severity::Error).unwrap();
             prop_assert_eq!(finding.locations[0].line, row as u64 + 1);
             prop_assert!(clean.lines().count() == 2000);
         }

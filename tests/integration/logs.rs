@@ -1,6 +1,6 @@
 //! Real logs: clean ones stay clean, and one bug gives one finding with its cause.
 
-use retally::model::{Severity, VerdictCounts};
+use retally::report::{Severity, VerdictCounts};
 
 use crate::support::{check, codes, fixture, text};
 

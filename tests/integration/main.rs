@@ -27,6 +27,7 @@ mod html;
 mod init;
 mod laws;
 mod layers;
+mod library;
 mod lm_eval;
 mod logs;
 mod outputs;

@@ -1,14 +1,8 @@
 //! Audits split over machines and merged: the same bytes as one audit.
 
-use retally::parts::{AuditPlan, Part, PartError};
-use retally::report::Report;
-use retally::{Options, engine::Settings};
+use retally::{AuditPlan, Config, Error, Part, PartError, Report};
 
-use crate::support::{check, fixture, json};
-
-fn options(paths: &[String]) -> Options {
-    Options { paths: paths.to_vec(), ..Options::default() }
-}
+use crate::support::{audit, check, fixture, json};
 
 /// A part that was written and read again.
 fn stored(part: &Part) -> Part {
@@ -27,16 +21,19 @@ fn part(paths: &[String]) -> Part {
 }
 
 fn part_under(paths: &[String], bytes: Option<(u64, u64)>, plan: Option<&AuditPlan>) -> Part {
-    let options = options(paths);
-    let mut inputs = retally::open(&options);
+    let audit = audit(paths);
+    let mut inputs = audit.open().unwrap();
     if let Some((start, end)) = bytes {
         inputs.restrict(start, Some(end)).unwrap();
     }
-    stored(&retally::part(inputs, plan, &options.settings).unwrap())
+    stored(&audit.part(inputs, plan).unwrap())
 }
 
 fn merge(parts: Vec<Part>) -> Result<Report, PartError> {
-    retally::merge(parts, &Settings::default())
+    retally::merge(parts, &Config::default()).map_err(|error| match error {
+        Error::Part(error) => error,
+        other => panic!("{other}"),
+    })
 }
 
 /// The report of parts, each made by a function of its place and the plan; with the number of times that the plan of the
@@ -234,7 +231,7 @@ fn a_plan_of_other_inputs_is_refused() {
         Err(PartError::Plan { plan, .. }) => *plan,
         other => panic!("{other:?}"),
     };
-    let inputs = retally::open(&options(&shards[1..]));
-    let refused = retally::part(inputs, Some(&plan), &Settings::default()).unwrap_err();
-    assert!(matches!(refused, PartError::NotPlanned { .. }), "{refused}");
+    let audit = audit(&shards[1..]);
+    let refused = audit.part(audit.open().unwrap(), Some(&plan)).unwrap_err();
+    assert!(matches!(refused, Error::Part(PartError::NotPlanned { .. })), "{refused}");
 }

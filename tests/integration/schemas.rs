@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use retally::format::native::roles::{ROLES, Role, key};
-use retally::metric::catalogue::in_summaries;
-use retally::{Options, check, config, open, report};
+use retally::internals::format::native::roles::{ROLES, Role, key};
+use retally::internals::metric::catalogue::in_summaries;
+use retally::{Audit, Config, report};
 use serde_json::Value;
 
 use crate::support::{complaints, logs, root};
@@ -27,8 +27,7 @@ fn the_json_report_of_every_fixture_has_the_documented_shape() {
     let logs = logs();
     assert!(logs.len() > 20);
     for log in logs {
-        let options = Options { paths: vec![log.to_string_lossy().into_owned()], ..Options::default() };
-        let report = check(open(&options), &options.settings);
+        let report = Audit::new(Config::default()).inputs([log.to_string_lossy()]).run().unwrap();
         let mut bytes = Vec::new();
         report::json::render(&report, &mut bytes).unwrap();
         let value: Value = serde_json::from_slice(&bytes).unwrap();
@@ -81,8 +80,8 @@ fn the_documented_configuration_is_valid_and_names_every_key() {
         let table: toml::Table = example.parse().unwrap();
         let value = serde_json::to_value(table).unwrap();
         assert_eq!(complaints(&schema, &value), Vec::<String>::new(), "{example}");
-        let resolved = config::Config::parse("retally.toml", example, Path::new("/")).unwrap();
-        retally::format::native::check(&resolved).unwrap();
+        let resolved = Config::parse("retally.toml", example, Path::new("/")).unwrap();
+        Audit::new(resolved).open().unwrap();
     }
     for key in [
         "[conventions]",
@@ -140,8 +139,7 @@ fn the_examples_of_the_native_form_are_proven() {
     for (at, (text, ending)) in examples.enumerate() {
         let path = folder.path().join(format!("{at}.{ending}"));
         std::fs::write(&path, &text).unwrap();
-        let options = Options { paths: vec![path.to_string_lossy().into_owned()], ..Options::default() };
-        let report = check(open(&options), &options.settings);
+        let report = Audit::new(Config::default()).inputs([path.to_string_lossy()]).run().unwrap();
         assert_eq!(report.errors, [], "{text}");
         assert!(report.findings.is_empty(), "{text}: {:?}", report.findings);
         assert!(report.summary.candidates > 0, "{text}");
@@ -178,7 +176,7 @@ fn the_documentation_lists_roles_claims_and_metrics() {
         let (key, about) = (key(names.role), names.about);
         if let Role::Claim(kind) = names.role {
             // Formulas without the end token follow those with it.
-            let formulas = config::accepted(kind);
+            let formulas = retally::internals::config::accepted(kind);
             let formulas: Vec<String> =
                 formulas.iter().take(formulas.len() / 2).map(|formula| format!("`{formula}`")).collect();
             let all: Vec<&str> = names.strong.iter().chain(names.weak).copied().collect();

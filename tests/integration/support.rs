@@ -3,9 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use retally::Options;
-use retally::engine::Settings;
-use retally::report::Report;
+use retally::{Audit, Config, Report};
 use tempfile::TempDir;
 
 /// The root of the repository.
@@ -20,14 +18,12 @@ pub(crate) fn fixture(path: &str) -> String {
 
 /// The report on some paths.
 pub(crate) fn check(paths: &[String]) -> Report {
-    check_with(paths, &Settings::default())
+    audit(paths).run().unwrap()
 }
 
-/// The report on some paths, run in a certain way.
-pub(crate) fn check_with(paths: &[String], settings: &Settings) -> Report {
-    let options = Options { paths: paths.to_vec(), settings: settings.clone(), ..Options::default() };
-    let inputs = retally::open(&options);
-    retally::check(inputs, settings)
+/// The audit of some paths, without a configuration.
+pub(crate) fn audit(paths: &[String]) -> Audit {
+    Audit::new(Config::default()).inputs(paths)
 }
 
 /// The codes of a report's findings, sorted.

@@ -3,12 +3,12 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use retally::{Options, Watch};
+use retally::Watch;
 
-use crate::support::{check, fixture, json};
+use crate::support::{audit, check, fixture, json};
 
-fn options(folder: &Path) -> Options {
-    Options { paths: vec![folder.to_string_lossy().into_owned()], ..Options::default() }
+fn watch(folder: &Path) -> Watch {
+    Watch::new(audit(&[folder.to_string_lossy().into_owned()])).unwrap()
 }
 
 /// Cuts a text into chunks of changing size, which end anywhere in a line.
@@ -32,7 +32,7 @@ fn chunks(text: &[u8], count: usize) -> Vec<&[u8]> {
 #[track_caller]
 fn grows(files: &[(&str, Vec<u8>)], pieces: usize) -> Vec<usize> {
     let folder = tempfile::tempdir().unwrap();
-    let mut watch = Watch::new(options(folder.path()));
+    let mut watch = watch(folder.path());
     let mut seen = Vec::new();
     let mut parts: Vec<_> = files.iter().map(|(name, text)| (*name, chunks(text, pieces).into_iter())).collect();
     loop {
@@ -89,9 +89,9 @@ fn a_file_that_is_larger_than_its_head_is_read_on_and_one_that_is_rewritten_is_r
         format!("{{\"item\": \"q{item}\", \"candidate\": \"a\", \"logprobs\": [-1.25, -1.5], \"score\": {score}}}\n")
     };
     let text: String = (0..8_000).map(|item| row(item, "-2.75")).collect();
-    assert!(text.len() > 2 * retally::format::HEAD_BYTES);
+    assert!(text.len() > 2 * retally::internals::format::HEAD_BYTES);
     std::fs::write(&path, &text).unwrap();
-    let mut watch = Watch::new(options(folder.path()));
+    let mut watch = watch(folder.path());
     assert!(watch.look() && !watch.look());
     let wrong: String = (8_000..8_010).map(|item| row(item, "-1.375")).collect();
     let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();

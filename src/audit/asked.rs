@@ -1,0 +1,35 @@
+//! What the rules of a catalogue saw of one stream so far.
+
+use crate::rules::{Catalogue, Rule};
+use crate::tally::{Observed, StreamTally};
+
+/// A tally per rule of the catalogue, in its order.
+pub(super) struct RuleTallies<'c> {
+    catalogue: &'c Catalogue,
+    tallies: Vec<Observed>,
+}
+
+impl<'c> RuleTallies<'c> {
+    pub(super) fn new(catalogue: &'c Catalogue) -> Self {
+        Self { catalogue, tallies: vec![Observed::default(); catalogue.rules().len()] }
+    }
+
+    /// The rules, each at the index of its tally.
+    pub(super) fn rules(&self) -> &'c [&'static Rule] {
+        self.catalogue.rules()
+    }
+
+    pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut Observed> {
+        self.tallies.get_mut(index)
+    }
+
+    /// Moves what was seen into a stream.
+    pub(super) fn flush(&mut self, stream: &mut StreamTally) {
+        for (rule, observed) in self.catalogue.rules().iter().zip(&mut self.tallies) {
+            if *observed != Observed::default() {
+                let key = (rule.page().code.to_owned(), String::new());
+                stream.observed.entry(key).or_default().merge(std::mem::take(observed));
+            }
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! An audit from its inputs and configuration to its report.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::conclude::{self, ConcludeInput};
+use crate::config::Config;
+use crate::engine::{self, RecognisedInput, Settings, UNIT_BYTES};
+use crate::facade::{Error, Inputs, inputs};
+use crate::format;
+use crate::parts::{self, AuditPlan, Part};
+use crate::report::Report;
+use crate::source::Input;
+
+/// An audit: what to read, and how. It can be run any number of times.
+///
+/// ```
+/// use retally::{Audit, Config, Gate, Input, Outcome};
+///
+/// let log = br#"{"item": "q0", "tokens": ["A", " dog"], "logprobs": [-0.5, -2.25], "score": -1.375}"#;
+/// let config = Config::default();
+/// let mut report = Audit::new(config.clone()).input(Input::bytes("scores.jsonl", &log[..])).run()?;
+/// assert_eq!(report.gate(&Gate::new(config)), Outcome::Failed);
+/// # Ok::<(), retally::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Audit {
+    config: Config,
+    paths: Vec<String>,
+    given: Vec<Input>,
+    format: Option<String>,
+    excluded: Vec<PathBuf>,
+    threads: Option<usize>,
+    unit_bytes: usize,
+    tolerance: Option<f64>,
+    progress: Option<Arc<dyn Fn(u64) + Send + Sync>>,
+}
+
+impl Audit {
+    /// An audit under a configuration, of no inputs yet.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            paths: Vec::new(),
+            given: Vec::new(),
+            format: None,
+            excluded: Vec::new(),
+            threads: None,
+            unit_bytes: UNIT_BYTES,
+            tolerance: None,
+            progress: None,
+        }
+    }
+
+    /// Adds files, directories and globs; `-` is standard input.
+    #[must_use]
+    pub fn inputs(mut self, paths: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        for path in paths.into_iter().map(Into::into) {
+            if path != "-" {
+                self.paths.push(path);
+            } else if self.given.iter().all(|input| input.path != Input::STDIN) {
+                self.given.push(Input::stdin());
+            }
+        }
+        self
+    }
+
+    /// Adds bytes in memory or a stream.
+    #[must_use]
+    pub fn input(mut self, input: Input) -> Self {
+        self.given.push(input);
+        self
+    }
+
+    /// Sets the name of the log format of all inputs; by default it is recognised.
+    #[must_use]
+    pub fn format(mut self, name: impl Into<String>) -> Self {
+        self.format = Some(name.into());
+        self
+    }
+
+    /// Leaves out files that may lie in an input directory without being inputs, such as a baseline.
+    #[must_use]
+    pub fn exclude(mut self, paths: impl IntoIterator<Item = impl Into<PathBuf>>) -> Self {
+        self.excluded.extend(paths.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets the number of worker threads; by default one per core. The report does not depend on it.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = Some(threads);
+        self
+    }
+
+    /// Sets the size of the pieces, in bytes, that a large input is audited in. The report does not depend on it.
+    #[must_use]
+    pub fn unit_bytes(mut self, bytes: usize) -> Self {
+        self.unit_bytes = bytes;
+        self
+    }
+
+    /// Sets the tolerance that is added to the bound of every claim, absolute; by default the configuration's.
+    #[must_use]
+    pub fn tolerance(mut self, absolute: f64) -> Self {
+        self.tolerance = Some(absolute);
+        self
+    }
+
+    /// Calls back with the number of unpacked bytes that were read since the last call, from any worker thread.
+    #[must_use]
+    pub fn progress(mut self, callback: impl Fn(u64) + Send + Sync + 'static) -> Self {
+        self.progress = Some(Arc::new(callback));
+        self
+    }
+
+    /// The same audit under another configuration.
+    #[must_use]
+    pub fn with_config(&self, config: Config) -> Self {
+        Self { config, ..self.clone() }
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Audits the inputs.
+    pub fn run(&self) -> Result<Report, Error> {
+        Ok(self.run_on(self.open()?))
+    }
+
+    /// Finds, opens and recognises the inputs without auditing them.
+    pub fn open(&self) -> Result<Inputs, Error> {
+        self.validate()?;
+        let inputs = self.find();
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = inputs.opened.iter().find(|opened| !seen.insert(opened.input.path.as_str())) {
+            return Err(Error::SameName(twice.input.path.clone()));
+        }
+        Ok(inputs)
+    }
+
+    /// Audits inputs that [`Audit::open`] gave.
+    #[must_use]
+    pub fn run_on(&self, inputs: Inputs) -> Report {
+        let audited = engine::run(&inputs.opened, &self.settings());
+        let context = ConcludeInput {
+            inputs: inputs::describe(inputs.opened.iter(), &audited.tally),
+            runs: audited.runs,
+            plans: &audited.plans,
+            errors: inputs.errors,
+            catalogue: &self.config.catalogue,
+            levels: &self.config.levels,
+        };
+        conclude::conclude(audited.tally, &context)
+    }
+
+    /// Audits inputs that [`Audit::open`] gave as a part of a larger audit, to be merged with others: under the plan that
+    /// they call for, or under one that is given.
+    pub fn part(&self, inputs: Inputs, plan: Option<&AuditPlan>) -> Result<Part, Error> {
+        let settings = self.settings();
+        let (tally, plans) = match plan {
+            None => {
+                let audited = engine::run(&inputs.opened, &settings);
+                (audited.tally, audited.plans)
+            }
+            Some(plan) => {
+                let of = |input: &RecognisedInput| plan.of(&input.input.path, input.reader.columns());
+                let plans = inputs.opened.iter().map(of).collect::<Result<Vec<_>, _>>()?;
+                (engine::run_under(&inputs.opened, &plans, &settings), plans)
+            }
+        };
+        let described = inputs::describe(inputs.opened.iter(), &tally);
+        let mut files = tally.files;
+        let audited = inputs.opened.iter().zip(plans).zip(described).zip(0_u32..);
+        let audited = audited.map(|(((input, plan), report), at)| {
+            let tally = files.remove(&at).unwrap_or_default();
+            parts::Audited { report, identity: input.identity(), range: input.range, plan, tally }
+        });
+        Ok(Part::new(audited.collect(), inputs.errors))
+    }
+
+    pub(super) fn validate(&self) -> Result<(), Error> {
+        format::native::check(&self.config)?;
+        if let Some(name) = &self.format
+            && !format::all().any(|format| format.name() == name)
+        {
+            return Err(engine::UnknownFormat { name: name.clone() }.into());
+        }
+        match self.tolerance {
+            Some(tolerance) if !(tolerance.is_finite() && tolerance >= 0.0) => Err(Error::Tolerance(tolerance)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The first input that is not a path.
+    pub(super) fn first_given(&self) -> Option<&Input> {
+        self.given.first()
+    }
+
+    pub(super) fn find(&self) -> Inputs {
+        inputs::find(&inputs::Wanted {
+            paths: &self.paths,
+            given: &self.given,
+            format: self.format.as_deref(),
+            excluded: &self.excluded,
+            config: &self.config,
+        })
+    }
+
+    pub(super) fn settings(&self) -> Settings {
+        let cores = || std::thread::available_parallelism().map_or(1, Into::into);
+        Settings {
+            threads: self.threads.unwrap_or_else(cores).max(1),
+            unit_bytes: self.unit_bytes.max(1),
+            declared_tolerance: self.tolerance.unwrap_or(self.config.tolerance),
+            catalogue: self.config.catalogue.clone(),
+            progress: self.progress.clone(),
+        }
+    }
+}
+
+/// The report of an audit that was done in parts: the same as of one audit of all their inputs.
+pub fn merge(parts: Vec<Part>, config: &Config) -> Result<Report, Error> {
+    Ok(parts::merge(parts, config)?)
+}

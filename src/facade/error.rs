@@ -1,0 +1,51 @@
+//! What the caller of the library got wrong.
+
+use crate::config::{ConfigError, UnknownRule};
+use crate::engine::UnknownFormat;
+use crate::gate::BaselineError;
+use crate::parts::PartError;
+use crate::source::SourceError;
+
+/// A request that cannot be served: a configuration, a name or a file of the caller's that cannot be used.
+///
+/// Inputs that cannot be read are no errors of this kind. They stand in [`Report::errors`](crate::Report), and
+/// [`Outcome::Undone`](crate::Outcome) says when the audit cannot count as done without them.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// No log format has the name given.
+    #[error(transparent)]
+    UnknownFormat(#[from] UnknownFormat),
+    /// No rule has the code given.
+    #[error(transparent)]
+    UnknownRule(#[from] UnknownRule),
+    /// A tolerance below 0, or not a finite number.
+    #[error("expected a tolerance of 0 or more, found {0}")]
+    Tolerance(f64),
+    /// Two inputs have one name, by which findings would point at either.
+    #[error("two inputs are called `{0}`")]
+    SameName(String),
+    /// Input that is not a file, which cannot grow.
+    #[error("cannot watch {0}; name a file or a directory")]
+    NotWatchable(String),
+    /// An input that is needed cannot be used.
+    #[error("{path}: {reason}")]
+    Input {
+        /// The path.
+        path: String,
+        /// What was expected and found.
+        reason: String,
+    },
+    /// An input cannot be read in the way that was asked for.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The baseline cannot be used.
+    #[error(transparent)]
+    Baseline(#[from] BaselineError),
+    /// Parts cannot be merged, or a tally cannot be read.
+    #[error(transparent)]
+    Part(#[from] PartError),
+}

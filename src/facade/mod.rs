@@ -1,0 +1,11 @@
+//! The library's front: what an audit takes, one call that runs it, and the errors of its caller.
+
+mod audit;
+mod error;
+mod inputs;
+mod watch;
+
+pub use audit::{Audit, merge};
+pub use error::Error;
+pub use inputs::{Inputs, Recognised};
+pub use watch::Watch;
