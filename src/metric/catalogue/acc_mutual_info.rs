@@ -16,6 +16,7 @@ pub(super) static METRIC: Metric = Metric {
 mod tests {
     use crate::metric::MetricRows;
     use crate::metric::choice::Cut;
+    use crate::metric::row::judge;
     use crate::metric::tests::{item, metric, number, row_verdict};
     use crate::model::{Located, RowValue, Verdict};
 
