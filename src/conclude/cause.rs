@@ -1,15 +1,13 @@
 //! A column's explanation as a diagnosis and a finding: which formula, which rows, what it changed.
 
-use std::collections::BTreeMap;
-
 use crate::audit::ColumnPlan;
 use crate::conclude::diagnosis::{self, Explanation, Member};
 use crate::conclude::figure;
-use crate::conclude::finding::{Draft, Row, Stream, UNEXPLAINED, cause_of, json_number, location};
+use crate::conclude::finding::{Draft, Row, Stream, UNEXPLAINED, cause_of, location};
 use crate::formula::{Deviations, Formula, Grammar, Scale, Span, describe};
 use crate::numeric;
 use crate::report::words::{count, number, p_value, picks_change, rows, some};
-use crate::report::{Diagnosis, Impact, Location, RowGroup};
+use crate::report::{ColumnEvidence, Diagnosis, Evidence, Impact, Location, Number, RowGroup};
 use crate::rules::{Cause, Message, Rule};
 use crate::tally::{ClaimRow, ColumnTally, Fit, ItemTally, RowRef};
 
@@ -54,7 +52,8 @@ pub(super) fn diagnose(
         figure: figure::figure(column, &explanation),
     };
     let found = figure::found(&explanation, plan);
-    let writer = Writer { name, column, plan, grammar, convention, items, mixed, stream };
+    let flips = impact.as_ref().map(|impact| impact.flips);
+    let writer = Writer { name, column, plan, grammar, convention, items, mixed, flips, stream };
     let draft = match explanation {
         Explanation::Follows => None,
         Explanation::Stub => writer.stub(),
@@ -77,10 +76,7 @@ pub(super) fn diagnose(
         }
     };
     let draft = draft.map(|mut draft| {
-        if let Some(impact) = &impact {
-            draft.impact_lines.push(impact_line(impact, &convention.to_string()));
-            draft.evidence.insert("flips".to_owned(), impact.flips.into());
-        }
+        draft.impact_lines.extend(impact.as_ref().map(|impact| impact_line(impact, &convention.to_string())));
         draft
     });
     Diagnosed { draft, diagnosis, found }
@@ -94,6 +90,8 @@ struct Writer<'w> {
     convention: Formula,
     items: &'w ItemTally,
     mixed: u64,
+    /// Picks that change under the convention.
+    flips: Option<u64>,
     stream: &'w Stream<'w>,
 }
 
@@ -106,21 +104,20 @@ impl Writer<'_> {
         number(value, self.decimals())
     }
 
-    fn draft(&self, code: &str, cause: String, message: Message, count: u64, rows: &[ClaimRow]) -> Option<Draft> {
+    fn draft(&self, code: &str, cause: Vec<String>, message: Message, count: u64, rows: &[ClaimRow]) -> Option<Draft> {
         let rule = self.stream.catalogue.by_code(code)?;
         Some(self.draft_of(rule, cause, message, count, rows))
     }
 
-    fn draft_of(&self, rule: &'static Rule, cause: String, message: Message, count: u64, rows: &[ClaimRow]) -> Draft {
-        let mut evidence = BTreeMap::new();
-        evidence.insert("rows".to_owned(), self.column.judged.into());
-        if let Some(row) = rows.first() {
-            evidence.insert("reported".to_owned(), json_number(row.claimed.value));
-            if let Some(fit) = row.convention {
-                evidence.insert("convention".to_owned(), json_number(fit.derived.value));
-                evidence.insert("bound".to_owned(), json_number(fit.derived.half + row.claimed.half));
-            }
-        }
+    fn draft_of(
+        &self,
+        rule: &'static Rule,
+        cause: Vec<String>,
+        message: Message,
+        count: u64,
+        rows: &[ClaimRow],
+    ) -> Draft {
+        let evidence = Evidence::Column(self.numbers(rows));
         let rows = rows
             .iter()
             .map(|row| Row { located: row.located.clone(), item: row.item.clone(), candidate: row.candidate.clone() })
@@ -137,6 +134,20 @@ impl Writer<'_> {
             evidence,
             evidence_lines: Vec::new(),
             impact_lines: Vec::new(),
+        }
+    }
+
+    /// The numbers that any finding about the column has; the rows are those shown.
+    fn numbers(&self, rows: &[ClaimRow]) -> ColumnEvidence {
+        let first = rows.first();
+        let fit = first.and_then(|row| Some((row.convention?, row.claimed.half)));
+        ColumnEvidence {
+            rows: self.column.judged,
+            reported: first.map(|row| Number(row.claimed.value)),
+            convention: fit.map(|(fit, _)| Number(fit.derived.value)),
+            bound: fit.map(|(fit, half)| Number(fit.derived.half + half)),
+            flips: self.flips,
+            ..ColumnEvidence::default()
         }
     }
 
@@ -214,11 +225,14 @@ impl Writer<'_> {
             let other = diagnosis::formula(self.grammar, other);
             draft.evidence_lines.push(format!("ambiguous: {other} also matches; {}", telling(&found, &other)));
         }
-        draft.evidence.insert("formula".to_owned(), found.to_string().into());
-        draft.evidence.insert("explained".to_owned(), counted.decisive.into());
-        draft.evidence.insert("decidable".to_owned(), decidable.into());
-        draft.evidence.insert("undecidable".to_owned(), counted.undecidable.into());
-        draft.evidence.insert("against".to_owned(), counted.against.into());
+        draft.evidence = Evidence::Column(ColumnEvidence {
+            formulas: vec![found.to_string()],
+            explained: Some(counted.decisive),
+            decidable: Some(decidable),
+            undecidable: Some(counted.undecidable),
+            against: Some(counted.against),
+            ..self.numbers(&shown)
+        });
         Some(draft)
     }
 
@@ -271,7 +285,7 @@ impl Writer<'_> {
             )
         }))
         .help("report the computed score, or omit the field");
-        self.draft("RT210", "stub".to_owned(), message, rows_all, shown)
+        self.draft("RT210", vec!["stub".to_owned()], message, rows_all, shown)
     }
 
     fn shift(&self, constant: f64) -> Option<Draft> {
@@ -283,14 +297,14 @@ impl Writer<'_> {
                 format!("reported {}; {derived}; difference {by}", self.number(row.claimed.value))
             }))
             .help("remove the constant, or log it as a step");
-        let mut draft = self.draft("RT215", "shift".to_owned(), message, self.column.refuted, shown)?;
+        let mut draft = self.draft("RT215", vec!["shift".to_owned()], message, self.column.refuted, shown)?;
         draft.evidence_lines.push(format!(
             "in {} of {} rows, reported - {} = {by} within the bound",
             count(self.column.judged),
             count(self.column.judged),
             self.convention
         ));
-        draft.evidence.insert("constant".to_owned(), json_number(constant));
+        draft.evidence = Evidence::Column(ColumnEvidence { constant: Some(Number(constant)), ..self.numbers(shown) });
         Some(draft)
     }
 
@@ -317,7 +331,7 @@ impl Writer<'_> {
             fit.derived.half + row.claimed.half
         ))
         .help("compare the row's steps with what the pipeline summed; log the logits (or the normaliser) of each step for a closer look; if the field is not a log-prob, set RT200 = \"off\" under [rules]");
-        let mut draft = self.draft("RT200", UNEXPLAINED.to_owned(), message, refuted, shown)?;
+        let mut draft = self.draft("RT200", vec![UNEXPLAINED.to_owned()], message, refuted, shown)?;
         draft.evidence_lines.push(format!(
             "{} of {} {} do not match {}; {} do",
             count(refuted),
@@ -334,7 +348,7 @@ impl Writer<'_> {
                 self.number((row.claimed.value - nearest.derived.value).abs())
             ));
         }
-        draft.evidence.insert("off_by".to_owned(), json_number(off));
+        draft.evidence = Evidence::Column(ColumnEvidence { off_by: Some(Number(off)), ..self.numbers(shown) });
         Some(draft)
     }
 
@@ -405,7 +419,7 @@ impl Writer<'_> {
         if rest > 0 {
             draft.evidence_lines.push(format!("{} {} match none of them", count(rest), rows(rest)));
         }
-        draft.evidence.insert("formulas".to_owned(), signatures.into());
+        draft.evidence = Evidence::Column(ColumnEvidence { formulas: signatures, ..self.numbers(&shown) });
         Some(draft)
     }
 

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Levels;
 use crate::model::{Located, Severity};
-use crate::report::{Finding, Location};
+use crate::report::{Bin, Evidence, Finding, Location, Moments, Number, RuleEvidence};
 use crate::rules::{self, Catalogue, Rule};
-use crate::tally::{Observed, PLACES, Tally};
+use crate::tally::{self, Accumulator, Key, Observed, PLACES, Slots, Tally};
 
 /// The stream that is being concluded.
 pub(super) struct Stream<'s> {
@@ -29,12 +29,13 @@ pub(super) struct Draft {
     pub(super) rule: &'static Rule,
     pub(super) claim: String,
     pub(super) task: String,
-    pub(super) cause: String,
+    /// The parts of the cause; see [`cause_of`].
+    pub(super) cause: Vec<String>,
     pub(super) message: rules::Message,
     pub(super) count: u64,
     pub(super) judged: u64,
     pub(super) rows: Vec<Row>,
-    pub(super) evidence: BTreeMap<String, serde_json::Value>,
+    pub(super) evidence: Evidence,
     pub(super) evidence_lines: Vec<String>,
     pub(super) impact_lines: Vec<String>,
 }
@@ -49,17 +50,6 @@ pub(super) fn from_rule(rule: &'static Rule, seen: &Observed, stream: &Stream<'_
         .map(|row| Row { located: row.located.clone(), item: row.item.clone(), candidate: row.candidate.clone() })
         .collect();
     rows.truncate(PLACES);
-    let mut evidence = BTreeMap::new();
-    for key in rule.keys.counts {
-        evidence.insert(key.name().to_owned(), seen.count(*key).into());
-    }
-    evidence.insert("judged".to_owned(), seen.judged.into());
-    evidence.insert("failed".to_owned(), seen.failed.into());
-    if let Some(worst) = &seen.worst {
-        evidence.insert("found".to_owned(), json_number(worst.evidence.found));
-        evidence.insert("expected".to_owned(), json_number(worst.evidence.expected));
-        evidence.insert("within".to_owned(), json_number(worst.evidence.within));
-    }
     if message.label.is_empty()
         && let Some(first) = seen.exemplars.kept().first()
     {
@@ -74,9 +64,52 @@ pub(super) fn from_rule(rule: &'static Rule, seen: &Observed, stream: &Stream<'_
         count: seen.failed.max(1),
         judged: seen.judged.max(seen.failed),
         rows,
-        evidence,
+        evidence: Evidence::Rule(evidence(rule, seen)),
         evidence_lines: Vec::new(),
         impact_lines: Vec::new(),
+    }
+}
+
+/// The numbers behind what a rule found.
+fn evidence(rule: &Rule, seen: &Observed) -> RuleEvidence {
+    let keys = &rule.keys;
+    debug_assert!(
+        seen.counts.len() <= keys.counts.len()
+            && seen.sums.len() <= keys.sums.len()
+            && seen.moments.len() <= keys.moments.len()
+            && seen.histograms.len() <= keys.histograms.len(),
+        "{} keeps what it does not declare",
+        rule.page().code
+    );
+    let worst =
+        |number: fn(&crate::tally::Evidence) -> f64| seen.worst.as_ref().map(|row| Number(number(&row.evidence)));
+    RuleEvidence {
+        judged: seen.judged,
+        failed: seen.failed,
+        found: worst(|row| row.found),
+        expected: worst(|row| row.expected),
+        within: worst(|row| row.within),
+        counts: keys.counts.iter().map(|key| (key.name().to_owned(), seen.count(*key))).collect(),
+        sums: keys.sums.iter().map(|key| (key.name().to_owned(), Number(seen.sum(*key)))).collect(),
+        moments: kept(keys.moments, &seen.moments, moments),
+        histograms: kept(keys.histograms, &seen.histograms, |histogram| {
+            histogram.bins().map(|(bin, count)| Bin { bin, count }).collect()
+        }),
+        parts: seen.failed_parts().map(|(name, failed)| (name.to_owned(), failed)).collect(),
+    }
+}
+
+fn kept<T: Accumulator, R>(keys: &[Key<T>], slots: &Slots<T>, report: fn(&T) -> R) -> BTreeMap<String, R> {
+    keys.iter().filter_map(|key| Some((key.name().to_owned(), report(slots.get(*key)?)))).collect()
+}
+
+fn moments(moments: &tally::Moments) -> Moments {
+    let (means, variances) = (moments.means(), moments.variances());
+    Moments {
+        n: moments.n(),
+        means: [Number(means.0), Number(means.1)],
+        variances: [Number(variances.xx), Number(variances.yy)],
+        covariance: Number(variances.xy),
     }
 }
 
@@ -101,46 +134,37 @@ pub(super) fn unreadable(tally: &Tally, catalogue: &Catalogue) -> Option<Draft> 
         rule,
         claim: "record".to_owned(),
         task: String::new(),
-        cause: String::new(),
+        cause: Vec::new(),
         message: rules::Message::new(format!("{count} {noun} cannot be read"))
             .label(first?)
             .help("write one complete JSON value per line, and close the file before the audit"),
         count,
         judged,
         rows,
-        evidence: BTreeMap::from([("records".to_owned(), count.into())]),
+        evidence: Evidence::Records { records: count },
         evidence_lines: Vec::new(),
         impact_lines: Vec::new(),
     })
 }
 
-/// A number for JSON; NaN and infinities become strings.
-pub(super) fn json_number(value: f64) -> serde_json::Value {
-    serde_json::Number::from_f64(value).map_or_else(|| value.to_string().into(), serde_json::Value::Number)
-}
-
 /// The part of a cause for rows that no other part explains.
 pub(super) const UNEXPLAINED: &str = "unexplained";
-/// Separator of the parts of a cause.
-const BETWEEN: &str = " | ";
 
-/// A cause of one or more parts (formulas of a mixture, metrics): the same text in any order.
-pub(super) fn cause_of(mut parts: Vec<String>) -> String {
+/// A cause of one or more parts (formulas of a mixture, metrics): the same in any order.
+pub(super) fn cause_of(mut parts: Vec<String>) -> Vec<String> {
     parts.sort();
     parts.dedup();
-    parts.join(BETWEEN)
+    parts
 }
 
-/// The parts of a cause.
-pub fn cause_parts(cause: &str) -> impl Iterator<Item = &str> {
-    cause.split(BETWEEN)
-}
+/// What is hashed between the parts of a cause. Another one would break every baseline.
+const BETWEEN: &str = " | ";
 
 /// Identity of a cause: nothing volatile enters, so that it survives other rows, names and versions.
 #[must_use]
-pub fn fingerprint(code: &str, claim: &str, task: &str, cause: &str) -> String {
+pub fn fingerprint(code: &str, claim: &str, task: &str, cause: &[String]) -> String {
     let mut hasher = blake3::Hasher::new();
-    for field in ["retally/1", code, claim, task, cause] {
+    for field in ["retally/1", code, claim, task, &cause.join(BETWEEN)] {
         hasher.update(&(field.len() as u64).to_le_bytes());
         hasher.update(field.as_bytes());
     }

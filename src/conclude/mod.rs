@@ -17,14 +17,15 @@ use crate::config::Levels;
 use crate::metric;
 use crate::model::{ClaimKind, ColumnKey, VerdictCounts};
 use crate::report::{
-    ClaimReport, FindingCounts, InputError, InputReport, MetricReport, Report, SCHEMA_VERSION, Summary, Tool,
+    ClaimReport, FindingCounts, InputError, InputErrorKind, InputReport, MetricReport, Report, SCHEMA_VERSION, Summary,
+    Tool,
 };
 use crate::rules::{self, Catalogue, Check, Observer, RecordRef, RunView};
 use crate::run::RunId;
 use crate::tally::{Observed, Tally};
 
+pub use finding::fingerprint;
 use finding::{Draft, Files};
-pub use finding::{cause_parts, fingerprint};
 use runs::Run;
 
 /// What `conclude` needs to know beside the tally.
@@ -56,6 +57,7 @@ pub fn conclude(tally: Tally, context: &ConcludeInput<'_>) -> Report {
         summary.steps += own.steps;
         for error in own.errors.kept() {
             errors.push(InputError {
+                kind: InputErrorKind::Record,
                 path: paths.get(*file as usize).map_or_else(String::new, |path| (*path).to_owned()),
                 line: error.place.line,
                 column: error.place.column,

@@ -19,7 +19,7 @@ use crate::source::{Blocks, Elements, Inner, NestedRecords, SourceError};
 use crate::tally::{FileTally, Tally};
 
 pub use follow::Following;
-pub use open::{RecognisedInput, Unknown, UnknownFormat, open};
+pub use open::{RecognisedInput, Refusal, Unknown, UnknownFormat, open};
 pub use settle::{Passes, Settled, settle};
 
 /// Bytes per work unit.

@@ -1,7 +1,7 @@
 //! Recognises each input and opens its reader.
 
 use crate::config::InputConfig;
-use crate::format::{self, Confidence, Format, HEAD_BYTES, Head, NO_FORMAT, Reader, native};
+use crate::format::{self, Confidence, Format, HEAD_BYTES, Head, Reader, native};
 use crate::run::InputIdentity;
 use crate::source::{ByteRange, Input, SourceError};
 
@@ -18,6 +18,8 @@ pub struct RecognisedInput {
     pub format: &'static str,
     /// The tool that writes it, see [`Format::tool`].
     pub tool: &'static str,
+    /// Whether the configuration can name its fields.
+    pub is_mappable: bool,
     /// Why it was recognised as this format.
     pub confidence: Confidence,
     /// Its reader.
@@ -57,8 +59,19 @@ pub struct Unknown {
     pub path: String,
     /// What was expected, the nearest format, and how to map the fields.
     pub message: String,
-    /// Whether it is a log that was recognised, so that leaving it out hides something.
-    pub recognised: bool,
+    /// What is wrong with it.
+    pub refusal: Refusal,
+}
+
+/// Why an input is not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It has no bytes.
+    Empty,
+    /// No format recognises it.
+    NoFormat,
+    /// A format is chosen, and it cannot be read as that: leaving it out hides something.
+    Unusable,
 }
 
 /// Recognises an input. `forced` is the name given with `--input-format`.
@@ -91,21 +104,20 @@ pub fn open(
     }
     let whole = bytes.len() < window;
     let head = Head::new(&path, &name, &bytes, whole);
-    let unknown = |message: String| Ok(Err(Unknown { path: path.clone(), message, recognised: false }));
-    let unusable = |message: String| Ok(Err(Unknown { path: path.clone(), message, recognised: true }));
+    let refused = |refusal, message: String| Ok(Err(Unknown { path: path.clone(), message, refusal }));
     if bytes.trim_ascii().is_empty() {
-        return unknown("the file is empty (expected at least one record)".to_owned());
+        return refused(Refusal::Empty, "the file is empty (expected at least one record)".to_owned());
     }
     let chosen = match forced.or(config.format.as_deref()) {
         Some(name) => match ranked.iter().position(|(_, format)| format.name() == name) {
             Some(at) => Some(at),
-            None => return unusable(UnknownFormat { name: name.to_owned() }.to_string()),
+            None => return refused(Refusal::Unusable, UnknownFormat { name: name.to_owned() }.to_string()),
         },
         None => ranked.iter().position(|(confidence, _)| confidence.percent >= ENOUGH),
     };
     let chosen = chosen.map(|at| ranked.swap_remove(at)).or_else(|| mapped(&head, config));
     let Some((confidence, format)) = chosen else {
-        return unknown(no_format(&ranked));
+        return refused(Refusal::NoFormat, no_format(&ranked));
     };
     let opened = format.open(&head, config);
     match opened {
@@ -113,13 +125,14 @@ pub fn open(
             input,
             format: format.name(),
             tool: format.tool(),
+            is_mappable: format.is_mappable(),
             confidence,
             reader,
             head: bytes,
             whole,
             range: None,
         })),
-        Err(reason) => unusable(reason),
+        Err(reason) => refused(Refusal::Unusable, reason),
     }
 }
 
@@ -162,7 +175,7 @@ fn no_format(ranked: &[(Confidence, &'static dyn Format)]) -> String {
             format!("; nearest: {} ({})", format.name(), confidence.evidence)
         });
     format!(
-        "{NO_FORMAT} (run `retally formats` for the {} supported ones){nearest}; expected records with an item \
+        "unrecognised log format (run `retally formats` for the {} supported ones){nearest}; expected records with an item \
          id and token log-probs or a score: map the fields in retally.toml, such as [input] item = \"uid\", logprobs = \"out.lps\", score = \"out.total\", or use --input-format",
         format::all().count()
     )
@@ -191,9 +204,12 @@ mod tests {
 
     #[test]
     fn what_is_no_log_hides_nothing_when_it_is_passed_over() {
-        for text in ["", " \n", "{\"city\": \"Paris\"}", "plain text"] {
+        let none = Refusal::NoFormat;
+        let texts =
+            [("", Refusal::Empty), (" \n", Refusal::Empty), ("{\"city\": \"Paris\"}", none), ("plain text", none)];
+        for (text, refusal) in texts {
             let unknown = unknown(text, None);
-            assert!(!unknown.recognised, "{text:?}");
+            assert_eq!(unknown.refusal, refusal, "{text:?}");
             assert_eq!(unknown.path, "log.jsonl");
         }
     }
@@ -201,6 +217,7 @@ mod tests {
     #[test]
     fn an_unknown_name_of_a_format_is_an_error_with_the_nearest_name() {
         let unknown = unknown(NATIVE, Some("native-jsnl"));
-        assert!(unknown.recognised && unknown.message.contains("`native-jsonl`"), "{}", unknown.message);
+        assert_eq!(unknown.refusal, Refusal::Unusable);
+        assert!(unknown.message.contains("`native-jsonl`"), "{}", unknown.message);
     }
 }

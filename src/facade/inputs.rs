@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use crate::config::Config;
-use crate::engine::{self, RecognisedInput};
+use crate::engine::{self, RecognisedInput, Refusal};
 use crate::facade::Error;
 use crate::format::Framing;
-use crate::report::{InputError, InputReport};
+use crate::report::{InputError, InputErrorKind, InputReport};
 use crate::source::{self, ByteRange, Input, Packing, SourceError};
 use crate::tally::Tally;
 
@@ -100,11 +100,14 @@ pub(super) fn find(wanted: &Wanted<'_>) -> Inputs {
         .collect();
     // A file that lies in a directory and is no log is only noted; what was named must be usable, and a log that
     // is recognised yet cannot be read may not be passed over.
-    let whole = |path: String, reason: String, recognised: bool| {
-        let fatal = recognised || named.contains(&path.as_str());
-        InputError { path, line: 0, column: 0, reason, fatal }
+    let whole = |path: String, reason: String, kind: InputErrorKind| {
+        let is_log = !matches!(kind, InputErrorKind::Empty | InputErrorKind::Unrecognised);
+        let fatal = is_log || named.contains(&path.as_str());
+        InputError { kind, path, line: 0, column: 0, reason, fatal }
     };
-    let of_source = |error: &SourceError| whole(error.path().unwrap_or_default().to_owned(), error.to_string(), true);
+    let unreadable = InputErrorKind::Unreadable;
+    let of_source =
+        |error: &SourceError| whole(error.path().unwrap_or_default().to_owned(), error.to_string(), unreadable);
     let mut errors: Vec<InputError> = discovery.errors.iter().map(of_source).collect();
     let mut opened = Vec::new();
     let mut passed_over = false;
@@ -117,11 +120,22 @@ pub(super) fn find(wanted: &Wanted<'_>) -> Inputs {
         match engine::open(input, &wanted.config.input(&path), wanted.format) {
             Ok(Ok(input)) => opened.push(input),
             // A text in a directory is mostly no log, and nobody said that it is one.
-            Ok(Err(unknown)) if !unknown.recognised && source::is_text(&path) && !named.contains(&path.as_str()) => {
+            Ok(Err(unknown))
+                if unknown.refusal != Refusal::Unusable
+                    && source::is_text(&path)
+                    && !named.contains(&path.as_str()) =>
+            {
                 passed_over = true;
             }
-            Ok(Err(unknown)) => errors.push(whole(unknown.path, unknown.message, unknown.recognised)),
-            Err(error) => errors.push(whole(path, error.to_string(), true)),
+            Ok(Err(unknown)) => {
+                let kind = match unknown.refusal {
+                    Refusal::Empty => InputErrorKind::Empty,
+                    Refusal::NoFormat => InputErrorKind::Unrecognised,
+                    Refusal::Unusable => InputErrorKind::Unusable,
+                };
+                errors.push(whole(unknown.path, unknown.message, kind));
+            }
+            Err(error) => errors.push(whole(path, error.to_string(), unreadable)),
         }
     }
     if passed_over && opened.is_empty() && errors.is_empty() {

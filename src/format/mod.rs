@@ -26,9 +26,6 @@ use crate::model::{Item, MetricClaim, Origin, RecordError};
 pub use head::{FIRST_RECORDS, HEAD_BYTES, Head};
 pub use info::FormatInfo;
 
-/// How the reason begins why a file is not read that no format recognises.
-pub const NO_FORMAT: &str = "unrecognised log format";
-
 /// How sure a format is that an input is its own: 0 no, 100 certain.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Confidence {
@@ -156,6 +153,10 @@ pub trait Format: Sync {
     /// numbers over them.
     fn tool(&self) -> &'static str {
         self.name()
+    }
+    /// Whether the configuration can name its fields and the conventions of its columns: the project's own forms.
+    fn is_mappable(&self) -> bool {
+        false
     }
     /// How sure it is of an input.
     fn recognise(&self, head: &Head<'_>) -> Confidence;

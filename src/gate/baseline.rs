@@ -8,12 +8,14 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::conclude::{self, cause_parts};
+use crate::conclude;
 use crate::config::{Date, nearest};
 use crate::report::{Finding, Report, visible};
 
-/// The version of the file's shape.
-const VERSION: u32 = 1;
+/// The version of the file's shape. Version 1 is read, too.
+const VERSION: u32 = 2;
+/// What version 1 wrote between the parts of a cause.
+const JOINED_BY: &str = " | ";
 
 /// A baseline that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -61,8 +63,9 @@ pub struct Entry {
     pub task: String,
     /// The column or metric that it is about.
     pub claim: String,
-    /// The cause besides these; empty if they identify it.
-    pub cause: String,
+    /// The parts of the cause besides these; empty if they identify it.
+    #[serde(deserialize_with = "parts")]
+    pub cause: Vec<String>,
     /// Written by hand: why it is accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -114,6 +117,20 @@ fn fingerprint<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Stri
     Err(serde::de::Error::custom(reason))
 }
 
+fn parts<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "cause: expected a list of texts")]
+    enum Cause {
+        Parts(Vec<String>),
+        Joined(String),
+    }
+    Ok(match Cause::deserialize(deserializer)? {
+        Cause::Parts(parts) => parts,
+        Cause::Joined(text) if text.is_empty() => Vec::new(),
+        Cause::Joined(text) => text.split(JOINED_BY).map(str::to_owned).collect(),
+    })
+}
+
 impl Baseline {
     /// Reads a file.
     pub fn read(path: &Path) -> Result<Self, BaselineError> {
@@ -146,7 +163,7 @@ impl Baseline {
                 return Err(malformed((1, 1), reason));
             }
         };
-        if !version.is_null() && version != VERSION {
+        if !version.is_null() && version != VERSION && version != 1 {
             let at = text.find("\"version\"").unwrap_or(0);
             let reason = format!(
                 "unsupported version {version} (expected {VERSION}); the file was written by another version of retally"
@@ -222,7 +239,7 @@ impl Entry {
             code: finding.code.clone(),
             task: plain(&finding.task),
             claim: plain(&finding.claim),
-            cause: plain(&finding.cause),
+            cause: finding.cause.iter().map(|part| plain(part)).collect(),
             reason: old.and_then(|old| old.reason.clone()),
             expires: old.and_then(|old| old.expires),
             max_share: old.and_then(|old| old.max_share),
@@ -240,7 +257,7 @@ impl Entry {
             && same(&self.claim, &finding.claim)
             && same(&self.task, &finding.task)
             && !finding.cause.is_empty()
-            && cause_parts(&finding.cause).all(|part| cause_parts(&self.cause).any(|known| known == part))
+            && finding.cause.iter().all(|part| self.cause.contains(part))
             // What is there for people to read decides only where it is what the fingerprint was made of.
             && self.fingerprint == conclude::fingerprint(&self.code, &self.claim, &self.task, &self.cause)
     }
@@ -293,7 +310,7 @@ mod tests {
             code: code.to_owned(),
             task: task.to_owned(),
             claim: claim.to_owned(),
-            cause: String::new(),
+            cause: Vec::new(),
             reason: None,
             expires: None,
             max_share: None,
@@ -315,9 +332,20 @@ mod tests {
     }
 
     #[test]
+    fn the_first_version_is_read() {
+        let old = file(&line("").replace("\"c\"", "\"a/n | unexplained\""));
+        let read = Baseline::parse("b.json", &old).unwrap();
+        assert_eq!(read.entries()[0].cause, ["a/n", "unexplained"]);
+        let new = read.text().unwrap();
+        assert!(new.starts_with("{\"version\":2,") && new.contains("\"cause\":[\"a/n\",\"unexplained\"]"), "{new}");
+        assert_eq!(Baseline::parse("b.json", &new).unwrap(), read);
+        assert!(message(&file(&line("").replace("\"c\"", "7"))).ends_with("cause: expected a list of texts"));
+    }
+
+    #[test]
     fn the_file_has_one_entry_per_line_in_order() {
         let mut written = entry(A, "RT204", "arc", "score");
-        written.cause = "a \"b\" \u{e9}".to_owned();
+        written.cause = vec!["a \"b\" \u{e9}".to_owned(), "c | d".to_owned()];
         written.reason = Some("until June".to_owned());
         written.expires = Some("2027-06-30".parse().unwrap());
         written.max_share = Some(Share(0.25));
@@ -329,13 +357,13 @@ mod tests {
             written,
         ]);
         let expected = format!(
-            "{{\"version\":1,\"findings\":[\n\
-             {{\"fingerprint\":\"{A}\",\"code\":\"RT999\",\"task\":\"arc\",\"claim\":\"pick\",\"cause\":\"\"}},\n\
-             {{\"fingerprint\":\"{A}\",\"code\":\"RT204\",\"task\":\"arc\",\"claim\":\"score\",\"cause\":\"a \\\"b\\\" é\",\
+            "{{\"version\":2,\"findings\":[\n\
+             {{\"fingerprint\":\"{A}\",\"code\":\"RT999\",\"task\":\"arc\",\"claim\":\"pick\",\"cause\":[]}},\n\
+             {{\"fingerprint\":\"{A}\",\"code\":\"RT204\",\"task\":\"arc\",\"claim\":\"score\",\"cause\":[\"a \\\"b\\\" é\",\"c | d\"],\
              \"reason\":\"until June\",\"expires\":\"2027-06-30\",\"max_share\":0.25}},\n\
-             {{\"fingerprint\":\"{A}\",\"code\":\"RT301\",\"task\":\"arc\",\"claim\":\"score\",\"cause\":\"\"}},\n\
-             {{\"fingerprint\":\"{B}\",\"code\":\"RT301\",\"task\":\"arc\",\"claim\":\"score\",\"cause\":\"\"}},\n\
-             {{\"fingerprint\":\"{B}\",\"code\":\"RT101\",\"task\":\"b\",\"claim\":\"a\",\"cause\":\"\"}}\n\
+             {{\"fingerprint\":\"{A}\",\"code\":\"RT301\",\"task\":\"arc\",\"claim\":\"score\",\"cause\":[]}},\n\
+             {{\"fingerprint\":\"{B}\",\"code\":\"RT301\",\"task\":\"arc\",\"claim\":\"score\",\"cause\":[]}},\n\
+             {{\"fingerprint\":\"{B}\",\"code\":\"RT101\",\"task\":\"b\",\"claim\":\"a\",\"cause\":[]}}\n\
              ]}}\n"
         );
         assert_eq!(baseline.text().unwrap(), expected);
@@ -394,8 +422,8 @@ mod tests {
         assert!(message(&without).starts_with("b.json:2:"), "{}", message(&without));
         assert!(message(&without).ends_with("missing key `code`"));
         assert_eq!(
-            message("{\n\"version\":2,\"causes\":{}}"),
-            "b.json:2:1: unsupported version 2 (expected 1); the file was written by another version of retally"
+            message("{\n\"version\":3,\"causes\":{}}"),
+            "b.json:2:1: unsupported version 3 (expected 2); the file was written by another version of retally"
         );
         assert!(message("{\"version\":1}").ends_with("missing key `findings`"));
         assert!(message("{\"version\":1,\"findings\":[").contains("not a baseline file: EOF while parsing"));

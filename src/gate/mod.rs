@@ -195,6 +195,6 @@ impl Entry {
     #[must_use]
     pub fn name(&self) -> String {
         let name = name(&self.code, &self.claim, &self.task);
-        if self.cause.is_empty() { name } else { format!("{name}: {}", self.cause) }
+        if self.cause.is_empty() { name } else { format!("{name}: {}", self.cause.join(", ")) }
     }
 }

@@ -18,8 +18,6 @@ pub use propose::{Proposal, propose};
 
 /// Maximum number of inputs, runs and claims that are listed.
 const LISTED: usize = 20;
-/// Formats whose fields and conventions the configuration can name begin so.
-const MAPPABLE: &str = "native-";
 /// Prefix of a claim's role in a reader's mapping.
 const CLAIM: &str = "claim ";
 /// Prefix of a nested candidate's field in a reader's mapping.
@@ -32,6 +30,8 @@ pub struct Seen {
     pub path: String,
     /// The name of its format.
     pub format: String,
+    /// Whether the configuration can name its fields and conventions.
+    pub is_mappable: bool,
     /// Role to field.
     pub mapping: Vec<(String, String)>,
     /// The columns of claims that its format knows.
@@ -45,18 +45,15 @@ impl Seen {
         Self {
             path: opened.input.path.clone(),
             format: opened.format.to_owned(),
+            is_mappable: opened.is_mappable,
             mapping: opened.reader.mapping(),
             columns: opened.reader.columns().to_vec(),
         }
     }
 
-    fn is_mappable(&self) -> bool {
-        self.format.starts_with(MAPPABLE)
-    }
-
     /// The column of a claim, if the configuration can declare its convention.
     fn column(&self, name: &str) -> Option<&ColumnSpec> {
-        self.columns.iter().find(|spec| self.is_mappable() && *spec.column.name == *name)
+        self.columns.iter().find(|spec| self.is_mappable && *spec.column.name == *name)
     }
 }
 
@@ -296,19 +293,18 @@ fn distinct<'t>(texts: &[&'t str]) -> Vec<&'t str> {
 }
 
 fn roles(text: &mut String, seen: &[Seen]) {
-    let mut formats: Vec<&str> = Vec::new();
+    let formats = distinct(&seen.iter().map(|input| input.format.as_str()).collect::<Vec<_>>());
     let mut fields: Vec<(&str, &str, &str)> = Vec::new();
     for input in seen {
-        formats.push(&input.format);
-        for (role, field) in input.mapping.iter().filter(|(role, _)| input.is_mappable() && !role.starts_with(CLAIM)) {
+        for (role, field) in input.mapping.iter().filter(|(role, _)| input.is_mappable && !role.starts_with(CLAIM)) {
             let field = field.strip_prefix(NESTED).unwrap_or(field);
             if !fields.iter().any(|(known, same, _)| known == role && *same == field) {
                 fields.push((role, field, &input.path));
             }
         }
     }
-    let formats = distinct(&formats);
-    for format in formats.iter().filter(|format| !format.starts_with(MAPPABLE)) {
+    let known = seen.iter().filter(|input| !input.is_mappable).map(|input| input.format.as_str());
+    for format in distinct(&known.collect::<Vec<_>>()) {
         text.push_str(&format!("# The format {} defines its fields; they are not mapped.\n", visible(format)));
     }
     if let [format] = formats.as_slice() {

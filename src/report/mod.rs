@@ -5,6 +5,7 @@
 
 mod anchor;
 pub mod concise;
+mod evidence;
 mod figure;
 pub mod github;
 pub mod gitlab;
@@ -27,6 +28,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::model::{Certainty, Severity, Snippet, Verdict, VerdictCounts};
 pub use anchor::{Anchor, Anchors};
+pub use evidence::{Bin, ColumnEvidence, Evidence, Moments, Number, RuleEvidence};
 pub use figure::{Comparison, Figure, Path, PathStep, Point, Status};
 pub use output::{OutputFormat, Rendering};
 pub use visible::visible;
@@ -216,12 +218,13 @@ pub struct Finding {
     pub inputs: Vec<String>,
     /// The first of them, in the order of the input.
     pub locations: Vec<Location>,
-    /// The numbers of the message.
-    pub evidence: BTreeMap<String, serde_json::Value>,
+    /// The numbers behind the message.
+    pub evidence: Evidence,
     /// Identity of the cause, for baselines.
     pub fingerprint: String,
-    /// The cause that the fingerprint is made of, beside code, claim and task; empty where these say it all.
-    pub cause: String,
+    /// The parts of the cause that the fingerprint is made of, beside code, claim and task (a formula, or those of a
+    /// mixture; metrics), in order; empty where these say it all.
+    pub cause: Vec<String>,
     /// Whether the baseline knows it, when there is one.
     pub baseline_state: Option<BaselineState>,
     /// The reason of the exception that covers it, if one does.
@@ -391,9 +394,27 @@ pub struct Coverage {
     pub count: u64,
 }
 
+/// What is wrong with an input or record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InputErrorKind {
+    /// The input cannot be found, opened or unpacked.
+    Unreadable,
+    /// The input is empty.
+    Empty,
+    /// No format recognises the input.
+    Unrecognised,
+    /// A format is chosen, and the input cannot be read as that.
+    Unusable,
+    /// A record cannot be read.
+    Record,
+}
+
 /// An input or record that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputError {
+    /// What is wrong.
+    pub kind: InputErrorKind,
     /// The path.
     pub path: String,
     /// The line, 0 for the whole input.

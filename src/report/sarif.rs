@@ -310,9 +310,6 @@ fn result(finding: &Finding, rule_index: usize, anchors: &Anchors) -> SarifResul
     let anchor = anchors.of(finding);
     let fingerprint = visible(&finding.fingerprint);
     let related = related(finding, anchors);
-    let number = |(name, value): (&String, &serde_json::Value)| {
-        value.is_number().then(|| (visible(name).into_owned(), value.clone()))
-    };
     SarifResult {
         rule_id: visible(&finding.code).into_owned(),
         rule_index,
@@ -330,8 +327,14 @@ fn result(finding: &Finding, rule_index: usize, anchors: &Anchors) -> SarifResul
         ]),
         related_locations: related,
         occurrence_count: finding.count.clamp(1, MAX_NUMBER),
-        properties: Properties { retally: finding.evidence.iter().filter_map(number).take(MAX_RELATED).collect() },
+        properties: Properties { retally: numbers(finding) },
     }
+}
+
+/// The numbers behind the finding, the first of them.
+fn numbers(finding: &Finding) -> BTreeMap<String, serde_json::Value> {
+    let numbers = finding.evidence.numbers().into_iter().take(MAX_RELATED);
+    numbers.map(|(name, number)| (visible(&name).into_owned(), number.into())).collect()
 }
 
 /// A line. Columns of the log are counted in bytes and so cannot be given; the message says them.

@@ -5,12 +5,11 @@ mod drawing;
 
 use std::io::{self, Write};
 
-use crate::format::NO_FORMAT;
 use crate::model::Severity;
 use crate::report::output::OutputFormat;
 pub use crate::report::style::{Detail, Style};
 use crate::report::words::{count, rows, verdict};
-use crate::report::{Finding, InputError, Report, visible};
+use crate::report::{Finding, InputError, InputErrorKind, Report, visible};
 
 /// This output.
 pub static OUTPUT: OutputFormat = OutputFormat {
@@ -115,7 +114,7 @@ const NAMED: usize = 3;
 fn errors(report: &Report, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
     // Directories of logs also contain configurations and settings, which the user did not mean.
     let is_beside = |error: &InputError| {
-        let is_no_log = !error.fatal && error.reason.starts_with(NO_FORMAT);
+        let is_no_log = !error.fatal && error.kind == InputErrorKind::Unrecognised;
         is_no_log && !report.inputs.is_empty() && detail != Detail::Known
     };
     let (beside, whole): (Vec<_>, Vec<_>) =
@@ -127,7 +126,7 @@ fn errors(report: &Report, detail: Detail, out: &mut dyn Write) -> io::Result<()
         let named: Vec<String> = beside.iter().take(NAMED).map(|error| visible(&error.path).into_owned()).collect();
         let more = beside.len().saturating_sub(NAMED);
         let more = if more > 0 { format!(" and {} more", count(more as u64)) } else { String::new() };
-        writeln!(out, "{NO_FORMAT}, not read: {}{more} (-v shows what was expected)", named.join(", "))?;
+        writeln!(out, "unrecognised log format, not read: {}{more} (-v shows what was expected)", named.join(", "))?;
     }
     if whole.is_empty() && beside.is_empty() { Ok(()) } else { writeln!(out) }
 }

@@ -1,5 +1,7 @@
 //! The worked cases: number, verdict, code and sentence.
 
+use retally::report::Evidence;
+
 use crate::support::{check, codes, fixture, text};
 
 /// Checks the code of a case and that its text says some things.
@@ -58,7 +60,8 @@ fn c4_summed_logits() {
         ],
     );
     assert!(report.findings[0].help.contains("it does not cancel"));
-    let expected = report.findings[0].evidence["convention"].as_f64().unwrap();
+    let Evidence::Column(evidence) = &report.findings[0].evidence else { panic!("{:?}", report.findings[0]) };
+    let expected = evidence.convention.unwrap().0;
     assert!((expected - -1.411_907_165_643_678_6).abs() < 5e-16, "{expected}");
 }
 
@@ -74,8 +77,8 @@ fn c5_greedy_on_a_tie() {
 #[test]
 fn c6_shortlist_softmax() {
     let report = case("C6.jsonl", Some("RT107"), &["at all 22 steps", "over a subset that changes from step to step"]);
-    let worst = report.findings[0].evidence["found"].as_f64().unwrap()
-        - report.findings[0].evidence["expected"].as_f64().unwrap();
+    let Evidence::Rule(evidence) = &report.findings[0].evidence else { panic!("{:?}", report.findings[0]) };
+    let worst = evidence.found.unwrap().0 - evidence.expected.unwrap().0;
     assert!((worst - 1.964_277).abs() < 1e-5, "{worst}");
 }
 

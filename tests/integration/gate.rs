@@ -14,7 +14,7 @@ use crate::support::{Folder, MEAN, contains, retally_in, root, seen};
 const GOOD: &str = r#"{"item": "q9", "candidate": "a", "continuation": "The cat sat", "tokens": ["The", " cat", " sat"], "logprobs": [-1.500000, -0.800000, -1.200000], "score": -3.500000}
 "#;
 /// The fingerprint of that cause.
-const MEAN_ENTRY: &str = r#"{"fingerprint":"e94d79912e1572aa76f8d0294baccc7a","code":"RT204","task":"","claim":"score","cause":"sum(logprob)/n"}"#;
+const MEAN_ENTRY: &str = r#"{"fingerprint":"e94d79912e1572aa76f8d0294baccc7a","code":"RT204","task":"","claim":"score","cause":["sum(logprob)/n"]}"#;
 
 impl Folder {
     /// Exit code, standard output, standard error of a command line.
@@ -36,7 +36,7 @@ fn run_in(directory: &Path, line: &str) -> (i32, String, String) {
 
 fn baseline(entries: &[&str]) -> String {
     let end = if entries.is_empty() { "" } else { "\n" };
-    format!("{{\"version\":1,\"findings\":[\n{}{end}]}}\n", entries.join(",\n"))
+    format!("{{\"version\":2,\"findings\":[\n{}{end}]}}\n", entries.join(",\n"))
 }
 
 fn with_keys(keys: &str) -> String {
@@ -406,7 +406,7 @@ fn a_cause_with_a_further_part_is_new_and_one_with_fewer_is_known() {
     one_off[7]["score"] = (-77.123_456).into();
     folder.write("run/scores.jsonl", lines(&one_off).as_bytes());
     assert_eq!(folder.run("baseline create run --output known.json").0, 0);
-    contains(&folder.read("known.json"), &["\"cause\":\"sum(logprob)/n | unexplained\""]);
+    contains(&folder.read("known.json"), &["\"cause\":[\"sum(logprob)/n\",\"unexplained\"]"]);
     // The odd row is mended: what is left is known, and the entry is not stale.
     folder.write("run/scores.jsonl", lines(&rows).as_bytes());
     assert_eq!(folder.run("check run --baseline known.json --strict-baseline").0, 0);
@@ -432,7 +432,7 @@ fn a_second_wrong_metric_is_a_new_cause() {
     }
     assert_eq!(folder.run("baseline create run --output known.json").0, 0);
     let text = folder.read("known.json");
-    contains(&text, &["\"code\":\"RT605\"", "\"cause\":\"acc_stderr\""]);
+    contains(&text, &["\"code\":\"RT605\"", "\"cause\":[\"acc_stderr\"]"]);
     assert_eq!(folder.run("check run --baseline known.json --strict-baseline").0, 0);
     let results = std::fs::read_dir(folder.path().join("run")).unwrap().map(|entry| entry.unwrap().path());
     let results: PathBuf = results.into_iter().find(|path| path.to_string_lossy().contains("results_")).unwrap();
@@ -446,7 +446,7 @@ fn a_second_wrong_metric_is_a_new_cause() {
     let (code, report) = folder.json("check run --baseline known.json");
     assert_eq!((code, &report["baseline"]["new"]), (1, &1.into()));
     let finding = &report["findings"][0];
-    assert_eq!((&finding["code"], &finding["cause"]), (&"RT601".into(), &"acc | acc_norm".into()));
+    assert_eq!((&finding["code"], &finding["cause"]), (&"RT601".into(), &serde_json::json!(["acc", "acc_norm"])));
 }
 
 // Exceptions.
@@ -715,6 +715,7 @@ fn fingerprints_of_the_fixtures_are_unique_in_a_report_and_do_not_change() {
             );
             assert!(finding.judged >= finding.count, "{log}: {code} {} of {}", finding.count, finding.judged);
             let task = task.escape_default();
+            let cause = cause.join(" | ");
             lines.push(format!("{log}\t{}\t{code}\t{task}\t{claim}\t{cause}", finding.fingerprint));
         }
         lines.sort();

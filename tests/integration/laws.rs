@@ -231,7 +231,7 @@ proptest! {
             // The bound of that row, as the audit itself states it for a score that is far off.
             let far = audit_text(&constructed(2000, seed, storage, Some((row, -50.0))));
             prop_assert_eq!(codes(&far).first().copied(), Some("RT200"), "{:?}", storage);
-            let bound = far.findings[0].evidence["bound"].as_f64().unwrap();
+            let bound = far.findings[0].evidence.numbers()["bound"].as_f64().unwrap();
             let report = audit_text(&constructed(2000, seed, storage, Some((row, -3.0 * bound))));
             prop_assert_eq!(report.summary.verdicts["score"].refuted, 1, "{:?} bound {}", storage, bound);
             let finding = report.findings.iter().find(|finding| finding.severity == retally::report::Severity::Error).unwrap();

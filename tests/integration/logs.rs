@@ -1,8 +1,11 @@
 //! Real logs: clean ones stay clean, and one bug gives one finding with its cause.
 
-use retally::report::{Severity, VerdictCounts};
+use std::collections::BTreeMap;
+use std::path::Path;
 
-use crate::support::{check, codes, fixture, text};
+use retally::report::{Evidence, Severity, VerdictCounts};
+
+use crate::support::{Folder, check, codes, entries, fixture, text};
 
 fn proven(count: u64) -> VerdictCounts {
     VerdictCounts { proven: count, ..VerdictCounts::default() }
@@ -134,4 +137,35 @@ fn scores_on_a_16_bit_grid_are_a_warning() {
     let report = check(&[fixture("formats/lm-eval/scorer-bf16_sum")]);
     assert_eq!(report.summary.findings.error, 0, "{:?}", codes(&report));
     assert!(codes(&report).contains(&"RT801"));
+}
+
+/// A metric may have the name of a number of the report. The numbers of the finding are those of the reported metric and
+/// of the rows under any name.
+#[test]
+fn a_metric_named_like_a_field_of_the_report_overwrites_no_number() {
+    let folder = fixture("formats/lm-eval/bad-metric-named-found");
+    let files = entries(Path::new(&folder));
+    let files: Vec<(&str, String)> = files
+        .iter()
+        .filter(|path| path.extension().is_some_and(|ending| ending != "toml"))
+        .map(|path| (path.file_name().unwrap().to_str().unwrap(), std::fs::read_to_string(path).unwrap()))
+        .collect();
+    assert_eq!(files.len(), 2);
+    for (name, reported) in [("found", 0.95), ("expected", 0.8), ("within", 0.05), ("judged", 0.15), ("failed", 0.7)] {
+        let copy = Folder::with(&[]);
+        for (file, text) in &files {
+            let text = text.replace("\"found", &format!("\"{name}")).replace(": 0.95,", &format!(": {reported},"));
+            copy.write(file, text.as_bytes());
+        }
+        let report = check(&[copy.path().to_string_lossy().into_owned()]);
+        assert_eq!(codes(&report), ["RT601"], "{name}");
+        let Evidence::Rule(evidence) = &report.findings[0].evidence else { panic!("{:?}", report.findings[0]) };
+        assert_eq!((evidence.found.unwrap().0, evidence.expected.unwrap().0), (reported, 0.45), "{name}");
+        assert!(evidence.within.unwrap().0 < 1e-9, "{name}: {evidence:?}");
+        assert_eq!((evidence.judged, evidence.failed), (5, 1), "{name}");
+        assert_eq!(evidence.parts, BTreeMap::from([(name.to_owned(), 1)]));
+        assert_eq!(report.findings[0].cause, [name]);
+        let numbers = report.findings[0].evidence.numbers();
+        assert_eq!(numbers["found"].as_f64(), Some(reported), "{name}");
+    }
 }

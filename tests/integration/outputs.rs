@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use retally::report::{
-    Anchor, Anchors, Finding, InputError, OUTPUTS, OutputFormat, Rendering, Report, concise, github, gitlab, html,
-    jsonl, junit, markdown, sarif,
+    Anchor, Anchors, Finding, InputError, InputErrorKind, OUTPUTS, OutputFormat, Rendering, Report, concise, github,
+    gitlab, html, jsonl, junit, markdown, sarif,
 };
 use serde_json::Value;
 
@@ -209,6 +209,7 @@ fn text_of_a_log_is_inert() {
     }
     forged.inputs[0].path = hostile.to_owned();
     forged.errors.push(InputError {
+        kind: InputErrorKind::Unreadable,
         path: format!("::error::{hostile}"),
         line: 0,
         column: 0,

@@ -47,6 +47,10 @@ impl Format for NativeCsv {
         &INFO
     }
 
+    fn is_mappable(&self) -> bool {
+        true
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         let Some(header) = header(head.bytes) else { return Confidence::default() };
         let roles: Vec<Role> = header.iter().filter_map(|name| by_name(name)).map(|(role, _)| role).collect();

@@ -47,6 +47,10 @@ impl Format for NativeJson {
         self.card
     }
 
+    fn is_mappable(&self) -> bool {
+        true
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         let Ok(mapping) = super::mapping(&InputConfig::default()) else { return Confidence::default() };
         if head.framing() != Some(self.framing) {

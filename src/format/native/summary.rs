@@ -70,6 +70,10 @@ impl Format for NativeSummary {
         &INFO
     }
 
+    fn is_mappable(&self) -> bool {
+        true
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         let mut tape = Tape::default();
         let Some(root) = head.whole.then(|| tape.parse(head.bytes).ok()).flatten() else {
