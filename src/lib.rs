@@ -7,7 +7,7 @@
 //! ```
 //! use retally::{Audit, Config, Gate, Input, Outcome};
 //!
-//! // The score is the mean of the log-probs, where their sum is due.
+//! // The score is the mean of the log-probs, but should be their sum.
 //! let log = br#"{"item": "q0", "tokens": ["A", " dog"], "logprobs": [-0.5, -2.25], "score": -1.375}"#;
 //! let config = Config::default();
 //! let mut report = Audit::new(config.clone()).input(Input::bytes("scores.jsonl", &log[..])).run()?;
@@ -19,8 +19,8 @@
 //! # Ok::<(), retally::Error>(())
 //! ```
 //!
-//! [`report`] holds what a report says and the forms that it can be written in, [`formula`] the formulas that numbers are
-//! held to, [`numeric`] the arithmetic.
+//! [`report`] is the report model with its output formats, [`formula`] the formulas that numbers are checked against,
+//! [`numeric`] the arithmetic.
 //!
 //! # Features
 //! `arrow` reads Parquet and Arrow IPC. `cli` is the program `retally`, and draws the lines of the text report. Both are on

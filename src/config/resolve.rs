@@ -200,7 +200,7 @@ impl Config {
 
     /// The line that an entry stands in, from 1.
     #[must_use]
-    pub fn line_of(&self, entry: &Entry) -> u64 {
+    pub(crate) fn line_of(&self, entry: &Entry) -> u64 {
         self.line(entry.span.start) as u64
     }
 
@@ -211,7 +211,7 @@ impl Config {
 
     /// An error about an entry.
     #[must_use]
-    pub fn error_at(&self, entry: &Entry, reason: String) -> ConfigError {
+    pub(crate) fn error_at(&self, entry: &Entry, reason: String) -> ConfigError {
         self.error(&entry.span, reason)
     }
 
@@ -224,7 +224,7 @@ impl Config {
 
     /// The settings for an input: the global part, then every matching override, in order.
     #[must_use]
-    pub fn input(&self, path: &str) -> InputConfig {
+    pub(crate) fn input(&self, path: &str) -> InputConfig {
         let mut roles = self.whole.roles.clone();
         let mut columns = self.whole.columns.clone();
         let mut sentinels = self.whole.sentinels.clone();

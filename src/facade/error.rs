@@ -1,4 +1,4 @@
-//! What the caller of the library got wrong.
+//! Errors of the library's caller.
 
 use crate::config::{ConfigError, UnknownRule};
 use crate::engine::UnknownFormat;
@@ -8,8 +8,8 @@ use crate::source::SourceError;
 
 /// A request that cannot be served: a configuration, a name or a file of the caller's that cannot be used.
 ///
-/// Inputs that cannot be read are no errors of this kind. They stand in [`Report::errors`](crate::Report), and
-/// [`Outcome::Undone`](crate::Outcome) says when the audit cannot count as done without them.
+/// Inputs that cannot be read are listed in the `errors` of the [`Report`](crate::Report) instead;
+/// [`Outcome::Undone`](crate::Outcome) means that the audit is incomplete without them.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -25,8 +25,8 @@ pub enum Error {
     /// A tolerance below 0, or not a finite number.
     #[error("expected a tolerance of 0 or more, found {0}")]
     Tolerance(f64),
-    /// Two inputs have one name, by which findings would point at either.
-    #[error("two inputs are called `{0}`")]
+    /// Two inputs have the same name, so a finding could not say which one it is in.
+    #[error("two inputs are named `{0}`")]
     SameName(String),
     /// Input that is not a file, which cannot grow.
     #[error("cannot watch {0}; name a file or a directory")]

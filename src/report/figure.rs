@@ -9,7 +9,7 @@ pub struct Figure {
     pub points: Vec<Point>,
     /// Judged rows, of which the points are a sample.
     pub rows: u64,
-    /// Rows by (reported − recomputed) ÷ bound, in the bins of [`crate::tally::BIN_EDGES`].
+    /// Rows by (reported − recomputed) ÷ bound, in the bins of `BIN_EDGES`.
     pub before: Vec<u64>,
     /// The same with the formula that explains the column best in place of the convention; empty without one.
     pub after: Vec<u64>,

@@ -95,17 +95,17 @@ fn what_cannot_be_read_is_data_of_the_report() {
     let mut report = of_bytes("a.jsonl", b"{}").inputs(["no/such.jsonl"]).run().unwrap();
     assert_eq!(report.errors.len(), 2, "{:?}", report.errors);
     assert_eq!(report.gate(&Gate::new(Config::default())), Outcome::Undone);
-    assert!(report.undone().unwrap().contains("no/such.jsonl"));
+    assert!(report.undone().unwrap().starts_with("a.jsonl: "));
     let nothing = Audit::new(Config::default()).run().unwrap();
     assert_eq!(nothing.undone().as_deref(), Some("nothing was audited"));
 }
 
 #[test]
 fn a_declared_tolerance_widens_every_bound() {
-    let off = WRONG.replace("-1.375", "-2.76");
+    let off = WRONG.replace("-1.375", "-2.79");
     let codes = |audit: Audit| audit.run().unwrap().findings.len();
     assert_eq!(codes(of_bytes("a.jsonl", off.as_bytes())), 1);
-    assert_eq!(codes(of_bytes("a.jsonl", off.as_bytes()).tolerance(0.02)), 0);
+    assert_eq!(codes(of_bytes("a.jsonl", off.as_bytes()).tolerance(0.05)), 0);
 }
 
 #[test]
