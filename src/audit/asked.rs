@@ -1,6 +1,6 @@
 //! What the rules of a catalogue saw of one stream so far.
 
-use crate::rules::{Catalogue, Rule};
+use crate::rules::Catalogue;
 use crate::tally::{Observed, StreamTally};
 
 /// A tally per rule of the catalogue, in its order.
@@ -12,11 +12,6 @@ pub(super) struct RuleTallies<'c> {
 impl<'c> RuleTallies<'c> {
     pub(super) fn new(catalogue: &'c Catalogue) -> Self {
         Self { catalogue, tallies: vec![Observed::default(); catalogue.rules().len()] }
-    }
-
-    /// The rules, each at the index of its tally.
-    pub(super) fn rules(&self) -> &'c [&'static Rule] {
-        self.catalogue.rules()
     }
 
     pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut Observed> {

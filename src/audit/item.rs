@@ -3,27 +3,35 @@
 use crate::audit::FilePlan;
 use crate::audit::asked::RuleTallies;
 use crate::audit::comparison::Change;
+use crate::audit::dispatch::Dispatch;
 use crate::metric::{self, JudgedRow};
 use crate::model::{At, ClaimKind, ColumnKey, ItemSummary, RowMetric, Verdict};
-use crate::rules::{Catalogue, Check, Fields, ItemView, Observer, RecordRef};
+use crate::numeric::Approx;
+use crate::rules::{Catalogue, Fields, ItemView, Observer, RecordRef};
 use crate::tally::{Evidence, Exemplar, Flip, StreamTally};
+
+/// Where a complete item stands, and what its record says beside its candidates.
+pub(super) struct Whole<'w> {
+    pub(super) metrics: &'w [RowMetric<'w>],
+    pub(super) at: At,
+    pub(super) whereabouts: &'w RecordRef<'w>,
+}
 
 /// Judges an item that is complete.
 pub(super) fn judge(
     item: &ItemSummary,
-    metrics: &[RowMetric<'_>],
-    at: At,
-    whereabouts: &RecordRef<'_>,
+    whole: &Whole<'_>,
+    rules: &Dispatch,
     stream: &mut StreamTally,
     rule_tallies: &mut RuleTallies<'_>,
 ) -> Option<Change> {
+    let Whole { metrics, at, whereabouts } = *whole;
     let primary = primary(item);
     let rows: Vec<JudgedRow<'_>> = metrics.iter().map(|metric| metric::row::judge(item, metric)).collect();
     let view = ItemView { item, primary, metrics: &rows };
     let fields = Fields(item.fields);
-    for (index, rule) in rule_tallies.rules().iter().enumerate() {
-        let Check::Item(check) = rule.check else { continue };
-        let Some(observed) = rule_tallies.get_mut(index).filter(|_| fields.has(rule.page().fields())) else { continue };
+    for (index, check, needs) in &rules.items {
+        let Some(observed) = rule_tallies.get_mut(*index).filter(|_| fields.has(*needs)) else { continue };
         check(&view, &mut Observer::new(observed, whereabouts, &item.id, "", at));
     }
 
@@ -78,13 +86,15 @@ pub(super) fn judge(
 pub(super) fn judge_kept(
     mut item: ItemSummary,
     plan: &FilePlan,
+    rules: &Dispatch,
     stream: &mut StreamTally,
     rule_tallies: &mut RuleTallies<'_>,
 ) {
     item.settle();
     let picked = item.candidates.iter().find(|candidate| candidate.picked == Some(true));
     let place = picked.or(item.candidates.first()).map_or(item.place.clone(), |candidate| candidate.place.clone());
-    let change = judge(&item, &[], At::default(), &RecordRef::Kept(&place), stream, rule_tallies);
+    let whole = Whole { metrics: &[], at: At::default(), whereabouts: &RecordRef::Kept(&place) };
+    let change = judge(&item, &whole, rules, stream, rule_tallies);
     if let Some(change) = change {
         crate::audit::comparison::keep(None, &item, &change, &plan.steps, &mut stream.items.comparisons);
     }
@@ -92,9 +102,13 @@ pub(super) fn judge_kept(
 
 /// Judges the items whose candidates are spread over several records, once all records are read.
 pub fn close(stream: &mut StreamTally, plan: &FilePlan, catalogue: &Catalogue) {
+    if stream.open.is_empty() {
+        return;
+    }
+    let rules = Dispatch::new(catalogue);
     let mut rule_tallies = RuleTallies::new(catalogue);
     for (_, item) in std::mem::take(&mut stream.open) {
-        judge_kept(item, plan, stream, &mut rule_tallies);
+        judge_kept(item, plan, &rules, stream, &mut rule_tallies);
     }
     rule_tallies.flush(stream);
 }
@@ -132,15 +146,14 @@ fn impact(
     }
     let lower = primary.and_then(|column| item.candidates.iter().find_map(|candidate| candidate.claim(column)));
     let lower = lower.is_some_and(|claim| claim.lower_is_better);
-    let values: Option<Vec<(f64, f64)>> = item
+    let values: Option<Vec<Approx>> = item
         .candidates
         .iter()
-        .map(|candidate| candidate.derived.map(|(value, half)| (if lower { -value } else { value }, half)))
+        .map(|candidate| candidate.derived.map(|(value, half)| Approx::new(if lower { -value } else { value }, half)))
         .collect();
     let values = values?;
-    let best = (0..values.len()).fold(0, |best, at| if values[at].0 > values[best].0 { at } else { best });
-    let tied = values[pick].0 + values[pick].1 + values[best].1 >= values[best].0;
-    let to = if tied { pick } else { best };
+    let best = (0..values.len()).fold(0, |best, at| if values[at].value > values[best].value { at } else { best });
+    let to = if values[pick].is_below(values[best]) { best } else { pick };
     let tally = &mut stream.items;
     tally.comparable += 1;
     if to != pick {
@@ -159,7 +172,12 @@ fn impact(
         tally.gained += u64::from(!before && after);
         tally.lost += u64::from(before && !after);
     }
-    (to != pick).then(|| Change { from: pick, to, margin: values[best].0 - values[pick].0, column: primary.cloned() })
+    (to != pick).then(|| Change {
+        from: pick,
+        to,
+        margin: values[best].value - values[pick].value,
+        column: primary.cloned(),
+    })
 }
 
 /// Notes, per column, an item whose candidates' claims no single formula explains although each has one.

@@ -7,6 +7,7 @@ mod asked;
 mod column;
 mod comparison;
 mod content;
+mod dispatch;
 mod item;
 mod plan;
 mod summary;
@@ -16,12 +17,13 @@ mod tests;
 use std::collections::BTreeSet;
 
 use crate::audit::asked::RuleTallies;
+use crate::audit::dispatch::Dispatch;
 use crate::formula::{FactsBuilder, Needs, SequenceFacts};
 use crate::model::{
     Candidate, Claim, ClaimKind, Item, ItemSummary, Logged, MetricClaim, Origin, RecordError, stable_hash,
 };
 use crate::numeric::{Printed, ResolutionStats, exp};
-use crate::rules::{CandidateView, Catalogue, Check, ClaimColumn, Fields, Observer, RecordRef, StepView};
+use crate::rules::{CandidateView, Catalogue, ClaimColumn, Fields, Observer, RecordRef, StepView};
 use crate::tally::{ColumnTally, FileTally, Measured, RowKey, Seen, StreamKey, StreamTally};
 
 pub use item::close;
@@ -58,31 +60,6 @@ struct StepStats {
     logit: ResolutionStats,
     top: ResolutionStats,
     vector: ResolutionStats,
-}
-
-type StepCheck = fn(&StepView<'_>, &mut Observer<'_>);
-type CandidateCheck = fn(&CandidateView<'_>, &mut Observer<'_>);
-
-/// The rules that look at rows, with their place in the catalogue and what they need.
-#[derive(Default)]
-struct Dispatch {
-    steps: Vec<(usize, StepCheck, Fields)>,
-    candidates: Vec<(usize, CandidateCheck, Fields)>,
-}
-
-impl Dispatch {
-    fn new(catalogue: &Catalogue) -> Self {
-        let mut dispatch = Self::default();
-        for (index, rule) in catalogue.rules().iter().enumerate() {
-            let fields = rule.page().fields();
-            match rule.check {
-                Check::Step(check) => dispatch.steps.push((index, check, fields)),
-                Check::Candidate(check) => dispatch.candidates.push((index, check, fields)),
-                Check::Item(_) | Check::Run(_) | Check::None => {}
-            }
-        }
-        dispatch
-    }
 }
 
 impl<'p> Auditor<'p> {
@@ -202,8 +179,8 @@ impl<'p> Auditor<'p> {
             self.see(&item.id, None, content::of_item(item, &contents), file, line);
             summary.settle();
             let whereabouts = RecordRef::Record(origin);
-            let change =
-                item::judge(&summary, &item.metrics, item.at, &whereabouts, &mut self.stream, &mut self.rule_tallies);
+            let whole = item::Whole { metrics: &item.metrics, at: item.at, whereabouts: &whereabouts };
+            let change = item::judge(&summary, &whole, &self.rules, &mut self.stream, &mut self.rule_tallies);
             if let Some(change) = change {
                 comparison::keep(Some(item), &summary, &change, &self.plan.steps, &mut self.stream.items.comparisons);
             }
@@ -231,7 +208,7 @@ impl<'p> Auditor<'p> {
                     self.stream.add_open(whole.id.clone(), whole);
                 } else {
                     *self.stream.closed.entry(plan::item_key(&whole.id)).or_default() += 1;
-                    item::judge_kept(whole, self.plan, &mut self.stream, &mut self.rule_tallies);
+                    item::judge_kept(whole, self.plan, &self.rules, &mut self.stream, &mut self.rule_tallies);
                 }
             }
         }

@@ -148,12 +148,6 @@ impl ItemView<'_> {
         let claim = self.primary_claim(position)?;
         claim.value.map(|value| claim.sign() * value)
     }
-
-    /// Half-quantum of the reported primary score of a candidate.
-    #[must_use]
-    pub fn half(&self, position: usize) -> f64 {
-        self.primary_claim(position).map_or(0.0, |claim| claim.half)
-    }
 }
 
 /// What a score is divided by before candidates are compared.
@@ -238,14 +232,17 @@ impl ItemView<'_> {
     /// The best other total than the pick's own: position, own total, other total.
     #[must_use]
     pub fn better_total(&self, pick: usize) -> Option<(usize, f64, f64)> {
-        let total = |at: usize| self.item.candidates.get(at)?.total;
-        let (own, half) = total(pick)?;
+        let total = |at: usize| {
+            let (value, half) = self.item.candidates.get(at)?.total?;
+            Some(Approx::new(value, half))
+        };
+        let own = total(pick)?;
         (0..self.item.candidates.len())
             .filter(|at| *at != pick)
-            .filter_map(|at| total(at).map(|(value, other)| (at, value, other)))
-            .filter(|(_, value, other)| *value > own + half + other)
-            .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))
-            .map(|(at, value, _)| (at, own, value))
+            .filter_map(|at| Some((at, total(at)?)))
+            .filter(|(_, other)| own.is_below(*other))
+            .max_by(|a, b| a.1.value.total_cmp(&b.1.value).then(b.0.cmp(&a.0)))
+            .map(|(at, other)| (at, own.value, other.value))
     }
 
     /// Whether a candidate is the token-by-token greedy path: top-1 at each step by the alternatives, or, where these
@@ -270,15 +267,15 @@ impl ItemView<'_> {
     }
 
     fn is_best(&self, pick: usize, column: &ColumnKey, divisor: fn(&CandidateSummary) -> Option<f64>) -> Option<bool> {
-        let mut values: Vec<(f64, f64)> = Vec::with_capacity(self.item.candidates.len());
+        let mut values: Vec<Approx> = Vec::with_capacity(self.item.candidates.len());
         for candidate in &self.item.candidates {
             let claim = candidate.claim(column)?;
             let divisor = divisor(candidate)?;
             let value = claim.value.filter(|value| !value.is_nan())?;
-            values.push((claim.sign() * value / divisor, claim.half / divisor));
+            values.push(Approx::new(claim.sign() * value, claim.half).over(divisor));
         }
-        let (own, half) = *values.get(pick)?;
-        Some(values.iter().all(|(value, other)| own + half + other >= *value))
+        let own = *values.get(pick)?;
+        Some(values.iter().all(|other| !own.is_below(*other)))
     }
 }
 
