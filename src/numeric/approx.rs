@@ -29,8 +29,7 @@ const STAGES: f64 = 4.0;
 /// γ = (n−1)·u ÷ (1 − (n−1)·u) (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., §4.2), relative
 /// to Σ|x|, for any order of the additions. Where γ is not defined, (n−1)·u alone is a bound as well (Jeannerod and Rump
 /// 2013, SIAM Journal on Matrix Analysis and Applications 34, for rounding to nearest).
-#[must_use]
-pub fn gamma(n: u64, format: NumberFormat) -> f64 {
+fn gamma(n: u64, format: NumberFormat) -> f64 {
     let nu = n.saturating_sub(1) as f64 * format.unit_roundoff();
     if nu < 1.0 { nu / (1.0 - nu) } else { nu }
 }

@@ -13,7 +13,7 @@ mod resolution;
 mod show;
 mod sum;
 
-pub use approx::{Approx, gamma};
+pub use approx::Approx;
 pub use decimal::Printed;
 pub use format::NumberFormat;
 pub use logsumexp::{log_softmax, logsumexp, logsumexp_slice, softmax};
