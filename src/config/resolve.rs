@@ -200,7 +200,7 @@ impl Config {
 
     /// The line that an entry stands in, from 1.
     #[must_use]
-    pub(crate) fn line_of(&self, entry: &Entry) -> u64 {
+    pub fn line_of(&self, entry: &Entry) -> u64 {
         self.line(entry.span.start) as u64
     }
 
