@@ -122,8 +122,8 @@ fn enlarge(path: &Path, target: &Path, size: u64) -> Option<&'static str> {
             let (mut records, mut shell) = (Vec::new(), Vec::new());
             for inner in NestedRecords::new(bytes.as_slice(), keys) {
                 match inner.unwrap() {
-                    Inner::Record(element) => records.push(element.bytes),
-                    Inner::Shell(rest) => shell = rest,
+                    Inner::Entry(element) | Inner::Member(element) => records.push(element.bytes),
+                    Inner::Shell(rest) => shell = rest.bytes,
                 }
             }
             let mut tape = Tape::default();

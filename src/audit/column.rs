@@ -148,8 +148,8 @@ fn search(row: &Row<'_>, judged: &Judged, plan: &ColumnPlan, grammar: &Grammar, 
             nearest = Some(tried);
         }
     }
-    let (file, line) = row.origin.start();
-    let here = RowRef { file, line, column: u64::from(row.claim.at.0) + 1, item: row.item.to_owned() };
+    let Place { file, line, column, span, .. } = row.origin.place(row.claim.at);
+    let here = RowRef { file, line, column, item: row.item.to_owned(), span };
     tally.add_group(set, Group { rows: 1, first: here.clone(), last: here });
     if let Some(mut mark) = mark {
         mark.set = set;
@@ -174,8 +174,8 @@ fn mark(row: &Row<'_>, judged: &Judged, tally: &ColumnTally) -> Option<Mark> {
     if !claimed.value.is_finite() {
         return None;
     }
-    let (file, line) = row.origin.start();
-    let (order, at) = (Mark::order(line, row.claim.at.0), (file, line, row.claim.at.0));
+    let Place { file, line, column, .. } = row.origin.place(row.claim.at);
+    let (order, at) = (Mark::order(line, column), (file, line, column));
     tally.sample.would_keep(order, at, follows).then(|| Mark {
         order,
         at,
@@ -234,7 +234,7 @@ fn show(
 ) {
     let (file, line) = row.origin.start();
     // The record's start sorts before everything in it, so a row that may not be kept is never built.
-    if !rows.would_keep(&Place { file, line, column: 0, field: String::new() }) {
+    if !rows.would_keep(&Place { file, line, ..Place::default() }) {
         return;
     }
     let located: Located = row.origin.locate(row.claim.at);

@@ -1,7 +1,7 @@
 //! The tokens of an item whose pick changes, for the chart of how the better candidate wins.
 
 use crate::formula::StepResolutions;
-use crate::model::{Candidate, CandidateSummary, ColumnKey, Item, ItemSummary, Segment, Step, TokenPath};
+use crate::model::{Candidate, CandidateSummary, ColumnKey, Item, ItemSummary, Origin, Segment, Step, TokenPath};
 use crate::tally::{ComparisonSketch, PathSketch, Smallest};
 
 /// Scored steps that are kept.
@@ -27,7 +27,7 @@ pub(super) struct Change {
 
 /// Keeps an item when it is among the clearest. The tokens come from the item itself where it is still there.
 pub(super) fn keep(
-    item: Option<&Item<'_>>,
+    item: Option<(&Item<'_>, &dyn Origin)>,
     summary: &ItemSummary,
     change: &Change,
     resolutions: &StepResolutions,
@@ -41,9 +41,9 @@ pub(super) fn keep(
     let sketch = |at: usize| {
         let kept = summary.candidates.get(at)?;
         let own = || {
-            let is_it =
-                |candidate: &&Candidate<'_>| super::summary::place_of(candidate, 0, 0).column == kept.place.column;
-            item?.candidates.iter().find(is_it).map(|candidate| path(candidate, resolutions))
+            let (item, origin) = item?;
+            let is_it = |candidate: &&Candidate<'_>| super::summary::place_of(candidate, origin) == kept.place;
+            item.candidates.iter().find(is_it).map(|candidate| path(candidate, resolutions))
         };
         let path = kept.path.clone().or_else(own).filter(|path| !path.is_empty())?;
         let claim = kept.claims.iter().find(|claim| Some(&claim.column) == change.column.as_ref());

@@ -125,7 +125,7 @@ impl<'p> Auditor<'p> {
             pick: summary::choice(&item.pick),
             gold: summary::choice(&item.gold),
             correct: item.correct.map(|(correct, _)| correct),
-            place: summary::start_place(file, line, item.at),
+            place: origin.place(item.at),
             candidates: Vec::with_capacity(item.candidates.len()),
             fields: 0,
         };
@@ -151,7 +151,7 @@ impl<'p> Auditor<'p> {
             let view = CandidateView { candidate, item, facts, resolutions: &self.plan.steps, columns: &self.columns };
             look(&view, &self.rules, &mut self.rule_tallies, fields, origin, &label);
             let explained = self.judge_claims(item, candidate, facts, origin, &label);
-            let mut kept = summary::candidate(candidate, self.plan, facts, file, line);
+            let mut kept = summary::candidate(candidate, self.plan, facts, origin);
             for (claim, set) in kept.claims.iter_mut().zip(explained) {
                 claim.explained_by = set;
             }
@@ -182,7 +182,13 @@ impl<'p> Auditor<'p> {
             let whole = item::Whole { metrics: &item.metrics, at: item.at, whereabouts: &whereabouts };
             let change = item::judge(&summary, &whole, &self.rules, &mut self.stream, &mut self.rule_tallies);
             if let Some(change) = change {
-                comparison::keep(Some(item), &summary, &change, &self.plan.steps, &mut self.stream.items.comparisons);
+                comparison::keep(
+                    Some((item, origin)),
+                    &summary,
+                    &change,
+                    &self.plan.steps,
+                    &mut self.stream.items.comparisons,
+                );
             }
         } else {
             self.hold(summary);

@@ -3,7 +3,7 @@
 use crate::audit::FilePlan;
 use crate::formula::{SequenceFacts, StepResolutions};
 use crate::model::{
-    At, Candidate, CandidateSummary, Choice, ClaimKind, ColumnId, Item, Logged, OPENING, PickRef, Place, Reported,
+    Candidate, CandidateSummary, Choice, ClaimKind, ColumnId, Item, Logged, OPENING, Origin, PickRef, Place, Reported,
     Segment, Step, stable_hash,
 };
 use crate::numeric::Approx;
@@ -26,14 +26,9 @@ pub(super) fn choice(reference: &PickRef<'_>) -> Choice {
     }
 }
 
-/// A place that orders rows of one file, without the cost of a field path.
-pub(super) fn start_place(file: u32, line: u64, at: At) -> Place {
-    Place { file, line, column: u64::from(at.0) + 1, field: String::new() }
-}
-
-/// The position of a candidate: its first claim, otherwise the start of its record.
-pub(super) fn place_of(candidate: &Candidate<'_>, file: u32, line: u64) -> Place {
-    start_place(file, line, candidate.claims.first().map_or(candidate.at, |claim| claim.at))
+/// Where a candidate stands: its first claim, else its record's start.
+pub(super) fn place_of(candidate: &Candidate<'_>, origin: &dyn Origin) -> Place {
+    origin.place(candidate.claims.first().map_or(candidate.at, |claim| claim.at))
 }
 
 /// The score column that picks follow from: the first score, else the first claim.
@@ -47,8 +42,7 @@ pub(super) fn candidate(
     candidate: &Candidate<'_>,
     plan: &FilePlan,
     facts: &SequenceFacts,
-    file: u32,
-    line: u64,
+    origin: &dyn Origin,
 ) -> CandidateSummary {
     let plan_of = |column: ColumnId| plan.columns.get(usize::from(column.0));
     let claims = candidate
@@ -78,7 +72,7 @@ pub(super) fn candidate(
     CandidateSummary {
         id: candidate.id.as_ref().map(|id| id.clone().into_owned()),
         index: candidate.index,
-        place: place_of(candidate, file, line),
+        place: place_of(candidate, origin),
         claims,
         total,
         derived,

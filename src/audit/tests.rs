@@ -18,8 +18,11 @@ struct Line;
 
 impl Origin for Line {
     fn locate(&self, at: At) -> Located {
-        let place = Place { file: 0, line: 1, column: u64::from(at.0) + 1, field: String::new() };
-        Located { place, ..Located::default() }
+        Located { place: self.place(at), ..Located::default() }
+    }
+
+    fn place(&self, at: At) -> Place {
+        Place { file: 0, line: 1, column: u64::from(at.start) + 1, ..Place::default() }
     }
 
     fn start(&self) -> (u32, u64) {
@@ -35,7 +38,7 @@ fn number(text: &str) -> Logged {
 fn candidate(score: Logged, logprobs: &[&str]) -> Candidate<'static> {
     let step = |text: &&str| if *text == "null" { Logged::Null } else { number(text) };
     let steps = logprobs.iter().map(|text| Step { logprob: step(text), ..Step::default() }).collect();
-    let claims = vec![Claim { column: ColumnId(0), value: score, at: At(0) }];
+    let claims = vec![Claim { column: ColumnId(0), value: score, at: At::default() }];
     Candidate { steps, claims, ..Candidate::default() }
 }
 
@@ -43,8 +46,8 @@ fn item(id: &'static str, pick: i64, gold: i64, candidates: Vec<Candidate<'stati
     Item {
         id: id.into(),
         candidates,
-        pick: PickRef::Index(pick, At(0)),
-        gold: PickRef::Index(gold, At(0)),
+        pick: PickRef::Index(pick, At::default()),
+        gold: PickRef::Index(gold, At::default()),
         complete: true,
         ..Item::default()
     }

@@ -439,6 +439,7 @@ impl Writer<'_> {
                 line: row.line,
                 column: row.column,
                 field: self.name.to_owned(),
+                span: row.span.clone(),
             },
             ..Default::default()
         };

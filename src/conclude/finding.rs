@@ -267,6 +267,7 @@ pub(super) fn location(row: &Row, paths: &[&str]) -> Location {
         line: place.line,
         column: place.column,
         field: place.field.clone(),
+        span: place.span.clone(),
         item: row.item.clone(),
         candidate: row.candidate.clone(),
     }

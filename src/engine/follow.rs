@@ -12,7 +12,7 @@ use crate::engine::{
 };
 use crate::format::Framing;
 use crate::run::{InputIdentity, RunId};
-use crate::source::Blocks;
+use crate::source::{Blocks, Layout};
 use crate::tally::{FileTally, Tally};
 
 /// Inputs as far as they were read.
@@ -148,8 +148,8 @@ impl Followed {
         let mut auditor = Auditor::new(&self.plan, &settings.catalogue);
         let mut new = false;
         let (start, first) = (self.offset, self.line);
-        for block in Blocks::new(tail.stream, settings.unit_bytes) {
-            let block = match block {
+        for block in Blocks::new(tail.stream, Layout::from(start, false), settings.unit_bytes) {
+            let mut block = match block {
                 Ok(block) => block,
                 Err(error) => {
                     // What cannot be read now may be whole at the next look.
@@ -162,14 +162,19 @@ impl Followed {
             };
             let whole =
                 if last { block.bytes.len() } else { memchr::memrchr(b'\n', &block.bytes).map_or(0, |end| end + 1) };
-            let Some(rows) = block.bytes.get(..whole).filter(|rows| !rows.is_empty()) else { break };
+            if whole == 0 {
+                break;
+            }
+            let cut = whole < block.bytes.len();
+            block.bytes.truncate(whole);
+            block.first_line += first - 1;
             let reader = self.opened.reader.as_ref();
-            read_lines(reader, file, first + block.first_line - 1, rows, &mut AuditorSink { auditor: &mut auditor });
-            settings.advance(rows.len());
+            read_lines(reader, file, &block, &mut AuditorSink { auditor: &mut auditor });
+            settings.advance(whole);
             self.offset = start + block.offset + whole as u64;
-            self.line = first + block.first_line - 1 + memchr::memchr_iter(b'\n', rows).count() as u64;
+            self.line = block.first_line + memchr::memchr_iter(b'\n', &block.bytes).count() as u64;
             new = true;
-            if whole < block.bytes.len() {
+            if cut {
                 break;
             }
         }

@@ -5,7 +5,6 @@ mod follow;
 mod open;
 mod settle;
 
-use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
@@ -15,7 +14,7 @@ use crate::format::{Framing, RawRecord, Sink};
 use crate::model::{Item, MetricClaim, Origin, Place, RecordError, Snippet};
 use crate::rules::Catalogue;
 use crate::run::{InputIdentity, RunId};
-use crate::source::{Blocks, Elements, Inner, NestedRecords, SourceError};
+use crate::source::{Block, Blocks, ByteMap, Elements, Inner, NestedRecords, Opened, Piece, SourceError};
 use crate::tally::{FileTally, Tally};
 
 pub use follow::Following;
@@ -164,7 +163,7 @@ fn one(input: &RecognisedInput, at: usize, plan: &FilePlan, threads: usize, sett
 
 fn source_error(file: u32, error: &SourceError) -> RecordError {
     let line = error.line().unwrap_or(1);
-    let place = Place { file, line, column: 1, field: String::new() };
+    let place = Place { file, line, column: 1, ..Place::default() };
     RecordError { place, reason: error.to_string(), snippet: Snippet::default(), unreadable: true }
 }
 
@@ -219,9 +218,11 @@ fn read_in_order(
 ) -> Result<(), SourceError> {
     let reader = input.reader.as_ref();
     match reader.framing() {
-        Framing::Whole => reader.read_stream(file, input.input.open()?.as_mut(), out),
+        Framing::Whole => reader.read_stream(file, input.input.open()?, out),
         Framing::Elements => {
-            let elements = match Elements::new(input.input.open()?) {
+            let stream = input.input.open()?;
+            let layout = stream.layout.clone();
+            let elements = match Elements::new(stream) {
                 Ok(elements) => elements,
                 Err(error) => {
                     out.error(source_error(file, &error));
@@ -232,23 +233,40 @@ fn read_in_order(
                 match element {
                     Ok(element) => {
                         settings.advance(element.bytes.len());
+                        let pieces = layout.pieces(element.offset + element.bytes.len() as u64);
+                        let map = layout.map(element.offset, &pieces);
                         let (line, column) = (element.first_line, element.column);
-                        reader.read_record(RawRecord { file, line, column, bytes: &element.bytes }, out);
+                        reader.read_record(RawRecord { file, line, column, bytes: &element.bytes, map }, out);
                     }
                     Err(error) => out.error(source_error(file, &error)),
                 }
             }
         }
         Framing::Nested(path) => {
-            for inner in NestedRecords::new(input.input.open()?, path) {
+            let stream = input.input.open()?;
+            let layout = stream.layout.clone();
+            for inner in NestedRecords::new(stream, path) {
                 match inner {
-                    Ok(Inner::Record(element)) => {
+                    Ok(Inner::Entry(element)) => {
                         settings.advance(element.bytes.len());
+                        let pieces = layout.pieces(element.offset + element.bytes.len() as u64);
+                        let map = layout.map(element.offset, &pieces);
                         let (line, column) = (element.first_line, element.column);
-                        reader.read_record(RawRecord { file, line, column, bytes: &element.bytes }, out);
+                        reader.read_record(RawRecord { file, line, column, bytes: &element.bytes, map }, out);
+                    }
+                    Ok(Inner::Member(element)) => {
+                        settings.advance(element.bytes.len());
+                        // The braces around the member are not the document's.
+                        let (len, offset) = (element.bytes.len() as u64 - 2, Some(element.offset));
+                        let pieces = layout.placed(vec![Piece { at: 1, len, offset, start: None, member: None }]);
+                        let map = ByteMap::of(&pieces, layout.is_packed());
+                        let (line, column) = (element.first_line, element.column.saturating_sub(1));
+                        reader.read_record(RawRecord { file, line, column, bytes: &element.bytes, map }, out);
                     }
                     Ok(Inner::Shell(shell)) => {
-                        reader.read_shell(RawRecord { file, line: 1, column: 1, bytes: &shell }, out);
+                        let pieces = layout.placed(shell.pieces);
+                        let map = ByteMap::of(&pieces, layout.is_packed());
+                        reader.read_shell(RawRecord { file, line: 1, column: 1, bytes: &shell.bytes, map }, out);
                     }
                     Err(error) => out.error(source_error(file, &error)),
                 }
@@ -259,7 +277,7 @@ fn read_in_order(
                 match block {
                     Ok(block) => {
                         settings.advance(block.bytes.len());
-                        read_lines(reader, file, block.first_line, &block.bytes, out);
+                        read_lines(reader, file, &block, out);
                     }
                     Err(error) => out.error(source_error(file, &error)),
                 }
@@ -293,13 +311,7 @@ fn read_side_by_side(
                         Err(_) => break,
                     };
                     let Ok(block) = block else { break };
-                    read_lines(
-                        reader,
-                        file,
-                        block.first_line,
-                        &block.bytes,
-                        &mut AuditorSink { auditor: &mut auditor },
-                    );
+                    read_lines(reader, file, &block, &mut AuditorSink { auditor: &mut auditor });
                 }
                 if let Ok(mut total) = total.lock() {
                     total.merge(auditor.finish());
@@ -327,23 +339,23 @@ fn read_side_by_side(
 }
 
 /// The lines of an input, or of the range of it that is to be read, in work units.
-fn lines(input: &RecognisedInput, settings: &Settings) -> Result<Blocks<Box<dyn Read + Send>>, SourceError> {
+fn lines(input: &RecognisedInput, settings: &Settings) -> Result<Blocks<Opened>, SourceError> {
     Ok(match input.range {
-        None => Blocks::new(input.input.open()?, settings.unit_bytes),
+        None => Blocks::of(input.input.open()?, settings.unit_bytes),
         Some(range) => {
             let lines = input.input.lines_in(range)?;
-            Blocks::new(lines.stream, settings.unit_bytes).starting(lines.first_line, lines.offset)
+            Blocks::of(lines.stream, settings.unit_bytes).starting(lines.first_line, lines.offset)
         }
     })
 }
 
-fn read_lines(reader: &dyn crate::format::Reader, file: u32, first_line: u64, bytes: &[u8], out: &mut dyn Sink) {
+fn read_lines(reader: &dyn crate::format::Reader, file: u32, block: &Block, out: &mut dyn Sink) {
     out.unit();
-    for (line, (_, text)) in (first_line..).zip(crate::source::lines(bytes)) {
+    for (line, (at, text)) in (block.first_line..).zip(crate::source::lines(&block.bytes)) {
         if text.trim_ascii().is_empty() {
             continue;
         }
-        reader.read_record(RawRecord { file, line, column: 1, bytes: text }, out);
+        reader.read_record(RawRecord { file, line, column: 1, bytes: text, map: block.map(at) }, out);
     }
 }
 
@@ -390,9 +402,10 @@ fn guess(input: &RecognisedInput, settings: &Settings) -> FilePlan {
     }
     let end = if input.whole { Some(input.head.len()) } else { memchr::memrchr(b'\n', &input.head).map(|at| at + 1) };
     let Some(rows) = end.and_then(|end| input.head.get(..end)) else { return plan };
+    let rows = Block::start(rows.to_vec());
     let look = |plan: &FilePlan| {
         let mut auditor = Auditor::new(plan, &settings.catalogue);
-        read_lines(input.reader.as_ref(), 0, 1, rows, &mut AuditorSink { auditor: &mut auditor });
+        read_lines(input.reader.as_ref(), 0, &rows, &mut AuditorSink { auditor: &mut auditor });
         let tally = auditor.finish();
         plan.after(&tally, &RunEvidence::of(std::iter::once(&tally)))
     };
@@ -405,17 +418,11 @@ fn guess(input: &RecognisedInput, settings: &Settings) -> FilePlan {
 #[must_use]
 pub fn audit_units(input: &RecognisedInput, plan: &FilePlan, settings: &Settings) -> Vec<FileTally> {
     let Ok(stream) = input.input.open() else { return Vec::new() };
-    Blocks::new(stream, settings.unit_bytes)
+    Blocks::of(stream, settings.unit_bytes)
         .flatten()
         .map(|block| {
             let mut auditor = Auditor::new(plan, &settings.catalogue);
-            read_lines(
-                input.reader.as_ref(),
-                0,
-                block.first_line,
-                &block.bytes,
-                &mut AuditorSink { auditor: &mut auditor },
-            );
+            read_lines(input.reader.as_ref(), 0, &block, &mut AuditorSink { auditor: &mut auditor });
             auditor.finish()
         })
         .collect()

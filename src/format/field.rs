@@ -22,7 +22,7 @@ pub struct FieldError {
 /// The position of a value in its record.
 #[must_use]
 pub fn at(value: Value<'_>) -> At {
-    At(u32::try_from(value.start()).unwrap_or(u32::MAX))
+    At::new(value.start(), value.end())
 }
 
 /// The error for a value of the wrong kind.

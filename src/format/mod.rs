@@ -18,10 +18,9 @@ pub mod steps;
 mod translation;
 pub mod window;
 
-use std::io::Read;
-
 use crate::config::{ColumnSpec, InputConfig};
 use crate::model::{Item, MetricClaim, Origin, RecordError};
+use crate::source::{ByteMap, Opened};
 
 pub use head::{FIRST_RECORDS, HEAD_BYTES, Head};
 pub use info::FormatInfo;
@@ -87,6 +86,8 @@ pub struct RawRecord<'r> {
     pub column: u64,
     /// Its bytes.
     pub bytes: &'r [u8],
+    /// Where they stand in the input.
+    pub map: ByteMap<'r>,
 }
 
 /// Where a reader sends what it reads.
@@ -111,11 +112,10 @@ pub trait Reader: Send + Sync {
     fn columns(&self) -> &[ColumnSpec];
     /// Reads one record (framing lines, elements or inside).
     fn read_record(&self, _record: RawRecord<'_>, _out: &mut dyn Sink) {}
-    /// Reads the document around the records (framing inside), with an empty list in their place. Its bytes
-    /// are not those of the file, so a place in it has a field and the line of the file's start.
+    /// Reads the document around the records (framing inside), with an empty list in their place.
     fn read_shell(&self, _shell: RawRecord<'_>, _out: &mut dyn Sink) {}
     /// Reads the whole stream (framing whole).
-    fn read_stream(&self, _file: u32, _stream: &mut dyn Read, _out: &mut dyn Sink) {}
+    fn read_stream(&self, _file: u32, _stream: Opened, _out: &mut dyn Sink) {}
     /// Which field was taken for which role, for `check -v`.
     fn mapping(&self) -> Vec<(String, String)>;
     /// The tool's version, where the log says it.

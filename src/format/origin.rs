@@ -1,11 +1,13 @@
 //! Places inside a JSON record.
 
+use std::cell::Cell;
 use std::io::Read;
 
 use crate::format::json::{Kind, Tape, Value};
 use crate::format::window::window;
 use crate::format::{RawRecord, Sink};
-use crate::model::{At, Located, Origin, Place, RecordError};
+use crate::model::{At, Located, Origin, Place, RecordError, Span};
+use crate::source::Opened;
 
 /// The origin of a JSON record: its tape maps offsets to fields.
 pub struct JsonOrigin<'r> {
@@ -13,15 +15,60 @@ pub struct JsonOrigin<'r> {
     pub record: RawRecord<'r>,
     /// Its parsed form.
     pub root: Value<'r>,
+    /// The place that was asked for last: offset, line, column. The next one is counted from it.
+    last: Cell<(usize, u64, u64)>,
+}
+
+impl<'r> JsonOrigin<'r> {
+    /// The origin of a record with its parsed form.
+    #[must_use]
+    pub fn new(record: RawRecord<'r>, root: Value<'r>) -> Self {
+        Self { record, root, last: Cell::new((0, record.line, record.column)) }
+    }
+
+    /// The bytes of the input that a value has. A text that was put into quotes stands there without them.
+    fn span(&self, at: At) -> Option<Span> {
+        // A whole record needs no length.
+        let end = if at.len == 0 { self.root.end().max(at.start()) } else { at.end() };
+        let map = &self.record.map;
+        map.span(at.start(), end).or_else(|| {
+            let quoted = self.record.bytes.get(at.start()) == Some(&b'"');
+            quoted.then(|| map.span(at.start() + 1, end.saturating_sub(1)))?
+        })
+    }
 }
 
 impl Origin for JsonOrigin<'_> {
     fn locate(&self, at: At) -> Located {
-        let offset = at.0 as usize;
+        let offset = at.start();
         let mut field = String::new();
-        let span = descend(self.root, offset, &mut field);
-        let (start, end) = if field.is_empty() { (offset, offset + 1) } else { span };
-        Located { place: place(&self.record, start, field), snippet: window(self.record.bytes, start, end) }
+        let (start, end) = match descend(self.root, offset, &mut field) {
+            found if !field.is_empty() => found,
+            _ => (offset, offset + 1),
+        };
+        Located { place: Place { field, ..self.place(at) }, snippet: window(self.record.bytes, start, end) }
+    }
+
+    fn place(&self, at: At) -> Place {
+        let (file, span, offset) = (self.record.file, self.span(at), at.start());
+        if let Some((line, column)) = by_landmark(&self.record, offset) {
+            return Place { file, line, column, field: String::new(), span };
+        }
+        let (last, line, column) = self.last.get();
+        let bytes = self.record.bytes;
+        let (line, column) = match bytes.get(offset..last) {
+            None => further(bytes.get(last..offset).unwrap_or_default(), line, column),
+            // Back on the same line, or on an earlier one.
+            Some(back) => match memchr::memchr_iter(b'\n', back).count() as u64 {
+                0 => (line, column - back.len() as u64),
+                lines => match memchr::memrchr(b'\n', bytes.get(..offset).unwrap_or_default()) {
+                    Some(newline) => (line - lines, (offset - newline) as u64),
+                    None => (line - lines, self.record.column + offset as u64),
+                },
+            },
+        };
+        self.last.set((offset, line, column));
+        Place { file, line, column, field: String::new(), span }
     }
 
     fn start(&self) -> (u32, u64) {
@@ -31,14 +78,27 @@ impl Origin for JsonOrigin<'_> {
 
 /// The place of an offset in a record that may span lines.
 #[must_use]
-pub fn place(record: &RawRecord<'_>, offset: usize, field: String) -> Place {
-    let before = record.bytes.get(..offset).unwrap_or(record.bytes);
-    let newlines = memchr::memchr_iter(b'\n', before).count() as u64;
-    let column = match memchr::memrchr(b'\n', before) {
-        Some(newline) => (offset - newline) as u64,
-        None => record.column + offset as u64,
-    };
-    Place { file: record.file, line: record.line + newlines, column, field }
+fn place(record: &RawRecord<'_>, offset: usize) -> Place {
+    let (line, column) = by_landmark(record, offset).unwrap_or_else(|| {
+        let before = record.bytes.get(..offset).unwrap_or(record.bytes);
+        further(before, record.line, record.column)
+    });
+    let end = (offset + 1).min(record.bytes.len());
+    Place { file: record.file, line, column, field: String::new(), span: record.map.span(offset, end) }
+}
+
+/// Line and column of an offset in a record that was put together from parts of its input.
+fn by_landmark(record: &RawRecord<'_>, offset: usize) -> Option<(u64, u64)> {
+    let (from, line, column) = record.map.landmark(offset)?;
+    Some(further(record.bytes.get(from..offset)?, line, column))
+}
+
+/// Line and column behind some bytes that begin at a line and column.
+fn further(passed: &[u8], line: u64, column: u64) -> (u64, u64) {
+    match memchr::memrchr(b'\n', passed) {
+        Some(last) => (line + memchr::memchr_iter(b'\n', passed).count() as u64, (passed.len() - last) as u64),
+        None => (line, column + passed.len() as u64),
+    }
 }
 
 /// The error of a record that cannot be read.
@@ -46,7 +106,7 @@ pub fn place(record: &RawRecord<'_>, offset: usize, field: String) -> Place {
 pub fn record_error(record: &RawRecord<'_>, offset: usize, reason: String, unreadable: bool) -> RecordError {
     let at = offset.min(record.bytes.len());
     RecordError {
-        place: place(record, at, String::new()),
+        place: place(record, at),
         reason,
         snippet: window(record.bytes, at, (at + 1).min(record.bytes.len())),
         unreadable,
@@ -57,20 +117,22 @@ pub fn record_error(record: &RawRecord<'_>, offset: usize, reason: String, unrea
 /// reported.
 pub fn read_document(
     file: u32,
-    stream: &mut dyn Read,
+    stream: Opened,
     out: &mut dyn Sink,
     visit: impl FnOnce(&JsonOrigin<'_>, &mut dyn Sink),
 ) {
     out.record();
     let mut bytes = Vec::new();
+    let layout = stream.layout.clone();
     let read = stream.take(crate::source::MAX_RECORD as u64).read_to_end(&mut bytes);
-    let record = RawRecord { file, line: 1, column: 1, bytes: &bytes };
+    let pieces = layout.pieces(bytes.len() as u64);
+    let record = RawRecord { file, line: 1, column: 1, bytes: &bytes, map: layout.map(0, &pieces) };
     if let Err(error) = read {
         return out.error(record_error(&record, bytes.len(), error.to_string(), true));
     }
     let mut tape = Tape::default();
     match tape.parse(&bytes) {
-        Ok(root) => visit(&JsonOrigin { record, root }, out),
+        Ok(root) => visit(&JsonOrigin::new(record, root), out),
         Err(error) => out.error(record_error(&record, error.offset, error.to_string(), true)),
     }
 }

@@ -67,7 +67,7 @@ impl<C> Records<C> {
     fn read(&self, record: RawRecord<'_>, visit: Visit<C>, out: &mut dyn Sink) {
         TAPE.with_borrow_mut(|tape| match tape.parse(record.bytes) {
             Ok(root) => {
-                let origin = JsonOrigin { record, root };
+                let origin = JsonOrigin::new(record, root);
                 if let Err(field_error) = visit(&origin, &self.context, out) {
                     out.error(record_error(&record, field_error.start, field_error.reason, false));
                 }

@@ -37,7 +37,7 @@ pub(super) fn item(candidates: &[(f64, &str, Option<f64>)], gold: i64) -> ItemSu
 }
 
 pub(super) fn metric(name: &'static str, value: RowValue) -> RowMetric<'static> {
-    RowMetric { name: Cow::Borrowed(name), value, at: At(0), custom: false, definition: Definition::ByName }
+    RowMetric { name: Cow::Borrowed(name), value, at: At::default(), custom: false, definition: Definition::ByName }
 }
 
 pub(super) fn number(text: &str) -> Printed {
@@ -235,7 +235,7 @@ fn merging_in_any_order_gives_the_same() {
             let mut rows = MetricRows::default();
             for line in 0..4 {
                 let one = item(&[(-1.0, "a", None), (-2.0, "b", None)], 0);
-                let place = Place { file: 0, line: at * 4 + line, column: 1, field: String::new() };
+                let place = Place { file: 0, line: at * 4 + line, column: 1, ..Place::default() };
                 let located = Located { place: place.clone(), ..Located::default() };
                 let one = ItemSummary { place, ..one };
                 let own = metric("acc", RowValue::Flag(line % 2 == 0));

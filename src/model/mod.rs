@@ -23,7 +23,7 @@ pub use metric::{
     Weights,
 };
 pub use path::TokenPath;
-pub use place::{At, Located, Origin, Place, Snippet};
+pub use place::{At, Located, Origin, Place, Snippet, Span};
 pub use record::RecordError;
 pub use step::{Alternative, Logged, Segment, Slice, Step};
 pub use summary::{CandidateSummary, Choice, ItemSummary, OPENING, Reported};

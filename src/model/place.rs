@@ -1,10 +1,68 @@
 //! Positions in the input.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-/// An offset inside the current record; only the record's [`Origin`] can read it.
+/// The bytes of a value within its record. Without a length it is what begins there: the record, or a value of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct At(pub u32);
+pub struct At {
+    /// Offset of the first byte.
+    pub start: u32,
+    /// Number of bytes.
+    pub len: u32,
+}
+
+impl At {
+    /// The bytes of a record from an offset up to another one. A record is at most 1 GiB long.
+    #[must_use]
+    pub fn new(start: usize, end: usize) -> Self {
+        let narrow = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
+        Self { start: narrow(start), len: narrow(end.saturating_sub(start)) }
+    }
+
+    /// The first byte's offset in the record.
+    #[must_use]
+    pub fn start(self) -> usize {
+        self.start as usize
+    }
+
+    /// The offset in the record after the last byte.
+    #[must_use]
+    pub fn end(self) -> usize {
+        self.start as usize + self.len as usize
+    }
+}
+
+/// The bytes of a value in its input, counted from the start of the file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Span {
+    /// Offset of the first byte.
+    pub start: u64,
+    /// Offset after the last byte.
+    pub end: u64,
+    /// Whether the file is compressed: the offsets then count its unpacked bytes.
+    pub packed: bool,
+    /// The member of the archive in which the offsets count, where the file is one.
+    #[serde(with = "member")]
+    pub member: Option<Arc<str>>,
+}
+
+/// The name of a member, shared by the spans within it and stored as text.
+mod member {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::ref_option, reason = "serde hands a reference to the field over")]
+    pub(super) fn serialize<S: Serializer>(name: &Option<Arc<str>>, to: S) -> Result<S::Ok, S::Error> {
+        name.as_deref().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Arc<str>>, D::Error> {
+        Ok(Option::<String>::deserialize(from)?.map(Into::into))
+    }
+}
 
 /// A place that a reader can go to. Ordered as the input is: file, line, column.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -17,6 +75,8 @@ pub struct Place {
     pub column: u64,
     /// Path of the field inside the record, such as `candidates[1].score`.
     pub field: String,
+    /// The bytes of the value; None where the input has none for it, such as a row of Parquet.
+    pub span: Option<Span>,
 }
 
 /// The text around a number, cut to a window, so that a report needs no second look at the log.
@@ -43,10 +103,13 @@ pub struct Located {
     pub snippet: Snippet,
 }
 
-/// The record that is being read: turns an offset into a place, only when somebody asks.
+/// The record that is being read: turns the bytes of a value into a place, only when somebody asks.
 pub trait Origin {
-    /// The place and surrounding text of an offset.
+    /// The place of a value, with its field and the text around it.
     fn locate(&self, at: At) -> Located;
+
+    /// The place of a value, without its field; cheap, and nothing is allocated.
+    fn place(&self, at: At) -> Place;
 
     /// The place of the record's start, without text; cheap.
     fn start(&self) -> (u32, u64);

@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::model::{Certainty, Severity, Snippet, Verdict, VerdictCounts};
+pub use crate::model::{Certainty, Severity, Snippet, Span, Verdict, VerdictCounts};
 pub use anchor::{Anchor, Anchors};
 pub use evidence::{Bin, ColumnEvidence, Evidence, Moments, Number, RuleEvidence};
 pub use figure::{Comparison, Figure, Path, PathStep, Point, Status};
@@ -268,6 +268,8 @@ pub struct Location {
     pub column: u64,
     /// Path of the field inside the record.
     pub field: String,
+    /// The bytes of the value in the file; none where the file has none for it, such as a row of Parquet.
+    pub span: Option<Span>,
     /// The item's id.
     pub item: String,
     /// The candidate's id or position; empty for a whole item.

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
-use crate::model::{Certainty, Severity};
+use crate::model::{Certainty, Severity, Span};
 use crate::report::json;
 use crate::report::output::OutputFormat;
 use crate::report::words::{count, cut, rows};
@@ -164,6 +164,25 @@ struct Region {
     start_column: u64,
     end_line: u64,
     end_column: u64,
+    #[serde(flatten)]
+    bytes: Option<Bytes>,
+}
+
+/// Bytes of an artifact.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Bytes {
+    byte_offset: u64,
+    byte_length: u64,
+}
+
+impl Bytes {
+    /// A span of the file as it lies on disk.
+    fn of(span: &Span) -> Option<Self> {
+        let (byte_offset, byte_length) = (span.start, span.end.saturating_sub(span.start));
+        let is_plain = !span.packed && span.member.is_none();
+        (is_plain && span.end <= MAX_NUMBER).then_some(Self { byte_offset, byte_length })
+    }
 }
 
 /// This output.
@@ -310,6 +329,8 @@ fn result(finding: &Finding, rule_index: usize, anchors: &Anchors) -> SarifResul
     let anchor = anchors.of(finding);
     let fingerprint = visible(&finding.fingerprint);
     let related = related(finding, anchors);
+    // Bytes are given for a log only: other files are pointed at by line.
+    let log = finding.locations.first().filter(|_| anchors.is_log());
     SarifResult {
         rule_id: visible(&finding.code).into_owned(),
         rule_index,
@@ -318,7 +339,7 @@ fn result(finding: &Finding, rule_index: usize, anchors: &Anchors) -> SarifResul
         locations: [Place {
             physical_location: Physical {
                 artifact_location: Artifact { uri: uri(bounded(&anchor.path)) },
-                region: region(anchor.line),
+                region: region(anchor.line, log.and_then(|place| place.span.as_ref())),
             },
         }],
         partial_fingerprints: BTreeMap::from([
@@ -337,10 +358,11 @@ fn numbers(finding: &Finding) -> BTreeMap<String, serde_json::Value> {
     numbers.map(|(name, number)| (visible(&name).into_owned(), number.into())).collect()
 }
 
-/// A line. Columns of the log are counted in bytes and so cannot be given; the message says them.
-fn region(line: u64) -> Region {
+/// A line, and the bytes where they are known. Columns of the log are counted in bytes and so cannot be given; the message
+/// says them.
+fn region(line: u64, span: Option<&Span>) -> Region {
     let line = line.clamp(1, MAX_NUMBER);
-    Region { start_line: line, start_column: 1, end_line: line, end_column: 2 }
+    Region { start_line: line, start_column: 1, end_line: line, end_column: 2, bytes: span.and_then(Bytes::of) }
 }
 
 /// The log rows that show the finding.
@@ -350,7 +372,7 @@ fn related(finding: &Finding, anchors: &Anchors) -> Vec<Related> {
         id: at + 1,
         physical_location: Physical {
             artifact_location: Artifact { uri: uri(&anchors.relative(&place.path)) },
-            region: region(place.line),
+            region: region(place.line, place.span.as_ref()),
         },
         message: Text { text: escape(&row(place)) },
     };

@@ -102,7 +102,7 @@ impl<'v> Observer<'v> {
                 let (file, line) = origin.start();
                 // The record's start sorts before everything in it: building the place is left out
                 // for rows that could not be shown anyway.
-                let start = Place { file, line, column: 0, field: String::new() };
+                let start = Place { file, line, ..Place::default() };
                 if !self.observed.wants(&start, excess) {
                     return;
                 }

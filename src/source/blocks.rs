@@ -2,26 +2,43 @@
 
 use std::io::Read;
 
-use crate::source::SourceError;
+use crate::source::{ByteMap, Layout, Opened, Piece, SourceError};
 
 /// Longest record.
 pub const MAX_RECORD: usize = 1 << 30;
 
 /// Some whole lines.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Block {
     /// The lines with their ends.
     pub bytes: Vec<u8>,
     /// Number of the first line, from 1.
     pub first_line: u64,
-    /// Offset of the first byte in the unpacked stream.
+    /// Offset of the first byte in the stream.
     pub offset: u64,
+    layout: Layout,
+    pieces: Vec<Piece>,
+}
+
+impl Block {
+    /// The start of an input.
+    #[must_use]
+    pub fn start(bytes: Vec<u8>) -> Self {
+        Self { bytes, first_line: 1, offset: 0, layout: Layout::from(0, false), pieces: Vec::new() }
+    }
+
+    /// Where the bytes from an offset of the block on stand in the input.
+    #[must_use]
+    pub fn map(&self, at: usize) -> ByteMap<'_> {
+        self.layout.map(self.offset + at as u64, &self.pieces)
+    }
 }
 
 /// Cuts a stream into blocks of about a size, at line ends. What a broken stream gave before its end is
 /// yielded before the error.
 pub struct Blocks<R> {
     stream: R,
+    layout: Layout,
     target: usize,
     rest: Vec<u8>,
     line: u64,
@@ -35,10 +52,19 @@ enum State {
     Done,
 }
 
+impl Blocks<Opened> {
+    /// Cuts an input.
+    #[must_use]
+    pub fn of(input: Opened, target: usize) -> Self {
+        let layout = input.layout.clone();
+        Self::new(input, layout, target)
+    }
+}
+
 impl<R: Read> Blocks<R> {
-    /// Cuts a stream.
-    pub fn new(stream: R, target: usize) -> Self {
-        Self { stream, target: target.max(1), rest: Vec::new(), line: 1, offset: 0, state: State::Reading }
+    /// Cuts a stream that stands in its input as the layout says.
+    pub fn new(stream: R, layout: Layout, target: usize) -> Self {
+        Self { stream, layout, target: target.max(1), rest: Vec::new(), line: 1, offset: 0, state: State::Reading }
     }
 
     /// The same where the stream begins in the middle of an input.
@@ -79,7 +105,8 @@ impl<R: Read> Blocks<R> {
     fn take(&mut self, end: usize) -> Block {
         let tail = self.rest.split_off(end);
         let bytes = std::mem::replace(&mut self.rest, tail);
-        let block = Block { first_line: self.line, offset: self.offset, bytes };
+        let pieces = self.layout.pieces(self.offset + bytes.len() as u64);
+        let block = Block { first_line: self.line, offset: self.offset, bytes, layout: self.layout.clone(), pieces };
         self.line += memchr::memchr_iter(b'\n', &block.bytes).count() as u64;
         self.offset += block.bytes.len() as u64;
         block
@@ -152,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_broken_stream_gives_what_it_had() {
-        let mut blocks = Blocks::new(Breaks(std::io::Cursor::new(b"a\nb\nc".to_vec())), 2);
+        let mut blocks = Blocks::new(Breaks(std::io::Cursor::new(b"a\nb\nc".to_vec())), Layout::from(0, false), 2);
         let mut bytes = Vec::new();
         let error = loop {
             match blocks.next().unwrap() {
@@ -170,8 +197,13 @@ mod tests {
             let whole: Vec<(u64, Vec<u8>)> =
                 (1..).zip(lines(text.as_bytes())).map(|(number, (_, line))| (number, line.to_vec())).collect();
             let mut cut: Vec<(u64, Vec<u8>)> = Vec::new();
-            for block in Blocks::new(text.as_bytes(), target) {
+            for block in Blocks::new(text.as_bytes(), Layout::from(7, false), target) {
                 let block = block.unwrap();
+                for (at, line) in lines(&block.bytes) {
+                    let span = block.map(at).span(0, line.len()).unwrap();
+                    let (start, end) = (usize::try_from(span.start).unwrap() - 7, usize::try_from(span.end).unwrap() - 7);
+                    prop_assert_eq!(&text.as_bytes()[start..end], line);
+                }
                 cut.extend((block.first_line..).zip(lines(&block.bytes)).map(|(number, (_, line))| (number, line.to_vec())));
             }
             prop_assert_eq!(cut, whole);

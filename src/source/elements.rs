@@ -13,6 +13,8 @@ pub struct Element {
     pub first_line: u64,
     /// Column of its first byte, from 1.
     pub column: u64,
+    /// Offset of its first byte in the stream.
+    pub offset: u64,
 }
 
 /// Splits a stream that holds `[element, …]`, or one object, which counts as the only element. Strings and nesting
@@ -21,6 +23,8 @@ pub struct Elements<R> {
     stream: BufReader<R>,
     line: u64,
     column: u64,
+    /// Bytes that were passed.
+    offset: u64,
     single: bool,
     /// Whether the list is the whole document.
     whole: bool,
@@ -31,7 +35,7 @@ impl<R: Read> Elements<R> {
     /// Starts at the first value of the stream.
     pub fn new(stream: R) -> Result<Self, SourceError> {
         let stream = BufReader::with_capacity(1 << 16, stream);
-        let mut elements = Self { stream, line: 1, column: 1, single: false, whole: true, done: false };
+        let mut elements = Self { stream, line: 1, column: 1, offset: 0, single: false, whole: true, done: false };
         match elements.peek_value() {
             Some(b'[') => {
                 elements.step();
@@ -67,6 +71,7 @@ impl<R: Read> Elements<R> {
     fn step(&mut self) -> Option<u8> {
         let byte = self.peek()?;
         self.stream.consume(1);
+        self.offset += 1;
         if byte == b'\n' {
             self.line += 1;
             self.column = 1;
@@ -87,7 +92,8 @@ impl<R: Read> Elements<R> {
     }
 
     fn element(&mut self) -> Result<Element, SourceError> {
-        let mut element = Element { bytes: Vec::new(), first_line: self.line, column: self.column };
+        let mut element =
+            Element { bytes: Vec::new(), first_line: self.line, column: self.column, offset: self.offset };
         let (mut depth, mut quotes) = (0_u32, Quotes::default());
         loop {
             let Some(byte) = self.peek() else {
@@ -170,6 +176,8 @@ mod tests {
         for element in Elements::new(text.as_bytes()).unwrap() {
             match element {
                 Ok(element) => {
+                    let at = usize::try_from(element.offset).unwrap();
+                    assert_eq!(text.as_bytes()[at..][..element.bytes.len()], element.bytes);
                     found.push((String::from_utf8(element.bytes).unwrap(), element.first_line, element.column));
                 }
                 Err(error) => return (found, Some(error.to_string())),

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use crate::source::spool::{Bytes, Spool};
 use crate::source::unpack::{self, Packing};
 use crate::source::watched::watched;
-use crate::source::{ByteRange, RangeLines, SourceError};
+use crate::source::{ByteRange, Layout, RangeLines, SourceError};
 
 /// One log: a file, bytes in memory, or a stream. It can be opened any number of times.
 #[derive(Clone)]
@@ -24,6 +24,29 @@ pub struct Tail {
     pub skipped: u64,
     /// What follows.
     pub stream: io::BufReader<std::fs::File>,
+}
+
+/// The unpacked bytes of an input.
+pub struct Opened {
+    stream: Box<dyn Read + Send>,
+    /// How they follow from those of the file.
+    pub layout: Layout,
+}
+
+impl Opened {
+    pub(super) fn new(stream: Box<dyn Read + Send>, layout: Layout) -> Self {
+        Self { stream, layout }
+    }
+}
+
+impl Read for Opened {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.read(buffer)
+    }
+
+    fn read_to_end(&mut self, bytes: &mut Vec<u8>) -> io::Result<usize> {
+        self.stream.read_to_end(bytes)
+    }
 }
 
 impl std::fmt::Debug for Input {
@@ -116,7 +139,7 @@ impl Input {
     }
 
     /// The lines of a plain file that start in a range of bytes.
-    pub fn lines_in(&self, range: ByteRange) -> Result<RangeLines<Box<dyn Read + Send>>, SourceError> {
+    pub fn lines_in(&self, range: ByteRange) -> Result<RangeLines<Opened>, SourceError> {
         let Some(Tail { skipped, stream }) = self.tail(0)? else {
             return Err(SourceError::NoRange { path: self.path.clone() });
         };
@@ -126,7 +149,8 @@ impl Input {
         Ok(RangeLines {
             first_line: lines.first_line,
             offset: lines.offset + skipped,
-            stream: Box::new(io::BufReader::with_capacity(1 << 16, lines.stream)),
+            // Its lines say where they are in the file.
+            stream: Opened::new(Box::new(io::BufReader::with_capacity(1 << 16, lines.stream)), Layout::from(0, false)),
         })
     }
 
@@ -136,11 +160,11 @@ impl Input {
     }
 
     /// Opens the input from its start, unpacked. Rows and members of a container are lines of JSON.
-    pub fn open(&self) -> Result<Box<dyn Read + Send>, SourceError> {
+    pub fn open(&self) -> Result<Opened, SourceError> {
         Ok(self.unpack()?.1)
     }
 
-    fn unpack(&self) -> Result<(Packing, Box<dyn Read + Send>), SourceError> {
+    fn unpack(&self) -> Result<(Packing, Opened), SourceError> {
         let failed = |source| SourceError::Io { path: self.path.clone(), source };
         let raw: Box<dyn Read + Send> = Box::new(self.bytes.reader().map_err(failed)?);
         let (magic, raw) = starting(raw, unpack::MAGIC).map_err(failed)?;
@@ -168,17 +192,19 @@ impl Input {
                 return unpack::container(inner, &self.path, &Bytes::Kept(Arc::clone(spool)), Box::new(io::empty()));
             }
         }
+        let mut start = 0;
         let stream = match magic.as_slice() {
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Err(SourceError::Utf16 { path: self.path.clone() }),
             [0xef, 0xbb, 0xbf, ..] => {
                 let mut rest = stream;
-                io::copy(&mut rest.by_ref().take(3), &mut io::sink()).map_err(failed)?;
+                start = io::copy(&mut rest.by_ref().take(3), &mut io::sink()).map_err(failed)?;
                 rest
             }
             _ => stream,
         };
-        let (table, stream) = unpack::text(&self.path, stream)?;
-        Ok((table.unwrap_or(packing), stream))
+        let layout = Layout::from(start, packing != Packing::Plain);
+        let (table, opened) = unpack::text(&self.path, stream, layout)?;
+        Ok((table.unwrap_or(packing), opened))
     }
 }
 

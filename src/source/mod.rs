@@ -1,6 +1,8 @@
 //! Paths to bytes: finds inputs, opens and unpacks them, cuts them into work units.
 
 mod blocks;
+mod bytemap;
+mod delimited;
 mod discover;
 mod elements;
 mod input;
@@ -12,10 +14,12 @@ mod unpack;
 mod watched;
 
 pub use blocks::{Block, Blocks, MAX_RECORD, lines};
+pub use bytemap::{ByteMap, Layout, Piece};
+pub use delimited::{DelimitedRow, DelimitedRows, split};
 pub use discover::{Discovery, discover, is_text, shown};
 pub use elements::{Element, Elements};
-pub use input::{Input, Tail, peek};
-pub use nested::{Inner, NestedRecords};
+pub use input::{Input, Opened, Tail, peek};
+pub use nested::{Inner, NestedRecords, Shell};
 pub use quotes::Quotes;
 pub use range::{ByteRange, Limited, RangeLines};
 pub use unpack::Packing;

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use crate::source::{Element, MAX_RECORD, SourceError};
+use crate::source::{Element, MAX_RECORD, Piece, SourceError};
 
 /// Bytes that are read at once.
 const CHUNK: usize = 1 << 18;
@@ -12,10 +12,21 @@ const MAX_SHELL: usize = 256 << 20;
 /// A part of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Inner {
-    /// An entry of the array, or a member of the object as `{"key": value}`.
-    Record(Element),
-    /// The document with an empty array or object in the place of its records; the last part.
-    Shell(Vec<u8>),
+    /// An entry of the array.
+    Entry(Element),
+    /// A member of the object as `{"key": value}`; its line, column and offset are those of the key.
+    Member(Element),
+    /// The rest of the document; the last part.
+    Shell(Shell),
+}
+
+/// A document with an empty array or object in the place of its records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shell {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// What stands before and behind the records, with offsets of the stream.
+    pub pieces: Vec<Piece>,
 }
 
 /// Splits one JSON object into the entries of the array (or the members of the object) at the end of a path of keys, and
@@ -29,6 +40,8 @@ pub struct NestedRecords<R> {
     at: usize,
     line: u64,
     column: u64,
+    /// Offset of `at` in the stream.
+    offset: u64,
     shell: Vec<u8>,
     state: State,
 }
@@ -55,6 +68,7 @@ impl<R: Read> NestedRecords<R> {
             at: 0,
             line: 1,
             column: 1,
+            offset: 0,
             shell: Vec::new(),
             state: State::Before(0),
         }
@@ -88,6 +102,7 @@ impl<R: Read> NestedRecords<R> {
             }
             None => self.column += passed.len() as u64,
         }
+        self.offset += passed.len() as u64;
         self.at = to;
     }
 
@@ -256,7 +271,7 @@ impl<R: Read> NestedRecords<R> {
     }
 
     /// The next record; None after the last.
-    fn record(&mut self, is_object: bool) -> Result<Option<Element>, SourceError> {
+    fn record(&mut self, is_object: bool) -> Result<Option<Inner>, SourceError> {
         loop {
             match self.value(false).ok_or_else(|| self.cut_off())? {
                 b',' => self.advance(self.at + 1),
@@ -264,10 +279,10 @@ impl<R: Read> NestedRecords<R> {
                 _ => break,
             }
         }
-        let (first_line, column) = (self.line, self.column);
+        let (first_line, column, offset) = (self.line, self.column, self.offset);
         if !is_object {
             let end = self.end(0)?;
-            return Ok(Some(Element { bytes: self.take(end).to_vec(), first_line, column }));
+            return Ok(Some(Inner::Entry(Element { bytes: self.take(end).to_vec(), first_line, column, offset })));
         }
         let key = self.end(0)?;
         let mut colon = key;
@@ -289,12 +304,12 @@ impl<R: Read> NestedRecords<R> {
         bytes.push(b'{');
         bytes.extend_from_slice(member);
         bytes.push(b'}');
-        // The brace is added; the member keeps its position.
-        Ok(Some(Element { bytes, first_line, column: column.saturating_sub(1) }))
+        Ok(Some(Inner::Member(Element { bytes, first_line, column, offset })))
     }
 
     /// Reads the part after the records.
-    fn rest(&mut self) -> Result<(), SourceError> {
+    fn rest(&mut self) -> Result<Shell, SourceError> {
+        let (at, offset, start) = (self.shell.len() as u64, self.offset, Some((self.line, self.column)));
         while self.peek().is_some() {
             let line = self.line;
             let end = self.buffer.len() - self.at;
@@ -304,7 +319,10 @@ impl<R: Read> NestedRecords<R> {
                 return Err(SourceError::TooLong { line });
             }
         }
-        Ok(())
+        let bytes = std::mem::take(&mut self.shell);
+        let before = Piece { at: 0, len: at, offset: Some(0), start: Some((1, 1)), member: None };
+        let behind = Piece { at, len: bytes.len() as u64 - at, offset: Some(offset), start, member: None };
+        Ok(Shell { bytes, pieces: vec![before, behind] })
     }
 
     fn fail(&mut self, error: SourceError) -> Result<Inner, SourceError> {
@@ -324,16 +342,13 @@ impl<R: Read> Iterator for NestedRecords<R> {
                     Err(error) => return Some(self.fail(error)),
                 },
                 State::Records { is_object } => match self.record(is_object) {
-                    Ok(Some(element)) => return Some(Ok(Inner::Record(element))),
+                    Ok(Some(record)) => return Some(Ok(record)),
                     Ok(None) => self.state = State::After,
                     Err(error) => return Some(self.fail(error)),
                 },
                 State::After => {
                     self.state = State::Done;
-                    return match self.rest() {
-                        Ok(()) => Some(Ok(Inner::Shell(std::mem::take(&mut self.shell)))),
-                        Err(error) => Some(Err(error)),
-                    };
+                    return Some(self.rest().map(Inner::Shell));
                 }
                 State::Done => return None,
             }
@@ -361,15 +376,29 @@ mod tests {
         }
     }
 
+    /// A record, of which so many bytes at each end are not the document's.
+    fn record(text: &str, element: Element, added: usize) -> (String, u64, u64) {
+        let bytes = String::from_utf8(element.bytes).unwrap();
+        let own = &bytes[added..bytes.len() - added];
+        assert_eq!(&text[usize::try_from(element.offset).unwrap()..][..own.len()], own);
+        (bytes, element.first_line, element.column)
+    }
+
     fn split(text: &str, path: &[&'static str]) -> (Vec<(String, u64, u64)>, String) {
         let mut records = Vec::new();
         for inner in NestedRecords::new(Drip(text.as_bytes()), path) {
             match inner {
-                Ok(Inner::Record(element)) => {
-                    let bytes = String::from_utf8(element.bytes).unwrap();
-                    records.push((bytes, element.first_line, element.column));
+                Ok(Inner::Entry(element)) => records.push(record(text, element, 0)),
+                Ok(Inner::Member(element)) => records.push(record(text, element, 1)),
+                Ok(Inner::Shell(shell)) => {
+                    for piece in &shell.pieces {
+                        let (at, offset) =
+                            (usize::try_from(piece.at).unwrap(), usize::try_from(piece.offset.unwrap()).unwrap());
+                        let len = usize::try_from(piece.len).unwrap();
+                        assert_eq!(shell.bytes[at..at + len], text.as_bytes()[offset..offset + len]);
+                    }
+                    return (records, String::from_utf8(shell.bytes).unwrap());
                 }
-                Ok(Inner::Shell(shell)) => return (records, String::from_utf8(shell).unwrap()),
                 Err(error) => return (records, error.to_string()),
             }
         }
@@ -389,7 +418,7 @@ mod tests {
     #[test]
     fn members_keep_their_keys_and_places() {
         let (records, shell) = split("{\"0\": {\"p\": 1},\n\"1\" : [2]}", &[]);
-        let expected = [("{\"0\": {\"p\": 1}}", 1, 1), ("{\"1\" : [2]}", 2, 0)];
+        let expected = [("{\"0\": {\"p\": 1}}", 1, 2), ("{\"1\" : [2]}", 2, 1)];
         assert_eq!(records, expected.map(|(text, line, column)| (text.to_owned(), line, column)));
         assert_eq!(shell, "{}");
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Located, Place};
+use crate::model::{Located, Place, Span};
 use crate::numeric::Approx;
 use crate::tally::{Keyed, Residuals, Sample, Smallest};
 
@@ -94,6 +94,8 @@ pub struct RowRef {
     pub column: u64,
     /// The item's id.
     pub item: String,
+    /// The bytes of the claim.
+    pub span: Option<Span>,
 }
 
 /// Rows that the same set of principal formulas explains.

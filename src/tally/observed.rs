@@ -154,7 +154,7 @@ mod tests {
                     seen.failed += 1;
                     // One line holds one number, so that equal places are equal rows.
                     let found = (line % 7) as f64;
-                    let place = Place { file: 0, line: *line, column: 1, field: String::new() };
+                    let place = Place { file: 0, line: *line, column: 1, ..Place::default() };
                     seen.show(Exemplar {
                         located: Located { place, ..Located::default() },
                         evidence: Evidence::at_most(2.0).found(found),

@@ -58,8 +58,8 @@ pub const SKETCHED: usize = 64;
 pub struct Mark {
     /// What decides whether it is kept: a hash of its place.
     pub order: u64,
-    /// Input, line, offset in the record.
-    pub at: (u32, u64, u32),
+    /// Input, line, column.
+    pub at: (u32, u64, u64),
     /// Scored tokens.
     pub tokens: u32,
     /// The claim.
@@ -80,9 +80,10 @@ impl Mark {
     /// The hash that decides which rows are kept. It does not depend on the input's index, so that the same rows are
     /// kept however inputs are numbered.
     #[must_use]
-    pub fn order(line: u64, offset: u32) -> u64 {
+    pub fn order(line: u64, column: u64) -> u64 {
         // The finaliser of SplitMix64 (Steele, Lea, Flood 2014): every input bit changes half of the output's.
-        let mut hash = line.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ u64::from(offset).wrapping_mul(0xd1b5_4a32_d192_ed03);
+        let mut hash =
+            line.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (column.wrapping_sub(1)).wrapping_mul(0xd1b5_4a32_d192_ed03);
         hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         hash ^ (hash >> 31)
@@ -90,7 +91,7 @@ impl Mark {
 }
 
 impl Keyed for Mark {
-    type Key = (u64, (u32, u64, u32));
+    type Key = (u64, (u32, u64, u64));
 
     fn key(&self) -> Self::Key {
         (self.order, self.at)
@@ -107,7 +108,7 @@ pub struct Sample {
 impl Sample {
     /// Whether a row with this key would be kept.
     #[must_use]
-    pub fn would_keep(&self, order: u64, at: (u32, u64, u32), follows: bool) -> bool {
+    pub fn would_keep(&self, order: u64, at: (u32, u64, u64), follows: bool) -> bool {
         self.all.would_keep(&(order, at)) || (!follows && self.off.would_keep(&(order, at)))
     }
 

@@ -12,7 +12,7 @@ fn golden() -> PathBuf {
 }
 
 /// Every log of the fixtures: a run of a tool, the two logs of a rule, a worked case, a hostile file.
-fn logs() -> Vec<PathBuf> {
+pub(crate) fn logs() -> Vec<PathBuf> {
     let root = PathBuf::from(fixture(""));
     let mut logs: Vec<PathBuf> = folders(&root.join("formats")).iter().flat_map(|tool| folders(tool)).collect();
     logs.extend(folders(&root.join("rules")).iter().flat_map(|rule| entries(rule)));

@@ -34,5 +34,6 @@ mod outputs;
 mod parts;
 mod rules;
 mod schemas;
+mod spans;
 mod support;
 mod watch;

@@ -13,7 +13,8 @@ use crate::format::json::{Kind, Tape, Value};
 use crate::format::origin::{JsonOrigin, record_error};
 use crate::format::steps;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, RawRecord, Reader, Sink};
-use crate::model::{At, Candidate, Item, Located, Logged, Origin, Step};
+use crate::model::{At, Candidate, Item, Located, Logged, Origin, Place, Step};
+use crate::source::{ByteMap, Opened, Piece};
 
 pub(super) static STREAM: Stream = Stream;
 
@@ -85,8 +86,8 @@ struct Open {
     id: String,
     /// The chunks, with a line feed after each.
     bytes: Vec<u8>,
-    /// Where each chunk starts in `bytes`, its line, and its column there.
-    lines: Vec<(usize, u64, u64)>,
+    /// Where each chunk stands in the input, and behind the bracket that opens their list.
+    chunks: Vec<Piece>,
     /// Choices seen and choices finished.
     seen: BTreeSet<u32>,
     finished: BTreeSet<u32>,
@@ -101,12 +102,15 @@ impl Reader for StreamReader {
         &[]
     }
 
-    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Sink) {
+    fn read_stream(&self, file: u32, stream: Opened, out: &mut dyn Sink) {
+        let layout = stream.layout.clone();
         let mut reader = BufReader::new(stream);
+        let mut offset = 0;
         let mut open: Vec<Open> = Vec::new();
         let (mut line, mut number) = (Vec::new(), 0_u64);
         let mut tape = Tape::default();
         loop {
+            offset += line.len() as u64;
             line.clear();
             number += 1;
             let limit = crate::source::MAX_RECORD as u64;
@@ -114,23 +118,25 @@ impl Reader for StreamReader {
                 Ok(0) => break,
                 Ok(_) => {}
                 Err(error) => {
-                    let record = RawRecord { file, line: number, column: 1, bytes: &line };
+                    let record = RawRecord { file, line: number, column: 1, bytes: &line, map: ByteMap::none() };
                     out.error(record_error(&record, 0, error.to_string(), true));
                     break;
                 }
             }
             let Some((column, text)) = unmarked(&line) else { continue };
             out.record();
+            let pieces = layout.pieces(offset + line.len() as u64);
+            let map = layout.map(offset, &pieces).skip(column);
+            let record = RawRecord { file, line: number, column: column as u64 + 1, bytes: text, map };
             match tape.parse(text) {
-                Ok(chunk) => take(chunk, text, (number, column as u64 + 1), &mut open, file, out),
+                Ok(chunk) => take(chunk, &record, &mut open, layout.is_packed(), out),
                 Err(error) => {
-                    let record = RawRecord { file, line: number, column: column as u64 + 1, bytes: text };
                     out.error(record_error(&record, error.offset, error.to_string(), true));
                 }
             }
         }
         for completion in open {
-            finish(&completion, file, out);
+            finish(&completion, file, layout.is_packed(), out);
         }
     }
 
@@ -140,14 +146,14 @@ impl Reader for StreamReader {
 }
 
 /// Adds a chunk to its completion, and emits completions that are over.
-fn take(chunk: Value<'_>, text: &[u8], place: (u64, u64), open: &mut Vec<Open>, file: u32, out: &mut dyn Sink) {
+fn take(chunk: Value<'_>, record: &RawRecord<'_>, open: &mut Vec<Open>, packed: bool, out: &mut dyn Sink) {
     let id = chunk.get("id").and_then(|id| id.as_str()).unwrap_or_default();
     // Other completions whose choices all have a reason to stop are over.
     let mut at = 0;
     while let Some(completion) = open.get(at) {
         let over = completion.id != id && completion.seen.len() == completion.finished.len();
         if over || open.len() > OPEN {
-            finish(&open.remove(at), file, out);
+            finish(&open.remove(at), record.file, packed, out);
         } else {
             at += 1;
         }
@@ -172,24 +178,29 @@ fn take(chunk: Value<'_>, text: &[u8], place: (u64, u64), open: &mut Vec<Open>, 
     let has_values = choices(chunk).any(|choice| {
         choice.get("logprobs").is_some_and(|logprobs| matches!(logprobs.kind(), Kind::Object | Kind::Number))
     });
-    if has_values && completion.bytes.len() + text.len() <= KEPT {
-        completion.lines.push((completion.bytes.len(), place.0, place.1));
-        completion.bytes.extend_from_slice(text);
+    if has_values && completion.bytes.len() + record.bytes.len() <= KEPT {
+        let span = record.map.span(0, record.bytes.len());
+        completion.chunks.push(Piece {
+            at: completion.bytes.len() as u64 + 1,
+            len: record.bytes.len() as u64,
+            offset: span.as_ref().map(|span| span.start),
+            start: Some((record.line, record.column)),
+            member: span.and_then(|span| span.member),
+        });
+        completion.bytes.extend_from_slice(record.bytes);
         completion.bytes.push(b'\n');
     }
 }
 
 /// Emits a completion as one item.
-fn finish(completion: &Open, file: u32, out: &mut dyn Sink) {
-    if completion.lines.is_empty() {
-        return;
-    }
+fn finish(completion: &Open, file: u32, packed: bool, out: &mut dyn Sink) {
+    let Some((line, column)) = completion.chunks.first().and_then(|chunk| chunk.start) else { return };
     // The chunks as one array: brackets around, commas in place of the line feeds.
     let mut bytes = Vec::with_capacity(completion.bytes.len() + 1);
     bytes.push(b'[');
     bytes.extend_from_slice(&completion.bytes);
-    for (start, ..) in completion.lines.iter().skip(1) {
-        if let Some(byte) = bytes.get_mut(*start) {
+    for chunk in completion.chunks.iter().skip(1) {
+        if let Some(byte) = usize::try_from(chunk.at - 1).ok().and_then(|before| bytes.get_mut(before)) {
             *byte = b',';
         }
     }
@@ -197,8 +208,7 @@ fn finish(completion: &Open, file: u32, out: &mut dyn Sink) {
         *last = b']';
     }
     let mut tape = Tape::default();
-    let line = completion.lines.first().map_or(1, |(_, line, _)| *line);
-    let record = RawRecord { file, line, column: 1, bytes: &bytes };
+    let record = RawRecord { file, line, column, bytes: &bytes, map: ByteMap::of(&completion.chunks, packed) };
     let root = match tape.parse(&bytes) {
         Ok(root) => root,
         Err(error) => return out.error(record_error(&record, error.offset, error.to_string(), true)),
@@ -229,8 +239,9 @@ fn finish(completion: &Open, file: u32, out: &mut dyn Sink) {
     if candidates.iter().all(|candidate| candidate.steps.is_empty()) {
         return;
     }
-    let item = Item { id: completion.id.as_str().into(), candidates, complete: true, at: At(1), ..Item::default() };
-    out.item(&item, &Chunks { inside: JsonOrigin { record, root }, completion });
+    let first = root.elements().next().map_or(At::default(), at);
+    let item = Item { id: completion.id.as_str().into(), candidates, complete: true, at: first, ..Item::default() };
+    out.item(&item, &Chunks(JsonOrigin::new(record, root)));
 }
 
 /// The one token of a chunk whose `logprobs` is its log-prob, as Together streams it.
@@ -242,22 +253,12 @@ fn bare(choice: Value<'_>) -> Option<Step<'_>> {
     Some(Step { token, token_id: delta.get("token_id").and_then(integer), logprob, at: at(value), ..Step::default() })
 }
 
-/// Places in the chunks of a completion.
-struct Chunks<'c> {
-    inside: JsonOrigin<'c>,
-    completion: &'c Open,
-}
+/// Places in the chunks of a completion, without the position of the chunk in their list.
+struct Chunks<'c>(JsonOrigin<'c>);
 
 impl Origin for Chunks<'_> {
     fn locate(&self, at: At) -> Located {
-        let mut located = self.inside.locate(at);
-        // The opening bracket precedes the first chunk.
-        let offset = (at.0 as usize).saturating_sub(1);
-        let before = self.completion.lines.partition_point(|(start, ..)| *start <= offset);
-        if let Some((start, line, column)) = self.completion.lines.get(before.saturating_sub(1)) {
-            located.place.line = *line;
-            located.place.column = column + (offset - start) as u64;
-        }
+        let mut located = self.0.locate(at);
         if let Some((_, field)) = located.place.field.split_once("].").filter(|_| located.place.field.starts_with('['))
         {
             located.place.field = field.to_owned();
@@ -265,7 +266,11 @@ impl Origin for Chunks<'_> {
         located
     }
 
+    fn place(&self, at: At) -> Place {
+        self.0.place(at)
+    }
+
     fn start(&self) -> (u32, u64) {
-        self.inside.start()
+        self.0.start()
     }
 }

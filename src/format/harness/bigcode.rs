@@ -1,7 +1,5 @@
 //! bigcode-evaluation-harness: `evaluation_results.json`, shares of programs that pass their tests, and the programs.
 
-use std::io::Read;
-
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::field::{at, has};
 use crate::format::json::{Kind, Value};
@@ -9,6 +7,7 @@ use crate::format::origin::read_document;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{MetricClaim, Origin};
+use crate::source::Opened;
 
 /// The numbers of the run.
 pub(in crate::format) static RESULTS: Results = Results;
@@ -113,7 +112,7 @@ impl Reader for ResultsReader {
         &[]
     }
 
-    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Sink) {
+    fn read_stream(&self, file: u32, stream: Opened, out: &mut dyn Sink) {
         read_document(file, stream, out, |origin, out| {
             for (task, metric, value) in shares(origin.root) {
                 out.metric(MetricClaim::new(task, metric, value.raw_str(), origin.locate(at(value))));

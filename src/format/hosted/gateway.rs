@@ -7,7 +7,7 @@ use crate::config::{ColumnSpec, InputConfig};
 use crate::format::engine::payload::{self, choices};
 use crate::format::engine::wrapped::column;
 use crate::format::field::{self, FieldError, at, find, has};
-use crate::format::hosted::nested;
+use crate::format::hosted::nested::{self, Lift};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
@@ -237,11 +237,8 @@ fn visit(origin: &JsonOrigin<'_>, context: &AnswerColumns, out: &mut dyn Sink) -
     (context.answers)(origin.root, &mut answers);
     for answer in answers {
         let claims = claims(&answer, context)?;
-        let read = nested::look(origin, answer.value, |inner, value| {
-            // Numbers beside an answer have places in the record; those of an answer in a string have not.
-            let direct = answer.value.kind() != Kind::String;
-            emit(value, &answer, &claims, direct, inner, out)
-        });
+        let read =
+            nested::look(origin, answer.value, |inner, lift, value| emit(value, &answer, &claims, lift, inner, out));
         if let Some(Err(field_error)) = read {
             let start = if answer.value.kind() == Kind::String { answer.value.start() } else { field_error.start };
             return Err(FieldError { start, reason: field_error.reason });
@@ -266,35 +263,42 @@ fn emit(
     value: Value<'_>,
     answer: &Answer<'_>,
     claims: &[Claim],
-    direct: bool,
+    lift: &Lift,
     origin: &dyn Origin,
     out: &mut dyn Sink,
 ) -> Result<(), FieldError> {
     let Some(mut payload) = payload::payload(payload::unwrap(value))? else {
-        return sums(value, answer, origin, out);
+        return sums(value, answer, lift, origin, out);
     };
     if payload.candidates.iter().all(|candidate| candidate.steps.is_empty()) {
-        return sums(value, answer, origin, out);
+        return sums(value, answer, lift, origin, out);
     }
+    lift.candidates(&mut payload.candidates);
     if let [only] = payload.candidates.as_mut_slice() {
-        let place = |at| if direct { at } else { nested::outside(at) };
-        only.claims.extend(claims.iter().map(|claim| Claim { at: place(claim.at), ..*claim }));
+        only.claims.extend_from_slice(claims);
     }
     let id = answer.id.clone().or(payload.id).unwrap_or_default();
-    let item = Item { id, candidates: payload.candidates, complete: true, at: at(value), ..Item::default() };
+    let item = Item { id, candidates: payload.candidates, complete: true, at: lift.at(at(value)), ..Item::default() };
     out.item(&item, origin);
     Ok(())
 }
 
 /// Sums in messages, whose tokens are not logged.
-fn sums(value: Value<'_>, answer: &Answer<'_>, origin: &dyn Origin, out: &mut dyn Sink) -> Result<(), FieldError> {
-    let mut item = Item { complete: true, at: at(value), ..Item::default() };
+fn sums(
+    value: Value<'_>,
+    answer: &Answer<'_>,
+    lift: &Lift,
+    origin: &dyn Origin,
+    out: &mut dyn Sink,
+) -> Result<(), FieldError> {
+    let mut item = Item { complete: true, at: lift.at(at(value)), ..Item::default() };
     for sum in choices(payload::unwrap(value)).filter_map(message_sum) {
         let mut candidate = Candidate { at: at(sum), ..Candidate::default() };
         let logged = field::number(sum, "message.logprobs", &[])?;
         candidate.claims.push(Claim { column: ColumnId(0), value: logged, at: at(sum) });
         item.candidates.push(candidate);
     }
+    lift.candidates(&mut item.candidates);
     if !item.candidates.is_empty() {
         item.id = answer.id.clone().unwrap_or_default();
         out.item(&item, origin);

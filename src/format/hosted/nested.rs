@@ -3,60 +3,33 @@
 use crate::format::RawRecord;
 use crate::format::json::{Kind, Tape, Value};
 use crate::format::origin::JsonOrigin;
-use crate::model::{At, Located, Origin};
+use crate::model::{At, Candidate, Located, Origin, Place};
+use crate::source::ByteMap;
 
 /// Times that a text may be wrapped into a string.
 const LEVELS: usize = 2;
 
-/// Marks an offset as one of the record around the string.
-const OUTSIDE: u32 = 1 << 31;
-
-/// The position of something in the record outside the string.
-pub(super) fn outside(at: At) -> At {
-    At(at.0 | OUTSIDE)
-}
-
-/// The origin of a document inside a string: positions are those of the string, with the field inside.
-struct Nested<'o, 'r> {
-    outer: &'o JsonOrigin<'r>,
-    string: At,
-    inner: JsonOrigin<'o>,
-}
-
-impl Origin for Nested<'_, '_> {
-    fn locate(&self, at: At) -> Located {
-        if at.0 & OUTSIDE != 0 {
-            return self.outer.locate(At(at.0 & !OUTSIDE));
-        }
-        let outside = self.outer.locate(self.string);
-        let inside = self.inner.locate(at);
-        let mut place = outside.place;
-        place.field = format!("{} (JSON): {}", place.field, inside.place.field);
-        Located { place, snippet: inside.snippet }
-    }
-
-    fn start(&self) -> (u32, u64) {
-        self.outer.start()
-    }
-}
-
 /// Shows a value to a visitor; of a string that holds JSON, the value inside. A string that does not, or that a tracer
-/// cut off, holds nothing to show.
+/// cut off, holds nothing to show. What the visitor reads has offsets of the text that the value stands in; [`Lift`]
+/// makes those of the record of them, which the origin expects.
 pub(super) fn look<T>(
     origin: &JsonOrigin<'_>,
     value: Value<'_>,
-    visit: impl FnOnce(&dyn Origin, Value<'_>) -> T,
+    visit: impl FnOnce(&dyn Origin, &Lift, Value<'_>) -> T,
 ) -> Option<T> {
     if value.kind() != Kind::String {
-        return Some(visit(origin, value));
+        return Some(visit(origin, &Lift(Vec::new()), value));
     }
+    let mut lift = Lift(vec![Escapes::of(value)]);
     let mut text = value.as_str()?.into_owned();
     for _ in 1..LEVELS {
         if !text.trim_start().starts_with('"') {
             break;
         }
         let mut tape = Tape::default();
-        let inside = tape.parse(text.as_bytes()).ok()?.as_str()?.into_owned();
+        let wrapped = tape.parse(text.as_bytes()).ok()?;
+        lift.0.push(Escapes::of(wrapped));
+        let inside = wrapped.as_str()?.into_owned();
         text = inside;
     }
     if !text.trim_start().starts_with(['{', '[']) {
@@ -64,8 +37,157 @@ pub(super) fn look<T>(
     }
     let mut tape = Tape::default();
     let root = tape.parse(text.as_bytes()).ok()?;
-    let record = RawRecord { bytes: text.as_bytes(), ..origin.record };
-    let inner = JsonOrigin { record, root };
-    let string = At(u32::try_from(value.start()).unwrap_or(u32::MAX));
-    Some(visit(&Nested { outer: origin, string, inner }, root))
+    let record = RawRecord { bytes: text.as_bytes(), map: ByteMap::none(), ..origin.record };
+    let nested = Nested { outer: origin, string: value, lift: &lift, inner: JsonOrigin::new(record, root) };
+    Some(visit(&nested, &lift, root))
+}
+
+/// The strings around a text, outermost first: none for a value of the record itself.
+pub(super) struct Lift(Vec<Escapes>);
+
+impl Lift {
+    /// A value of the text as bytes of the record.
+    pub(super) fn at(&self, at: At) -> At {
+        let outside = |offset| self.0.iter().rev().fold(offset, |offset, string| string.written(offset));
+        At::new(outside(at.start()), outside(at.end()))
+    }
+
+    /// The bytes of the record as those of the text.
+    fn inside(&self, at: At) -> At {
+        let inside = |offset| self.0.iter().fold(offset, |offset, string| string.read(offset));
+        At::new(inside(at.start()), inside(at.end()))
+    }
+
+    /// [`Lift::at`] of all places of candidates.
+    pub(super) fn candidates(&self, candidates: &mut [Candidate<'_>]) {
+        if self.0.is_empty() {
+            return;
+        }
+        for candidate in candidates {
+            candidate.at = self.at(candidate.at);
+            let flags = [&mut candidate.greedy, &mut candidate.picked, &mut candidate.gold];
+            flags.into_iter().flatten().for_each(|(_, at)| *at = self.at(*at));
+            candidate.claims.iter_mut().for_each(|claim| claim.at = self.at(claim.at));
+            candidate.steps.iter_mut().for_each(|step| step.at = self.at(step.at));
+        }
+    }
+}
+
+/// How the offsets in the text of a string follow from those of what it is written in.
+struct Escapes {
+    /// Of the text's start and of the end of each escape: the offset in the text and as written.
+    ends: Vec<(u32, u32)>,
+}
+
+impl Escapes {
+    fn of(string: Value<'_>) -> Self {
+        let raw = string.raw();
+        let start = string.start() + 1;
+        let narrow = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
+        let mut ends = vec![(0, narrow(start))];
+        let (mut at, mut read) = (0, 0);
+        while let Some(plain) = raw.get(at..).and_then(|rest| memchr::memchr(b'\\', rest)) {
+            let (written, characters) = escape(raw.get(at + plain..).unwrap_or_default());
+            at += plain + written;
+            read += plain + characters;
+            ends.push((narrow(read), narrow(start + at)));
+        }
+        Self { ends }
+    }
+
+    /// Where a byte of the text is written.
+    fn written(&self, offset: usize) -> usize {
+        let before = self.ends.partition_point(|(read, _)| *read as usize <= offset);
+        let (read, written) = self.ends.get(before.saturating_sub(1)).copied().unwrap_or_default();
+        written as usize + (offset - read as usize)
+    }
+
+    /// The byte of the text that is written somewhere.
+    fn read(&self, offset: usize) -> usize {
+        let before = self.ends.partition_point(|(_, written)| *written as usize <= offset);
+        let (read, written) = self.ends.get(before.saturating_sub(1)).copied().unwrap_or_default();
+        read as usize + offset.saturating_sub(written as usize)
+    }
+}
+
+/// Bytes of the escape that a text begins with, and of the character that it stands for.
+fn escape(text: &[u8]) -> (usize, usize) {
+    let unit = |at: usize| {
+        let digits = text.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    };
+    match unit(0) {
+        None => (2, 1),
+        Some(0xD800..0xDC00) if unit(6).is_some_and(|low| (0xDC00..0xE000).contains(&low)) => (12, 4),
+        // A lone surrogate becomes U+FFFD, which has three bytes, too.
+        Some(unit) => (6, char::from_u32(unit).map_or(3, char::len_utf8)),
+    }
+}
+
+/// The origin of a document that stands in a string.
+struct Nested<'o, 'r> {
+    outer: &'o JsonOrigin<'r>,
+    string: Value<'o>,
+    lift: &'o Lift,
+    inner: JsonOrigin<'o>,
+}
+
+impl Origin for Nested<'_, '_> {
+    fn locate(&self, at: At) -> Located {
+        if !(self.string.start()..self.string.end()).contains(&at.start()) {
+            return self.outer.locate(at);
+        }
+        let string = At::new(self.string.start(), self.string.end());
+        let outside = self.outer.locate(string).place.field;
+        let inside = self.inner.locate(self.lift.inside(at));
+        let field = format!("{outside} (JSON): {}", inside.place.field);
+        Located { place: Place { field, ..self.outer.place(at) }, snippet: inside.snippet }
+    }
+
+    fn place(&self, at: At) -> Place {
+        self.outer.place(at)
+    }
+
+    fn start(&self) -> (u32, u64) {
+        self.outer.start()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_in_a_string_has_its_own_bytes() {
+        let inner = r#"{"text": "\ud83d\ude00 é \"", "logprob": -1.25}"#;
+        let once = serde_json::to_string(inner).unwrap();
+        let twice = serde_json::to_string(&once).unwrap();
+        for string in [once, twice] {
+            let record = format!("{{\"id\": 7, \"answer\": {string}}}");
+            let mut tape = Tape::default();
+            let root = tape.parse(record.as_bytes()).unwrap();
+            let raw = RawRecord {
+                file: 0,
+                line: 3,
+                column: 1,
+                bytes: record.as_bytes(),
+                map: crate::source::Layout::from(1000, false).map(0, &[]),
+            };
+            let origin = JsonOrigin::new(raw, root);
+            let answer = root.get("answer").unwrap();
+            let id = crate::format::field::at(root.get("id").unwrap());
+            let (number, beside) = look(&origin, answer, |inside, lift, value| {
+                let at = lift.at(crate::format::field::at(value.get("logprob").unwrap()));
+                (inside.locate(at), inside.locate(id))
+            })
+            .unwrap();
+            let span = number.place.span.unwrap();
+            let start = usize::try_from(span.start).unwrap() - 1000;
+            assert_eq!(&record[start..usize::try_from(span.end).unwrap() - 1000], "-1.25");
+            assert_eq!((number.place.line, number.place.column), (3, start as u64 + 1));
+            assert_eq!(number.place.field, "answer (JSON): logprob");
+            assert_eq!(&number.snippet.text[number.snippet.mark..][..number.snippet.mark_len], "-1.25");
+            assert_eq!(beside.place.field, "id");
+        }
+    }
 }

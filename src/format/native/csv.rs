@@ -1,7 +1,7 @@
 //! Native CSV and TSV: a candidate per row, or a token per row.
 
 use std::borrow::Cow;
-use std::io::Read;
+use std::ops::Range;
 
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::field::{self, flag_text};
@@ -15,12 +15,10 @@ use crate::model::{
     Text,
 };
 use crate::numeric::Printed;
+use crate::source::{ByteMap, DelimitedRow, DelimitedRows, Layout, Opened};
 
 /// Native CSV.
 pub(in crate::format) static CSV: NativeCsv = NativeCsv;
-
-/// Columns of a table that an [`At`] can name.
-const COLUMN_BITS: u32 = 8;
 
 pub(in crate::format) struct NativeCsv;
 
@@ -209,48 +207,98 @@ struct CsvReader {
     of_minicons: bool,
 }
 
-/// One row with its line.
+/// One row of a candidate.
 struct Row {
     record: csv::ByteRecord,
+    /// Line of its first byte.
     line: u64,
+    /// Where it stands in the rows of its candidate.
+    bytes: Range<usize>,
+    /// Number of the cells of the rows before it.
+    cells: usize,
 }
 
-/// The rows of one candidate.
+/// The rows of one candidate, as they are written.
+#[derive(Default)]
+struct Group {
+    rows: Vec<Row>,
+    /// The bytes from the first row's to the last row's.
+    bytes: Vec<u8>,
+    /// Offset of the first byte in the stream.
+    offset: u64,
+    /// The cells of all rows, in the bytes of their row.
+    cells: Vec<Range<usize>>,
+}
+
+impl Group {
+    /// Adds a row; one that is not the candidate's only takes its place among the bytes.
+    fn push(&mut self, row: &DelimitedRow<'_>, cells: &[Range<usize>], belongs: bool) {
+        if self.rows.is_empty() {
+            self.bytes.clear();
+            self.offset = row.offset;
+        } else {
+            self.bytes.extend_from_slice(row.gap);
+        }
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(row.bytes);
+        if belongs {
+            let bytes = start..self.bytes.len();
+            self.rows.push(Row { record: row.record.clone(), line: row.line, bytes, cells: self.cells.len() });
+            self.cells.extend_from_slice(cells);
+        }
+    }
+
+    fn clear(&mut self) {
+        self.rows.clear();
+        self.bytes.clear();
+        self.cells.clear();
+    }
+
+    /// The bytes of a cell.
+    fn at(&self, row: &Row, column: usize) -> At {
+        let cell = self.cells.get(row.cells + column).cloned().unwrap_or_default();
+        At::new(row.bytes.start + cell.start, row.bytes.start + cell.end)
+    }
+}
+
+/// The origin of a candidate that stands in rows.
 struct CsvOrigin<'r> {
     file: u32,
-    rows: &'r [Row],
+    group: &'r Group,
+    map: ByteMap<'r>,
     header: &'r [String],
 }
 
-fn at(row: usize, column: usize) -> At {
-    let row = u32::try_from(row).unwrap_or(u32::MAX >> COLUMN_BITS);
-    At(row << COLUMN_BITS | u32::try_from(column).unwrap_or(0).min((1 << COLUMN_BITS) - 1))
+impl CsvOrigin<'_> {
+    /// The row that an offset lies in.
+    fn row(&self, at: At) -> Option<&Row> {
+        let before = self.group.rows.partition_point(|row| row.bytes.start <= at.start());
+        self.group.rows.get(before.saturating_sub(1))
+    }
 }
 
 impl Origin for CsvOrigin<'_> {
     fn locate(&self, at: At) -> Located {
-        let (row, column) = ((at.0 >> COLUMN_BITS) as usize, (at.0 & ((1 << COLUMN_BITS) - 1)) as usize);
-        let Some(row) = self.rows.get(row) else { return Located::default() };
-        let mut text = Vec::new();
-        let mut span = (0, 0);
-        for (index, cell) in row.record.iter().enumerate() {
-            if index > 0 {
-                text.push(b',');
-            }
-            let start = text.len();
-            text.extend_from_slice(cell);
-            if index == column {
-                span = (start, text.len());
-            }
-        }
-        let snippet: Snippet = window(&text, span.0, span.1);
-        let field = self.header.get(column).cloned().unwrap_or_default();
-        let place = Place { file: self.file, line: row.line, column: span.0 as u64 + 1, field };
-        Located { place, snippet }
+        let Some(row) = self.row(at) else { return Located::default() };
+        let column = (0..self.header.len()).find(|column| self.group.at(row, *column).end() >= at.start());
+        let field = column.and_then(|column| self.header.get(column)).cloned().unwrap_or_default();
+        let bytes = self.group.bytes.get(row.bytes.clone()).unwrap_or_default();
+        let snippet = window(bytes, at.start() - row.bytes.start, at.end() - row.bytes.start);
+        Located { place: Place { field, ..self.place(at) }, snippet }
+    }
+
+    fn place(&self, at: At) -> Place {
+        let Some(row) = self.row(at) else { return Place::default() };
+        // A cell in quotes may hold line ends.
+        let before = self.group.bytes.get(row.bytes.start..at.start()).unwrap_or_default();
+        let line = row.line + memchr::memchr_iter(b'\n', before).count() as u64;
+        let column = before.len() - memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1) + 1;
+        let span = self.map.span(at.start(), at.end());
+        Place { file: self.file, line, column: column as u64, field: String::new(), span }
     }
 
     fn start(&self) -> (u32, u64) {
-        (self.file, self.rows.first().map_or(0, |row| row.line))
+        (self.file, self.group.rows.first().map_or(0, |row| row.line))
     }
 }
 
@@ -263,41 +311,45 @@ impl Reader for CsvReader {
         &self.mapping.columns
     }
 
-    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Sink) {
-        let mut reader = csv::ReaderBuilder::new().delimiter(self.delimiter).flexible(true).from_reader(stream);
-        let mut group: Vec<Row> = Vec::new();
+    fn read_stream(&self, file: u32, stream: Opened, out: &mut dyn Sink) {
+        let layout = stream.layout.clone();
+        let mut rows = DelimitedRows::new(stream, self.delimiter);
+        let mut group = Group::default();
         let mut finished = std::collections::BTreeSet::new();
-        let mut record = csv::ByteRecord::new();
+        let (mut cells, mut is_header) = (Vec::new(), true);
         loop {
-            let line = reader.position().line();
-            match reader.read_byte_record(&mut record) {
-                Ok(true) => {}
-                Ok(false) => break,
+            let line = rows.line();
+            let row = match rows.row() {
+                Ok(Some(row)) => row,
+                Ok(None) => break,
                 Err(error) => {
                     out.record();
                     out.error(row_error(file, line, error.to_string(), true));
-                    if !matches!(error.kind(), csv::ErrorKind::Utf8 { .. } | csv::ErrorKind::UnequalLengths { .. }) {
-                        break;
-                    }
-                    continue;
+                    break;
                 }
-            }
-            let line = record.position().map_or(line, csv::Position::line);
-            out.record();
-            if record.len() != self.header.len() {
-                let reason =
-                    format!("expected {} cells, as in the header, but found {}", self.header.len(), record.len());
-                out.error(row_error(file, line, reason, true));
+            };
+            if std::mem::take(&mut is_header) {
                 continue;
             }
-            let same = group.first().is_some_and(|first| self.per_token && self.same_candidate(&first.record, &record));
-            if !same && !group.is_empty() {
-                self.flush(file, &mut group, &mut finished, out);
+            out.record();
+            let is_whole = row.record.len() == self.header.len();
+            let first = group.rows.first();
+            if !is_whole {
+                let (expected, found) = (self.header.len(), row.record.len());
+                let reason = format!("expected {expected} cells, as in the header, but found {found}");
+                out.error(row_error(file, row.line, reason, true));
+                if first.is_none() {
+                    continue;
+                }
+            } else if first.is_some_and(|first| !self.per_token || !self.same_candidate(&first.record, row.record)) {
+                self.flush(file, &group, &layout, &mut finished, out);
+                group.clear();
             }
-            group.push(Row { record: record.clone(), line });
+            row.cells(&mut cells);
+            group.push(&row, &cells, is_whole);
         }
-        if !group.is_empty() {
-            self.flush(file, &mut group, &mut finished, out);
+        if !group.rows.is_empty() {
+            self.flush(file, &group, &layout, &mut finished, out);
         }
     }
 
@@ -326,11 +378,12 @@ impl CsvReader {
     fn flush(
         &self,
         file: u32,
-        group: &mut Vec<Row>,
+        group: &Group,
+        layout: &Layout,
         finished: &mut std::collections::BTreeSet<u64>,
         out: &mut dyn Sink,
     ) {
-        let rows = std::mem::take(group);
+        let rows = &group.rows;
         if self.per_token {
             use std::hash::{DefaultHasher, Hash, Hasher};
             let mut hasher = DefaultHasher::new();
@@ -347,8 +400,11 @@ impl CsvReader {
                 return;
             }
         }
-        match self.item(&rows) {
-            Ok(item) => out.item(&item, &CsvOrigin { file, rows: &rows, header: &self.header }),
+        match self.item(group) {
+            Ok(item) => {
+                let map = layout.map(group.offset, &[]);
+                out.item(&item, &CsvOrigin { file, group, map, header: &self.header });
+            }
             Err((row, reason)) => {
                 let line = rows.get(row).map_or(0, |row| row.line);
                 out.error(row_error(file, line, reason, false));
@@ -357,15 +413,17 @@ impl CsvReader {
     }
 
     /// The rows of one candidate as a part of an item.
-    fn item<'r>(&self, rows: &'r [Row]) -> Result<Item<'r>, (usize, String)> {
-        let mut item = Item::default();
-        let mut candidate = Candidate::default();
+    fn item<'r>(&self, group: &'r Group) -> Result<Item<'r>, (usize, String)> {
+        let rows = &group.rows;
+        let first = rows.first().map(|row| group.at(row, 0)).unwrap_or_default();
+        let mut item = Item { at: first, ..Item::default() };
+        let mut candidate = Candidate { at: first, ..Candidate::default() };
         let mut positions: Vec<(i64, usize)> = Vec::new();
         for (index, row) in rows.iter().enumerate() {
-            let mut step = Step { at: at(index, 0), ..Step::default() };
+            let mut step = Step { at: group.at(row, 0), ..Step::default() };
             let mut position = i64::try_from(index).unwrap_or(i64::MAX);
             for (column, (cell, raw)) in self.columns.iter().zip(row.record.iter()).enumerate() {
-                let here = at(index, column);
+                let here = group.at(row, column);
                 let number = |what: &str| self.number(raw, what).map_err(|reason| (index, reason));
                 match cell {
                     Cell::Claim(id) if index == 0 => {
@@ -474,6 +532,6 @@ fn integer(raw: &[u8]) -> Option<i64> {
 }
 
 fn row_error(file: u32, line: u64, reason: String, unreadable: bool) -> RecordError {
-    let place = Place { file, line, column: 1, field: String::new() };
+    let place = Place { file, line, column: 1, ..Place::default() };
     RecordError { place, reason, snippet: Snippet::default(), unreadable }
 }

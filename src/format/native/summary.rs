@@ -1,13 +1,13 @@
 //! `summary.json`: the numbers that an in-house pipeline reported of a run.
 
-use std::io::Read;
-
 use crate::config::{ColumnSpec, InputConfig};
+use crate::format::field::at;
 use crate::format::json::{Kind, Tape, Value};
 use crate::format::origin::read_document;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::metric::catalogue::in_summaries;
-use crate::model::{At, MetricClaim, Origin};
+use crate::model::{MetricClaim, Origin};
+use crate::source::Opened;
 
 /// The summary beside the rows.
 pub(in crate::format) static SUMMARY: NativeSummary = NativeSummary;
@@ -110,13 +110,13 @@ impl Reader for SummaryReader {
         &[]
     }
 
-    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Sink) {
+    fn read_stream(&self, file: u32, stream: Opened, out: &mut dyn Sink) {
         read_document(file, stream, out, |origin, out| {
             let root = origin.root;
             let task = root.get("task").and_then(|task| task.as_str()).unwrap_or_default().into_owned();
             metrics(root, &mut |metric, stderr, value| {
                 let printed = if value.kind() == Kind::Number { value.raw_str() } else { "" };
-                let located = origin.locate(At(u32::try_from(value.start()).unwrap_or(u32::MAX)));
+                let located = origin.locate(at(value));
                 out.metric(MetricClaim { stderr, ..MetricClaim::new(&task, metric, printed, located) });
             });
         });

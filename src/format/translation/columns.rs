@@ -1,13 +1,12 @@
 //! Token scores in columns of text: the table of minicons and the lines of surprisal.
 
-use std::io::Read;
-
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::native::sentences::are_in_bits;
 use crate::format::translation::passage::{FieldError, Passage, at, head_lines, number, passages, words};
 use crate::format::{Confidence, FIRST_RECORDS, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{Candidate, Item, Logged, Segment, Step};
 use crate::numeric::{LN_2, Printed};
+use crate::source::Opened;
 use crate::source::lines;
 
 pub(super) static MINICONS: Minicons = Minicons;
@@ -105,7 +104,7 @@ impl Reader for MiniconsReader {
         &[]
     }
 
-    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Sink) {
+    fn read_stream(&self, file: u32, stream: Opened, out: &mut dyn Sink) {
         let mut current: Vec<u8> = Vec::new();
         let starts = |line: &[u8]| {
             let sentence = words(line, 0).next().map(|(_, word)| word).unwrap_or_default();
@@ -225,7 +224,7 @@ impl Reader for SurprisalReader {
         &[]
     }
 
-    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Sink) {
+    fn read_stream(&self, file: u32, stream: Opened, out: &mut dyn Sink) {
         // A sentence ends with its line of values.
         let mut values = false;
         let starts = |line: &[u8]| {

@@ -5,7 +5,6 @@
 //! include the end token (fairseq 0.12.2, `fairseq_cli/generate.py` and `fairseq/sequence_generator.py`).
 
 use std::borrow::Cow;
-use std::io::Read;
 
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::translation::normaliser::{self, Scored};
@@ -14,6 +13,7 @@ use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink}
 use crate::formula::{Formula, Output};
 use crate::model::{Candidate, Claim, ClaimKind, ColumnId, Item, Logged, MetricClaim, Origin, PickRef, Step, Text};
 use crate::numeric::{LN_2, Printed};
+use crate::source::Opened;
 use crate::source::lines;
 
 pub(super) static FAIRSEQ: Fairseq = Fairseq;
@@ -121,7 +121,7 @@ impl Reader for FairseqReader {
         &self.columns
     }
 
-    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Sink) {
+    fn read_stream(&self, file: u32, stream: Opened, out: &mut dyn Sink) {
         let mut current = String::new();
         let starts = |line: &[u8]| match tagged(line) {
             Some((_, id, _)) if id != current => {

@@ -1,7 +1,6 @@
 //! Lists of hypotheses whose fields ` ||| ` parts: Marian's and Moses'.
 
 use std::borrow::Cow;
-use std::io::Read;
 
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::translation::normaliser::{self, Scored};
@@ -10,6 +9,7 @@ use crate::format::{Confidence, FIRST_RECORDS, Format, FormatInfo, Framing, Head
 use crate::formula::{Formula, Output};
 use crate::model::{At, Candidate, Claim, ClaimKind, ColumnId, Item, LoggedTotal, PickRef, Step};
 use crate::numeric::{Approx, NumberFormat, Printed};
+use crate::source::Opened;
 use crate::source::lines;
 
 /// What parts the fields.
@@ -200,7 +200,7 @@ impl Reader for MarianReader {
         &self.columns
     }
 
-    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Sink) {
+    fn read_stream(&self, file: u32, stream: Opened, out: &mut dyn Sink) {
         sentences(file, stream, naming, out, |start, line| self.candidate(start, line));
     }
 
@@ -269,7 +269,7 @@ fn sentence(line: &[u8]) -> Option<&[u8]> {
 /// Reads the hypotheses of each sentence as one item. The decoders list them by score, the best one first.
 fn sentences(
     file: u32,
-    stream: &mut dyn Read,
+    stream: Opened,
     naming: Naming,
     out: &mut dyn Sink,
     read: impl for<'p> Fn(usize, &'p [u8]) -> Result<Hypothesis<'p>, FieldError>,
@@ -343,7 +343,7 @@ impl Reader for MosesReader {
         &self.columns
     }
 
-    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Sink) {
+    fn read_stream(&self, file: u32, stream: Opened, out: &mut dyn Sink) {
         sentences(
             file,
             stream,

@@ -3,16 +3,15 @@
 //! Per sentence `SENT n:`, `PRED n:`, `PRED SCORE:` and, for n-best lists, `BEST HYP:` with a line per hypothesis; at
 //! the end the mean of the scores and exp(−mean) (OpenNMT-py 3, `onmt/translate/translator.py`).
 
-use std::io::Read;
-
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::translation::passage::{FieldError, Passage, at, head_lines, number, passages, words};
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{
-    Aggregation, Candidate, Claim, ClaimKind, ColumnId, Definition, Item, Logged, MetricClaim, Origin, PickRef,
+    Aggregation, At, Candidate, Claim, ClaimKind, ColumnId, Definition, Item, Logged, MetricClaim, Origin, PickRef,
     RowMetric, RowValue, Text,
 };
 use crate::numeric::Printed;
+use crate::source::Opened;
 use crate::source::lines;
 
 pub(super) static OPENNMT: OpenNmt = OpenNmt;
@@ -86,7 +85,7 @@ impl Reader for OpenNmtReader {
         &self.columns
     }
 
-    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Sink) {
+    fn read_stream(&self, file: u32, stream: Opened, out: &mut dyn Sink) {
         passages(
             file,
             stream,
@@ -140,7 +139,11 @@ fn item<'p>(passage: &Passage<'p>) -> Result<Option<Item<'p>>, FieldError> {
         if let Some(score) = listed.filter(|score| Printed::parse(score).is_some()) {
             let value = number(score, start + 1, "score of the hypothesis")?;
             let mut candidate = Candidate { prompt, at: at(start), ..Candidate::default() };
-            candidate.claims.push(Claim { column: ColumnId(0), value, at: at(start + 1) });
+            candidate.claims.push(Claim {
+                column: ColumnId(0),
+                value,
+                at: At::new(start + 1, start + 1 + score.len()),
+            });
             item.candidates.push(candidate);
         }
     }

@@ -1,12 +1,10 @@
 //! Lines of a text that belong together, and places in them.
 
-use std::io::Read;
-
 use crate::format::window::window;
 use crate::format::{Head, Sink};
 use crate::model::{At, Located, Logged, Origin, Place, RecordError, Snippet};
 use crate::numeric::Printed;
-use crate::source::{Blocks, lines};
+use crate::source::{Blocks, ByteMap, Opened, lines};
 
 /// Bytes per block of lines.
 const BLOCK: usize = 1 << 20;
@@ -24,40 +22,62 @@ pub(super) struct Passage<'p> {
     pub(super) line: u64,
     /// The lines with the text between them.
     pub(super) bytes: &'p [u8],
+    /// Where they stand in the input.
+    pub(super) map: ByteMap<'p>,
     /// How its fields are called.
     pub(super) naming: Naming,
 }
 
+/// A value with its line.
+struct Found<'p> {
+    place: Place,
+    line: &'p [u8],
+    /// Its first byte in the line, and the one after its last.
+    from: usize,
+    to: usize,
+}
+
 impl Passage<'_> {
-    /// The position of a byte, with the word that starts there.
-    fn whereabouts(&self, offset: usize) -> Located {
-        let offset = offset.min(self.bytes.len());
+    /// Where a value stands; of one without a length, the word that starts there.
+    fn find(&self, at: At) -> Found<'_> {
+        let offset = at.start().min(self.bytes.len());
         let before = self.bytes.get(..offset).unwrap_or_default();
         let start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
         let rest = self.bytes.get(start..).unwrap_or_default();
         let line = rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        let column = offset - start;
-        let word = line.get(column..).unwrap_or_default();
-        let len = word.iter().take_while(|byte| !byte.is_ascii_whitespace() && **byte != b',').count();
+        let from = offset - start;
+        let word = line.get(from..).unwrap_or_default();
+        let len = match at.len {
+            0 => word.iter().take_while(|byte| !byte.is_ascii_whitespace() && **byte != b',').count(),
+            len => len as usize,
+        };
+        let to = (from + len.max(1)).min(line.len());
         let place = Place {
             file: self.file,
             line: self.line + memchr::memchr_iter(b'\n', before).count() as u64,
-            column: column as u64 + 1,
-            field: (self.naming)(line, column),
+            column: from as u64 + 1,
+            field: String::new(),
+            span: self.map.span(offset, start + to),
         };
-        Located { place, snippet: window(line, column, column + len.max(1)) }
+        Found { place, line, from, to }
     }
 
     /// The error of a passage that cannot be read.
     pub(super) fn error(&self, field_error: FieldError) -> RecordError {
-        let Located { place, snippet } = self.whereabouts(field_error.offset);
+        let Located { place, snippet } = self.locate(at(field_error.offset));
         RecordError { place, reason: field_error.reason, snippet, unreadable: false }
     }
 }
 
 impl Origin for Passage<'_> {
     fn locate(&self, at: At) -> Located {
-        self.whereabouts(at.0 as usize)
+        let Found { place, line, from, to } = self.find(at);
+        let field = (self.naming)(line, from);
+        Located { place: Place { field, ..place }, snippet: window(line, from, to) }
+    }
+
+    fn place(&self, at: At) -> Place {
+        self.find(at).place
     }
 
     fn start(&self) -> (u32, u64) {
@@ -74,9 +94,9 @@ pub(super) struct FieldError {
     pub(super) reason: String,
 }
 
-/// A byte of the passage as a place.
+/// The word that starts at a byte of the passage.
 pub(super) fn at(offset: usize) -> At {
-    At(u32::try_from(offset).unwrap_or(u32::MAX))
+    At::new(offset, offset)
 }
 
 /// A number that starts at an offset.
@@ -117,7 +137,7 @@ pub(super) fn head_lines<'h>(head: &Head<'h>) -> impl Iterator<Item = &'h [u8]> 
 /// Reads a stream as passages: a line for which `starts` holds begins the next one.
 pub(super) fn passages(
     file: u32,
-    stream: &mut dyn Read,
+    stream: Opened,
     naming: Naming,
     out: &mut dyn Sink,
     mut starts: impl FnMut(&[u8]) -> bool,
@@ -125,18 +145,22 @@ pub(super) fn passages(
 ) {
     let mut bytes: Vec<u8> = Vec::new();
     let (mut first, mut next) = (1, 1);
+    let layout = stream.layout.clone();
+    let mut offset = 0;
     let mut flush = |bytes: &mut Vec<u8>, line: u64, out: &mut dyn Sink| {
         if !bytes.trim_ascii().is_empty() {
-            read(&Passage { file, line, bytes: bytes.as_slice(), naming }, out);
+            let map = layout.map(offset, &[]);
+            read(&Passage { file, line, bytes: bytes.as_slice(), map, naming }, out);
         }
+        offset += bytes.len() as u64;
         bytes.clear();
     };
-    for block in Blocks::new(stream, BLOCK) {
+    for block in Blocks::of(stream, BLOCK) {
         let block = match block {
             Ok(block) => block,
             Err(error) => {
                 flush(&mut bytes, first, out);
-                let place = Place { file, line: next, column: 1, field: String::new() };
+                let place = Place { file, line: next, column: 1, ..Place::default() };
                 let reason = error.to_string();
                 return out.error(RecordError { place, reason, snippet: Snippet::default(), unreadable: true });
             }
@@ -159,6 +183,8 @@ pub(super) fn passages(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Span;
+    use crate::source::Layout;
 
     #[test]
     fn words_keep_their_offsets() {
@@ -169,9 +195,11 @@ mod tests {
     #[test]
     fn a_place_has_its_line_and_column() {
         let bytes = b"S-0\tx\nH-0\t-1.5\ty\n";
-        let passage = Passage { file: 3, line: 7, bytes, naming: |line, _| format!("{}", line.len()) };
+        let map = Layout::from(100, false).map(0, &[]);
+        let passage = Passage { file: 3, line: 7, bytes, map, naming: |line, _| format!("{}", line.len()) };
         let found = passage.locate(at(10));
-        assert_eq!(found.place, Place { file: 3, line: 8, column: 5, field: "10".to_owned() });
+        let span = Some(Span { start: 110, end: 114, packed: false, member: None });
+        assert_eq!(found.place, Place { file: 3, line: 8, column: 5, field: "10".to_owned(), span });
         assert_eq!(&found.snippet.text[found.snippet.mark..][..found.snippet.mark_len], "-1.5");
     }
 }

@@ -55,7 +55,7 @@ fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
     let pattern = pattern(&doubled, &rows.values());
     for row in &doubled {
         let (file, line) = row.last;
-        let place = Place { file, line, column: 1, field: String::new() };
+        let place = Place { file, line, column: 1, ..Place::default() };
         let located = Located { place, snippet: Snippet::default() };
         let (first, times) = (row.first.1, row.count);
         let detail = format!("first on line {first}, {times} times in all; {}", pattern.words());

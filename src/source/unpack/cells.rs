@@ -2,11 +2,11 @@
 //!
 //! Only a table with such a column is read here; all others are left unchanged to the CSV readers.
 
-use std::collections::VecDeque;
-use std::io::{self, Read};
+use std::io;
+use std::ops::Range;
 
-use crate::source::MAX_RECORD;
 use crate::source::unpack::{Head, Rows, SAMPLE_BYTES, SAMPLE_ROWS, Stream, is_text_column, literal, string};
+use crate::source::{DelimitedRow, DelimitedRows, Piece};
 
 /// How the cells of a column are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,117 +119,95 @@ fn flag(cell: &str) -> Option<&'static str> {
 
 /// The rows of a table.
 pub(super) fn open(columns: Columns, stream: Stream) -> Box<dyn Rows> {
-    let places = Places { stream, read: 0, ends: VecDeque::new(), passed: 0, line: 1 };
-    let reader = builder(columns.delimiter).from_reader(places);
-    Box::new(Table { columns: columns.columns, reader, record: csv::ByteRecord::new(), header: true, line: 1 })
+    let rows = DelimitedRows::new(stream, columns.delimiter);
+    let columns = columns.columns;
+    Box::new(Table { columns, rows, header: true, line: 1, cells: Vec::new(), pieces: Vec::new() })
 }
 
 struct Table {
     columns: Vec<Option<(Vec<u8>, Kind)>>,
-    reader: csv::Reader<Places>,
-    record: csv::ByteRecord,
+    rows: DelimitedRows<Stream>,
     /// Whether the header comes next.
     header: bool,
     /// The line that is written next.
     line: u64,
+    /// The cells of the row that is being made.
+    cells: Vec<Range<usize>>,
+    /// Those of its cells that are taken over.
+    pieces: Vec<Piece>,
 }
 
 impl Rows for Table {
     fn more(&mut self, out: &mut Vec<u8>) -> Result<bool, String> {
-        if !self.reader.read_byte_record(&mut self.record).map_err(|error| error.to_string())? {
-            return Ok(false);
-        }
-        let start = self.record.position().map_or(0, csv::Position::byte);
-        let line = self.reader.get_mut().line_of(start);
+        let Some(row) = self.rows.row().map_err(|error| error.to_string())? else { return Ok(false) };
         if std::mem::take(&mut self.header) {
             return Ok(true);
         }
-        while self.line < line {
+        while self.line < row.line {
             out.push(b'\n');
             self.line += 1;
         }
         self.line += 1;
-        if self.record.len() == self.columns.len() {
-            self.row(out);
+        if row.record.len() == self.columns.len() {
+            row.cells(&mut self.cells);
+            write(&row, &self.columns, &self.cells, out, &mut self.pieces);
         } else {
             // A row that is not an object is reported with its line.
-            let (found, expected) = (self.record.len(), self.columns.len());
+            let (found, expected) = (row.record.len(), self.columns.len());
             string(&format!("the row has {found} cells, but the header has {expected}"), out);
         }
         out.push(b'\n');
         Ok(true)
     }
-}
 
-impl Table {
-    fn row(&self, out: &mut Vec<u8>) {
-        out.push(b'{');
-        let mut first = true;
-        for (cell, column) in self.record.iter().zip(&self.columns) {
-            let Some((key, kind)) = column else { continue };
-            if !std::mem::take(&mut first) {
-                out.extend_from_slice(b", ");
-            }
-            out.extend_from_slice(key);
-            out.extend_from_slice(b": ");
-            let text = String::from_utf8_lossy(cell);
-            if text.is_empty() {
-                out.extend_from_slice(b"null");
-                continue;
-            }
-            let bare = match kind {
-                Kind::Number => number(&text),
-                Kind::Flag => flag(&text),
-                Kind::Inline if literal::inline(&text, out) => continue,
-                Kind::Inline | Kind::Text => None,
-            };
-            match bare {
-                Some(bare) => out.extend_from_slice(bare.as_bytes()),
-                None => string(&text, out),
-            }
-        }
-        out.push(b'}');
+    fn pieces(&mut self) -> Vec<Piece> {
+        std::mem::take(&mut self.pieces)
     }
 }
 
-/// A stream that remembers where its line ends were, since the position of a record that csv gives lies before the
-/// line ends that it skips.
-struct Places {
-    stream: Stream,
-    /// Bytes read so far.
-    read: u64,
-    /// Offsets of the carriage returns and line feeds from the last record on; whether each ends a line.
-    ends: VecDeque<(u64, bool)>,
-    /// Start of the last record.
-    passed: u64,
-    /// Its line.
-    line: u64,
-}
-
-impl Places {
-    /// The line of the record that begins at an offset, or after the line ends there.
-    fn line_of(&mut self, start: u64) -> u64 {
-        let mut start = start;
-        while let Some((at, ends_line)) = self.ends.front().copied().filter(|(at, _)| *at <= start) {
-            self.ends.pop_front();
-            self.line += u64::from(ends_line);
-            start = start.max(at + u64::from(at == start));
+/// Writes a row as an object, with what of it stands in the row as it is written.
+fn write(
+    row: &DelimitedRow<'_>,
+    columns: &[Option<(Vec<u8>, Kind)>],
+    ranges: &[Range<usize>],
+    out: &mut Vec<u8>,
+    pieces: &mut Vec<Piece>,
+) {
+    out.push(b'{');
+    let mut first = true;
+    for ((cell, column), range) in row.record.iter().zip(columns).zip(ranges) {
+        let Some((key, kind)) = column else { continue };
+        if !std::mem::take(&mut first) {
+            out.extend_from_slice(b", ");
         }
-        self.passed = start;
-        self.line
+        out.extend_from_slice(key);
+        out.extend_from_slice(b": ");
+        let at = out.len();
+        value(&String::from_utf8_lossy(cell), *kind, out);
+        let made = out.get(at..).unwrap_or_default();
+        let raw = row.bytes.get(range.clone()).unwrap_or_default();
+        let (before, quotes) = (raw.len() - raw.trim_ascii_start().len(), usize::from(made.starts_with(b"\"")));
+        // A text stands in the row without its quotes, a number perhaps with spaces around it.
+        let (at, text) = (at + quotes, made.get(quotes..made.len() - quotes).unwrap_or_default());
+        if text == raw || (quotes == 0 && text == raw.trim_ascii()) {
+            let offset = Some(row.offset + range.start as u64 + if text == raw { 0 } else { before as u64 });
+            pieces.push(Piece { at: at as u64, len: text.len() as u64, offset, start: None, member: None });
+        }
     }
+    out.push(b'}');
 }
 
-impl Read for Places {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.read - self.passed > MAX_RECORD as u64 {
-            return Err(io::Error::other(format!("the row at line {} is longer than 1 GiB", self.line)));
-        }
-        let read = self.stream.read(buffer)?;
-        let bytes = buffer.get(..read).unwrap_or_default();
-        let ends = memchr::memchr2_iter(b'\n', b'\r', bytes);
-        self.ends.extend(ends.map(|at| (self.read + at as u64, bytes.get(at) == Some(&b'\n'))));
-        self.read += read as u64;
-        Ok(read)
+/// Writes a cell as JSON.
+fn value(text: &str, kind: Kind, out: &mut Vec<u8>) {
+    let bare = match kind {
+        _ if text.is_empty() => Some("null"),
+        Kind::Number => number(text),
+        Kind::Flag => flag(text),
+        Kind::Inline if literal::inline(text, out) => return,
+        Kind::Inline | Kind::Text => None,
+    };
+    match bare {
+        Some(bare) => out.extend_from_slice(bare.as_bytes()),
+        None => string(text, out),
     }
 }

@@ -15,9 +15,11 @@ mod table;
 mod zip;
 
 use std::io::{self, Read};
+use std::sync::{Arc, PoisonError};
 
-use crate::source::SourceError;
+use crate::source::bytemap::Made;
 use crate::source::spool::Bytes;
+use crate::source::{Layout, Opened, Piece, SourceError};
 
 /// Bytes by which a container is known.
 pub(super) const MAGIC: u64 = 8;
@@ -106,6 +108,11 @@ impl From<io::Error> for Refusal {
 trait Rows: Send {
     /// Appends a line with its end, or a piece of a long one. False when there are no more.
     fn more(&mut self, out: &mut Vec<u8>) -> Result<bool, String>;
+
+    /// What of the bytes that [`Rows::more`] appended last stands in the input as it is, with offsets of `out`.
+    fn pieces(&mut self) -> Vec<Piece> {
+        Vec::new()
+    }
 }
 
 type Stream = Box<dyn Read + Send>;
@@ -116,7 +123,7 @@ pub(super) fn container(
     path: &str,
     bytes: &Bytes,
     stream: Stream,
-) -> Result<(Packing, Stream), SourceError> {
+) -> Result<(Packing, Opened), SourceError> {
     let rows = match packing {
         Packing::Zip => zip::open(bytes),
         #[cfg(feature = "arrow")]
@@ -129,24 +136,24 @@ pub(super) fn container(
         }
     };
     let rows = rows.map_err(|refusal| source_error(refusal, packing, path))?;
-    Ok((packing, Box::new(Lines::new(rows))))
+    Ok((packing, Lines::open(rows, &Layout::from(0, false))))
 }
 
 /// The lines of a text: those of the table that it is, or itself.
-pub(super) fn text(path: &str, stream: Stream) -> Result<(Option<Packing>, Stream), SourceError> {
+pub(super) fn text(path: &str, stream: Stream, layout: Layout) -> Result<(Option<Packing>, Opened), SourceError> {
     let failed = |source| SourceError::Io { path: path.to_owned(), source };
     let mut head = Head { bytes: Vec::new(), stream, whole: false };
     head.grow(FIRST_LOOK).map_err(failed)?;
     let (packing, rows) = match head.bytes.trim_ascii_start().first() {
         Some(b'{') if table::recognise(&head.bytes) => (Packing::JsonTable, table::open(head.again())),
-        None | Some(b'{' | b'[') => return Ok((None, head.again())),
+        None | Some(b'{' | b'[') => return Ok((None, Opened::new(head.again(), layout))),
         Some(_) => match cells::recognise(&mut head).map_err(failed)? {
             Some(columns) => (Packing::ListCells, Ok(cells::open(columns, head.again()))),
-            None => return Ok((None, head.again())),
+            None => return Ok((None, Opened::new(head.again(), layout))),
         },
     };
     let rows = rows.map_err(|refusal| source_error(refusal, packing, path))?;
-    Ok((Some(packing), Box::new(Lines::new(rows))))
+    Ok((Some(packing), Lines::open(rows, &layout)))
 }
 
 fn source_error(refusal: Refusal, packing: Packing, path: &str) -> SourceError {
@@ -203,14 +210,24 @@ impl Read for Broken {
 /// Rows as a stream of bytes.
 struct Lines {
     rows: Box<dyn Rows>,
+    /// Pieces of all lines so far that nobody has asked for.
+    pieces: Made,
+    /// Where the rows stand in the input.
+    of: Layout,
+    /// Bytes made before those that are ready.
+    made: u64,
     ready: Vec<u8>,
     at: usize,
     end: Option<Result<(), String>>,
 }
 
 impl Lines {
-    fn new(rows: Box<dyn Rows>) -> Self {
-        Self { rows, ready: Vec::new(), at: 0, end: None }
+    /// The lines of rows that are made of a stream with this layout.
+    fn open(rows: Box<dyn Rows>, of: &Layout) -> Opened {
+        let pieces = Made::default();
+        let layout = Layout::made(Arc::clone(&pieces), of.is_packed());
+        let lines = Self { rows, pieces, of: of.clone(), made: 0, ready: Vec::new(), at: 0, end: None };
+        Opened::new(Box::new(lines), layout)
     }
 
     fn refill(&mut self) {
@@ -218,12 +235,22 @@ impl Lines {
         if self.ready.capacity() > SAMPLE_BYTES {
             self.ready = Vec::new();
         }
+        self.made += self.ready.len() as u64;
         self.ready.clear();
         self.at = 0;
         while self.end.is_none() && self.ready.len() < READY {
             let before = self.ready.len();
             match self.rows.more(&mut self.ready) {
-                Ok(true) => {}
+                Ok(true) => {
+                    let mut kept = self.pieces.lock().unwrap_or_else(PoisonError::into_inner);
+                    for piece in self.of.placed(self.rows.pieces()) {
+                        let piece = Piece { at: self.made + piece.at, ..piece };
+                        match kept.back_mut().filter(|last| last.goes_on(&piece)) {
+                            Some(last) => last.len += piece.len,
+                            None => kept.push_back(piece),
+                        }
+                    }
+                }
                 Ok(false) => self.end = Some(Ok(())),
                 Err(reason) => {
                     self.ready.truncate(before);

@@ -3,11 +3,12 @@
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
+use std::ops::Range;
 
 use crate::source::unpack::{
     FIRST_LOOK, Refusal, Rows, SAMPLE_BYTES, SAMPLE_ROWS, Stream, is_text_column, literal, on_one_line, string,
 };
-use crate::source::{Elements, MAX_RECORD, Quotes};
+use crate::source::{Element, Elements, MAX_RECORD, Piece, Quotes};
 
 /// The part before the rows.
 enum Prologue {
@@ -21,7 +22,7 @@ enum Prologue {
 
 /// Whether a document begins like a table.
 pub(super) fn recognise(head: &[u8]) -> bool {
-    let mut document = Document { stream: head };
+    let mut document = Document { stream: head, passed: 0 };
     match document.prologue() {
         Prologue::Data(_) => {
             let rest = document.stream.trim_ascii_start();
@@ -36,18 +37,27 @@ pub(super) fn recognise(head: &[u8]) -> bool {
 
 /// The rows of a table.
 pub(super) fn open(stream: Stream) -> Result<Box<dyn Rows>, Refusal> {
-    let mut document = Document { stream: BufReader::with_capacity(FIRST_LOOK, stream) };
+    let mut document = Document { stream: BufReader::with_capacity(FIRST_LOOK, stream), passed: 0 };
     let Prologue::Data(names) = document.prologue() else {
         return Err(field_error("the end of the stream".to_owned()));
     };
+    let start = document.passed;
     let elements = Elements::within(document.stream).map_err(|error| field_error(error.to_string()))?;
-    let mut table = Table { columns: Vec::new(), width: names.len(), sample: VecDeque::new(), row: 0, elements };
+    let mut table = Table {
+        columns: Vec::new(),
+        width: names.len(),
+        sample: VecDeque::new(),
+        row: 0,
+        start,
+        pieces: Vec::new(),
+        elements,
+    };
     let mut bytes = 0;
     while table.sample.len() < SAMPLE_ROWS && bytes < SAMPLE_BYTES {
         let Some(row) = table.elements.next() else { break };
-        let row = row.map(|element| element.bytes).map_err(|error| error.to_string());
+        let row = row.map_err(|error| error.to_string());
         let failed = row.is_err();
-        bytes += row.as_ref().map_or(0, Vec::len);
+        bytes += row.as_ref().map_or(0, |row| row.bytes.len());
         table.sample.push_back(row);
         if failed {
             break;
@@ -58,7 +68,7 @@ pub(super) fn open(stream: Stream) -> Result<Box<dyn Rows>, Refusal> {
         Some(Err(reason)) => return Err(field_error(reason.clone())),
         Some(Ok(_)) => {}
     }
-    let rows: Vec<Vec<&[u8]>> = table.sample.iter().flatten().map(|row| cells(row)).collect();
+    let rows: Vec<Vec<&[u8]>> = table.sample.iter().flatten().map(|row| texts(&row.bytes)).collect();
     let columns = names.into_iter().enumerate().filter_map(|(at, name)| {
         let name = name?;
         let inline = !is_text_column(&name) && is_inlined(rows.iter().filter_map(|row| row.get(at).copied()));
@@ -101,19 +111,20 @@ struct Table {
     /// Cells of a row.
     width: usize,
     /// The first rows, and what ends them early.
-    sample: VecDeque<Result<Vec<u8>, String>>,
+    sample: VecDeque<Result<Element, String>>,
     row: u64,
+    /// Where the list of rows begins in the document.
+    start: u64,
+    /// The cells of the row that was made last.
+    pieces: Vec<Piece>,
     elements: Elements<BufReader<Stream>>,
 }
 
 impl Rows for Table {
     fn more(&mut self, out: &mut Vec<u8>) -> Result<bool, String> {
-        let next = self
-            .sample
-            .pop_front()
-            .or_else(|| Some(self.elements.next()?.map(|element| element.bytes).map_err(|error| error.to_string())));
+        let next = self.sample.pop_front().or_else(|| Some(self.elements.next()?.map_err(|error| error.to_string())));
         let Some(row) = next else { return self.end().map(|()| false) };
-        let mut row = row?;
+        let Element { bytes: mut row, offset, .. } = row?;
         self.row += 1;
         on_one_line(&mut row);
         if !row.starts_with(b"[") {
@@ -125,20 +136,34 @@ impl Rows for Table {
         }
         out.push(b'{');
         for (index, column) in self.columns.iter().enumerate() {
-            let cell = cells.get(column.at).copied().unwrap_or(b"null");
+            let range = cells.get(column.at).cloned().unwrap_or_default();
+            let cell = row.get(range.clone()).unwrap_or_default();
             if index > 0 {
                 out.extend_from_slice(b", ");
             }
             out.extend_from_slice(&column.key);
             out.extend_from_slice(b": ");
+            let at = out.len();
             let inlined =
                 column.inline && serde_json::from_slice::<String>(cell).is_ok_and(|text| literal::inline(&text, out));
+            let from = if inlined { range.start + 1 } else { range.start };
             if !inlined {
                 out.extend_from_slice(cell);
+            }
+            // A list that was rewritten does not stand in the document.
+            let made = out.get(at..).unwrap_or_default();
+            if row.get(from..from + made.len()) == Some(made) {
+                let offset = Some(self.start + offset + from as u64);
+                let (at, len) = (at as u64, made.len() as u64);
+                self.pieces.push(Piece { at, len, offset, start: None, member: None });
             }
         }
         out.extend_from_slice(b"}\n");
         Ok(true)
+    }
+
+    fn pieces(&mut self) -> Vec<Piece> {
+        std::mem::take(&mut self.pieces)
     }
 }
 
@@ -160,13 +185,25 @@ impl Table {
     }
 }
 
-/// The cells of a row, cut at the commas of its outermost list.
-fn cells(row: &[u8]) -> Vec<&[u8]> {
-    let inner = row.trim_ascii();
-    let inner = inner.strip_prefix(b"[").and_then(|inner| inner.strip_suffix(b"]")).unwrap_or(inner);
+/// The texts of the cells of a row.
+fn texts(row: &[u8]) -> Vec<&[u8]> {
+    cells(row).into_iter().filter_map(|cell| row.get(cell)).collect()
+}
+
+/// Where the cells of a row stand in it, cut at the commas of its outermost list.
+fn cells(row: &[u8]) -> Vec<Range<usize>> {
+    let trimmed = row.trim_ascii();
+    let list = trimmed.strip_prefix(b"[").and_then(|inner| inner.strip_suffix(b"]"));
+    let before = row.len() - row.trim_ascii_start().len() + usize::from(list.is_some());
+    let inner = list.unwrap_or(trimmed);
     if inner.trim_ascii().is_empty() {
         return Vec::new();
     }
+    let cell = |start: usize, end: usize| {
+        let text = inner.get(start..end).unwrap_or_default();
+        let start = before + start + text.len() - text.trim_ascii_start().len();
+        start..start + text.trim_ascii().len()
+    };
     let mut cells = Vec::new();
     let (mut start, mut depth, mut quotes) = (0, 0_u32, Quotes::default());
     for (at, byte) in inner.iter().enumerate() {
@@ -177,19 +214,21 @@ fn cells(row: &[u8]) -> Vec<&[u8]> {
             b'[' | b'{' => depth += 1,
             b']' | b'}' => depth = depth.saturating_sub(1),
             b',' if depth == 0 => {
-                cells.push(inner.get(start..at).unwrap_or_default().trim_ascii());
+                cells.push(cell(start, at));
                 start = at + 1;
             }
             _ => {}
         }
     }
-    cells.push(inner.get(start..).unwrap_or_default().trim_ascii());
+    cells.push(cell(start, inner.len()));
     cells
 }
 
 /// A JSON object that is read key by key.
 struct Document<R> {
     stream: R,
+    /// Bytes that were passed.
+    passed: u64,
 }
 
 impl<R: BufRead> Document<R> {
@@ -198,12 +237,12 @@ impl<R: BufRead> Document<R> {
         if self.peek() != Some(b'{') {
             return Prologue::Other;
         }
-        self.stream.consume(1);
+        self.pass();
         loop {
             let mut key = Vec::new();
             match self.peek() {
                 Some(b',') => {
-                    self.stream.consume(1);
+                    self.pass();
                     continue;
                 }
                 Some(b'"') if self.value(Some(&mut key)) => {}
@@ -213,7 +252,7 @@ impl<R: BufRead> Document<R> {
             if self.peek() != Some(b':') {
                 return Prologue::Other;
             }
-            self.stream.consume(1);
+            self.pass();
             match (key.as_str(), self.peek()) {
                 ("data", Some(b'[')) => return columns.map_or(Prologue::Other, Prologue::Data),
                 ("columns", Some(b'[')) => {
@@ -234,6 +273,12 @@ impl<R: BufRead> Document<R> {
         }
     }
 
+    /// Passes one byte.
+    fn pass(&mut self) {
+        self.stream.consume(1);
+        self.passed += 1;
+    }
+
     /// The first byte that is not white space.
     fn peek(&mut self) -> Option<u8> {
         loop {
@@ -241,7 +286,7 @@ impl<R: BufRead> Document<R> {
             if !byte.is_ascii_whitespace() {
                 return Some(byte);
             }
-            self.stream.consume(1);
+            self.pass();
         }
     }
 
@@ -255,7 +300,7 @@ impl<R: BufRead> Document<R> {
             if !quotes.is_open() && depth == 0 && length > 0 && matches!(byte, b',' | b'}') {
                 return true;
             }
-            self.stream.consume(1);
+            self.pass();
             length += 1;
             if let Some(kept) = kept.as_deref_mut() {
                 if length > MAX_RECORD {

@@ -27,8 +27,41 @@ pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+/// What the lines of an input take over from it: the text, where it stands, and in which member.
+fn taken(input: &Input) -> Vec<(String, usize, Option<String>)> {
+    let mut opened = input.open().unwrap();
+    let layout = opened.layout.clone();
+    let mut made = Vec::new();
+    opened.read_to_end(&mut made).unwrap();
+    let piece = |piece: crate::source::Piece| {
+        let (at, len) = (usize::try_from(piece.at).unwrap(), usize::try_from(piece.len).unwrap());
+        let text = String::from_utf8(made[at..at + len].to_vec()).unwrap();
+        (text, usize::try_from(piece.offset.unwrap()).unwrap(), piece.member.map(|name| name.to_string()))
+    };
+    layout.pieces(u64::MAX).into_iter().map(piece).collect()
+}
+
 mod tables {
     use super::*;
+
+    #[test]
+    fn cells_that_are_taken_over_have_their_bytes() {
+        let table = "\u{feff}{\"columns\": [\"id\", \"lps\", \"py\", \"s\"],\n \"data\": [[ 1 , \"[-0.50, NaN]\", \"[None]\", -0.50],\n\
+                     [\"two\", \"[]\", \"[1]\", NaN]]}";
+        let csv = "id\ttext\tlps\tpy\ts\r\n1\t\"a\n\"\t[-0.50, NaN]\t(None,)\t -0.5 \r\ntwo\t\"b \"\"\"\t\"[]\"\t\"[1]\"\tnan\r\n";
+        for (text, expected) in [
+            (table, vec!["1", "[-0.50, NaN]", "-0.50", "\"two\"", "[]", "[1]", "NaN"]),
+            (csv, vec!["1", "[-0.50, NaN]", "-0.5", "two", "[]", "[1]"]),
+        ] {
+            for input in [input(text), input(gzip(text.as_bytes()))] {
+                let found = taken(&input);
+                assert_eq!(found.iter().map(|(cell, ..)| cell.as_str()).collect::<Vec<_>>(), expected, "{text}");
+                for (cell, at, member) in found {
+                    assert_eq!((&text[at..at + cell.len()], member), (cell.as_str(), None));
+                }
+            }
+        }
+    }
 
     #[test]
     fn rows_of_a_json_table() {
@@ -176,6 +209,15 @@ mod archives {
             writer.write_all(bytes).unwrap();
         }
         writer.finish().unwrap().into_inner()
+    }
+
+    #[test]
+    fn members_have_their_bytes() {
+        let long = format!("{{\"pad\":\n\"{}\", \"s\": -1.5}}", "x".repeat(200_000));
+        let members = [("a.json", b"{\"s\":\n-0.5}\n".as_slice()), ("b/c.json", long.as_bytes())];
+        let found = taken(&input(archive(&members, CompressionMethod::Deflated)));
+        let names: Vec<_> = found.iter().map(|(text, at, name)| (text.len(), *at, name.as_deref().unwrap())).collect();
+        assert_eq!(names, [(12, 0, "a.json"), (long.len(), 0, "b/c.json")]);
     }
 
     const MEMBERS: [(&str, &[u8]); 7] = [

@@ -1,13 +1,14 @@
 //! The JSON files of a zip archive, one per line: what `inspect_ai` calls `.eval`.
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::sync::Arc;
 
 use zip::{CompressionMethod, ZipArchive};
 
-use crate::source::MAX_RECORD;
 use crate::source::spool::{Bytes, Seeker};
 use crate::source::unpack::{READY, Refusal, Rows, on_one_line};
 use crate::source::watched::{bomb, is_bomb};
+use crate::source::{MAX_RECORD, Piece};
 
 /// The head of a finished log.
 const HEADER: &str = "header.json";
@@ -52,7 +53,7 @@ pub(super) fn open(bytes: &Bytes) -> Result<Box<dyn Rows>, Refusal> {
     }
     members.reverse();
     let bytes = bytes.clone();
-    Ok(Box::new(Members { archive, bytes, to_come: members, member: None, unpacked: 0, packed: 0 }))
+    Ok(Box::new(Members { archive, bytes, to_come: members, member: None, piece: None, unpacked: 0, packed: 0 }))
 }
 
 /// A key that sorts numbers in names by their values.
@@ -76,13 +77,15 @@ struct Members {
     /// Names and indices of those to come, the next one last.
     to_come: Vec<(String, usize)>,
     member: Option<Member>,
+    /// The bytes that were given last.
+    piece: Option<Piece>,
     /// Bytes of all members so far.
     unpacked: u64,
     packed: u64,
 }
 
 struct Member {
-    name: String,
+    name: Arc<str>,
     stream: Box<dyn Read + Send>,
     sum: flate2::Crc,
     expected_sum: u32,
@@ -121,7 +124,7 @@ impl Members {
             })
         });
         let stream = stream.map_err(|error| named(error.to_string()))?;
-        Ok(Member { name, stream, sum: flate2::Crc::new(), expected_sum: sum, size, read: 0 })
+        Ok(Member { name: name.into(), stream, sum: flate2::Crc::new(), expected_sum: sum, size, read: 0 })
     }
 }
 
@@ -139,6 +142,13 @@ impl Rows for Members {
         let new = out.get_mut(before..).unwrap_or_default();
         member.sum.update(new);
         on_one_line(new);
+        self.piece = Some(Piece {
+            at: before as u64,
+            len: new.len() as u64,
+            offset: Some(member.read),
+            start: None,
+            member: Some(Arc::clone(&member.name)),
+        });
         member.read += new.len() as u64;
         self.unpacked += new.len() as u64;
         if is_bomb(self.unpacked, self.packed) {
@@ -159,5 +169,9 @@ impl Rows for Members {
             }
         };
         Err(format!("member `{}`: {reason}", member.name))
+    }
+
+    fn pieces(&mut self) -> Vec<Piece> {
+        self.piece.take().into_iter().collect()
     }
 }

@@ -62,7 +62,7 @@ impl Scored {
         let mut kept = 0;
         for part in NestedRecords::new(stream, &["request_states"]) {
             match part {
-                Ok(Inner::Record(element)) => {
+                Ok(Inner::Entry(element) | Inner::Member(element)) => {
                     let Ok(state) = tape.parse(&element.bytes) else { continue };
                     let Some((key, mut answer)) = answer(state) else { continue };
                     kept += answer.logprobs.as_ref().map_or(0, Vec::len);
@@ -72,8 +72,8 @@ impl Scored {
                     }
                     scored.answers.entry(key).or_default().push(answer);
                 }
-                Ok(Inner::Shell(bytes)) => {
-                    let Ok(shell) = tape.parse(&bytes) else { continue };
+                Ok(Inner::Shell(shell)) => {
+                    let Ok(shell) = tape.parse(&shell.bytes) else { continue };
                     let spec = shell.get("adapter_spec");
                     let method = spec.and_then(|spec| spec.get("method")?.as_str()).unwrap_or_default();
                     scored.is_language_modelling = method == "language_modeling";

@@ -1,7 +1,6 @@
 //! `results_<date>.json`: the numbers of the run.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::field::{at, has};
@@ -10,6 +9,7 @@ use crate::format::json::{Kind, Value};
 use crate::format::origin::{JsonOrigin, read_document};
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{Aggregation, MetricClaim, Origin, TaskGroup, Weights};
+use crate::source::Opened;
 
 /// The numbers of the run.
 pub(in crate::format) static RESULTS: Results = Results;
@@ -74,7 +74,7 @@ impl Reader for ResultsReader {
         &[]
     }
 
-    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Sink) {
+    fn read_stream(&self, file: u32, stream: Opened, out: &mut dyn Sink) {
         read_document(file, stream, out, |origin, out| numbers(origin, out));
     }
 

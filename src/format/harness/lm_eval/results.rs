@@ -1,15 +1,16 @@
 //! `results_<date>.json`: the numbers of the run.
 
 use std::collections::BTreeSet;
-use std::io::Read;
 
 use crate::config::{ColumnSpec, InputConfig};
+use crate::format::field::at;
 use crate::format::json::{Kind, Tape, Value};
 use crate::format::origin::{JsonOrigin, read_document};
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::metric::catalogue::by_name;
-use crate::model::{Aggregation, At, MetricClaim, Origin, TaskGroup, Weights};
+use crate::model::{Aggregation, MetricClaim, Origin, TaskGroup, Weights};
 use crate::numeric::Printed;
+use crate::source::Opened;
 
 /// The numbers of the run.
 pub(in crate::format) static RESULTS: Results = Results { is_fork: false };
@@ -104,7 +105,7 @@ impl Reader for ResultsReader {
         &[]
     }
 
-    fn read_stream(&self, file: u32, stream: &mut dyn Read, out: &mut dyn Sink) {
+    fn read_stream(&self, file: u32, stream: Opened, out: &mut dyn Sink) {
         read_document(file, stream, out, |origin, out| {
             let root = origin.root;
             for (task, values) in root.get("results").into_iter().flat_map(|results| results.members()) {
@@ -131,7 +132,6 @@ fn claims(root: Value<'_>, task: &str, values: Value<'_>, origin: &JsonOrigin<'_
     let config = root.get("configs").and_then(|configs| configs.get(task));
     let custom =
         config.and_then(|config| config.get("process_results")).is_some_and(|value| value.kind() == Kind::String);
-    let at = |value: Value<'_>| At(u32::try_from(value.start()).unwrap_or(u32::MAX));
     let group = group(root, task);
     let mut filters: BTreeSet<&str> = BTreeSet::new();
     for (key, value) in values.members() {

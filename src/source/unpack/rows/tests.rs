@@ -219,7 +219,7 @@ fn damage_in_the_middle_leaves_what_came_before() {
 
     let bytes = stream(&[rows(0, 100), rows(100, 100)], None);
     let input = input(&bytes[..bytes.len() - 500]);
-    let mut blocks: Vec<_> = Blocks::new(input.open().unwrap(), 1 << 20).collect();
+    let mut blocks: Vec<_> = Blocks::of(input.open().unwrap(), 1 << 20).collect();
     let error = blocks.pop().unwrap().unwrap_err();
     assert_eq!(blocks.pop().unwrap().unwrap().bytes, expected(100).as_bytes());
     assert!(matches!(&error, SourceError::Broken { line: 100, .. }), "{error}");
