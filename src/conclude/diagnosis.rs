@@ -192,7 +192,7 @@ mod tests {
     use crate::tally::{FormulaCount, Group};
 
     fn place(line: u64) -> RowRef {
-        RowRef { file: 0, line, column: 1, item: String::new() }
+        RowRef { file: 0, line, column: 1, item: String::new(), span: None }
     }
 
     /// A searched column of rows that the sum is expected in: the sum explains some, the mean others.

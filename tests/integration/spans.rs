@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use retally::Options;
-use retally::engine::Settings;
-use retally::model::{Snippet, Span};
+use retally::internals::model::{Snippet, Span};
+use retally::internals::source::{Input, Packing};
 use retally::report::{Location, Report};
-use retally::source::{Input, Packing};
+
+use retally::Audit;
 
 use crate::formats::audit;
 use crate::golden::logs;
@@ -116,17 +116,16 @@ fn the_bytes_of_every_place_are_its_value() {
 }
 
 /// The report on one file.
-fn of_file(name: &str, bytes: &[u8], settings: Settings) -> Report {
+fn of_file(name: &str, bytes: &[u8], with: impl Fn(Audit) -> Audit) -> Report {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).unwrap();
-    let options = Options { paths: vec![path.to_string_lossy().into_owned()], settings, ..Options::default() };
-    retally::check(retally::open(&options), &options.settings)
+    with(crate::support::audit(&[path.to_string_lossy().into_owned()])).run().unwrap()
 }
 
 /// Line, column and bytes of the first claim that is refuted.
-fn first(name: &str, text: &str, settings: Settings) -> (u64, u64, String) {
-    let report = of_file(name, text.as_bytes(), settings);
+fn first(name: &str, text: &str, with: impl Fn(Audit) -> Audit) -> (u64, u64, String) {
+    let report = of_file(name, text.as_bytes(), with);
     let finding = report.findings.iter().find(|finding| finding.claim == "score" || finding.claim == "total_logprob");
     let place = &finding.unwrap_or_else(|| panic!("{name}: {:?}", report.errors)).locations[0];
     let span = place.span.as_ref().unwrap();
@@ -147,11 +146,11 @@ fn lines_have_their_bytes_whatever_ends_them() {
         let text = mark.to_owned() + &rows.join(end);
         let line = 1 + 3 * end.matches('\n').count() as u64;
         for (threads, unit_bytes) in [(1, 1 << 20), (1, 1), (2, 150)] {
-            let settings = Settings { threads, unit_bytes, ..Settings::default() };
-            assert_eq!(first("rows.jsonl", &text, settings), (line, column, "-9.125".to_owned()), "{mark:?} {end:?}");
+            let with = |audit: Audit| audit.threads(threads).unit_bytes(unit_bytes);
+            assert_eq!(first("rows.jsonl", &text, with), (line, column, "-9.125".to_owned()), "{mark:?} {end:?}");
         }
     }
-    assert_eq!(first("one.jsonl", &candidate(0, "-9.125"), Settings::default()), (1, column, "-9.125".to_owned()));
+    assert_eq!(first("one.jsonl", &candidate(0, "-9.125"), |audit| audit), (1, column, "-9.125".to_owned()));
 }
 
 #[test]
@@ -163,7 +162,7 @@ fn elements_of_a_list_have_their_bytes() {
     let before = &text[..text.find("-9.125").unwrap()];
     let (line, start) = (1 + before.matches('\n').count() as u64, before.rfind('\n').unwrap());
     let expected = (line, (before.len() - start) as u64, "-9.125".to_owned());
-    assert_eq!(first("rows.json", &text, Settings::default()), expected);
+    assert_eq!(first("rows.json", &text, |audit| audit), expected);
 }
 
 #[test]
@@ -189,7 +188,7 @@ fn cells_have_their_bytes() {
             let before = &text[..text.find("-9.125").unwrap()];
             let line = 1 + before.matches('\n').count() as u64;
             let column = (before.len() - before.rfind('\n').unwrap()) as u64;
-            assert_eq!(first(name, &text, Settings::default()), (line, column, "-9.125".to_owned()), "{text}");
+            assert_eq!(first(name, &text, |audit| audit), (line, column, "-9.125".to_owned()), "{text}");
         }
     }
 }

@@ -5,14 +5,15 @@ use std::ops::Range;
 
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::field::{self, flag_text};
-use crate::format::native::record::{Mapping, segment_text, settle_padding};
+use crate::format::native::grouping::{Finished, Grouping};
+use crate::format::native::record::{LONGEST_DISTINCTION, Mapping, segment_text, settle_padding};
 use crate::format::native::roles::{ROLES, Role, SENTENCE, by_name, key};
 use crate::format::native::sentences;
 use crate::format::window::window;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{
     At, Candidate, Claim, ColumnId, Item, Located, Logged, Origin, PickRef, Place, RecordError, Segment, Snippet, Step,
-    Text,
+    Text, stable_hash,
 };
 use crate::numeric::Printed;
 use crate::source::{ByteMap, DelimitedRow, DelimitedRows, Layout, Opened};
@@ -112,7 +113,9 @@ impl Format for NativeCsv {
             }
         }
         settle_unit(&mut columns, &mut mapping, head, of_minicons);
-        Ok(Box::new(CsvReader { delimiter: delimiter(head.bytes), header, columns, mapping, per_token, of_minicons }))
+        let grouping = if per_token { grouping(&columns, head) } else { Grouping::default() };
+        let delimiter = delimiter(head.bytes);
+        Ok(Box::new(CsvReader { delimiter, header, columns, mapping, per_token, grouping, of_minicons }))
     }
 }
 
@@ -170,6 +173,20 @@ fn settle_unit(columns: &mut [Cell], mapping: &mut Mapping, head: &Head<'_>, of_
     }
 }
 
+/// Which rows make up a candidate, from the first rows.
+fn grouping(columns: &[Cell], head: &Head<'_>) -> Grouping {
+    let of = |wanted: fn(&Cell) -> bool| (0..columns.len()).filter(|at| wanted(&columns[*at])).collect::<Vec<_>>();
+    let names = of(|cell| matches!(cell, Cell::Role(Role::Item | Role::Candidate | Role::Task | Role::Filter)));
+    let position = columns.iter().position(|cell| *cell == Cell::Role(Role::Position));
+    let reader = csv::ReaderBuilder::new().delimiter(delimiter(head.bytes)).flexible(true).from_reader(head.bytes);
+    let mut rows: Vec<csv::ByteRecord> = reader.into_byte_records().map_while(Result::ok).collect();
+    if !head.whole {
+        // The last row may be cut off.
+        rows.pop();
+    }
+    Grouping::new(names, position, &of(|cell| *cell == Cell::Other), &rows)
+}
+
 /// The numbers of two columns in the first rows.
 fn numbers<'h>(head: &Head<'h>, one: usize, other: usize) -> impl Iterator<Item = (f64, f64)> + 'h {
     let reader = csv::ReaderBuilder::new().delimiter(delimiter(head.bytes)).flexible(true).from_reader(head.bytes);
@@ -203,6 +220,8 @@ struct CsvReader {
     columns: Vec<Cell>,
     mapping: Mapping,
     per_token: bool,
+    /// Which rows make up a candidate, where a row is a token.
+    grouping: Grouping,
     /// Whether it is a table of [`sentences`].
     of_minicons: bool,
 }
@@ -246,6 +265,11 @@ impl Group {
             self.rows.push(Row { record: row.record.clone(), line: row.line, bytes, cells: self.cells.len() });
             self.cells.extend_from_slice(cells);
         }
+    }
+
+    /// The rows as cells.
+    fn records(&self) -> impl Iterator<Item = &csv::ByteRecord> + Clone {
+        self.rows.iter().map(|row| &row.record)
     }
 
     fn clear(&mut self) {
@@ -315,7 +339,7 @@ impl Reader for CsvReader {
         let layout = stream.layout.clone();
         let mut rows = DelimitedRows::new(stream, self.delimiter);
         let mut group = Group::default();
-        let mut finished = std::collections::BTreeSet::new();
+        let mut finished = Finished::default();
         let (mut cells, mut is_header) = (Vec::new(), true);
         loop {
             let line = rows.line();
@@ -341,7 +365,7 @@ impl Reader for CsvReader {
                 if first.is_none() {
                     continue;
                 }
-            } else if first.is_some_and(|first| !self.per_token || !self.same_candidate(&first.record, row.record)) {
+            } else if first.is_some() && !(self.per_token && self.grouping.goes_on(group.records(), row.record)) {
                 self.flush(file, &group, &layout, &mut finished, out);
                 group.clear();
             }
@@ -367,38 +391,13 @@ impl Reader for CsvReader {
 }
 
 impl CsvReader {
-    fn same_candidate(&self, a: &csv::ByteRecord, b: &csv::ByteRecord) -> bool {
-        self.columns
-            .iter()
-            .enumerate()
-            .filter(|(_, cell)| matches!(cell, Cell::Role(Role::Item | Role::Candidate | Role::Task | Role::Filter)))
-            .all(|(index, _)| a.get(index) == b.get(index))
-    }
-
-    fn flush(
-        &self,
-        file: u32,
-        group: &Group,
-        layout: &Layout,
-        finished: &mut std::collections::BTreeSet<u64>,
-        out: &mut dyn Sink,
-    ) {
+    fn flush(&self, file: u32, group: &Group, layout: &Layout, finished: &mut Finished, out: &mut dyn Sink) {
         let rows = &group.rows;
-        if self.per_token {
-            use std::hash::{DefaultHasher, Hash, Hasher};
-            let mut hasher = DefaultHasher::new();
-            for (cell, column) in self.columns.iter().zip(0..) {
-                if matches!(cell, Cell::Role(Role::Item | Role::Candidate | Role::Task | Role::Filter)) {
-                    rows.first().and_then(|row| row.record.get(column)).hash(&mut hasher);
-                }
-            }
-            if !finished.insert(hasher.finish()) {
-                let line = rows.first().map_or(0, |row| row.line);
-                let reason =
-                    "the rows of one candidate are not contiguous; sort the file by item, candidate and position";
-                out.error(row_error(file, line, reason.to_owned(), false));
-                return;
-            }
+        if self.per_token && self.grouping.finish(group.records(), finished) {
+            let line = rows.first().map_or(0, |row| row.line);
+            let reason = "the rows of one candidate are not contiguous; sort the file by item, candidate and position";
+            out.error(row_error(file, line, reason.to_owned(), false));
+            return;
         }
         match self.item(group) {
             Ok(item) => {
@@ -412,11 +411,26 @@ impl CsvReader {
         }
     }
 
+    /// A hash of what tells a row from others of its item beside the roles: for a row that is a whole candidate, its short cells
+    /// without a role. Fractions are measured, not chosen.
+    fn distinct(&self, row: &csv::ByteRecord) -> u64 {
+        if self.per_token {
+            return self.grouping.distinct(row);
+        }
+        let others = self.columns.iter().zip(row).enumerate().filter(|(_, (cell, _))| **cell == Cell::Other);
+        let chosen = others.filter(|(_, (_, raw))| {
+            let is_fraction = Printed::parse(raw).is_some_and(|number| number.decimals > 0 || !number.is_finite());
+            raw.len() <= LONGEST_DISTINCTION && !is_fraction
+        });
+        stable_hash(&chosen.map(|(column, (_, raw))| (column, raw)).collect::<Vec<_>>())
+    }
+
     /// The rows of one candidate as a part of an item.
     fn item<'r>(&self, group: &'r Group) -> Result<Item<'r>, (usize, String)> {
         let rows = &group.rows;
         let first = rows.first().map(|row| group.at(row, 0)).unwrap_or_default();
-        let mut item = Item { at: first, ..Item::default() };
+        let distinct = rows.first().map_or(0, |row| self.distinct(&row.record));
+        let mut item = Item { at: first, distinct, ..Item::default() };
         let mut candidate = Candidate { at: first, ..Candidate::default() };
         let mut positions: Vec<(i64, usize)> = Vec::new();
         for (index, row) in rows.iter().enumerate() {

@@ -1,6 +1,7 @@
 //! The project's own plain forms for in-house pipelines: `docs/schema.md`.
 
 mod csv;
+mod grouping;
 mod json;
 mod record;
 pub mod roles;

@@ -329,7 +329,7 @@ fn candidate<'t>(object: Value<'t>, slots: &Slots<'t>, mapping: &Mapping) -> Res
 }
 
 /// Longest scalar that can tell one row from another of the same item; longer ones are texts.
-const LONGEST_DISTINCTION: usize = 64;
+pub(super) const LONGEST_DISTINCTION: usize = 64;
 
 /// A hash of the record's own short scalars, in any order: a sample's number, a seed, a condition. Fractions are measured,
 /// not chosen.
