@@ -51,10 +51,15 @@ pub(super) fn of_item(item: &Item<'_>, candidates: &[u64]) -> u64 {
         match &metric.value {
             RowValue::Number(number) => printed(number, &mut hasher),
             RowValue::Flag(flag) => flag.hash(&mut hasher),
-            RowValue::Pair(total, count) => [total, count].into_iter().for_each(|part| printed(part, &mut hasher)),
+            RowValue::Pair(total, count) => {
+                printed(total, &mut hasher);
+                printed(count, &mut hasher);
+            }
             RowValue::Distribution(gold, shares) => {
                 gold.hash(&mut hasher);
-                shares.iter().for_each(|share| printed(share, &mut hasher));
+                for share in shares {
+                    printed(share, &mut hasher);
+                }
             }
             RowValue::Opaque => {}
         }

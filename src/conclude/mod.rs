@@ -236,8 +236,8 @@ fn conclude_run(
 }
 
 /// The column that picks follow from: the first of kind score, else the first one.
-fn primary<'c>(columns: impl Iterator<Item = &'c ColumnKey> + Clone) -> Option<&'c ColumnKey> {
-    columns.clone().find(|column| column.kind == ClaimKind::Score).or_else(|| columns.clone().next())
+fn primary<'c>(mut columns: impl Iterator<Item = &'c ColumnKey> + Clone) -> Option<&'c ColumnKey> {
+    columns.clone().find(|column| column.kind == ClaimKind::Score).or_else(|| columns.next())
 }
 
 /// Numbers without rows: groups of tasks, and results whose rows are missing.

@@ -53,7 +53,9 @@ pub(super) fn group(tally: Tally, ids: &[RunId], paths: &[&str]) -> Vec<Run> {
         Run { name, single_stream: run.streams.len() == 1, ..run }
     });
     let mut named: Vec<Run> = named.collect();
-    named.iter_mut().for_each(|run| run.metrics.sort());
+    for run in &mut named {
+        run.metrics.sort();
+    }
     named
 }
 

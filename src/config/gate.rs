@@ -334,7 +334,10 @@ mod tests {
             message("\n[[exceptions]]\ncode = \"RT204\"\n"),
             "retally.toml:2:1: missing key `reason` in an exception: why the finding is accepted"
         );
-        assert!(message("[[exceptions]]\nreason = \"x\"\n").contains("needs `code`: a rule code or a prefix"));
+        assert!(
+            message("[[exceptions]]\nreason = \"x\"\n")
+                .contains("missing key `code` in an exception: a rule code or a prefix")
+        );
         assert_eq!(
             message("[[exceptions]]\ncode = \"RT204\"\nreason = \" \"\n"),
             "retally.toml:3:10: the reason is empty; say why the finding is accepted"

@@ -284,7 +284,9 @@ fn reduce_window(window: &[Approx], reduce: Reduce) -> Option<Base> {
     let single = |value: &Approx| Base { reduced: *value, sizes: value.value.abs(), n };
     let sum = || {
         let mut sum = Sum::default();
-        window.iter().for_each(|value| sum.add(*value));
+        for value in window {
+            sum.add(*value);
+        }
         sum
     };
     match reduce {

@@ -318,12 +318,12 @@ mod tests {
     }
 
     fn file(entries: &str) -> String {
-        format!("{{\"version\":1,\"findings\":[\n{entries}\n]}}\n")
+        format!("{{\"version\":2,\"findings\":[\n{entries}\n]}}\n")
     }
 
     fn line(more: &str) -> String {
         format!(
-            "{{\"fingerprint\":\"{A}\",\"code\":\"RT204\",\"task\":\"\",\"claim\":\"score\",\"cause\":\"c\"{more}}}"
+            "{{\"fingerprint\":\"{A}\",\"code\":\"RT204\",\"task\":\"\",\"claim\":\"score\",\"cause\":[\"c\"]{more}}}"
         )
     }
 
@@ -367,7 +367,7 @@ mod tests {
              ]}}\n"
         );
         assert_eq!(baseline.text().unwrap(), expected);
-        assert_eq!(Baseline::default().text().unwrap(), "{\"version\":1,\"findings\":[\n]}\n");
+        assert_eq!(Baseline::default().text().unwrap(), "{\"version\":2,\"findings\":[\n]}\n");
     }
 
     #[test]
@@ -375,7 +375,7 @@ mod tests {
         let text = file(&line(",\"reason\":\"r\",\"expires\":\"2027-06-30\",\"max_share\":1.0"));
         let baseline = Baseline::parse("b.json", &text).unwrap();
         assert_eq!(baseline.text().unwrap(), text);
-        let empty = Baseline::parse("b.json", "{\"version\":1,\"findings\":[\n]}\n").unwrap();
+        let empty = Baseline::parse("b.json", "{\"version\":2,\"findings\":[\n]}\n").unwrap();
         assert_eq!(empty, Baseline::default());
         // As an editor may leave it.
         let loose = format!("\u{feff}{{ \"findings\": [ {} ],\r\n \"version\": 1 }}", line(""));
@@ -426,14 +426,14 @@ mod tests {
             "b.json:2:1: unsupported version 3 (expected 2); the file was written by another version of retally"
         );
         assert!(message("{\"version\":1}").ends_with("missing key `findings`"));
-        assert!(message("{\"version\":1,\"findings\":[").contains("not a baseline file: EOF while parsing"));
-        for text in ["", "[1, []]", "{\"schema_version\":1}", "{\"version\":1,\"findings\":["] {
+        assert!(message("{\"version\":2,\"findings\":[").contains("not a baseline file: EOF while parsing"));
+        for text in ["", "[1, []]", "{\"schema_version\":1}", "{\"version\":2,\"findings\":["] {
             let message = message(text);
             assert!(message.starts_with("b.json:1:"), "{message}");
             assert!(message.contains("not a baseline file: "), "{message}");
         }
         let missing = Baseline::read(Path::new("no/such.json")).unwrap_err().to_string();
         assert!(missing.starts_with("no/such.json: cannot read the baseline: "), "{missing}");
-        assert!(missing.ends_with("retally baseline create PATH --output no/such.json"), "{missing}");
+        assert!(missing.ends_with("`retally baseline create PATH --output no/such.json`"), "{missing}");
     }
 }

@@ -18,5 +18,5 @@ pub fn judge<'m>(item: &ItemSummary, metric: &'m RowMetric<'m>) -> JudgedRow<'m>
 /// definition the format knows.
 #[must_use]
 pub fn is_claim(metric: &RowMetric<'_>) -> bool {
-    metric.definition != Definition::ByName || by_name(&metric.name).is_some_and(|known| known.says_right())
+    metric.definition != Definition::ByName || by_name(&metric.name).is_some_and(super::known::Metric::says_right)
 }

@@ -181,10 +181,10 @@ impl MetricRows {
 }
 
 /// Counts what could be tried of a row, and what explains it.
-fn count<K: Ord>(tries: &mut BTreeMap<K, (u64, u64)>, row: impl Iterator<Item = (K, Option<bool>)>) {
+fn count<K: Ord>(counts: &mut BTreeMap<K, (u64, u64)>, row: impl Iterator<Item = (K, Option<bool>)>) {
     for (way, fits) in row {
         let Some(fits) = fits else { continue };
-        let (tried, explained) = tries.entry(way).or_default();
+        let (tried, explained) = counts.entry(way).or_default();
         *tried += 1;
         *explained += u64::from(fits);
     }

@@ -57,8 +57,8 @@ pub(super) fn explain(refuted: &Refuted<'_>, variants: &[Variant]) -> Option<(Ag
 
 /// A fraction as a percentage or the reverse, without the rows that failed, or outside its range.
 pub(super) const OF_FRACTIONS: &[Variant] = &[
-    Variant { cause: AggregateCause::Percent, value: |refuted| in_percent(refuted, 100.0, "100") },
-    Variant { cause: AggregateCause::Percent, value: |refuted| in_percent(refuted, 0.01, "0.01") },
+    Variant { cause: AggregateCause::Percent, value: |refuted| Some(in_percent(refuted, 100.0, "100")) },
+    Variant { cause: AggregateCause::Percent, value: |refuted| Some(in_percent(refuted, 0.01, "0.01")) },
     Variant { cause: AggregateCause::DroppedRows, value: dropped_rows },
     Variant {
         cause: AggregateCause::Percent,
@@ -127,28 +127,28 @@ pub(super) const OF_STDERRS: &[Variant] = &[
         cause: AggregateCause::Stderr,
         value: |refuted| {
             let n = rows(refuted);
-            other_stderr(refuted, sqrt(n), "the standard deviation, not divided by √n")
+            Some(other_stderr(refuted, sqrt(n), "the standard deviation, not divided by √n"))
         },
     },
     Variant {
         cause: AggregateCause::Stderr,
         value: |refuted| {
             let n = rows(refuted);
-            other_stderr(refuted, sqrt((n - 1.0) / n), "Σ(x − mean)² ÷ n in place of n − 1")
+            Some(other_stderr(refuted, sqrt((n - 1.0) / n), "Σ(x − mean)² ÷ n in place of n − 1"))
         },
     },
     Variant {
         cause: AggregateCause::Stderr,
         value: |refuted| {
             let words = "the standard deviation with n in place of n − 1, not divided by √n";
-            other_stderr(refuted, sqrt(rows(refuted) - 1.0), words)
+            Some(other_stderr(refuted, sqrt(rows(refuted) - 1.0), words))
         },
     },
     Variant {
         cause: AggregateCause::Stderr,
         value: |refuted| {
             let n = rows(refuted);
-            other_stderr(refuted, 1.0 / sqrt(n), "the standard deviation ÷ n, not ÷ √n")
+            Some(other_stderr(refuted, 1.0 / sqrt(n), "the standard deviation ÷ n, not ÷ √n"))
         },
     },
 ];
@@ -158,10 +158,10 @@ pub(super) fn rows(refuted: &Refuted<'_>) -> f64 {
     refuted.rows.map_or(refuted.facts.items, |rows| rows.rows) as f64
 }
 
-fn other_stderr(refuted: &Refuted<'_>, factor: f64, words: &str) -> Option<(Approx, String)> {
+fn other_stderr(refuted: &Refuted<'_>, factor: f64, words: &str) -> (Approx, String) {
     let value = again(refuted.right.scaled(factor));
     let (n, right) = (rows(refuted), show(refuted.right.value));
-    Some((value, format!("{} = {words}; sd/√{n} = {right}", show(value.value))))
+    (value, format!("{} = {words}; sd/√{n} = {right}", show(value.value)))
 }
 
 /// The result of a variant beside the right one.
@@ -170,9 +170,9 @@ fn beside(refuted: &Refuted<'_>, value: Approx, definition: &str) -> (Approx, St
     (again(value), format!("{definition} = {wrong}; {} = {right}", refuted.definition))
 }
 
-fn in_percent(refuted: &Refuted<'_>, factor: f64, words: &str) -> Option<(Approx, String)> {
+fn in_percent(refuted: &Refuted<'_>, factor: f64, words: &str) -> (Approx, String) {
     let (right, reported) = (show(refuted.right.value), show(refuted.claim.value));
-    Some((again(refuted.right.scaled(factor)), format!("{words} · {right} = {reported}")))
+    (again(refuted.right.scaled(factor)), format!("{words} · {right} = {reported}"))
 }
 
 fn dropped_rows(refuted: &Refuted<'_>) -> Option<(Approx, String)> {

@@ -19,7 +19,7 @@ pub static OUTPUT: OutputFormat = OutputFormat {
     name: "github",
     about: "The text report, then annotations of GitHub Actions",
     anchored: true,
-    render: render,
+    render,
 };
 
 /// Writes the report.

@@ -42,7 +42,7 @@ pub static OUTPUT: OutputFormat = OutputFormat {
     name: "junit",
     about: "Claims as test cases: proven passes, refuted fails, unprovable is skipped",
     anchored: false,
-    render: render,
+    render,
 };
 
 /// Writes the report.

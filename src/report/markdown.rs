@@ -24,7 +24,7 @@ const ROOMS: [usize; 7] = [100, 50, 25, 12, 6, 3, 1];
 
 /// This output.
 pub static OUTPUT: OutputFormat =
-    OutputFormat { name: "markdown", about: "One page for a code review", anchored: false, render: render };
+    OutputFormat { name: "markdown", about: "One page for a code review", anchored: false, render };
 
 /// Writes the report.
 pub fn render(report: &Report, with: &Rendering, out: &mut dyn Write) -> io::Result<()> {

@@ -187,7 +187,7 @@ impl Bytes {
 
 /// This output.
 pub static OUTPUT: OutputFormat =
-    OutputFormat { name: "sarif", about: "For code scanning: findings as SARIF 2.1.0", anchored: true, render: render };
+    OutputFormat { name: "sarif", about: "For code scanning: findings as SARIF 2.1.0", anchored: true, render };
 
 /// Writes the findings.
 pub fn render(report: &Report, with: &Rendering, out: &mut dyn Write) -> io::Result<()> {

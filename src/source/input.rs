@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use crate::source::spool::{Bytes, Spool};
 use crate::source::unpack::{self, Packing};
 use crate::source::watched::watched;
-use crate::source::{ByteRange, Layout, RangeLines, SourceError};
+use crate::source::{ByteRange, Layout, Opened, RangeLines, SourceError};
 
 /// One log: a file, bytes in memory, or a stream. It can be opened any number of times.
 #[derive(Clone)]
@@ -24,29 +24,6 @@ pub struct Tail {
     pub skipped: u64,
     /// What follows.
     pub stream: io::BufReader<std::fs::File>,
-}
-
-/// The unpacked bytes of an input.
-pub struct Opened {
-    stream: Box<dyn Read + Send>,
-    /// How they follow from those of the file.
-    pub layout: Layout,
-}
-
-impl Opened {
-    pub(super) fn new(stream: Box<dyn Read + Send>, layout: Layout) -> Self {
-        Self { stream, layout }
-    }
-}
-
-impl Read for Opened {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.stream.read(buffer)
-    }
-
-    fn read_to_end(&mut self, bytes: &mut Vec<u8>) -> io::Result<usize> {
-        self.stream.read_to_end(bytes)
-    }
 }
 
 impl std::fmt::Debug for Input {

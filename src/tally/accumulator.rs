@@ -261,7 +261,9 @@ mod tests {
         let mut moments = Moments::default();
         for pairs in [&[(1.0, 2.0), (2.0, 4.0)][..], &[(3.0, 9.0)]] {
             let mut sums = PairSums::default();
-            pairs.iter().for_each(|(x, y)| sums.add(*x, *y));
+            for (x, y) in pairs {
+                sums.add(*x, *y);
+            }
             moments.add(&sums);
         }
         assert_eq!((moments.n(), moments.means()), (3, (2.0, 5.0)));

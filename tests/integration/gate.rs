@@ -340,7 +340,7 @@ fn stale_entries_are_a_note_and_prune_removes_them_and_adds_nothing() {
     folder.write("known.json", baseline(&[&other]).as_bytes());
     let (code, out, _) = folder.run("baseline prune a.jsonl --baseline known.json");
     assert_eq!(code, 0);
-    assert_eq!(out, "removed RT204 of `score` in task `arc`: x\nknown.json: 1 entry removed, 0 entries kept\n");
+    assert_eq!(out, "removed RT204 on `score` in task `arc`: x\nknown.json: 1 entry removed, 0 entries kept\n");
     assert_eq!(folder.read("known.json"), baseline(&[]));
     // What stays keeps what was written by hand; a file that loses nothing is not touched.
     let loose = with_keys("\"reason\":\"until June\"").replace(",\"findings\"", ", \"findings\"");
@@ -613,7 +613,10 @@ fn merged_audits_are_judged_as_one_audit_is() {
     }
     let (code, out, _) = folder.run("merge b.tally --baseline known.json --strict-baseline");
     assert_eq!(code, 1);
-    contains(&out, &["fails: 1 entry of the baseline", "retally baseline prune PATH --baseline known.json"]);
+    contains(
+        &out,
+        &["fails: the baseline contains 1 stale entry", "retally baseline prune PATH --baseline known.json"],
+    );
     let (code, _, err) = folder.run("merge a.tally --baseline missing.json");
     assert_eq!(code, 2);
     contains(&err, &["missing.json: cannot read the baseline"]);

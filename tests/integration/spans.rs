@@ -44,7 +44,7 @@ fn complaint(
     let before = &bytes[..start];
     // The lines of a container are those that are made of it.
     if packing == Packing::Plain {
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let line = 1 + before.split(|byte| *byte == b'\n').skip(1).count() as u64;
         let column = 1 + before.iter().rev().take_while(|byte| **byte != b'\n').count() as u64;
         let mark = if line == 1 && bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         if (place.line, place.column) != (line, column - mark) {

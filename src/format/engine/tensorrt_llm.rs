@@ -71,6 +71,7 @@ impl Format for TensorRtLlm {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "records hand their context over by reference")]
 fn visit(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), FieldError> {
     let record = origin.root;
     let mut candidates = if is_answer(record) { answer(record)? } else { result(record)? };

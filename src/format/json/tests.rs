@@ -255,7 +255,7 @@ fn nesting_is_limited() {
     assert_eq!(refused(nested(129).as_bytes()), deep);
     assert_eq!(refused(objects(129).as_bytes()).offset, 128 * 5);
     assert_eq!(refused("[".repeat(1_000_000).as_bytes()), deep);
-    assert!(deep.to_string().contains("at most 128"));
+    assert!(deep.to_string().contains("more than 128 nested"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::field::{self, flag_text};
-use crate::format::native::grouping::{Finished, Grouping};
+use crate::format::native::grouping::{Finished, Grouping, Positions};
 use crate::format::native::record::{LONGEST_DISTINCTION, Mapping, segment_text, settle_padding};
 use crate::format::native::roles::{ROLES, Role, SENTENCE, by_name, key};
 use crate::format::native::sentences;
@@ -247,6 +247,8 @@ struct Group {
     offset: u64,
     /// The cells of all rows, in the bytes of their row.
     cells: Vec<Range<usize>>,
+    /// The positions of its tokens.
+    positions: Positions,
 }
 
 impl Group {
@@ -267,15 +269,11 @@ impl Group {
         }
     }
 
-    /// The rows as cells.
-    fn records(&self) -> impl Iterator<Item = &csv::ByteRecord> + Clone {
-        self.rows.iter().map(|row| &row.record)
-    }
-
     fn clear(&mut self) {
         self.rows.clear();
         self.bytes.clear();
         self.cells.clear();
+        self.positions = Positions::default();
     }
 
     /// The bytes of a cell.
@@ -348,7 +346,12 @@ impl Reader for CsvReader {
                 Ok(None) => break,
                 Err(error) => {
                     out.record();
-                    out.error(row_error(file, line, error.to_string(), true));
+                    out.error(row_error(
+                        Place { file, line, column: 1, ..Place::default() },
+                        &[],
+                        error.to_string(),
+                        true,
+                    ));
                     break;
                 }
             };
@@ -361,13 +364,20 @@ impl Reader for CsvReader {
             if !is_whole {
                 let (expected, found) = (self.header.len(), row.record.len());
                 let reason = format!("expected {expected} cells, as in the header, but found {found}");
-                out.error(row_error(file, row.line, reason, true));
+                let span = layout.map(row.offset, &[]).span(0, row.bytes.len());
+                let place = Place { file, line: row.line, column: 1, field: String::new(), span };
+                out.error(row_error(place, row.bytes, reason, true));
                 if first.is_none() {
                     continue;
                 }
-            } else if first.is_some() && !(self.per_token && self.grouping.goes_on(group.records(), row.record)) {
+            } else if first.is_some_and(|first| {
+                !self.per_token || !self.grouping.goes_on(&first.record, &group.positions, row.record)
+            }) {
                 self.flush(file, &group, &layout, &mut finished, out);
                 group.clear();
+            }
+            if let Some(position) = self.grouping.position(row.record).filter(|_| is_whole) {
+                group.positions.insert(position);
             }
             row.cells(&mut cells);
             group.push(&row, &cells, is_whole);
@@ -392,23 +402,28 @@ impl Reader for CsvReader {
 
 impl CsvReader {
     fn flush(&self, file: u32, group: &Group, layout: &Layout, finished: &mut Finished, out: &mut dyn Sink) {
-        let rows = &group.rows;
-        if self.per_token && self.grouping.finish(group.records(), finished) {
-            let line = rows.first().map_or(0, |row| row.line);
+        if self.per_token
+            && group.rows.first().is_some_and(|first| self.grouping.finish(&first.record, &group.positions, finished))
+        {
             let reason = "the rows of one candidate are not contiguous; sort the file by item, candidate and position";
-            out.error(row_error(file, line, reason.to_owned(), false));
-            return;
+            return Self::refuse(file, group, layout, (0, reason.to_owned()), out);
         }
         match self.item(group) {
             Ok(item) => {
                 let map = layout.map(group.offset, &[]);
                 out.item(&item, &CsvOrigin { file, group, map, header: &self.header });
             }
-            Err((row, reason)) => {
-                let line = rows.get(row).map_or(0, |row| row.line);
-                out.error(row_error(file, line, reason, false));
-            }
+            Err(refused) => Self::refuse(file, group, layout, refused, out),
         }
+    }
+
+    /// Reports a row of a candidate that cannot be used.
+    fn refuse(file: u32, group: &Group, layout: &Layout, (row, reason): (usize, String), out: &mut dyn Sink) {
+        let Some(row) = group.rows.get(row) else { return };
+        let span = layout.map(group.offset, &[]).span(row.bytes.start, row.bytes.end);
+        let place = Place { file, line: row.line, column: 1, field: String::new(), span };
+        let bytes = group.bytes.get(row.bytes.clone()).unwrap_or_default();
+        out.error(row_error(place, bytes, reason, false));
     }
 
     /// A hash of what tells a row from others of its item beside the roles: for a row that is a whole candidate, its short cells
@@ -545,7 +560,7 @@ fn integer(raw: &[u8]) -> Option<i64> {
     std::str::from_utf8(raw.trim_ascii()).ok()?.parse().ok()
 }
 
-fn row_error(file: u32, line: u64, reason: String, unreadable: bool) -> RecordError {
-    let place = Place { file, line, column: 1, ..Place::default() };
-    RecordError { place, reason, snippet: Snippet::default(), unreadable }
+fn row_error(place: Place, row: &[u8], reason: String, unreadable: bool) -> RecordError {
+    let snippet = if row.is_empty() { Snippet::default() } else { window(row, 0, row.len()) };
+    RecordError { place, reason, snippet, unreadable }
 }

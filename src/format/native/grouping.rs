@@ -1,8 +1,8 @@
 //! Which rows of a table with a token per row make up one candidate.
 //!
 //! Item, candidate, task and filter name it. A table can hold several candidates under one name: of two conditions, of two
-//! samples. Then a position that comes again begins the next one, and where there are no positions, a column of text that is
-//! constant over blocks of rows does.
+//! samples. Then a position that comes again begins the next one, by whatever name the column goes, and where there are no
+//! positions, a column of text that is constant over blocks of rows does.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,8 +31,9 @@ pub(super) struct Finished(BTreeMap<u64, i64>);
 impl Grouping {
     /// How the rows of a table are grouped, from its first rows. `others` are columns without a role.
     pub(super) fn new(names: Vec<usize>, position: Option<usize>, others: &[usize], rows: &[ByteRecord]) -> Self {
-        let mut grouping = Self { names, further: Vec::new(), position };
         let rows = rows.get(..LOOKED_AT).unwrap_or(rows);
+        let position = position.or_else(|| others.iter().copied().find(|column| counts_up(*column, &names, rows)));
+        let mut grouping = Self { names, further: Vec::new(), position };
         let candidates = grouping.candidates(rows);
         let is_further = |column: &usize| match position {
             Some(_) => tells_apart(*column, &candidates),
@@ -45,29 +46,34 @@ impl Grouping {
     /// The rows cut into candidates.
     fn candidates<'r>(&self, rows: &'r [ByteRecord]) -> Vec<Vec<&'r ByteRecord>> {
         let mut candidates: Vec<Vec<&ByteRecord>> = Vec::new();
+        let mut positions = Positions::default();
         for row in rows {
             match candidates.last_mut() {
-                Some(group) if self.goes_on(group.iter().copied(), row) => group.push(row),
-                _ => candidates.push(vec![row]),
+                Some(group) if group.first().is_some_and(|first| self.goes_on(first, &positions, row)) => {
+                    group.push(row);
+                }
+                _ => {
+                    positions = Positions::default();
+                    candidates.push(vec![row]);
+                }
+            }
+            if let Some(position) = self.position(row) {
+                positions.insert(position);
             }
         }
         candidates
     }
 
-    /// Whether a row belongs to the candidate of the rows before it.
-    pub(super) fn goes_on<'r>(
-        &self,
-        mut group: impl Iterator<Item = &'r ByteRecord> + Clone,
-        row: &ByteRecord,
-    ) -> bool {
-        let Some(first) = group.clone().next() else { return false };
-        let constant = self.names.iter().chain(if self.position.is_none() { self.further.as_slice() } else { &[] });
-        let same = |column: usize| first.get(column) == row.get(column);
-        let comes_again = |column: usize| {
-            let own = position(row, column);
-            own.is_some() && group.any(|earlier| position(earlier, column) == own)
-        };
-        constant.copied().all(same) && !self.position.is_some_and(comes_again)
+    /// The position of a row's token, where the table has positions.
+    pub(super) fn position(&self, row: &ByteRecord) -> Option<i64> {
+        position(row, self.position?)
+    }
+
+    /// Whether a row belongs to the candidate whose first row and whose positions so far are given.
+    pub(super) fn goes_on(&self, first: &ByteRecord, positions: &Positions, row: &ByteRecord) -> bool {
+        let further: &[usize] = if self.position.is_none() { &self.further } else { &[] };
+        self.names.iter().chain(further).all(|column| first.get(*column) == row.get(*column))
+            && self.position(row).is_none_or(|position| !positions.contains(position))
     }
 
     /// A hash of what tells the candidate from others of its item beside its name.
@@ -76,17 +82,11 @@ impl Grouping {
     }
 
     /// Notes that all rows of a candidate were read; says whether they continue one that was left before.
-    pub(super) fn finish<'r>(
-        &self,
-        group: impl Iterator<Item = &'r ByteRecord> + Clone,
-        finished: &mut Finished,
-    ) -> bool {
-        let Some(first) = group.clone().next() else { return false };
-        let name: Vec<Option<&[u8]>> =
-            self.names.iter().chain(&self.further).map(|column| first.get(*column)).collect();
-        let positions = group.filter_map(|row| position(row, self.position?));
-        let start = positions.min().unwrap_or(i64::MIN);
-        match finished.0.entry(stable_hash(&name)) {
+    pub(super) fn finish(&self, first: &ByteRecord, positions: &Positions, finished: &mut Finished) -> bool {
+        let columns = self.names.iter().chain(&self.further);
+        let name = stable_hash(&columns.map(|column| first.get(*column)).collect::<Vec<_>>());
+        let start = positions.least().unwrap_or(i64::MIN);
+        match finished.0.entry(name) {
             std::collections::btree_map::Entry::Vacant(slot) => {
                 slot.insert(start);
                 false
@@ -97,8 +97,54 @@ impl Grouping {
     }
 }
 
+/// The positions of a candidate's tokens: mostly one range, whichever way it is read.
+#[derive(Debug, Default)]
+pub(super) struct Positions {
+    range: Option<(i64, i64)>,
+    rest: BTreeSet<i64>,
+}
+
+impl Positions {
+    /// Adds a position.
+    pub(super) fn insert(&mut self, position: i64) {
+        match &mut self.range {
+            None => self.range = Some((position, position)),
+            Some((_, high)) if high.checked_add(1) == Some(position) => *high = position,
+            Some((low, _)) if low.checked_sub(1) == Some(position) => *low = position,
+            Some(_) => {
+                self.rest.insert(position);
+            }
+        }
+    }
+
+    fn contains(&self, position: i64) -> bool {
+        self.range.is_some_and(|(low, high)| (low..=high).contains(&position)) || self.rest.contains(&position)
+    }
+
+    fn least(&self) -> Option<i64> {
+        let range = self.range.map(|(low, _)| low);
+        range.into_iter().chain(self.rest.first().copied()).min()
+    }
+}
+
 fn position(row: &ByteRecord, column: usize) -> Option<i64> {
     std::str::from_utf8(row.get(column)?.trim_ascii()).ok()?.parse().ok()
+}
+
+/// Whether a column without a role holds positions: it counts up by one under each name, from where it began in the first
+/// row, and begins there again.
+fn counts_up(column: usize, names: &[usize], rows: &[ByteRecord]) -> bool {
+    let Some(start) = rows.first().and_then(|row| position(row, column)) else { return false };
+    let mut steps = 0;
+    for pair in rows.windows(2) {
+        let same = names.iter().all(|name| pair[0].get(*name) == pair[1].get(*name));
+        match (position(&pair[0], column), position(&pair[1], column)) {
+            (Some(_), Some(next)) if next == start => {}
+            (Some(last), Some(next)) if same && next == last + 1 => steps += 1,
+            _ => return false,
+        }
+    }
+    steps > 0
 }
 
 /// Whether a column is constant within each candidate and not over all of them, with a candidate of several rows to show it.
@@ -138,8 +184,13 @@ mod tests {
     /// The sizes of the candidates, and which of them continue an earlier one.
     fn groups(grouping: &Grouping, rows: &[ByteRecord]) -> Vec<(usize, bool)> {
         let mut finished = Finished::default();
-        let candidates = grouping.candidates(rows);
-        candidates.iter().map(|rows| (rows.len(), grouping.finish(rows.iter().copied(), &mut finished))).collect()
+        let mut sizes = Vec::new();
+        for rows in grouping.candidates(rows) {
+            let mut positions = Positions::default();
+            rows.iter().filter_map(|row| grouping.position(row)).for_each(|position| positions.insert(position));
+            sizes.push((rows.len(), grouping.finish(rows[0], &positions, &mut finished)));
+        }
+        sizes
     }
 
     #[test]
@@ -151,6 +202,17 @@ mod tests {
         let apart = rows("0 good 0 a\n0 good 1 b\n1 good 0 d\n0 bad 0 a\n0 bad 1 c\n1 bad 0 d\n1 bad 1 e");
         let grouping = Grouping::new(vec![0], Some(2), &[1, 3], &apart);
         assert_eq!(groups(&grouping, &apart), [(2, false), (1, false), (2, false), (2, false)]);
+    }
+
+    #[test]
+    fn positions_are_recognised_without_their_name() {
+        let apart = rows("0 good 1 a\n0 good 2 b\n1 good 1 d\n0 bad 1 a\n0 bad 2 c\n1 bad 1 d\n1 bad 2 e");
+        let grouping = Grouping::new(vec![0], None, &[1, 2, 3], &apart);
+        assert_eq!((grouping.position, grouping.further.as_slice()), (Some(2), &[1][..]));
+        assert_eq!(groups(&grouping, &apart), [(2, false), (1, false), (2, false), (2, false)]);
+        // Sentence lengths do not count up.
+        let lengths = rows("0 2 a\n0 2 b\n1 1 d");
+        assert_eq!(Grouping::new(vec![0], None, &[1, 2], &lengths).position, None);
     }
 
     #[test]

@@ -60,7 +60,7 @@ pub static OUTPUT: OutputFormat = OutputFormat {
     name: "html",
     about: "One self-contained page with pictures, for a post-mortem",
     anchored: false,
-    render: render,
+    render,
 };
 
 /// Writes the report.

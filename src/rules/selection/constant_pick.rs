@@ -31,7 +31,9 @@ fn check(view: &RunView<'_>, seen: &mut Observer<'_>) {
 
 fn by_position(counts: &BTreeMap<u32, u64>) -> Histogram {
     let mut histogram = Histogram::default();
-    counts.iter().for_each(|(position, times)| histogram.add(u64::from(*position), *times));
+    for (position, times) in counts {
+        histogram.add(u64::from(*position), *times);
+    }
     histogram
 }
 

@@ -386,7 +386,9 @@ impl<'ast> Visit<'ast> for Reader<'_> {
             Some((_, items)) => {
                 self.open();
                 self.declare(items);
-                items.iter().for_each(|item| self.visit_item(item));
+                for item in items {
+                    self.visit_item(item);
+                }
             }
             None if self.test => {
                 self.whole.tests.insert(self.module.clone());

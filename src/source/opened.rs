@@ -1,0 +1,28 @@
+//! The unpacked bytes of an input.
+
+use std::io::{self, Read};
+
+use crate::source::Layout;
+
+/// The unpacked bytes of an input.
+pub struct Opened {
+    stream: Box<dyn Read + Send>,
+    /// How they follow from those of the file.
+    pub layout: Layout,
+}
+
+impl Opened {
+    pub(super) fn new(stream: Box<dyn Read + Send>, layout: Layout) -> Self {
+        Self { stream, layout }
+    }
+}
+
+impl Read for Opened {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.read(buffer)
+    }
+
+    fn read_to_end(&mut self, bytes: &mut Vec<u8>) -> io::Result<usize> {
+        self.stream.read_to_end(bytes)
+    }
+}
