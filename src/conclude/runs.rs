@@ -27,28 +27,34 @@ pub(super) fn group(tally: Tally, ids: &[RunId], paths: &[&str]) -> Vec<Run> {
         files.entry(id).or_default().push((file, own));
     }
     let mut runs: BTreeMap<RunId, Run> = files.into_iter().map(|(id, files)| (id, Run::of(files))).collect();
-    let with_rows: Vec<RunId> =
-        runs.iter().filter(|(_, run)| !run.streams.is_empty()).map(|(id, _)| id.clone()).collect();
-    let loose: Vec<RunId> = runs.keys().filter(|id| !with_rows.contains(id)).cloned().collect();
+    // The runs with rows, by what they have in common with the numbers beside them.
+    let mut beside: BTreeMap<(String, String), Vec<RunId>> = BTreeMap::new();
+    for (id, _) in runs.iter().filter(|(_, run)| !run.streams.is_empty()) {
+        beside.entry((id.directory.clone(), id.key.clone())).or_default().push(id.clone());
+    }
+    let with_rows = |id: &RunId| {
+        beside.get(&(id.directory.clone(), id.key.clone())).map_or(&[][..], |runs: &Vec<RunId>| runs.as_slice())
+    };
+    let loose: Vec<RunId> = runs.iter().filter(|(_, run)| run.streams.is_empty()).map(|(id, _)| id.clone()).collect();
     for id in loose {
-        let beside = || with_rows.iter().filter(|other| other.is_beside(&id));
-        let of_tool = || beside().filter(|other| other.tool == id.tool);
-        let only =
-            if beside().count() == 1 { beside().next() } else { of_tool().next().filter(|_| of_tool().count() == 1) };
-        if let Some(only) = only
-            && let Some(numbers) = runs.remove(&id)
+        let mut of_tool = with_rows(&id).iter().filter(|other| other.tool == id.tool);
+        let only = match (with_rows(&id), of_tool.next(), of_tool.next()) {
+            ([only], ..) | (_, Some(only), None) => only,
+            _ => continue,
+        };
+        if let Some(numbers) = runs.remove(&id)
             && let Some(run) = runs.get_mut(only)
         {
             run.metrics.extend(numbers.metrics);
         }
     }
     let named = runs.into_iter().map(|(id, run)| {
-        let alone = with_rows.iter().filter(|other| other.is_beside(&id)).count() <= 1;
+        let alone = with_rows(&id).len() <= 1;
         let path = if let [only] = run.files.as_slice() { paths.get(*only as usize) } else { None };
-        let name = match (alone, path, &id.file) {
-            (true, ..) => id.directory,
-            (false, Some(path), _) => (*path).to_owned(),
-            (false, None, _) => format!("{} ({})", id.directory, id.tool),
+        let name = match (alone, path) {
+            (true, _) => id.directory,
+            (false, Some(path)) => (*path).to_owned(),
+            (false, None) => format!("{} ({})", id.directory, id.tool),
         };
         Run { name, single_stream: run.streams.len() == 1, ..run }
     });

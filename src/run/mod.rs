@@ -121,11 +121,62 @@ fn names(tally: &FileTally) -> impl Iterator<Item = u64> {
     })
 }
 
-impl RunId {
-    /// Whether two inputs lie in the same directory under the same key, so that numbers of one may be about rows of the
-    /// other.
-    #[must_use]
-    pub fn is_beside(&self, other: &Self) -> bool {
-        self.directory == other.directory && self.key == other.key
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ClaimKind;
+    use crate::tally::{Seen, StreamKey, StreamTally};
+
+    fn identity(path: &str, tool: &str) -> InputIdentity {
+        let columns = vec![ColumnSpec::of_kind("score", ClaimKind::Score)];
+        InputIdentity {
+            path: path.to_owned(),
+            directory: "runs".to_owned(),
+            key: String::new(),
+            tool: tool.to_owned(),
+            columns,
+        }
+    }
+
+    /// What was read of a file with these items.
+    fn holds(items: std::ops::Range<u64>) -> FileTally {
+        let mut stream = StreamTally::default();
+        for name in items {
+            let seen = Seen { count: 1, first: (0, name), last: (0, name) };
+            stream.add_seen(RowKey { name, content: 0 }, seen);
+        }
+        FileTally { streams: BTreeMap::from([(StreamKey::default(), stream)]), ..FileTally::default() }
+    }
+
+    fn files(inputs: &[(InputIdentity, FileTally)]) -> Vec<Option<String>> {
+        let identities: Vec<InputIdentity> = inputs.iter().map(|(identity, _)| identity.clone()).collect();
+        let runs = assign(&identities, |at| inputs.get(at).map(|(_, tally)| tally));
+        runs.into_iter().map(|run| run.file).collect()
+    }
+
+    #[test]
+    fn shards_are_one_run_and_files_with_the_same_items_are_several() {
+        let native = |path: &str, items: std::ops::Range<u64>| (identity(path, "native"), holds(items));
+        assert_eq!(files(&[native("a", 0..10), native("b", 10..20)]), [None, None]);
+        let own = |path: &str| Some(path.to_owned());
+        assert_eq!(files(&[native("a", 0..10), native("b", 0..10), native("c", 20..30)]), [own("a"), own("b"), None]);
+        // A few rows in common: a run that was resumed.
+        assert_eq!(files(&[native("a", 0..10), native("b", 8..20)]), [None, None]);
+        assert_eq!(files(&[native("a", 0..10), native("b", 8..12)]), [own("a"), own("b")]);
+    }
+
+    #[test]
+    fn another_tool_or_another_formula_is_another_run() {
+        let inputs = [(identity("a", "native"), holds(0..4)), (identity("b", "vllm-offline"), holds(0..4))];
+        assert_eq!(files(&inputs), [None, None]);
+        let identities = [inputs[0].0.clone(), inputs[1].0.clone()];
+        let runs = assign(&identities, |at| inputs.get(at).map(|(_, tally)| tally));
+        assert_ne!(runs[0], runs[1]);
+        let mut other = identity("b", "native");
+        other.columns[0].accepted = vec![Formula::MEAN];
+        assert_eq!(
+            files(&[(identity("a", "native"), holds(0..4)), (other, holds(4..8))]),
+            [None, Some("b".to_owned())]
+        );
     }
 }
