@@ -38,10 +38,7 @@ pub(super) fn group(tally: Tally, ids: &[RunId], paths: &[&str]) -> Vec<Run> {
     let loose: Vec<RunId> = runs.iter().filter(|(_, run)| run.streams.is_empty()).map(|(id, _)| id.clone()).collect();
     for id in loose {
         let mut of_tool = with_rows(&id).iter().filter(|other| other.tool == id.tool);
-        let only = match (with_rows(&id), of_tool.next(), of_tool.next()) {
-            ([only], ..) | (_, Some(only), None) => only,
-            _ => continue,
-        };
+        let (([only], ..) | (_, Some(only), None)) = (with_rows(&id), of_tool.next(), of_tool.next()) else { continue };
         if let Some(numbers) = runs.remove(&id)
             && let Some(run) = runs.get_mut(only)
         {
