@@ -22,6 +22,8 @@ pub(super) struct Grouping {
     further: Vec<usize>,
     /// The column with the token's position.
     position: Option<usize>,
+    /// Whether neighbouring rows of one candidate share a position: the pieces of a word.
+    shared: bool,
 }
 
 /// Candidates whose rows have all been read, with the smallest position of each name.
@@ -33,14 +35,33 @@ impl Grouping {
     pub(super) fn new(names: Vec<usize>, position: Option<usize>, others: &[usize], rows: &[ByteRecord]) -> Self {
         let rows = rows.get(..LOOKED_AT).unwrap_or(rows);
         let position = position.or_else(|| others.iter().copied().find(|column| counts_up(*column, &names, rows)));
-        let mut grouping = Self { names, further: Vec::new(), position };
-        let candidates = grouping.candidates(rows);
-        let is_further = |column: &usize| match position {
+        let mut grouping = Self { names, further: Vec::new(), position, shared: false };
+        grouping.look(others, rows);
+        if !grouping.neighbours_differ(rows) {
+            grouping.shared = true;
+            grouping.look(others, rows);
+        }
+        grouping
+    }
+
+    /// Finds the further columns, as the rows are cut now.
+    fn look(&mut self, others: &[usize], rows: &[ByteRecord]) {
+        let candidates = self.candidates(rows);
+        let is_further = |column: &usize| match self.position {
             Some(_) => tells_apart(*column, &candidates),
             None => blocks(*column, &candidates),
         };
-        grouping.further = others.iter().copied().filter(is_further).collect();
-        grouping
+        self.further = others.iter().copied().filter(is_further).collect();
+    }
+
+    /// Whether two neighbouring rows with one name and one position always differ in a further column: then they are the ends of two
+    /// candidates, and not the pieces of a word.
+    fn neighbours_differ(&self, rows: &[ByteRecord]) -> bool {
+        rows.windows(2).all(|pair| {
+            let same = |column: &usize| pair[0].get(*column) == pair[1].get(*column);
+            let at_one_place = self.position(&pair[0]).is_some() && self.position(&pair[0]) == self.position(&pair[1]);
+            !at_one_place || !self.names.iter().all(same) || !self.further.iter().all(same)
+        })
     }
 
     /// The rows cut into candidates.
@@ -73,7 +94,9 @@ impl Grouping {
     pub(super) fn goes_on(&self, first: &ByteRecord, positions: &Positions, row: &ByteRecord) -> bool {
         let further: &[usize] = if self.position.is_none() { &self.further } else { &[] };
         self.names.iter().chain(further).all(|column| first.get(*column) == row.get(*column))
-            && self.position(row).is_none_or(|position| !positions.contains(position))
+            && self
+                .position(row)
+                .is_none_or(|position| self.shared && positions.last == Some(position) || !positions.contains(position))
     }
 
     /// A hash of what tells the candidate from others of its item beside its name.
@@ -102,12 +125,15 @@ impl Grouping {
 pub(super) struct Positions {
     range: Option<(i64, i64)>,
     rest: BTreeSet<i64>,
+    last: Option<i64>,
 }
 
 impl Positions {
     /// Adds a position.
     pub(super) fn insert(&mut self, position: i64) {
+        self.last = Some(position);
         match &mut self.range {
+            Some((low, high)) if (*low..=*high).contains(&position) => {}
             None => self.range = Some((position, position)),
             Some((_, high)) if high.checked_add(1) == Some(position) => *high = position,
             Some((low, _)) if low.checked_sub(1) == Some(position) => *low = position,
@@ -213,6 +239,21 @@ mod tests {
         // Sentence lengths do not count up.
         let lengths = rows("0 2 a\n0 2 b\n1 1 d");
         assert_eq!(Grouping::new(vec![0], None, &[1, 2], &lengths).position, None);
+    }
+
+    #[test]
+    fn the_pieces_of_a_word_share_its_position() {
+        let pieces = rows("0 0 wa\n0 0 w0b\n0 1 w1\n0 2 w2a\n0 2 w2b\n1 0 v0\n1 1 v1");
+        let grouping = Grouping::new(vec![0], Some(1), &[2], &pieces);
+        assert_eq!(groups(&grouping, &pieces), [(5, false), (2, false)]);
+        // Only the first word is in pieces.
+        let first = rows("0 0 wa\n0 0 wb\n0 1 w1\n1 0 v0\n1 1 v1");
+        let grouping = Grouping::new(vec![0], Some(1), &[2], &first);
+        assert_eq!(groups(&grouping, &first), [(3, false), (2, false)]);
+        // Two samples of such words: the position begins again after it has moved on.
+        let samples = rows("0 0 wa\n0 0 wb\n0 1 w1\n0 0 wa\n0 0 wb\n0 1 w1");
+        let grouping = Grouping::new(vec![0], Some(1), &[2], &samples);
+        assert_eq!(groups(&grouping, &samples), [(3, false), (3, false)]);
     }
 
     #[test]
