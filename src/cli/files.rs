@@ -34,7 +34,7 @@ fn permit(_path: &Path, _replaced: Option<&std::fs::Metadata>) -> io::Result<()>
     Ok(())
 }
 
-/// Reads a file that is no input of an audit.
+/// Reads a file that is not an input of an audit.
 pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
     #[expect(clippy::disallowed_methods, reason = "the command line reads its own files")]
     std::fs::read(path)

@@ -68,7 +68,7 @@ fn scores(item: &ItemSummary, cut: Cut) -> Option<(Vec<Approx>, Option<Vec<Appro
         })
         .collect();
     let own = own?;
-    // Both stand in the log with the same digits.
+    // Both appear in the log with the same digits.
     let half = |candidate: &CandidateSummary| candidate.claims.first().map_or(0.0, |claim| claim.half);
     let without = |own: &CandidateSummary| Some(Approx::new(own.unconditional?, half(own)));
     let without: Option<Vec<Approx>> = item.candidates.iter().map(without).collect();

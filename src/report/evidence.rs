@@ -135,7 +135,7 @@ pub struct ColumnEvidence {
     pub bound: Option<Number>,
     /// The formula that explains the column, or those of a mixture.
     pub formulas: Vec<String>,
-    /// Rows that the formula explains and that can tell it from the convention.
+    /// Rows that the formula explains and in which it differs from the convention.
     pub explained: Option<u64>,
     /// Rows that can tell.
     pub decidable: Option<u64>,

@@ -328,7 +328,7 @@ fn candidate<'t>(object: Value<'t>, slots: &Slots<'t>, mapping: &Mapping) -> Res
     Ok(candidate)
 }
 
-/// Longest scalar that can tell one row from another of the same item; longer ones are texts.
+/// Longest scalar that is taken to distinguish rows of the same item; longer ones are texts.
 pub(super) const LONGEST_DISTINCTION: usize = 64;
 
 /// A hash of the record's own short scalars, in any order: a sample's number, a seed, a condition. Fractions are measured,

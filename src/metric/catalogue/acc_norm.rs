@@ -1,5 +1,5 @@
 //! `acc_norm` of lm-evaluation-harness 0.4 (`lm_eval/api/task.py`, `process_results`): 1 when the choice with the highest
-//! log-likelihood per character is the right one. The delimiter in front of a choice is no character of it.
+//! log-likelihood per character is the right one. The delimiter in front of a choice does not count.
 
 use crate::metric::known::{Kind, Metric};
 use crate::metric::wrong::OF_FRACTIONS;
