@@ -19,9 +19,7 @@ use std::collections::BTreeSet;
 use crate::audit::asked::RuleTallies;
 use crate::audit::dispatch::Dispatch;
 use crate::formula::{FactsBuilder, Needs, SequenceFacts};
-use crate::model::{
-    Candidate, Claim, ClaimKind, Item, ItemSummary, Logged, MetricClaim, Origin, RecordError, stable_hash,
-};
+use crate::model::{Candidate, Claim, Item, ItemSummary, Logged, MetricClaim, Origin, RecordError, stable_hash};
 use crate::numeric::{Printed, ResolutionStats, exp};
 use crate::rules::{CandidateView, Catalogue, ClaimColumn, Fields, Observer, RecordRef, StepView};
 use crate::tally::{ColumnTally, FileTally, Measured, RowKey, Seen, StreamKey, StreamTally};
@@ -35,7 +33,6 @@ pub struct Auditor<'p> {
     columns: Vec<ClaimColumn>,
     /// The columns of the current stream, by [`ColumnId`].
     claims: Vec<ColumnTally>,
-    kinds: Vec<ClaimKind>,
     builder: FactsBuilder,
     /// What the accepted formulas start from.
     needs: Needs,
@@ -78,7 +75,6 @@ impl<'p> Auditor<'p> {
                 })
                 .collect(),
             claims: vec![ColumnTally::default(); plan.columns.len()],
-            kinds: plan.columns.iter().map(|column| column.spec.column.kind).collect(),
             builder: FactsBuilder::default(),
             needs: plan.needs(),
             search: plan.needs().and_search(),
@@ -146,7 +142,7 @@ impl<'p> Auditor<'p> {
             {
                 self.stream.items.primaries.insert(primary.spec.column.clone());
             }
-            let candidate_fields = summary::candidate_fields(candidate, &self.kinds);
+            let candidate_fields = summary::candidate_fields(candidate, &self.columns);
             fields = fields.with(candidate_fields);
             let view = CandidateView { candidate, item, facts, resolutions: &self.plan.steps, columns: &self.columns };
             look(&view, &self.rules, &mut self.rule_tallies, fields, origin, &label);
@@ -316,8 +312,9 @@ impl<'p> Auditor<'p> {
         let mut explained = Vec::with_capacity(candidate.claims.len());
         let mut of_total = SequenceFacts::default();
         for claim in &candidate.claims {
-            let Some(plan) = self.plan.columns.get(usize::from(claim.column.0)) else {
-                explained.push(0);
+            let column = usize::from(claim.column.0);
+            // The summary leaves out the same claims.
+            let (Some(plan), Some(tally)) = (self.plan.columns.get(column), self.claims.get_mut(column)) else {
                 continue;
             };
             let facts = match self.plan.total_beneath(candidate, claim.column) {
@@ -328,7 +325,6 @@ impl<'p> Auditor<'p> {
                 None => steps,
             };
             let row = column::Row { item: &item.id, candidate: label, claim, facts, steps, origin };
-            let Some(tally) = self.claims.get_mut(usize::from(claim.column.0)) else { continue };
             explained.push(column::judge(&row, plan, tally));
         }
         explained

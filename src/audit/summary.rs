@@ -7,7 +7,7 @@ use crate::model::{
     Segment, Step, stable_hash,
 };
 use crate::numeric::Approx;
-use crate::rules::Fields;
+use crate::rules::{ClaimColumn, Fields};
 
 /// How a candidate is called in messages: its id, else its position.
 pub(super) fn label(candidate: &Candidate<'_>, position: usize) -> String {
@@ -153,7 +153,7 @@ pub(super) fn item_fields(item: &Item<'_>) -> Fields {
         .with(bit(!item.id.is_empty(), "ids"))
 }
 
-pub(super) fn candidate_fields(candidate: &Candidate<'_>, kinds: &[ClaimKind]) -> Fields {
+pub(super) fn candidate_fields(candidate: &Candidate<'_>, columns: &[ClaimColumn]) -> Fields {
     let bit = |present: bool, name: &str| if present { Fields::named(name) } else { Fields(0) };
     let steps = &candidate.steps;
     let any = |has: fn(&Step<'_>) -> bool| steps.iter().any(has);
@@ -161,7 +161,8 @@ pub(super) fn candidate_fields(candidate: &Candidate<'_>, kinds: &[ClaimKind]) -
         candidate
             .claims
             .iter()
-            .any(|claim| (kinds.get(usize::from(claim.column.0)) == Some(&ClaimKind::Normalised)) == normalised)
+            .filter_map(|claim| columns.get(usize::from(claim.column.0)))
+            .any(|column| (column.kind == ClaimKind::Normalised) == normalised)
     };
     // A log-prob is there when it is logged or follows from what is.
     let derivable = any(|step| step.logprob.is_present() || step.prob.is_present())
