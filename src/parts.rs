@@ -199,15 +199,11 @@ impl Part {
 
     /// The report on this part alone, under the plan that it was audited under.
     #[must_use]
-    pub fn report(&self, config: &Config) -> Report {
+    pub fn report(self, config: &Config) -> Report {
         let identities: Vec<InputIdentity> = self.inputs.iter().map(|input| input.identity.clone()).collect();
         let runs = assign(&identities, |at| self.inputs.get(at).map(|input| &input.tally));
-        let plans: Vec<FilePlan> = self.inputs.iter().map(|input| input.plan.resolve()).collect();
-        let inputs = self.inputs.iter().map(|input| input.report.clone()).collect();
-        let files = (0_u32..).zip(self.inputs.iter().map(|input| input.tally.clone())).collect();
-        let (catalogue, levels) = (&config.catalogue, &config.levels);
-        let context = ConcludeInput { inputs, runs, plans: &plans, errors: self.errors.clone(), catalogue, levels };
-        conclude::conclude(Tally { files }, &context)
+        let plans = self.inputs.iter().map(|input| input.plan.resolve()).collect();
+        conclude_inputs(self.inputs, Settled { plans, runs }, self.errors, config)
     }
 
     /// Reads a tally file.
@@ -333,21 +329,26 @@ pub fn merge(parts: Vec<Part>, config: &Config) -> Result<Report, PartError> {
     let identities: Vec<InputIdentity> = inputs.iter().map(|input| input.identity.clone()).collect();
     let plans: Vec<FilePlan> = inputs.iter().map(|input| input.plan.resolve()).collect();
     let settled = engine::settle(&mut Stored { inputs: &inputs }, &identities, plans.clone(), Vec::new());
-    let Settled { plans, runs } = match settled {
-        Ok(settled) if apart.is_empty() => settled,
+    match settled {
+        Ok(settled) if apart.is_empty() => Ok(conclude_inputs(inputs, settled, errors, config)),
         other => {
             let needed = other.map_or_else(|needed| needed, |settled| settled.plans);
-            return Err(replan(&inputs, &plans, &needed, &apart));
+            Err(replan(&inputs, &plans, &needed, &apart))
         }
-    };
+    }
+}
+
+/// The report on inputs under the plans that settled.
+fn conclude_inputs(inputs: Vec<PartInput>, settled: Settled, errors: Vec<InputError>, config: &Config) -> Report {
     let mut tally = Tally::default();
     let mut described = Vec::with_capacity(inputs.len());
     for (input, at) in inputs.into_iter().zip(0_u32..) {
         described.push(input.report);
         tally.files.insert(at, input.tally);
     }
+    let Settled { plans, runs } = settled;
     let (catalogue, levels) = (&config.catalogue, &config.levels);
-    Ok(conclude::conclude(tally, &ConcludeInput { inputs: described, runs, plans: &plans, errors, catalogue, levels }))
+    conclude::conclude(tally, &ConcludeInput { inputs: described, runs, plans: &plans, errors, catalogue, levels })
 }
 
 /// That inputs need another plan than they were audited under.

@@ -10,11 +10,12 @@ pub(super) fn short(content: u64) -> u32 {
     (content >> 32) as u32
 }
 
-/// The content of a candidate: its text, the values of its tokens, its claims, and what its record says of the item.
-pub(super) fn of_candidate(item: &Item<'_>, candidate: &Candidate<'_>) -> u64 {
+/// The content of a candidate: the hash of its context, its text, the values of its tokens, its claims, and what its record
+/// says of the item.
+pub(super) fn of_candidate(item: &Item<'_>, candidate: &Candidate<'_>, prompt: Option<u64>) -> u64 {
     let mut hasher = StableHasher::default();
     item.distinct.hash(&mut hasher);
-    text(candidate.prompt.as_ref(), &mut hasher);
+    prompt.hash(&mut hasher);
     text(candidate.continuation.as_ref(), &mut hasher);
     for step in &candidate.steps {
         let values = [&step.logprob, &step.prob, &step.logit, &step.rollout_logprob];

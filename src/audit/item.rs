@@ -14,7 +14,7 @@ use crate::tally::{Evidence, Exemplar, Flip, StreamTally};
 pub(super) struct Whole<'w> {
     pub(super) metrics: &'w [RowMetric<'w>],
     pub(super) at: At,
-    pub(super) whereabouts: &'w RecordRef<'w>,
+    pub(super) record_ref: &'w RecordRef<'w>,
 }
 
 /// Judges an item that is complete.
@@ -25,14 +25,14 @@ pub(super) fn judge(
     stream: &mut StreamTally,
     rule_tallies: &mut RuleTallies<'_>,
 ) -> Option<Change> {
-    let Whole { metrics, at, whereabouts } = *whole;
+    let Whole { metrics, at, record_ref } = *whole;
     let primary = primary(item);
     let rows: Vec<JudgedRow<'_>> = metrics.iter().map(|metric| metric::row::judge(item, metric)).collect();
     let view = ItemView { item, primary, metrics: &rows };
     let fields = Fields(item.fields);
     for (index, check, needs) in &rules.items {
         let Some(observed) = rule_tallies.get_mut(*index).filter(|_| fields.has(*needs)) else { continue };
-        check(&view, &mut Observer::new(observed, whereabouts, &item.id, "", at));
+        check(&view, &mut Observer::new(observed, record_ref, &item.id, "", at));
     }
 
     let tally = &mut stream.items;
@@ -73,12 +73,12 @@ pub(super) fn judge(
     }
     for row in &rows {
         let own = tally.metrics.entry(row.metric.name.clone().into_owned()).or_default();
-        own.observe(item, row, || match whereabouts {
+        own.observe(item, row, || match record_ref {
             RecordRef::Record(origin) => origin.locate(row.metric.at),
             RecordRef::Kept(place) => crate::model::Located { place: (*place).clone(), ..Default::default() },
         });
     }
-    mixed(item, whereabouts, at, stream);
+    mixed(item, record_ref, at, stream);
     impact(item, pick, primary, stream)
 }
 
@@ -93,7 +93,7 @@ pub(super) fn judge_kept(
     item.settle();
     let picked = item.candidates.iter().find(|candidate| candidate.picked == Some(true));
     let place = picked.or(item.candidates.first()).map_or(item.place.clone(), |candidate| candidate.place.clone());
-    let whole = Whole { metrics: &[], at: At::default(), whereabouts: &RecordRef::Kept(&place) };
+    let whole = Whole { metrics: &[], at: At::default(), record_ref: &RecordRef::Kept(&place) };
     let change = judge(&item, &whole, rules, stream, rule_tallies);
     if let Some(change) = change {
         crate::audit::comparison::keep(None, &item, &change, &plan.steps, &mut stream.items.comparisons);
@@ -181,7 +181,7 @@ fn impact(
 }
 
 /// Notes, per column, an item whose candidates' claims no single formula explains although each has one.
-fn mixed(item: &ItemSummary, whereabouts: &RecordRef<'_>, at: At, stream: &mut StreamTally) {
+fn mixed(item: &ItemSummary, record_ref: &RecordRef<'_>, at: At, stream: &mut StreamTally) {
     let Some(first) = item.candidates.first().filter(|_| item.candidates.len() >= 2) else { return };
     for column in first.claims.iter().map(|claim| &claim.column) {
         let sets =
@@ -189,7 +189,7 @@ fn mixed(item: &ItemSummary, whereabouts: &RecordRef<'_>, at: At, stream: &mut S
         if sets().any(|set| set == 0) || sets().fold(u128::MAX, |all, set| all & set) != 0 {
             continue;
         }
-        let located = match whereabouts {
+        let located = match record_ref {
             RecordRef::Record(origin) => origin.locate(at),
             RecordRef::Kept(place) => crate::model::Located { place: (*place).clone(), ..Default::default() },
         };

@@ -63,6 +63,7 @@ impl<'p> Auditor<'p> {
     /// An auditor with an empty tally, which asks the rules of a catalogue.
     #[must_use]
     pub fn new(plan: &'p FilePlan, catalogue: &'p Catalogue) -> Self {
+        let needs = plan.needs();
         Self {
             plan,
             columns: plan
@@ -76,8 +77,8 @@ impl<'p> Auditor<'p> {
                 .collect(),
             claims: vec![ColumnTally::default(); plan.columns.len()],
             builder: FactsBuilder::default(),
-            needs: plan.needs(),
-            search: plan.needs().and_search(),
+            search: needs.clone().and_search(),
+            needs,
             tally: FileTally::default(),
             stats: StepStats::default(),
             claim_stats: vec![ResolutionStats::default(); plan.columns.len()],
@@ -154,7 +155,7 @@ impl<'p> Auditor<'p> {
             if !item.complete && !self.plan.gather {
                 kept.path = Some(comparison::path(candidate, &self.plan.steps));
             }
-            let content = content::of_candidate(item, candidate);
+            let content = content::of_candidate(item, candidate, kept.prompt);
             kept.content = content::short(content);
             contents.push(content);
             summary.candidates.push(kept);
@@ -174,8 +175,8 @@ impl<'p> Auditor<'p> {
         if item.complete {
             self.see(&item.id, None, content::of_item(item, &contents), file, line);
             summary.settle();
-            let whereabouts = RecordRef::Record(origin);
-            let whole = item::Whole { metrics: &item.metrics, at: item.at, whereabouts: &whereabouts };
+            let record_ref = RecordRef::Record(origin);
+            let whole = item::Whole { metrics: &item.metrics, at: item.at, record_ref: &record_ref };
             let change = item::judge(&summary, &whole, &self.rules, &mut self.stream, &mut self.rule_tallies);
             if let Some(change) = change {
                 comparison::keep(
@@ -341,18 +342,18 @@ fn look(
     label: &str,
 ) {
     let CandidateView { candidate, item, resolutions, .. } = *view;
-    let whereabouts = RecordRef::Record(origin);
+    let record_ref = RecordRef::Record(origin);
     for step in &candidate.steps {
         let top = candidate.alternatives(step);
         let mass = top.iter().map(|entry| exp(entry.logprob.value)).sum();
         let view = StepView { step, top, mass, candidate, resolutions };
         for (index, check, needs) in &rules.steps {
             let Some(observed) = rule_tallies.get_mut(*index).filter(|_| fields.has(*needs)) else { continue };
-            check(&view, &mut Observer::new(observed, &whereabouts, &item.id, label, candidate.at));
+            check(&view, &mut Observer::new(observed, &record_ref, &item.id, label, candidate.at));
         }
     }
     for (index, check, needs) in &rules.candidates {
         let Some(observed) = rule_tallies.get_mut(*index).filter(|_| fields.has(*needs)) else { continue };
-        check(view, &mut Observer::new(observed, &whereabouts, &item.id, label, candidate.at));
+        check(view, &mut Observer::new(observed, &record_ref, &item.id, label, candidate.at));
     }
 }

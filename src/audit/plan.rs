@@ -12,7 +12,7 @@ use crate::config::ColumnSpec;
 use crate::formula::{Formula, Grammar, Needs, StepResolutions};
 use crate::model::{Candidate, ColumnId, ColumnKey, LoggedTotal, stable_hash};
 use crate::numeric::{Approx, Resolution};
-use crate::tally::{FileTally, Measured, StreamKey};
+use crate::tally::{FileTally, Measured, StreamKey, add_each};
 
 /// Formulas whose joint fit is tracked row by row: as many as there are bits in a set.
 pub const PRINCIPAL: usize = 128;
@@ -79,8 +79,7 @@ impl RunEvidence {
         for (key, stream) in tallies.clone().flat_map(|tally| &tally.streams) {
             for (column, own) in &stream.columns {
                 let (explained, judged) = evidence.columns.entry(column.clone()).or_default();
-                explained.resize(explained.len().max(own.accepted.len()), 0);
-                explained.iter_mut().zip(&own.accepted).for_each(|(sum, own)| *sum += own);
+                add_each(explained, &own.accepted);
                 *judged += own.judged;
             }
             let items = closed.entry(key).or_default();

@@ -204,8 +204,8 @@ fn conclude_run(
         listed.metrics.extend(metrics::list(&run.name, &judged));
         let view = RunView { stream: &stream, metrics: &claims, judged: &judged };
         let nowhere = crate::model::Place::default();
-        let whereabouts = RecordRef::Kept(&nowhere);
-        let mut observed = run_observed(context.catalogue, &view, &whereabouts);
+        let record_ref = RecordRef::Kept(&nowhere);
+        let mut observed = run_observed(context.catalogue, &view, &record_ref);
         for ((code, _), seen) in &stream.observed {
             observed.entry(code.clone()).or_default().merge(seen.clone());
         }
@@ -281,12 +281,12 @@ fn conclude_rest(
 }
 
 /// What the rules of run scope see.
-fn run_observed(catalogue: &Catalogue, view: &RunView<'_>, whereabouts: &RecordRef<'_>) -> BTreeMap<String, Observed> {
+fn run_observed(catalogue: &Catalogue, view: &RunView<'_>, record_ref: &RecordRef<'_>) -> BTreeMap<String, Observed> {
     let mut observed: BTreeMap<String, Observed> = BTreeMap::new();
     for rule in catalogue.rules() {
         if let Check::Run(check) = rule.check {
             let seen = observed.entry(rule.page().code.to_owned()).or_default();
-            check(view, &mut Observer::new(seen, whereabouts, "", "", crate::model::At::default()));
+            check(view, &mut Observer::new(seen, record_ref, "", "", crate::model::At::default()));
         }
     }
     observed

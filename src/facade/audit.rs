@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use crate::conclude::{self, ConcludeInput};
 use crate::config::Config;
-use crate::engine::{self, RecognisedInput, Settings, UNIT_BYTES};
+use crate::engine::{self, Audited, RecognisedInput, Settings, UNIT_BYTES};
 use crate::facade::{Error, Inputs, inputs};
 use crate::format;
 use crate::parts::{self, AuditPlan, Part};
-use crate::report::Report;
+use crate::report::{InputError, InputReport, Report};
 use crate::source::Input;
 
 /// An audit: what to read, and how. It can be run any number of times.
@@ -148,15 +148,15 @@ impl Audit {
     #[must_use]
     pub fn run_on(&self, inputs: Inputs) -> Report {
         let audited = engine::run(&inputs.opened, &self.settings());
-        let context = ConcludeInput {
-            inputs: inputs::describe(inputs.opened.iter(), &audited.tally),
-            runs: audited.runs,
-            plans: &audited.plans,
-            errors: inputs.errors,
-            catalogue: &self.config.catalogue,
-            levels: &self.config.levels,
-        };
-        conclude::conclude(audited.tally, &context)
+        let described = inputs::describe(inputs.opened.iter(), &audited.tally);
+        self.conclude(audited, described, inputs.errors)
+    }
+
+    /// The report on what the passes gave.
+    pub(super) fn conclude(&self, audited: Audited, inputs: Vec<InputReport>, errors: Vec<InputError>) -> Report {
+        let Audited { tally, plans, runs } = audited;
+        let (catalogue, levels) = (&self.config.catalogue, &self.config.levels);
+        conclude::conclude(tally, &ConcludeInput { inputs, runs, plans: &plans, errors, catalogue, levels })
     }
 
     /// Audits inputs that [`Audit::open`] gave as a part of a larger audit, to be merged with others: under the plan that

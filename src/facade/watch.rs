@@ -1,6 +1,5 @@
 //! An audit of logs that are still being written.
 
-use crate::conclude::{self, ConcludeInput};
 use crate::engine::Following;
 use crate::facade::{Audit, Error, inputs};
 use crate::report::{InputError, Report};
@@ -36,16 +35,8 @@ impl Watch {
     #[must_use]
     pub fn report(&self) -> Report {
         let audited = self.following.audited();
-        let config = self.audit.config();
-        let context = ConcludeInput {
-            inputs: inputs::describe(self.following.opened(), &audited.tally),
-            runs: audited.runs,
-            plans: &audited.plans,
-            errors: self.errors.clone(),
-            catalogue: &config.catalogue,
-            levels: &config.levels,
-        };
-        conclude::conclude(audited.tally, &context)
+        let described = inputs::describe(self.following.opened(), &audited.tally);
+        self.audit.conclude(audited, described, self.errors.clone())
     }
 
     /// Reads what is left: the report that [`Audit::run`] gives on the same bytes.

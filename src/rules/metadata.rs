@@ -92,6 +92,8 @@ pub struct Page {
     pub scope: &'static str,
     /// The fields that it needs.
     pub needs: Vec<&'static str>,
+    /// The same as a set.
+    fields: Fields,
     /// Its default severity.
     pub severity: Severity,
     /// What kind of evidence it has.
@@ -150,6 +152,7 @@ impl Page {
         if let Some(need) = needs.iter().find(|need| Fields::named(need) == Fields(0)) {
             return Err(unknown("needs", need));
         }
+        let fields = needs.iter().fold(Fields(0), |set, need| set.with(Fields::named(need)));
         let body = body.trim_start();
         let summary = body.lines().next().unwrap_or("").trim();
         Ok(Self {
@@ -158,6 +161,7 @@ impl Page {
             family: find("family")?,
             scope: find("scope")?,
             needs,
+            fields,
             severity,
             certainty,
             summary,
@@ -168,7 +172,7 @@ impl Page {
     /// The fields that the rule needs, as a set.
     #[must_use]
     pub fn fields(&self) -> Fields {
-        self.needs.iter().fold(Fields(0), |set, need| set.with(Fields::named(need)))
+        self.fields
     }
 
     /// The substitute for a page that cannot be read, so that an error in a page never stops an audit; a
@@ -180,6 +184,7 @@ impl Page {
             family: "log",
             scope: "run",
             needs: Vec::new(),
+            fields: Fields(0),
             severity: Severity::Note,
             certainty: Certainty::Advisory,
             summary: "The rule's page cannot be read.",

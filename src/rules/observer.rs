@@ -15,7 +15,7 @@ pub enum RecordRef<'v> {
 /// Collects what one rule sees.
 pub struct Observer<'v> {
     observed: &'v mut Observed,
-    whereabouts: &'v RecordRef<'v>,
+    record_ref: &'v RecordRef<'v>,
     item: &'v str,
     candidate: &'v str,
     at: At,
@@ -25,12 +25,12 @@ impl<'v> Observer<'v> {
     /// An observer of one item or candidate.
     pub(crate) fn new(
         observed: &'v mut Observed,
-        whereabouts: &'v RecordRef<'v>,
+        record_ref: &'v RecordRef<'v>,
         item: &'v str,
         candidate: &'v str,
         at: At,
     ) -> Self {
-        Self { observed, whereabouts, item, candidate, at }
+        Self { observed, record_ref, item, candidate, at }
     }
 
     /// Counts one look: whether what the rule asserts holds, and the numbers if it does not.
@@ -97,7 +97,7 @@ impl<'v> Observer<'v> {
     fn fail(&mut self, at: At, evidence: Evidence) {
         self.observed.failed += 1;
         let excess = evidence.excess();
-        let located = match self.whereabouts {
+        let located = match self.record_ref {
             RecordRef::Record(origin) => {
                 let (file, line) = origin.start();
                 // The record's start sorts before everything in it: building the place is left out

@@ -217,7 +217,8 @@ impl ColumnTally {
     }
 }
 
-fn add_each(mine: &mut Vec<u64>, theirs: &[u64]) {
+/// Adds counts place by place; the longer list decides the length.
+pub(crate) fn add_each(mine: &mut Vec<u64>, theirs: &[u64]) {
     if mine.len() < theirs.len() {
         mine.resize(theirs.len(), 0);
     }

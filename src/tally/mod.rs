@@ -19,6 +19,7 @@ use crate::model::{ColumnKey, ItemSummary, MetricClaim, Place, RecordError};
 use crate::numeric::ResolutionStats;
 
 pub use accumulator::{Accumulator, Histogram, Key, Moments, PairSums, Second, Slots};
+pub(crate) use column::add_each;
 pub use column::{ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, RowRef};
 pub use exemplar::{Evidence, Exemplar, Keyed, Smallest};
 pub use items::{Flip, ItemTally, Mixed};
