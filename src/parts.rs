@@ -16,7 +16,7 @@ use crate::conclude::{self, ConcludeInput};
 use crate::config::{ColumnSpec, Config};
 use crate::engine::{self, Passes, Settled};
 use crate::formula::{Formula, Grammar, StepResolutions};
-use crate::numeric::Resolution;
+use crate::numeric::{Resolution, Tolerance};
 use crate::report::{InputError, InputReport, Report};
 use crate::rules::Catalogue;
 use crate::run::{InputIdentity, assign};
@@ -76,7 +76,7 @@ struct PartInput {
 struct InputPlan {
     steps: StepResolutions,
     columns: Vec<PlannedColumn>,
-    declared: f64,
+    declared: Tolerance,
     gather: bool,
 }
 

@@ -5,7 +5,9 @@ use crate::derive;
 use crate::formula::{Formula, Grammar, SequenceFacts};
 use crate::model::{Claim, Located, Logged, Origin, Place};
 use crate::numeric::Approx;
-use crate::tally::{ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, Mark, Residuals, RowRef, SKETCHED, Smallest};
+use crate::tally::{
+    Agreement, ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, Mark, Residuals, RowRef, SKETCHED, Smallest,
+};
 
 /// Number of log-probs that a shown row keeps for its arithmetic.
 const SHOWN_STEPS: usize = 8;
@@ -73,15 +75,23 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -
         tally.refuted += 1;
     }
     tally.residuals.add(difference, within, accepted);
-    let judged = Judged { claimed, formula, derived, within, accepted };
+    let agreement = accepted.then(|| {
+        // Where the claim's own digits cover the difference, the operands' are not needed.
+        let printed = row.facts.evaluate_printed(&formula, arithmetic).filter(|_| judgement.is_proven());
+        printed.map_or(Agreement::Exact, |printed| Agreement::of(claimed, printed))
+    });
+    tally.closeness.observe(claimed, derived, agreement);
+    let judged = Judged { claimed, formula, derived, within, accepted, agreement };
     match &plan.grammar {
         Some(grammar) => search(row, &judged, plan, grammar, tally),
         None => {
             if let Some(mark) = mark(row, &judged, tally) {
                 tally.sample.offer(mark);
             }
-            if !accepted {
-                show(row, &judged, &[], None, &mut tally.rows);
+            match agreement {
+                None => show(row, &judged, &[], None, &mut tally.rows),
+                Some(Agreement::Rounded) => show(row, &judged, &[], None, &mut tally.rounded_rows),
+                Some(Agreement::Identical | Agreement::Exact) => {}
             }
             0
         }
@@ -98,6 +108,8 @@ struct Judged {
     /// The tolerance.
     within: f64,
     accepted: bool,
+    /// How it agrees with the convention, where it does.
+    agreement: Option<Agreement>,
 }
 
 /// A formula of the grammar with its value.
@@ -115,6 +127,8 @@ fn search(row: &Row<'_>, judged: &Judged, plan: &ColumnPlan, grammar: &Grammar, 
     let mut explaining: Vec<Tried> = Vec::new();
     let mut nearest: Option<Tried> = None;
     let mut mark = mark(row, judged, tally);
+    tally.with_end += u64::from(row.facts.has_end);
+    tally.with_padding += u64::from(row.facts.padding > 0);
     tally.formulas.resize(grammar.entries().len(), FormulaCount::default());
     tally.residuals_by_formula.resize(PRINCIPAL.min(grammar.entries().len()), Residuals::default());
     for (at, entry) in grammar.entries().iter().enumerate() {
@@ -138,6 +152,10 @@ fn search(row: &Row<'_>, judged: &Judged, plan: &ColumnPlan, grammar: &Grammar, 
             count.undecidable += u64::from(same);
             count.decisive += u64::from(explains && !same);
             count.against += u64::from(accepted && !same);
+            if explains {
+                let printed = row.facts.evaluate_printed(&entry.formula, plan.resolution.arithmetic);
+                count.exact += u64::from(printed.is_none_or(|printed| claimed.agrees(printed)));
+            }
         }
         if explains {
             if at < PRINCIPAL {
@@ -154,6 +172,9 @@ fn search(row: &Row<'_>, judged: &Judged, plan: &ColumnPlan, grammar: &Grammar, 
     if let Some(mut mark) = mark {
         mark.set = set;
         tally.sample.offer(mark);
+    }
+    if judged.agreement == Some(Agreement::Rounded) {
+        show(row, judged, &explaining, None, &mut tally.rounded_rows);
     }
     if !accepted {
         for tried in explaining.iter().filter(|tried| usize::from(tried.at) < PRINCIPAL) {

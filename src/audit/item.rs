@@ -129,7 +129,13 @@ fn pick_verdict(view: &ItemView<'_>) -> Verdict {
     match view.follows(pick) {
         Some(true) => Verdict::Proven,
         Some(false) => Verdict::Refuted,
-        None => Verdict::Unprovable,
+        None => match view.follows_totals(pick) {
+            Some(true) => Verdict::Proven,
+            // Another candidate has the higher total: a contradiction where the pick is the greedy path, else the pick may
+            // rest on something that is not logged.
+            Some(false) if view.is_greedy_path(pick) && view.better_total(pick).is_some() => Verdict::Refuted,
+            _ => Verdict::Unprovable,
+        },
     }
 }
 
@@ -153,24 +159,26 @@ fn impact(
         .collect();
     let values = values?;
     let best = (0..values.len()).fold(0, |best, at| if values[at].value > values[best].value { at } else { best });
+    // The first of equals at the printed digits, and the one that no rounding can make an equal of the pick.
+    let printed = |at: usize| values[at].as_printed();
+    let by_digits = if printed(pick).is_below(printed(best)) { best } else { pick };
     let to = if values[pick].is_below(values[best]) { best } else { pick };
-    let tally = &mut stream.items;
-    tally.comparable += 1;
-    if to != pick {
-        tally.flips += 1;
-        tally.flipped.offer(Flip {
+    let flip = |to: usize| {
+        (to != pick).then(|| Flip {
             place: item.place.clone(),
             item: item.id.clone(),
             from: position_key(pick),
             to: position_key(to),
-        });
-    }
-    if let (Some(before), Some(after)) = (item.is_gold(pick), item.is_gold(to)) {
+        })
+    };
+    let graded = |to: usize| item.is_gold(pick).zip(item.is_gold(to));
+    let tally = &mut stream.items;
+    tally.comparable += 1;
+    tally.certain.add(flip(to), graded(to));
+    tally.by_digits.add(flip(by_digits), graded(by_digits));
+    if let Some((before, _)) = graded(to) {
         tally.graded += 1;
         tally.right_before += u64::from(before);
-        tally.right_after += u64::from(after);
-        tally.gained += u64::from(!before && after);
-        tally.lost += u64::from(before && !after);
     }
     (to != pick).then(|| Change {
         from: pick,

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use crate::config::ColumnSpec;
 use crate::formula::{Formula, Grammar, Needs, StepResolutions};
 use crate::model::{Candidate, ColumnId, ColumnKey, LoggedTotal, stable_hash};
-use crate::numeric::{Approx, Resolution};
-use crate::tally::{FileTally, Measured, StreamKey, add_each};
+use crate::numeric::{Approx, Resolution, Tolerance};
+use crate::tally::{Closeness, FileTally, Measured, StreamKey, add_each};
 
 /// Formulas whose joint fit is tracked row by row: as many as there are bits in a set.
 pub const PRINCIPAL: usize = 128;
@@ -51,8 +51,8 @@ pub struct FilePlan {
     pub steps: StepResolutions,
     /// Columns of claims, by index.
     pub columns: Vec<ColumnPlan>,
-    /// Tolerance that the user declared for all claims, absolute.
-    pub declared: f64,
+    /// What the user declared of all numbers.
+    pub declared: Tolerance,
     /// Whether the records of one item are not contiguous, so that all items must be kept until the end.
     pub gather: bool,
 }
@@ -65,10 +65,21 @@ pub(super) fn item_key(id: &str) -> u64 {
 /// What all inputs of one run say of their common plan.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct RunEvidence {
-    /// Per column: the rows that each accepted formula explains, and the rows that were judged.
-    columns: BTreeMap<ColumnKey, (Vec<u64>, u64)>,
+    /// What the claims of each column say.
+    columns: BTreeMap<ColumnKey, ColumnEvidence>,
     /// Whether an item was judged although more of its records came.
     scattered: bool,
+}
+
+/// What the claims of one column say of its plan.
+#[derive(Clone, Debug, PartialEq, Default)]
+struct ColumnEvidence {
+    /// The rows that each accepted formula explains.
+    explained: Vec<u64>,
+    /// The rows that were judged.
+    judged: u64,
+    /// How closely the rows that follow the convention do so.
+    closeness: Closeness,
 }
 
 impl RunEvidence {
@@ -78,9 +89,10 @@ impl RunEvidence {
         let mut closed: BTreeMap<&StreamKey, BTreeSet<u64>> = BTreeMap::new();
         for (key, stream) in tallies.clone().flat_map(|tally| &tally.streams) {
             for (column, own) in &stream.columns {
-                let (explained, judged) = evidence.columns.entry(column.clone()).or_default();
-                add_each(explained, &own.accepted);
-                *judged += own.judged;
+                let column = evidence.columns.entry(column.clone()).or_default();
+                add_each(&mut column.explained, &own.accepted);
+                column.judged += own.judged;
+                column.closeness.merge(&own.closeness);
             }
             let items = closed.entry(key).or_default();
             for (item, times) in &stream.closed {
@@ -111,7 +123,7 @@ impl FilePlan {
     #[must_use]
     pub fn total_beneath(&self, candidate: &Candidate<'_>, column: ColumnId) -> Option<(LoggedTotal, Approx)> {
         let total = candidate.logged_total.filter(|total| total.column != column)?;
-        let plan = self.columns.get(usize::from(total.column.0));
+        let plan = self.columns.get(usize::from(total.column.0)).filter(|_| !self.declared.exact_digits);
         let value =
             plan.map_or(Approx::exact(total.total.value), |plan| Approx::of_column(&total.total, &plan.resolution));
         Some((total, value))
@@ -125,7 +137,7 @@ impl FilePlan {
 
     /// The plan before anything is known.
     #[must_use]
-    pub fn new(specs: &[ColumnSpec], declared: f64) -> Self {
+    pub fn new(specs: &[ColumnSpec], declared: Tolerance) -> Self {
         let columns = specs
             .iter()
             .map(|spec| ColumnPlan { spec: spec.clone(), resolution: Resolution::exact(), chosen: 0, grammar: None })
@@ -140,25 +152,27 @@ impl FilePlan {
         let measured = |column: &Measured| {
             own.resolutions.get(column).map_or(Resolution::exact(), crate::numeric::ResolutionStats::resolution)
         };
+        let operand = |column: Measured| Resolution { exact_digits: self.declared.exact_digits, ..measured(&column) };
         let steps = StepResolutions {
-            logprob: measured(&Measured::Logprob),
-            prob: measured(&Measured::Prob),
-            logit: measured(&Measured::Logit),
-            top: measured(&Measured::Top),
-            vector: measured(&Measured::Vector),
+            logprob: operand(Measured::Logprob),
+            prob: operand(Measured::Prob),
+            logit: operand(Measured::Logit),
+            top: operand(Measured::Top),
+            vector: operand(Measured::Vector),
         };
         let steps_hold = steps == self.steps;
         let columns = self.columns.iter().map(|plan| {
             let mut resolution = measured(&Measured::Claim(plan.spec.column.clone()));
-            resolution.declared = plan.spec.tolerance.unwrap_or(self.declared);
+            resolution.declared = plan.spec.tolerance.unwrap_or(self.declared.absolute);
             let holds = steps_hold && resolution == plan.resolution;
-            let (explained, judged) = run.columns.get(&plan.spec.column).cloned().unwrap_or_default();
+            let ColumnEvidence { explained, judged, closeness } =
+                run.columns.get(&plan.spec.column).cloned().unwrap_or_default();
             let best = explained.iter().copied().max().unwrap_or(0);
             let chosen = explained.iter().position(|count| *count == best).unwrap_or(0);
             let grammar = match &plan.grammar {
                 Some(grammar) if holds && chosen == plan.chosen => Some(Arc::clone(grammar)),
                 // Refuted rows count only under the resolutions that the column has.
-                _ if best < judged && holds => {
+                _ if (best < judged || closeness.undecided() > 0) && holds => {
                     plan.spec.accepted.get(chosen).map(|convention| Arc::new(Grammar::around(*convention)))
                 }
                 _ => None,

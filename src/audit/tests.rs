@@ -54,7 +54,7 @@ fn item(id: &'static str, pick: i64, gold: i64, candidates: Vec<Candidate<'stati
 }
 
 fn plan() -> FilePlan {
-    FilePlan::new(&[ColumnSpec::of_kind("score", ClaimKind::Score)], 0.0)
+    FilePlan::new(&[ColumnSpec::of_kind("score", ClaimKind::Score)], crate::numeric::Tolerance::default())
 }
 
 fn audit(items: &[Item<'_>], plan: &FilePlan) -> FileTally {
@@ -118,10 +118,10 @@ fn a_wrong_score_is_refuted_and_its_pick_recomputed() {
     // Either pick is the best by the reported scores; by the right ones the second is another.
     let items = &stream.items;
     assert_eq!(items.picks, VerdictCounts { proven: 2, refuted: 0, unprovable: 0 });
-    assert_eq!((items.comparable, items.flips, items.graded), (2, 1, 2));
-    assert_eq!((items.right_before, items.right_after), (1, 2));
-    assert_eq!((items.gained, items.lost), (1, 0));
-    let [flip] = items.flipped.kept() else { panic!("one pick changes") };
+    assert_eq!((items.comparable, items.certain.flips, items.graded), (2, 1, 2));
+    assert_eq!((items.right_before, items.certain.right_after), (1, 2));
+    assert_eq!((items.certain.gained, items.certain.lost), (1, 0));
+    let [flip] = items.certain.flipped.kept() else { panic!("one pick changes") };
     assert_eq!((flip.item.as_str(), flip.from, flip.to), ("b", 1, 0));
 }
 

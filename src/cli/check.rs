@@ -31,6 +31,9 @@ pub(super) struct Source {
     /// Configuration file (default: the nearest retally.toml at or above the first input).
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Take the printed numbers as exact: no digits beyond them were rounded away, as in an example typed by hand.
+    #[arg(long)]
+    exact_digits: bool,
     /// Worker threads (default: one per core).
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -207,6 +210,9 @@ impl Source {
         if let Some(format) = &self.input_format {
             option("input-format", format);
         }
+        if self.exact_digits {
+            words.push("--exact-digits".to_owned());
+        }
         words
     }
 
@@ -225,7 +231,7 @@ impl Source {
 
     /// The audit under a configuration.
     pub(super) fn audit(&self, config: Config) -> Audit {
-        let mut audit = Audit::new(config).inputs(&self.paths);
+        let mut audit = Audit::new(config).inputs(&self.paths).exact_digits(self.exact_digits);
         if let Some(name) = &self.input_format {
             audit = audit.format(name);
         }

@@ -24,23 +24,23 @@ pub(super) fn diagnose(
     name: &str,
     column: &ColumnTally,
     plan: &ColumnPlan,
+    explanation: &Explanation,
     items: &ItemTally,
     mixed: u64,
     is_primary: bool,
     stream: &Stream<'_>,
 ) -> Diagnosed {
     let grammar = plan.grammar.as_deref();
-    let explanation = diagnosis::explain(column, plan.chosen, grammar);
     let convention = plan.convention();
-    let proven = column.accepted.get(plan.chosen).copied().unwrap_or(0);
-    let wanted = is_primary && explanation != Explanation::Follows;
-    let impact = wanted.then(|| impact(items)).flatten();
+    let proven = diagnosis::verdicts(column, plan.chosen, explanation).proven;
+    let wanted = is_primary && *explanation != Explanation::Follows;
+    let impact = wanted.then(|| impact(items, is_to_the_digit(column, explanation))).flatten();
     let mut diagnosis = Diagnosis {
         run: stream.run.to_owned(),
         task: stream.task.to_owned(),
         claim: name.to_owned(),
         convention: convention.to_string(),
-        best: (proven > 0 && explanation == Explanation::Follows).then(|| convention.to_string()),
+        best: (proven > 0 && *explanation == Explanation::Follows).then(|| convention.to_string()),
         explained: proven,
         decidable: column.judged,
         total: column.judged,
@@ -49,30 +49,34 @@ pub(super) fn diagnose(
         ambiguous: false,
         impact: impact.clone(),
         groups: Vec::new(),
-        figure: figure::figure(column, &explanation),
+        figure: figure::figure(column, explanation),
     };
-    let found = figure::found(&explanation, plan);
+    let found = figure::found(explanation, plan);
     let flips = impact.as_ref().map(|impact| impact.flips);
     let writer = Writer { name, column, plan, grammar, convention, items, mixed, flips, stream };
     let draft = match explanation {
         Explanation::Follows => None,
         Explanation::Stub => writer.stub(),
-        Explanation::Shift(constant) => writer.shift(constant),
+        Explanation::Shift(constant) => writer.shift(*constant),
         Explanation::Nothing => writer.nothing(),
         Explanation::Mixture(members) => {
             diagnosis.explained = members.iter().map(|member| member.rows).sum();
             diagnosis.groups = members.iter().map(|member| writer.group(member)).collect();
-            writer.mixture(&members)
+            writer.mixture(members)
         }
-        Explanation::Formula { at, runner_up, ambiguous, rest } => {
+        Explanation::Formula { at, runner_up, ambiguous, rest, exact } => {
+            let (at, runner_up, ambiguous) = (*at, *runner_up, *ambiguous);
             let counted = column.formulas.get(at).copied().unwrap_or_default();
             diagnosis.best = Some(diagnosis::formula(grammar, at).to_string());
-            diagnosis.explained = counted.decisive;
-            diagnosis.decidable = column.judged - counted.undecidable;
+            (diagnosis.explained, diagnosis.decidable) = if *exact {
+                (counted.exact, column.judged)
+            } else {
+                (counted.decisive, column.judged - counted.undecidable)
+            };
             diagnosis.runner_up = runner_up.map(|(at, _)| diagnosis::formula(grammar, at).to_string());
             diagnosis.gap_bits = runner_up.map_or(0.0, |(_, gap)| (gap * 10.0).round() / 10.0);
             diagnosis.ambiguous = ambiguous;
-            writer.formula(at, runner_up, ambiguous, rest)
+            writer.formula(&Found { at, runner_up, ambiguous, rest: *rest, exact: *exact })
         }
     };
     let draft = draft.map(|mut draft| {
@@ -80,6 +84,15 @@ pub(super) fn diagnose(
         draft
     });
     Diagnosed { draft, diagnosis, found }
+}
+
+/// One formula as a column's explanation, see [`Explanation::Formula`].
+struct Found {
+    at: usize,
+    runner_up: Option<(usize, f64)>,
+    ambiguous: bool,
+    rest: u64,
+    exact: bool,
 }
 
 struct Writer<'w> {
@@ -151,7 +164,8 @@ impl Writer<'_> {
         }
     }
 
-    fn formula(&self, at: usize, runner_up: Option<(usize, f64)>, ambiguous: bool, rest: u64) -> Option<Draft> {
+    fn formula(&self, explanation: &Found) -> Option<Draft> {
+        let Found { at, runner_up, ambiguous, rest, exact } = *explanation;
         let found = diagnosis::formula(self.grammar, at);
         let deviations = Deviations { convention: self.convention, found };
         let counted = self.column.formulas.get(at).copied().unwrap_or_default();
@@ -187,7 +201,11 @@ impl Writer<'_> {
                 .cloned()
                 .collect(),
         };
-        let shown = if shown.is_empty() { self.column.rows.kept().to_vec() } else { shown };
+        let shown = match shown {
+            _ if exact => self.column.rounded_rows.kept().to_vec(),
+            shown if shown.is_empty() => self.column.rows.kept().to_vec(),
+            shown => shown,
+        };
         if let Some(row) = shown.first() {
             message.label = self.arithmetic(row, &found, index);
         }
@@ -196,7 +214,21 @@ impl Writer<'_> {
         // Rows that the formula does not explain have a cause of their own: a baseline that knows only the formula must not
         // let them pass.
         parts.extend((rest > 0).then(|| UNEXPLAINED.to_owned()));
-        let mut draft = self.draft_of(rule, cause_of(parts), message, counted.decisive, &shown);
+        let explained = if exact { counted.exact } else { counted.decisive };
+        let mut draft = self.draft_of(rule, cause_of(parts), message, explained, &shown);
+        if exact {
+            draft.evidence_lines.push(self.to_the_digit(&found));
+            draft
+                .evidence_lines
+                .extend(runner_up.filter(|_| ambiguous).map(|(other, _)| self.ambiguity(&found, other)));
+            draft.evidence = Evidence::Column(ColumnEvidence {
+                formulas: vec![found.to_string()],
+                explained: Some(counted.exact),
+                decidable: Some(self.column.judged),
+                ..self.numbers(&shown)
+            });
+            return Some(draft);
+        }
         let decidable = self.column.judged - counted.undecidable;
         let extent = match decidable {
             1 if counted.decisive == 1 => "the only row".to_owned(),
@@ -221,10 +253,7 @@ impl Writer<'_> {
         if rest > 0 {
             draft.evidence_lines.push(format!("{} refuted {} remain unexplained", count(rest), rows(rest)));
         }
-        if ambiguous && let Some((other, _)) = runner_up {
-            let other = diagnosis::formula(self.grammar, other);
-            draft.evidence_lines.push(format!("ambiguous: {other} also matches; {}", telling(&found, &other)));
-        }
+        draft.evidence_lines.extend(runner_up.filter(|_| ambiguous).map(|(other, _)| self.ambiguity(&found, other)));
         draft.evidence = Evidence::Column(ColumnEvidence {
             formulas: vec![found.to_string()],
             explained: Some(counted.decisive),
@@ -234,6 +263,30 @@ impl Writer<'_> {
             ..self.numbers(&shown)
         });
         Some(draft)
+    }
+
+    /// That a formula gives the printed claims where the convention would need rounding.
+    fn to_the_digit(&self, found: &Formula) -> String {
+        let closeness = &self.column.closeness;
+        format!(
+            "{found} gives the printed number to its last digit in {}; {} only if the printed digits are rounded by up to {:.1e} \
+             (in {} of {} {})",
+            if self.column.judged == 1 {
+                "the only row".to_owned()
+            } else {
+                format!("all {} rows", count(self.column.judged))
+            },
+            self.convention,
+            closeness.widest,
+            count(closeness.rounded),
+            count(self.column.judged),
+            rows(self.column.judged)
+        )
+    }
+
+    fn ambiguity(&self, found: &Formula, other: usize) -> String {
+        let other = diagnosis::formula(self.grammar, other);
+        format!("ambiguous: {other} also matches; {}", telling(found, &other))
     }
 
     /// Expected against found, each number derivable from what is shown.
@@ -464,29 +517,54 @@ fn telling(a: &Formula, b: &Formula) -> String {
     field.to_owned()
 }
 
-fn impact(items: &ItemTally) -> Option<Impact> {
+/// Whether a formula other than the convention gives every claim to its last digit: then nothing is hidden behind the
+/// printed digits.
+fn is_to_the_digit(column: &ColumnTally, explanation: &Explanation) -> bool {
+    matches!(explanation, Explanation::Formula { at, .. } if diagnosis::is_exact(column, *at))
+}
+
+/// What recomputed scores change. Where the printed digits are all that there is, they decide; else only what no rounding
+/// can undo counts, and what the digits say beyond that is undecided.
+fn impact(items: &ItemTally, to_the_digit: bool) -> Option<Impact> {
     if items.comparable == 0 {
         return None;
     }
+    let switched = if to_the_digit { &items.by_digits } else { &items.certain };
     let share = |right: u64| (items.graded > 0).then(|| right as f64 / items.graded as f64);
+    let flipped = if switched.flips > 0 { &switched.flipped } else { &items.by_digits.flipped };
     Some(Impact {
         items: items.comparable,
-        flips: items.flips,
-        flipped: items.flipped.kept().iter().map(|flip| flip.item.clone()).collect(),
+        flips: switched.flips,
+        undecided: items.by_digits.flips.saturating_sub(switched.flips),
+        flipped: flipped.kept().iter().map(|flip| flip.item.clone()).collect(),
         graded: items.graded,
         accuracy_before: share(items.right_before),
-        accuracy_after: share(items.right_after),
-        gained: items.gained,
-        lost: items.lost,
-        mcnemar_p: (items.graded > 0).then(|| numeric::mcnemar_exact(items.gained, items.lost)),
+        accuracy_after: share(switched.right_after),
+        gained: switched.gained,
+        lost: switched.lost,
+        mcnemar_p: (items.graded > 0).then(|| numeric::mcnemar_exact(switched.gained, switched.lost)),
     })
 }
 
 fn impact_line(impact: &Impact, convention: &str) -> String {
-    let mut line = picks_change(impact.flips, impact.items);
-    if impact.flips > 0 {
-        line.push_str(&format!(" ({})", some(impact.flipped.iter().map(String::as_str), 3, impact.flips)));
-    }
+    let ids = |total: u64| some(impact.flipped.iter().map(String::as_str), 3, total);
+    let mut line = match (impact.flips, impact.undecided) {
+        (0, 0) => picks_change(0, impact.items),
+        (flips, 0) => format!("{} ({})", picks_change(flips, impact.items), ids(flips)),
+        (0, open) => format!(
+            "the digits do not decide whether {} of {} {} ({}): at the printed digits, yes; rounding could undo it",
+            count(open),
+            count(impact.items),
+            if impact.items == 1 { "pick changes" } else { "picks change" },
+            ids(open)
+        ),
+        (flips, open) => format!(
+            "{} ({}); {} more at the printed digits, where rounding could undo it",
+            picks_change(flips, impact.items),
+            ids(flips),
+            count(open)
+        ),
+    };
     if let (Some(before), Some(after), Some(p)) = (impact.accuracy_before, impact.accuracy_after, impact.mcnemar_p) {
         line.push_str(&format!(
             "; accuracy {before:.4} as reported, {after:.4} under {convention} ({} gained, {} lost, p = {})",

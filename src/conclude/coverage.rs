@@ -1,8 +1,12 @@
 //! Claims that could not be checked, and the field to log.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use crate::audit::ColumnPlan;
+use crate::conclude::diagnosis::{self, Explanation};
 use crate::config::Levels;
+use crate::numeric::show;
 use crate::report::Coverage;
 use crate::rules::{Catalogue, Fields};
 use crate::tally::{ColumnTally, Gap, ItemTally};
@@ -10,14 +14,20 @@ use crate::tally::{ColumnTally, Gap, ItemTally};
 /// Gaps collected over all runs.
 #[derive(Default)]
 pub(super) struct Gaps {
-    claims: BTreeMap<(String, &'static str, &'static str), u64>,
+    claims: BTreeMap<(String, Cow<'static, str>, &'static str), u64>,
     seen: Fields,
     looked: bool,
 }
 
 impl Gaps {
     /// Claims of a column that could not be judged.
-    pub(super) fn column(&mut self, name: &str, column: &ColumnTally) {
+    pub(super) fn column(&mut self, name: &str, column: &ColumnTally, plan: &ColumnPlan, explanation: &Explanation) {
+        let gaps: u64 = column.gaps.values().sum();
+        let undecided = diagnosis::verdicts(column, plan.chosen, explanation).unprovable - gaps;
+        if undecided > 0 {
+            let key = (name.to_owned(), too_coarse(column, plan), "more digits of the log-probs and of the number");
+            *self.claims.entry(key).or_default() += undecided;
+        }
         for (gap, count) in &column.gaps {
             let (reason, log) = match gap {
                 Gap::NoSteps => ("no token-level values are logged", "logprobs (one per token)"),
@@ -25,7 +35,7 @@ impl Gaps {
                 Gap::NoClaim => ("the claim has no value", name_of_claim()),
                 Gap::NoOperand => ("its formula needs the text or its length", "continuation (the scored text)"),
             };
-            *self.claims.entry((name.to_owned(), reason, log)).or_default() += count;
+            *self.claims.entry((name.to_owned(), reason.into(), log)).or_default() += count;
         }
     }
 
@@ -33,7 +43,7 @@ impl Gaps {
     pub(super) fn picks(&mut self, items: &ItemTally) {
         let mut add = |what: &str, count: u64, reason: &'static str, log: &'static str| {
             if count > 0 {
-                *self.claims.entry((what.to_owned(), reason, log)).or_default() += count;
+                *self.claims.entry((what.to_owned(), reason.into(), log)).or_default() += count;
             }
         };
         add("pick", items.picks.unprovable, "scores or the picked candidate are missing", "score of every candidate");
@@ -43,7 +53,7 @@ impl Gaps {
 
     /// Claims of any kind that lack something.
     pub(super) fn missing(&mut self, what: &str, reason: &'static str, log: &'static str, count: u64) {
-        *self.claims.entry((what.to_owned(), reason, log)).or_default() += count;
+        *self.claims.entry((what.to_owned(), reason.into(), log)).or_default() += count;
     }
 
     /// Fields that a stream has, for the rules that could not look.
@@ -75,12 +85,42 @@ impl Gaps {
             .into_iter()
             .map(|((what, reason, log), count)| Coverage {
                 what,
-                reason: reason.to_owned(),
+                reason: reason.into_owned(),
                 log: log.to_owned(),
                 count,
             })
             .collect()
     }
+}
+
+/// A bound with two digits.
+fn at_most(bound: f64) -> String {
+    let places = -crate::numeric::log10(bound).floor() + 1.0;
+    if (0.0..15.0).contains(&places) {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to lie within range")]
+        let text = format!("{bound:.*}", places as usize);
+        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+    } else {
+        show(bound)
+    }
+}
+
+/// Why rows that lie within rounding are not proven, with the first of them.
+fn too_coarse(column: &ColumnTally, plan: &ColumnPlan) -> Cow<'static, str> {
+    let row = column.rounded_rows.kept().first();
+    let Some((row, fit)) = row.and_then(|row| Some((row, row.convention?))) else {
+        return "its digits are as coarse as the values, or it is one number for different tokens: rounding alone may make \
+                it agree"
+            .into();
+    };
+    format!(
+        "the printed numbers give {} = {}; {} would need rounding of up to {}: too coarse to decide",
+        plan.convention(),
+        show(fit.derived.value),
+        show(row.claimed.value),
+        at_most(fit.derived.half + row.claimed.half)
+    )
+    .into()
 }
 
 fn name_of_claim() -> &'static str {

@@ -1,7 +1,8 @@
 //! The shortest explanation of a column of claims.
 
 use crate::audit::PRINCIPAL;
-use crate::formula::{Formula, Grammar};
+use crate::formula::{Formula, Grammar, Span};
+use crate::model::VerdictCounts;
 use crate::tally::{ColumnTally, RowRef};
 
 /// Share of rows that may remain unexplained by "the" formula of a column.
@@ -10,6 +11,10 @@ const NEARLY_ALL: f64 = 0.98;
 const FEWEST: u64 = 3;
 /// Gap in bits below which two formulas with equally many deviations are not distinguished.
 const DECIDED: f64 = 10.0;
+
+/// Bits that a row costs which a formula gives only within rounding: about half of the rows of rounded logs are exact to
+/// the last digit under their own formula.
+const ROUNDED: f64 = 1.0;
 
 /// Why a column does not follow its convention.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +33,8 @@ pub(super) enum Explanation {
         ambiguous: bool,
         /// Refuted rows that it does not explain.
         rest: u64,
+        /// Whether the convention is possible within rounding, and this formula gives every claim to its last digit.
+        exact: bool,
     },
     /// Claims differ from the convention by one constant.
     Shift(f64),
@@ -54,7 +61,7 @@ pub(super) fn explain(column: &ColumnTally, chosen: usize, grammar: Option<&Gram
     }
     let refuted = column.judged - column.accepted.get(chosen).copied().unwrap_or(0);
     if refuted == 0 {
-        return Explanation::Follows;
+        return grammar.and_then(|grammar| exact(column, grammar)).unwrap_or(Explanation::Follows);
     }
     let Some(grammar) = grammar else { return Explanation::Nothing };
     let per_row = bits_per_row(column);
@@ -83,15 +90,37 @@ pub(super) fn explain(column: &ColumnTally, chosen: usize, grammar: Option<&Gram
     let evidence = count.decisive as f64 * per_row;
     let partial = count.decisive >= FEWEST && count.decisive * 2 >= refuted && count.decisive > count.against;
     let needed = f64::from(grammar.entries()[at].bits) + DECIDED;
-    let enough = full.is_some() || (partial && evidence >= needed);
+    // One deviation may be named from a single row; two are found in any row by chance unless its digits say more than it
+    // takes to name them.
+    let simple = grammar.entries()[at].deviations <= 1;
+    let enough = (full.is_some() && (simple || evidence >= needed)) || (partial && evidence >= needed);
     if !enough {
         return Explanation::Nothing;
     }
     let runner_up = best.iter().find(|(other, _)| *other != at).map(|(other, bits)| (*other, bits - length));
     let ambiguous = runner_up.is_some_and(|(other, gap)| {
+        let as_simple = grammar.entries()[other].deviations <= grammar.entries()[at].deviations;
+        as_simple && (gap < DECIDED || evidence < DECIDED)
+    });
+    Explanation::Formula { at, runner_up, ambiguous, rest: refuted.saturating_sub(count.decisive), exact: false }
+}
+
+/// A formula that gives every claim to its last digit, where the convention needs digits that were not printed: it is named
+/// if that says more than it takes to name it.
+fn exact(column: &ColumnTally, grammar: &Grammar) -> Option<Explanation> {
+    let closeness = &column.closeness;
+    if closeness.rounded == 0 || closeness.undecided() == 0 {
+        return None;
+    }
+    let evidence = closeness.tenths_of_bits as f64 / 10.0;
+    let all = |at: &usize| is_exact(column, *at) && is_told_apart(column, grammar, *at);
+    let mut fitting = (1..grammar.entries().len()).filter(all).map(|at| (at, f64::from(grammar.entries()[at].bits)));
+    let (at, length) = fitting.next().filter(|(_, bits)| evidence >= bits + DECIDED)?;
+    let runner_up = fitting.next().map(|(other, bits)| (other, bits - length));
+    let ambiguous = runner_up.is_some_and(|(other, gap)| {
         gap < DECIDED && grammar.entries()[other].deviations <= grammar.entries()[at].deviations
-    }) || evidence < DECIDED;
-    Explanation::Formula { at, runner_up, ambiguous, rest: refuted.saturating_sub(count.decisive) }
+    });
+    Some(Explanation::Formula { at, runner_up, ambiguous, rest: 0, exact: true })
 }
 
 /// Formulas by description length: bits to name the formula and bits to spell out the rows it misses.
@@ -101,11 +130,12 @@ fn ranked(column: &ColumnTally, grammar: &Grammar, per_row: f64) -> Vec<(usize, 
         .iter()
         .enumerate()
         .skip(1)
-        .filter(|(_, count)| count.decisive > 0)
+        .filter(|(at, count)| count.decisive > 0 && is_told_apart(column, grammar, *at))
         .filter_map(|(at, count)| {
             let entry = grammar.entries().get(at)?;
             let missed = column.judged.saturating_sub(count.explained) as f64;
-            Some((at, f64::from(entry.bits) + missed * per_row))
+            let rounded = count.explained.saturating_sub(count.exact) as f64;
+            Some((at, f64::from(entry.bits) + missed * per_row + rounded * ROUNDED.min(per_row)))
         })
         .collect();
     ranked.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
@@ -144,8 +174,9 @@ fn mixture(column: &ColumnTally, grammar: &Grammar) -> Option<Vec<Member>> {
     let covered = |set: u128| groups.iter().filter(|(own, _)| own & set != 0).map(|(_, rows)| rows).sum::<u64>();
     let enough = |set: u128| covered(set) as f64 >= NEARLY_ALL * column.judged as f64;
     let bits = |at: usize| grammar.entries().get(at).map_or(u32::MAX, |entry| entry.bits);
-    let useful: Vec<usize> =
-        (0..PRINCIPAL.min(grammar.entries().len())).filter(|at| covered(1 << at) >= FEWEST).collect();
+    let useful: Vec<usize> = (0..PRINCIPAL.min(grammar.entries().len()))
+        .filter(|at| covered(1 << at) >= FEWEST && is_told_apart(column, grammar, *at))
+        .collect();
     let shortest = |sets: &mut dyn Iterator<Item = Vec<usize>>| {
         let mut best: Option<(u32, Vec<usize>)> = None;
         for members in sets {
@@ -181,6 +212,38 @@ fn own_rows(column: &ColumnTally, all: u128, at: usize) -> u64 {
     column.groups.iter().filter(|(set, _)| *set & all == 1 << at).map(|(_, group)| group.rows).sum()
 }
 
+/// Whether a formula gives every claim to its last digit.
+pub(super) fn is_exact(column: &ColumnTally, at: usize) -> bool {
+    column.formulas.get(at).is_some_and(|count| count.exact == column.judged)
+}
+
+/// Whether the log has what tells a formula apart from a plainer one: an end token to leave out, padding to add.
+fn is_told_apart(column: &ColumnTally, grammar: &Grammar, at: usize) -> bool {
+    match grammar.entries().get(at).map(|entry| entry.formula.span) {
+        Some(Span::WithoutEnd) => column.with_end > 0,
+        Some(Span::WithPadding) => column.with_padding > 0,
+        _ => true,
+    }
+}
+
+/// The verdicts on a column's claims. Rows that agree with their convention only because the digits are coarse are not proven.
+pub(super) fn verdicts(column: &ColumnTally, chosen: usize, explanation: &Explanation) -> VerdictCounts {
+    let gaps: u64 = column.gaps.values().sum();
+    if matches!(explanation, Explanation::Formula { exact: true, .. }) {
+        return VerdictCounts { proven: 0, refuted: column.judged, unprovable: gaps };
+    }
+    let follows = column.accepted.get(chosen).copied().unwrap_or(0);
+    let undecided = column.closeness.undecided().min(follows);
+    if let Explanation::Formula { at, .. } = explanation
+        && is_exact(column, *at)
+    {
+        // Rows that the convention gives only within rounding follow the formula that gives every row exactly.
+        let refuted = column.judged - follows + undecided;
+        return VerdictCounts { proven: follows - undecided, refuted, unprovable: gaps };
+    }
+    VerdictCounts { proven: follows - undecided, refuted: column.judged - follows, unprovable: gaps + undecided }
+}
+
 /// The formula of an entry.
 pub(super) fn formula(grammar: Option<&Grammar>, at: usize) -> Formula {
     grammar.and_then(|grammar| grammar.entries().get(at)).map_or(Formula::SUM, |entry| entry.formula)
@@ -202,8 +265,13 @@ mod tests {
         column.formulas = vec![FormulaCount::default(); grammar.entries().len()];
         let at = grammar.position(&Formula::MEAN).unwrap();
         column.formulas[0] = FormulaCount { explained: sum, evaluated: judged, ..FormulaCount::default() };
-        column.formulas[at] =
-            FormulaCount { explained: mean, decisive: mean, against: sum, evaluated: judged, undecidable: 0 };
+        column.formulas[at] = FormulaCount {
+            explained: mean,
+            decisive: mean,
+            against: sum,
+            evaluated: judged,
+            ..FormulaCount::default()
+        };
         for (set, rows, first) in [(1, sum, 1), (1 << at, mean, sum + 1)] {
             if rows > 0 {
                 column.add_group(set, Group { rows, first: place(first), last: place(first + rows - 1) });
@@ -229,9 +297,9 @@ mod tests {
         let grammar = Grammar::around(Formula::SUM);
         let at = grammar.position(&Formula::MEAN).unwrap();
         let all = explain(&column(&grammar, 0, 100, 0), 0, Some(&grammar));
-        assert_eq!(all, Explanation::Formula { at, runner_up: None, ambiguous: false, rest: 0 });
+        assert_eq!(all, Explanation::Formula { at, runner_up: None, ambiguous: false, rest: 0, exact: false });
         let nearly = explain(&column(&grammar, 0, 99, 1), 0, Some(&grammar));
-        assert_eq!(nearly, Explanation::Formula { at, runner_up: None, ambiguous: false, rest: 1 });
+        assert_eq!(nearly, Explanation::Formula { at, runner_up: None, ambiguous: false, rest: 1, exact: false });
     }
 
     #[test]

@@ -161,18 +161,22 @@ fn conclude_run(
         let primary = primary(columns().map(|(key, ..)| key));
         let mut caused = false;
         for (field, column_plan, column) in columns() {
-            let proven = column.accepted.get(column_plan.chosen).copied().unwrap_or(0);
-            let counts = verdicts.entry(field.name.to_string()).or_default();
-            counts.proven += proven;
-            counts.refuted += column.judged - proven;
-            counts.unprovable += column.gaps.values().sum::<u64>();
-            gaps.column(&field.name, column);
-        }
-        for (field, column_plan, column) in columns() {
+            let explanation = diagnosis::explain(column, column_plan.chosen, column_plan.grammar.as_deref());
+            let counts = diagnosis::verdicts(column, column_plan.chosen, &explanation);
+            verdicts.entry(field.name.to_string()).or_default().merge(&counts);
+            gaps.column(&field.name, column, column_plan, &explanation);
             let is_primary = primary == Some(field);
             let mixed_items = stream.items.mixed.get(field).map_or(0, |kept| kept.items);
-            let diagnosed =
-                cause::diagnose(&field.name, column, column_plan, &stream.items, mixed_items, is_primary, &place);
+            let diagnosed = cause::diagnose(
+                &field.name,
+                column,
+                column_plan,
+                &explanation,
+                &stream.items,
+                mixed_items,
+                is_primary,
+                &place,
+            );
             caused |= is_primary && diagnosed.draft.is_some();
             drafts.extend(diagnosed.draft);
             listed.diagnoses.push(diagnosed.diagnosis);

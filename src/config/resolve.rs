@@ -12,6 +12,7 @@ use crate::config::{
 };
 use crate::formula::Formula;
 use crate::model::{ClaimKind, Severity};
+use crate::numeric::Tolerance;
 use crate::rules::Catalogue;
 
 /// The name of the configuration file.
@@ -67,8 +68,8 @@ pub struct Config {
     pub(crate) catalogue: Catalogue,
     /// Rule severities.
     pub(crate) levels: Levels,
-    /// Tolerance for all claims, absolute.
-    pub(crate) tolerance: f64,
+    /// What is declared of all numbers.
+    pub(crate) tolerance: Tolerance,
     /// The file in the repository (and line) at which findings are shown: `[report] anchor`.
     pub(crate) anchor: Option<String>,
     /// What fails: `[gate]`.
@@ -130,7 +131,10 @@ impl Config {
             self.exceptions.push(gate::exception(exception, paths, line, &self.catalogue)?);
         }
         if let Some(absolute) = &written.tolerance.absolute {
-            self.tolerance = tolerance(absolute)?;
+            self.tolerance.absolute = tolerance(absolute)?;
+        }
+        if let Some(digits) = &written.tolerance.digits {
+            self.tolerance.exact_digits = exact_digits(digits)?;
         }
         for (key, value) in &written.tolerance.claims {
             let name = key.get_ref().clone();
@@ -286,6 +290,18 @@ fn tolerance(value: &Spanned<f64>) -> Result<f64, Fault> {
     }
 }
 
+/// Whether the digits beneath a claim are exact or rounded.
+fn exact_digits(value: &Spanned<String>) -> Result<bool, Fault> {
+    match value.get_ref().as_str() {
+        "exact" => Ok(true),
+        "rounded" => Ok(false),
+        other => {
+            let unknown = unknown_name("value of digits", other, &["exact", "rounded"]);
+            Err(Fault::at(value.span(), unknown))
+        }
+    }
+}
+
 /// A formula, a list of formulas, or a table with `formula` and `lower_is_better`.
 fn convention(name: &str, value: &Spanned<toml::Value>) -> Result<ColumnSpec, Fault> {
     let fault = |reason: String| Fault::at(value.span(), reason);
@@ -383,7 +399,7 @@ mod tests {
         assert_eq!(input.roles, [pair("item", "uid"), pair("logprobs", "out.lps")]);
         assert_eq!(input.sentinels, [-100.0, -99.5]);
         assert_eq!(input.format.as_deref(), Some("native-jsonl"));
-        assert!((config.tolerance - 1e-4).abs() < 1e-18);
+        assert!((config.tolerance.absolute - 1e-4).abs() < 1e-18);
         let perplexity = input.columns.iter().find(|spec| &*spec.column.name == "perplexity").unwrap();
         assert_eq!((perplexity.tolerance, perplexity.accepted.len()), (Some(0.5), 0));
     }
@@ -485,7 +501,7 @@ mod tests {
         }
         for first in ["runs/a/x.jsonl", "runs/a", "runs/a/*.jsonl", "runs/*/x.jsonl", "runs/a/missing.jsonl"] {
             let config = Config::find(Some(&at(first))).unwrap();
-            assert!((config.tolerance - 0.5).abs() < 1e-18, "{first}");
+            assert!((config.tolerance.absolute - 0.5).abs() < 1e-18, "{first}");
         }
     }
 }

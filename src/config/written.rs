@@ -28,6 +28,7 @@ pub(super) struct Written {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Tolerance {
     pub(super) absolute: Option<Spanned<f64>>,
+    pub(super) digits: Option<Spanned<String>>,
     pub(super) claims: BTreeMap<Spanned<String>, Spanned<f64>>,
 }
 

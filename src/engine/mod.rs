@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use crate::audit::{Auditor, FilePlan, RunEvidence};
 use crate::format::{Framing, RawRecord, Sink};
 use crate::model::{Item, MetricClaim, Origin, Place, RecordError, Snippet};
+use crate::numeric::Tolerance;
 use crate::rules::Catalogue;
 use crate::run::{InputIdentity, RunId};
 use crate::source::{Block, Blocks, ByteMap, Elements, Inner, NestedRecords, Opened, Piece, SourceError};
@@ -33,8 +34,8 @@ pub struct Settings {
     pub threads: usize,
     /// Bytes per work unit; results do not depend on it.
     pub unit_bytes: usize,
-    /// Tolerance that the user declared for all claims.
-    pub declared_tolerance: f64,
+    /// What the user declared of all numbers.
+    pub tolerance: Tolerance,
     /// The rules to ask.
     pub catalogue: Catalogue,
     /// Called with the number of unpacked bytes read since the last call.
@@ -46,7 +47,7 @@ impl Default for Settings {
         Self {
             threads: 1,
             unit_bytes: UNIT_BYTES,
-            declared_tolerance: 0.0,
+            tolerance: Tolerance::default(),
             catalogue: Catalogue::default(),
             progress: None,
         }
@@ -396,7 +397,7 @@ pub fn for_each_item(inputs: &[RecognisedInput], visit: &mut dyn FnMut(usize, &I
 
 /// A plan from the first rows, so that one pass over a large file is usually enough.
 fn guess(input: &RecognisedInput, settings: &Settings) -> FilePlan {
-    let plan = FilePlan::new(input.reader.columns(), settings.declared_tolerance);
+    let plan = FilePlan::new(input.reader.columns(), settings.tolerance);
     if input.reader.framing() != Framing::Lines {
         return plan;
     }

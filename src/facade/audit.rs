@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::engine::{self, Audited, RecognisedInput, Settings, UNIT_BYTES};
 use crate::facade::{Error, Inputs, inputs};
 use crate::format;
+use crate::numeric::Tolerance;
 use crate::parts::{self, AuditPlan, Part};
 use crate::report::{InputError, InputReport, Report};
 use crate::source::Input;
@@ -34,6 +35,7 @@ pub struct Audit {
     threads: Option<usize>,
     unit_bytes: usize,
     tolerance: Option<f64>,
+    exact_digits: bool,
     progress: Option<Arc<dyn Fn(u64) + Send + Sync>>,
 }
 
@@ -50,6 +52,7 @@ impl Audit {
             threads: None,
             unit_bytes: UNIT_BYTES,
             tolerance: None,
+            exact_digits: false,
             progress: None,
         }
     }
@@ -106,6 +109,14 @@ impl Audit {
     #[must_use]
     pub fn tolerance(mut self, absolute: f64) -> Self {
         self.tolerance = Some(absolute);
+        self
+    }
+
+    /// Takes the numbers beneath a claim for what is printed of them: as they are in an example that was typed by hand. By
+    /// default the configuration says so, or digits beyond the printed ones are left open.
+    #[must_use]
+    pub fn exact_digits(mut self, exact: bool) -> Self {
+        self.exact_digits = exact;
         self
     }
 
@@ -217,7 +228,10 @@ impl Audit {
         Settings {
             threads: self.threads.unwrap_or_else(cores).max(1),
             unit_bytes: self.unit_bytes.max(1),
-            declared_tolerance: self.tolerance.unwrap_or(self.config.tolerance),
+            tolerance: Tolerance {
+                absolute: self.tolerance.unwrap_or(self.config.tolerance.absolute),
+                exact_digits: self.exact_digits || self.config.tolerance.exact_digits,
+            },
             catalogue: self.config.catalogue.clone(),
             progress: self.progress.clone(),
         }

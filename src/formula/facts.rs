@@ -52,6 +52,8 @@ pub struct SequenceFacts {
     pub prompt: u32,
     /// Padding steps.
     pub padding: u32,
+    /// Whether the last scored step is the end token.
+    pub has_end: bool,
     /// Scored steps whose value is not known, so that no total can be derived.
     pub unknown: u32,
     /// Characters of the continuation.
@@ -87,7 +89,19 @@ impl SequenceFacts {
     /// `arithmetic`. None where the log lacks an operand, or its digits leave everything open.
     #[must_use]
     pub fn evaluate(&self, formula: &Formula, arithmetic: NumberFormat) -> Option<Approx> {
+        self.finish(self.base(formula.term, formula.span, formula.reduce)?, formula, arithmetic)
+    }
+
+    /// The same with the operands as they are printed: only the rounding of the pipeline's arithmetic is left open.
+    #[must_use]
+    pub fn evaluate_printed(&self, formula: &Formula, arithmetic: NumberFormat) -> Option<Approx> {
         let base = self.base(formula.term, formula.span, formula.reduce)?;
+        let reduced = Approx::exact(base.reduced.value);
+        self.finish(Base { reduced, ..base }, formula, arithmetic)
+    }
+
+    /// A reduction after scale and output.
+    fn finish(&self, base: Base, formula: &Formula, arithmetic: NumberFormat) -> Option<Approx> {
         let scaled = Approx::running_sum(base.reduced, base.sizes, u64::from(base.n), arithmetic)
             .over(self.divisor(formula.scale, base.n)?);
         let derived = match formula.output {

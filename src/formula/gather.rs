@@ -182,6 +182,7 @@ impl SequenceFacts {
         self.chars = self.chars.or(logged.chars);
         self.bytes = self.bytes.or(logged.bytes);
         self.n = logged.tokens.unwrap_or(0);
+        self.has_end = false;
         // A single number: nothing is summed, so no running sum is rounded.
         let base = Base { reduced: total, sizes: 0.0, n: self.n };
         for span in [Span::Continuation, Span::WithoutEnd] {
@@ -215,6 +216,7 @@ impl SequenceFacts {
                 }
             }
         }
+        self.has_end = ends(candidate, &self.scored);
     }
 
     /// Sum and mean of the log-probs over the continuation, with and without its end token.

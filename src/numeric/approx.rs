@@ -92,6 +92,13 @@ impl Approx {
         Self::new(number.value, crate::numeric::half_of_last_digit(number.decimals)).stored(NumberFormat::F64)
     }
 
+    /// The number as it is printed, up to the noise of single precision. Rounding keeps the order: of two numbers printed in
+    /// one way, the larger one was not the smaller one before.
+    #[must_use]
+    pub fn as_printed(self) -> Self {
+        Self::exact(self.value).through_stages(NumberFormat::F32)
+    }
+
     /// The same after it was stored in a format.
     #[must_use]
     pub fn stored(self, format: NumberFormat) -> Self {

@@ -20,6 +20,6 @@ pub use logsumexp::{log_softmax, logsumexp, logsumexp_slice, softmax};
 pub use math::{LN_2, LN_10, exp, exp_m1, ln, ln_1p, log2, log10, pow, sqrt};
 pub use paired::{mcnemar_exact, stderr_of_mean};
 pub(crate) use resolution::half_of_last_digit;
-pub use resolution::{Resolution, ResolutionStats};
+pub use resolution::{Resolution, ResolutionStats, Tolerance};
 pub use show::show;
 pub use sum::{ExactSum, exact_sum};

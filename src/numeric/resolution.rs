@@ -143,6 +143,7 @@ impl ResolutionStats {
             arithmetic: recognised.unwrap_or(if f32_possible { NumberFormat::F32 } else { NumberFormat::F64 }),
             mixed: self.is_mixed(decimals),
             declared: 0.0,
+            exact_digits: false,
         }
     }
 
@@ -172,6 +173,15 @@ impl ResolutionStats {
     }
 }
 
+/// What the user declares of all numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tolerance {
+    /// Added to the bound of every claim, absolute.
+    pub absolute: f64,
+    /// Whether the numbers beneath a claim are what was printed of them: no further digits were rounded away.
+    pub exact_digits: bool,
+}
+
 /// Means "unlimited".
 const UNLIMITED: u8 = 17;
 
@@ -197,6 +207,8 @@ pub struct Resolution {
     pub mixed: bool,
     /// Tolerance that the user declared, absolute.
     pub declared: f64,
+    /// Whether the printed digits are all that there are, as the user declared.
+    pub exact_digits: bool,
 }
 
 impl Default for Resolution {
@@ -217,12 +229,16 @@ impl Resolution {
             arithmetic: NumberFormat::F64,
             mixed: false,
             declared: 0.0,
+            exact_digits: false,
         }
     }
 
     /// Maximum distance of a printed value from the original, absolute.
     #[must_use]
     pub fn half_quantum(&self, number: &Printed) -> f64 {
+        if self.exact_digits {
+            return self.declared;
+        }
         let class = class(number.value);
         let limit = self.by_class[class];
         let mut half = half_of_last_digit(if self.mixed { number.decimals.min(limit) } else { limit });

@@ -210,7 +210,10 @@ fn impact(report: &Report, room: usize, page: &mut String) {
             "| {} | {} | {} of {} | {} | {} |\n",
             cell(&diagnosis.task),
             cell(&diagnosis.claim),
-            count(impact.flips),
+            match impact.undecided {
+                0 => count(impact.flips),
+                open => format!("{} (and {} undecided by the digits)", count(impact.flips), count(open)),
+            },
             count(impact.items),
             share(impact.accuracy_before),
             share(impact.accuracy_after)

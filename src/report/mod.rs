@@ -360,6 +360,11 @@ pub struct RowGroup {
     pub last: Location,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 /// What a wrong column changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Impact {
@@ -367,6 +372,9 @@ pub struct Impact {
     pub items: u64,
     /// Items whose pick changes.
     pub flips: u64,
+    /// Further items whose pick changes at the printed digits, where digits that were not printed could undo it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub undecided: u64,
     /// Ids of the first of them.
     pub flipped: Vec<String>,
     /// Items with a gold answer among them.

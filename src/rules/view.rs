@@ -180,6 +180,25 @@ impl ItemView<'_> {
         judged.then_some(false)
     }
 
+    /// Whether a candidate is for certain the best one by the recomputed totals, whole or divided by some length, or for
+    /// certain not the best one by the whole totals. None where the digits or the log do not decide.
+    #[must_use]
+    pub fn follows_totals(&self, pick: usize) -> Option<bool> {
+        let total = |candidate: &CandidateSummary| candidate.total.map(|(value, half)| Approx::new(value, half));
+        let others = || self.item.candidates.iter().enumerate().filter(|(at, _)| *at != pick);
+        let own = self.item.candidates.get(pick)?;
+        let beats_all = |divisor: fn(&CandidateSummary) -> Option<f64>| {
+            let merit = |candidate: &CandidateSummary| Some(total(candidate)?.over(divisor(candidate)?));
+            let own = merit(own)?;
+            others().map(|(_, other)| Some(merit(other)?.is_below(own))).try_fold(true, |all, one| Some(all && one?))
+        };
+        if DIVISORS.iter().any(|divisor| beats_all(*divisor) == Some(true)) {
+            return Some(true);
+        }
+        let own = total(own)?;
+        others().any(|(_, other)| total(other).is_some_and(|other| own.is_below(other))).then_some(false)
+    }
+
     /// Whether a candidate is the best one by the raw primary score.
     #[must_use]
     pub fn is_raw_best(&self, pick: usize) -> Option<bool> {
@@ -240,9 +259,16 @@ impl ItemView<'_> {
         (0..self.item.candidates.len())
             .filter(|at| *at != pick)
             .filter_map(|at| Some((at, total(at)?)))
-            .filter(|(_, other)| own.is_below(*other))
+            .filter(|(at, other)| own.is_below(*other) || self.is_printed_better(*at, pick, *other, own))
             .max_by(|a, b| a.1.value.total_cmp(&b.1.value).then(b.0.cmp(&a.0)))
             .map(|(at, other)| (at, own.value, other.value))
+    }
+
+    /// Whether one candidate is better than another both by its printed tokens and by its printed score.
+    fn is_printed_better(&self, one: usize, other: usize, total: Approx, than: Approx) -> bool {
+        let merit = |at: usize| self.merit(at).map(|merit| Approx::exact(merit).as_printed());
+        let scored = merit(one).zip(merit(other)).is_some_and(|(one, other)| other.is_below(one));
+        scored && than.as_printed().is_below(total.as_printed())
     }
 
     /// Whether a candidate is the token-by-token greedy path: top-1 at each step by the alternatives, or, where these
@@ -267,12 +293,32 @@ impl ItemView<'_> {
     }
 
     fn is_best(&self, pick: usize, column: &ColumnKey, divisor: fn(&CandidateSummary) -> Option<f64>) -> Option<bool> {
-        let mut values: Vec<Approx> = Vec::with_capacity(self.item.candidates.len());
-        for candidate in &self.item.candidates {
+        let merit = |candidate: &CandidateSummary| {
             let claim = candidate.claim(column)?;
-            let divisor = divisor(candidate)?;
             let value = claim.value.filter(|value| !value.is_nan())?;
-            values.push(Approx::new(claim.sign() * value, claim.half).over(divisor));
+            Some(Approx::new(claim.sign() * value, claim.half))
+        };
+        self.is_largest(pick, merit, divisor)
+    }
+
+    /// Whether no other candidate is certain to have more of something than the picked one. Rounding keeps the order of
+    /// numbers that are compared as they are printed, and so does one divisor for all.
+    fn is_largest(
+        &self,
+        pick: usize,
+        merit: impl Fn(&CandidateSummary) -> Option<Approx>,
+        divisor: fn(&CandidateSummary) -> Option<f64>,
+    ) -> Option<bool> {
+        let mut values: Vec<Approx> = Vec::with_capacity(self.item.candidates.len());
+        let mut divisors: Vec<f64> = Vec::with_capacity(self.item.candidates.len());
+        for candidate in &self.item.candidates {
+            divisors.push(divisor(candidate)?);
+            values.push(merit(candidate)?);
+        }
+        if divisors.windows(2).all(|pair| pair[0].total_cmp(&pair[1]).is_eq()) {
+            values.iter_mut().for_each(|value| *value = value.as_printed());
+        } else {
+            values.iter_mut().zip(&divisors).for_each(|(value, divisor)| *value = value.over(*divisor));
         }
         let own = *values.get(pick)?;
         Some(values.iter().all(|other| !own.is_below(*other)))

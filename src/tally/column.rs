@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Located, Place, Span};
 use crate::numeric::Approx;
-use crate::tally::{Keyed, Residuals, Sample, Smallest};
+use crate::tally::{Closeness, Keyed, Residuals, Sample, Smallest};
 
 /// Why a claim could not be judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -81,6 +81,8 @@ pub struct FormulaCount {
     pub against: u64,
     /// Rows in which the log has what it needs.
     pub evaluated: u64,
+    /// Rows in which the printed operands give the claim to its last digit.
+    pub exact: u64,
 }
 
 /// A place without its text, for the extent of a group of rows.
@@ -126,6 +128,10 @@ pub struct ColumnTally {
     pub judged: u64,
     /// Rows that no accepted formula explains.
     pub refuted: u64,
+    /// How closely the rows that follow the convention do so.
+    pub closeness: Closeness,
+    /// Rows that agree only within rounding, first ones.
+    pub rounded_rows: Smallest<ClaimRow, 5>,
     /// Rows that could not be judged, by reason.
     pub gaps: BTreeMap<Gap, u64>,
     /// Claims that are exactly 0.
@@ -138,6 +144,10 @@ pub struct ColumnTally {
     pub rows: Smallest<ClaimRow, 5>,
     /// Refuted rows, per principal formula that explains them.
     pub rows_by_formula: BTreeMap<u16, Smallest<ClaimRow, 5>>,
+    /// Rows with an end token; only counted in a search.
+    pub with_end: u64,
+    /// Rows with padding; only counted in a search.
+    pub with_padding: u64,
     /// Per formula of the grammar; empty when not searched.
     pub formulas: Vec<FormulaCount>,
     /// Rows by the set of principal formulas that explain them; empty when not searched.
@@ -160,6 +170,8 @@ impl ColumnTally {
         add_each(&mut self.accepted, &other.accepted);
         self.judged += other.judged;
         self.refuted += other.refuted;
+        self.closeness.merge(&other.closeness);
+        self.rounded_rows.merge(other.rounded_rows);
         for (gap, count) in other.gaps {
             *self.gaps.entry(gap).or_default() += count;
         }
@@ -170,6 +182,8 @@ impl ColumnTally {
         for (formula, rows) in other.rows_by_formula {
             self.rows_by_formula.entry(formula).or_default().merge(rows);
         }
+        self.with_end += other.with_end;
+        self.with_padding += other.with_padding;
         if self.formulas.len() < other.formulas.len() {
             self.formulas.resize(other.formulas.len(), FormulaCount::default());
         }
@@ -179,6 +193,7 @@ impl ColumnTally {
             mine.decisive += theirs.decisive;
             mine.against += theirs.against;
             mine.evaluated += theirs.evaluated;
+            mine.exact += theirs.exact;
         }
         for (set, group) in other.groups {
             self.add_group(set, group);

@@ -29,6 +29,45 @@ impl Keyed for Flip {
     }
 }
 
+/// Items whose pick changes.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct Switched {
+    /// How many.
+    pub flips: u64,
+    /// The first of them.
+    pub flipped: Smallest<Flip, 5>,
+    /// Graded items that are right afterwards.
+    pub right_after: u64,
+    /// Of these, wrong as reported.
+    pub gained: u64,
+    /// Items that are right as reported and wrong afterwards.
+    pub lost: u64,
+}
+
+impl Switched {
+    /// Adds an item: the flip, if its pick changes, and whether it was right and is right, if it is graded.
+    pub fn add(&mut self, flip: Option<Flip>, graded: Option<(bool, bool)>) {
+        self.flips += u64::from(flip.is_some());
+        if let Some(flip) = flip {
+            self.flipped.offer(flip);
+        }
+        if let Some((before, after)) = graded {
+            self.right_after += u64::from(after);
+            self.gained += u64::from(!before && after);
+            self.lost += u64::from(before && !after);
+        }
+    }
+
+    /// Adds another part.
+    pub fn merge(&mut self, other: Self) {
+        self.flips += other.flips;
+        self.flipped.merge(other.flipped);
+        self.right_after += other.right_after;
+        self.gained += other.gained;
+        self.lost += other.lost;
+    }
+}
+
 /// Items whose candidates' claims in one column follow different formulas.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Mixed {
@@ -67,22 +106,16 @@ pub struct ItemTally {
     pub reported_right: u64,
     /// Items whose pick can be recomputed under the convention and compared with the reported one.
     pub comparable: u64,
-    /// Of these, items whose pick changes.
-    pub flips: u64,
-    /// The first of them.
-    pub flipped: Smallest<Flip, 5>,
+    /// Of these, items whose pick changes for certain.
+    pub certain: Switched,
     /// Those that the convention decides most clearly, with their tokens.
     pub comparisons: Smallest<ComparisonSketch, 3>,
+    /// The same by the printed digits alone, whatever rounding leaves open.
+    pub by_digits: Switched,
     /// Comparable items with a gold answer.
     pub graded: u64,
     /// Of these, right as reported.
     pub right_before: u64,
-    /// Of these, right under the convention.
-    pub right_after: u64,
-    /// Wrong as reported, right under the convention.
-    pub gained: u64,
-    /// Right as reported, wrong under the convention.
-    pub lost: u64,
     /// Items whose candidates' claims follow different formulas, by column.
     pub mixed: BTreeMap<ColumnKey, Mixed>,
     /// Totals over all candidates.
@@ -111,14 +144,11 @@ impl ItemTally {
         self.reported += other.reported;
         self.reported_right += other.reported_right;
         self.comparable += other.comparable;
-        self.flips += other.flips;
-        self.flipped.merge(other.flipped);
+        self.certain.merge(other.certain);
+        self.by_digits.merge(other.by_digits);
         self.comparisons.merge(other.comparisons);
         self.graded += other.graded;
         self.right_before += other.right_before;
-        self.right_after += other.right_after;
-        self.gained += other.gained;
-        self.lost += other.lost;
         for (column, mixed) in other.mixed {
             let kept = self.mixed.entry(column).or_default();
             kept.items += mixed.items;

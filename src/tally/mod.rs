@@ -4,6 +4,7 @@
 //! same state. Nothing here divides, ranks or judges.
 
 mod accumulator;
+mod closeness;
 mod column;
 mod exemplar;
 mod items;
@@ -19,10 +20,11 @@ use crate::model::{ColumnKey, ItemSummary, MetricClaim, Place, RecordError};
 use crate::numeric::ResolutionStats;
 
 pub use accumulator::{Accumulator, Histogram, Key, Moments, PairSums, Second, Slots};
+pub use closeness::{Agreement, Closeness};
 pub(crate) use column::add_each;
 pub use column::{ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, RowRef};
 pub use exemplar::{Evidence, Exemplar, Keyed, Smallest};
-pub use items::{Flip, ItemTally, Mixed};
+pub use items::{Flip, ItemTally, Mixed, Switched};
 pub use observed::{Observed, PLACES, PartSeen};
 pub use sketch::{BIN_EDGES, BINS, ComparisonSketch, Mark, PathSketch, Residuals, SKETCHED, Sample, WITHIN};
 

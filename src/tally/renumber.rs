@@ -66,7 +66,7 @@ fn renumber_item(item: &mut ItemSummary, file: u32) {
 }
 
 fn renumber_items(items: &mut ItemTally, file: u32) {
-    for flip in items.flipped.kept_mut() {
+    for flip in items.certain.flipped.kept_mut().iter_mut().chain(items.by_digits.flipped.kept_mut()) {
         flip.place.file = file;
     }
     for comparison in items.comparisons.kept_mut() {

@@ -136,3 +136,59 @@ fn c12_an_older_script_for_some_rows() {
         ],
     );
 }
+
+/// A case with the digits that it has in a book.
+fn typed(name: &str, code: Option<&str>, says: &[&str]) -> retally::report::Report {
+    case(&format!("{name}-typed.jsonl"), code, says)
+}
+
+#[test]
+fn typed_numbers_that_add_up_are_proven() {
+    let report = typed("C1", None, &["score     proven"]);
+    assert_eq!(report.summary.verdicts["score"].proven, 1);
+}
+
+#[test]
+fn typed_numbers_that_only_rounding_explains_are_not_decided() {
+    for (name, reported) in [("C2-typed", "-3.5"), ("C2-typed-other", "-3.7")] {
+        let says =
+            format!("give sum(logprob) = -3.6; {reported} would need rounding of up to 0.2: too coarse to decide");
+        let report = case(&format!("{name}.jsonl"), None, &[&says, "log more digits"]);
+        let verdicts = &report.summary.verdicts["score"];
+        assert_eq!((verdicts.proven, verdicts.refuted, verdicts.unprovable), (0, 0, 1), "{name}");
+    }
+}
+
+#[test]
+fn typed_numbers_that_are_declared_exact_are_held_to_their_digits() {
+    let path = fixture("cases/C2-typed.jsonl");
+    let declared = retally::Config::parse("retally.toml", "[tolerance]\ndigits = \"exact\"", std::path::Path::new("."));
+    for audit in [
+        crate::support::audit(&[path.clone()]).exact_digits(true),
+        retally::Audit::new(declared.unwrap()).inputs([path.clone()]),
+    ] {
+        let report = audit.run().unwrap();
+        assert_eq!(codes(&report), ["RT200"]);
+        let text = text(&report);
+        assert!(text.contains("sum(logprob) = -1.5 - 0.9 - 1.2 = -3.6; off by 0.1"), "{text}");
+    }
+}
+
+#[test]
+fn a_typed_pick_is_held_to_the_printed_scores() {
+    let report = typed("C3", Some("RT401"), &["-2.4", "-2.3", "0.1000 nats more", "at step 1", "-0.9 against -1.2"]);
+    assert_eq!(report.summary.verdicts["score"].proven, 2);
+}
+
+#[test]
+fn the_impact_of_typed_logits_is_that_of_their_digits() {
+    let report = typed("C4", Some("RT202"), &["sum(logit) matches all 2 rows", "1 of 1 pick changes"]);
+    let impact = report.diagnoses[0].impact.as_ref().unwrap();
+    assert_eq!((impact.items, impact.flips, impact.undecided), (1, 1, 0));
+}
+
+#[test]
+fn shares_of_typed_logits_are_linear() {
+    let report = case("C7-typed.jsonl", Some("RT106"), &["at 4 of 4 steps the probability is the logit divided by"]);
+    assert_eq!(report.findings[0].count, 4);
+}

@@ -6,7 +6,8 @@ pub(super) static RULE: Rule = Rule::item(page!("RT401-greedy-beats-total"), che
 
 fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
     let Some(pick) = view.item.picked() else { return };
-    let Some(follows) = view.follows(pick) else { return };
+    // Without reported scores, the tokens give the totals.
+    let Some(follows) = view.follows(pick).or_else(|| view.follows_totals(pick)) else { return };
     if follows || !view.is_greedy_path(pick) {
         return seen.holds();
     }

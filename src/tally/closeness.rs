@@ -1,0 +1,189 @@
+//! How closely the claims of a column agree with its convention: whether the printed digits decide.
+
+use serde::{Deserialize, Serialize};
+
+use crate::numeric::Approx;
+
+/// Rows below which each row has to speak for itself.
+const FEW: u64 = 5;
+/// Rows from which on they speak together.
+const MANY: u64 = 20;
+/// Bound of a row over the column's values up to which few rows are decided: at three tokens with three decimals, a step
+/// of the last digit is a thousandth of a sum of −1 to −4 nats.
+const FEW_ROWS: f64 = 1e-3;
+/// The same for some rows: two decimals decide, one does not.
+const SOME_ROWS: f64 = 2e-2;
+/// The same for many rows: another formula lies farther off in some of them, as long as the bound is well below the
+/// values.
+const MANY_ROWS: f64 = 0.25;
+
+/// How a claim agrees with what is derived for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Agreement {
+    /// The printed operands give the claim, up to the rounding of the arithmetic.
+    Identical,
+    /// They give it once it is rounded to its own digits.
+    Exact,
+    /// Only digits that were not printed can explain the difference.
+    Rounded,
+}
+
+impl Agreement {
+    /// How a claim that lies within the bound agrees. `printed` is what the printed operands give.
+    #[must_use]
+    pub fn of(claim: Approx, printed: Approx) -> Self {
+        if Approx::exact(claim.value).agrees(printed) {
+            Self::Identical
+        } else if claim.agrees(printed) {
+            Self::Exact
+        } else {
+            Self::Rounded
+        }
+    }
+}
+
+/// How the rows that follow the convention of a column agree with it.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct Closeness {
+    /// Rows in which the printed operands give the claim.
+    pub identical: u64,
+    /// Rows in which they give it once it is rounded to its digits.
+    pub exact: u64,
+    /// Rows in which only digits that were not printed can explain the difference.
+    pub rounded: u64,
+    /// The largest half-quantum of a claim of an exact row.
+    pub widest_claim: f64,
+    /// The largest bound of a rounded row.
+    pub widest: f64,
+    /// What the rounded rows would say if their claims were exact: log2 of bound over half-quantum, in tenths of a bit.
+    pub tenths_of_bits: u64,
+    /// Smallest and largest claim.
+    pub claims: Option<(f64, f64)>,
+    /// Smallest and largest derived value.
+    pub derived: Option<(f64, f64)>,
+}
+
+impl Closeness {
+    /// Adds a judged row: its claim, what its operands give, and how the two agree, if they do.
+    pub fn observe(&mut self, claim: Approx, derived: Approx, agreement: Option<Agreement>) {
+        if claim.value.is_finite() {
+            self.claims = spread(self.claims, Some((claim.value, claim.value)));
+            self.derived = spread(self.derived, Some((derived.value, derived.value)));
+        }
+        match agreement {
+            None => {}
+            Some(Agreement::Identical) => self.identical += 1,
+            Some(Agreement::Exact) => {
+                self.exact += 1;
+                self.widest_claim = self.widest_claim.max(claim.half);
+            }
+            Some(Agreement::Rounded) => {
+                self.rounded += 1;
+                let within = claim.half + derived.half;
+                self.widest = self.widest.max(within);
+                let bits = crate::numeric::log2(within / claim.half.max(f64::MIN_POSITIVE)).clamp(0.0, 40.0);
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0 to 400")]
+                let tenths = (bits * 10.0) as u64;
+                self.tenths_of_bits += tenths;
+            }
+        }
+    }
+
+    /// Adds another part of the column.
+    pub fn merge(&mut self, other: &Self) {
+        self.identical += other.identical;
+        self.exact += other.exact;
+        self.rounded += other.rounded;
+        self.widest_claim = self.widest_claim.max(other.widest_claim);
+        self.widest = self.widest.max(other.widest);
+        self.tenths_of_bits += other.tenths_of_bits;
+        self.claims = spread(self.claims, other.claims);
+        self.derived = spread(self.derived, other.derived);
+    }
+
+    /// Rows that lie within the bound of their convention although this proves nothing: the bound is as large as what is
+    /// to be told apart.
+    #[must_use]
+    pub fn undecided(&self) -> u64 {
+        let extent = self.derived.map_or(0.0, |(low, high)| low.abs().max(high.abs()));
+        let rows = self.identical + self.exact + self.rounded;
+        let share = match rows {
+            rows if rows < FEW => FEW_ROWS,
+            rows if rows < MANY => SOME_ROWS,
+            _ => MANY_ROWS,
+        };
+        let rounded = if self.widest > share * extent { self.rounded } else { 0 };
+        // A last digit as large as the values, such as 0 for −0.4, or one number for different rows.
+        let coarse = 2.0 * self.widest_claim >= extent;
+        let exact = if coarse || self.is_constant() { self.exact } else { 0 };
+        let constant = if self.is_constant() { self.rounded } else { rounded };
+        constant + exact
+    }
+
+    /// Whether several rows have one claim although what is derived for them differs.
+    fn is_constant(&self) -> bool {
+        let same = |range: Option<(f64, f64)>| range.is_none_or(|(low, high)| low.total_cmp(&high).is_eq());
+        self.identical + self.exact + self.rounded > 1 && same(self.claims) && !same(self.derived)
+    }
+}
+
+/// The range that holds both.
+fn spread(a: Option<(f64, f64)>, b: Option<(f64, f64)>) -> Option<(f64, f64)> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
+        (one, other) => one.or(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows of −1.5, −0.9 and −1.2 with a claim, printed with one decimal.
+    fn typed(claims: &[f64]) -> Closeness {
+        let mut closeness = Closeness::default();
+        for claim in claims {
+            let (claim, derived) = (Approx::new(*claim, 0.05), Approx::new(-3.6, 0.15));
+            let agreement = Agreement::of(claim, Approx::new(-3.6, 1e-6));
+            closeness.observe(claim, derived, Some(agreement));
+        }
+        closeness
+    }
+
+    #[test]
+    fn printed_numbers_that_add_up_are_decided_and_rounding_of_one_decimal_is_not() {
+        assert_eq!((typed(&[-3.6]).identical, typed(&[-3.6]).undecided()), (1, 0));
+        assert_eq!((typed(&[-3.5]).rounded, typed(&[-3.5]).undecided()), (1, 1));
+        assert_eq!(typed(&[-3.5, -3.7]).undecided(), 2);
+    }
+
+    #[test]
+    fn fine_digits_decide_one_row() {
+        let mut closeness = Closeness::default();
+        let (claim, derived) = (Approx::new(-1.8024, 0.5e-4), Approx::new(-1.8023, 1e-4));
+        closeness.observe(claim, derived, Some(Agreement::of(claim, Approx::new(-1.8023, 1e-7))));
+        assert_eq!((closeness.rounded, closeness.undecided()), (1, 0));
+    }
+
+    #[test]
+    fn a_column_of_one_number_proves_nothing() {
+        let mut zeros = Closeness::default();
+        for at in 0..400 {
+            let derived = Approx::new(-0.45 + 0.001 * f64::from(at), 1e-6);
+            zeros.observe(Approx::new(0.0, 0.5), derived, Some(Agreement::of(Approx::new(0.0, 0.5), derived)));
+        }
+        assert_eq!(zeros.undecided(), zeros.exact);
+        assert_eq!(zeros.identical + zeros.exact, 400);
+    }
+
+    #[test]
+    fn many_rows_decide_together() {
+        let mut closeness = Closeness::default();
+        for at in 0..30 {
+            let value = -3.0 - f64::from(at);
+            let claim = Approx::new(value + 0.1, 0.05);
+            closeness.observe(claim, Approx::new(value, 0.15), Some(Agreement::Rounded));
+        }
+        assert_eq!((closeness.rounded, closeness.undecided()), (30, 0));
+    }
+}
