@@ -1,0 +1,174 @@
+//! What the audit says of a log, beside what is true.
+
+use retally::formula::Formula;
+use retally::report::{Certainty, Diagnosis, Evidence, Location, Report};
+use retally::{Audit, Config, Input};
+
+use super::log::{Class, Log, Row};
+use super::recipe::Recipe;
+
+/// The audit's answer on one log.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Outcome {
+    /// Codes of certain findings.
+    pub(crate) certain: Vec<String>,
+    /// Whether the column was judged at all.
+    pub(crate) read: bool,
+    /// Whether a certain finding is about the column.
+    pub(crate) detected: bool,
+    /// Whether the true formulas are named, each as the best one or as one of an ambiguous pair.
+    pub(crate) named: bool,
+    /// Whether a mixture's change is placed between its groups.
+    pub(crate) placed: bool,
+    /// Whether exactly the wrong rows are refuted, and only wrong ones are shown.
+    pub(crate) listed: bool,
+    pub(crate) proven: u64,
+    pub(crate) refuted: u64,
+    /// The formulas that the audit names, for a look at a failure.
+    pub(crate) said: String,
+}
+
+impl Outcome {
+    /// Whether the audit says what the log's class calls for.
+    pub(crate) fn is_right(&self, class: Class) -> bool {
+        self.read
+            && match class {
+                Class::Correct => self.certain.is_empty(),
+                Class::Single | Class::Pair => self.detected && self.named,
+                Class::Mixture => self.named && self.placed,
+                Class::EndInSome => self.named,
+                Class::Few => self.listed,
+                Class::HalfSum => self.certain.iter().all(|code| code == "RT805"),
+                Class::Coarse => self.proven == 0,
+            }
+    }
+}
+
+/// Audits a log.
+pub(crate) fn judge(log: &Log) -> Outcome {
+    let input = Input::bytes(log.shape.file(), log.bytes().into_bytes());
+    let report = Audit::new(Config::default()).input(input).threads(1).run();
+    let Ok(report) = report else { return Outcome::default() };
+    let verdicts = report.claims.iter().filter(|claim| claim.claim == log.name).map(|claim| claim.verdicts);
+    let (proven, refuted, all) = verdicts.fold((0, 0, 0), |(proven, refuted, all), counts| {
+        (proven + counts.proven, refuted + counts.refuted, all + counts.proven + counts.refuted + counts.unprovable)
+    });
+    let certain = report.findings.iter().filter(|finding| finding.certainty == Certainty::Certain);
+    let detected = certain.clone().any(|finding| finding.claim == log.name);
+    let diagnosis = report.diagnoses.iter().find(|diagnosis| diagnosis.claim == log.name);
+    let groups = diagnosis.map_or(&[][..], |diagnosis| &diagnosis.groups);
+    let named = match log.class {
+        Class::Mixture | Class::EndInSome => (0..log.recipes.len()).all(|at| {
+            let rows: Vec<&Row> = log.rows.iter().filter(|row| row.follows == at).collect();
+            let group =
+                |signature: &str| recipe(signature).is_some_and(|said| same(log, &rows, &said, &log.recipes[at]));
+            groups.iter().any(|found| group(&found.formula))
+        }),
+        _ => {
+            let rows: Vec<&Row> = log.rows.iter().collect();
+            let truth = log.recipes.last().copied();
+            let said = named(&report, diagnosis);
+            truth.is_some_and(|truth| said.iter().any(|said| same(log, &rows, said, &truth)))
+        }
+    };
+    Outcome {
+        certain: certain.map(|finding| finding.code.clone()).collect(),
+        read: all == log.rows.len() as u64 && report.errors.is_empty(),
+        detected,
+        named,
+        placed: is_placed(log, groups.iter().map(|group| (&group.first, &group.last))),
+        listed: is_listed(log, &report, refuted),
+        proven,
+        refuted,
+        said: said(&report, diagnosis),
+    }
+}
+
+/// The recipes that a report names for a column that has one deviation in all rows.
+fn named(report: &Report, diagnosis: Option<&Diagnosis>) -> Vec<Recipe> {
+    let Some(diagnosis) = diagnosis else { return Vec::new() };
+    let second = diagnosis.runner_up.as_ref().filter(|_| diagnosis.ambiguous);
+    let formulas = diagnosis.best.iter().chain(second).filter_map(|signature| recipe(signature));
+    let convention = recipe(&diagnosis.convention);
+    let shifts = report.findings.iter().filter(|finding| finding.claim == diagnosis.claim);
+    let shifts = shifts.filter_map(|finding| match &finding.evidence {
+        Evidence::Column(column) => Some(Recipe { shift: column.constant?.0, ..convention? }),
+        _ => None,
+    });
+    formulas.chain(shifts).collect()
+}
+
+/// The recipe that a signature stands for: a formula, perhaps `a*` before it and `+ b` behind it.
+fn recipe(signature: &str) -> Option<Recipe> {
+    if let Ok(formula) = signature.parse::<Formula>() {
+        return Some(Recipe::of(formula));
+    }
+    for (separator, sign) in [(" + ", 1.0), (" - ", -1.0)] {
+        if let Some((rest, shift)) = signature.rsplit_once(separator)
+            && let (Ok(shift), Some(inner)) = (shift.trim().parse::<f64>(), recipe(rest.trim()))
+        {
+            return Some(Recipe { shift: inner.shift + sign * shift, ..inner });
+        }
+    }
+    let (factor, rest) = signature.split_once('*')?;
+    let inner = recipe(rest.trim())?;
+    Some(Recipe { factor: inner.factor * factor.trim().parse::<f64>().ok()?, ..inner })
+}
+
+/// Whether two recipes are the same function of the log, as far as its digits go.
+fn same(log: &Log, rows: &[&Row], a: &Recipe, b: &Recipe) -> bool {
+    a == b
+        || rows.iter().all(|row| {
+            let known = |recipe: &Recipe| recipe.known(&row.sequence, &log.arithmetic);
+            match (known(a), known(b)) {
+                (Some(a), Some(b)) => a.agrees(&b),
+                (a, b) => a.is_none() && b.is_none(),
+            }
+        })
+}
+
+/// The number of an item from its id in the log.
+fn item(location: &Location) -> Option<usize> {
+    location.item.strip_prefix('q')?.parse().ok()
+}
+
+/// Whether two groups of rows meet where the recipe changes: rows that fit both recipes may lie between them.
+fn is_placed<'l>(log: &Log, groups: impl Iterator<Item = (&'l Location, &'l Location)>) -> bool {
+    let Some(change) = log.deviating().map(|row| row.item).min() else { return false };
+    let mut ranges: Vec<(usize, usize)> =
+        groups.filter_map(|(first, last)| Some((item(first)?, item(last)?))).collect();
+    ranges.sort_unstable();
+    let [(_, end), (start, _)] = ranges[..] else { return false };
+    let [first, second] = log.recipes[..] else { return false };
+    let unclear = |row: &Row| !log.differs(row, &first, &second);
+    let between = log.rows.iter().filter(|row| row.item > end && row.item < start);
+    end < change && change <= start && between.into_iter().all(unclear)
+}
+
+/// Whether as many rows are refuted as are wrong, and the rows shown are wrong ones.
+fn is_listed(log: &Log, report: &Report, refuted: u64) -> bool {
+    let wrong: Vec<&Row> = log.deviating().collect();
+    let mut shown = report.findings.iter().filter(|finding| finding.claim == log.name).peekable();
+    shown.peek().is_some()
+        && refuted == wrong.len() as u64
+        && shown.flat_map(|finding| &finding.locations).all(|location| {
+            let item = item(location);
+            wrong.iter().any(|row| Some(row.item) == item && is_candidate(row, location))
+        })
+}
+
+fn is_candidate(row: &Row, location: &Location) -> bool {
+    let candidate = location.candidate.as_str();
+    candidate == row.id().to_string() || candidate == row.candidate.to_string() || candidate.is_empty()
+}
+
+fn said(report: &Report, diagnosis: Option<&Diagnosis>) -> String {
+    let mut parts: Vec<String> = report.findings.iter().map(|finding| finding.code.clone()).collect();
+    if let Some(diagnosis) = diagnosis {
+        parts.extend(diagnosis.best.clone());
+        parts.extend(diagnosis.runner_up.iter().filter(|_| diagnosis.ambiguous).map(|other| format!("or {other}")));
+        parts.extend(diagnosis.groups.iter().map(|group| format!("{} in {}", group.formula, group.rows)));
+    }
+    parts.extend(report.errors.first().map(|error| error.reason.clone()));
+    parts.join("; ")
+}

@@ -1,0 +1,436 @@
+//! A log with known truth, drawn from a seed.
+
+use std::collections::BTreeSet;
+
+use retally::formula::{Formula, Scale, Span};
+use retally::numeric::NumberFormat;
+
+use super::arithmetic::{Arithmetic, Printing, Reduction};
+use super::deviation::Deviation;
+use super::random::Random;
+use super::recipe::Recipe;
+use super::sequence::{Layout, Sequence};
+use super::shape::Shape;
+
+/// What is known of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Class {
+    /// All rows follow what the column's name says.
+    Correct,
+    /// All rows have one deviation.
+    Single,
+    /// All rows have two deviations.
+    Pair,
+    /// The first items follow one recipe, the others another.
+    Mixture,
+    /// The end token counts in some rows.
+    EndInSome,
+    /// One row in twenty has a deviation.
+    Few,
+    /// The sums were added up in half precision.
+    HalfSum,
+    /// The column says nothing: constant, or coarser than what it stands for.
+    Coarse,
+}
+
+impl Class {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Correct,
+        Self::Single,
+        Self::Pair,
+        Self::Mixture,
+        Self::EndInSome,
+        Self::Few,
+        Self::HalfSum,
+        Self::Coarse,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Correct => "correct",
+            Self::Single => "single",
+            Self::Pair => "pair",
+            Self::Mixture => "mixture",
+            Self::EndInSome => "end-in-some",
+            Self::Few => "few",
+            Self::HalfSum => "half-sum",
+            Self::Coarse => "coarse",
+        }
+    }
+}
+
+/// One row: a candidate with its reported number.
+pub(crate) struct Row {
+    pub(crate) item: usize,
+    pub(crate) candidate: usize,
+    pub(crate) sequence: Sequence,
+    /// The number as printed.
+    pub(crate) claim: String,
+    /// The recipe that it follows.
+    pub(crate) follows: usize,
+}
+
+impl Row {
+    /// The candidate's id.
+    pub(crate) fn id(&self) -> char {
+        char::from(b'a' + self.candidate as u8)
+    }
+}
+
+/// A log.
+pub(crate) struct Log {
+    pub(crate) class: Class,
+    pub(crate) seed: u64,
+    pub(crate) shape: Shape,
+    /// The reported column.
+    pub(crate) name: &'static str,
+    pub(crate) arithmetic: Arithmetic,
+    pub(crate) rows: Vec<Row>,
+    /// The recipes that the rows follow. In logs with wrong rows among right ones the first is right.
+    pub(crate) recipes: Vec<Recipe>,
+    /// What is right for the column's name.
+    pub(crate) accepted: Vec<Recipe>,
+    /// What was done to it.
+    pub(crate) kind: String,
+}
+
+/// Draws that fail before a log of a class is given up: not every deviation shows under every arithmetic.
+const ATTEMPTS: u64 = 400;
+/// Fewest rows that show clearly what is to be found.
+const SHOWING: usize = 5;
+/// Most tokens of a log, so that a long log does not take all the time.
+const TOKENS: usize = 40_000;
+
+const BOTH: [Formula; 2] = [Formula::LOSS, Formula::TOTAL_LOSS];
+/// Names of columns with the formulas that are right for them.
+const NAMES: [(&str, &[Formula]); 10] = [
+    ("sum_logprob", &[Formula::SUM]),
+    ("score", &[Formula::SUM]),
+    ("mean_logprob", &[Formula::MEAN]),
+    ("nll", &BOTH),
+    ("loss", &BOTH),
+    ("mean_nll", &[Formula::LOSS]),
+    ("ppl", &[Formula::PERPLEXITY]),
+    ("perplexity", &[Formula::PERPLEXITY]),
+    ("bits_per_byte", &[Formula::BITS_PER_BYTE]),
+    ("sequence_probability", &[Formula::PRODUCT]),
+];
+
+/// Names that are read beside a response: those that say that they are about log-probs.
+const NAMES_BESIDE: [(&str, &[Formula]); 4] = [
+    ("sum_logprob", &[Formula::SUM]),
+    ("mean_logprob", &[Formula::MEAN]),
+    ("ppl", &[Formula::PERPLEXITY]),
+    ("perplexity", &[Formula::PERPLEXITY]),
+];
+
+/// What is decided of a log before its rows are made.
+struct Frame {
+    shape: Shape,
+    name: &'static str,
+    layout: Layout,
+    arithmetic: Arithmetic,
+    /// Recipes that are right for the name.
+    accepted: Vec<Recipe>,
+    convention: Recipe,
+}
+
+impl Log {
+    /// The log of a class and a seed; None where no draw shows what the class is about.
+    pub(crate) fn draw(class: Class, seed: u64) -> Option<Self> {
+        (0..ATTEMPTS).find_map(|attempt| {
+            let mut random = Random::new(seed ^ attempt.wrapping_mul(0xd6e8_feb8_6659_fd93));
+            let log = match class {
+                Class::Correct => Self::correct(&mut random),
+                Class::Single => Self::single(&mut random, Deviation::ALL[(seed % 30) as usize]),
+                Class::Pair => Self::pair(&mut random),
+                Class::Mixture => Self::mixture(&mut random),
+                Class::EndInSome => Self::end_in_some(&mut random),
+                Class::Few => Self::few(&mut random),
+                Class::HalfSum => Self::half_sum(&mut random),
+                Class::Coarse => Self::coarse(&mut random),
+            };
+            log.map(|log| Self { class, seed, ..log })
+        })
+    }
+
+    pub(crate) fn bytes(&self) -> String {
+        self.shape.write(self)
+    }
+
+    /// Whether the text of the candidates matters.
+    pub(crate) fn needs_text(&self) -> bool {
+        self.recipes.iter().chain(&self.accepted).any(needs_text)
+    }
+
+    /// Numbers of the rows that follow another recipe than the first.
+    pub(crate) fn deviating(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| row.follows > 0)
+    }
+
+    fn correct(random: &mut Random) -> Option<Self> {
+        let frame = Frame::draw(random, &[])?;
+        let recipes = vec![frame.convention];
+        frame.log(random, recipes, "", |_, _| 0)
+    }
+
+    fn single(random: &mut Random, deviation: Deviation) -> Option<Self> {
+        let frame = Frame::draw(random, &[deviation])?;
+        let recipe = deviation.apply(&frame.convention, random)?;
+        let log = frame.log(random, vec![recipe], deviation.name(), |_, _| 0)?;
+        log.shows(&log.rows, 0, &log.accepted).then_some(log)
+    }
+
+    fn pair(random: &mut Random) -> Option<Self> {
+        let pair = [random.pick(&Deviation::ALL), random.pick(&Deviation::ALL)];
+        let [first, second] = pair;
+        if first.place() == second.place() {
+            return None;
+        }
+        let frame = Frame::draw(random, &pair)?;
+        let once = first.apply(&frame.convention, random)?;
+        let twice = second.apply(&once, random)?;
+        let kind = format!("{} and {}", first.name(), second.name());
+        let log = frame.log(random, vec![twice], &kind, |_, _| 0)?;
+        // A pair of which one half does not show is no pair.
+        let alone = [Some(once), second.apply(&frame.convention, random)].into_iter().flatten();
+        let others: Vec<Recipe> = log.accepted.iter().copied().chain(alone).collect();
+        log.shows(&log.rows, 0, &others).then_some(log)
+    }
+
+    fn mixture(random: &mut Random) -> Option<Self> {
+        let pair = [random.pick(&Deviation::ALL), random.pick(&Deviation::ALL)];
+        let right = random.chance(0.75);
+        let frame = Frame::draw(random, if right { &pair[1..] } else { &pair })?;
+        let first = if right { frame.convention } else { pair[0].apply(&frame.convention, random)? };
+        let second = pair[1].apply(&frame.convention, random)?;
+        let kind = format!("{}, then {}", if right { "right" } else { pair[0].name() }, pair[1].name());
+        let share = 0.1 + 0.8 * random.unit();
+        let log = frame
+            .log(random, vec![first, second], &kind, |item, items| usize::from(item as f64 >= share * items as f64))?;
+        let groups = [log.group(0), log.group(1)];
+        let shows = log.shows_rows(&groups[0], 0, &[second])
+            && log.shows_rows(&groups[1], 1, &[first])
+            && log.shows_rows(&groups[1], 1, &log.accepted);
+        shows.then_some(log)
+    }
+
+    fn end_in_some(random: &mut Random) -> Option<Self> {
+        let mut frame = Frame::draw(random, &[])?;
+        if !frame.shape.is_native() {
+            return None;
+        }
+        frame.set_end(true);
+        let with_end = Recipe::of(Formula { span: Span::Continuation, ..frame.convention.formula });
+        let without = Recipe::of(Formula { span: Span::WithoutEnd, ..with_end.formula });
+        let mut coins = Random::new(random.next());
+        let log = frame.log(random, vec![with_end, without], "", |_, _| usize::from(coins.chance(0.4)))?;
+        let shows = log.shows_rows(&log.group(0), 0, &[without]) && log.shows_rows(&log.group(1), 1, &[with_end]);
+        shows.then_some(log)
+    }
+
+    fn few(random: &mut Random) -> Option<Self> {
+        let deviation = random.pick(&Deviation::ALL);
+        let frame = Frame::draw(random, &[deviation])?;
+        let wrong = deviation.apply(&frame.convention, random)?;
+        let mut log = frame.log(random, vec![frame.convention, wrong], deviation.name(), |_, _| 0)?;
+        if log.rows.len() < 20 {
+            return None;
+        }
+        let accepted = log.accepted.clone();
+        let mut showing: Vec<usize> = (0..log.rows.len())
+            .filter(|at| accepted.iter().all(|right| log.differs(&log.rows[*at], &wrong, right)))
+            .collect();
+        let wanted = (log.rows.len() / 20).max(1);
+        if showing.len() < wanted {
+            return None;
+        }
+        for _ in 0..wanted {
+            let at = showing.swap_remove(random.between(0, showing.len() - 1));
+            let value = wrong.value(&log.rows[at].sequence, &log.arithmetic)?;
+            let row = &mut log.rows[at];
+            (row.claim, row.follows) = (log.arithmetic.claim.text(value), 1);
+        }
+        Some(log)
+    }
+
+    fn half_sum(random: &mut Random) -> Option<Self> {
+        let mut frame = Frame::draw(random, &[])?;
+        let half = random.pick(&[NumberFormat::Bf16, NumberFormat::F16]);
+        let vllm = frame.shape == Shape::Vllm;
+        frame.arithmetic.reduction = Reduction::Half(half);
+        frame.arithmetic.cast = half;
+        frame.arithmetic.stored = if vllm { NumberFormat::F32 } else { random.pick(&[half, NumberFormat::F32]) };
+        frame.layout.lengths = random.pick(&[(2, 40), (20, 200), (100, 600)]);
+        let recipes = vec![frame.convention];
+        frame.log(random, recipes, frame_name(half), |_, _| 0)
+    }
+
+    fn coarse(random: &mut Random) -> Option<Self> {
+        let frame = Frame::draw(random, &[])?;
+        if !["score", "sum_logprob", "mean_logprob", "nll"].contains(&frame.name) {
+            return None;
+        }
+        let kind = random.pick(&["zeros", "zeros as integers", "a constant", "integers"]);
+        let frame = Frame { layout: Layout { lengths: (1, 4), ..frame.layout }, ..frame };
+        let recipes = vec![frame.convention];
+        let constant = -0.1 * random.between(1, 40) as f64;
+        let mut log = frame.log(random, recipes, kind, |_, _| 0)?;
+        let convention = log.recipes[0];
+        for row in &mut log.rows {
+            // Values about as large as the place that they are rounded to.
+            for value in &mut row.sequence.values {
+                *value = log.arithmetic.stored.round(*value * 0.2);
+            }
+            let value = convention.value(&row.sequence, &log.arithmetic)?;
+            row.claim = match kind {
+                "zeros" => "0.0".to_owned(),
+                "zeros as integers" => "0".to_owned(),
+                "a constant" => Printing::Fixed(1).text(constant),
+                _ => Printing::Fixed(0).text(value),
+            };
+        }
+        // All of them zero by right would be no stub.
+        let sizes = log.rows.iter().filter_map(|row| convention.value(&row.sequence, &log.arithmetic));
+        let sizes: Vec<f64> = sizes.map(f64::abs).collect();
+        (sizes.iter().any(|size| *size > 0.2) && sizes.iter().all(|size| *size < 1.5)).then_some(log)
+    }
+
+    fn group(&self, recipe: usize) -> Vec<&Row> {
+        self.rows.iter().filter(|row| row.follows == recipe).collect()
+    }
+
+    /// Whether enough rows show that they follow a recipe and none of some others.
+    fn shows(&self, rows: &[Row], recipe: usize, others: &[Recipe]) -> bool {
+        self.shows_rows(&rows.iter().collect::<Vec<_>>(), recipe, others)
+    }
+
+    fn shows_rows(&self, rows: &[&Row], recipe: usize, others: &[Recipe]) -> bool {
+        let recipe = &self.recipes[recipe];
+        // A column of zeros says nothing about where they come from.
+        let printed: BTreeSet<&str> = rows.iter().map(|row| row.claim.as_str()).collect();
+        printed.len() >= SHOWING
+            && others.iter().all(|other| rows.iter().filter(|row| self.differs(row, recipe, other)).count() >= SHOWING)
+    }
+
+    /// Whether a row shows that two recipes differ. One that has no value for the row differs from one that has.
+    pub(crate) fn differs(&self, row: &Row, a: &Recipe, b: &Recipe) -> bool {
+        match (a.known(&row.sequence, &self.arithmetic), b.known(&row.sequence, &self.arithmetic)) {
+            (Some(a), Some(b)) => a.differs(&b),
+            (a, b) => a.is_some() != b.is_some(),
+        }
+    }
+}
+
+fn frame_name(half: NumberFormat) -> &'static str {
+    super::arithmetic::format_name(half)
+}
+
+fn needs_text(recipe: &Recipe) -> bool {
+    matches!(recipe.formula.scale, Scale::Chars | Scale::Bytes | Scale::Words)
+}
+
+impl Frame {
+    /// A frame in which some deviations can be made.
+    fn draw(random: &mut Random, deviations: &[Deviation]) -> Option<Self> {
+        let needs = |wanted: &[Deviation]| deviations.iter().any(|deviation| wanted.contains(deviation));
+        let prompt =
+            needs(&[Deviation::PromptToken, Deviation::WholeText, Deviation::ShiftEarlier, Deviation::PromptLength]);
+        let padding = needs(&[Deviation::WithPadding, Deviation::PaddedLength]);
+        let shape = random.weighted(&[
+            (Shape::Candidates, 4),
+            (Shape::Items, 2),
+            (Shape::Table, 2),
+            (Shape::Vllm, 1),
+            (Shape::OpenAi, 1),
+        ]);
+        let native = shape.is_native();
+        if !native && (prompt || padding) {
+            return None;
+        }
+        let (name, formulas) = match shape {
+            Shape::Vllm => ("cumulative_logprob", &[Formula::SUM][..]),
+            Shape::OpenAi => random.pick(&NAMES_BESIDE),
+            _ => random.pick(&NAMES),
+        };
+        let longer = needs(&[Deviation::DropFirst, Deviation::DropLast, Deviation::LengthMinusOne]);
+        let (least, most) = random.weighted(&[((1, 8), 8), ((2, 40), 8), ((20, 300), 3), ((200, 2000), 1)]);
+        let layout = Layout {
+            lengths: (if longer { least.max(2) } else { least }, most),
+            prompt: prompt || native && random.chance(0.15),
+            end: false,
+            padding: padding || native && random.chance(0.1),
+        };
+        let mut arithmetic = Arithmetic::draw(random);
+        if shape == Shape::Vllm {
+            arithmetic.stored = NumberFormat::F32;
+            (arithmetic.steps, arithmetic.claim) = (Printing::Double, Printing::Double);
+        }
+        let convention = Recipe::of(random.pick(formulas));
+        let accepted = formulas.iter().copied().map(Recipe::of).collect();
+        let mut frame = Self { shape, name, layout, arithmetic, accepted, convention };
+        if native && random.chance(0.35) {
+            // A deviation is one from the span with the end token.
+            frame.set_end(!deviations.is_empty() || random.chance(0.5));
+        }
+        Some(frame)
+    }
+
+    /// Logs an end token. It counts or not, the same in all rows.
+    fn set_end(&mut self, counts: bool) {
+        self.layout.end = true;
+        let without = |recipe: &Recipe| Recipe::of(Formula { span: Span::WithoutEnd, ..recipe.formula });
+        if !counts {
+            self.convention = without(&self.convention);
+        }
+        let others: Vec<Recipe> = self.accepted.iter().map(without).collect();
+        self.accepted.extend(others);
+    }
+
+    /// The log of some recipes. `assign` says which one an item follows, by its number and the number of items.
+    fn log(
+        &self,
+        random: &mut Random,
+        recipes: Vec<Recipe>,
+        kind: &str,
+        mut assign: impl FnMut(usize, usize) -> usize,
+    ) -> Option<Log> {
+        let mut layout = self.layout;
+        let texts = recipes.iter().chain(&self.accepted).any(needs_text);
+        if self.shape == Shape::Table && texts {
+            // Each row of the table repeats the text.
+            layout.lengths.1 = layout.lengths.1.min(40);
+            layout.lengths.0 = layout.lengths.0.min(layout.lengths.1);
+        }
+        let (least, most) = layout.lengths;
+        let rows = match random.between(0, 99) {
+            0..=69 => random.between(5, 40),
+            70..=94 => random.between(40, 300),
+            _ => random.between(300, 5000),
+        };
+        let rows = rows.min(TOKENS / usize::midpoint(least, most).max(1)).max(5);
+        let per_item = if self.shape == Shape::OpenAi { 1 } else { random.pick(&[1, 1, 2, 4]) };
+        let items = rows.div_ceil(per_item);
+        let mut log = Log {
+            class: Class::Correct,
+            seed: 0,
+            shape: self.shape,
+            name: self.name,
+            arithmetic: self.arithmetic,
+            rows: Vec::with_capacity(rows),
+            recipes,
+            accepted: self.accepted.clone(),
+            kind: kind.to_owned(),
+        };
+        for item in 0..items {
+            let follows = assign(item, items);
+            for candidate in 0..per_item.min(rows - item * per_item) {
+                let sequence = Sequence::draw(random, &layout, &self.arithmetic);
+                let value = log.recipes[follows].value(&sequence, &self.arithmetic)?;
+                let claim = self.arithmetic.claim.text(value);
+                log.rows.push(Row { item, candidate, sequence, claim, follows });
+            }
+        }
+        Some(log)
+    }
+}
