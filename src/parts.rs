@@ -15,7 +15,7 @@ use crate::audit::{ColumnPlan, FilePlan};
 use crate::conclude::{self, ConcludeInput};
 use crate::config::{ColumnSpec, Config};
 use crate::engine::{self, Passes, Settled};
-use crate::formula::{Formula, Grammar, StepResolutions};
+use crate::formula::{Casts, Formula, Grammar, StepResolutions};
 use crate::numeric::{Resolution, Tolerance};
 use crate::report::{InputError, InputReport, Report};
 use crate::rules::Catalogue;
@@ -86,6 +86,8 @@ struct PlannedColumn {
     resolution: Resolution,
     /// Place of the convention among the accepted formulas.
     chosen: usize,
+    /// Casts that the claims show.
+    casts: Casts,
     /// Whether all formulas are tried.
     search: bool,
 }
@@ -254,6 +256,7 @@ impl InputPlan {
             spec: column.spec.clone(),
             resolution: column.resolution,
             chosen: column.chosen,
+            casts: column.casts,
             search: column.grammar.is_some(),
         });
         Self { steps: plan.steps, columns: columns.collect(), declared: plan.declared, gather: plan.gather }
@@ -265,6 +268,7 @@ impl InputPlan {
                 spec: column.spec.clone(),
                 resolution: column.resolution,
                 chosen: column.chosen,
+                casts: column.casts,
                 grammar: None,
             };
             let grammar = column.search.then(|| Arc::new(Grammar::around(plan.convention())));

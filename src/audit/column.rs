@@ -1,8 +1,8 @@
 //! One claim against its convention and, when contradictions call for it, against every formula.
 
 use crate::audit::plan::{ColumnPlan, PRINCIPAL};
-use crate::derive;
-use crate::formula::{Formula, Grammar, SequenceFacts};
+use crate::derive::{self, Judgement};
+use crate::formula::{Casts, Formula, Grammar, SequenceFacts};
 use crate::model::{Claim, Located, Logged, Origin, Place};
 use crate::numeric::Approx;
 use crate::tally::{
@@ -29,9 +29,9 @@ pub(super) struct Row<'r> {
 /// Judges a claim. Gives the set of principal formulas that explain it (0 when not searched).
 pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -> u128 {
     tally.accepted.resize(plan.spec.accepted.len(), 0);
-    let arithmetic = plan.resolution.arithmetic;
+    let casts = &plan.casts;
     let formula = plan.convention();
-    let derived = row.facts.evaluate(&formula, arithmetic);
+    let derived = row.facts.evaluate(&formula, casts);
     let claimed = match row.claim.value {
         Logged::Number(number) if !number.value.is_nan() => Approx::of_column(&number, &plan.resolution),
         Logged::Number(_) | Logged::Null | Logged::Sentinel(_) | Logged::Missing => {
@@ -55,7 +55,7 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -
         let holds = if *other == formula {
             judgement.is_proven()
         } else {
-            match row.facts.evaluate(other, arithmetic) {
+            match row.facts.evaluate(other, casts) {
                 Some(derived) => derive::judge(claimed, derived).is_proven(),
                 // A formula that the log has no operand for (no end token, say) is the convention itself.
                 None => other.scale == formula.scale && judgement.is_proven(),
@@ -75,9 +75,10 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -
         tally.refuted += 1;
     }
     tally.residuals.add(difference, within, accepted);
+    observe_casts(row, plan, claimed, &judgement, tally);
     let agreement = accepted.then(|| {
         // Where the claim's own digits cover the difference, the operands' are not needed.
-        let printed = row.facts.evaluate_printed(&formula, arithmetic).filter(|_| judgement.is_proven());
+        let printed = row.facts.evaluate_printed(&formula, casts).filter(|_| judgement.is_proven());
         printed.map_or(Agreement::Exact, |printed| Agreement::of(claimed, printed))
     });
     tally.closeness.observe(claimed, derived, agreement);
@@ -96,6 +97,23 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -
             0
         }
     }
+}
+
+/// Looks for a cast in a claim that does not follow its convention without one.
+fn observe_casts(row: &Row<'_>, plan: &ColumnPlan, claimed: Approx, judged: &Judgement, tally: &mut ColumnTally) {
+    let formula = plan.convention();
+    let plain = if plan.casts.is_empty() {
+        judged.is_proven()
+    } else {
+        let derived = row.facts.evaluate(&formula, &Casts::default());
+        derived.is_some_and(|derived| derive::judge(claimed, derived).is_proven())
+    };
+    if plain || !claimed.value.is_finite() {
+        return;
+    }
+    let derived = row.facts.evaluate(&formula, &Casts::default());
+    let undo = |value| row.facts.undo(&formula, value);
+    tally.casts.observe(claimed, row.facts, undo(claimed).zip(derived.and_then(undo)));
 }
 
 /// A claim beside its convention.
@@ -132,7 +150,7 @@ fn search(row: &Row<'_>, judged: &Judged, plan: &ColumnPlan, grammar: &Grammar, 
     tally.formulas.resize(grammar.entries().len(), FormulaCount::default());
     tally.residuals_by_formula.resize(PRINCIPAL.min(grammar.entries().len()), Residuals::default());
     for (at, entry) in grammar.entries().iter().enumerate() {
-        let Some(derived) = row.facts.evaluate(&entry.formula, plan.resolution.arithmetic) else { continue };
+        let Some(derived) = row.facts.evaluate(&entry.formula, &plan.casts) else { continue };
         let tried = Tried { at: u16::try_from(at).unwrap_or(u16::MAX), formula: entry.formula, derived };
         let judgement = derive::judge(claimed, derived);
         let explains = judgement.is_proven() || underflows(&entry.formula, derived.value, claimed.value);
@@ -153,7 +171,7 @@ fn search(row: &Row<'_>, judged: &Judged, plan: &ColumnPlan, grammar: &Grammar, 
             count.decisive += u64::from(explains && !same);
             count.against += u64::from(accepted && !same);
             if explains {
-                let printed = row.facts.evaluate_printed(&entry.formula, plan.resolution.arithmetic);
+                let printed = row.facts.evaluate_printed(&entry.formula, &plan.casts);
                 count.exact += u64::from(printed.is_none_or(|printed| claimed.agrees(printed)));
             }
         }

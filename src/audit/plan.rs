@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::config::ColumnSpec;
-use crate::formula::{Formula, Grammar, Needs, StepResolutions};
+use crate::formula::{Casts, Formula, Grammar, Needs, StepResolutions};
 use crate::model::{Candidate, ColumnId, ColumnKey, LoggedTotal, stable_hash};
 use crate::numeric::{Approx, Resolution, Tolerance};
-use crate::tally::{Closeness, FileTally, Measured, StreamKey, add_each};
+use crate::tally::{CastStats, Closeness, FileTally, Measured, StreamKey, add_each};
 
 /// Formulas whose joint fit is tracked row by row: as many as there are bits in a set.
 pub const PRINCIPAL: usize = 128;
@@ -26,6 +26,8 @@ pub struct ColumnPlan {
     pub resolution: Resolution,
     /// Which of the accepted formulas is this log's convention.
     pub chosen: usize,
+    /// Casts that the claims show.
+    pub casts: Casts,
     /// The formulas to try on every row; None while nothing contradicts the convention.
     pub grammar: Option<Arc<Grammar>>,
 }
@@ -80,6 +82,17 @@ struct ColumnEvidence {
     judged: u64,
     /// How closely the rows that follow the convention do so.
     closeness: Closeness,
+    /// What the rows that do not follow the convention say of casts.
+    casts: CastStats,
+}
+
+impl ColumnEvidence {
+    /// The casts that the claims show under a convention.
+    fn casts(&self, convention: Option<Formula>) -> Casts {
+        let [by_tokens, log, log_by_tokens] = self.casts.others();
+        let own = convention.zip(self.casts.own().map(|(cast, _)| cast));
+        Casts { own, by_tokens, log, log_by_tokens }
+    }
 }
 
 impl RunEvidence {
@@ -93,6 +106,7 @@ impl RunEvidence {
                 add_each(&mut column.explained, &own.accepted);
                 column.judged += own.judged;
                 column.closeness.merge(&own.closeness);
+                column.casts.merge(&own.casts);
             }
             let items = closed.entry(key).or_default();
             for (item, times) in &stream.closed {
@@ -140,7 +154,7 @@ impl FilePlan {
     pub fn new(specs: &[ColumnSpec], declared: Tolerance) -> Self {
         let columns = specs
             .iter()
-            .map(|spec| ColumnPlan { spec: spec.clone(), resolution: Resolution::exact(), chosen: 0, grammar: None })
+            .map(|spec| ColumnPlan { spec: spec.clone(), resolution: Resolution::exact(), chosen: 0, casts: Casts::default(), grammar: None })
             .collect();
         Self { steps: StepResolutions::default(), columns, declared, gather: false }
     }
@@ -165,19 +179,20 @@ impl FilePlan {
             let mut resolution = measured(&Measured::Claim(plan.spec.column.clone()));
             resolution.declared = plan.spec.tolerance.unwrap_or(self.declared.absolute);
             let holds = steps_hold && resolution == plan.resolution;
-            let ColumnEvidence { explained, judged, closeness } =
-                run.columns.get(&plan.spec.column).cloned().unwrap_or_default();
-            let best = explained.iter().copied().max().unwrap_or(0);
-            let chosen = explained.iter().position(|count| *count == best).unwrap_or(0);
+            let evidence = run.columns.get(&plan.spec.column).cloned().unwrap_or_default();
+            let best = evidence.explained.iter().copied().max().unwrap_or(0);
+            let chosen = evidence.explained.iter().position(|count| *count == best).unwrap_or(0);
+            // Casts are looked for in rows that are refuted under the resolutions and the convention that the column has.
+            let holds = holds && chosen == plan.chosen;
+            let casts = if holds { evidence.casts(plan.spec.accepted.get(chosen).copied()) } else { Casts::default() };
             let grammar = match &plan.grammar {
-                Some(grammar) if holds && chosen == plan.chosen => Some(Arc::clone(grammar)),
-                // Refuted rows count only under the resolutions that the column has.
-                _ if (best < judged || closeness.undecided() > 0) && holds => {
+                Some(grammar) if holds && casts == plan.casts => Some(Arc::clone(grammar)),
+                _ if (best < evidence.judged || evidence.closeness.undecided() > 0) && holds && casts == plan.casts => {
                     plan.spec.accepted.get(chosen).map(|convention| Arc::new(Grammar::around(*convention)))
                 }
                 _ => None,
             };
-            ColumnPlan { spec: plan.spec.clone(), resolution, chosen, grammar }
+            ColumnPlan { spec: plan.spec.clone(), resolution, chosen, casts, grammar }
         });
         let columns = columns.collect();
         Self { steps, columns, declared: self.declared, gather: self.gather || run.scattered }

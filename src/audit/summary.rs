@@ -1,7 +1,7 @@
 //! What is kept of a candidate once its tokens are gone.
 
 use crate::audit::FilePlan;
-use crate::formula::{SequenceFacts, StepResolutions};
+use crate::formula::{Casts, SequenceFacts, StepResolutions};
 use crate::model::{
     Candidate, CandidateSummary, Choice, ClaimKind, ColumnId, Item, Logged, OPENING, Origin, PickRef, Place, Reported,
     Segment, Step, stable_hash,
@@ -61,11 +61,10 @@ pub(super) fn candidate(
         })
         .collect();
     let counted = candidate.logged_total.as_ref();
-    let exact = crate::numeric::NumberFormat::F64;
     let pair = |derived: Approx| (derived.value, derived.half);
-    let total = facts.evaluate(&crate::formula::Formula::SUM, exact).map(pair);
+    let total = facts.evaluate(&crate::formula::Formula::SUM, &Casts::default()).map(pair);
     let derived = match primary(candidate, plan).and_then(plan_of) {
-        Some(column) => facts.evaluate(&column.convention(), column.resolution.arithmetic).map(pair),
+        Some(column) => facts.evaluate(&column.convention(), &column.casts).map(pair),
         None => total,
     };
     let scored = candidate.steps.iter().zip(&facts.log_probs).filter(|(step, _)| step.segment.is_scored());

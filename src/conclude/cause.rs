@@ -5,7 +5,8 @@ use crate::conclude::diagnosis::{self, Explanation, Member};
 use crate::conclude::figure;
 use crate::conclude::finding::{Draft, Row, Stream, UNEXPLAINED, cause_of, location};
 use crate::formula::{Deviations, Formula, Grammar, Scale, Span, describe};
-use crate::numeric;
+use crate::model::Severity;
+use crate::numeric::{self, show};
 use crate::report::words::{count, number, p_value, picks_change, rows, some};
 use crate::report::{ColumnEvidence, Diagnosis, Evidence, Impact, Location, Number, RowGroup};
 use crate::rules::{Cause, Message, Rule};
@@ -137,6 +138,7 @@ impl Writer<'_> {
             .collect();
         Draft {
             rule,
+            severity: rule.page().severity,
             claim: self.name.to_owned(),
             task: self.stream.task.to_owned(),
             cause,
@@ -214,8 +216,16 @@ impl Writer<'_> {
         // Rows that the formula does not explain have a cause of their own: a baseline that knows only the formula must not
         // let them pass.
         parts.extend((rest > 0).then(|| UNEXPLAINED.to_owned()));
+        let half_precision = found.reduce.half_precision().is_some();
         let explained = if exact { counted.exact } else { counted.decisive };
         let mut draft = self.draft_of(rule, cause_of(parts), message, explained, &shown);
+        if half_precision {
+            draft.evidence_lines.extend(self.sizes_of_errors());
+            // Noise that changes no pick is a warning.
+            if self.flips.is_some_and(|flips| flips > 0) {
+                draft.severity = Severity::Error;
+            }
+        }
         if exact {
             draft.evidence_lines.push(self.to_the_digit(&found));
             draft
@@ -265,6 +275,21 @@ impl Writer<'_> {
         Some(draft)
     }
 
+    /// How far the claims lie from the convention: in the sampled row farthest off, and in the middle one.
+    fn sizes_of_errors(&self) -> Option<String> {
+        let mut errors: Vec<f64> =
+            self.column.sample.marks().iter().map(|mark| (mark.reported - mark.derived).abs()).collect();
+        errors.sort_by(f64::total_cmp);
+        let (middle, largest) = (errors.get(errors.len() / 2)?, errors.last()?);
+        Some(format!(
+            "off by up to {} and typically by {} (median) in {} {}",
+            show(*largest),
+            show(*middle),
+            count(errors.len() as u64),
+            if errors.len() as u64 == self.column.judged { rows(self.column.judged) } else { "sampled rows" }
+        ))
+    }
+
     /// That a formula gives the printed claims where the convention would need rounding.
     fn to_the_digit(&self, found: &Formula) -> String {
         let closeness = &self.column.closeness;
@@ -305,7 +330,7 @@ impl Writer<'_> {
     fn term(&self, formula: &Formula, fit: &Fit, row: &ClaimRow) -> String {
         let value = self.number(fit.derived.value);
         let n = f64::from(fit.n);
-        let is_mean = formula.reduce == crate::formula::Reduce::Mean;
+        let is_mean = formula.reduce.is_mean();
         if is_mean || formula.scale != Scale::None {
             let total = if is_mean { fit.base * n } else { fit.base };
             let divisor = if is_mean { n } else { fit.divisor };

@@ -107,6 +107,13 @@ fn at_most(bound: f64) -> String {
 
 /// Why rows that lie within rounding are not proven, with the first of them.
 fn too_coarse(column: &ColumnTally, plan: &ColumnPlan) -> Cow<'static, str> {
+    if let Some((cast, false)) = column.casts.own() {
+        return format!(
+            "the claims follow if a result was stored as {} before it was printed, and have too few digits to show that it was",
+            cast.format.name()
+        )
+        .into();
+    }
     let row = column.rounded_rows.kept().first();
     let Some((row, fit)) = row.and_then(|row| Some((row, row.convention?))) else {
         return "its digits are as coarse as the values, or it is one number for different tokens: rounding alone may make \

@@ -233,7 +233,12 @@ pub(super) fn verdicts(column: &ColumnTally, chosen: usize, explanation: &Explan
         return VerdictCounts { proven: 0, refuted: column.judged, unprovable: gaps };
     }
     let follows = column.accepted.get(chosen).copied().unwrap_or(0);
-    let undecided = column.closeness.undecided().min(follows);
+    // Rows that follow only if their sum was stored in 16 bits, with too few digits to see that it was.
+    let maybe_cast = match column.casts.own() {
+        Some((_, false)) => column.casts.rows(),
+        _ => 0,
+    };
+    let undecided = (column.closeness.undecided() + maybe_cast).min(follows);
     if let Explanation::Formula { at, .. } = explanation
         && is_exact(column, *at)
     {

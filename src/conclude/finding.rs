@@ -27,6 +27,8 @@ pub(super) struct Row {
 /// A finding before its places are named and equal causes are merged.
 pub(super) struct Draft {
     pub(super) rule: &'static Rule,
+    /// Its severity by default: the rule's own, unless what the cause changed makes it worse.
+    pub(super) severity: Severity,
     pub(super) claim: String,
     pub(super) task: String,
     /// The parts of the cause; see [`cause_of`].
@@ -57,6 +59,7 @@ pub(super) fn from_rule(rule: &'static Rule, seen: &Observed, stream: &Stream<'_
     }
     Draft {
         rule,
+        severity: rule.page().severity,
         claim: rule.page().needs.first().map_or_else(String::new, |need| (*need).to_owned()),
         task: stream.task.to_owned(),
         cause: cause_of((rule.parts)(seen)),
@@ -132,6 +135,7 @@ pub(super) fn unreadable(tally: &Tally, catalogue: &Catalogue) -> Option<Draft> 
     let noun = if count == 1 { "record" } else { "records" };
     Some(Draft {
         rule,
+        severity: rule.page().severity,
         claim: "record".to_owned(),
         task: String::new(),
         cause: Vec::new(),
@@ -188,7 +192,7 @@ pub(super) fn apply_levels(
 ) -> Vec<(Draft, Severity, Vec<u32>)> {
     let loud = |draft: &Draft, files: &[u32]| {
         let page = draft.rule.page();
-        levels.of_all(page.code, page.severity, files.iter().filter_map(|file| paths.get(*file as usize).copied()))
+        levels.of_all(page.code, draft.severity, files.iter().filter_map(|file| paths.get(*file as usize).copied()))
     };
     let level =
         |(draft, files): (Draft, Files)| loud(&draft, &files.of_run).map(|severity| (draft, severity, files.of_task));

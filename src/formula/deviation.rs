@@ -132,6 +132,7 @@ impl Deviations {
                 },
                 Part::Reduce => match self.found.reduce {
                     Reduce::Sum | Reduce::Mean | Reduce::Product => 2,
+                    Reduce::SumBf16 | Reduce::MeanBf16 | Reduce::SumF16 | Reduce::MeanF16 => 3,
                     _ => 4,
                 },
                 Part::Scale => match self.found.scale {

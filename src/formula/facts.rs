@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::formula::{Formula, Output, Reduce, Scale, Span, Term};
+use crate::formula::{Cast, Casts, Formula, Output, Reduce, Scale, Span, Stage, Term};
 use crate::numeric::{self, Approx, NumberFormat, Resolution};
 
 /// Resolutions of the step-level columns of one input.
@@ -38,6 +38,18 @@ pub struct Base {
     pub n: u32,
 }
 
+/// The arithmetic that any pipeline is granted: single precision.
+const ARITHMETIC: NumberFormat = NumberFormat::F32;
+
+/// A claim before its last stages.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Undone {
+    /// Before it was divided.
+    pub sum: Approx,
+    /// After that, before its output function.
+    pub scaled: Approx,
+}
+
 /// The sufficient statistics of one candidate: one [`Base`] per term, span and reduction.
 #[derive(Clone, Debug, Default)]
 pub struct SequenceFacts {
@@ -66,10 +78,17 @@ pub struct SequenceFacts {
 
 pub(super) const TERMS: usize = Term::ALL.len();
 pub(super) const SPANS: usize = Span::ALL.len();
-pub(super) const REDUCES: usize = Reduce::ALL.len();
+/// Reductions that each term and span has. Sums in half precision are replayed for log-probs of the continuation only.
+pub(super) const REDUCES: usize = Reduce::SumBf16 as usize;
+/// Places of the whole table.
+pub(super) const SLOTS: usize = TERMS * SPANS * REDUCES + Reduce::ALL.len() - REDUCES;
 
-/// Place of a base in the table; None for a term or span that the table does not have.
+/// Place of a base in the table; None for a term, span or reduction that the table does not have.
 pub(super) fn slot(term: Term, span: Span, reduce: Reduce) -> Option<usize> {
+    if reduce.index() >= REDUCES {
+        let replayed = (term, span) == (Term::LogProb, Span::Continuation);
+        return replayed.then(|| TERMS * SPANS * REDUCES + reduce.index() - REDUCES);
+    }
     Some((term.index()? * SPANS + span.index()?) * REDUCES + reduce.index())
 }
 
@@ -85,25 +104,34 @@ impl SequenceFacts {
         self.scored.iter().filter_map(|at| self.log_probs.get(*at as usize).copied().flatten())
     }
 
-    /// The value of a formula: with what the operands' digits leave open and the rounding of a pipeline that computes in
-    /// `arithmetic`. None where the log lacks an operand, or its digits leave everything open.
+    /// The value of a formula: with what the operands' digits leave open, the rounding of a pipeline that computes in single
+    /// precision in any order, and the casts of its results. None where the log lacks an operand, or its digits leave
+    /// everything open.
     #[must_use]
-    pub fn evaluate(&self, formula: &Formula, arithmetic: NumberFormat) -> Option<Approx> {
-        self.finish(self.base(formula.term, formula.span, formula.reduce)?, formula, arithmetic)
+    pub fn evaluate(&self, formula: &Formula, casts: &Casts) -> Option<Approx> {
+        self.finish(self.base(formula.term, formula.span, formula.reduce)?, formula, casts.of(formula))
     }
 
     /// The same with the operands as they are printed: only the rounding of the pipeline's arithmetic is left open.
     #[must_use]
-    pub fn evaluate_printed(&self, formula: &Formula, arithmetic: NumberFormat) -> Option<Approx> {
+    pub fn evaluate_printed(&self, formula: &Formula, casts: &Casts) -> Option<Approx> {
         let base = self.base(formula.term, formula.span, formula.reduce)?;
         let reduced = Approx::exact(base.reduced.value);
-        self.finish(Base { reduced, ..base }, formula, arithmetic)
+        self.finish(Base { reduced, ..base }, formula, casts.of(formula))
     }
 
     /// A reduction after scale and output.
-    fn finish(&self, base: Base, formula: &Formula, arithmetic: NumberFormat) -> Option<Approx> {
-        let scaled = Approx::running_sum(base.reduced, base.sizes, u64::from(base.n), arithmetic)
-            .over(self.divisor(formula.scale, base.n)?);
+    fn finish(&self, base: Base, formula: &Formula, cast: Option<Cast>) -> Option<Approx> {
+        // One more rounding than there are additions: the operands' own, when they are put into a tensor.
+        let mut reduced = Approx::running_sum(base.reduced, base.sizes, u64::from(base.n) + 1, ARITHMETIC);
+        if let Some(Cast { stage: Stage::Sum, format }) = cast {
+            let tokens = if formula.reduce.is_mean() { f64::from(base.n) } else { 1.0 };
+            reduced = reduced.widened(format.half_ulp(reduced.value * tokens) / tokens);
+        }
+        let mut scaled = reduced.over(self.divisor(formula.scale, base.n)?);
+        if let Some(Cast { stage: Stage::Scaled, format }) = cast {
+            scaled = scaled.widened(format.half_ulp(scaled.value));
+        }
         let derived = match formula.output {
             Output::Nats => scaled,
             Output::Bits => scaled.in_bits(),
@@ -118,8 +146,34 @@ impl SequenceFacts {
             Output::Exp10Negated => (-scaled).exp10(),
             Output::Percent => scaled.scaled(100.0),
         };
-        let derived = derived.through_stages(arithmetic);
+        let derived = derived.through_stages(ARITHMETIC);
         (derived.value.is_finite() && derived.half.is_finite()).then_some(derived)
+    }
+
+    /// What a claim was before its output function, and before it was divided: up to the claim's half-width and a rounding in
+    /// single precision. None where the formula cannot be undone.
+    #[must_use]
+    pub fn undo(&self, formula: &Formula, claim: Approx) -> Option<Undone> {
+        let n = self.base(formula.term, formula.span, formula.reduce)?.n;
+        let scaled = match formula.output {
+            Output::Nats => claim,
+            Output::Negated => -claim,
+            Output::Bits => claim.scaled(numeric::LN_2),
+            Output::NegatedBits => -claim.scaled(numeric::LN_2),
+            Output::Log10 => claim.scaled(numeric::LN_10),
+            Output::NegatedLog10 => -claim.scaled(numeric::LN_10),
+            Output::Exp => claim.ln(),
+            Output::ExpNegated => -claim.ln(),
+            // 2^s = e^(s · ln 2): undone by the logarithm to the same base.
+            Output::Exp2 => claim.ln().in_bits(),
+            Output::Exp2Negated => -claim.ln().in_bits(),
+            Output::Exp10Negated => -claim.ln().in_log10(),
+            Output::Percent => claim.over(100.0),
+        };
+        let scaled = scaled.through_stages(ARITHMETIC);
+        let tokens = if formula.reduce.is_mean() { f64::from(n) } else { 1.0 };
+        let sum = scaled.scaled(self.divisor(formula.scale, n)? * tokens);
+        (scaled.value.is_finite() && scaled.half.is_finite()).then_some(Undone { sum, scaled })
     }
 
     /// The number that a scale divides by.

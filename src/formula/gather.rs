@@ -1,6 +1,6 @@
 //! Gathers the facts of a candidate in one walk over its steps.
 
-use crate::formula::facts::{REDUCES, SPANS, TERMS, slot};
+use crate::formula::facts::{REDUCES, SLOTS, slot};
 use crate::formula::term::{log_prob, step_value};
 use crate::formula::{Base, Formula, Reduce, SequenceFacts, Span, StepResolutions, Term};
 use crate::model::{Candidate, Logged, LoggedTotal, Segment, Step};
@@ -73,7 +73,7 @@ impl FactsBuilder {
         needs: &Needs,
     ) -> &SequenceFacts {
         // The totals are the first term over the first two spans: the front of the table.
-        let slots = if needs.extra.is_empty() { 2 * REDUCES } else { TERMS * SPANS * REDUCES };
+        let slots = if needs.extra.is_empty() { 2 * REDUCES } else { SLOTS };
         self.facts.bases.clear();
         self.facts.bases.resize(slots, None);
         self.facts.walk(candidate, resolutions);
@@ -304,6 +304,13 @@ fn reduce_window(window: &[Approx], reduce: Reduce) -> Option<Base> {
         Reduce::Max => window.iter().max_by(|a, b| a.value.total_cmp(&b.value)).map(single),
         Reduce::First => window.first().map(single),
         Reduce::Last => window.last().map(single),
+        Reduce::SumBf16 | Reduce::MeanBf16 | Reduce::SumF16 | Reduce::MeanF16 => {
+            let format = reduce.half_precision()?;
+            let sum = window.iter().fold(0.0, |sum, value| format.round(sum + format.round(value.value)));
+            let reduced = Approx::exact(if reduce.is_mean() { sum / f64::from(n) } else { sum });
+            // Every rounding of the sum is replayed: nothing is left open.
+            Some(Base { reduced, sizes: 0.0, n })
+        }
         Reduce::Running => {
             let (mut running, mut total) = (0.0, 0.0);
             let (mut half, mut sizes) = (0.0, 0.0);

@@ -71,15 +71,17 @@ fn is_plausible(formula: &Formula) -> bool {
     let logarithmic = !matches!(formula.term, Term::Prob | Term::Logit) && formula.reduce != Reduce::Product;
     let plain = matches!(formula.output, Output::Nats | Output::Negated | Output::Percent);
     let divided = formula.scale != Scale::None;
-    let additive = matches!(formula.reduce, Reduce::Sum | Reduce::Running);
-    let double_mean = formula.reduce == Reduce::Mean && divided;
+    let additive = matches!(formula.reduce, Reduce::Sum | Reduce::Running | Reduce::SumBf16 | Reduce::SumF16);
+    let double_mean = formula.reduce.is_mean() && divided;
+    // Sums in half precision are replayed for log-probs only.
+    let replayed = formula.reduce.half_precision().is_none() || formula.term == Term::LogProb;
     // The same function as prod(prob), which says it better.
     let product = formula.output == Output::Exp
         && formula.term == Term::LogProb
         && formula.span == Span::Continuation
         && formula.reduce == Reduce::Sum
         && !divided;
-    (logarithmic || plain) && !product && (additive || !divided) && !double_mean
+    replayed && (logarithmic || plain) && !product && (additive || !divided) && !double_mean
 }
 
 /// Removes formulas that are the same function of the log as an earlier, simpler one, found by
@@ -129,6 +131,10 @@ fn probe(formula: &Formula) -> f64 {
         Reduce::First => steps[0] * 1.000_31,
         Reduce::Last => steps[3] * 1.000_57,
         Reduce::Running => running,
+        Reduce::SumBf16 => salt(&steps) * 1.003,
+        Reduce::MeanBf16 => salt(&steps) * 1.003 / n,
+        Reduce::SumF16 => salt(&steps) * 1.000_7,
+        Reduce::MeanF16 => salt(&steps) * 1.000_7 / n,
     };
     let scaled = reduced
         / match formula.scale {

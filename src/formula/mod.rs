@@ -3,6 +3,7 @@
 //! One type, [`Formula`], says it in five parts; [`SequenceFacts`] holds what all formulas need to
 //! know of a candidate; [`Grammar`] lists the formulas that lie within two deviations of a convention.
 
+mod casts;
 mod deviation;
 mod facts;
 mod gather;
@@ -14,9 +15,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::numeric::{Approx, NumberFormat};
 
+pub use casts::{Cast, Casts, Stage};
 pub use deviation::{Deviations, Part};
 #[doc(hidden)]
-pub use facts::{Base, SequenceFacts, StepResolutions};
+pub use facts::{Base, SequenceFacts, StepResolutions, Undone};
 #[doc(hidden)]
 pub use gather::{FactsBuilder, Needs};
 pub use grammar::{Candidate as GrammarEntry, Grammar};
@@ -102,6 +104,14 @@ pub enum Reduce {
     Last,
     /// The sum of the running sums.
     Running,
+    /// Their sum, each addition rounded to bf16.
+    SumBf16,
+    /// That sum divided by their number.
+    MeanBf16,
+    /// Their sum, each addition rounded to fp16.
+    SumF16,
+    /// That sum divided by their number.
+    MeanF16,
 }
 
 /// What the reduced number is divided by.
@@ -263,12 +273,40 @@ impl Span {
 
 impl Reduce {
     /// All reductions, in the order of their place in tables.
-    pub const ALL: [Self; 8] =
-        [Self::Sum, Self::Mean, Self::Product, Self::Min, Self::Max, Self::First, Self::Last, Self::Running];
+    pub const ALL: [Self; 12] = [
+        Self::Sum,
+        Self::Mean,
+        Self::Product,
+        Self::Min,
+        Self::Max,
+        Self::First,
+        Self::Last,
+        Self::Running,
+        Self::SumBf16,
+        Self::MeanBf16,
+        Self::SumF16,
+        Self::MeanF16,
+    ];
 
     /// Place in [`Self::ALL`].
     fn index(self) -> usize {
         self as usize
+    }
+
+    /// Whether the result is divided by the number of steps.
+    #[must_use]
+    pub fn is_mean(self) -> bool {
+        matches!(self, Self::Mean | Self::MeanBf16 | Self::MeanF16)
+    }
+
+    /// The 16-bit format that every addition is rounded to.
+    #[must_use]
+    pub fn half_precision(self) -> Option<NumberFormat> {
+        match self {
+            Self::SumBf16 | Self::MeanBf16 => Some(NumberFormat::Bf16),
+            Self::SumF16 | Self::MeanF16 => Some(NumberFormat::F16),
+            _ => None,
+        }
     }
 }
 

@@ -41,9 +41,11 @@ impl fmt::Display for Formula {
             Reduce::First => "first",
             Reduce::Last => "last",
             Reduce::Running => "running",
+            Reduce::SumBf16 | Reduce::MeanBf16 => "sum_bf16",
+            Reduce::SumF16 | Reduce::MeanF16 => "sum_fp16",
         };
         write!(f, "{before}{reduce}({}){}", self.term, self.span)?;
-        if self.reduce == Reduce::Mean {
+        if self.reduce.is_mean() {
             f.write_str("/n")?;
         }
         write!(f, "{}{after}", self.scale)
@@ -138,14 +140,21 @@ impl FromStr for Formula {
             "first" => Reduce::First,
             "last" => Reduce::Last,
             "running" => Reduce::Running,
+            "sum_bf16" => Reduce::SumBf16,
+            "sum_fp16" => Reduce::SumF16,
             _ => return Err(fail("unknown reduction")),
         };
         let mut rest = rest.trim();
         if let Some(after) = rest.strip_prefix("/n")
             && (after.is_empty() || after.starts_with('/'))
-            && reduce == Reduce::Sum
+            && let Some(mean) = match reduce {
+                Reduce::Sum => Some(Reduce::Mean),
+                Reduce::SumBf16 => Some(Reduce::MeanBf16),
+                Reduce::SumF16 => Some(Reduce::MeanF16),
+                _ => None,
+            }
         {
-            reduce = Reduce::Mean;
+            reduce = mean;
             rest = after;
         }
         let scale = parse_scale(rest).ok_or_else(|| fail("unknown divisor"))?;
@@ -282,6 +291,10 @@ pub fn describe(formula: &Formula) -> String {
         Reduce::First => "the first of the ",
         Reduce::Last => "the last of the ",
         Reduce::Running => "the sum of the running sums of the ",
+        Reduce::SumBf16 => "the sum in bf16 of the ",
+        Reduce::MeanBf16 => "the mean in bf16 of the ",
+        Reduce::SumF16 => "the sum in fp16 of the ",
+        Reduce::MeanF16 => "the mean in fp16 of the ",
     };
     let scale = match formula.scale {
         Scale::None => String::new(),

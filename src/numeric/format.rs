@@ -17,6 +17,17 @@ pub enum NumberFormat {
 }
 
 impl NumberFormat {
+    /// How tools call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bf16 => "bf16",
+            Self::F16 => "fp16",
+            Self::F32 => "fp32",
+            Self::F64 => "fp64",
+        }
+    }
+
     /// Significant bits, the hidden one included.
     #[must_use]
     pub fn precision(self) -> i32 {

@@ -2,10 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::numeric::{NumberFormat, Printed};
+use crate::numeric::{Approx, GridStats, NumberFormat, Printed};
 
-/// Number of values on a format's grid, by chance unlikely, before the format counts as recognised.
-const INFORMATIVE: u64 = 20;
 /// Classes of values by digits before the point: 0 for |x| < 1, the last for 6 and more.
 const CLASSES: usize = 7;
 /// Values of a class after which its longest fraction is taken for its resolution.
@@ -31,32 +29,17 @@ struct ClassStats {
     decimals: i16,
 }
 
-/// Whether all values seen could be of one format, and how many say so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct GridStats {
-    possible: bool,
-    informative: u64,
-}
-
-impl GridStats {
-    fn fail(&mut self) {
-        // What was counted before the first value off the grid depends on the order; forgetting it keeps the merge lawful.
-        *self = Self { possible: false, informative: 0 };
-    }
-}
-
 const FORMATS: [NumberFormat; 3] = [NumberFormat::Bf16, NumberFormat::F16, NumberFormat::F32];
 
 impl Default for ResolutionStats {
     fn default() -> Self {
-        let open = GridStats { possible: true, informative: 0 };
         Self {
             count: 0,
             decimals: None,
             significant: 0,
             bins: [0; BINS],
             classes: [ClassStats::default(); CLASSES],
-            formats: [open; 3],
+            formats: [GridStats::default(); 3],
         }
     }
 }
@@ -71,7 +54,7 @@ impl ResolutionStats {
         if self.decimals.is_none_or(|most| number.decimals > most) {
             self.decimals = Some(number.decimals);
         }
-        self.significant = self.significant.max(number.significant);
+        self.significant = self.significant.max(significant(number));
         let bin = usize::try_from(number.decimals.max(0)).unwrap_or(0).min(BINS - 1);
         self.bins[bin] += 1;
         if number.value == 0.0 {
@@ -80,16 +63,9 @@ impl ResolutionStats {
         let class = &mut self.classes[class(number.value)];
         class.decimals = if class.count == 0 { number.decimals } else { class.decimals.max(number.decimals) };
         class.count += 1;
+        let half = half_of_last_digit(number.decimals) + number.value.abs() * f64::EPSILON;
         for (format, grid) in FORMATS.into_iter().zip(&mut self.formats) {
-            if !grid.possible {
-                continue;
-            }
-            let printed = half_of_last_digit(number.decimals) + number.value.abs() * f64::EPSILON;
-            if (number.value - format.round(number.value)).abs() > printed {
-                grid.fail();
-            } else if printed < 0.25 * format.half_ulp(number.value) {
-                grid.informative += 1;
-            }
+            grid.observe(Approx::new(number.value, half), format);
         }
     }
 
@@ -110,11 +86,7 @@ impl ResolutionStats {
             mine.count += theirs.count;
         }
         for (mine, theirs) in self.formats.iter_mut().zip(&other.formats) {
-            if mine.possible && theirs.possible {
-                mine.informative += theirs.informative;
-            } else {
-                mine.fail();
-            }
+            mine.merge(theirs);
         }
     }
 
@@ -131,16 +103,14 @@ impl ResolutionStats {
         let recognised = FORMATS
             .into_iter()
             .zip(&self.formats)
-            .find(|(_, grid)| grid.possible && grid.informative >= INFORMATIVE)
+            .find(|(_, grid)| grid.is_recognised())
             .map(|(format, _)| format);
-        let f32_possible = self.formats[2].possible;
         Resolution {
             decimals,
             by_class: self.by_class(decimals),
             // Digits below 1 are limited by their number only where the column has fewer of them than decimals.
             significant: if i16::from(self.significant) < decimals { self.significant } else { UNLIMITED },
             stored: recognised.unwrap_or(NumberFormat::F64),
-            arithmetic: recognised.unwrap_or(if f32_possible { NumberFormat::F32 } else { NumberFormat::F64 }),
             mixed: self.is_mixed(decimals),
             declared: 0.0,
             exact_digits: false,
@@ -152,7 +122,11 @@ impl ResolutionStats {
     fn by_class(&self, decimals: i16) -> [i16; CLASSES] {
         let mut table = [decimals; CLASSES];
         for (whole, (entry, class)) in (0_i16..).zip(table.iter_mut().zip(&self.classes)).skip(1) {
-            if class.count >= ENOUGH {
+            let significant = i16::from(self.significant);
+            if whole > significant && significant > 1 && class.count > 0 && class.decimals <= 1 {
+                // Whole numbers with more digits than any other value has significant ones: `%.4g` prints 12340.
+                *entry = significant - whole;
+            } else if class.count >= ENOUGH {
                 *entry = class.decimals;
             } else if class.count > 0 {
                 *entry = class.decimals.max((i16::from(self.significant) - whole).min(decimals));
@@ -200,9 +174,6 @@ pub struct Resolution {
     pub significant: u8,
     /// The coarsest format whose grid all values lie on, where enough of them could have missed it.
     pub stored: NumberFormat,
-    /// The format that running sums may have been computed in: the recognised one; single precision where the
-    /// printed digits do not rule it out.
-    pub arithmetic: NumberFormat,
     /// Whether rows of different precision are mixed, so that each value's own digits count.
     pub mixed: bool,
     /// Tolerance that the user declared, absolute.
@@ -226,7 +197,6 @@ impl Resolution {
             by_class: [17; CLASSES],
             significant: UNLIMITED,
             stored: NumberFormat::F64,
-            arithmetic: NumberFormat::F64,
             mixed: false,
             declared: 0.0,
             exact_digits: false,
@@ -247,6 +217,20 @@ impl Resolution {
         }
         half.max(self.stored.half_ulp(number.value)) + self.declared
     }
+}
+
+/// Digits that count: the last zeros of a whole number may only hold its place, and `.0` is how floats print it.
+fn significant(number: &Printed) -> u8 {
+    if number.decimals > 1 || number.value.fract() != 0.0 || number.value == 0.0 {
+        return number.significant;
+    }
+    let mut value = number.value.abs();
+    let mut digits = number.significant.saturating_sub(u8::try_from(number.decimals.max(0)).unwrap_or(0));
+    while digits > 1 && value % 10.0 == 0.0 {
+        value /= 10.0;
+        digits -= 1;
+    }
+    digits
 }
 
 /// The class of a value: its digits before the point, 0 below 1.
@@ -310,6 +294,15 @@ mod tests {
     }
 
     #[test]
+    fn zeros_before_the_point_may_only_hold_a_place() {
+        let resolution = stats(&["-12340.0", "-12.34", "-0.5512", "-1.013", "-771.9"]).resolution();
+        assert_eq!(half(&resolution, -12340.0), 5.0);
+        assert_eq!(half(&resolution, -12.34), 0.5e-2);
+        let fixed = stats(&["-12340.0", "-12.3", "-0.5"]).resolution();
+        assert_eq!(half(&fixed, -12.3), 0.5e-1);
+    }
+
+    #[test]
     fn a_format_is_recognised_only_with_enough_evidence() {
         let value = |at: u32| NumberFormat::Bf16.round(-0.37 - 0.217 * f64::from(at));
         let column = |n: u32| {
@@ -320,7 +313,8 @@ mod tests {
             stats.resolution()
         };
         assert_eq!(column(40).stored, NumberFormat::Bf16);
-        assert_eq!(column(5).stored, NumberFormat::F64);
+        assert_eq!(column(5).stored, NumberFormat::Bf16);
+        assert_eq!(column(4).stored, NumberFormat::F64);
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::formula::{FactsBuilder, Formula, Needs, StepResolutions};
+use crate::formula::{Casts, FactsBuilder, Formula, Needs, StepResolutions};
 use crate::model::Item;
-use crate::numeric::{NumberFormat, exp};
+use crate::numeric::exp;
 
 /// One candidate's scores.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -67,7 +67,7 @@ impl Scores {
         let Some(kept) = self.items.get_mut(at) else { return };
         for candidate in &item.candidates {
             let facts = self.builder.gather(candidate, &StepResolutions::default(), &Needs::default());
-            let value = |formula: &Formula| facts.evaluate(formula, NumberFormat::F64).map(|derived| derived.value);
+            let value = |formula: &Formula| facts.evaluate(formula, &Casts::default()).map(|derived| derived.value);
             let (logprob, mean) = (value(&Formula::SUM), value(&Formula::MEAN));
             let missing = logprob.is_none().then(|| {
                 if candidate.steps.is_empty() {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Located, Place, Span};
 use crate::numeric::Approx;
-use crate::tally::{Closeness, Keyed, Residuals, Sample, Smallest};
+use crate::tally::{CastStats, Closeness, Keyed, Residuals, Sample, Smallest};
 
 /// Why a claim could not be judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -130,6 +130,8 @@ pub struct ColumnTally {
     pub refuted: u64,
     /// How closely the rows that follow the convention do so.
     pub closeness: Closeness,
+    /// What the rows that do not follow the convention say of casts.
+    pub casts: CastStats,
     /// Rows that agree only within rounding, first ones.
     pub rounded_rows: Smallest<ClaimRow, 5>,
     /// Rows that could not be judged, by reason.
@@ -171,6 +173,7 @@ impl ColumnTally {
         self.judged += other.judged;
         self.refuted += other.refuted;
         self.closeness.merge(&other.closeness);
+        self.casts.merge(&other.casts);
         self.rounded_rows.merge(other.rounded_rows);
         for (gap, count) in other.gaps {
             *self.gaps.entry(gap).or_default() += count;

@@ -4,6 +4,7 @@
 //! same state. Nothing here divides, ranks or judges.
 
 mod accumulator;
+mod casts;
 mod closeness;
 mod column;
 mod exemplar;
@@ -20,6 +21,7 @@ use crate::model::{ColumnKey, ItemSummary, MetricClaim, Place, RecordError};
 use crate::numeric::ResolutionStats;
 
 pub use accumulator::{Accumulator, Histogram, Key, Moments, PairSums, Second, Slots};
+pub use casts::CastStats;
 pub use closeness::{Agreement, Closeness};
 pub(crate) use column::add_each;
 pub use column::{ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, RowRef};

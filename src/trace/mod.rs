@@ -13,7 +13,7 @@ const NAMED: usize = 3;
 
 /// One step of a candidate.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct TcomparedStep {
+pub struct TracedStep {
     /// The token's text or id.
     pub token: String,
     /// Its log-prob, in nats.
@@ -55,7 +55,7 @@ pub struct TracedCandidate {
     /// Whether the pipeline picked it.
     pub picked: bool,
     /// Its scored steps.
-    pub steps: Vec<TcomparedStep>,
+    pub steps: Vec<TracedStep>,
     /// Σ of their log-probs; None when some step has none.
     pub total: Option<f64>,
     /// Reported numbers.
@@ -136,7 +136,7 @@ impl Trace {
             .all(|other| self.parting(position, other).is_some_and(|(_, own, other)| own.logprob >= other.logprob))
     }
 
-    fn parting(&self, a: usize, b: usize) -> Option<(usize, &TcomparedStep, &TcomparedStep)> {
+    fn parting(&self, a: usize, b: usize) -> Option<(usize, &TracedStep, &TracedStep)> {
         let (a, b) = (self.candidates.get(a)?, self.candidates.get(b)?);
         let at = a.steps.iter().zip(&b.steps).position(|(one, other)| one.token != other.token)?;
         Some((at, a.steps.get(at)?, b.steps.get(at)?))
@@ -182,7 +182,7 @@ impl Trace {
     }
 }
 
-fn steps(candidate: &Candidate<'_>, facts: &SequenceFacts) -> Vec<TcomparedStep> {
+fn steps(candidate: &Candidate<'_>, facts: &SequenceFacts) -> Vec<TracedStep> {
     let mut total = 0.0;
     candidate
         .steps
@@ -191,7 +191,7 @@ fn steps(candidate: &Candidate<'_>, facts: &SequenceFacts) -> Vec<TcomparedStep>
         .zip(facts.scored_log_probs())
         .map(|(step, logprob)| {
             total += logprob.value;
-            TcomparedStep {
+            TracedStep {
                 token: match (&step.token, step.token_id) {
                     (Some(token), _) => token.decoded().into_owned(),
                     (None, Some(id)) => format!("#{id}"),
@@ -226,7 +226,7 @@ fn claims(
     candidate: &Candidate<'_>,
     plan: &FilePlan,
     steps: &SequenceFacts,
-    traced_steps: &[TcomparedStep],
+    traced_steps: &[TracedStep],
 ) -> Vec<TracedClaim> {
     let mut traced = Vec::new();
     let mut of_total = SequenceFacts::default();
@@ -242,7 +242,7 @@ fn claims(
         };
         let convention = column.convention();
         let claimed = Approx::of_column(&number, &column.resolution);
-        let derived = facts.evaluate(&convention, column.resolution.arithmetic);
+        let derived = facts.evaluate(&convention, &column.casts);
         let judgement = derived.map(|derived| judge(claimed, derived));
         let follows = judgement.is_some_and(|judgement| judgement.is_proven());
         traced.push(TracedClaim {
@@ -265,7 +265,7 @@ fn fits(claimed: Approx, column: &ColumnPlan, facts: &SequenceFacts) -> Vec<Stri
     let mut fits: Vec<String> = Vec::new();
     let mut seen: Vec<f64> = Vec::new();
     for entry in Grammar::around(column.convention()).entries() {
-        let Some(derived) = facts.evaluate(&entry.formula, column.resolution.arithmetic) else { continue };
+        let Some(derived) = facts.evaluate(&entry.formula, &column.casts) else { continue };
         // A span that this candidate does not have gives the same number under another name.
         let known = seen.iter().any(|value| value.total_cmp(&derived.value).is_eq());
         if !known && judge(claimed, derived).is_proven() {
@@ -280,7 +280,7 @@ fn fits(claimed: Approx, column: &ColumnPlan, facts: &SequenceFacts) -> Vec<Stri
 }
 
 /// `sum(logprob) = -0.900000 - 1.500000 = -2.400000`.
-fn arithmetic(convention: &Formula, steps: &[TcomparedStep], value: f64) -> String {
+fn arithmetic(convention: &Formula, steps: &[TracedStep], value: f64) -> String {
     let terms: Vec<String> = steps.iter().map(|step| format!("{:.6}", step.logprob)).collect();
     let sum = terms.join(" + ").replace("+ -", "- ");
     if *convention == Formula::SUM {

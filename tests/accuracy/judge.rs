@@ -7,9 +7,14 @@ use retally::{Audit, Config, Input};
 use super::log::{Class, Log, Row};
 use super::recipe::Recipe;
 
+/// The rule of sums that were added up in half precision.
+pub(crate) const HALF: &str = "RT805";
+
 /// The audit's answer on one log.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outcome {
+    /// Codes of all findings.
+    pub(crate) codes: Vec<String>,
     /// Codes of certain findings.
     pub(crate) certain: Vec<String>,
     /// Whether the column was judged at all.
@@ -23,8 +28,7 @@ pub(crate) struct Outcome {
     /// Whether exactly the wrong rows are refuted, and only wrong ones are shown.
     pub(crate) listed: bool,
     pub(crate) proven: u64,
-    pub(crate) refuted: u64,
-    /// The formulas that the audit names, for a look at a failure.
+    /// What the audit says in short, for a look at a failure.
     pub(crate) said: String,
 }
 
@@ -38,8 +42,9 @@ impl Outcome {
                 Class::Mixture => self.named && self.placed,
                 Class::EndInSome => self.named,
                 Class::Few => self.listed,
-                Class::HalfSum => self.certain.iter().all(|code| code == "RT805"),
+                Class::HalfSum => self.certain.iter().all(|code| code == HALF),
                 Class::Coarse => self.proven == 0,
+                Class::Unknown => self.certain.is_empty(),
             }
     }
 }
@@ -72,15 +77,16 @@ pub(crate) fn judge(log: &Log) -> Outcome {
         }
     };
     Outcome {
+        codes: report.findings.iter().map(|finding| finding.code.clone()).collect(),
         certain: certain.map(|finding| finding.code.clone()).collect(),
-        read: all == log.rows.len() as u64 && report.errors.is_empty(),
+        // An unknown quantity need not be a claim.
+        read: report.errors.is_empty() && (all == log.rows.len() as u64 || log.class == Class::Unknown),
         detected,
         named,
         placed: is_placed(log, groups.iter().map(|group| (&group.first, &group.last))),
         listed: is_listed(log, &report, refuted),
         proven,
-        refuted,
-        said: said(&report, diagnosis),
+        said: format!("proven {proven}, refuted {refuted}; {}", said(&report, diagnosis)),
     }
 }
 

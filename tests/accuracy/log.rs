@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use retally::formula::{Formula, Scale, Span};
 use retally::numeric::NumberFormat;
 
-use super::arithmetic::{Arithmetic, Printing, Reduction};
+use super::arithmetic::{Arithmetic, Printing, Reduction, format_name};
 use super::deviation::Deviation;
 use super::random::Random;
 use super::recipe::Recipe;
@@ -31,10 +31,12 @@ pub(crate) enum Class {
     HalfSum,
     /// The column says nothing: constant, or coarser than what it stands for.
     Coarse,
+    /// The column holds something else than a log-prob, and its name promises no formula.
+    Unknown,
 }
 
 impl Class {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Correct,
         Self::Single,
         Self::Pair,
@@ -43,6 +45,7 @@ impl Class {
         Self::Few,
         Self::HalfSum,
         Self::Coarse,
+        Self::Unknown,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -55,6 +58,7 @@ impl Class {
             Self::Few => "few",
             Self::HalfSum => "half-sum",
             Self::Coarse => "coarse",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -94,22 +98,28 @@ pub(crate) struct Log {
     pub(crate) kind: String,
 }
 
+/// What is said of half-precision sums that no rounding of the result explains.
+pub(crate) const BEYOND: &str = "beyond rounding";
 /// Draws that fail before a log of a class is given up: not every deviation shows under every arithmetic.
 const ATTEMPTS: u64 = 400;
 /// Fewest rows that show clearly what is to be found.
 const SHOWING: usize = 5;
 /// Most tokens of a log, so that a long log does not take all the time.
-const TOKENS: usize = 40_000;
+const TOKENS: usize = 20_000;
 
 const BOTH: [Formula; 2] = [Formula::LOSS, Formula::TOTAL_LOSS];
 /// Names of columns with the formulas that are right for them.
-const NAMES: [(&str, &[Formula]); 10] = [
+const NAMES: [(&str, &[Formula]); 14] = [
     ("sum_logprob", &[Formula::SUM]),
     ("score", &[Formula::SUM]),
+    ("loglikelihood", &[Formula::SUM]),
     ("mean_logprob", &[Formula::MEAN]),
     ("nll", &BOTH),
     ("loss", &BOTH),
+    ("negative_log_likelihood", &BOTH),
+    ("cross_entropy", &BOTH),
     ("mean_nll", &[Formula::LOSS]),
+    ("total_nll", &[Formula::TOTAL_LOSS]),
     ("ppl", &[Formula::PERPLEXITY]),
     ("perplexity", &[Formula::PERPLEXITY]),
     ("bits_per_byte", &[Formula::BITS_PER_BYTE]),
@@ -149,6 +159,7 @@ impl Log {
                 Class::Few => Self::few(&mut random),
                 Class::HalfSum => Self::half_sum(&mut random),
                 Class::Coarse => Self::coarse(&mut random),
+                Class::Unknown => Self::unknown(&mut random),
             };
             log.map(|log| Self { class, seed, ..log })
         })
@@ -224,7 +235,8 @@ impl Log {
         let with_end = Recipe::of(Formula { span: Span::Continuation, ..frame.convention.formula });
         let without = Recipe::of(Formula { span: Span::WithoutEnd, ..with_end.formula });
         let mut coins = Random::new(random.next());
-        let log = frame.log(random, vec![with_end, without], "", |_, _| usize::from(coins.chance(0.4)))?;
+        let log = frame
+            .log(random, vec![with_end, without], "end token in some rows", |_, _| usize::from(coins.chance(0.4)))?;
         let shows = log.shows_rows(&log.group(0), 0, &[without]) && log.shows_rows(&log.group(1), 1, &[with_end]);
         shows.then_some(log)
     }
@@ -262,8 +274,16 @@ impl Log {
         frame.arithmetic.cast = half;
         frame.arithmetic.stored = if vllm { NumberFormat::F32 } else { random.pick(&[half, NumberFormat::F32]) };
         frame.layout.lengths = random.pick(&[(2, 40), (20, 200), (100, 600)]);
-        let recipes = vec![frame.convention];
-        frame.log(random, recipes, frame_name(half), |_, _| 0)
+        let convention = frame.convention;
+        let mut log = frame.log(random, vec![convention], "", |_, _| 0)?;
+        let beyond = log.rows.iter().filter(|row| {
+            let value = convention.value(&row.sequence, &log.arithmetic);
+            let known = convention.known(&row.sequence, &log.arithmetic);
+            value.zip(known).is_some_and(|(value, known)| (value - known.value).abs() > 2.0 * known.half)
+        });
+        let rounding = if beyond.count() >= SHOWING { BEYOND } else { "within rounding" };
+        log.kind = format!("{}, {rounding}", format_name(half));
+        Some(log)
     }
 
     fn coarse(random: &mut Random) -> Option<Self> {
@@ -296,6 +316,37 @@ impl Log {
         (sizes.iter().any(|size| *size > 0.2) && sizes.iter().all(|size| *size < 1.5)).then_some(log)
     }
 
+    fn unknown(random: &mut Random) -> Option<Self> {
+        let frame = Frame::draw(random, &[])?;
+        if frame.shape != Shape::Candidates && frame.shape != Shape::Items {
+            return None;
+        }
+        let (name, kind) = random.pick(&[
+            ("score", "marks"),
+            ("score", "right or wrong"),
+            ("score", "similarities"),
+            ("reward", "rewards"),
+            ("confidence", "similarities"),
+            ("rating", "marks"),
+            ("value", "rewards"),
+        ]);
+        let frame = Frame { name, ..frame };
+        let recipes = vec![frame.convention];
+        let mut log = frame.log(random, recipes, &format!("{name}: {kind}"), |_, _| 0)?;
+        if log.rows.len() < 20 {
+            return None;
+        }
+        for row in &mut log.rows {
+            row.claim = match kind {
+                "marks" => random.between(1, 5).to_string(),
+                "right or wrong" => random.between(0, 1).to_string(),
+                "similarities" => Printing::Fixed(4).text(random.unit()),
+                _ => Printing::Fixed(3).text(4.0 * random.unit() - 2.0),
+            };
+        }
+        Some(log)
+    }
+
     fn group(&self, recipe: usize) -> Vec<&Row> {
         self.rows.iter().filter(|row| row.follows == recipe).collect()
     }
@@ -320,10 +371,6 @@ impl Log {
             (a, b) => a.is_some() != b.is_some(),
         }
     }
-}
-
-fn frame_name(half: NumberFormat) -> &'static str {
-    super::arithmetic::format_name(half)
 }
 
 fn needs_text(recipe: &Recipe) -> bool {
@@ -404,8 +451,8 @@ impl Frame {
         }
         let (least, most) = layout.lengths;
         let rows = match random.between(0, 99) {
-            0..=69 => random.between(5, 40),
-            70..=94 => random.between(40, 300),
+            0..=74 => random.between(5, 40),
+            75..=96 => random.between(40, 300),
             _ => random.between(300, 5000),
         };
         let rows = rows.min(TOKENS / usize::midpoint(least, most).max(1)).max(5);

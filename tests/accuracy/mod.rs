@@ -3,7 +3,7 @@
 //! [`Log::draw`] makes a log from a class and a seed, [`judge`] audits it, [`table`] counts. The benchmark `accuracy` prints
 //! the tables, a small run is among the integration tests.
 
-mod arithmetic;
+pub(crate) mod arithmetic;
 mod deviation;
 mod judge;
 mod log;
@@ -18,7 +18,7 @@ use std::sync::{Mutex, PoisonError};
 
 pub(crate) use judge::{Outcome, judge};
 pub(crate) use log::{Class, Log};
-pub(crate) use table::{Figure, Measured, figures, markdown};
+pub(crate) use table::{Measured, figures, markdown};
 
 use random::Random;
 
@@ -41,7 +41,7 @@ fn share(class: Class, logs: usize) -> usize {
         Class::Correct => logs,
         Class::Single => logs / 2,
         Class::Pair | Class::Mixture | Class::Few => logs / 5,
-        Class::EndInSome | Class::HalfSum | Class::Coarse => logs / 20,
+        Class::EndInSome | Class::HalfSum | Class::Coarse | Class::Unknown => logs / 20,
     }
 }
 

@@ -97,6 +97,8 @@ impl Recipe {
                     .collect();
                 (!totals.is_empty()).then(|| reduction.sum(&totals))
             }
+            // Half-precision sums are a reduction of the arithmetic.
+            Reduce::SumBf16 | Reduce::MeanBf16 | Reduce::SumF16 | Reduce::MeanF16 => None,
         }
     }
 

@@ -11,6 +11,7 @@
 )]
 
 mod about;
+mod accuracy;
 #[cfg(unix)]
 mod action;
 mod cases;

@@ -47,7 +47,7 @@ fn linear_share(view: &StepView<'_>) -> Option<Approx> {
     let own = view.entry(view.step.logit_vector)?;
     let resolution = &view.resolutions.vector;
     let entry = |logit: f64| Approx::of_vector(logit, resolution);
-    let share = entry(own) / Approx::sum(logits.iter().map(|logit| entry(*logit)), resolution.arithmetic);
+    let share = entry(own) / Approx::sum(logits.iter().map(|logit| entry(*logit)), crate::numeric::NumberFormat::F32);
     Some(share).filter(|share| logits.len() > 1 && share.value.is_finite())
 }
 

@@ -1,0 +1,97 @@
+//! Whether numbers lie on the grid of a binary format.
+
+use serde::{Deserialize, Serialize};
+
+use crate::numeric::{Approx, NumberFormat, log2};
+
+/// Tenths of a bit that one number counts at most: short decimals lie on every grid.
+const MOST: u64 = 40;
+/// Tenths of a bit from which on a format counts as recognised: by chance in one column of a million, from five numbers on.
+pub(crate) const RECOGNISED: u64 = 200;
+
+/// Whether all numbers seen could be of one format, and how much says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GridStats {
+    possible: bool,
+    tenths_of_bits: u64,
+}
+
+impl Default for GridStats {
+    fn default() -> Self {
+        Self { possible: true, tenths_of_bits: 0 }
+    }
+}
+
+impl GridStats {
+    /// Adds a number that is known up to its half-width.
+    pub fn observe(&mut self, number: Approx, format: NumberFormat) {
+        if !self.possible || number.value == 0.0 {
+            return;
+        }
+        match on_grid(number, format) {
+            Some(tenths) => self.tenths_of_bits += tenths,
+            // What was counted before the first number off the grid depends on the order; forgetting it keeps the merge lawful.
+            None => *self = Self { possible: false, tenths_of_bits: 0 },
+        }
+    }
+
+    /// Adds those of another part.
+    pub fn merge(&mut self, other: &Self) {
+        if self.possible && other.possible {
+            self.tenths_of_bits += other.tenths_of_bits;
+        } else {
+            *self = Self { possible: false, tenths_of_bits: 0 };
+        }
+    }
+
+    /// Whether no number lies off the grid.
+    #[must_use]
+    pub fn is_possible(&self) -> bool {
+        self.possible
+    }
+
+    /// Whether the numbers could hardly lie on the grid by chance.
+    #[must_use]
+    pub fn is_recognised(&self) -> bool {
+        self.possible && self.tenths_of_bits >= RECOGNISED
+    }
+}
+
+/// How much it says that a number lies on a format's grid, in tenths of a bit: the spacing over what is known of the number.
+/// None when it lies off the grid.
+#[must_use]
+pub fn on_grid(number: Approx, format: NumberFormat) -> Option<u64> {
+    if !Approx::exact(format.round(number.value)).agrees(number) {
+        return None;
+    }
+    let bits = log2(format.half_ulp(number.value) / number.half.max(f64::MIN_POSITIVE));
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0 to 40")]
+    let tenths = (10.0 * bits).clamp(0.0, MOST as f64) as u64;
+    Some(tenths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn five_numbers_on_a_grid_are_recognised_and_one_off_it_is_enough_against() {
+        let mut stats = GridStats::default();
+        for at in 0..5 {
+            let value = NumberFormat::Bf16.round(-0.37 - 0.217 * f64::from(at));
+            assert!(!stats.is_recognised(), "{at} numbers");
+            stats.observe(Approx::new(value, 1e-9), NumberFormat::Bf16);
+        }
+        assert!(stats.is_recognised());
+        stats.observe(Approx::new(-0.3, 1e-9), NumberFormat::Bf16);
+        assert!(!stats.is_possible());
+    }
+
+    #[test]
+    fn coarse_digits_say_nothing() {
+        // At 3, bf16 has steps of 1/64: half of it is less than half of a last digit of 0.1.
+        assert_eq!(on_grid(Approx::new(-3.1, 0.05), NumberFormat::Bf16), Some(0));
+        assert_eq!(on_grid(Approx::new(-3.1, 1e-6), NumberFormat::Bf16), None);
+        assert_eq!(on_grid(Approx::new(-3.125, 1e-9), NumberFormat::Bf16), Some(40));
+    }
+}

@@ -1,0 +1,107 @@
+//! A small run of the accuracy benchmark: what holds may not get worse. `docs/accuracy.md` has a large run.
+
+#[path = "../accuracy/mod.rs"]
+mod truth;
+
+use retally::numeric::NumberFormat;
+
+use truth::arithmetic::{Printing, Reduction};
+use truth::{Class, Measured, Settings, figures, markdown, measure};
+
+/// Figures with the least share of logs of which they hold, or, for faults, the largest: what the seed below gives, and
+/// tightened whenever more holds. `docs/accuracy.md` says what must hold.
+const LIMITS: [(&str, Limit); 9] = [
+    ("correct logs: a certain finding", Limit::Most(0.5)),
+    ("single deviation: detected", Limit::Least(1.0)),
+    ("single deviation: named, or one of an ambiguous pair", Limit::Least(0.6)),
+    ("pair of deviations: detected", Limit::Least(1.0)),
+    ("pair of deviations: explained", Limit::Least(0.2)),
+    ("mixture: both named and the boundary right", Limit::Least(0.3)),
+    ("end token in some rows: both spans named", Limit::Least(0.5)),
+    ("5 % of the rows wrong: exactly those listed", Limit::Least(0.3)),
+    ("column not read", Limit::Most(0.0)),
+];
+
+#[derive(Clone, Copy)]
+enum Limit {
+    Least(f64),
+    Most(f64),
+}
+
+fn small_run(only: Option<Class>, logs: usize) -> Vec<Measured> {
+    measure(&Settings { logs, seed: 5, only, threads: 2 }, &|_, _| ())
+}
+
+#[test]
+fn the_audit_is_right_as_often_as_before() {
+    let measured = small_run(None, 60);
+    let table = markdown(&measured);
+    let figures = figures(&measured);
+    for (name, limit) in LIMITS {
+        let figure = figures.iter().find(|figure| figure.name == name).unwrap();
+        let holds = match limit {
+            Limit::Least(share) => figure.share() >= share,
+            Limit::Most(share) => figure.share() <= share,
+        };
+        assert!(figure.logs > 0 && holds, "{name}\n{table}");
+    }
+}
+
+/// Sums in double precision that are not cast, in columns whose name says sum or mean.
+#[test]
+fn correct_logs_in_double_precision_have_no_finding() {
+    let promised =
+        ["sum_logprob", "score", "loglikelihood", "mean_logprob", "mean_nll", "total_nll", "ppl", "perplexity"];
+    let mut measured = small_run(Some(Class::Correct), 150);
+    measured.retain(|log| {
+        let exact = ["reduction", "cast"].into_iter().all(|name| log.dimension(name) == "f64");
+        exact && promised.contains(&log.dimension("name"))
+    });
+    assert!(measured.len() >= 15, "{} logs", measured.len());
+    assert!(measured.iter().all(Measured::is_right), "{}", markdown(&measured));
+}
+
+#[test]
+fn a_seed_is_a_log() {
+    for class in Class::ALL {
+        let draw = || truth::Log::draw(class, 77).unwrap().bytes();
+        assert_eq!(draw(), draw(), "{}", class.name());
+    }
+}
+
+/// What Python prints for the same format.
+#[test]
+fn numbers_are_printed_as_by_c() {
+    for (value, digits, text) in [
+        (-3.5, 5, "-3.5"),
+        (123_456.0, 5, "1.2346e+05"),
+        (12_340.0, 4, "1.234e+04"),
+        (1234.0, 4, "1234"),
+        (-0.000_123_44, 4, "-0.0001234"),
+        (0.000_012_344, 4, "1.234e-05"),
+        (9.9996, 4, "10"),
+        (0.0, 4, "0"),
+    ] {
+        assert_eq!(Printing::General(digits).text(value), text);
+    }
+    assert_eq!(Printing::Scientific(3).text(-0.001_234_4), "-1.234e-03");
+    assert_eq!(Printing::Single.text(-0.587_391_4), "-0.5873914");
+    assert_eq!(Printing::Double.text(-2.0), "-2.0");
+}
+
+#[test]
+fn half_a_place_follows_the_digits() {
+    assert_eq!(Printing::Fixed(2).half(-3.0), 0.005);
+    assert_eq!(Printing::General(4).half(12_340.0), 5.0);
+    assert_eq!(Printing::General(4).half(-0.001_234), 0.000_000_5);
+    assert_eq!(Printing::Scientific(3).half(12.34), 0.005);
+}
+
+#[test]
+fn a_running_sum_in_half_precision_stops_growing() {
+    let values = vec![-1.0; 400];
+    assert_eq!(Reduction::Half(NumberFormat::Bf16).sum(&values), -256.0);
+    assert_eq!(Reduction::Half(NumberFormat::F16).sum(&values), -400.0);
+    assert_eq!(Reduction::SinglePairwise.sum(&[0.1, 0.2, 0.3]), f64::from(0.1_f32 + (0.2_f32 + 0.3_f32)));
+    assert_eq!(Reduction::SingleBackwards.sum(&[1e8, 1.0, 1.0]), 1e8);
+}
