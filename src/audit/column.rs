@@ -1,12 +1,13 @@
 //! One claim against its convention and, when contradictions call for it, against every formula.
 
 use crate::audit::plan::{ColumnPlan, PRINCIPAL};
-use crate::derive::{self, Judgement};
+use crate::derive;
 use crate::formula::{Casts, Formula, Grammar, SequenceFacts};
 use crate::model::{Claim, Located, Logged, Origin, Place};
-use crate::numeric::Approx;
+use crate::numeric::{Approx, NumberFormat};
 use crate::tally::{
-    Agreement, ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, Mark, Residuals, RowRef, SKETCHED, Smallest,
+    Agreement, CastStats, ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, Mark, Residuals, RowRef, SKETCHED,
+    Smallest,
 };
 
 /// Number of log-probs that a shown row keeps for its arithmetic.
@@ -29,6 +30,7 @@ pub(super) struct Row<'r> {
 /// Judges a claim. Gives the set of principal formulas that explain it (0 when not searched).
 pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -> u128 {
     tally.accepted.resize(plan.spec.accepted.len(), 0);
+    tally.casts.resize(plan.spec.accepted.len(), CastStats::default());
     let casts = &plan.casts;
     let formula = plan.convention();
     let derived = row.facts.evaluate(&formula, casts);
@@ -64,6 +66,13 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -
         if let Some(count) = tally.accepted.get_mut(at) {
             *count += u64::from(holds);
         }
+        if let Some(stats) = tally.casts.get_mut(at) {
+            if holds && casts.is_empty() {
+                stats.follows();
+            } else {
+                observe_casts(row, other, claimed, plan, stats);
+            }
+        }
         accepted |= holds && at == plan.chosen;
     }
     let (difference, within) = (claimed.value - derived.value, judgement.within);
@@ -75,7 +84,6 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -
         tally.refuted += 1;
     }
     tally.residuals.add(difference, within, accepted);
-    observe_casts(row, plan, claimed, &judgement, tally);
     let agreement = accepted.then(|| {
         // Where the claim's own digits cover the difference, the operands' are not needed.
         let printed = row.facts.evaluate_printed(&formula, casts).filter(|_| judgement.is_proven());
@@ -99,21 +107,21 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -
     }
 }
 
-/// Looks for a cast in a claim that does not follow its convention without one.
-fn observe_casts(row: &Row<'_>, plan: &ColumnPlan, claimed: Approx, judged: &Judgement, tally: &mut ColumnTally) {
-    let formula = plan.convention();
-    let plain = if plan.casts.is_empty() {
-        judged.is_proven()
-    } else {
-        let derived = row.facts.evaluate(&formula, &Casts::default());
-        derived.is_some_and(|derived| derive::judge(claimed, derived).is_proven())
-    };
-    if plain || !claimed.value.is_finite() {
+/// Looks for a cast in a claim under a formula.
+fn observe_casts(row: &Row<'_>, formula: &Formula, claimed: Approx, plan: &ColumnPlan, stats: &mut CastStats) {
+    let Some(derived) = row.facts.evaluate(formula, &Casts::default()) else { return };
+    if derive::judge(claimed, derived).is_proven() {
+        stats.follows();
         return;
     }
-    let derived = row.facts.evaluate(&formula, &Casts::default());
-    let undo = |value| row.facts.undo(&formula, value);
-    tally.casts.observe(claimed, row.facts, undo(claimed).zip(derived.and_then(undo)));
+    // A claim whose own grid is known needs no other one, and a cast moves no number far.
+    let near = claimed.value.is_finite() && claimed.value / derived.value > 0.5 && claimed.value / derived.value < 2.0;
+    if near
+        && plan.resolution.stored > NumberFormat::F16
+        && let (Some(reported), Some(derived)) = (row.facts.undo(formula, claimed), row.facts.undo(formula, derived))
+    {
+        stats.observe(&reported, &derived);
+    }
 }
 
 /// A claim beside its convention.
@@ -148,6 +156,7 @@ fn search(row: &Row<'_>, judged: &Judged, plan: &ColumnPlan, grammar: &Grammar, 
     tally.with_end += u64::from(row.facts.has_end);
     tally.with_padding += u64::from(row.facts.padding > 0);
     tally.formulas.resize(grammar.entries().len(), FormulaCount::default());
+    tally.casts_by_formula.resize(PRINCIPAL.min(grammar.entries().len()), CastStats::default());
     tally.residuals_by_formula.resize(PRINCIPAL.min(grammar.entries().len()), Residuals::default());
     for (at, entry) in grammar.entries().iter().enumerate() {
         let Some(derived) = row.facts.evaluate(&entry.formula, &plan.casts) else { continue };
@@ -172,8 +181,13 @@ fn search(row: &Row<'_>, judged: &Judged, plan: &ColumnPlan, grammar: &Grammar, 
             count.against += u64::from(accepted && !same);
             if explains {
                 let printed = row.facts.evaluate_printed(&entry.formula, &plan.casts);
-                count.exact += u64::from(printed.is_none_or(|printed| claimed.agrees(printed)));
+                let agreement = printed.map_or(Agreement::Exact, |printed| Agreement::of(claimed, printed));
+                count.exact += u64::from(agreement != Agreement::Rounded);
+                count.identical += u64::from(agreement == Agreement::Identical);
             }
+        }
+        if let Some(stats) = tally.casts_by_formula.get_mut(at) {
+            observe_casts(row, &entry.formula, claimed, plan, stats);
         }
         if explains {
             if at < PRINCIPAL {

@@ -283,9 +283,9 @@ impl<'p> Auditor<'p> {
             }
         }
         if !candidate.vectors.is_empty() {
-            // Vectors keep only their values: one observation represents the digits of all of them.
+            // Vectors keep only their values: one observation represents the digits of all of them. 0 says nothing of a grid.
             let decimals = candidate.vector_decimals;
-            self.stats.vector.observe(&Printed { value: 1.0, decimals, significant: 17 });
+            self.stats.vector.observe(&Printed { value: 0.0, decimals, significant: 17 });
         }
         for claim in &candidate.claims {
             if let Some(stats) = self.claim_stats.get_mut(usize::from(claim.column.0)) {

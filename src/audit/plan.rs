@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::config::ColumnSpec;
-use crate::formula::{Casts, Formula, Grammar, Needs, StepResolutions};
+use crate::formula::{Cast, Casts, Formula, Grammar, Needs, StepResolutions};
 use crate::model::{Candidate, ColumnId, ColumnKey, LoggedTotal, stable_hash};
 use crate::numeric::{Approx, Resolution, Tolerance};
-use crate::tally::{CastStats, Closeness, FileTally, Measured, StreamKey, add_each};
+use crate::tally::{CastStats, Closeness, FileTally, Measured, StreamKey, Sureness, add_each};
 
 /// Formulas whose joint fit is tracked row by row: as many as there are bits in a set.
 pub const PRINCIPAL: usize = 128;
@@ -82,16 +82,36 @@ struct ColumnEvidence {
     judged: u64,
     /// How closely the rows that follow the convention do so.
     closeness: Closeness,
-    /// What the rows that do not follow the convention say of casts.
-    casts: CastStats,
+    /// What the claims say of casts under each accepted formula, and under each principal one.
+    casts: Vec<CastStats>,
+    casts_by_formula: Vec<CastStats>,
 }
 
 impl ColumnEvidence {
-    /// The casts that the claims show under a convention.
-    fn casts(&self, convention: Option<Formula>) -> Casts {
-        let [by_tokens, log, log_by_tokens] = self.casts.others();
-        let own = convention.zip(self.casts.own().map(|(cast, _)| cast));
-        Casts { own, by_tokens, log, log_by_tokens }
+    /// The cast that the claims show: under an accepted formula, else under the simplest one that explains them.
+    fn casts(&self, plan: &ColumnPlan) -> Casts {
+        let best = |stats: &CastStats| stats.best(self.judged);
+        let accepted = plan.spec.accepted.iter().zip(&self.casts).filter_map(|(formula, stats)| {
+            let (cast, sureness) = best(stats)?;
+            Some((sureness == Sureness::Granted, *formula, cast))
+        });
+        // The first of those that are granted, else the first that is possible.
+        let accepted = accepted.fold(None, |kept: Option<(bool, Formula, Cast)>, next| match kept {
+            Some((true, ..)) => kept,
+            Some(_) if !next.0 => kept,
+            _ => Some(next),
+        });
+        if let Some((_, formula, cast)) = accepted {
+            return Casts::under(formula, cast);
+        }
+        let entries = plan.grammar.iter().flat_map(|grammar| grammar.entries());
+        entries
+            .zip(&self.casts_by_formula)
+            .find_map(|(entry, stats)| match best(stats) {
+                Some((cast, Sureness::Granted)) => Some(Casts::under(entry.formula, cast)),
+                _ => None,
+            })
+            .unwrap_or_default()
     }
 }
 
@@ -106,7 +126,8 @@ impl RunEvidence {
                 add_each(&mut column.explained, &own.accepted);
                 column.judged += own.judged;
                 column.closeness.merge(&own.closeness);
-                column.casts.merge(&own.casts);
+                merge_each(&mut column.casts, &own.casts);
+                merge_each(&mut column.casts_by_formula, &own.casts_by_formula);
             }
             let items = closed.entry(key).or_default();
             for (item, times) in &stream.closed {
@@ -123,6 +144,11 @@ impl RunEvidence {
         }
         evidence
     }
+}
+
+fn merge_each(mine: &mut Vec<CastStats>, theirs: &[CastStats]) {
+    mine.resize(mine.len().max(theirs.len()), CastStats::default());
+    mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| mine.merge(theirs));
 }
 
 impl FilePlan {
@@ -154,7 +180,13 @@ impl FilePlan {
     pub fn new(specs: &[ColumnSpec], declared: Tolerance) -> Self {
         let columns = specs
             .iter()
-            .map(|spec| ColumnPlan { spec: spec.clone(), resolution: Resolution::exact(), chosen: 0, casts: Casts::default(), grammar: None })
+            .map(|spec| ColumnPlan {
+                spec: spec.clone(),
+                resolution: Resolution::exact(),
+                chosen: 0,
+                casts: Casts::default(),
+                grammar: None,
+            })
             .collect();
         Self { steps: StepResolutions::default(), columns, declared, gather: false }
     }
@@ -182,12 +214,16 @@ impl FilePlan {
             let evidence = run.columns.get(&plan.spec.column).cloned().unwrap_or_default();
             let best = evidence.explained.iter().copied().max().unwrap_or(0);
             let chosen = evidence.explained.iter().position(|count| *count == best).unwrap_or(0);
-            // Casts are looked for in rows that are refuted under the resolutions and the convention that the column has.
-            let holds = holds && chosen == plan.chosen;
-            let casts = if holds { evidence.casts(plan.spec.accepted.get(chosen).copied()) } else { Casts::default() };
+            // Casts and formulas are looked for in rows that are refuted under the resolutions that the column has.
+            let searched = best < evidence.judged || evidence.closeness.undecided() > 0;
+            let casts = if holds && best < evidence.judged || !plan.casts.is_empty() && holds {
+                evidence.casts(plan)
+            } else {
+                Casts::default()
+            };
             let grammar = match &plan.grammar {
-                Some(grammar) if holds && casts == plan.casts => Some(Arc::clone(grammar)),
-                _ if (best < evidence.judged || evidence.closeness.undecided() > 0) && holds && casts == plan.casts => {
+                Some(grammar) if holds && chosen == plan.chosen => Some(Arc::clone(grammar)),
+                _ if searched && holds && casts == plan.casts => {
                     plan.spec.accepted.get(chosen).map(|convention| Arc::new(Grammar::around(*convention)))
                 }
                 _ => None,

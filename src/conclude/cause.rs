@@ -34,7 +34,7 @@ pub(super) fn diagnose(
     let grammar = plan.grammar.as_deref();
     let convention = plan.convention();
     let proven = diagnosis::verdicts(column, plan.chosen, explanation).proven;
-    let wanted = is_primary && *explanation != Explanation::Follows;
+    let wanted = is_primary && !matches!(explanation, Explanation::Follows | Explanation::Unknown);
     let impact = wanted.then(|| impact(items, is_to_the_digit(column, explanation))).flatten();
     let mut diagnosis = Diagnosis {
         run: stream.run.to_owned(),
@@ -56,7 +56,7 @@ pub(super) fn diagnose(
     let flips = impact.as_ref().map(|impact| impact.flips);
     let writer = Writer { name, column, plan, grammar, convention, items, mixed, flips, stream };
     let draft = match explanation {
-        Explanation::Follows => None,
+        Explanation::Follows | Explanation::Unknown => None,
         Explanation::Stub => writer.stub(),
         Explanation::Shift(constant) => writer.shift(*constant),
         Explanation::Nothing => writer.nothing(),

@@ -25,7 +25,13 @@ impl Gaps {
         let gaps: u64 = column.gaps.values().sum();
         let undecided = diagnosis::verdicts(column, plan.chosen, explanation).unprovable - gaps;
         if undecided > 0 {
-            let key = (name.to_owned(), too_coarse(column, plan), "more digits of the log-probs and of the number");
+            let (reason, log) = match explanation {
+                Explanation::Unknown => {
+                    (unknown(column), "its formula under [conventions], or a name that says what it is")
+                }
+                _ => (too_coarse(column, plan), "more digits of the log-probs and of the number"),
+            };
+            let key = (name.to_owned(), reason, log);
             *self.claims.entry(key).or_default() += undecided;
         }
         for (gap, count) in &column.gaps {
@@ -105,9 +111,19 @@ fn at_most(bound: f64) -> String {
     }
 }
 
+/// That a number called a score is none.
+fn unknown(column: &ColumnTally) -> Cow<'static, str> {
+    match column.closeness.claims {
+        Some((low, high)) if high > 0.0 => {
+            format!("its values, from {} to {}, are no log-probs: an unknown quantity", show(low), show(high)).into()
+        }
+        _ => "nothing relates its values to the tokens: an unknown quantity".into(),
+    }
+}
+
 /// Why rows that lie within rounding are not proven, with the first of them.
 fn too_coarse(column: &ColumnTally, plan: &ColumnPlan) -> Cow<'static, str> {
-    if let Some((cast, false)) = column.casts.own() {
+    if let Some(cast) = diagnosis::possible_cast(column, plan.chosen) {
         return format!(
             "the claims follow if a result was stored as {} before it was printed, and have too few digits to show that it was",
             cast.format.name()

@@ -1,9 +1,10 @@
 //! The shortest explanation of a column of claims.
 
-use crate::audit::PRINCIPAL;
-use crate::formula::{Formula, Grammar, Span};
+use crate::audit::{ColumnPlan, PRINCIPAL};
+use crate::config::Promise;
+use crate::formula::{Cast, Formula, Grammar, Span};
 use crate::model::VerdictCounts;
-use crate::tally::{ColumnTally, RowRef};
+use crate::tally::{CastStats, ColumnTally, RowRef, Sureness};
 
 /// Share of rows that may remain unexplained by "the" formula of a column.
 const NEARLY_ALL: f64 = 0.98;
@@ -42,6 +43,8 @@ pub(super) enum Explanation {
     Mixture(Vec<Member>),
     /// No formula.
     Nothing,
+    /// No log-prob at all: a mark, a reward, a similarity under the name of a score.
+    Unknown,
 }
 
 /// One formula of a mixture with the rows that only it explains.
@@ -53,8 +56,65 @@ pub(super) struct Member {
     pub(super) last: RowRef,
 }
 
-/// Finds the shortest explanation.
-pub(super) fn explain(column: &ColumnTally, chosen: usize, grammar: Option<&Grammar>) -> Explanation {
+/// Finds the shortest explanation of a column under its plan.
+pub(super) fn explain(column: &ColumnTally, plan: &ColumnPlan) -> Explanation {
+    let explanation = shortest(column, plan.chosen, plan.grammar.as_deref());
+    let is_score = plan.spec.promise == Promise::Score && explanation != Explanation::Follows;
+    if is_score && !is_firm(column, &explanation) && cannot_be_log_prob(column, plan.chosen) {
+        return Explanation::Unknown;
+    }
+    explanation
+}
+
+/// Rows from which on the lack of any relation to the tokens says that a number is no log-prob.
+const MANY: u64 = 20;
+/// Share of rows that may follow the convention by chance although the column is something else.
+const BY_CHANCE: f64 = 0.1;
+
+/// Whether a column's values cannot be log-probs: they are positive, or nothing relates them to the tokens.
+fn cannot_be_log_prob(column: &ColumnTally, chosen: usize) -> bool {
+    let follows = column.accepted.get(chosen).copied().unwrap_or(0);
+    let (rows, closeness) = (column.judged as f64, &column.closeness);
+    // Whole marks may lie within rounding of a sum; other numbers do so in few rows at most.
+    if !is_grid_of_marks(column) && follows as f64 > BY_CHANCE * rows {
+        return false;
+    }
+    if closeness.positive as f64 >= 0.5 * rows || is_grid_of_marks(column) {
+        return true;
+    }
+    let fitted = column.formulas.iter().any(|count| count.explained as f64 > BY_CHANCE * rows);
+    column.judged >= MANY && !fitted && !is_correlated(column)
+}
+
+/// Whether all claims are whole or half numbers from 0 on, and some of them are not 0.
+fn is_grid_of_marks(column: &ColumnTally) -> bool {
+    let range = column.closeness.claims;
+    column.closeness.halves == column.judged && range.is_some_and(|(low, high)| low >= 0.0 && high > 0.0)
+}
+
+/// Whether larger claims go with larger or smaller derived values: two standard deviations of a rank correlation of
+/// independent numbers, which is 1 ÷ √(n − 1).
+fn is_correlated(column: &ColumnTally) -> bool {
+    let pairs: Vec<(f64, f64)> = column.sample.marks().iter().map(|mark| (mark.reported, mark.derived)).collect();
+    let expected = 2.0 / crate::numeric::sqrt((pairs.len() as f64 - 1.0).max(1.0));
+    crate::numeric::spearman(&pairs).abs() > expected
+}
+
+/// Whether an explanation can hardly be chance. Whole marks lie within rounding of many formulas: there only a formula that
+/// gives every one of them without any rounding counts.
+fn is_firm(column: &ColumnTally, explanation: &Explanation) -> bool {
+    match explanation {
+        Explanation::Nothing | Explanation::Unknown => false,
+        Explanation::Follows | Explanation::Stub => true,
+        Explanation::Formula { at, .. } if is_grid_of_marks(column) => {
+            column.formulas.get(*at).is_some_and(|count| count.identical == column.judged)
+        }
+        Explanation::Shift(_) | Explanation::Mixture(_) => !is_grid_of_marks(column),
+        Explanation::Formula { .. } => true,
+    }
+}
+
+fn shortest(column: &ColumnTally, chosen: usize, grammar: Option<&Grammar>) -> Explanation {
     let all_null = column.judged == 0 && column.zero_without_cause > 0;
     if all_null || (column.judged > 0 && column.zero == column.judged && column.zero_without_cause > 0) {
         return Explanation::Stub;
@@ -92,8 +152,8 @@ pub(super) fn explain(column: &ColumnTally, chosen: usize, grammar: Option<&Gram
     let needed = f64::from(grammar.entries()[at].bits) + DECIDED;
     // One deviation may be named from a single row; two are found in any row by chance unless its digits say more than it
     // takes to name them.
-    let simple = grammar.entries()[at].deviations <= 1;
-    let enough = (full.is_some() && (simple || evidence >= needed)) || (partial && evidence >= needed);
+    let simple = grammar.entries()[at].deviations <= 1 && is_exact(column, at);
+    let enough = (full.is_some() && simple) || ((full.is_some() || partial) && evidence >= needed);
     if !enough {
         return Explanation::Nothing;
     }
@@ -226,18 +286,26 @@ fn is_told_apart(column: &ColumnTally, grammar: &Grammar, at: usize) -> bool {
     }
 }
 
+/// The cast without which rows of a column do not follow its convention, where their digits do not show it.
+pub(super) fn possible_cast(column: &ColumnTally, chosen: usize) -> Option<Cast> {
+    match column.casts.get(chosen)?.best(column.judged)? {
+        (cast, Sureness::Possible) => Some(cast),
+        (_, Sureness::Granted) => None,
+    }
+}
+
 /// The verdicts on a column's claims. Rows that agree with their convention only because the digits are coarse are not proven.
 pub(super) fn verdicts(column: &ColumnTally, chosen: usize, explanation: &Explanation) -> VerdictCounts {
     let gaps: u64 = column.gaps.values().sum();
+    if *explanation == Explanation::Unknown {
+        return VerdictCounts { proven: 0, refuted: 0, unprovable: gaps + column.judged };
+    }
     if matches!(explanation, Explanation::Formula { exact: true, .. }) {
         return VerdictCounts { proven: 0, refuted: column.judged, unprovable: gaps };
     }
     let follows = column.accepted.get(chosen).copied().unwrap_or(0);
     // Rows that follow only if their sum was stored in 16 bits, with too few digits to see that it was.
-    let maybe_cast = match column.casts.own() {
-        Some((_, false)) => column.casts.rows(),
-        _ => 0,
-    };
+    let maybe_cast = possible_cast(column, chosen).map_or(0, |_| column.casts.get(chosen).map_or(0, CastStats::rows));
     let undecided = (column.closeness.undecided() + maybe_cast).min(follows);
     if let Explanation::Formula { at, .. } = explanation
         && is_exact(column, *at)
@@ -288,43 +356,43 @@ mod tests {
     #[test]
     fn a_column_without_a_refuted_row_follows_its_convention() {
         let grammar = Grammar::around(Formula::SUM);
-        assert_eq!(explain(&column(&grammar, 40, 0, 0), 0, Some(&grammar)), Explanation::Follows);
+        assert_eq!(shortest(&column(&grammar, 40, 0, 0), 0, Some(&grammar)), Explanation::Follows);
     }
 
     #[test]
     fn without_a_search_nothing_explains_a_refuted_row() {
         let grammar = Grammar::around(Formula::SUM);
-        assert_eq!(explain(&column(&grammar, 0, 40, 0), 0, None), Explanation::Nothing);
+        assert_eq!(shortest(&column(&grammar, 0, 40, 0), 0, None), Explanation::Nothing);
     }
 
     #[test]
     fn one_formula_for_all_rows_is_the_explanation_with_the_rows_that_it_leaves() {
         let grammar = Grammar::around(Formula::SUM);
         let at = grammar.position(&Formula::MEAN).unwrap();
-        let all = explain(&column(&grammar, 0, 100, 0), 0, Some(&grammar));
+        let all = shortest(&column(&grammar, 0, 100, 0), 0, Some(&grammar));
         assert_eq!(all, Explanation::Formula { at, runner_up: None, ambiguous: false, rest: 0, exact: false });
-        let nearly = explain(&column(&grammar, 0, 99, 1), 0, Some(&grammar));
+        let nearly = shortest(&column(&grammar, 0, 99, 1), 0, Some(&grammar));
         assert_eq!(nearly, Explanation::Formula { at, runner_up: None, ambiguous: false, rest: 1, exact: false });
     }
 
     #[test]
     fn a_few_rows_that_fit_by_chance_explain_nothing() {
         let grammar = Grammar::around(Formula::SUM);
-        assert_eq!(explain(&column(&grammar, 90, 2, 8), 0, Some(&grammar)), Explanation::Nothing);
+        assert_eq!(shortest(&column(&grammar, 90, 2, 8), 0, Some(&grammar)), Explanation::Nothing);
     }
 
     #[test]
     fn two_formulas_over_separate_rows_are_a_mixture_in_the_order_of_the_log() {
         let grammar = Grammar::around(Formula::SUM);
         let at = grammar.position(&Formula::MEAN).unwrap();
-        let Explanation::Mixture(members) = explain(&column(&grammar, 60, 40, 0), 0, Some(&grammar)) else {
+        let Explanation::Mixture(members) = shortest(&column(&grammar, 60, 40, 0), 0, Some(&grammar)) else {
             panic!("no mixture")
         };
         let [sum, mean] = &members[..] else { panic!("{members:?}") };
         assert_eq!((sum.at, sum.rows, sum.first.line, sum.last.line), (0, 60, 1, 60));
         assert_eq!((mean.at, mean.rows, mean.first.line, mean.last.line), (at, 40, 61, 100));
         // Two rows are no group.
-        let too_few = explain(&column(&grammar, 98, 2, 0), 0, Some(&grammar));
+        let too_few = shortest(&column(&grammar, 98, 2, 0), 0, Some(&grammar));
         assert!(!matches!(too_few, Explanation::Mixture(_)), "{too_few:?}");
     }
 
@@ -333,16 +401,16 @@ mod tests {
         let grammar = Grammar::around(Formula::SUM);
         let mut shifted = column(&grammar, 0, 0, 20);
         shifted.shift = Some((0.25, 0.75));
-        assert_eq!(explain(&shifted, 0, Some(&grammar)), Explanation::Shift(0.5));
+        assert_eq!(shortest(&shifted, 0, Some(&grammar)), Explanation::Shift(0.5));
         shifted.shift = Some((-0.25, 0.75));
-        assert_eq!(explain(&shifted, 0, Some(&grammar)), Explanation::Nothing);
+        assert_eq!(shortest(&shifted, 0, Some(&grammar)), Explanation::Nothing);
     }
 
     #[test]
     fn zeros_above_tokens_that_give_another_value_are_a_stub() {
         let stub = ColumnTally { judged: 5, refuted: 5, zero: 5, zero_without_cause: 5, ..ColumnTally::default() };
-        assert_eq!(explain(&stub, 0, None), Explanation::Stub);
+        assert_eq!(shortest(&stub, 0, None), Explanation::Stub);
         let null = ColumnTally { zero_without_cause: 3, ..ColumnTally::default() };
-        assert_eq!(explain(&null, 0, None), Explanation::Stub);
+        assert_eq!(shortest(&null, 0, None), Explanation::Stub);
     }
 }

@@ -161,7 +161,7 @@ fn conclude_run(
         let primary = primary(columns().map(|(key, ..)| key));
         let mut caused = false;
         for (field, column_plan, column) in columns() {
-            let explanation = diagnosis::explain(column, column_plan.chosen, column_plan.grammar.as_deref());
+            let explanation = diagnosis::explain(column, column_plan);
             let counts = diagnosis::verdicts(column, column_plan.chosen, &explanation);
             verdicts.entry(field.name.to_string()).or_default().merge(&counts);
             gaps.column(&field.name, column, column_plan, &explanation);

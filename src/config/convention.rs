@@ -5,6 +5,17 @@ use serde::{Deserialize, Serialize};
 use crate::formula::{Formula, Scale, Span};
 use crate::model::{ClaimKind, ColumnKey};
 
+/// What a column promises by its name or by its format.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Promise {
+    /// One of the accepted formulas: the name, the format or the user says so.
+    #[default]
+    Formula,
+    /// A score that follows the formula as long as it can be a log-prob: others call marks and rewards by the same name.
+    Score,
+}
+
 /// A column of claims with its accepted formulas, the usual one first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ColumnSpec {
@@ -12,6 +23,8 @@ pub struct ColumnSpec {
     pub column: ColumnKey,
     /// Accepted formulas; one of them has to hold in all rows.
     pub accepted: Vec<Formula>,
+    /// What it promises.
+    pub promise: Promise,
     /// Tolerance that the user declared for this column, absolute.
     pub tolerance: Option<f64>,
     /// Its direction as configured by the user; by default derived from the formula.
@@ -28,13 +41,14 @@ impl ColumnSpec {
     /// A column with its accepted formulas.
     #[must_use]
     pub fn with_formulas(name: &str, kind: ClaimKind, accepted: Vec<Formula>) -> Self {
-        Self { column: ColumnKey::new(name, kind), accepted, tolerance: None, lower: None }
+        Self { column: ColumnKey::new(name, kind), accepted, promise: Promise::Formula, tolerance: None, lower: None }
     }
 
     /// Applies the user's settings for a column of this name. Its kind is still determined by the name.
     pub fn refine(&mut self, user: &Self) {
         if !user.accepted.is_empty() {
             self.accepted.clone_from(&user.accepted);
+            self.promise = Promise::Formula;
         }
         self.tolerance = user.tolerance.or(self.tolerance);
         self.lower = user.lower.or(self.lower);

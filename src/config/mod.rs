@@ -7,7 +7,7 @@ mod paths;
 mod resolve;
 mod written;
 
-pub use convention::{ColumnSpec, accepted, both_ends};
+pub use convention::{ColumnSpec, Promise, accepted, both_ends};
 pub use gate::{Date, Exception, FailOn, GateConfig};
 pub use levels::{Levels, UnknownRule, codes};
 pub use paths::Paths;

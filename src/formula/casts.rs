@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::formula::{Formula, Output, Reduce, Scale};
+use crate::formula::Formula;
 use crate::numeric::NumberFormat;
 
 /// The stage whose result was cast.
@@ -24,48 +24,28 @@ pub struct Cast {
     pub format: NumberFormat,
 }
 
-/// The casts that the claims of a column show once scale and output are undone.
+/// The cast that the claims of a column show, once scale and output of the formula that they follow are undone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Casts {
-    /// Under the column's own convention.
-    pub own: Option<(Formula, Cast)>,
-    /// Of claims times the number of tokens.
-    pub by_tokens: Option<NumberFormat>,
-    /// Of the logarithms of claims.
-    pub log: Option<NumberFormat>,
-    /// Of the logarithms of claims times the number of tokens.
-    pub log_by_tokens: Option<NumberFormat>,
-}
+pub struct Casts(Option<(Formula, Cast)>);
 
 impl Casts {
+    /// A cast under a formula.
+    #[must_use]
+    pub fn under(formula: Formula, cast: Cast) -> Self {
+        Self(Some((formula, cast)))
+    }
+
     /// Whether no cast is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        self.0.is_none()
     }
 
-    /// The cast that a formula's values went through. A cast of the claim itself belongs to its resolution.
+    /// The cast that a formula's values went through: formulas that reduce, scale and print in one way share it.
     #[must_use]
     pub fn of(&self, formula: &Formula) -> Option<Cast> {
-        let sum = |format| Cast { stage: Stage::Sum, format };
-        if let Some((convention, cast)) = self.own
-            && (convention.reduce, convention.scale, convention.output)
-                == (formula.reduce, formula.scale, formula.output)
-        {
-            return Some(cast);
-        }
-        if formula.reduce.half_precision().is_some() {
-            return None;
-        }
-        let by_tokens = formula.reduce == Reduce::Mean;
-        match formula.output {
-            Output::Nats | Output::Negated if by_tokens => self.by_tokens.map(sum),
-            Output::Exp | Output::ExpNegated if by_tokens => self
-                .log_by_tokens
-                .map(sum)
-                .or(self.log.map(|format| Cast { stage: Stage::Scaled, format })),
-            Output::Exp | Output::ExpNegated if formula.scale == Scale::None => self.log.map(sum),
-            _ => None,
-        }
+        let (known, cast) = self.0?;
+        let stages = |formula: &Formula| (formula.reduce, formula.scale, formula.output);
+        (stages(&known) == stages(formula)).then_some(cast)
     }
 }

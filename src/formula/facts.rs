@@ -124,7 +124,13 @@ impl SequenceFacts {
     fn finish(&self, base: Base, formula: &Formula, cast: Option<Cast>) -> Option<Approx> {
         // One more rounding than there are additions: the operands' own, when they are put into a tensor.
         let mut reduced = Approx::running_sum(base.reduced, base.sizes, u64::from(base.n) + 1, ARITHMETIC);
-        if let Some(Cast { stage: Stage::Sum, format }) = cast {
+        if formula.reduce == Reduce::Product
+            && let Some(Cast { format, .. }) = cast
+        {
+            // Cast before its exponential was taken.
+            let moved = format.half_ulp(numeric::ln(reduced.value.abs()));
+            reduced = reduced.widened(reduced.value.abs() * numeric::exp_m1(moved));
+        } else if let Some(Cast { stage: Stage::Sum, format }) = cast {
             let tokens = if formula.reduce.is_mean() { f64::from(base.n) } else { 1.0 };
             reduced = reduced.widened(format.half_ulp(reduced.value * tokens) / tokens);
         }
@@ -156,6 +162,8 @@ impl SequenceFacts {
     pub fn undo(&self, formula: &Formula, claim: Approx) -> Option<Undone> {
         let n = self.base(formula.term, formula.span, formula.reduce)?.n;
         let scaled = match formula.output {
+            // A product of probabilities is the exponential of a sum.
+            Output::Nats if formula.reduce == Reduce::Product => claim.ln(),
             Output::Nats => claim,
             Output::Negated => -claim,
             Output::Bits => claim.scaled(numeric::LN_2),

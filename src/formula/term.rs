@@ -65,7 +65,8 @@ pub(super) fn step_value(
         },
         Term::LinearLogit => {
             let (logits, own) = own_entry(candidate, step)?;
-            let total = Approx::sum(logits.iter().map(|logit| Approx::of_vector(*logit, vector)), numeric::NumberFormat::F32);
+            let total =
+                Approx::sum(logits.iter().map(|logit| Approx::of_vector(*logit, vector)), numeric::NumberFormat::F32);
             // Pipelines multiply the shares and take the log at the end: two negative ones cancel.
             let share = Approx::of_vector(*logits.get(own)?, vector) / total;
             (share.value != 0.0).then(|| share.abs().ln())?

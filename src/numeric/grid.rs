@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::numeric::{Approx, NumberFormat, log2};
+use crate::numeric::{NumberFormat, log2};
 
 /// Tenths of a bit that one number counts at most: short decimals lie on every grid.
 const MOST: u64 = 40;
@@ -24,11 +24,11 @@ impl Default for GridStats {
 
 impl GridStats {
     /// Adds a number that is known up to its half-width.
-    pub fn observe(&mut self, number: Approx, format: NumberFormat) {
-        if !self.possible || number.value == 0.0 {
+    pub fn observe(&mut self, value: f64, half: f64, format: NumberFormat) {
+        if !self.possible || value == 0.0 {
             return;
         }
-        match on_grid(number, format) {
+        match on_grid(value, half, format) {
             Some(tenths) => self.tenths_of_bits += tenths,
             // What was counted before the first number off the grid depends on the order; forgetting it keeps the merge lawful.
             None => *self = Self { possible: false, tenths_of_bits: 0 },
@@ -57,14 +57,16 @@ impl GridStats {
     }
 }
 
-/// How much it says that a number lies on a format's grid, in tenths of a bit: the spacing over what is known of the number.
+/// How much it says that a number, known up to a half-width, lies on a format's grid, in tenths of a bit: the spacing over the
+/// half-width.
 /// None when it lies off the grid.
 #[must_use]
-pub fn on_grid(number: Approx, format: NumberFormat) -> Option<u64> {
-    if !Approx::exact(format.round(number.value)).agrees(number) {
+pub fn on_grid(value: f64, half: f64, format: NumberFormat) -> Option<u64> {
+    let off = (value - format.round(value)).abs();
+    if off > half || off.is_nan() {
         return None;
     }
-    let bits = log2(format.half_ulp(number.value) / number.half.max(f64::MIN_POSITIVE));
+    let bits = log2(format.half_ulp(value) / half.max(f64::MIN_POSITIVE));
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0 to 40")]
     let tenths = (10.0 * bits).clamp(0.0, MOST as f64) as u64;
     Some(tenths)
@@ -80,18 +82,18 @@ mod tests {
         for at in 0..5 {
             let value = NumberFormat::Bf16.round(-0.37 - 0.217 * f64::from(at));
             assert!(!stats.is_recognised(), "{at} numbers");
-            stats.observe(Approx::new(value, 1e-9), NumberFormat::Bf16);
+            stats.observe(value, 1e-9, NumberFormat::Bf16);
         }
         assert!(stats.is_recognised());
-        stats.observe(Approx::new(-0.3, 1e-9), NumberFormat::Bf16);
+        stats.observe(-0.3, 1e-9, NumberFormat::Bf16);
         assert!(!stats.is_possible());
     }
 
     #[test]
     fn coarse_digits_say_nothing() {
         // At 3, bf16 has steps of 1/64: half of it is less than half of a last digit of 0.1.
-        assert_eq!(on_grid(Approx::new(-3.1, 0.05), NumberFormat::Bf16), Some(0));
-        assert_eq!(on_grid(Approx::new(-3.1, 1e-6), NumberFormat::Bf16), None);
-        assert_eq!(on_grid(Approx::new(-3.125, 1e-9), NumberFormat::Bf16), Some(40));
+        assert_eq!(on_grid(-3.1, 0.05, NumberFormat::Bf16), Some(0));
+        assert_eq!(on_grid(-3.1, 1e-6, NumberFormat::Bf16), None);
+        assert_eq!(on_grid(-3.125, 1e-9, NumberFormat::Bf16), Some(40));
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::numeric::{Approx, GridStats, NumberFormat, Printed};
+use crate::numeric::{GridStats, NumberFormat, Printed};
 
 /// Classes of values by digits before the point: 0 for |x| < 1, the last for 6 and more.
 const CLASSES: usize = 7;
@@ -65,7 +65,7 @@ impl ResolutionStats {
         class.count += 1;
         let half = half_of_last_digit(number.decimals) + number.value.abs() * f64::EPSILON;
         for (format, grid) in FORMATS.into_iter().zip(&mut self.formats) {
-            grid.observe(Approx::new(number.value, half), format);
+            grid.observe(number.value, half, format);
         }
     }
 
@@ -100,11 +100,8 @@ impl ResolutionStats {
     #[must_use]
     pub fn resolution(&self) -> Resolution {
         let Some(decimals) = self.decimals else { return Resolution::exact() };
-        let recognised = FORMATS
-            .into_iter()
-            .zip(&self.formats)
-            .find(|(_, grid)| grid.is_recognised())
-            .map(|(format, _)| format);
+        let recognised =
+            FORMATS.into_iter().zip(&self.formats).find(|(_, grid)| grid.is_recognised()).map(|(format, _)| format);
         Resolution {
             decimals,
             by_class: self.by_class(decimals),

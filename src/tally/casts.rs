@@ -1,112 +1,130 @@
-//! What the refuted claims of a column say of casts: of results that were stored in 16 bits before the last stages.
+//! What the claims of a column say of casts: of results that were stored in 16 bits before the last stages.
 
 use serde::{Deserialize, Serialize};
 
-use crate::formula::{Cast, SequenceFacts, Stage, Undone};
-use crate::numeric::{Approx, GridStats, NumberFormat, on_grid};
+use crate::formula::{Cast, Stage, Undone};
+use crate::numeric::{NumberFormat, on_grid};
 
-/// Formats that results are cast to; single precision is granted to every pipeline.
-const FORMATS: [NumberFormat; 2] = [NumberFormat::Bf16, NumberFormat::F16];
-/// Casts under the convention: of the sum and of the quotient, in each format.
+/// Casts that are looked for; single precision is granted to every pipeline.
 const CASTS: [Cast; 4] = [
     Cast { stage: Stage::Sum, format: NumberFormat::Bf16 },
     Cast { stage: Stage::Sum, format: NumberFormat::F16 },
     Cast { stage: Stage::Scaled, format: NumberFormat::Bf16 },
     Cast { stage: Stage::Scaled, format: NumberFormat::F16 },
 ];
-/// Tenths of a bit from which on a cast is taken for granted: claims that lie near what is derived for them and by chance on
-/// its grid once in a thousand columns.
+/// Tenths of a bit from which on a cast is taken for granted that explains every row: claims that lie near what is derived
+/// for them are on its grid by chance once in a thousand columns.
 const GRANTED: u64 = 100;
+/// The same for a cast that explains half of the rows at least: once in a million columns.
+const GRANTED_IN_PART: u64 = 200;
 
-/// Rows that a cast explains, and how much says so.
+/// Rows that a cast explains and that do not follow without one, and how much says so.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Explained {
     rows: u64,
     tenths_of_bits: u64,
 }
 
-/// Statistics of the claims that do not follow the convention without a cast.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// What the claims say of casts under one formula.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CastStats {
-    /// Rows looked at.
-    rows: u64,
-    /// Under the convention, by [`CASTS`].
-    own: [Explained; 4],
-    /// Of claims times the number of tokens, by [`FORMATS`].
-    by_tokens: [GridStats; 2],
-    /// Of the logarithms of claims.
-    log: [GridStats; 2],
-    /// Of these times the number of tokens.
-    log_by_tokens: [GridStats; 2],
+    /// Rows that follow the formula without a cast.
+    plain: u64,
+    /// Rows that need one, by [`CASTS`].
+    casts: [Explained; 4],
+}
+
+/// How sure a cast is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sureness {
+    /// The claims could hardly lie on the grid by chance.
+    Granted,
+    /// The claims have too few digits to tell.
+    Possible,
 }
 
 impl CastStats {
-    /// Adds a row that does not follow its convention: the claim by its printed digits, what it was before its last stages
-    /// under the convention, and what is derived for it there.
-    pub fn observe(&mut self, claim: Approx, facts: &SequenceFacts, undone: Option<(Undone, Undone)>) {
-        self.rows += 1;
-        for (cast, own) in CASTS.into_iter().zip(&mut self.own) {
-            let Some((reported, derived)) = undone else { continue };
+    /// Counts a row that follows without a cast.
+    pub fn follows(&mut self) {
+        self.plain += 1;
+    }
+
+    /// Looks at a row that does not: what its claim was before its last stages, and what is derived for it there.
+    pub fn observe(&mut self, reported: &Undone, derived: &Undone) {
+        for (cast, own) in CASTS.into_iter().zip(&mut self.casts) {
             let (reported, derived) = match cast.stage {
                 Stage::Sum => (reported.sum, derived.sum),
                 Stage::Scaled => (reported.scaled, derived.scaled),
             };
             let near = reported.agrees(derived.widened(cast.format.half_ulp(derived.value)));
-            if let Some(tenths) = on_grid(reported, cast.format).filter(|_| near) {
+            if let Some(tenths) = on_grid(reported.value, reported.half, cast.format).filter(|_| near) {
                 own.rows += 1;
                 own.tenths_of_bits += tenths;
             }
-        }
-        let n = f64::from(facts.n);
-        let claim = claim.through_stages(NumberFormat::F32);
-        let log = if claim.value > 0.0 { claim.ln() } else { Approx::default() };
-        for (at, format) in FORMATS.into_iter().enumerate() {
-            self.by_tokens[at].observe(claim.scaled(n), format);
-            self.log[at].observe(log, format);
-            self.log_by_tokens[at].observe(log.scaled(n), format);
         }
     }
 
     /// Adds those of another part.
     pub fn merge(&mut self, other: &Self) {
-        self.rows += other.rows;
-        for (mine, theirs) in self.own.iter_mut().zip(&other.own) {
+        self.plain += other.plain;
+        for (mine, theirs) in self.casts.iter_mut().zip(&other.casts) {
             mine.rows += theirs.rows;
             mine.tenths_of_bits += theirs.tenths_of_bits;
         }
-        let pairs = [
-            (&mut self.by_tokens, &other.by_tokens),
-            (&mut self.log, &other.log),
-            (&mut self.log_by_tokens, &other.log_by_tokens),
-        ];
-        for (mine, theirs) in pairs {
-            mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| mine.merge(theirs));
+    }
+
+    /// The cast that explains most rows beside those that follow without one, and how sure it is: of all judged rows, or of
+    /// half of them where the rest is wrong for another reason.
+    #[must_use]
+    pub fn best(&self, judged: u64) -> Option<(Cast, Sureness)> {
+        let needed = CASTS.into_iter().zip(&self.casts).filter(|(_, own)| own.rows > 0);
+        // The finer format is the closer explanation where both fit.
+        let (cast, own) = needed.max_by_key(|(cast, own)| (own.rows, own.tenths_of_bits, cast.format))?;
+        let all = self.plain + own.rows == judged;
+        let most = 2 * (self.plain + own.rows) >= judged;
+        match own.tenths_of_bits {
+            bits if all && bits >= GRANTED || most && bits >= GRANTED_IN_PART => Some((cast, Sureness::Granted)),
+            _ if all => Some((cast, Sureness::Possible)),
+            _ => None,
         }
     }
 
-    /// Rows that do not follow the convention without a cast.
+    /// Rows that the best cast explains and that do not follow without it.
     #[must_use]
     pub fn rows(&self) -> u64 {
-        self.rows
+        self.casts.iter().map(|own| own.rows).max().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::numeric::Approx;
+
+    fn undone(value: f64, half: f64) -> Undone {
+        Undone { sum: Approx::new(value, half), scaled: Approx::new(value / 7.0, half / 7.0) }
     }
 
-    /// The cast that explains every row which does not follow the convention, and whether the evidence is enough to take it
-    /// for granted.
-    #[must_use]
-    pub fn own(&self) -> Option<(Cast, bool)> {
-        let fitting = CASTS.into_iter().zip(&self.own).filter(|(_, own)| self.rows > 0 && own.rows == self.rows);
-        // The finer format is the closer explanation where both fit.
-        let best = fitting.max_by_key(|(cast, own)| (own.tenths_of_bits, cast.format))?;
-        Some((best.0, best.1.tenths_of_bits >= GRANTED))
+    #[test]
+    fn sums_that_lie_on_a_grid_near_what_is_derived_were_cast() {
+        let mut stats = CastStats::default();
+        for at in 0..5 {
+            let sum = -20.3 - 1.7 * f64::from(at);
+            stats.observe(&undone(NumberFormat::Bf16.round(sum), 1e-6), &undone(sum, 1e-6));
+        }
+        let cast = Cast { stage: Stage::Sum, format: NumberFormat::Bf16 };
+        assert_eq!(stats.best(5), Some((cast, Sureness::Granted)));
+        // Rows that nothing explains leave the cast as it is, as long as they are few.
+        assert_eq!(stats.best(6), Some((cast, Sureness::Granted)).filter(|_| stats.casts[0].tenths_of_bits >= 200));
+        assert_eq!(stats.best(11), None);
     }
 
-    /// The format that the claims show when they are multiplied by the number of tokens, when their logarithm is taken, and
-    /// after both.
-    #[must_use]
-    pub fn others(&self) -> [Option<NumberFormat>; 3] {
-        let recognised = |stats: &[GridStats; 2]| {
-            FORMATS.into_iter().zip(stats).find(|(_, grid)| grid.is_recognised()).map(|(format, _)| format)
-        };
-        [recognised(&self.by_tokens), recognised(&self.log), recognised(&self.log_by_tokens)]
+    #[test]
+    fn few_digits_leave_a_cast_possible() {
+        let mut stats = CastStats::default();
+        stats.follows();
+        stats.observe(&undone(-20.25, 0.06), &undone(-20.31, 1e-6));
+        let (_, sureness) = stats.best(2).unwrap();
+        assert_eq!(sureness, Sureness::Possible);
     }
 }

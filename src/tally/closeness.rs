@@ -57,6 +57,10 @@ pub struct Closeness {
     pub widest: f64,
     /// What the rounded rows would say if their claims were exact: log2 of bound over half-quantum, in tenths of a bit.
     pub tenths_of_bits: u64,
+    /// Claims that are a multiple of a half.
+    pub halves: u64,
+    /// Claims above 0.
+    pub positive: u64,
     /// Smallest and largest claim.
     pub claims: Option<(f64, f64)>,
     /// Smallest and largest derived value.
@@ -67,6 +71,8 @@ impl Closeness {
     /// Adds a judged row: its claim, what its operands give, and how the two agree, if they do.
     pub fn observe(&mut self, claim: Approx, derived: Approx, agreement: Option<Agreement>) {
         if claim.value.is_finite() {
+            self.halves += u64::from((2.0 * claim.value).fract() == 0.0);
+            self.positive += u64::from(claim.value > claim.half);
             self.claims = spread(self.claims, Some((claim.value, claim.value)));
             self.derived = spread(self.derived, Some((derived.value, derived.value)));
         }
@@ -97,6 +103,8 @@ impl Closeness {
         self.widest_claim = self.widest_claim.max(other.widest_claim);
         self.widest = self.widest.max(other.widest);
         self.tenths_of_bits += other.tenths_of_bits;
+        self.halves += other.halves;
+        self.positive += other.positive;
         self.claims = spread(self.claims, other.claims);
         self.derived = spread(self.derived, other.derived);
     }

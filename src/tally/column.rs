@@ -83,6 +83,8 @@ pub struct FormulaCount {
     pub evaluated: u64,
     /// Rows in which the printed operands give the claim to its last digit.
     pub exact: u64,
+    /// Of these, rows in which they give it without any rounding.
+    pub identical: u64,
 }
 
 /// A place without its text, for the extent of a group of rows.
@@ -130,8 +132,10 @@ pub struct ColumnTally {
     pub refuted: u64,
     /// How closely the rows that follow the convention do so.
     pub closeness: Closeness,
-    /// What the rows that do not follow the convention say of casts.
-    pub casts: CastStats,
+    /// What the claims say of casts under each accepted formula.
+    pub casts: Vec<CastStats>,
+    /// The same for each principal formula; empty when not searched.
+    pub casts_by_formula: Vec<CastStats>,
     /// Rows that agree only within rounding, first ones.
     pub rounded_rows: Smallest<ClaimRow, 5>,
     /// Rows that could not be judged, by reason.
@@ -173,7 +177,10 @@ impl ColumnTally {
         self.judged += other.judged;
         self.refuted += other.refuted;
         self.closeness.merge(&other.closeness);
-        self.casts.merge(&other.casts);
+        for (mine, theirs) in [(&mut self.casts, &other.casts), (&mut self.casts_by_formula, &other.casts_by_formula)] {
+            mine.resize(mine.len().max(theirs.len()), CastStats::default());
+            mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| mine.merge(theirs));
+        }
         self.rounded_rows.merge(other.rounded_rows);
         for (gap, count) in other.gaps {
             *self.gaps.entry(gap).or_default() += count;
@@ -197,6 +204,7 @@ impl ColumnTally {
             mine.against += theirs.against;
             mine.evaluated += theirs.evaluated;
             mine.exact += theirs.exact;
+            mine.identical += theirs.identical;
         }
         for (set, group) in other.groups {
             self.add_group(set, group);

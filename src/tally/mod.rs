@@ -21,7 +21,7 @@ use crate::model::{ColumnKey, ItemSummary, MetricClaim, Place, RecordError};
 use crate::numeric::ResolutionStats;
 
 pub use accumulator::{Accumulator, Histogram, Key, Moments, PairSums, Second, Slots};
-pub use casts::CastStats;
+pub use casts::{CastStats, Sureness};
 pub use closeness::{Agreement, Closeness};
 pub(crate) use column::add_each;
 pub use column::{ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, RowRef};

@@ -1,9 +1,9 @@
 //! A native JSON record to an Item.
 
-use crate::config::{ColumnSpec, accepted, both_ends};
+use crate::config::{ColumnSpec, Promise, accepted, both_ends};
 use crate::format::field::{self, FieldError, at, field_error, flag, id, integer, text};
 use crate::format::json::{Key, Kind, Value};
-use crate::format::native::roles::{ROLES, Role, SENTENCE, by_name};
+use crate::format::native::roles::{ROLES, Role, SCORES, SENTENCE, SUM_OR_MEAN, by_name};
 use crate::formula::{Formula, Output};
 use crate::model::{
     Alternative, ArrayLength, Candidate, Claim, ClaimKind, ColumnId, Item, Logged, PickRef, Segment, Slice, Step, Text,
@@ -22,6 +22,15 @@ pub(super) struct Mapping {
     pub(super) sentinels: Vec<f64>,
 }
 
+/// The column of a claim's name, held to what the name promises.
+fn promised(name: &str, kind: ClaimKind) -> ColumnSpec {
+    if SUM_OR_MEAN.contains(&name) {
+        return ColumnSpec::with_formulas(name, kind, both_ends(&[Formula::LOSS, Formula::TOTAL_LOSS]));
+    }
+    let promise = if SCORES.contains(&name) { Promise::Score } else { Promise::Formula };
+    ColumnSpec { promise, ..ColumnSpec::of_kind(name, kind) }
+}
+
 impl Mapping {
     /// The columns of all claim names, in a fixed order, so that a column is the same in every record.
     #[must_use]
@@ -29,7 +38,7 @@ impl Mapping {
         let mut columns: Vec<ColumnSpec> = Vec::new();
         for role in ROLES {
             if let Role::Claim(kind) = role.role {
-                columns.extend(role.strong.iter().chain(role.weak).map(|name| ColumnSpec::of_kind(name, kind)));
+                columns.extend(role.strong.iter().chain(role.weak).map(|name| promised(name, kind)));
             }
         }
         // Surprisals are as often in bits as in nats.

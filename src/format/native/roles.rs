@@ -311,6 +311,12 @@ pub static ROLES: &[RoleNames] = &[
     ),
 ];
 
+/// Names of losses that are a sum as often as a mean: either is right, in all rows alike.
+pub const SUM_OR_MEAN: &[&str] = &["loss", "nll", "cross_entropy", "negative_log_likelihood"];
+
+/// Names of scores that marks, rewards and similarities have, too.
+pub const SCORES: &[&str] = &["score", "sequence_score", "loglikelihood", "log_likelihood", "ll"];
+
 /// The field that names the item where no other does; beside one, it names a part of the item.
 pub const SENTENCE: &str = "sentence_id";
 
