@@ -10,7 +10,7 @@
     clippy::print_stdout,
     clippy::unwrap_used,
     clippy::cast_possible_truncation,
-    clippy::cast_possible_wrap,
+    clippy::disallowed_methods,
     clippy::cast_sign_loss,
     reason = "a benchmark prints figures and writes the logs that it made"
 )]
@@ -122,6 +122,6 @@ fn main() -> ExitCode {
         env!("CARGO_PKG_VERSION")
     );
     print!("{}", markdown(&measured));
-    let all_met = figures(&measured).iter().all(|figure| figure.is_met());
-    if arguments.assert && !all_met { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    let unmet = figures(&measured).iter().filter(|figure| !figure.is_met()).count();
+    if arguments.assert && unmet > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

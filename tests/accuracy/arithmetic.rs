@@ -87,9 +87,9 @@ impl Printing {
         match self {
             Self::Double => NumberFormat::F64.half_ulp(value),
             Self::Single => NumberFormat::F32.half_ulp(value),
-            Self::Fixed(decimals) => 0.5 * ten_to(-(decimals as i32)),
-            Self::Scientific(decimals) => 0.5 * ten_to(exponent(value, decimals) - decimals as i32),
-            Self::General(digits) => 0.5 * ten_to(exponent(value, digits - 1) - digits as i32 + 1),
+            Self::Fixed(decimals) => 0.5 * ten_to(-places(decimals)),
+            Self::Scientific(decimals) => 0.5 * ten_to(exponent(value, decimals) - places(decimals)),
+            Self::General(digits) => 0.5 * ten_to(exponent(value, digits - 1) - places(digits) + 1),
         }
     }
 
@@ -102,6 +102,12 @@ impl Printing {
             Self::General(digits) => format!("%.{digits}g"),
         }
     }
+}
+
+/// A number of digits as a power of ten.
+#[expect(clippy::cast_possible_wrap, reason = "numbers have a few digits")]
+fn places(digits: usize) -> i32 {
+    digits as i32
 }
 
 fn ten_to(power: i32) -> f64 {
@@ -129,16 +135,16 @@ fn scientific(value: f64, decimals: usize) -> String {
 /// `%.Ng`: without zeros at the end, with an exponent for small and large numbers.
 fn general(value: f64, digits: usize) -> String {
     let power = exponent(value, digits - 1);
-    let trim = |text: &str| match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text.to_owned(),
+    let trim = |text: &str| {
+        let zeros = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text };
+        zeros.to_owned()
     };
-    if power < -4 || power >= digits as i32 {
+    if power < -4 || power >= places(digits) {
         let text = scientific(value, digits - 1);
         let (mantissa, power) = text.split_once('e').unwrap_or((&text, "+00"));
         return format!("{}e{power}", trim(mantissa));
     }
-    let decimals = (digits as i32 - 1 - power) as usize;
+    let decimals = (places(digits) - 1 - power) as usize;
     trim(&format!("{value:.decimals$}"))
 }
 

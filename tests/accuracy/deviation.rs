@@ -1,6 +1,7 @@
 //! What pipelines get wrong, as changes of a recipe.
 
 use retally::formula::{Formula, Output, Reduce, Scale, Span, Term};
+use retally::numeric::LN_10;
 
 use super::random::Random;
 use super::recipe::Recipe;
@@ -150,15 +151,15 @@ impl Deviation {
         let of = |formula: Formula| Some(Recipe { formula, ..*recipe });
         let span = |span: Span| {
             let reducible = matches!(formula.reduce, Reduce::Sum | Reduce::Mean | Reduce::Product);
-            (whole && reducible).then(|| Recipe { formula: Formula { span, ..formula }, ..*recipe })
+            (whole && reducible).then_some(Recipe { formula: Formula { span, ..formula }, ..*recipe })
         };
         // A length in place of the one that the convention divides by, if any.
         let scaled = |scale: Scale| {
             let other = additive && scale != formula.scale && linear;
-            other.then(|| Recipe { formula: Formula { reduce: Reduce::Sum, scale, ..formula }, ..*recipe })
+            other.then_some(Recipe { formula: Formula { reduce: Reduce::Sum, scale, ..formula }, ..*recipe })
         };
         let reduced = |reduce: Reduce| {
-            (plain && whole && linear).then(|| Recipe { formula: Formula { reduce, ..formula }, ..*recipe })
+            (plain && whole && linear).then_some(Recipe { formula: Formula { reduce, ..formula }, ..*recipe })
         };
         match self {
             Self::MeanForSum if total && linear => of(Formula { reduce: Reduce::Mean, ..formula }),
@@ -194,7 +195,7 @@ impl Deviation {
                 of(Formula { output: Output::ExpNegated, ..formula })
             }
             Self::Shift => {
-                let shift = random.pick(&[0.25, -0.5, 1.0, -2.302_585_092_994_046, 10.824_904_010_8]);
+                let shift = random.pick(&[0.25, -0.5, 1.0, -LN_10, 10.824_904_010_8]);
                 Some(Recipe { shift: recipe.shift + shift, ..*recipe })
             }
             Self::Factor if linear => {

@@ -12,6 +12,7 @@ pub(crate) const HALF: &str = "RT805";
 
 /// The audit's answer on one log.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub(crate) struct Outcome {
     /// Codes of all findings.
     pub(crate) codes: Vec<String>,

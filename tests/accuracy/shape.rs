@@ -16,7 +16,7 @@ pub(crate) enum Shape {
     Table,
     /// Outputs of vLLM's library, with its own total.
     Vllm,
-    /// Responses of the OpenAI chat API, with a pipeline's numbers beside them.
+    /// Responses of `OpenAI`'s chat API, with a pipeline's numbers beside them.
     OpenAi,
 }
 

@@ -1,5 +1,6 @@
 //! The measured figures as Markdown.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -253,7 +254,7 @@ fn by_kind(logs: &[&Measured]) -> String {
         }
     }
     let mut worst: Vec<_> = counts.into_iter().filter(|(_, count)| count.wrong > 0).collect();
-    worst.sort_by(|a, b| b.1.wrong.cmp(&a.1.wrong));
+    worst.sort_by_key(|(_, count)| Reverse(count.wrong));
     text.push_str("\n| with | logs | failures | seed | column, arithmetic | said |\n|---|---|---|---|---|---|\n");
     for (kind, count) in worst {
         let Some(example) = count.example else { continue };
