@@ -113,14 +113,15 @@ fn main() -> ExitCode {
         }
     });
     let Settings { logs, seed, .. } = arguments.settings;
+    let mut command = format!("cargo bench --bench accuracy -- --logs {logs} --seed {seed}");
+    if let Some(class) = arguments.settings.only {
+        command.push_str(&format!(" --only {}", class.name()));
+    }
     if arguments.markdown {
         println!("{INTRODUCTION}");
+        command.push_str(" --markdown");
     }
-    let only = arguments.settings.only.map_or_else(String::new, |class| format!(" --only {}", class.name()));
-    println!(
-        "retally {}, `cargo bench --bench accuracy -- --logs {logs} --seed {seed}{only}`:\n",
-        env!("CARGO_PKG_VERSION")
-    );
+    println!("retally {}, `{command}`:\n", env!("CARGO_PKG_VERSION"));
     print!("{}", markdown(&measured));
     let unmet = figures(&measured).iter().filter(|figure| !figure.is_met()).count();
     if arguments.assert && unmet > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }

@@ -134,9 +134,7 @@ pub(crate) fn markdown(all: &[Measured]) -> String {
         text.push_str(&by_pair(&correct));
         text.push_str(&by_code(&correct));
     }
-    for class in
-        [Class::Single, Class::Pair, Class::Mixture, Class::EndInSome, Class::Few, Class::HalfSum, Class::Coarse]
-    {
+    for class in Class::ALL.into_iter().filter(|class| *class != Class::Correct) {
         let of: Vec<&Measured> = all.iter().filter(|log| log.class == class).collect();
         if of.iter().any(|log| !log.is_right()) {
             let _ = writeln!(text, "\n## Failures: {}", class.name());
