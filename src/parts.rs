@@ -7,15 +7,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::audit::{ColumnPlan, FilePlan};
+use crate::audit::{ColumnPlan, FilePlan, search};
 use crate::conclude::{self, ConcludeInput};
 use crate::config::{ColumnSpec, Config};
 use crate::engine::{self, Passes, Settled};
-use crate::formula::{Casts, Formula, Grammar, StepResolutions};
+use crate::formula::{Casts, Formula, Grammar, GrammarEntry, StepResolutions};
 use crate::numeric::{Resolution, Tolerance};
 use crate::report::{InputError, InputReport, Report};
 use crate::rules::Catalogue;
@@ -88,6 +87,8 @@ struct PlannedColumn {
     chosen: usize,
     /// Casts that the claims show.
     casts: Casts,
+    /// Formulas with constants that were solved from the claims.
+    fitted: Vec<GrammarEntry>,
     /// Whether all formulas are tried.
     search: bool,
 }
@@ -257,6 +258,7 @@ impl InputPlan {
             resolution: column.resolution,
             chosen: column.chosen,
             casts: column.casts,
+            fitted: column.fitted.clone(),
             search: column.grammar.is_some(),
         });
         Self { steps: plan.steps, columns: columns.collect(), declared: plan.declared, gather: plan.gather }
@@ -269,9 +271,10 @@ impl InputPlan {
                 resolution: column.resolution,
                 chosen: column.chosen,
                 casts: column.casts,
+                fitted: column.fitted.clone(),
                 grammar: None,
             };
-            let grammar = column.search.then(|| Arc::new(Grammar::around(plan.convention())));
+            let grammar = column.search.then(|| search(plan.convention(), &plan.fitted));
             ColumnPlan { grammar, ..plan }
         });
         FilePlan { steps: self.steps, columns: columns.collect(), declared: self.declared, gather: self.gather }

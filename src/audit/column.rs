@@ -2,7 +2,7 @@
 
 use crate::audit::plan::{ColumnPlan, PRINCIPAL};
 use crate::derive;
-use crate::formula::{Casts, Formula, Grammar, SequenceFacts};
+use crate::formula::{Casts, Constant, Formula, Grammar, SequenceFacts};
 use crate::model::{Claim, Located, Logged, Origin, Place};
 use crate::numeric::{Approx, NumberFormat};
 use crate::tally::{
@@ -86,7 +86,7 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -
     tally.residuals.add(difference, within, accepted);
     let agreement = accepted.then(|| {
         // Where the claim's own digits cover the difference, the operands' are not needed.
-        let printed = row.facts.evaluate_printed(&formula, casts).filter(|_| judgement.is_proven());
+        let printed = row.facts.evaluate_printed(&formula, &Constant::None, casts).filter(|_| judgement.is_proven());
         printed.map_or(Agreement::Exact, |printed| Agreement::of(claimed, printed))
     });
     tally.closeness.observe(claimed, derived, agreement);
@@ -150,6 +150,7 @@ struct Tried {
 fn search(row: &Row<'_>, judged: &Judged, plan: &ColumnPlan, grammar: &Grammar, tally: &mut ColumnTally) -> u128 {
     let Judged { claimed, derived: convention, accepted, .. } = *judged;
     let mut set = 0_u128;
+    let mut explained_by_enumerated = false;
     let mut explaining: Vec<Tried> = Vec::new();
     let mut nearest: Option<Tried> = None;
     let mut mark = mark(row, judged, tally);
@@ -159,7 +160,7 @@ fn search(row: &Row<'_>, judged: &Judged, plan: &ColumnPlan, grammar: &Grammar, 
     tally.casts_by_formula.resize(PRINCIPAL.min(grammar.entries().len()), CastStats::default());
     tally.residuals_by_formula.resize(PRINCIPAL.min(grammar.entries().len()), Residuals::default());
     for (at, entry) in grammar.entries().iter().enumerate() {
-        let Some(derived) = row.facts.evaluate(&entry.formula, &plan.casts) else { continue };
+        let Some(derived) = row.facts.evaluate_with(&entry.formula, &entry.constant, &plan.casts) else { continue };
         let tried = Tried { at: u16::try_from(at).unwrap_or(u16::MAX), formula: entry.formula, derived };
         let judgement = derive::judge(claimed, derived);
         let explains = judgement.is_proven() || underflows(&entry.formula, derived.value, claimed.value);
@@ -180,19 +181,21 @@ fn search(row: &Row<'_>, judged: &Judged, plan: &ColumnPlan, grammar: &Grammar, 
             count.decisive += u64::from(explains && !same);
             count.against += u64::from(accepted && !same);
             if explains {
-                let printed = row.facts.evaluate_printed(&entry.formula, &plan.casts);
+                let printed = row.facts.evaluate_printed(&entry.formula, &entry.constant, &plan.casts);
                 let agreement = printed.map_or(Agreement::Exact, |printed| Agreement::of(claimed, printed));
                 count.exact += u64::from(agreement != Agreement::Rounded);
                 count.identical += u64::from(agreement == Agreement::Identical);
             }
         }
-        if let Some(stats) = tally.casts_by_formula.get_mut(at) {
+        let is_fitted = entry.constant != Constant::None;
+        if let Some(stats) = tally.casts_by_formula.get_mut(at).filter(|_| !is_fitted) {
             observe_casts(row, &entry.formula, claimed, plan, stats);
         }
         if explains {
             if at < PRINCIPAL {
                 set |= 1 << at;
             }
+            explained_by_enumerated |= !is_fitted;
             explaining.push(tried);
         } else if !accepted && is_nearer(&tried, nearest.as_ref(), claimed) {
             nearest = Some(tried);
@@ -208,6 +211,7 @@ fn search(row: &Row<'_>, judged: &Judged, plan: &ColumnPlan, grammar: &Grammar, 
     if judged.agreement == Some(Agreement::Rounded) {
         show(row, judged, &explaining, None, &mut tally.rounded_rows);
     }
+    tally.beyond += u64::from(!accepted && !explained_by_enumerated);
     if !accepted {
         for tried in explaining.iter().filter(|tried| usize::from(tried.at) < PRINCIPAL) {
             show(row, judged, &explaining, None, tally.rows_by_formula.entry(tried.at).or_default());

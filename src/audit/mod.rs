@@ -6,6 +6,7 @@
 mod asked;
 mod column;
 mod comparison;
+mod constants;
 mod content;
 mod dispatch;
 mod item;
@@ -25,7 +26,7 @@ use crate::rules::{CandidateView, Catalogue, ClaimColumn, Fields, Observer, Reco
 use crate::tally::{ColumnTally, FileTally, Measured, RowKey, Seen, StreamKey, StreamTally};
 
 pub use item::close;
-pub use plan::{ColumnPlan, FilePlan, PRINCIPAL, RunEvidence};
+pub use plan::{ColumnPlan, FilePlan, PRINCIPAL, RunEvidence, search};
 
 /// Audits the items of one input under one plan. Each worker has its own.
 pub struct Auditor<'p> {

@@ -8,11 +8,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::audit::constants::{FITTED, solve};
 use crate::config::ColumnSpec;
-use crate::formula::{Cast, Casts, Formula, Grammar, Needs, StepResolutions};
+use crate::formula::{Cast, Casts, Formula, Grammar, GrammarEntry, Needs, StepResolutions};
 use crate::model::{Candidate, ColumnId, ColumnKey, LoggedTotal, stable_hash};
 use crate::numeric::{Approx, Resolution, Tolerance};
-use crate::tally::{CastStats, Closeness, FileTally, Measured, StreamKey, Sureness, add_each};
+use crate::tally::{CastStats, Closeness, FileTally, Measured, SKETCHED, Sample, StreamKey, Sureness, add_each};
 
 /// Formulas whose joint fit is tracked row by row: as many as there are bits in a set.
 pub const PRINCIPAL: usize = 128;
@@ -28,6 +29,8 @@ pub struct ColumnPlan {
     pub chosen: usize,
     /// Casts that the claims show.
     pub casts: Casts,
+    /// Formulas with constants that were solved from the claims, tried beside the enumerated ones.
+    pub fitted: Vec<GrammarEntry>,
     /// The formulas to try on every row; None while nothing contradicts the convention.
     pub grammar: Option<Arc<Grammar>>,
 }
@@ -85,6 +88,10 @@ struct ColumnEvidence {
     /// What the claims say of casts under each accepted formula, and under each principal one.
     casts: Vec<CastStats>,
     casts_by_formula: Vec<CastStats>,
+    /// Refuted rows that no formula without solved constants explains.
+    beyond: u64,
+    /// Judged rows, a sample.
+    sample: Sample,
 }
 
 impl ColumnEvidence {
@@ -115,6 +122,31 @@ impl ColumnEvidence {
     }
 }
 
+/// Place of the formulas with constants in the list of all: the last of those that are tracked row by row.
+const FITTED_AT: usize = PRINCIPAL - FITTED;
+
+/// The formulas to try around a convention, those with constants among them.
+#[must_use]
+pub fn search(convention: Formula, fitted: &[GrammarEntry]) -> Arc<Grammar> {
+    Arc::new(Grammar::around(convention).with(fitted, FITTED_AT))
+}
+
+/// Share of the judged rows that may stay unexplained before constants are solved for.
+const UNEXPLAINED: f64 = 0.02;
+
+impl ColumnEvidence {
+    /// The formulas with constants that may explain what no enumerated formula does.
+    fn constants(&self, plan: &ColumnPlan) -> Vec<GrammarEntry> {
+        let Some(grammar) = plan.grammar.as_deref().filter(|_| self.beyond as f64 > UNEXPLAINED * self.judged as f64)
+        else {
+            return Vec::new();
+        };
+        let entries = grammar.entries().get(..SKETCHED.min(grammar.entries().len())).unwrap_or_default();
+        let fitted = (0..plan.fitted.len()).fold(0_u128, |set, at| set | 1 << (FITTED_AT + at));
+        solve(&self.sample, entries, !fitted)
+    }
+}
+
 impl RunEvidence {
     /// Gathers what the inputs of a run gave.
     pub fn of<'t>(tallies: impl Iterator<Item = &'t FileTally> + Clone) -> Self {
@@ -125,6 +157,11 @@ impl RunEvidence {
                 let column = evidence.columns.entry(column.clone()).or_default();
                 add_each(&mut column.explained, &own.accepted);
                 column.judged += own.judged;
+                column.beyond += own.beyond;
+                // Only unexplained rows ask for more.
+                if own.beyond > 0 {
+                    column.sample.merge(own.sample.clone());
+                }
                 column.closeness.merge(&own.closeness);
                 merge_each(&mut column.casts, &own.casts);
                 merge_each(&mut column.casts_by_formula, &own.casts_by_formula);
@@ -185,6 +222,7 @@ impl FilePlan {
                 resolution: Resolution::exact(),
                 chosen: 0,
                 casts: Casts::default(),
+                fitted: Vec::new(),
                 grammar: None,
             })
             .collect();
@@ -221,14 +259,17 @@ impl FilePlan {
             } else {
                 Casts::default()
             };
+            let keeps = holds && chosen == plan.chosen;
+            let fitted = if keeps && casts == plan.casts { evidence.constants(plan) } else { Vec::new() };
             let grammar = match &plan.grammar {
-                Some(grammar) if holds && chosen == plan.chosen => Some(Arc::clone(grammar)),
+                Some(grammar) if keeps && fitted == plan.fitted => Some(Arc::clone(grammar)),
                 _ if searched && holds && casts == plan.casts => {
-                    plan.spec.accepted.get(chosen).map(|convention| Arc::new(Grammar::around(*convention)))
+                    plan.spec.accepted.get(chosen).map(|convention| search(*convention, &fitted))
                 }
                 _ => None,
             };
-            ColumnPlan { spec: plan.spec.clone(), resolution, chosen, casts, grammar }
+            let fitted = if grammar.is_some() { fitted } else { Vec::new() };
+            ColumnPlan { spec: plan.spec.clone(), resolution, chosen, casts, fitted, grammar }
         });
         let columns = columns.collect();
         Self { steps, columns, declared: self.declared, gather: self.gather || run.scattered }

@@ -4,7 +4,7 @@ use crate::audit::ColumnPlan;
 use crate::conclude::diagnosis::{self, Explanation, Member};
 use crate::conclude::figure;
 use crate::conclude::finding::{Draft, Row, Stream, UNEXPLAINED, cause_of, location};
-use crate::formula::{Deviations, Formula, Grammar, Scale, Span, describe};
+use crate::formula::{Constant, Deviations, Formula, Grammar, GrammarEntry, Scale, Span, describe};
 use crate::model::Severity;
 use crate::numeric::{self, show};
 use crate::report::words::{count, number, p_value, picks_change, rows, some};
@@ -68,13 +68,13 @@ pub(super) fn diagnose(
         Explanation::Formula { at, runner_up, ambiguous, rest, exact } => {
             let (at, runner_up, ambiguous) = (*at, *runner_up, *ambiguous);
             let counted = column.formulas.get(at).copied().unwrap_or_default();
-            diagnosis.best = Some(diagnosis::formula(grammar, at).to_string());
+            diagnosis.best = Some(diagnosis::entry(grammar, at).to_string());
             (diagnosis.explained, diagnosis.decidable) = if *exact {
                 (counted.exact, column.judged)
             } else {
                 (counted.decisive, column.judged - counted.undecidable)
             };
-            diagnosis.runner_up = runner_up.map(|(at, _)| diagnosis::formula(grammar, at).to_string());
+            diagnosis.runner_up = runner_up.map(|(at, _)| diagnosis::entry(grammar, at).to_string());
             diagnosis.gap_bits = runner_up.map_or(0.0, |(_, gap)| (gap * 10.0).round() / 10.0);
             diagnosis.ambiguous = ambiguous;
             writer.formula(&Found { at, runner_up, ambiguous, rest: *rest, exact: *exact })
@@ -168,10 +168,12 @@ impl Writer<'_> {
 
     fn formula(&self, explanation: &Found) -> Option<Draft> {
         let Found { at, runner_up, ambiguous, rest, exact } = *explanation;
-        let found = diagnosis::formula(self.grammar, at);
+        let entry = diagnosis::entry(self.grammar, at);
+        let found = entry.formula;
+        let name = entry.to_string();
         let deviations = Deviations { convention: self.convention, found };
         let counted = self.column.formulas.get(at).copied().unwrap_or_default();
-        let words = (describe(&found), describe(&self.convention));
+        let words = (entry.described(), describe(&self.convention));
         let cause = Cause { column: self.name, deviations: &deviations, found: &words.0, convention: &words.1 };
         let rule = self
             .stream
@@ -180,15 +182,26 @@ impl Writer<'_> {
             .iter()
             .copied()
             .find(|rule| rule.cause.is_some_and(|cause| (cause.matches)(&deviations)));
-        let mut message = match rule.and_then(|rule| rule.cause) {
+        // A constant is the cause where the formula around it is the convention.
+        let rule = match entry.constant {
+            Constant::Power(_) if found == self.convention => self.stream.catalogue.by_code("RT207"),
+            Constant::Offset(_) if found == self.convention => self.stream.catalogue.by_code("RT206"),
+            _ => rule,
+        };
+        let speaker = rule.and_then(|rule| rule.cause).filter(|_| entry.constant == Constant::None);
+        let mut message = match speaker {
             Some(speaker) => (speaker.say)(&cause),
             None => Message::new(format!("`{}` is {}, not {}", self.name, words.0, words.1)),
         };
         if message.help.is_empty() {
-            message.help = format!(
-                "report {}; if {} is intended, declare it: {} = \"{found}\" under [conventions] in retally.toml",
-                words.1, words.0, self.name
-            );
+            message.help = if entry.constant == Constant::None {
+                format!(
+                    "report {}; if {} is intended, declare it: {} = \"{found}\" under [conventions] in retally.toml",
+                    words.1, words.0, self.name
+                )
+            } else {
+                format!("report {}, or log the constant and what it is for", words.1)
+            };
         }
         let index = u16::try_from(at).unwrap_or(u16::MAX);
         let principal = self.column.rows_by_formula.get(&index).map(crate::tally::Smallest::kept);
@@ -209,10 +222,10 @@ impl Writer<'_> {
             shown => shown,
         };
         if let Some(row) = shown.first() {
-            message.label = self.arithmetic(row, &found, index);
+            message.label = self.arithmetic(row, &entry, index);
         }
         let rule = rule.or_else(|| self.stream.catalogue.by_code("RT200"))?;
-        let mut parts = vec![found.to_string()];
+        let mut parts = vec![name.clone()];
         // Rows that the formula does not explain have a cause of their own: a baseline that knows only the formula must not
         // let them pass.
         parts.extend((rest > 0).then(|| UNEXPLAINED.to_owned()));
@@ -227,12 +240,12 @@ impl Writer<'_> {
             }
         }
         if exact {
-            draft.evidence_lines.push(self.to_the_digit(&found));
+            draft.evidence_lines.push(self.to_the_digit(&name));
             draft
                 .evidence_lines
                 .extend(runner_up.filter(|_| ambiguous).map(|(other, _)| self.ambiguity(&found, other)));
             draft.evidence = Evidence::Column(ColumnEvidence {
-                formulas: vec![found.to_string()],
+                formulas: vec![name.clone()],
                 explained: Some(counted.exact),
                 decidable: Some(self.column.judged),
                 ..self.numbers(&shown)
@@ -248,7 +261,7 @@ impl Writer<'_> {
         let against = if counted.against == 0 { "none".to_owned() } else { count(counted.against) };
         let convention = self.convention;
         let mut line =
-            format!("{found} matches {extent} where it differs from {convention}; {convention} matches {against}");
+            format!("{name} matches {extent} where it differs from {convention}; {convention} matches {against}");
         // Rows in which both formulas give the same value fit both, unless neither explains them.
         if counted.undecidable > 0 && rest == 0 {
             line.push_str(&format!(" ({} {} fit both)", count(counted.undecidable), rows(counted.undecidable)));
@@ -265,7 +278,7 @@ impl Writer<'_> {
         }
         draft.evidence_lines.extend(runner_up.filter(|_| ambiguous).map(|(other, _)| self.ambiguity(&found, other)));
         draft.evidence = Evidence::Column(ColumnEvidence {
-            formulas: vec![found.to_string()],
+            formulas: vec![name.clone()],
             explained: Some(counted.decisive),
             decidable: Some(decidable),
             undecidable: Some(counted.undecidable),
@@ -291,7 +304,7 @@ impl Writer<'_> {
     }
 
     /// That a formula gives the printed claims where the convention would need rounding.
-    fn to_the_digit(&self, found: &Formula) -> String {
+    fn to_the_digit(&self, found: &str) -> String {
         let closeness = &self.column.closeness;
         format!(
             "{found} gives the printed number to its last digit in {}; {} only if the printed digits are rounded by up to {:.1e} \
@@ -310,18 +323,21 @@ impl Writer<'_> {
     }
 
     fn ambiguity(&self, found: &Formula, other: usize) -> String {
-        let other = diagnosis::formula(self.grammar, other);
-        format!("ambiguous: {other} also matches; {}", telling(found, &other))
+        let other = diagnosis::entry(self.grammar, other);
+        format!("ambiguous: {other} also matches; {}", telling(found, &other.formula))
     }
 
     /// Expected against found, each number derivable from what is shown.
-    fn arithmetic(&self, row: &ClaimRow, found: &Formula, index: u16) -> String {
+    fn arithmetic(&self, row: &ClaimRow, found: &GrammarEntry, index: u16) -> String {
         let mut parts = vec![format!("reported {}", self.number(row.claimed.value))];
         if let Some(fit) = row.convention {
             parts.push(self.term(&self.convention, &fit, row));
         }
         if let Some(fit) = row.fits.iter().find(|fit| fit.formula == index) {
-            parts.push(self.term(found, fit, row));
+            parts.push(match found.constant {
+                Constant::None => self.term(&found.formula, fit, row),
+                _ => format!("{found} = {}", self.number(fit.derived.value)),
+            });
         }
         parts.join("; ")
     }
@@ -419,7 +435,7 @@ impl Writer<'_> {
             count(self.column.judged - refuted)
         ));
         if let Some(nearest) = row.nearest {
-            let formula = diagnosis::formula(self.grammar, usize::from(nearest.formula));
+            let formula = diagnosis::entry(self.grammar, usize::from(nearest.formula));
             draft.evidence_lines.push(format!(
                 "nearest: {formula} = {}, off by {}",
                 self.number(nearest.derived.value),
@@ -431,13 +447,16 @@ impl Writer<'_> {
     }
 
     fn mixture(&self, members: &[Member]) -> Option<Draft> {
-        let formulas: Vec<Formula> = members.iter().map(|member| diagnosis::formula(self.grammar, member.at)).collect();
-        let ends_only = formulas.iter().all(|formula| {
-            let with_end = Formula { span: Span::Continuation, ..*formula };
-            formula.span != Span::Continuation && with_end == self.convention
-                || *formula == self.convention
-                || (Formula { span: Span::WithoutEnd, ..*formula }) == self.convention
-        });
+        let entries: Vec<GrammarEntry> =
+            members.iter().map(|member| diagnosis::entry(self.grammar, member.at)).collect();
+        // The end token alone tells the groups apart.
+        let convention = Formula { span: Span::Continuation, ..self.convention };
+        let ends_only = self.column.with_end > 0
+            && entries.iter().all(|entry| {
+                let at_ends = matches!(entry.formula.span, Span::Continuation | Span::WithoutEnd);
+                let rest = Formula { span: Span::Continuation, ..entry.formula };
+                at_ends && rest == convention && entry.constant == Constant::None
+            });
         let within_items = self.mixed > 0 && self.mixed * 5 >= self.items.items;
         let code = if ends_only {
             "RT306"
@@ -446,7 +465,7 @@ impl Writer<'_> {
         } else {
             "RT707"
         };
-        let signatures: Vec<String> = formulas.iter().map(ToString::to_string).collect();
+        let signatures: Vec<String> = entries.iter().map(ToString::to_string).collect();
         let title = match code {
             "RT306" => format!("the end token counts in some rows of `{}` but not in others", self.name),
             "RT411" => format!("candidates of one item have a `{}` of different formulas", self.name),
@@ -458,7 +477,7 @@ impl Writer<'_> {
         let index = u16::try_from(first_wrong.at).unwrap_or(u16::MAX);
         let shown: Vec<ClaimRow> =
             self.column.rows_by_formula.get(&index).map(|rows| rows.kept().to_vec()).unwrap_or_default();
-        let found = diagnosis::formula(self.grammar, first_wrong.at);
+        let found = diagnosis::entry(self.grammar, first_wrong.at);
         let label = shown.first().map_or_else(String::new, |row| self.arithmetic(row, &found, index));
         let message = Message::new(title)
             .label(label)
@@ -503,7 +522,7 @@ impl Writer<'_> {
 
     fn group(&self, member: &Member) -> RowGroup {
         RowGroup {
-            formula: diagnosis::formula(self.grammar, member.at).to_string(),
+            formula: diagnosis::entry(self.grammar, member.at).to_string(),
             rows: member.rows,
             first: self.row_location(&member.first),
             last: self.row_location(&member.last),

@@ -2,7 +2,7 @@
 
 use crate::audit::{ColumnPlan, PRINCIPAL};
 use crate::config::Promise;
-use crate::formula::{Cast, Formula, Grammar, Span};
+use crate::formula::{Cast, Constant, Formula, Grammar, GrammarEntry, Span};
 use crate::model::VerdictCounts;
 use crate::tally::{CastStats, ColumnTally, RowRef, Sureness};
 
@@ -152,7 +152,11 @@ fn shortest(column: &ColumnTally, chosen: usize, grammar: Option<&Grammar>) -> E
     let needed = f64::from(grammar.entries()[at].bits) + DECIDED;
     // One deviation may be named from a single row; two are found in any row by chance unless its digits say more than it
     // takes to name them.
-    let simple = grammar.entries()[at].deviations <= 1 && is_exact(column, at);
+    let entry = &grammar.entries()[at];
+    let simple = entry.deviations <= 1 && entry.constant == Constant::None && is_exact(column, at);
+    if count.decisive < entry.constant.count() + 3 && entry.constant != Constant::None {
+        return Explanation::Nothing;
+    }
     let enough = (full.is_some() && simple) || ((full.is_some() || partial) && evidence >= needed);
     if !enough {
         return Explanation::Nothing;
@@ -221,10 +225,13 @@ fn bits_per_row(column: &ColumnTally) -> f64 {
     if bits.is_empty() { 10.0 } else { bits.iter().sum::<f64>() / bits.len() as f64 }
 }
 
+/// Rows from which on one constant for all of them is a cause: any single row has one.
+const SHIFTED_ROWS: u64 = 4;
+
 /// The one constant by which all claims are off, if there is one.
 fn shift(column: &ColumnTally) -> Option<f64> {
     let (low, high) = column.shift?;
-    (column.judged >= 2 && low <= high && (low > 0.0 || high < 0.0)).then_some(f64::midpoint(low, high))
+    (column.judged >= SHIFTED_ROWS && low <= high && (low > 0.0 || high < 0.0)).then_some(f64::midpoint(low, high))
 }
 
 /// The shortest set of principal formulas that together explain nearly all rows, each with rows of its own: pairs first,
@@ -317,9 +324,10 @@ pub(super) fn verdicts(column: &ColumnTally, chosen: usize, explanation: &Explan
     VerdictCounts { proven: follows - undecided, refuted: column.judged - follows, unprovable: gaps + undecided }
 }
 
-/// The formula of an entry.
-pub(super) fn formula(grammar: Option<&Grammar>, at: usize) -> Formula {
-    grammar.and_then(|grammar| grammar.entries().get(at)).map_or(Formula::SUM, |entry| entry.formula)
+/// An entry of the grammar.
+pub(super) fn entry(grammar: Option<&Grammar>, at: usize) -> GrammarEntry {
+    let sum = || GrammarEntry { formula: Formula::SUM, constant: Constant::None, deviations: 0, bits: 0 };
+    grammar.and_then(|grammar| grammar.entries().get(at)).copied().unwrap_or_else(sum)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::formula::{Cast, Casts, Formula, Output, Reduce, Scale, Span, Stage, Term};
+use crate::formula::{Cast, Casts, Constant, Formula, Output, Reduce, Scale, Span, Stage, Term};
 use crate::numeric::{self, Approx, NumberFormat, Resolution};
 
 /// Resolutions of the step-level columns of one input.
@@ -109,19 +109,26 @@ impl SequenceFacts {
     /// everything open.
     #[must_use]
     pub fn evaluate(&self, formula: &Formula, casts: &Casts) -> Option<Approx> {
-        self.finish(self.base(formula.term, formula.span, formula.reduce)?, formula, casts.of(formula))
+        self.evaluate_with(formula, &Constant::None, casts)
+    }
+
+    /// The same with a constant in it.
+    #[must_use]
+    pub fn evaluate_with(&self, formula: &Formula, constant: &Constant, casts: &Casts) -> Option<Approx> {
+        let base = self.base(formula.term, formula.span, formula.reduce)?;
+        self.finish(base, formula, constant, casts.of(formula))
     }
 
     /// The same with the operands as they are printed: only the rounding of the pipeline's arithmetic is left open.
     #[must_use]
-    pub fn evaluate_printed(&self, formula: &Formula, casts: &Casts) -> Option<Approx> {
+    pub fn evaluate_printed(&self, formula: &Formula, constant: &Constant, casts: &Casts) -> Option<Approx> {
         let base = self.base(formula.term, formula.span, formula.reduce)?;
         let reduced = Approx::exact(base.reduced.value);
-        self.finish(Base { reduced, ..base }, formula, casts.of(formula))
+        self.finish(Base { reduced, ..base }, formula, constant, casts.of(formula))
     }
 
     /// A reduction after scale and output.
-    fn finish(&self, base: Base, formula: &Formula, cast: Option<Cast>) -> Option<Approx> {
+    fn finish(&self, base: Base, formula: &Formula, constant: &Constant, cast: Option<Cast>) -> Option<Approx> {
         // One more rounding than there are additions: the operands' own, when they are put into a tensor.
         let mut reduced = Approx::running_sum(base.reduced, base.sizes, u64::from(base.n) + 1, ARITHMETIC);
         if formula.reduce == Reduce::Product
@@ -138,6 +145,7 @@ impl SequenceFacts {
         if let Some(Cast { stage: Stage::Scaled, format }) = cast {
             scaled = scaled.widened(format.half_ulp(scaled.value));
         }
+        let scaled = constant.apply(scaled, base.n)?;
         let derived = match formula.output {
             Output::Nats => scaled,
             Output::Bits => scaled.in_bits(),
@@ -161,23 +169,8 @@ impl SequenceFacts {
     #[must_use]
     pub fn undo(&self, formula: &Formula, claim: Approx) -> Option<Undone> {
         let n = self.base(formula.term, formula.span, formula.reduce)?.n;
-        let scaled = match formula.output {
-            // A product of probabilities is the exponential of a sum.
-            Output::Nats if formula.reduce == Reduce::Product => claim.ln(),
-            Output::Nats => claim,
-            Output::Negated => -claim,
-            Output::Bits => claim.scaled(numeric::LN_2),
-            Output::NegatedBits => -claim.scaled(numeric::LN_2),
-            Output::Log10 => claim.scaled(numeric::LN_10),
-            Output::NegatedLog10 => -claim.scaled(numeric::LN_10),
-            Output::Exp => claim.ln(),
-            Output::ExpNegated => -claim.ln(),
-            // 2^s = e^(s · ln 2): undone by the logarithm to the same base.
-            Output::Exp2 => claim.ln().in_bits(),
-            Output::Exp2Negated => -claim.ln().in_bits(),
-            Output::Exp10Negated => -claim.ln().in_log10(),
-            Output::Percent => claim.over(100.0),
-        };
+        // A product of probabilities is the exponential of a sum.
+        let scaled = if formula.reduce == Reduce::Product { claim.ln() } else { formula.output.undo(claim) };
         let scaled = scaled.through_stages(ARITHMETIC);
         let tokens = if formula.reduce.is_mean() { f64::from(n) } else { 1.0 };
         let sum = scaled.scaled(self.divisor(formula.scale, n)? * tokens);

@@ -1,17 +1,37 @@
 //! The formulas within reach of a convention.
 
-use crate::formula::{Deviations, Formula, Output, Reduce, Scale, Span, Term};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::formula::{Constant, Deviations, Formula, Output, Reduce, Scale, Span, Term, describe};
 use crate::numeric;
 
 /// A formula with its distance from the convention.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
     /// The formula.
     pub formula: Formula,
+    /// A constant in it that was solved from the claims.
+    pub constant: Constant,
     /// Number of deviations.
     pub deviations: usize,
     /// Bits that it takes to name them.
     pub bits: u32,
+}
+
+impl fmt::Display for Candidate {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.formula.written(|core| self.constant.around(core)))
+    }
+}
+
+impl Candidate {
+    /// In words.
+    #[must_use]
+    pub fn described(&self) -> String {
+        format!("{}{}", describe(&self.formula), self.constant)
+    }
 }
 
 /// All formulas within two deviations of a convention, the convention first, then by number of
@@ -40,7 +60,7 @@ impl Grammar {
                             let count = deviations.count();
                             if deviations.parts().count() <= 3 && count <= 2 && is_plausible(&formula) {
                                 let bits = deviations.description_bits();
-                                entries.push(Candidate { formula, deviations: count, bits });
+                                entries.push(Candidate { formula, constant: Constant::None, deviations: count, bits });
                             }
                         }
                     }
@@ -50,6 +70,14 @@ impl Grammar {
         entries.sort_by_key(|entry| (entry.deviations, entry.bits, entry.formula));
         drop_equivalent(&mut entries);
         Self { entries }
+    }
+
+    /// The same with formulas that have constants, from a place on: no formula before it changes its own.
+    #[must_use]
+    pub fn with(mut self, fitted: &[Candidate], at: usize) -> Self {
+        let at = at.min(self.entries.len());
+        self.entries.splice(at..at, fitted.iter().copied());
+        self
     }
 
     /// The formulas in order.

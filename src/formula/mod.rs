@@ -4,6 +4,7 @@
 //! know of a candidate; [`Grammar`] lists the formulas that lie within two deviations of a convention.
 
 mod casts;
+mod constants;
 mod deviation;
 mod facts;
 mod gather;
@@ -13,9 +14,10 @@ mod term;
 
 use serde::{Deserialize, Serialize};
 
-use crate::numeric::{Approx, NumberFormat};
+use crate::numeric::{self, Approx, NumberFormat};
 
 pub use casts::{Cast, Casts, Stage};
+pub use constants::Constant;
 pub use deviation::{Deviations, Part};
 #[doc(hidden)]
 pub use facts::{Base, SequenceFacts, StepResolutions, Undone};
@@ -347,6 +349,26 @@ impl Scale {
 }
 
 impl Output {
+    /// The value that the output function was applied to.
+    #[must_use]
+    pub fn undo(self, printed: Approx) -> Approx {
+        match self {
+            Self::Nats => printed,
+            Self::Negated => -printed,
+            Self::Bits => printed.scaled(numeric::LN_2),
+            Self::NegatedBits => -printed.scaled(numeric::LN_2),
+            Self::Log10 => printed.scaled(numeric::LN_10),
+            Self::NegatedLog10 => -printed.scaled(numeric::LN_10),
+            Self::Exp => printed.ln(),
+            Self::ExpNegated => -printed.ln(),
+            // 2^s = e^(s · ln 2): undone by the logarithm to the same base.
+            Self::Exp2 => printed.ln().in_bits(),
+            Self::Exp2Negated => -printed.ln().in_bits(),
+            Self::Exp10Negated => -printed.ln().in_log10(),
+            Self::Percent => printed.over(100.0),
+        }
+    }
+
     /// All outputs, in the order of their description length.
     pub const ALL: [Self; 12] = [
         Self::Nats,

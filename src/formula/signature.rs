@@ -19,6 +19,13 @@ pub struct FormulaSyntax {
 
 impl fmt::Display for Formula {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.written(str::to_owned))
+    }
+}
+
+impl Formula {
+    /// The text of the formula, with something put around what its output function is applied to.
+    pub(super) fn written(&self, around: impl Fn(&str) -> String) -> String {
         let (before, after) = match self.output {
             Output::Nats => ("", ""),
             Output::Bits => ("bits(", ")"),
@@ -44,11 +51,9 @@ impl fmt::Display for Formula {
             Reduce::SumBf16 | Reduce::MeanBf16 => "sum_bf16",
             Reduce::SumF16 | Reduce::MeanF16 => "sum_fp16",
         };
-        write!(f, "{before}{reduce}({}){}", self.term, self.span)?;
-        if self.reduce.is_mean() {
-            f.write_str("/n")?;
-        }
-        write!(f, "{}{after}", self.scale)
+        let mean = if self.reduce.is_mean() { "/n" } else { "" };
+        let core = format!("{reduce}({}){}{mean}{}", self.term, self.span, self.scale);
+        format!("{before}{}{after}", around(&core))
     }
 }
 

@@ -160,6 +160,8 @@ pub struct ColumnTally {
     pub groups: BTreeMap<u128, Group>,
     /// Refuted rows that no formula explains.
     pub unexplained: u64,
+    /// Refuted rows that no formula without solved constants explains.
+    pub beyond: u64,
     /// Some of them.
     pub unexplained_rows: Smallest<ClaimRow, 5>,
     /// Judged rows, a sample.
@@ -210,6 +212,7 @@ impl ColumnTally {
             self.add_group(set, group);
         }
         self.unexplained += other.unexplained;
+        self.beyond += other.beyond;
         self.unexplained_rows.merge(other.unexplained_rows);
         self.sample.merge(other.sample);
         self.residuals.merge(&other.residuals);
