@@ -19,14 +19,23 @@ const NAME_BITS: u32 = 5;
 /// Bits of one decimal digit.
 const DIGIT_BITS: f64 = 3.33;
 
-/// One unexplained row under one formula, before the output function: claim and derived value, how far the claim may be
-/// off, and the number of steps.
+/// One unexplained row under one formula.
 #[derive(Clone, Copy)]
 struct Pair {
+    /// As printed.
+    printed: Side,
+    /// Before the output function.
+    undone: Side,
+    /// Number of steps.
+    n: f64,
+}
+
+/// A claim beside what is derived for it, and how far it may be off.
+#[derive(Clone, Copy)]
+struct Side {
     claim: f64,
     within: f64,
     derived: f64,
-    n: f64,
 }
 
 /// The formulas with one or two constants that may explain the rows which no principal formula explains. `entries` are the
@@ -65,13 +74,15 @@ pub(super) fn solve(sample: &Sample, entries: &[GrammarEntry], enumerated: u128)
 
 fn pair(mark: &Mark, at: usize, formula: &Formula) -> Option<Pair> {
     let derived = if at == 0 { Some(mark.derived) } else { mark.values.get(at).copied().flatten() }?;
-    let undo = |value: Approx| formula.output.undo(value);
     // The bound was found for the convention; under another scale it is about as far from the value.
     let size = (derived / mark.derived).abs().clamp(1e-6, 1e6);
-    let claim = undo(Approx::new(mark.reported, mark.bound * size.max(1.0)).through_stages(NumberFormat::F32));
-    let derived = undo(Approx::exact(derived)).value;
-    let usable = claim.value.is_finite() && claim.half.is_finite() && derived.is_finite() && derived != 0.0;
-    usable.then_some(Pair { claim: claim.value, within: claim.half, derived, n: f64::from(mark.tokens) })
+    let claim = Approx::new(mark.reported, mark.bound * size.max(1.0)).through_stages(NumberFormat::F32);
+    let side = |claim: Approx, derived: f64| Side { claim: claim.value, within: claim.half, derived };
+    let undone = side(formula.output.undo(claim), formula.output.undo(Approx::exact(derived)).value);
+    let printed = side(claim, derived);
+    let usable = |side: &Side| side.claim.is_finite() && side.within.is_finite() && side.derived.is_finite();
+    let pair = Pair { printed, undone, n: f64::from(mark.tokens) };
+    (usable(&printed) && derived != 0.0).then_some(pair)
 }
 
 /// The constants that most of the rows agree on, with the bits of their digits.
@@ -83,39 +94,37 @@ fn constants(pairs: &[Pair], formula: &Formula) -> Vec<(Constant, u32)> {
         }
     };
     propose(
-        common(pairs, |pair| {
-            let (ratio, half) = (pair.claim / pair.derived, pair.within / pair.derived.abs());
+        common(pairs, |Pair { printed, .. }| {
+            let (ratio, half) = (printed.claim / printed.derived, printed.within / printed.derived.abs());
             Some((ratio - half, ratio + half))
         }),
         1.0,
         Constant::Factor,
     );
     propose(
-        common(pairs, |pair| {
-            let shift = pair.claim - pair.derived;
-            Some((shift - pair.within, shift + pair.within))
+        common(pairs, |Pair { printed, .. }| {
+            let shift = printed.claim - printed.derived;
+            Some((shift - printed.within, shift + printed.within))
         }),
         0.0,
         Constant::Shift,
     );
     if formula.scale == Scale::None && formula.reduce == Reduce::Sum && formula.output != Output::Percent {
         propose(
-            common(pairs, |pair| {
-                let log = |claim: f64| (claim / pair.derived > 0.0).then(|| -numeric::ln(claim / pair.derived));
-                let ends = (log(pair.claim - pair.within)?, log(pair.claim + pair.within)?);
-                let steps = numeric::ln(pair.n);
-                (pair.n > 1.0).then(|| (ends.0.min(ends.1) / steps, ends.0.max(ends.1) / steps))
+            common(pairs, |Pair { undone, n, .. }| {
+                let log = |claim: f64| (claim / undone.derived > 0.0).then(|| -numeric::ln(claim / undone.derived));
+                let ends = (log(undone.claim - undone.within)?, log(undone.claim + undone.within)?);
+                let steps = numeric::ln(*n);
+                (*n > 1.0).then(|| (ends.0.min(ends.1) / steps, ends.0.max(ends.1) / steps))
             }),
             0.0,
             Constant::Power,
         );
         propose(
-            common(pairs, |pair| {
-                let ends = (
-                    pair.derived / (pair.claim - pair.within) - pair.n,
-                    pair.derived / (pair.claim + pair.within) - pair.n,
-                );
-                (pair.claim.abs() > pair.within).then(|| (ends.0.min(ends.1), ends.0.max(ends.1)))
+            common(pairs, |Pair { undone, n, .. }| {
+                let end = |claim: f64| undone.derived / claim - n;
+                let ends = (end(undone.claim - undone.within), end(undone.claim + undone.within));
+                (undone.claim.abs() > undone.within).then(|| (ends.0.min(ends.1), ends.0.max(ends.1)))
             }),
             0.0,
             Constant::Offset,
@@ -134,15 +143,16 @@ fn affine(pairs: &[Pair]) -> Option<(Approx, Approx, u32)> {
     if pairs.len() <= MORE_ROWS + 1 {
         return None;
     }
-    let low = pairs.iter().min_by(|a, b| a.derived.total_cmp(&b.derived))?;
-    let high = pairs.iter().max_by(|a, b| a.derived.total_cmp(&b.derived))?;
+    let sides = || pairs.iter().map(|pair| pair.printed);
+    let low = sides().min_by(|a, b| a.derived.total_cmp(&b.derived))?;
+    let high = sides().max_by(|a, b| a.derived.total_cmp(&b.derived))?;
     let run = high.derived - low.derived;
     let slope = (high.claim - low.claim) / run;
     let half = (high.within + low.within) / run;
     let (factor, factor_bits) = plainest(slope - half, slope + half)?;
-    let (shift, shift_bits) = common(pairs, |pair| {
-        let rest = pair.claim - factor.value * pair.derived;
-        let within = pair.within + factor.half * pair.derived.abs();
+    let (shift, shift_bits) = common(pairs, |Pair { printed, .. }| {
+        let rest = printed.claim - factor.value * printed.derived;
+        let within = printed.within + factor.half * printed.derived.abs();
         Some((rest - within, rest + within))
     })?;
     let trivial = factor.agrees(Approx::exact(1.0)) || factor.may_be_zero() || shift.may_be_zero();
@@ -203,7 +213,8 @@ mod tests {
         (0..12)
             .map(|at| {
                 let (n, derived) = (f64::from(2 + at), -1.37 * f64::from(at + 1) - 0.1 * f64::from(at % 3));
-                Pair { claim: claim(derived, n), within: 1e-6, derived, n }
+                let side = Side { claim: claim(derived, n), within: 1e-6, derived };
+                Pair { printed: side, undone: side, n }
             })
             .collect()
     }

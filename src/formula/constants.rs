@@ -6,44 +6,52 @@ use serde::{Deserialize, Serialize};
 
 use crate::numeric::{Approx, ln, show};
 
-/// A constant in a formula, applied before the output function. Each is known up to what the claims' digits leave open.
+/// A constant in a formula. Each is known up to what the claims' digits leave open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Constant {
     /// None.
     #[default]
     None,
-    /// Times a number.
+    /// The printed value times a number.
     Factor(Approx),
-    /// Plus a number.
+    /// The printed value plus a number.
     Shift(Approx),
-    /// Times one number and plus another one.
+    /// The printed value times one number and plus another one.
     Affine {
         /// The number that it is multiplied by.
         factor: Approx,
         /// The number that is added.
         shift: Approx,
     },
-    /// Divided by the number of steps to a power.
+    /// Divided by the number of steps to a power, before the output function.
     Power(Approx),
-    /// Divided by the number of steps plus a number.
+    /// Divided by the number of steps plus a number, before the output function.
     Offset(Approx),
 }
 
 impl Constant {
-    /// A value of n steps with the constant applied; None where it has no value.
+    /// A value of n steps, before the output function; None where it has no value.
     #[must_use]
-    pub(super) fn apply(&self, value: Approx, n: u32) -> Option<Approx> {
+    pub(super) fn divide(&self, value: Approx, n: u32) -> Option<Approx> {
         let steps = f64::from(n);
-        Some(match self {
-            Self::None => value,
+        match self {
+            Self::Power(_) if n == 0 => None,
+            Self::Power(power) => Some(value / power.scaled(ln(steps)).exp()),
+            Self::Offset(offset) => Some(value / (Approx::exact(steps) + *offset)),
+            _ => Some(value),
+        }
+    }
+
+    /// A value after its output function.
+    #[must_use]
+    pub(super) fn print(&self, value: Approx) -> Approx {
+        match self {
             Self::Factor(factor) => value * *factor,
             Self::Shift(shift) => value + *shift,
             Self::Affine { factor, shift } => value * *factor + *shift,
-            Self::Power(_) if n == 0 => return None,
-            Self::Power(power) => value / power.scaled(ln(steps)).exp(),
-            Self::Offset(offset) => value / (Approx::exact(steps) + *offset),
-        })
+            Self::None | Self::Power(_) | Self::Offset(_) => value,
+        }
     }
 
     /// Number of constants.
@@ -56,21 +64,30 @@ impl Constant {
         }
     }
 
-    /// A formula's text with the constant in it.
-    pub(super) fn around(&self, text: &str) -> String {
-        let plus = |shift: &Approx| {
-            let sign = if shift.value < 0.0 { '-' } else { '+' };
-            format!("{sign} {}", show(shift.value.abs()))
-        };
+    /// The text of a divisor with the constant in it, after what is divided.
+    pub(super) fn divided(&self, text: &str) -> String {
         match self {
-            Self::None => text.to_owned(),
-            Self::Factor(factor) => format!("{}*{text}", show(factor.value)),
-            Self::Shift(shift) => format!("({text} {})", plus(shift)),
-            Self::Affine { factor, shift } => format!("({}*{text} {})", show(factor.value), plus(shift)),
             Self::Power(power) => format!("{text}/n^{}", show(power.value)),
             Self::Offset(offset) => format!("{text}/(n {})", plus(offset)),
+            _ => text.to_owned(),
         }
     }
+
+    /// A formula's text with the constant around it.
+    pub(super) fn around(&self, text: &str) -> String {
+        match self {
+            Self::Factor(factor) => format!("{}*{text}", show(factor.value)),
+            Self::Shift(shift) => format!("{text} {}", plus(shift)),
+            Self::Affine { factor, shift } => format!("{}*{text} {}", show(factor.value), plus(shift)),
+            _ => text.to_owned(),
+        }
+    }
+}
+
+/// `+ 0.25` or `- 0.25`.
+fn plus(shift: &Approx) -> String {
+    let sign = if shift.value < 0.0 { '-' } else { '+' };
+    format!("{sign} {}", show(shift.value.abs()))
 }
 
 /// In words, after the words of the formula.

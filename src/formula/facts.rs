@@ -145,7 +145,7 @@ impl SequenceFacts {
         if let Some(Cast { stage: Stage::Scaled, format }) = cast {
             scaled = scaled.widened(format.half_ulp(scaled.value));
         }
-        let scaled = constant.apply(scaled, base.n)?;
+        let scaled = constant.divide(scaled, base.n)?;
         let derived = match formula.output {
             Output::Nats => scaled,
             Output::Bits => scaled.in_bits(),
@@ -160,7 +160,7 @@ impl SequenceFacts {
             Output::Exp10Negated => (-scaled).exp10(),
             Output::Percent => scaled.scaled(100.0),
         };
-        let derived = derived.through_stages(ARITHMETIC);
+        let derived = constant.print(derived).through_stages(ARITHMETIC);
         (derived.value.is_finite() && derived.half.is_finite()).then_some(derived)
     }
 

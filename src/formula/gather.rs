@@ -4,7 +4,7 @@ use crate::formula::facts::{REDUCES, SLOTS, slot};
 use crate::formula::term::{log_prob, step_value};
 use crate::formula::{Base, Formula, Reduce, SequenceFacts, Span, StepResolutions, Term};
 use crate::model::{Candidate, Logged, LoggedTotal, Segment, Step};
-use crate::numeric::Approx;
+use crate::numeric::{self, Approx};
 
 /// What the formulas of an input start from beyond sum and mean of the log-probs over the continuation, with and without
 /// its end token. Found once per input.
@@ -298,7 +298,11 @@ fn reduce_window(window: &[Approx], reduce: Reduce) -> Option<Base> {
         Reduce::Mean => sum().mean(),
         Reduce::Product => {
             let product = window.iter().fold(Approx::exact(1.0), |product, factor| product * *factor);
-            Some(Base { reduced: product, sizes: product.value.abs(), n })
+            // A pipeline may have added logarithms and taken the exponential at the end: an absolute rounding of their sum is
+            // a relative one of the product.
+            let size = product.value.abs();
+            let logs = if size > 0.0 { numeric::ln(size).abs().max(1.0) } else { 1.0 };
+            Some(Base { reduced: product, sizes: size * logs, n })
         }
         Reduce::Min => window.iter().min_by(|a, b| a.value.total_cmp(&b.value)).map(single),
         Reduce::Max => window.iter().max_by(|a, b| a.value.total_cmp(&b.value)).map(single),

@@ -22,7 +22,7 @@ pub struct Candidate {
 
 impl fmt::Display for Candidate {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.formula.written(|core| self.constant.around(core)))
+        formatter.write_str(&self.constant.around(&self.formula.written(|core| self.constant.divided(core))))
     }
 }
 

@@ -17,6 +17,9 @@ const SOME_ROWS: f64 = 2e-2;
 /// values.
 const MANY_ROWS: f64 = 0.25;
 
+/// Last digits that the largest value has at least: a column of −1, −2 and 0 is too coarse to be proven.
+const QUANTA: f64 = 8.0;
+
 /// How a claim agrees with what is derived for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Agreement {
@@ -122,7 +125,7 @@ impl Closeness {
         };
         let rounded = if self.widest > share * extent { self.rounded } else { 0 };
         // A last digit as large as the values, such as 0 for −0.4, or one number for different rows.
-        let coarse = 2.0 * self.widest_claim >= extent;
+        let coarse = 2.0 * self.widest_claim * QUANTA > extent;
         let exact = if coarse || self.is_constant() { self.exact } else { 0 };
         let constant = if self.is_constant() { self.rounded } else { rounded };
         constant + exact
