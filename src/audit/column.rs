@@ -2,7 +2,7 @@
 
 use crate::audit::plan::{ColumnPlan, PRINCIPAL};
 use crate::derive;
-use crate::formula::{Casts, Constant, Formula, Grammar, SequenceFacts};
+use crate::formula::{Casts, Constant, Formula, Grammar, Output, Reduce, SequenceFacts};
 use crate::model::{Claim, Located, Logged, Origin, Place};
 use crate::numeric::{Approx, NumberFormat};
 use crate::tally::{
@@ -70,7 +70,7 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -
             if holds && casts.is_empty() {
                 stats.follows();
             } else {
-                observe_casts(row, other, claimed, plan, stats);
+                observe_casts(row, other, claimed, None, plan, stats);
             }
         }
         accepted |= holds && at == plan.chosen;
@@ -107,22 +107,42 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -
     }
 }
 
-/// Looks for a cast in a claim under a formula.
-fn observe_casts(row: &Row<'_>, formula: &Formula, claimed: Approx, plan: &ColumnPlan, stats: &mut CastStats) {
-    let Some(derived) = row.facts.evaluate(formula, &Casts::default()) else { return };
+/// Looks for a cast in a claim under a formula. `plain` is the formula's value without one, where it is known.
+fn observe_casts(
+    row: &Row<'_>,
+    formula: &Formula,
+    claimed: Approx,
+    plain: Option<Approx>,
+    plan: &ColumnPlan,
+    stats: &mut CastStats,
+) {
+    let derived = plain.or_else(|| row.facts.evaluate(formula, &Casts::default()));
+    let Some(derived) = derived else { return };
     if derive::judge(claimed, derived).is_proven() {
         stats.follows();
         return;
     }
-    // A claim whose own grid is known needs no other one, and a cast moves no number far.
-    let near = claimed.value.is_finite() && claimed.value / derived.value > 0.5 && claimed.value / derived.value < 2.0;
-    if near
+    // A claim whose own grid is known needs no other one, and a cast moves no sum far.
+    let ratio = claimed.value / derived.value;
+    let is_linear = formula.reduce != Reduce::Product
+        && !matches!(
+            formula.output,
+            Output::Exp | Output::ExpNegated | Output::Exp2 | Output::Exp2Negated | Output::Exp10Negated
+        );
+    let most = if is_linear { MOVED } else { MOVED_EXPONENTIAL };
+    if claimed.value.is_finite()
+        && (1.0 / most..=most).contains(&ratio)
         && plan.resolution.stored > NumberFormat::F16
         && let (Some(reported), Some(derived)) = (row.facts.undo(formula, claimed), row.facts.undo(formula, derived))
     {
         stats.observe(&reported, &derived);
     }
 }
+
+/// Factor by which a cast to 16 bits moves a sum at most, with room for what its digits leave open.
+const MOVED: f64 = 1.1;
+/// The same for the exponential of a sum.
+const MOVED_EXPONENTIAL: f64 = 8.0;
 
 /// A claim beside its convention.
 struct Judged {
@@ -157,7 +177,7 @@ fn search(row: &Row<'_>, judged: &Judged, plan: &ColumnPlan, grammar: &Grammar, 
     tally.with_end += u64::from(row.facts.has_end);
     tally.with_padding += u64::from(row.facts.padding > 0);
     tally.formulas.resize(grammar.entries().len(), FormulaCount::default());
-    tally.casts_by_formula.resize(PRINCIPAL.min(grammar.entries().len()), CastStats::default());
+    tally.casts_by_formula.resize(grammar.entries().len(), CastStats::default());
     tally.residuals_by_formula.resize(PRINCIPAL.min(grammar.entries().len()), Residuals::default());
     for (at, entry) in grammar.entries().iter().enumerate() {
         let Some(derived) = row.facts.evaluate_with(&entry.formula, &entry.constant, &plan.casts) else { continue };
@@ -189,7 +209,8 @@ fn search(row: &Row<'_>, judged: &Judged, plan: &ColumnPlan, grammar: &Grammar, 
         }
         let is_fitted = entry.constant != Constant::None;
         if let Some(stats) = tally.casts_by_formula.get_mut(at).filter(|_| !is_fitted) {
-            observe_casts(row, &entry.formula, claimed, plan, stats);
+            let plain = plan.casts.is_empty().then_some(derived);
+            observe_casts(row, &entry.formula, claimed, plain, plan, stats);
         }
         if explains {
             if at < PRINCIPAL {

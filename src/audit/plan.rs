@@ -85,7 +85,7 @@ struct ColumnEvidence {
     judged: u64,
     /// How closely the rows that follow the convention do so.
     closeness: Closeness,
-    /// What the claims say of casts under each accepted formula, and under each principal one.
+    /// What the claims say of casts under each accepted formula, and under each of the grammar.
     casts: Vec<CastStats>,
     casts_by_formula: Vec<CastStats>,
     /// Refuted rows that no formula without solved constants explains.

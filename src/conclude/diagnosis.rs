@@ -157,6 +157,10 @@ fn shortest(column: &ColumnTally, chosen: usize, grammar: Option<&Grammar>) -> E
     if count.decisive < entry.constant.count() + 3 && entry.constant != Constant::None {
         return Explanation::Nothing;
     }
+    // A sum in half precision that misses rows is a cast or chance.
+    if full.is_none() && entry.formula.reduce.half_precision().is_some() {
+        return Explanation::Nothing;
+    }
     let enough = (full.is_some() && simple) || ((full.is_some() || partial) && evidence >= needed);
     if !enough {
         return Explanation::Nothing;

@@ -32,7 +32,8 @@ impl Needs {
         for term in Term::ALL {
             for span in Span::ALL {
                 for reduce in Reduce::ALL {
-                    if span == Span::Continuation || matches!(reduce, Reduce::Sum | Reduce::Mean) {
+                    let is_product = (term, reduce) == (Term::Prob, Reduce::Product);
+                    if span == Span::Continuation || matches!(reduce, Reduce::Sum | Reduce::Mean) || is_product {
                         self.add(term, span, reduce);
                     }
                 }

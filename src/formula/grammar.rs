@@ -49,8 +49,9 @@ impl Grammar {
         for term in Term::ALL {
             for span in Span::ALL {
                 for reduce in Reduce::ALL {
-                    // Other reductions than sums are gathered over the continuation only.
-                    if span != Span::Continuation && !matches!(reduce, Reduce::Sum | Reduce::Mean) {
+                    // Other reductions than sums are gathered over the continuation only; products where they are right.
+                    let is_product = reduce == Reduce::Product && convention.reduce == Reduce::Product;
+                    if span != Span::Continuation && !matches!(reduce, Reduce::Sum | Reduce::Mean) && !is_product {
                         continue;
                     }
                     for scale in Scale::ALL {

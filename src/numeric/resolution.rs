@@ -212,7 +212,10 @@ impl Resolution {
         if class == 0 && self.significant < UNLIMITED && number.value != 0.0 {
             half = half.max(half_of_last_digit(i16::from(self.significant) + zeros_after_point(number.value)));
         }
-        half.max(self.stored.half_ulp(number.value)) + self.declared
+        // What was stored in a coarser format was rounded twice: to its grid, and to the printed digits.
+        let stored = self.stored.half_ulp(number.value);
+        let half = if self.stored == NumberFormat::F64 { half.max(stored) } else { half + stored };
+        half + self.declared
     }
 }
 

@@ -134,7 +134,7 @@ pub struct ColumnTally {
     pub closeness: Closeness,
     /// What the claims say of casts under each accepted formula.
     pub casts: Vec<CastStats>,
-    /// The same for each principal formula; empty when not searched.
+    /// The same for each formula of the grammar; empty when not searched.
     pub casts_by_formula: Vec<CastStats>,
     /// Rows that agree only within rounding, first ones.
     pub rounded_rows: Smallest<ClaimRow, 5>,
