@@ -7,14 +7,14 @@ use crate::audit::ColumnPlan;
 use crate::conclude::diagnosis::{self, Explanation};
 use crate::config::Levels;
 use crate::numeric::show;
-use crate::report::Coverage;
+use crate::report::{ClaimKey, Coverage};
 use crate::rules::{Catalogue, Fields};
 use crate::tally::{ColumnTally, Gap, ItemTally};
 
 /// Gaps collected over all runs.
 #[derive(Default)]
 pub(super) struct Gaps {
-    claims: BTreeMap<(String, Cow<'static, str>, &'static str), u64>,
+    claims: BTreeMap<(ClaimKey, Cow<'static, str>, &'static str), u64>,
     seen: Fields,
     looked: bool,
 }
@@ -31,7 +31,7 @@ impl Gaps {
                 }
                 _ => (too_coarse(column, plan), "more digits of the log-probs and of the number"),
             };
-            let key = (name.to_owned(), reason, log);
+            let key = (ClaimKey::column(name), reason, log);
             *self.claims.entry(key).or_default() += undecided;
         }
         for (gap, count) in &column.gaps {
@@ -41,25 +41,30 @@ impl Gaps {
                 Gap::NoClaim => ("the claim has no value", name_of_claim()),
                 Gap::NoOperand => ("its formula needs the text or its length", "continuation (the scored text)"),
             };
-            *self.claims.entry((name.to_owned(), reason.into(), log)).or_default() += count;
+            *self.claims.entry((ClaimKey::column(name), reason.into(), log)).or_default() += count;
         }
     }
 
     /// Picks and flags that could not be judged.
     pub(super) fn picks(&mut self, items: &ItemTally) {
-        let mut add = |what: &str, count: u64, reason: &'static str, log: &'static str| {
+        let mut add = |what: ClaimKey, count: u64, reason: &'static str, log: &'static str| {
             if count > 0 {
-                *self.claims.entry((what.to_owned(), reason.into(), log)).or_default() += count;
+                *self.claims.entry((what, reason.into(), log)).or_default() += count;
             }
         };
-        add("pick", items.picks.unprovable, "scores or the picked candidate are missing", "score of every candidate");
-        add("correct", items.correct.unprovable, "the pick or the gold answer is missing", "pick and gold");
-        add("greedy", items.greedy.unprovable, "no alternatives are logged", "top_logprobs (with token ids)");
+        add(
+            ClaimKey::Pick,
+            items.picks.unprovable,
+            "scores or the picked candidate are missing",
+            "score of every candidate",
+        );
+        add(ClaimKey::Correct, items.correct.unprovable, "the pick or the gold answer is missing", "pick and gold");
+        add(ClaimKey::Greedy, items.greedy.unprovable, "no alternatives are logged", "top_logprobs (with token ids)");
     }
 
     /// Claims of any kind that lack something.
-    pub(super) fn missing(&mut self, what: &str, reason: &'static str, log: &'static str, count: u64) {
-        *self.claims.entry((what.to_owned(), reason.into(), log)).or_default() += count;
+    pub(super) fn missing(&mut self, what: &ClaimKey, reason: &'static str, log: &'static str, count: u64) {
+        *self.claims.entry((what.clone(), reason.into(), log)).or_default() += count;
     }
 
     /// Fields that a stream has, for the rules that could not look.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::conclude::coverage::Gaps;
 use crate::metric::{JudgedMetric, RunFacts};
 use crate::model::VerdictCounts;
-use crate::report::MetricReport;
+use crate::report::{ClaimKey, MetricReport};
 use crate::rules::Fields;
 use crate::tally::StreamTally;
 
@@ -28,11 +28,11 @@ pub(super) fn facts(stream: &StreamTally) -> RunFacts<'_> {
 pub(super) fn count(
     stream: &StreamTally,
     judged: &[JudgedMetric<'_>],
-    verdicts: &mut BTreeMap<String, VerdictCounts>,
+    verdicts: &mut BTreeMap<ClaimKey, VerdictCounts>,
     gaps: &mut Gaps,
 ) {
     for (name, rows) in &stream.items.metrics {
-        let what = format!("rows.{name}");
+        let what = ClaimKey::Rows(name.clone());
         if rows.verdicts.unprovable > 0 {
             let (reason, log) = if rows.custom {
                 (
@@ -47,7 +47,7 @@ pub(super) fn count(
         verdicts.entry(what).or_default().merge(&rows.verdicts);
     }
     for metric in judged {
-        let what = format!("run.{}", metric.name());
+        let what = ClaimKey::Run(metric.name());
         verdicts.entry(what.clone()).or_default().add(metric.verdict);
         if let Some((reason, log)) = metric.missing {
             gaps.missing(&what, reason, log, 1);

@@ -17,8 +17,8 @@ use crate::config::Levels;
 use crate::metric;
 use crate::model::{ClaimKind, ColumnKey, VerdictCounts};
 use crate::report::{
-    ClaimReport, FindingCounts, InputError, InputErrorKind, InputReport, MetricReport, Report, SCHEMA_VERSION, Summary,
-    Tool,
+    ClaimKey, ClaimReport, FindingCounts, InputError, InputErrorKind, InputReport, MetricReport, Report,
+    SCHEMA_VERSION, Summary, Tool,
 };
 use crate::rules::{self, Catalogue, Check, Observer, RecordRef, RunView};
 use crate::run::RunId;
@@ -118,19 +118,19 @@ pub fn conclude(tally: Tally, context: &ConcludeInput<'_>) -> Report {
 struct Listed {
     diagnoses: Vec<crate::report::Diagnosis>,
     /// By run, task and claim.
-    claims: BTreeMap<(String, String, String), ClaimReport>,
+    claims: BTreeMap<(String, String, ClaimKey), ClaimReport>,
     metrics: Vec<MetricReport>,
     /// With the margin that each is decided by.
     comparisons: Vec<(f64, crate::report::Comparison)>,
 }
 
 impl Listed {
-    fn claim(&mut self, run: &str, task: &str, claim: &str, convention: &str, verdicts: &VerdictCounts) {
-        let key = (run.to_owned(), task.to_owned(), claim.to_owned());
+    fn claim(&mut self, run: &str, task: &str, claim: &ClaimKey, convention: &str, verdicts: &VerdictCounts) {
+        let key = (run.to_owned(), task.to_owned(), claim.clone());
         let kept = self.claims.entry(key).or_insert_with(|| ClaimReport {
             run: run.to_owned(),
             task: task.to_owned(),
-            claim: claim.to_owned(),
+            claim: claim.clone(),
             convention: convention.to_owned(),
             verdicts: VerdictCounts::default(),
             missing: String::new(),
@@ -152,7 +152,7 @@ fn conclude_run(
     conclude_rest(&run, context.catalogue, paths, summary, drafts, listed, gaps);
     for (key, mut stream) in run.streams {
         audit::close(&mut stream, plan, context.catalogue);
-        let mut verdicts: BTreeMap<String, VerdictCounts> = BTreeMap::new();
+        let mut verdicts: BTreeMap<ClaimKey, VerdictCounts> = BTreeMap::new();
         let place = finding::Stream { run: &run.name, task: &key.task, paths, catalogue: context.catalogue };
         let columns = || {
             let planned = plan.columns.iter().map(|plan| (&plan.spec.column, plan));
@@ -163,7 +163,7 @@ fn conclude_run(
         for (field, column_plan, column) in columns() {
             let explanation = diagnosis::explain(column, column_plan);
             let counts = diagnosis::verdicts(column, column_plan.chosen, &explanation);
-            verdicts.entry(field.name.to_string()).or_default().merge(&counts);
+            verdicts.entry(ClaimKey::column(&field.name)).or_default().merge(&counts);
             gaps.column(&field.name, column, column_plan, &explanation);
             let is_primary = primary == Some(field);
             let mixed_items = stream.items.mixed.get(field).map_or(0, |kept| kept.items);
@@ -191,13 +191,10 @@ fn conclude_run(
                 ));
             }
         }
-        for (kind, counts) in
-            [("pick", stream.items.picks), ("correct", stream.items.correct), ("greedy", stream.items.greedy)]
-        {
-            if counts.total() > 0 {
-                verdicts.insert(kind.to_owned(), counts);
-            }
-        }
+        let items = &stream.items;
+        let decisions =
+            [(ClaimKey::Pick, items.picks), (ClaimKey::Correct, items.correct), (ClaimKey::Greedy, items.greedy)];
+        verdicts.extend(decisions.into_iter().filter(|(_, counts)| counts.total() > 0));
         gaps.picks(&stream.items);
         summary.items += stream.items.items;
 
@@ -229,12 +226,13 @@ fn conclude_run(
             }
         }
         gaps.rules(rules::Fields(stream.items.fields));
-        for (kind, counts) in verdicts {
-            let plan = plan.columns.iter().find(|plan| *plan.spec.column.name == *kind);
+        for (claim, counts) in verdicts {
+            let of_claim = |column: &ColumnKey| matches!(&claim, ClaimKey::Column(name) if **name == *column.name);
+            let plan = plan.columns.iter().find(|plan| of_claim(&plan.spec.column));
             let plan = plan.filter(|plan| stream.columns.contains_key(&plan.spec.column));
             let convention = plan.map_or_else(String::new, |plan| plan.convention().to_string());
-            listed.claim(&run.name, &key.task, &kind, &convention, &counts);
-            summary.verdicts.entry(kind).or_default().merge(&counts);
+            listed.claim(&run.name, &key.task, &claim, &convention, &counts);
+            summary.verdicts.entry(claim).or_default().merge(&counts);
         }
     }
 }
@@ -263,12 +261,12 @@ fn conclude_rest(
     let stream = crate::tally::StreamTally::default();
     for (task, claims) in rest {
         let judged = metric::group::judge_without_rows(&claims, &metrics::facts(&stream), &run.metrics);
-        let mut verdicts: BTreeMap<String, VerdictCounts> = BTreeMap::new();
+        let mut verdicts: BTreeMap<ClaimKey, VerdictCounts> = BTreeMap::new();
         metrics::count(&stream, &judged, &mut verdicts, gaps);
         listed.metrics.extend(metrics::list(&run.name, &judged));
-        for (kind, counts) in verdicts {
-            listed.claim(&run.name, task, &kind, "", &counts);
-            summary.verdicts.entry(kind).or_default().merge(&counts);
+        for (claim, counts) in verdicts {
+            listed.claim(&run.name, task, &claim, "", &counts);
+            summary.verdicts.entry(claim).or_default().merge(&counts);
         }
         if judged.iter().all(|metric| metric.cause.is_none()) {
             continue;

@@ -1,8 +1,8 @@
 //! How much has to be proven: `[gate] min-proven` of the configuration.
 
 use crate::model::VerdictCounts;
-use crate::report::Report;
 use crate::report::words::count;
+use crate::report::{ClaimKey, Report};
 
 /// A sentence for each minimum that the report does not reach.
 pub(super) fn minimums(report: &Report, minimums: &[(String, f64)]) -> Vec<String> {
@@ -13,8 +13,8 @@ pub(super) fn minimums(report: &Report, minimums: &[(String, f64)]) -> Vec<Strin
 fn below(report: &Report, name: &str, minimum: f64) -> Option<String> {
     let expected = format!("min-proven {name}: expected at least {minimum} of the claims to be proven, found");
     let Some((kind, counts)) = kind(report, name) else {
-        let kinds: Vec<&str> = report.summary.verdicts.keys().map(String::as_str).collect();
-        let near = crate::config::nearest(name, kinds.iter().copied());
+        let kinds: Vec<String> = report.summary.verdicts.keys().map(ToString::to_string).collect();
+        let near = crate::config::nearest(name, kinds.iter().map(String::as_str));
         let hint = near.map_or_else(|| format!("; log {name}."), |near| format!("; did you mean `{near}`?"));
         let there = if kinds.is_empty() { "none".to_owned() } else { kinds.join(", ") };
         return (minimum > 0.0).then(|| format!("{expected} no such claim{hint} Claims in the log: {there}"));
@@ -23,7 +23,7 @@ fn below(report: &Report, name: &str, minimum: f64) -> Option<String> {
     if total > 0 && counts.proven as f64 / total as f64 >= minimum {
         return None;
     }
-    let logs: Vec<&str> = report.coverage.iter().filter(|gap| gap.what == kind).map(|gap| gap.log.as_str()).collect();
+    let logs: Vec<&str> = report.coverage.iter().filter(|gap| gap.what == *kind).map(|gap| gap.log.as_str()).collect();
     let way = if logs.is_empty() { String::new() } else { format!("; to prove more, log {}", logs.join("; ")) };
     let (refuted, unprovable) = (count(counts.refuted), count(counts.unprovable));
     let (proven, total) = (count(counts.proven), count(total));
@@ -31,8 +31,7 @@ fn below(report: &Report, name: &str, minimum: f64) -> Option<String> {
 }
 
 /// The claims of a name, otherwise the reported metric of that name.
-fn kind<'r>(report: &'r Report, name: &str) -> Option<(&'r str, &'r VerdictCounts)> {
-    let verdicts = &report.summary.verdicts;
-    let found = verdicts.get_key_value(name).or_else(|| verdicts.get_key_value(&format!("run.{name}")));
-    found.map(|(kind, counts)| (kind.as_str(), counts))
+fn kind<'r>(report: &'r Report, name: &str) -> Option<(&'r ClaimKey, &'r VerdictCounts)> {
+    let find = |key: ClaimKey| report.summary.verdicts.get_key_value(&key);
+    find(ClaimKey::from(name.to_owned())).or_else(|| find(ClaimKey::Run(name.to_owned())))
 }

@@ -12,7 +12,7 @@ use crate::config::{ColumnSpec, both_ends};
 use crate::engine::RecognisedInput;
 use crate::formula::Formula;
 use crate::report::words::{count, rows};
-use crate::report::{ClaimReport, Diagnosis, InputError, Report, visible};
+use crate::report::{ClaimKey, ClaimReport, Diagnosis, InputError, Report, visible};
 
 pub use propose::{Proposal, propose};
 
@@ -99,7 +99,9 @@ pub fn pinned<'p>(pins: impl IntoIterator<Item = (&'p str, Formula)>) -> String 
 fn by_claim(report: &Report) -> BTreeMap<&str, Vec<&ClaimReport>> {
     let mut claims: BTreeMap<&str, Vec<&ClaimReport>> = BTreeMap::new();
     for claim in report.claims.iter().filter(|claim| !claim.convention.is_empty()) {
-        claims.entry(&claim.claim).or_default().push(claim);
+        if let ClaimKey::Column(name) = &claim.claim {
+            claims.entry(name).or_default().push(claim);
+        }
     }
     claims
 }
@@ -240,7 +242,8 @@ fn as_one(held: &[&ClaimReport]) -> Option<ClaimReport> {
 
 /// The formulas that rows match where a claim's convention does not hold.
 fn fitting<'r>(claim: &ClaimReport, report: &'r Report) -> Vec<(&'r str, u64)> {
-    let same = |found: &&Diagnosis| found.run == claim.run && found.task == claim.task && found.claim == claim.claim;
+    let of_claim = |found: &Diagnosis| matches!(&claim.claim, ClaimKey::Column(name) if *name == found.claim);
+    let same = |found: &&Diagnosis| found.run == claim.run && found.task == claim.task && of_claim(found);
     let found = report.diagnoses.iter().find(same).filter(|_| claim.verdicts.refuted > 0);
     let Some(found) = found else { return Vec::new() };
     if !found.groups.is_empty() {
@@ -257,7 +260,7 @@ fn place(claim: &ClaimReport) -> String {
 
 fn known(claim: &ClaimReport) -> String {
     let verdicts = claim.verdicts;
-    let name = format!("{} is checked against {}", visible(&claim.claim), claim.convention);
+    let name = format!("{} is checked against {}", visible(&claim.claim.to_string()), claim.convention);
     let all = verdicts.proven + verdicts.refuted + verdicts.unprovable;
     if verdicts.refuted > 0 {
         return format!("{name}; {} of {} {} are refuted.", count(verdicts.refuted), count(all), rows(all));
@@ -324,7 +327,8 @@ fn minimums(text: &mut String, report: &Report) {
         .verdicts
         .iter()
         .filter(|(_, verdicts)| verdicts.proven > 0 && verdicts.refuted == 0 && verdicts.unprovable == 0);
-    let names: Vec<String> = whole.take(LISTED).map(|(name, _)| format!("{} = 1.0", key(name))).collect();
+    let names: Vec<String> =
+        whole.take(LISTED).map(|(claim, _)| format!("{} = 1.0", key(&claim.to_string()))).collect();
     if names.is_empty() {
         text.push_str("# The share of claims that must be proven.\n# min-proven = { score = 1.0 }\n");
     } else {

@@ -9,7 +9,7 @@ use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use crate::model::{Severity, VerdictCounts};
 use crate::report::output::OutputFormat;
 use crate::report::words::{count, cut, rows, verdict};
-use crate::report::{Finding, Rendering, Report, visible};
+use crate::report::{ClaimKey, Finding, Rendering, Report, visible};
 use crate::rules::Catalogue;
 
 /// The suite for findings that do not belong to a claim.
@@ -29,7 +29,7 @@ const MAX_NAME: usize = 500;
 struct Judged<'r> {
     run: &'r str,
     task: &'r str,
-    claim: String,
+    claim: ClaimKey,
     convention: &'r str,
     verdicts: VerdictCounts,
     missing: &'r str,
@@ -57,7 +57,7 @@ pub fn render(report: &Report, with: &Rendering, out: &mut dyn Write) -> io::Res
     };
     let mut told: BTreeSet<usize> = BTreeSet::new();
     for claim in &claims {
-        let is_metric = claim.claim.starts_with("run.");
+        let is_metric = claim.claim.is_of_run();
         let own = |(_, finding): &(usize, &Finding)| {
             (finding.task == claim.task || is_metric && finding.task.is_empty())
                 && concerns(finding, &claim.claim, &with.catalogue)
@@ -78,12 +78,12 @@ pub fn render(report: &Report, with: &Rendering, out: &mut dyn Write) -> io::Res
 
 /// The claims of the report; each metric of a run is its own claim, with its numbers.
 fn claims(report: &Report) -> Vec<Judged<'_>> {
-    let metrics: BTreeSet<(&str, &str, String)> = report
+    let metrics: BTreeSet<(&str, &str, ClaimKey)> = report
         .metrics
         .iter()
-        .map(|metric| (metric.run.as_str(), metric.task.as_str(), format!("run.{}", metric.metric)))
+        .map(|metric| (metric.run.as_str(), metric.task.as_str(), ClaimKey::Run(metric.metric.clone())))
         .collect();
-    let mut missing: BTreeMap<(&str, &str, &str), &str> = BTreeMap::new();
+    let mut missing: BTreeMap<(&str, &str, &ClaimKey), &str> = BTreeMap::new();
     let mut claims = Vec::new();
     for claim in &report.claims {
         missing.insert((&claim.run, &claim.task, &claim.claim), &claim.missing);
@@ -104,7 +104,7 @@ fn claims(report: &Report) -> Vec<Judged<'_>> {
         }
     }
     for metric in &report.metrics {
-        let name = format!("run.{}", metric.metric);
+        let key = ClaimKey::Run(metric.metric.clone());
         let mut verdicts = VerdictCounts::default();
         verdicts.add(metric.verdict);
         let recomputed = metric.recomputed.map_or_else(|| "no number".to_owned(), |value| value.to_string());
@@ -113,9 +113,9 @@ fn claims(report: &Report) -> Vec<Judged<'_>> {
             task: &metric.task,
             missing: [metric.task.as_str(), ""]
                 .iter()
-                .find_map(|task| missing.get(&(metric.run.as_str(), *task, name.as_str())).copied())
+                .find_map(|task| missing.get(&(metric.run.as_str(), *task, &key)).copied())
                 .unwrap_or_default(),
-            claim: name,
+            claim: key,
             convention: &metric.definition,
             verdicts,
             numbers: format!("reported {}, the rows give {recomputed}, within {}", metric.reported, metric.within),
@@ -125,15 +125,18 @@ fn claims(report: &Report) -> Vec<Judged<'_>> {
 }
 
 /// Whether a finding says why a claim is refuted.
-fn concerns(finding: &Finding, claim: &str, catalogue: &Catalogue) -> bool {
-    if finding.claim == claim {
-        return true;
+fn concerns(finding: &Finding, claim: &ClaimKey, catalogue: &Catalogue) -> bool {
+    let needs = |field: &str| {
+        let needs = catalogue.by_code(&finding.code).map(|rule| &rule.page().needs);
+        finding.claim == field || needs.is_some_and(|needs| needs.contains(&field))
+    };
+    match claim {
+        ClaimKey::Column(name) => finding.claim == *name,
+        ClaimKey::Pick => needs("pick"),
+        ClaimKey::Correct => needs("correct"),
+        ClaimKey::Greedy => needs("greedy"),
+        ClaimKey::Rows(_) | ClaimKey::Run(_) => finding.family == "aggregate",
     }
-    if claim.starts_with("run.") || claim.starts_with("rows.") {
-        return finding.family == "aggregate";
-    }
-    let needs = catalogue.by_code(&finding.code).map(|rule| &rule.page().needs);
-    matches!(claim, "pick" | "correct" | "greedy") && needs.is_some_and(|needs| needs.contains(&claim))
 }
 
 /// The test cases so far.
@@ -180,7 +183,7 @@ impl Cases {
         label.retain(|part| !part.is_empty());
         let suite = if label.is_empty() { "retally".to_owned() } else { label.join(".") };
         let class = if label.is_empty() { "retally".to_owned() } else { format!("retally.{suite}") };
-        let mut name = shown(&claim.claim, MAX_NAME);
+        let mut name = shown(&claim.claim.to_string(), MAX_NAME);
         if !claim.convention.is_empty() {
             name = format!("{name} = {}", shown(claim.convention, MAX_NAME));
         }

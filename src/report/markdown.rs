@@ -174,7 +174,7 @@ fn numbers(report: &Report, room: usize, page: &mut String) {
         }
         more(metrics.len(), room, page);
     }
-    let mut claims: Vec<&ClaimReport> = report.claims.iter().filter(|claim| !claim.claim.starts_with("run.")).collect();
+    let mut claims: Vec<&ClaimReport> = report.claims.iter().filter(|claim| !claim.claim.is_of_run()).collect();
     if claims.is_empty() {
         return;
     }
@@ -186,7 +186,7 @@ fn numbers(report: &Report, room: usize, page: &mut String) {
         page.push_str(&format!(
             "| {} | {} | {} | {} | {} | {} | {} |\n",
             cell(&claim.task),
-            cell(&claim.claim),
+            cell(&claim.claim.to_string()),
             cell(&claim.convention),
             count(claim.verdicts.proven),
             count(claim.verdicts.refuted),
@@ -231,7 +231,7 @@ fn open_claims(report: &Report, room: usize, page: &mut String) {
     for gap in gaps.iter().take(room) {
         page.push_str(&format!(
             "| {} | {} | {} | {} |\n",
-            cell(&gap.what),
+            cell(&gap.what.to_string()),
             count(gap.count),
             cell(&gap.reason),
             cell(&gap.log)

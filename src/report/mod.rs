@@ -4,6 +4,7 @@
 //! and escapes all text of the log for its medium.
 
 mod anchor;
+mod claim_key;
 pub mod concise;
 mod evidence;
 mod figure;
@@ -28,6 +29,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::model::{Certainty, Severity, Snippet, Span, Verdict, VerdictCounts};
 pub use anchor::{Anchor, Anchors};
+pub use claim_key::ClaimKey;
 pub use evidence::{Bin, ColumnEvidence, Evidence, Moments, Number, RuleEvidence};
 pub use figure::{Comparison, Figure, Path, PathStep, Point, Status};
 pub use output::{OutputFormat, Rendering};
@@ -168,7 +170,7 @@ pub struct Summary {
     /// Findings by severity.
     pub findings: FindingCounts,
     /// Verdicts by kind of claim.
-    pub verdicts: BTreeMap<String, VerdictCounts>,
+    pub verdicts: BTreeMap<ClaimKey, VerdictCounts>,
 }
 
 /// Findings by severity.
@@ -317,7 +319,7 @@ pub struct ClaimReport {
     /// The task; empty when the log has none.
     pub task: String,
     /// The claim, as in [`Summary::verdicts`].
-    pub claim: String,
+    pub claim: ClaimKey,
     /// The formula that it is checked against; empty for claims without a formula, such as picks.
     pub convention: String,
     /// How many are proven, refuted, unprovable.
@@ -395,7 +397,7 @@ pub struct Impact {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Coverage {
     /// The kind of claim, as in [`Summary::verdicts`].
-    pub what: String,
+    pub what: ClaimKey,
     /// Why not.
     pub reason: String,
     /// What to log so that it can be.

@@ -5,7 +5,7 @@ mod drawing;
 
 use std::io::{self, Write};
 
-use crate::model::Severity;
+use crate::model::{Severity, VerdictCounts};
 use crate::report::output::OutputFormat;
 pub use crate::report::style::{Detail, Style};
 use crate::report::words::{count, rows, verdict};
@@ -133,8 +133,10 @@ fn errors(report: &Report, detail: Detail, out: &mut dyn Write) -> io::Result<()
 
 fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let summary = &report.summary;
-    let width = summary.verdicts.keys().map(String::len).max().unwrap_or(0).max(8);
-    for (kind, counts) in &summary.verdicts {
+    let verdicts: Vec<(String, &VerdictCounts)> =
+        summary.verdicts.iter().map(|(claim, counts)| (claim.to_string(), counts)).collect();
+    let width = verdicts.iter().map(|(claim, _)| claim.len()).max().unwrap_or(0).max(8);
+    for (claim, counts) in &verdicts {
         let mut parts = Vec::new();
         for (number, word) in
             [(counts.proven, "proven"), (counts.refuted, "refuted"), (counts.unprovable, "unprovable")]
@@ -146,7 +148,7 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         writeln!(
             out,
             "{:width$}  {:10}  {} of {}",
-            visible(kind),
+            visible(claim),
             verdict(counts),
             parts.join(", "),
             count(counts.total())
@@ -157,7 +159,7 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             out,
             "not checked: {} {} ({}); to prove it, log {}",
             count(gap.count),
-            visible(&gap.what),
+            visible(&gap.what.to_string()),
             visible(&gap.reason),
             visible(&gap.log)
         )?;

@@ -1,7 +1,7 @@
 //! What the audit says of a log, beside what is true.
 
 use retally::formula::Formula;
-use retally::report::{Certainty, Diagnosis, Evidence, Location, Report};
+use retally::report::{Certainty, ClaimKey, Diagnosis, Evidence, Location, Report};
 use retally::{Audit, Config, Input};
 
 use super::log::{Class, Log, Row};
@@ -55,7 +55,8 @@ pub(crate) fn judge(log: &Log) -> Outcome {
     let input = Input::bytes(log.shape.file(), log.bytes().into_bytes());
     let report = Audit::new(Config::default()).input(input).threads(1).run();
     let Ok(report) = report else { return Outcome::default() };
-    let verdicts = report.claims.iter().filter(|claim| claim.claim == log.name).map(|claim| claim.verdicts);
+    let verdicts =
+        report.claims.iter().filter(|claim| claim.claim == ClaimKey::column(log.name)).map(|claim| claim.verdicts);
     let (proven, refuted, all) = verdicts.fold((0, 0, 0), |(proven, refuted, all), counts| {
         (proven + counts.proven, refuted + counts.refuted, all + counts.proven + counts.refuted + counts.unprovable)
     });

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use retally::{Audit, Config, Report};
+use retally::report::{ClaimKey, Rendering, markdown};
+use retally::{Audit, Config, Input, Report};
 
-use crate::support::codes;
+use crate::support::{codes, counts};
 
 /// Log-probs and logits of the tokens of a row.
 fn tokens(row: u32) -> (Vec<f64>, Vec<f64>) {
@@ -72,7 +73,7 @@ const CONVENTIONS: [(&str, Claim); 10] = [
 fn a_declared_convention_is_proven_where_it_holds() {
     for (formula, claim) in CONVENTIONS {
         let report = report("score", Some(formula), &claim, |_| 0.0);
-        let counts = report.summary.verdicts["score"];
+        let counts = counts(&report, "score");
         assert_eq!((counts.proven, counts.refuted, counts.unprovable), (40, 0, 0), "{formula}");
         assert!(!codes(&report).iter().any(|code| code.starts_with("RT2") || code.starts_with("RT3")), "{formula}");
     }
@@ -82,7 +83,7 @@ fn a_declared_convention_is_proven_where_it_holds() {
 fn a_declared_convention_is_refuted_where_it_does_not_hold() {
     for (formula, claim) in CONVENTIONS {
         let report = report("score", Some(formula), &claim, |row| 0.0371 * f64::from(1 + row % 7));
-        let counts = report.summary.verdicts["score"];
+        let counts = counts(&report, "score");
         assert_eq!((counts.proven, counts.unprovable), (0, 0), "{formula}");
         assert_eq!(counts.refuted, 40, "{formula}");
         assert!(report.findings.iter().any(|finding| finding.claim == "score"), "{formula}");
@@ -93,9 +94,24 @@ fn a_declared_convention_is_refuted_where_it_does_not_hold() {
 fn a_sequence_probability_is_checked_without_being_declared() {
     let product: Claim = |p, _| probs(p).iter().product();
     let right = report("sequence_prob", None, &product, |_| 0.0);
-    assert_eq!(right.summary.verdicts["sequence_prob"].proven, 40);
+    assert_eq!(counts(&right, "sequence_prob").proven, 40);
     let mean: Claim = |p, _| (sum(p) / p.len() as f64).exp();
     let wrong = report("sequence_prob", None, &mean, |_| 0.0);
-    assert_eq!(wrong.summary.verdicts["sequence_prob"].refuted, 40);
+    assert_eq!(counts(&wrong, "sequence_prob").refuted, 40);
     assert_eq!(wrong.findings.iter().filter(|finding| finding.claim == "sequence_prob").count(), 1);
+}
+
+#[test]
+fn a_column_named_like_a_metric_of_a_run_stays_a_column() {
+    let log = br#"{"item": "q0", "tokens": ["a", "b"], "logprobs": [-0.5, -0.25], "run": {"acc": -0.75}}"#;
+    let config =
+        Config::parse("retally.toml", "[conventions]\n\"run.acc\" = \"sum(logprob)\"\n", Path::new(".")).unwrap();
+    let report = Audit::new(config).input(Input::bytes("scores.jsonl", &log[..])).run().unwrap();
+    let claims: Vec<&ClaimKey> = report.claims.iter().map(|claim| &claim.claim).collect();
+    assert_eq!(claims, [&ClaimKey::column("run.acc")]);
+    assert_eq!(counts(&report, "column.run.acc").proven, 1);
+    let mut page = Vec::new();
+    markdown::render(&report, &Rendering::default(), &mut page).unwrap();
+    let page = String::from_utf8(page).unwrap();
+    assert!(page.contains("| `column.run.acc` | `sum(logprob)` | 1 | 0 | 0 | proven |"), "{page}");
 }

@@ -66,7 +66,7 @@ fn outcome(folder: &Path, report: &Report) -> String {
     text += &format!("\n[findings]\ncodes = {:?}\nunreadable = {}\n", codes(report), report.errors.len());
     text += "\n# proven, refuted, unprovable\n[verdicts]\n";
     for (claim, counts) in &report.summary.verdicts {
-        text += &format!("{claim:?} = [{}, {}, {}]\n", counts.proven, counts.refuted, counts.unprovable);
+        text += &format!("{:?} = [{}, {}, {}]\n", claim.to_string(), counts.proven, counts.refuted, counts.unprovable);
     }
     text
 }

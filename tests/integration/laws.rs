@@ -10,7 +10,7 @@ use retally::internals::tally::FileTally;
 use retally::numeric::NumberFormat;
 use retally::{Input, Report};
 
-use crate::support::{audit, check, codes, fixture, json};
+use crate::support::{audit, check, codes, counts, fixture, json};
 
 #[test]
 fn threads_and_units_do_not_show() {
@@ -217,7 +217,7 @@ proptest! {
     fn rounding_is_no_contradiction(seed: u64) {
         for storage in storages() {
             let report = audit_text(&constructed(10_000, seed, storage, None));
-            let score = report.summary.verdicts["score"];
+            let score = counts(&report, "score");
             prop_assert_eq!((score.proven, score.refuted, score.unprovable), (10_000, 0, 0), "{:?}", storage);
             let errors = report.summary.findings.error;
             prop_assert_eq!(errors, 0, "{:?} {:?}", storage, codes(&report));
@@ -233,7 +233,7 @@ proptest! {
             prop_assert_eq!(codes(&far).first().copied(), Some("RT200"), "{:?}", storage);
             let bound = far.findings[0].evidence.numbers()["bound"].as_f64().unwrap();
             let report = audit_text(&constructed(2000, seed, storage, Some((row, -3.0 * bound))));
-            prop_assert_eq!(report.summary.verdicts["score"].refuted, 1, "{:?} bound {}", storage, bound);
+            prop_assert_eq!(counts(&report, "score").refuted, 1, "{:?} bound {}", storage, bound);
             let finding = report.findings.iter().find(|finding| finding.severity == retally::report::Severity::Error).unwrap();
             prop_assert_eq!(finding.locations[0].line, row as u64 + 1);
             prop_assert!(clean.lines().count() == 2000);

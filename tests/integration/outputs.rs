@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use retally::report::{
-    Anchor, Anchors, Finding, InputError, InputErrorKind, OUTPUTS, OutputFormat, Rendering, Report, concise, github,
-    gitlab, html, jsonl, junit, markdown, sarif,
+    Anchor, Anchors, ClaimKey, Finding, InputError, InputErrorKind, OUTPUTS, OutputFormat, Rendering, Report, concise,
+    github, gitlab, html, jsonl, junit, markdown, sarif,
 };
 use serde_json::Value;
 
@@ -203,9 +203,10 @@ fn text_of_a_log_is_inert() {
         finding.impact_lines = vec![hostile.to_owned(), format!("::error::{hostile}")];
     }
     for claim in &mut forged.claims {
-        for text in [&mut claim.task, &mut claim.claim, &mut claim.convention, &mut claim.missing, &mut claim.run] {
+        for text in [&mut claim.task, &mut claim.convention, &mut claim.missing, &mut claim.run] {
             *text = format!("::error::{hostile}");
         }
+        claim.claim = ClaimKey::column(&format!("::error::{hostile}"));
     }
     forged.inputs[0].path = hostile.to_owned();
     forged.errors.push(InputError {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use retally::report::{ClaimKey, VerdictCounts};
 use retally::{Audit, Config, Report};
 use tempfile::TempDir;
 
@@ -31,6 +32,11 @@ pub(crate) fn codes(report: &Report) -> Vec<&str> {
     let mut codes: Vec<&str> = report.findings.iter().map(|finding| finding.code.as_str()).collect();
     codes.sort_unstable();
     codes
+}
+
+/// The verdicts on a claim, by its key in the JSON report.
+pub(crate) fn counts(report: &Report, claim: &str) -> VerdictCounts {
+    report.summary.verdicts[&ClaimKey::from(claim.to_owned())]
 }
 
 /// The report as JSON text.

@@ -366,7 +366,7 @@ fn claim_row(claim: &crate::report::ClaimReport) -> ClaimRow {
     ClaimRow {
         run: text(&claim.run),
         task: text(&claim.task),
-        claim: text(&claim.claim),
+        claim: text(&claim.claim.to_string()),
         convention: text(&claim.convention),
         verdict: verdict(&claim.verdicts),
         proven: claim.verdicts.proven,
@@ -377,7 +377,12 @@ fn claim_row(claim: &crate::report::ClaimReport) -> ClaimRow {
 }
 
 fn gap_row(gap: &crate::report::Coverage) -> GapRow {
-    GapRow { what: text(&gap.what), reason: text(&gap.reason), log: text(&gap.log), count: count(gap.count) }
+    GapRow {
+        what: text(&gap.what.to_string()),
+        reason: text(&gap.reason),
+        log: text(&gap.log),
+        count: count(gap.count),
+    }
 }
 
 fn input_row(input: &crate::report::InputReport) -> InputRow {
