@@ -1,7 +1,8 @@
 //! Recognises each input and opens its reader.
 
 use crate::config::InputConfig;
-use crate::format::{self, Confidence, Format, HEAD_BYTES, Head, Reader, native};
+use crate::format::native::{self, roles};
+use crate::format::{self, Confidence, Format, HEAD_BYTES, Head, MappedField, MappedRole, Reader};
 use crate::run::InputIdentity;
 use crate::source::{ByteRange, Input, SourceError};
 
@@ -140,12 +141,14 @@ pub fn open(
 fn mapped(head: &Head<'_>, config: &InputConfig) -> Option<(Confidence, &'static dyn Format)> {
     let format = native::by_shape(head);
     let found = format.open(head, config).ok()?.mapping();
-    let roles = config.roles.iter().filter(|(role, path)| {
-        let is_field = |name: &str| name == path || name.strip_prefix("candidates[].") == Some(path);
-        found.iter().any(|(known, name)| known == role || is_field(name))
-    });
+    let has_role =
+        |mapped: &MappedField, key: &str| matches!(mapped.role, MappedRole::Role(role) if roles::key(role) == key);
+    let roles = config
+        .roles
+        .iter()
+        .filter(|(role, path)| found.iter().any(|mapped| has_role(mapped, role) || mapped.field.path == *path));
     let columns = config.columns.iter().map(|spec| &*spec.column.name);
-    let columns = columns.filter(|name| found.iter().any(|(_, known)| known == name));
+    let columns = columns.filter(|name| found.iter().any(|mapped| mapped.field.path == **name));
     let named: Vec<&str> = roles.map(|(role, _)| role.as_str()).chain(columns).collect();
     let evidence = format!("its {} is mapped in retally.toml", named.join(", "));
     (!named.is_empty()).then_some((Confidence { percent: 50, evidence }, format))

@@ -33,7 +33,7 @@ pub struct Recognised {
     pub evidence: String,
     /// What its format takes for granted, as sentences.
     pub conventions: Vec<String>,
-    /// Role to field.
+    /// What each field was taken for, as text: role and field.
     pub fields: Vec<(String, String)>,
 }
 
@@ -56,7 +56,9 @@ impl Inputs {
             version: opened.reader.version(),
             evidence: opened.confidence.evidence.clone(),
             conventions: opened.reader.conventions(),
-            fields: opened.reader.mapping(),
+            fields: (opened.reader.mapping().iter())
+                .map(|mapped| (mapped.role.to_string(), mapped.field.to_string()))
+                .collect(),
         })
     }
 

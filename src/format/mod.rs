@@ -10,6 +10,7 @@ pub mod head;
 mod hosted;
 pub mod info;
 pub mod json;
+pub mod mapped;
 pub mod native;
 pub mod origin;
 pub mod records;
@@ -24,6 +25,7 @@ use crate::source::{ByteMap, Opened};
 
 pub use head::{FIRST_RECORDS, HEAD_BYTES, Head};
 pub use info::FormatInfo;
+pub use mapped::{MappedField, MappedRole};
 
 /// How sure a format is that an input is its own: 0 no, 100 certain.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -116,8 +118,8 @@ pub trait Reader: Send + Sync {
     fn read_shell(&self, _shell: RawRecord<'_>, _out: &mut dyn Sink) {}
     /// Reads the whole stream (framing whole).
     fn read_stream(&self, _file: u32, _stream: Opened, _out: &mut dyn Sink) {}
-    /// Which field was taken for which role, for `check -v`.
-    fn mapping(&self) -> Vec<(String, String)>;
+    /// Which field was taken for what.
+    fn mapping(&self) -> Vec<MappedField>;
     /// The tool's version, where the log says it.
     fn version(&self) -> Option<String> {
         None

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use crate::config::ColumnSpec;
 use crate::format::field::FieldError;
 use crate::format::json::{Tape, Value};
+use crate::format::mapped::{MappedField, described};
 use crate::format::origin::{JsonOrigin, record_error};
 use crate::format::{Framing, RawRecord, Reader, Sink};
 
@@ -34,8 +35,8 @@ pub struct Records<C> {
     pub run_directory: Option<String>,
     /// See [`Reader::version`].
     pub version: Option<String>,
-    /// See [`Reader::mapping`]: role and field.
-    pub mapping: Vec<(String, String)>,
+    /// See [`Reader::mapping`].
+    pub mapping: Vec<MappedField>,
     /// See [`Reader::conventions`].
     pub conventions: Vec<String>,
 }
@@ -59,8 +60,8 @@ impl<C> Records<C> {
 
     /// Which field was taken for which role.
     #[must_use]
-    pub fn mapped(mut self, pairs: &[(&str, &str)]) -> Self {
-        self.mapping.extend(pairs.iter().map(|(role, field)| ((*role).to_owned(), (*field).to_owned())));
+    pub fn mapped(mut self, pairs: &[(&'static str, &str)]) -> Self {
+        self.mapping.extend(described(pairs));
         self
     }
 
@@ -97,7 +98,7 @@ impl<C: Send + Sync> Reader for Records<C> {
         }
     }
 
-    fn mapping(&self) -> Vec<(String, String)> {
+    fn mapping(&self) -> Vec<MappedField> {
         self.mapping.clone()
     }
 

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 
 use crate::config::{ColumnSpec, both_ends};
 use crate::engine::RecognisedInput;
+use crate::format::native::roles::{self, Role};
+use crate::format::{MappedField, MappedRole};
 use crate::formula::Formula;
 use crate::report::words::{count, rows};
 use crate::report::{ClaimKey, ClaimReport, Diagnosis, InputError, Report, visible};
@@ -18,10 +20,6 @@ pub use propose::{Proposal, propose};
 
 /// Maximum number of inputs, runs and claims that are listed.
 const LISTED: usize = 20;
-/// Prefix of a claim's role in a reader's mapping.
-const CLAIM: &str = "claim ";
-/// Prefix of a nested candidate's field in a reader's mapping.
-const NESTED: &str = "candidates[].";
 
 /// One input as detected.
 #[derive(Clone, Debug)]
@@ -32,8 +30,8 @@ pub struct Seen {
     pub format: String,
     /// Whether the configuration can name its fields and conventions.
     pub is_mappable: bool,
-    /// Role to field.
-    pub mapping: Vec<(String, String)>,
+    /// What each field was taken for.
+    pub mapping: Vec<MappedField>,
     /// The columns of claims that its format knows.
     pub columns: Vec<ColumnSpec>,
 }
@@ -133,7 +131,7 @@ pub fn configuration(seen: &[Seen], errors: &[InputError], report: &Report, acti
         "\n# Field of each role, as recognised by name. Keys and list positions are joined by dots: \"out.logprobs\".\n",
     );
     text.push_str("[input]\n");
-    roles(&mut text, seen);
+    input_fields(&mut text, seen);
     text.push_str(
         "# Numbers that mean \"no value\" in these logs.\n# sentinels = [-100.0]\n\n\
          # Rule severities: error, warning, note or off. Run `retally rules` for a list of rules.\n[rules]\n# RT407 = \"off\"\n\n\
@@ -295,14 +293,15 @@ fn distinct<'t>(texts: &[&'t str]) -> Vec<&'t str> {
     found
 }
 
-fn roles(text: &mut String, seen: &[Seen]) {
+/// The entries of `[input]`, commented out.
+fn input_fields(text: &mut String, seen: &[Seen]) {
     let formats = distinct(&seen.iter().map(|input| input.format.as_str()).collect::<Vec<_>>());
-    let mut fields: Vec<(&str, &str, &str)> = Vec::new();
-    for input in seen {
-        for (role, field) in input.mapping.iter().filter(|(role, _)| input.is_mappable && !role.starts_with(CLAIM)) {
-            let field = field.strip_prefix(NESTED).unwrap_or(field);
-            if !fields.iter().any(|(known, same, _)| known == role && *same == field) {
-                fields.push((role, field, &input.path));
+    let mut fields: Vec<(Role, &str, &str)> = Vec::new();
+    for input in seen.iter().filter(|input| input.is_mappable) {
+        for mapped in &input.mapping {
+            let (MappedRole::Role(role), field) = (&mapped.role, &mapped.field.path) else { continue };
+            if !fields.iter().any(|(known, same, _)| known == role && same == field) {
+                fields.push((*role, field, &input.path));
             }
         }
     }
@@ -316,7 +315,7 @@ fn roles(text: &mut String, seen: &[Seen]) {
     for (role, field, path) in &fields {
         let several = fields.iter().filter(|(other, _, _)| other == role).count() > 1;
         let place = if several { format!("  # in {}", visible(path)) } else { String::new() };
-        text.push_str(&format!("# {} = {}{place}\n", key(role), string(field)));
+        text.push_str(&format!("# {} = {}{place}\n", key(&roles::key(*role)), string(field)));
     }
 }
 

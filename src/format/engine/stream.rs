@@ -10,6 +10,7 @@ use crate::config::{ColumnSpec, InputConfig};
 use crate::format::engine::payload::{choices, drop_ambiguous};
 use crate::format::field::{at, count, integer, printed, text};
 use crate::format::json::{Kind, Tape, Value};
+use crate::format::mapped::{MappedField, described};
 use crate::format::origin::{JsonOrigin, record_error};
 use crate::format::steps;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, RawRecord, Reader, Sink};
@@ -140,8 +141,8 @@ impl Reader for StreamReader {
         }
     }
 
-    fn mapping(&self) -> Vec<(String, String)> {
-        vec![("log-probs".to_owned(), "choices[].logprobs.content[].logprob".to_owned())]
+    fn mapping(&self) -> Vec<MappedField> {
+        described(&[("log-probs", "choices[].logprobs.content[].logprob")])
     }
 }
 

@@ -50,10 +50,9 @@ pub(super) fn reader_with(
             claims.push(name.into_owned());
         }
     }
-    let mapped: Vec<(String, String)> = claims.iter().map(|name| ("claim".to_owned(), name.clone())).collect();
-    let mut records = Records::new(framing, columns, Wrapped { read, claims, first }, visit);
-    records.mapping = mapped;
-    Ok(records)
+    let mapping: Vec<(&'static str, &str)> = claims.iter().map(|name| ("claim", name.as_str())).collect();
+    let context = Wrapped { read, claims: claims.clone(), first };
+    Ok(Records::new(framing, columns, context, visit).mapped(&mapping))
 }
 
 /// The column of a field beside a response: one that the user names, or whose name says that it is about log-probs.

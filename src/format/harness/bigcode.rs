@@ -3,6 +3,7 @@
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::field::{at, has};
 use crate::format::json::{Kind, Value};
+use crate::format::mapped::{MappedField, described};
 use crate::format::origin::read_document;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
@@ -120,7 +121,7 @@ impl Reader for ResultsReader {
         });
     }
 
-    fn mapping(&self) -> Vec<(String, String)> {
-        vec![("metrics".to_owned(), "<task>.\"pass@k\"".to_owned())]
+    fn mapping(&self) -> Vec<MappedField> {
+        described(&[("metrics", "<task>.\"pass@k\"")])
     }
 }

@@ -224,7 +224,7 @@ impl Format for Gateway {
                 }
             }
         }
-        let mapping: Vec<(&str, &str)> = std::iter::once(("log-probs", self.field))
+        let mapping: Vec<(&'static str, &str)> = std::iter::once(("log-probs", self.field))
             .chain(claims.iter().map(|name| ("claim", name.as_str())))
             .collect();
         let context = AnswerColumns { answers: self.answers, claims: claims.clone() };

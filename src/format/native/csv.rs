@@ -11,6 +11,7 @@ use crate::format::native::roles::{ROLES, Role, SENTENCE, by_name, key};
 use crate::format::native::sentences;
 use crate::format::window::window;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
+use crate::format::{MappedField, MappedRole};
 use crate::model::{
     At, Candidate, Claim, ColumnId, Item, Located, Logged, Origin, PickRef, Place, RecordError, Segment, Snippet, Step,
     Text, stable_hash,
@@ -387,16 +388,17 @@ impl Reader for CsvReader {
         }
     }
 
-    fn mapping(&self) -> Vec<(String, String)> {
+    fn mapping(&self) -> Vec<MappedField> {
         let role = |cell: &Cell| match cell {
-            Cell::Role(role) => Some(key(*role)),
+            Cell::Role(role) => Some(MappedRole::Role(*role)),
             Cell::Claim(column) => {
                 let spec = self.mapping.columns.get(usize::from(column.0))?;
-                Some(format!("claim {}", spec.accepted.first().map(ToString::to_string).unwrap_or_default()))
+                Some(MappedRole::Claim(spec.accepted.first().copied()))
             }
             Cell::Other => None,
         };
-        self.columns.iter().zip(&self.header).filter_map(|(cell, name)| Some((role(cell)?, name.clone()))).collect()
+        let fields = self.columns.iter().zip(&self.header);
+        fields.filter_map(|(cell, name)| Some(MappedField::new(role(cell)?, name.clone()))).collect()
     }
 }
 

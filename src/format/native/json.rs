@@ -4,7 +4,7 @@ use crate::config::InputConfig;
 use crate::format::native::record;
 use crate::format::native::roles::Role;
 use crate::format::records::Records;
-use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, MappedRole, Reader};
 
 /// Native JSON Lines.
 pub(in crate::format) static LINES: NativeJson = NativeJson { card: &LINES_CARD, framing: Framing::Lines };
@@ -75,9 +75,9 @@ impl Format for NativeJson {
         let mut found = Vec::new();
         let mut ambiguous = Vec::new();
         for value in head.records() {
-            for pair in record::mapping_of(value, &mapping) {
-                if !found.contains(&pair) {
-                    found.push(pair);
+            for field in record::mapping_of(value, &mapping) {
+                if !found.contains(&field) {
+                    found.push(field);
                 }
             }
             ambiguous.extend(record::ambiguities(value));
@@ -89,7 +89,7 @@ impl Format for NativeJson {
                 "`{one}` and `{other}` could both be the {key}; say which in retally.toml: [input] {key} = \"{one}\""
             ));
         }
-        let reads = |role| found.iter().any(|(name, _)| *name == super::roles::key(role));
+        let reads = |role| found.iter().any(|known| known.role == MappedRole::Role(role));
         if reads(Role::Surprisals) && !reads(Role::Logprobs) {
             mapping.in_nats_or_bits();
         }

@@ -3,6 +3,7 @@
 use crate::config::{ColumnSpec, Promise, accepted, both_ends};
 use crate::format::field::{self, FieldError, at, field_error, flag, id, integer, text};
 use crate::format::json::{Key, Kind, Value};
+use crate::format::mapped::{MappedField, MappedRole};
 use crate::format::native::roles::{ROLES, Role, SCORES, SENTENCE, SUM_OR_MEAN, by_name};
 use crate::formula::{Formula, Output};
 use crate::model::{
@@ -169,6 +170,21 @@ impl<'t> Slots<'t> {
         self.filled.iter().find(|(known, ..)| *known == role).map(|(_, value, ..)| *value)
     }
 
+    /// The fields of the object, with their roles.
+    fn mapped(&self, mapping: &Mapping) -> Vec<MappedField> {
+        let mapped_path =
+            |role| mapping.paths.iter().find(|(mapped, _)| *mapped == role).map(|(_, path)| path.join("."));
+        let roles = self.filled.iter().map(|(role, _, _, name)| {
+            let path = if name.is_empty() { mapped_path(*role).unwrap_or_default() } else { (*name).to_owned() };
+            MappedField::new(MappedRole::Role(*role), path)
+        });
+        let columns = self.claims.iter().filter_map(|(column, _)| mapping.columns.get(usize::from(column.0)));
+        let claims = columns.map(|spec| {
+            MappedField::new(MappedRole::Claim(spec.accepted.first().copied()), spec.column.name.to_string())
+        });
+        roles.chain(claims).collect()
+    }
+
     fn name(&self, role: Role) -> &'t str {
         self.filled.iter().find(|(known, ..)| *known == role).map_or("", |(.., name)| name)
     }
@@ -238,29 +254,18 @@ pub(super) fn ambiguities(record: Value<'_>) -> Vec<(Role, String, String)> {
 
 /// Which field was taken for which role in a record.
 #[must_use]
-pub(super) fn mapping_of(record: Value<'_>, mapping: &Mapping) -> Vec<(String, String)> {
+pub(super) fn mapping_of(record: Value<'_>, mapping: &Mapping) -> Vec<MappedField> {
     let slots = Slots::of(record, mapping);
-    let mut pairs: Vec<(String, String)> = slots
-        .filled
-        .iter()
-        .map(|(role, _, _, name)| {
-            let path = || mapping.paths.iter().find(|(mapped, _)| mapped == role).map(|(_, path)| path.join("."));
-            let name = if name.is_empty() { path().unwrap_or_default() } else { (*name).to_owned() };
-            (crate::format::native::roles::key(*role), name)
-        })
-        .collect();
-    for (column, _) in &slots.claims {
-        if let Some(spec) = mapping.columns.get(usize::from(column.0)) {
-            let convention = spec.accepted.first().map(ToString::to_string).unwrap_or_default();
-            pairs.push((format!("claim {convention}"), spec.column.name.to_string()));
-        }
-    }
+    let mut fields = slots.mapped(mapping);
     if let Some(first) = slots.get(Role::Candidates).and_then(|list| list.elements().next())
         && first.kind() == Kind::Object
     {
-        pairs.extend(mapping_of(first, mapping).into_iter().map(|(role, name)| (role, format!("candidates[].{name}"))));
+        fields.extend(Slots::of(first, mapping).mapped(mapping).into_iter().map(|mut nested| {
+            nested.field.is_nested = true;
+            nested
+        }));
     }
-    pairs
+    fields
 }
 
 /// Turns a record into an item.

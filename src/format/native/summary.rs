@@ -1,6 +1,7 @@
 //! `summary.json`: the numbers that an in-house pipeline reported of a run.
 
 use crate::config::{ColumnSpec, InputConfig};
+use crate::format::MappedField;
 use crate::format::field::at;
 use crate::format::json::{Kind, Tape, Value};
 use crate::format::origin::read_document;
@@ -122,7 +123,7 @@ impl Reader for SummaryReader {
         });
     }
 
-    fn mapping(&self) -> Vec<(String, String)> {
+    fn mapping(&self) -> Vec<MappedField> {
         Vec::new()
     }
 }

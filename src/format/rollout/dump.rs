@@ -119,7 +119,7 @@ impl Format for Rollout {
         let first = head.records().find(|record| is_rollout(*record));
         let mut mapping = Vec::new();
         if let Some(record) = first {
-            let roles: [(&str, &[&'static str]); 4] = [
+            let roles: [(&'static str, &[&'static str]); 4] = [
                 ("log-probs of the engine", &ENGINE),
                 ("log-probs of the trainer", &TRAINER),
                 ("mask", &MASKS),

@@ -1,6 +1,7 @@
 //! Token scores in columns of text: the table of minicons and the lines of surprisal.
 
 use crate::config::{ColumnSpec, InputConfig};
+use crate::format::mapped::{MappedField, described};
 use crate::format::native::sentences::are_in_bits;
 use crate::format::translation::passage::{FieldError, Passage, at, head_lines, number, passages, words};
 use crate::format::{Confidence, FIRST_RECORDS, Format, FormatInfo, Framing, Head, Reader, Sink};
@@ -131,10 +132,8 @@ impl Reader for MiniconsReader {
         );
     }
 
-    fn mapping(&self) -> Vec<(String, String)> {
-        [("item", "sentence_id"), ("log-probs", "logprob"), ("probabilities", "prob")]
-            .map(|(role, field)| (role.to_owned(), field.to_owned()))
-            .to_vec()
+    fn mapping(&self) -> Vec<MappedField> {
+        described(&[("item", "sentence_id"), ("log-probs", "logprob"), ("probabilities", "prob")])
     }
 
     fn conventions(&self) -> Vec<String> {
@@ -247,8 +246,8 @@ impl Reader for SurprisalReader {
         );
     }
 
-    fn mapping(&self) -> Vec<(String, String)> {
-        vec![("log-probs".to_owned(), "every second line, negated".to_owned())]
+    fn mapping(&self) -> Vec<MappedField> {
+        described(&[("log-probs", "every second line, negated")])
     }
 }
 

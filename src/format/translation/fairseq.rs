@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use crate::config::{ColumnSpec, InputConfig};
+use crate::format::mapped::{MappedField, described};
 use crate::format::translation::normaliser::{self, Scored};
 use crate::format::translation::passage::{FieldError, Passage, at, head_lines, number, passages, words};
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
@@ -133,10 +134,8 @@ impl Reader for FairseqReader {
         passages(file, stream, naming, out, starts, read);
     }
 
-    fn mapping(&self) -> Vec<(String, String)> {
-        [("item", "id after H-"), ("claim", "H"), ("logprob", "P"), ("prompt", "S")]
-            .map(|(role, field)| (role.to_owned(), field.to_owned()))
-            .to_vec()
+    fn mapping(&self) -> Vec<MappedField> {
+        described(&[("item", "id after H-"), ("claim", "H"), ("logprob", "P"), ("prompt", "S")])
     }
 
     fn conventions(&self) -> Vec<String> {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::config::{ColumnSpec, InputConfig};
+use crate::format::mapped::{MappedField, described};
 use crate::format::translation::normaliser::{self, Scored};
 use crate::format::translation::passage::{FieldError, Naming, at, head_lines, number, passages, words};
 use crate::format::{Confidence, FIRST_RECORDS, Format, FormatInfo, Framing, Head, Reader, Sink};
@@ -204,10 +205,13 @@ impl Reader for MarianReader {
         sentences(file, stream, naming, out, |start, line| self.candidate(start, line));
     }
 
-    fn mapping(&self) -> Vec<(String, String)> {
-        [("item", "number of the sentence"), ("claim", "last number"), ("claim", "F0"), ("logprob", "WordScores")]
-            .map(|(role, field)| (role.to_owned(), field.to_owned()))
-            .to_vec()
+    fn mapping(&self) -> Vec<MappedField> {
+        described(&[
+            ("item", "number of the sentence"),
+            ("claim", "last number"),
+            ("claim", "F0"),
+            ("logprob", "WordScores"),
+        ])
     }
 
     fn conventions(&self) -> Vec<String> {
@@ -362,8 +366,8 @@ impl Reader for MosesReader {
         );
     }
 
-    fn mapping(&self) -> Vec<(String, String)> {
-        vec![("item".to_owned(), "number of the sentence".to_owned()), ("claim".to_owned(), "total".to_owned())]
+    fn mapping(&self) -> Vec<MappedField> {
+        described(&[("item", "number of the sentence"), ("claim", "total")])
     }
 }
 

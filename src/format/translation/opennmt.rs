@@ -4,6 +4,7 @@
 //! the end the mean of the scores and exp(−mean) (OpenNMT-py 3, `onmt/translate/translator.py`).
 
 use crate::config::{ColumnSpec, InputConfig};
+use crate::format::mapped::{MappedField, described};
 use crate::format::translation::passage::{FieldError, Passage, at, head_lines, number, passages, words};
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{
@@ -104,10 +105,8 @@ impl Reader for OpenNmtReader {
         );
     }
 
-    fn mapping(&self) -> Vec<(String, String)> {
-        [("item", "SENT n"), ("claim", "BEST HYP"), ("metric", "PRED SCORE")]
-            .map(|(role, field)| (role.to_owned(), field.to_owned()))
-            .to_vec()
+    fn mapping(&self) -> Vec<MappedField> {
+        described(&[("item", "SENT n"), ("claim", "BEST HYP"), ("metric", "PRED SCORE")])
     }
 }
 

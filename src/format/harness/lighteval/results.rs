@@ -6,6 +6,7 @@ use crate::config::{ColumnSpec, InputConfig};
 use crate::format::field::{at, has};
 use crate::format::harness::lighteval::{date, run_directory};
 use crate::format::json::{Kind, Value};
+use crate::format::mapped::{MappedField, described};
 use crate::format::origin::{JsonOrigin, read_document};
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{Aggregation, MetricClaim, Origin, TaskGroup, Weights};
@@ -78,8 +79,8 @@ impl Reader for ResultsReader {
         read_document(file, stream, out, |origin, out| numbers(origin, out));
     }
 
-    fn mapping(&self) -> Vec<(String, String)> {
-        vec![("metrics".to_owned(), "results.<task>.<metric>".to_owned())]
+    fn mapping(&self) -> Vec<MappedField> {
+        described(&[("metrics", "results.<task>.<metric>")])
     }
 
     fn version(&self) -> Option<String> {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::field::at;
 use crate::format::json::{Kind, Tape, Value};
+use crate::format::mapped::{MappedField, described};
 use crate::format::origin::{JsonOrigin, read_document};
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::metric::catalogue::by_name;
@@ -115,8 +116,8 @@ impl Reader for ResultsReader {
         });
     }
 
-    fn mapping(&self) -> Vec<(String, String)> {
-        vec![("metrics".to_owned(), "results.<task>.\"<metric>,<filter>\"".to_owned())]
+    fn mapping(&self) -> Vec<MappedField> {
+        described(&[("metrics", "results.<task>.\"<metric>,<filter>\"")])
     }
 
     fn version(&self) -> Option<String> {

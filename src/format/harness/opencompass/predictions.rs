@@ -166,7 +166,7 @@ impl Format for Predictions {
         let columns = self.inferencer.columns();
         let visit = self.inferencer.visit();
         let mut records = Records::new(Framing::Nested(&[]), columns, DatasetPart::of(head), visit);
-        let mapping: &[(&str, &str)] = match self.inferencer {
+        let mapping: &[(&'static str, &str)] = match self.inferencer {
             Inferencer::Ppl => &[("item", "key"), ("candidate", "label: X"), ("score", "PPL"), ("pick", "prediction")],
             Inferencer::Ll => {
                 &[("item", "key"), ("candidate", "label: X"), ("score", "Loglikelihood"), ("pick", "prediction")]
