@@ -49,8 +49,8 @@ pub(super) fn keep(
         let claim = kept.claims.iter().find(|claim| Some(&claim.column) == change.column.as_ref());
         Some(PathSketch {
             candidate: name(kept, at),
-            reported: claim.and_then(|claim| claim.value).filter(|value| value.is_finite()),
-            derived: kept.derived.map(|(value, _)| value).filter(|value| value.is_finite()),
+            reported: claim.and_then(|claim| claim.number).map(|number| number.value).filter(|value| value.is_finite()),
+            derived: kept.derived.map(|derived| derived.value).filter(|value| value.is_finite()),
             path,
         })
     };

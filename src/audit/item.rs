@@ -155,7 +155,7 @@ fn impact(
     let values: Option<Vec<Approx>> = item
         .candidates
         .iter()
-        .map(|candidate| candidate.derived.map(|(value, half)| Approx::new(if lower { -value } else { value }, half)))
+        .map(|candidate| candidate.derived.map(|derived| if lower { -derived } else { derived }))
         .collect();
     let values = values?;
     let best = (0..values.len()).fold(0, |best, at| if values[at].value > values[best].value { at } else { best });

@@ -51,20 +51,18 @@ pub(super) fn candidate(
         .filter_map(|claim| Some((claim, plan_of(claim.column)?)))
         .map(|(claim, plan)| Reported {
             column: plan.spec.column.clone(),
-            value: match claim.value {
-                Logged::Number(number) => Some(number.value),
+            number: match claim.value {
+                Logged::Number(number) => Some(Approx::of_column(&number, &plan.resolution)),
                 _ => None,
             },
-            half: claim.value.finite().map_or(0.0, |number| Approx::of_column(&number, &plan.resolution).half),
             lower_is_better: plan.lower_is_better(),
             explained_by: 0,
         })
         .collect();
     let counted = candidate.logged_total.as_ref();
-    let pair = |derived: Approx| (derived.value, derived.half);
-    let total = facts.evaluate(&crate::formula::Formula::SUM, &Casts::default()).map(pair);
+    let total = facts.evaluate(&crate::formula::Formula::SUM, &Casts::default());
     let derived = match primary(candidate, plan).and_then(plan_of) {
-        Some(column) => facts.evaluate(&column.convention(), &column.casts).map(pair),
+        Some(column) => facts.evaluate(&column.convention(), &column.casts),
         None => total,
     };
     let scored = candidate.steps.iter().zip(&facts.log_probs).filter(|(step, _)| step.segment.is_scored());

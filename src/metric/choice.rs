@@ -63,14 +63,14 @@ fn scores(item: &ItemSummary, cut: Cut) -> Option<(Vec<Approx>, Option<Vec<Appro
         .candidates
         .iter()
         .map(|candidate| match candidate.claims.first() {
-            Some(claim) => Some(Approx::new(claim.value?, claim.half)),
-            None => candidate.total.filter(|_| bare).map(|(value, half)| Approx::new(value, half)),
+            Some(claim) => claim.number,
+            None => candidate.total.filter(|_| bare),
         })
         .collect();
     let own = own?;
     // Both appear in the log with the same digits.
-    let half = |candidate: &CandidateSummary| candidate.claims.first().map_or(0.0, |claim| claim.half);
-    let without = |own: &CandidateSummary| Some(Approx::new(own.unconditional?, half(own)));
+    let half = |candidate: &CandidateSummary| candidate.claims.first()?.number.map(|number| number.half);
+    let without = |own: &CandidateSummary| Some(Approx::new(own.unconditional?, half(own).unwrap_or(0.0)));
     let without: Option<Vec<Approx>> = item.candidates.iter().map(without).collect();
     match cut {
         Cut::Halves => Some((own, without)),

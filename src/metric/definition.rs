@@ -245,11 +245,11 @@ fn score_of(item: &ItemSummary, at: usize, divisor: Divisor, output: ScoreOutput
     let candidate = item.candidates.get(at)?;
     let by = divisor.of(candidate).filter(|by| *by > 0.0)?;
     // A total that is derived from tokens is at hand where none is reported.
-    let (score, half) = match candidate.claims.first() {
-        Some(claim) => (claim.value?, claim.half),
+    let score = match candidate.claims.first() {
+        Some(claim) => claim.number?,
         None => candidate.total?,
     };
-    let score = Approx::new(score, half).over(by).through_stages(NumberFormat::F64);
+    let score = score.over(by).through_stages(NumberFormat::F64);
     Some(match output {
         ScoreOutput::Nats => score,
         ScoreOutput::Negated => -score,
@@ -268,8 +268,7 @@ fn gold_share(item: &ItemSummary, divisor: Divisor) -> Option<Approx> {
     let mut scores = Vec::with_capacity(item.candidates.len());
     for candidate in &item.candidates {
         let by = divisor.of(candidate).filter(|by| *by > 0.0)?;
-        let claim = candidate.claims.first()?;
-        scores.push(Approx::new(claim.value?, claim.half).over(by));
+        scores.push(candidate.claims.first()?.number?.over(by));
     }
     let gold: Vec<bool> = (0..scores.len()).map(|at| item.is_gold(at)).collect::<Option<_>>()?;
     let right = (0..scores.len()).filter(|at| gold.get(*at) == Some(&true));
@@ -285,8 +284,7 @@ fn total(item: &ItemSummary, value: &RowValue, counted: Option<Counted>) -> Opti
         _ => return None,
     };
     let candidate = item.candidates.first()?;
-    let claim = candidate.claims.first()?;
-    let score = Approx::new(claim.value?, claim.half).stored(NumberFormat::F64);
+    let score = candidate.claims.first()?.number?.stored(NumberFormat::F64);
     let mut judged = compare(Approx::exact(total), score);
     // Some tasks score a cleaned text and count the original one: another count is not wrong.
     if judged.is_proven() && divisor.is_some_and(|(found, counted)| !counts(candidate, found, counted)) {
@@ -307,11 +305,8 @@ fn counts(candidate: &CandidateSummary, found: f64, counted: Counted) -> bool {
 /// The position of the right answer and the softmax of the scores.
 fn shares(item: &ItemSummary, value: &RowValue) -> Option<RowJudgement> {
     let RowValue::Distribution(gold, printed) = value else { return None };
-    let scores: Option<Vec<Approx>> = item
-        .candidates
-        .iter()
-        .map(|candidate| candidate.claims.first().and_then(|claim| Some(Approx::new(claim.value?, claim.half))))
-        .collect();
+    let scores: Option<Vec<Approx>> =
+        item.candidates.iter().map(|candidate| candidate.claims.first().and_then(|claim| claim.number)).collect();
     let scores = scores.filter(|scores| scores.iter().all(|score| score.value.is_finite()))?;
     if scores.len() != printed.len() {
         return None;

@@ -10,7 +10,7 @@ use crate::model::{
     Aggregation, At, CandidateSummary, Choice, ClaimKind, ColumnKey, Definition, Divisor, ItemSummary, Located,
     MetricClaim, Place, Ranking, Reported, RowMetric, RowValue, ScoreOutput, Verdict,
 };
-use crate::numeric::Printed;
+use crate::numeric::{Approx, Printed};
 
 /// Candidates of (score, text behind the delimiter " ", unconditional score).
 pub(super) fn item(candidates: &[(f64, &str, Option<f64>)], gold: i64) -> ItemSummary {
@@ -19,8 +19,7 @@ pub(super) fn item(candidates: &[(f64, &str, Option<f64>)], gold: i64) -> ItemSu
         .map(|(score, text, unconditional)| CandidateSummary {
             claims: vec![Reported {
                 column: ColumnKey::new("score", ClaimKind::Score),
-                value: Some(*score),
-                half: 0.0,
+                number: Some(Approx::exact(*score)),
                 lower_is_better: false,
                 explained_by: 0,
             }],
@@ -82,7 +81,7 @@ fn rows<'v>(name: &'static str, values: impl Iterator<Item = (&'v str, RowValue)
 pub(super) fn tokens_of(candidates: &[(f64, u32, u32)]) -> TokenTotals {
     let mut totals = TokenTotals::default();
     for (total, tokens, bytes) in candidates {
-        let (total, bytes) = (Some((*total, 0.0)), Some(*bytes));
+        let (total, bytes) = (Some(Approx::exact(*total)), Some(*bytes));
         totals.add_candidate(&CandidateSummary { total, tokens: *tokens, bytes, ..CandidateSummary::default() });
     }
     totals

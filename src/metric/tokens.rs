@@ -29,7 +29,7 @@ pub struct TokenTotals {
 impl TokenTotals {
     /// Adds one candidate, if its log-prob can be derived.
     pub fn add_candidate(&mut self, candidate: &CandidateSummary) {
-        let Some((total, bound)) = candidate.total.filter(|_| candidate.tokens > 0) else { return };
+        let Some(total) = candidate.total.filter(|_| candidate.tokens > 0) else { return };
         let tokens = f64::from(candidate.tokens);
         self.candidates += 1;
         self.tokens += u64::from(candidate.tokens);
@@ -37,10 +37,10 @@ impl TokenTotals {
             Some(bytes) => self.bytes += u64::from(bytes),
             None => self.without_text += 1,
         }
-        self.total.add(total);
-        self.bound.add(bound);
-        self.means.add(total / tokens);
-        self.perplexities.add(crate::numeric::exp(-total / tokens));
+        self.total.add(total.value);
+        self.bound.add(total.half);
+        self.means.add(total.value / tokens);
+        self.perplexities.add(crate::numeric::exp(-total.value / tokens));
     }
 
     /// Adds another total.

@@ -3,16 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::{ColumnKey, Place, TokenPath};
+use crate::numeric::Approx;
 
-/// A reported number with the half-width that its printed digits leave open.
+/// What the pipeline reported of a candidate in one column.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reported {
     /// The column.
     pub column: ColumnKey,
-    /// The number; NaN and infinities included. None for null.
-    pub value: Option<f64>,
-    /// Half-quantum of the printed number.
-    pub half: f64,
+    /// The number within half a quantum of its column; NaN and infinities included. None for null.
+    pub number: Option<Approx>,
     /// Whether the candidate with the lowest value in this column is the best one.
     pub lower_is_better: bool,
     /// Which of the principal formulas explain it; 0 when not searched.
@@ -20,10 +19,10 @@ pub struct Reported {
 }
 
 impl Reported {
-    /// The factor that makes the larger of two values the better one.
+    /// The number, negated where a lower one is better: of two merits the larger one is the better one.
     #[must_use]
-    pub fn sign(&self) -> f64 {
-        if self.lower_is_better { -1.0 } else { 1.0 }
+    pub fn merit(&self) -> Option<Approx> {
+        self.number.map(|number| if self.lower_is_better { -number } else { number })
     }
 }
 
@@ -41,10 +40,10 @@ pub struct CandidateSummary {
     pub place: Place,
     /// Reported numbers, in the order of the record.
     pub claims: Vec<Reported>,
-    /// Σ ln p over the continuation, re-derived from the steps, with its hard bound.
-    pub total: Option<(f64, f64)>,
-    /// Value of the primary score column's convention, re-derived, with its hard bound.
-    pub derived: Option<(f64, f64)>,
+    /// Σ ln p over the continuation, re-derived from the steps.
+    pub total: Option<Approx>,
+    /// Value of the primary score column's convention, re-derived.
+    pub derived: Option<Approx>,
     /// Scored steps.
     pub tokens: u32,
     /// Unicode characters of the continuation, delimiter included.

@@ -139,14 +139,13 @@ impl ItemView<'_> {
     /// The reported primary score of a candidate: None when not logged or null.
     #[must_use]
     pub fn score(&self, position: usize) -> Option<f64> {
-        self.primary_claim(position)?.value
+        self.primary_claim(position)?.number.map(|number| number.value)
     }
 
     /// The primary score of a candidate, with the sign that makes the larger one the better one.
     #[must_use]
     pub fn merit(&self, position: usize) -> Option<f64> {
-        let claim = self.primary_claim(position)?;
-        claim.value.map(|value| claim.sign() * value)
+        self.primary_claim(position)?.merit().map(|merit| merit.value)
     }
 }
 
@@ -184,7 +183,7 @@ impl ItemView<'_> {
     /// certain not the best one by the whole totals. None where the digits or the log do not decide.
     #[must_use]
     pub fn follows_totals(&self, pick: usize) -> Option<bool> {
-        let total = |candidate: &CandidateSummary| candidate.total.map(|(value, half)| Approx::new(value, half));
+        let total = |candidate: &CandidateSummary| candidate.total;
         let others = || self.item.candidates.iter().enumerate().filter(|(at, _)| *at != pick);
         let own = self.item.candidates.get(pick)?;
         let beats_all = |divisor: fn(&CandidateSummary) -> Option<f64>| {
@@ -251,10 +250,7 @@ impl ItemView<'_> {
     /// The best other total than the pick's own: position, own total, other total.
     #[must_use]
     pub fn better_total(&self, pick: usize) -> Option<(usize, f64, f64)> {
-        let total = |at: usize| {
-            let (value, half) = self.item.candidates.get(at)?.total?;
-            Some(Approx::new(value, half))
-        };
+        let total = |at: usize| self.item.candidates.get(at)?.total;
         let own = total(pick)?;
         (0..self.item.candidates.len())
             .filter(|at| *at != pick)
@@ -293,11 +289,8 @@ impl ItemView<'_> {
     }
 
     fn is_best(&self, pick: usize, column: &ColumnKey, divisor: fn(&CandidateSummary) -> Option<f64>) -> Option<bool> {
-        let merit = |candidate: &CandidateSummary| {
-            let claim = candidate.claim(column)?;
-            let value = claim.value.filter(|value| !value.is_nan())?;
-            Some(Approx::new(claim.sign() * value, claim.half))
-        };
+        let merit =
+            |candidate: &CandidateSummary| candidate.claim(column)?.merit().filter(|merit| !merit.value.is_nan());
         self.is_largest(pick, merit, divisor)
     }
 

@@ -45,7 +45,7 @@ mod tests {
         let mut two = item(&[(-1.0, "a", None), (-2.0, "b", None)], 7);
         assert_eq!(row_verdict("acc", &two, "0.0"), Verdict::Unprovable);
         two.gold = crate::model::Choice::Index(0);
-        two.candidates[1].claims[0].value = None;
+        two.candidates[1].claims[0].number = None;
         assert_eq!(row_verdict("acc", &two, "1.0"), Verdict::Unprovable);
     }
 
@@ -54,7 +54,7 @@ mod tests {
         let mut close = item(&[(-1.0, "a", None), (-1.001, "b", None)], 0);
         assert_eq!(row_verdict("acc", &close, "0.0"), Verdict::Refuted);
         for candidate in &mut close.candidates {
-            candidate.claims[0].half = 0.005;
+            candidate.claims[0].number = candidate.claims[0].number.map(|number| number.widened(0.005));
         }
         assert_eq!(row_verdict("acc", &close, "0.0"), Verdict::Unprovable);
     }
@@ -64,7 +64,7 @@ mod tests {
         let mut two = item(&[(0.0, "a", None), (0.0, "b", None)], 1);
         for (candidate, total) in two.candidates.iter_mut().zip([-3.0, -2.0]) {
             candidate.claims.clear();
-            candidate.total = Some((total, 0.0));
+            candidate.total = Some(crate::numeric::Approx::exact(total));
         }
         assert_eq!(row_verdict("acc", &two, "1.0"), Verdict::Proven);
     }

@@ -14,7 +14,7 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
         // An infinity that the steps (or the formula found) give is theirs, not the score's.
         let explained =
             candidate.claims.iter().any(|claim| Some(&claim.column) == view.primary && claim.explained_by != 0);
-        let derived = explained || candidate.derived.is_some_and(|(value, _)| value.is_infinite());
+        let derived = explained || candidate.derived.is_some_and(|derived| derived.value.is_infinite());
         let holds = score.is_finite() || (score.is_infinite() && derived);
         seen.judge_here(holds, || {
             Evidence::equals(0.0).found(score).detail(format!("{} has score {score}", view.name(position)))
