@@ -5,7 +5,8 @@
 //! [`Audit`] takes inputs and a [`Config`] and gives a [`Report`]. [`Report::gate`] says whether the report passes.
 //!
 //! ```
-//! use retally::{Audit, Config, Gate, Input, Outcome};
+//! use retally::gate::{Gate, Outcome};
+//! use retally::{Audit, Config, Input};
 //!
 //! // The score is the mean of the log-probs, but should be their sum.
 //! let log = br#"{"item": "q0", "tokens": ["A", " dog"], "logprobs": [-0.5, -2.25], "score": -1.375}"#;
@@ -19,8 +20,9 @@
 //! # Ok::<(), retally::Error>(())
 //! ```
 //!
-//! [`report`] is the report model with its output formats, [`formula`] the formulas that numbers are checked against,
-//! [`numeric`] the arithmetic.
+//! [`report`] is the report model with its output formats, [`gate`] what fails a report, [`formula`] the formulas that
+//! numbers are checked against, [`numeric`] the arithmetic. [`Watch`] audits logs that are still being written, [`split`]
+//! splits an audit over machines, [`items`] shows single items.
 //!
 //! # Features
 //! `arrow` reads Parquet and Arrow IPC. `cli` is the program `retally`, and draws the lines of the text report. Both are on
@@ -37,7 +39,7 @@ mod engine;
 mod facade;
 mod format;
 pub mod formula;
-mod gate;
+pub mod gate;
 mod init;
 #[doc(hidden)]
 pub mod internals;
@@ -53,11 +55,40 @@ mod source;
 mod tally;
 mod trace;
 
-pub use config::{Config, ConfigError, Date, FailOn, UnknownRule};
-pub use engine::UnknownFormat;
-pub use facade::{Audit, Error, Inputs, Recognised, Watch, merge};
-pub use gate::{Baseline, BaselineError, Gate, Outcome};
-pub use parts::{AuditPlan, Part, PartError};
+pub use config::Config;
+pub use facade::{Audit, Error, Watch};
 pub use report::Report;
-pub use rules::{Catalogue, Page, Rule};
-pub use source::{Input, SourceError};
+pub use source::Input;
+
+/// The rules that an audit asks, with their pages.
+pub mod catalogue {
+    pub use crate::rules::{Catalogue, Page, Rule};
+}
+
+/// What an [`Error`] holds.
+pub mod error {
+    pub use crate::config::{ConfigError, UnknownRule};
+    pub use crate::engine::UnknownFormat;
+    pub use crate::gate::BaselineError;
+    pub use crate::parts::PartError;
+    pub use crate::source::SourceError;
+}
+
+/// Inputs as they were found and recognised, before an audit reads them.
+pub mod input {
+    pub use crate::facade::{Inputs, Recognised};
+    pub use crate::source::Input;
+}
+
+/// Single items: what their candidates score, and one item step by step.
+pub mod items {
+    pub use crate::facade::Walk;
+    pub use crate::score::{ScoredCandidate, ScoredItem};
+    pub use crate::trace::{Trace, TracedCandidate, TracedClaim, TracedStep};
+}
+
+/// Audits that are split over machines: each part gives a tally, and [`merge`](split::merge) one report.
+pub mod split {
+    pub use crate::facade::merge;
+    pub use crate::parts::{AuditPlan, Part};
+}

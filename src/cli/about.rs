@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use crate::Catalogue;
+use crate::catalogue::Catalogue;
 use crate::cli::{Cli, Failure, files, print};
 
 /// Arguments of `completions`.

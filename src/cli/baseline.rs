@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use crate::cli::{Failure, check, files};
+use crate::gate::{Baseline, Gate};
 use crate::report::{Report, visible};
-use crate::{Baseline, Gate};
 
 /// Arguments of `baseline`.
 #[derive(clap::Args)]

@@ -11,10 +11,13 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::cli::style::is_utf8;
 use crate::cli::verdict::{Verdict, exit_code};
 use crate::cli::{Failure, files, outputs, quoted};
+use crate::error::ConfigError;
+use crate::gate::{Baseline, Gate, Outcome};
+use crate::input::Inputs;
 use crate::parts::AuditPlan;
 use crate::report::text::Detail;
 use crate::report::visible;
-use crate::{Audit, Baseline, Config, ConfigError, Error, Gate, Inputs, Outcome};
+use crate::{Audit, Config, Error};
 
 /// Work that takes less than this shows no progress bar.
 const LONG: Duration = Duration::from_millis(500);

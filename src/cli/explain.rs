@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use crate::Catalogue;
+use crate::catalogue::Catalogue;
 use crate::cli::Failure;
 
 /// Arguments of `explain`.

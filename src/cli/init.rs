@@ -8,8 +8,9 @@ use crate::cli::{Failure, check, files, quoted};
 use crate::config::FILE_NAME;
 use crate::init;
 use crate::init::ci::System;
+use crate::input::Inputs;
 use crate::report::{Report, visible};
-use crate::{Audit, Config, Inputs};
+use crate::{Audit, Config};
 
 /// Arguments of `init`.
 #[derive(clap::Args)]

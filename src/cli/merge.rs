@@ -5,9 +5,12 @@ use std::process::ExitCode;
 
 use crate::cli::verdict::{Verdict, exit_code};
 use crate::cli::{Failure, files, outputs, quoted};
+use crate::error::PartError;
+use crate::gate::Outcome;
 use crate::report::text::Detail;
 use crate::report::visible;
-use crate::{Config, Error, Outcome, Part, PartError};
+use crate::split::Part;
+use crate::{Config, Error};
 
 /// Arguments of `merge`.
 #[derive(clap::Args)]
@@ -53,7 +56,7 @@ fn merge(args: &Args) -> Result<ExitCode, Failure> {
     for path in &args.paths {
         parts.push(read(path).map_err(|reason| format!("{}: {reason}", visible(path)))?);
     }
-    let mut report = crate::merge(parts, &config).map_err(|error| refused(&error, args.plan.as_deref()))?;
+    let mut report = crate::facade::merge(parts, &config).map_err(|error| refused(&error, args.plan.as_deref()))?;
     let mut words: Vec<String> = args.paths.iter().map(|path| quoted(path)).collect();
     words.extend(args.verdict.words());
     let prune = ["retally", "baseline", "prune", "PATH"].map(str::to_owned).to_vec();

@@ -20,7 +20,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{Audit, Config, Inputs};
+use crate::report::InputError;
+use crate::{Audit, Config};
 
 /// Why a command cannot do its work: exit code 2.
 type Failure = Box<dyn std::error::Error>;
@@ -109,21 +110,20 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Opens the inputs of a command that needs all of them; a configuration beside the input applies.
-fn open(paths: &[String], input_format: Option<&str>) -> Result<Inputs, Failure> {
+/// An audit under the configuration beside its inputs.
+fn audit(paths: &[String], input_format: Option<&str>) -> Result<Audit, Failure> {
     let mut audit = Audit::new(Config::find(paths.first().map(String::as_str))?).inputs(paths);
     if let Some(name) = input_format {
         audit = audit.format(name);
     }
-    Ok(audit.open()?.all_usable()?)
+    Ok(audit)
 }
 
 /// Prints the records that could not be read on standard error.
-fn warn(inputs: &Inputs, errors: &[crate::model::RecordError]) {
+fn warn(errors: &[InputError]) {
     use std::io::Write as _;
     for error in errors.iter().take(5) {
-        let path = inputs.opened.get(error.place.file as usize).map_or("", |input| input.input.path.as_str());
-        let text = format!("{path}:{}:{}: {}", error.place.line, error.place.column, error.reason);
+        let text = format!("{}:{}:{}: {}", error.path, error.line, error.column, error.reason);
         // Standard error may be closed; there is nobody left to tell then.
         let _ = writeln!(std::io::stderr(), "retally: {}", crate::report::visible(&text));
     }

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::cli::Failure;
 use crate::report::visible;
-use crate::score::{ScoredItem, Scores};
+use crate::score::ScoredItem;
 
 /// Arguments of `score`.
 #[derive(clap::Args)]
@@ -32,11 +32,10 @@ enum OutputFormat {
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let inputs = super::open(&args.paths, args.input_format.as_deref())?;
-    let mut scores = Scores::default();
-    let errors = crate::engine::for_each_item(&inputs.opened, &mut |input, item| scores.add(input, item));
-    super::warn(&inputs, &errors);
-    let items = scores.finish();
+    let inputs = super::audit(&args.paths, args.input_format.as_deref())?.open()?.all_usable()?;
+    let scored = inputs.score();
+    super::warn(&scored.unreadable);
+    let items = scored.found;
     if items.is_empty() {
         return Err("no candidates were found in the input".into());
     }

@@ -6,8 +6,6 @@ use std::process::ExitCode;
 use unicode_width::UnicodeWidthStr;
 
 use crate::cli::Failure;
-use crate::engine::Settings;
-use crate::formula::FactsBuilder;
 use crate::report::visible;
 use crate::trace::{Trace, TracedCandidate};
 
@@ -32,37 +30,11 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let inputs = super::open(&args.paths, args.input_format.as_deref())?;
-    let plans = crate::engine::run(&inputs.opened, &Settings::default()).plans;
-    let mut trace = Trace::default();
-    let mut builder = FactsBuilder::default();
-    let mut found_in = None;
-    let mut nearest: Option<(usize, String)> = None;
-    let errors = crate::engine::for_each_item(&inputs.opened, &mut |input, item| {
-        if item.id == args.item && found_in.is_none_or(|first| first == input) {
-            found_in = Some(input);
-            if let Some(plan) = plans.get(input) {
-                trace.add(item, plan, &mut builder);
-            }
-        } else if found_in.is_none() {
-            let distance = strsim::levenshtein(&item.id, &args.item);
-            if nearest.as_ref().is_none_or(|(kept, _)| distance < *kept) {
-                nearest = Some((distance, item.id.to_string()));
-            }
-        }
-    });
-    super::warn(&inputs, &errors);
-    if found_in.is_none() {
-        let near = nearest.map_or_else(String::new, |(_, id)| format!("; the nearest id is `{}`", visible(&id)));
-        return Err(format!("no item has the id `{}`{near}", visible(&args.item)).into());
-    }
-    trace.conclude();
-    if let Some(only) = &args.candidate {
-        trace.candidates.retain(|candidate| candidate.candidate == *only);
-        if trace.candidates.is_empty() {
-            return Err(format!("item `{}` has no candidate `{}`", visible(&args.item), visible(only)).into());
-        }
-    }
+    let audit = super::audit(&args.paths, args.input_format.as_deref())?;
+    let inputs = audit.open()?.all_usable()?;
+    let traced = audit.trace(&inputs, &args.item, args.candidate.as_deref());
+    super::warn(&traced.unreadable);
+    let trace = traced.found?;
     let text = if args.format == "json" { crate::report::json::pretty(&trace)? + "\n" } else { draw(&trace) };
     super::print(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use crate::Config;
 use crate::cli::quoted;
 use crate::gate::BaselineError;
-use crate::{Baseline, Config, Date, FailOn, Gate, Outcome};
+use crate::gate::{Baseline, Date, FailOn, Gate, Outcome};
 
 /// The exit code of an outcome.
 pub(super) fn exit_code(outcome: Outcome) -> u8 {

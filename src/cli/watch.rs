@@ -7,13 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
+use crate::Watch;
 use crate::cli::Failure;
 use crate::cli::check::Gated;
 use crate::cli::verdict::exit_code;
+use crate::gate::Outcome;
 use crate::model::Certainty;
 use crate::report::text::{self, Style};
 use crate::report::{Finding, Report};
-use crate::{Outcome, Watch};
 
 /// After a report that took t, the next one waits at least t times this factor.
 const CALM: u32 = 10;

@@ -17,7 +17,8 @@ use crate::source::Input;
 /// An audit: what to read, and how. It can be run any number of times.
 ///
 /// ```
-/// use retally::{Audit, Config, Gate, Input, Outcome};
+/// use retally::gate::{Gate, Outcome};
+/// use retally::{Audit, Config, Input};
 ///
 /// let log = br#"{"item": "q0", "tokens": ["A", " dog"], "logprobs": [-0.5, -2.25], "score": -1.375}"#;
 /// let config = Config::default();

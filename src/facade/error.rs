@@ -9,7 +9,7 @@ use crate::source::SourceError;
 /// A request that cannot be served: a configuration, a name or a file of the caller's that cannot be used.
 ///
 /// Inputs that cannot be read are listed in the `errors` of the [`Report`](crate::Report) instead;
-/// [`Outcome::Undone`](crate::Outcome) means that the audit is incomplete without them.
+/// [`Outcome::Undone`](crate::gate::Outcome) means that the audit is incomplete without them.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -42,6 +42,22 @@ pub enum Error {
     /// An input cannot be read in the way that was asked for.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// No item has the id given.
+    #[error("no item has the id `{item}`{}", .nearest.as_ref().map_or_else(String::new, |id| format!("; the nearest id is `{id}`")))]
+    NoItem {
+        /// What was given.
+        item: String,
+        /// The most similar id of the inputs, if they have any item.
+        nearest: Option<String>,
+    },
+    /// An item has no candidate of the name given.
+    #[error("item `{item}` has no candidate `{candidate}`")]
+    NoCandidate {
+        /// The item.
+        item: String,
+        /// What was given.
+        candidate: String,
+    },
     /// The baseline cannot be used.
     #[error(transparent)]
     Baseline(#[from] BaselineError),

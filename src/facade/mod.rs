@@ -3,9 +3,11 @@
 mod audit;
 mod error;
 mod inputs;
+mod items;
 mod watch;
 
 pub use audit::{Audit, merge};
 pub use error::Error;
 pub use inputs::{Inputs, Recognised};
+pub use items::Walk;
 pub use watch::Watch;

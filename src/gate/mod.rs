@@ -8,9 +8,10 @@ mod policy;
 
 use std::collections::BTreeSet;
 
-use crate::config::{Config, Date, FailOn};
+use crate::config::Config;
 use crate::report::{BaselineCounts, BaselineState, Finding, GateReport, Report, visible};
 
+pub use crate::config::{Date, FailOn};
 pub use baseline::{Baseline, BaselineError, Entry, Share};
 
 /// The conditions that a report is judged by.

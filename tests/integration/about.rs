@@ -29,7 +29,7 @@ fn the_version_is_one_line_and_more_when_asked() {
             "profile   ",
             "compiler  rustc 1.",
             "features  ",
-            &format!("rules     {}, digest ", retally::Catalogue::default().rules().len()),
+            &format!("rules     {}, digest ", retally::catalogue::Catalogue::default().rules().len()),
             "report    schema version 2",
         ] {
             assert!(long.contains(line), "{line:?} in {long}");

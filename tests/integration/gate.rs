@@ -655,7 +655,7 @@ fn the_documented_baseline_is_one() {
     let (code, out, err) = folder.run("check a.jsonl --baseline known.json");
     assert_eq!(code, 1, "{out}{err}");
     contains(&out, &["2 of 2 rows show it, above the limit of 0.9"]);
-    let baseline = retally::Baseline::parse("known.json", example).unwrap();
+    let baseline = retally::gate::Baseline::parse("known.json", example).unwrap();
     assert_eq!(baseline.text().unwrap(), example);
 }
 

@@ -3,7 +3,8 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use retally::{Audit, Config, Error, FailOn, Gate, Input, Outcome, Watch};
+use retally::gate::{FailOn, Gate, Outcome};
+use retally::{Audit, Config, Error, Input, Watch};
 
 use crate::support::{audit, fixture, json};
 
@@ -137,4 +138,35 @@ fn a_gate_says_what_fails() {
     assert_eq!(outcome(WRONG, Gate::new(config.clone())), Outcome::Passed);
     assert_eq!(outcome(WRONG, Gate::new(config).fail_on(FailOn::Error)), Outcome::Failed);
     assert_eq!(outcome("{}", gate()), Outcome::Undone);
+}
+
+#[test]
+fn single_items_are_scored_and_traced() {
+    let log = format!("{RIGHT}\n{{\"item\": 7}}\nno json\n");
+    let audit = of_bytes("scores.jsonl", log.as_bytes());
+    let inputs = audit.open().unwrap();
+    let scored = inputs.score();
+    assert_eq!(scored.found[0].item, "q0");
+    assert_eq!(scored.found[0].candidates[0].logprob, Some(-2.75));
+    assert_eq!(scored.unreadable.last().map(|error| (error.path.as_str(), error.line)), Some(("scores.jsonl", 3)));
+    let traced = audit.trace(&inputs, "q0", None);
+    assert_eq!(traced.unreadable, scored.unreadable);
+    let trace = traced.found.unwrap();
+    let claim = &trace.candidates[0].claims[0];
+    assert_eq!((claim.recomputed, claim.agrees), (Some(-2.75), true));
+    let missing = audit.trace(&inputs, "q1", None).found.unwrap_err();
+    assert_eq!(missing.to_string(), "no item has the id `q1`; the nearest id is `q0`");
+    let missing = audit.trace(&inputs, "q0", Some("b")).found.unwrap_err();
+    assert_eq!(missing.to_string(), "item `q0` has no candidate `b`");
+}
+
+#[test]
+fn a_trace_judges_with_the_tolerance_of_its_audit() {
+    let audit = of_bytes("scores.jsonl", WRONG.as_bytes());
+    let agrees = |audit: &Audit| {
+        let inputs = audit.open().unwrap();
+        audit.trace(&inputs, "q0", None).found.unwrap().candidates[0].claims[0].agrees
+    };
+    assert!(!agrees(&audit));
+    assert!(agrees(&audit.clone().tolerance(1.5)), "-1.375 is within 1.5 of -2.75");
 }

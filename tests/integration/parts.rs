@@ -1,6 +1,8 @@
 //! Audits split over machines and merged: the same bytes as one audit.
 
-use retally::{AuditPlan, Config, Error, Part, PartError, Report};
+use retally::error::PartError;
+use retally::split::{AuditPlan, Part};
+use retally::{Config, Error, Report};
 
 use crate::support::{audit, check, fixture, json};
 
@@ -30,7 +32,7 @@ fn part_under(paths: &[String], bytes: Option<(u64, u64)>, plan: Option<&AuditPl
 }
 
 fn merge(parts: Vec<Part>) -> Result<Report, PartError> {
-    retally::merge(parts, &Config::default()).map_err(|error| match error {
+    retally::split::merge(parts, &Config::default()).map_err(|error| match error {
         Error::Part(error) => error,
         other => panic!("{other}"),
     })

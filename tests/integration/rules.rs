@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use retally::Catalogue;
+use retally::catalogue::Catalogue;
 
 use crate::support::{check, codes, fixture};
 
