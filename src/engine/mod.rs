@@ -434,3 +434,6 @@ pub fn audit_units(input: &RecognisedInput, plan: &FilePlan, settings: &Settings
 pub fn paths(inputs: &[RecognisedInput]) -> Vec<String> {
     inputs.iter().map(|opened| opened.input.path.clone()).collect()
 }
+
+#[cfg(test)]
+mod tests;
