@@ -84,7 +84,7 @@ impl Fields {
 pub struct Page {
     /// `RT` and three digits.
     pub code: &'static str,
-    /// The defect, in kebab case.
+    /// The name of the bug, in kebab case.
     pub name: &'static str,
     /// The family.
     pub family: &'static str,

@@ -168,8 +168,8 @@ impl Rule {
         Self::new(source, Check::None, silent).and_cause(matches, say)
     }
 
-    /// A rule whose defect a stage meets while doing its work (a record that cannot be read, rows that no single
-    /// formula explains): it has nothing to look at itself.
+    /// A rule that a stage reports by its code (a record that cannot be read, rows that no single formula explains): it
+    /// has no check.
     pub(crate) const fn reported(source: &'static str) -> Self {
         Self::new(source, Check::None, silent)
     }
@@ -187,8 +187,8 @@ impl Rule {
         self
     }
 
-    /// Names what the finding is about beside its task, such as the metrics that are wrong: a further one is a new
-    /// cause to a baseline.
+    /// Names what the finding is about besides its task, such as the wrong metrics: an additional name is a new cause
+    /// for a baseline.
     pub(crate) const fn parts(mut self, parts: fn(&Observed) -> Vec<String>) -> Self {
         self.parts = parts;
         self
@@ -241,7 +241,7 @@ fn any_failed(all: &Observed) -> bool {
     all.failed > 0
 }
 
-/// The names of the log under which a rule saw its defect.
+/// The names from the log under which a rule's check failed.
 pub(crate) fn failed_parts(all: &Observed) -> Vec<String> {
     all.failed_parts().map(|(name, _)| name.to_owned()).collect()
 }

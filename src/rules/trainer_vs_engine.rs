@@ -3,13 +3,13 @@
 use crate::rules::prelude::*;
 use crate::tally::{PairSums, Second};
 
-/// Two log-probs that are closer than this say nothing, in nats.
+/// Two log-probs closer than this are not evidence, in nats.
 const DECIDED: f64 = 0.02;
 /// A token is a likely one when its two log-probs lie above this on average, in nats.
 const LIKELY: f64 = -1.0;
 /// Log-probs below this are left out: they are floors, and bounded squares have exact sums. In nats.
 const FLOOR: f64 = -50.0;
-/// Log-probs above this are no log-probs; noise of half precision stays below it. In nats.
+/// Values above this are not log-probs; half-precision noise stays below it. In nats.
 const CEILING: f64 = 0.01;
 
 /// Columns that vary by less than this have no spread to compare, in nats: it is the noise of number formats.
@@ -67,8 +67,8 @@ pub(super) fn spreads(all: &Observed) -> Option<Second> {
     (spreads.xx.min(spreads.yy) > NOISE * NOISE).then_some(spreads)
 }
 
-/// Whether the trainer's log-probs are those of the engine times one number: at least nine tenths of what lies between
-/// them are a slope through the origin.
+/// Whether the trainer's log-probs are the engine's times one number: a line through the origin explains at least nine
+/// tenths of their difference.
 pub(super) fn is_proportional(all: &Observed) -> bool {
     let Some(moments) = all.moments.get(BOTH) else { return true };
     let Second { xx, xy, yy } = moments.squares();

@@ -58,7 +58,7 @@ impl CandidateView<'_> {
         })
     }
 
-    /// Scores that nothing beneath them can confirm and whose name says that they are log-probs.
+    /// Scores without token values that could confirm them, in columns whose name says that they are log-probs.
     pub fn bare_log_likelihoods(&self) -> impl Iterator<Item = (&Claim, &ClaimColumn)> {
         let bare = self.candidate.steps.is_empty();
         self.claims(ClaimKind::Score)
@@ -179,8 +179,8 @@ impl ItemView<'_> {
         judged.then_some(false)
     }
 
-    /// Whether a candidate is for certain the best one by the recomputed totals, whole or divided by some length, or for
-    /// certain not the best one by the whole totals. None where the digits or the log do not decide.
+    /// Whether a candidate is certainly the best one by the recomputed totals, whole or divided by some length, or
+    /// certainly not the best one by the whole totals. None where the digits or the log do not decide.
     #[must_use]
     pub fn follows_totals(&self, pick: usize) -> Option<bool> {
         let total = |candidate: &CandidateSummary| candidate.total;
@@ -223,7 +223,7 @@ impl ItemView<'_> {
             .map(|(at, _)| at)
     }
 
-    /// How a candidate is called in a sentence.
+    /// The candidate's name in messages.
     #[must_use]
     pub fn name(&self, position: usize) -> String {
         match self.item.candidates.get(position).and_then(|candidate| candidate.id.as_deref()) {
@@ -232,9 +232,9 @@ impl ItemView<'_> {
         }
     }
 
-    /// The candidate whose NaN wins the argmax: the one that was picked, or the first when position 0 was picked
-    /// (a failed argmax) although another has the best number; by the rules of numpy where the log has
-    /// metrics and no pick.
+    /// The candidate whose NaN decides the pick: the picked one. Also the first NaN where position 0 was picked although
+    /// another candidate has the best number (a failed argmax), and where the log has metrics and no pick, because
+    /// numpy's argmax returns it.
     #[must_use]
     pub fn deciding_nan(&self) -> Option<usize> {
         let is_nan = |at: usize| self.score(at).is_some_and(f64::is_nan);

@@ -1,4 +1,4 @@
-//! RT602: exponentials are averaged where the average has to be exponentiated.
+//! RT602: a mean of exponentials instead of the exponential of the mean.
 
 use crate::metric::AggregateCause;
 use crate::rules::aggregate::{observe, title};

@@ -1,4 +1,4 @@
-//! RT603: rows' means are averaged as if all rows were equally long.
+//! RT603: the rows' means are averaged without weighting them by length.
 
 use crate::metric::AggregateCause;
 use crate::rules::aggregate::{observe, title};

@@ -12,7 +12,7 @@ pub(super) static RULE: Rule =
 
 /// Items whose own correctness is wrong.
 const CORRECT: Key<u64> = Key::new(0, "correct");
-/// Wrong values that are no choice of a candidate: numbers that the row holds the operands of.
+/// Wrong values that do not name a candidate: numbers whose operands are in the row.
 const VALUES: Key<u64> = Key::new(1, "values");
 /// What messages call an item's own correctness.
 const OWN: &str = "correct";
@@ -46,7 +46,7 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
                 seen.count(VALUES, 1);
             }
         }
-        // What explains all rows is another rule's.
+        // Another rule reports what explains all rows.
         for (pattern, _) in (0..).zip(own.fits.all()).filter(|(_, fits)| *fits != Some(true)) {
             seen.part(&own.metric.name).unexplained.add(pattern, 1);
         }

@@ -10,11 +10,11 @@ fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
     let Some(claim) = run.judged.iter().find(|metric| metric.is_count() && metric.reported.is_finite()) else {
         return;
     };
-    // Either alone proves nothing: ids may be those of a selection, a log may hold a sample of the rows.
+    // Neither alone is evidence: ids may come from a selection, and a log may hold a sample of the rows.
     let Some((low, high)) = stream.integer_ids.filter(|_| stream.integer_rows > 0) else { return };
     let range = high.saturating_sub(low).saturating_add(1);
     let complete = u64::try_from(range).is_ok_and(|range| range <= items);
-    // Ids far apart are a selection from something larger.
+    // Widely spaced ids are a selection from a larger set.
     let claimed = claim.reported;
     let selection = range as f64 > claimed;
     if claimed > items as f64 && !complete && !selection {

@@ -1,4 +1,4 @@
-//! RT707: two groups of rows follow two formulas. The scoreboard finds it; the rule gives it its page.
+//! RT707: two groups of rows follow two formulas. The scoreboard detects it; this rule only provides its page.
 
 use crate::rules::prelude::*;
 

@@ -5,13 +5,13 @@ use crate::rules::prelude::*;
 pub(super) static RULE: Rule = Rule::item(page!("RT704-non-finite-value"), check, say);
 
 fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
-    // A NaN that decides the pick is RT405's.
+    // RT405 reports a NaN that decides the pick.
     if view.primary.is_none() || view.deciding_nan().is_some() {
         return;
     }
     for (position, candidate) in view.item.candidates.iter().enumerate() {
         let Some(score) = view.score(position) else { continue };
-        // An infinity that the steps (or the formula found) give is theirs, not the score's.
+        // An infinite score is right where the steps, or the formula found, give an infinite value.
         let explained =
             candidate.claims.iter().any(|claim| Some(&claim.column) == view.primary && claim.explained_by != 0);
         let derived = explained || candidate.derived.is_some_and(|derived| derived.value.is_infinite());

@@ -1,4 +1,4 @@
-//! RT708: a record cannot be parsed. Readers report such records; the rule gives it its page.
+//! RT708: a record cannot be parsed. Readers report such records; this rule only provides its page.
 
 use crate::rules::prelude::*;
 

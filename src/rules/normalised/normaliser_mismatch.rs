@@ -1,4 +1,4 @@
-//! RT501: a normalised decision follows from another divisor than its name promises.
+//! RT501: a normalised pick was made with a different divisor than its name says.
 
 use crate::rules::normalised::fail;
 use crate::rules::prelude::*;

@@ -6,12 +6,12 @@ pub(super) static RULE: Rule = Rule::candidate(page!("RT801-low-precision-score"
     .counts(&[COARSE_SCORES, BF16_SCORES])
     .when(|all| all.failed >= 50 && all.count(COARSE_SCORES) * 2 >= all.failed);
 
-/// Scores of 16 bits whose neighbours lie [`COARSE`] apart or farther.
+/// 16-bit scores whose spacing is at least [`COARSE`].
 const COARSE_SCORES: Key<u64> = Key::new(0, "coarse");
 /// Scores in bf16.
 const BF16_SCORES: Key<u64> = Key::new(1, "bf16");
 
-/// Spacing from which on candidates of ordinary tasks tie.
+/// Spacing at which candidates of ordinary tasks start to tie.
 const COARSE: f64 = 0.0078;
 
 fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {

@@ -6,7 +6,7 @@ pub(super) static RULE: Rule = Rule::item(page!("RT403-greedy-flag-wrong"), chec
 
 fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
     for (position, candidate) in view.item.candidates.iter().enumerate() {
-        // Ties at the top leave open which token is the greedy one: no verdict.
+        // In a tie at the top, the greedy token is unknown: no verdict.
         let (Some(flag), Some(top)) = (candidate.greedy, candidate.all_top1) else { continue };
         seen.judge_here(flag == top, || {
             let detail = if flag {

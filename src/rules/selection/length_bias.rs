@@ -5,11 +5,11 @@ use crate::rules::prelude::*;
 pub(super) static RULE: Rule =
     Rule::item(page!("RT407-length-bias"), check, say).sums(&[CHANCE]).when(|all| all.judged >= 30 && tail(all) < 1e-6);
 
-/// Chances that a pick at random is one of the shortest, over the items.
+/// Per item, the probability that a random pick is one of the shortest.
 const CHANCE: Key<ExactSum> = Key::new(0, "chance");
 
 fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
-    // A pick that another reported column explains (a cost per length, say) is no evidence of a raw sum.
+    // A pick that another reported column explains (a cost per length, say) is not evidence of a raw sum.
     let by_raw_sum = |pick: &usize| view.is_raw_best(*pick) == Some(true) && !view.is_best_elsewhere(*pick);
     let Some(pick) = view.item.picked().filter(by_raw_sum) else { return };
     let lengths: Vec<u32> = view.item.candidates.iter().map(|candidate| candidate.tokens).collect();

@@ -1,4 +1,4 @@
-//! RT411: candidates of one item carry scores of different formulas. The scoreboard finds it; the rule gives it its page.
+//! RT411: candidates of one item carry scores of different formulas. The scoreboard detects it; this rule only provides its page.
 
 use crate::rules::prelude::*;
 

@@ -21,7 +21,7 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
     let Some(merits) = merits.filter(|merits| merits.len() >= 2) else { return };
     let best = merits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let tied: Vec<usize> = (0..merits.len()).filter(|at| merits[*at].total_cmp(&best).is_eq()).collect();
-    // All equal is another defect (nothing was scored).
+    // If all are equal, nothing was scored: a different bug.
     if tied.len() < 2 || tied.len() == merits.len() {
         return seen.holds();
     }

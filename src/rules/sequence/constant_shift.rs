@@ -1,4 +1,4 @@
-//! RT215: a score is off by one constant in every row. The scoreboard finds it; the rule gives it its page.
+//! RT215: a score is off by one constant in every row. The scoreboard detects it; this rule only provides its page.
 
 use crate::rules::prelude::*;
 

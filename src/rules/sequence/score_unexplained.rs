@@ -1,4 +1,4 @@
-//! RT200: a score is refuted and no formula of the grammar explains it. The scoreboard finds it; the rule gives it its page.
+//! RT200: a score is refuted and no formula of the grammar explains it. The scoreboard detects it; this rule only provides its page.
 
 use crate::rules::prelude::*;
 

@@ -1,4 +1,4 @@
-//! RT210: a score is constantly 0 or null although the steps do not add up to 0. The scoreboard finds it; the rule gives it its page.
+//! RT210: a score is constantly 0 or null although the steps do not add up to 0. The scoreboard detects it; this rule only provides its page.
 
 use crate::rules::prelude::*;
 

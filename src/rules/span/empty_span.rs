@@ -1,4 +1,4 @@
-//! RT304: all scores are exactly 0.0 and nothing beneath them says why.
+//! RT304: all scores are exactly 0.0, and no logged value explains it.
 
 use crate::rules::prelude::*;
 

@@ -13,7 +13,7 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
         .collect();
     let Some(tokens) = tokens.filter(|tokens| !tokens.is_empty()) else { return };
     let unreadable = |token: &str| token.contains('\u{FFFD}') || token.starts_with("token_id:");
-    // Bytes that do not form a character, and ids instead of texts, do not say what they spell.
+    // The text of partial characters, and of tokens logged as ids only, is unknown.
     if unreadable(&text) || tokens.iter().any(|token| unreadable(token)) {
         return;
     }

@@ -17,7 +17,7 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
         Approx::of_column(&best.logprob, &view.resolutions.top),
     );
     let own = view.own().map(|entry| entry.logprob.value);
-    // A tie at the top cannot tell whose value was logged.
+    // In a tie at the top, the value fits either token.
     if own.is_some_and(|own| !Approx::new(own, 2.0 * judged.within).is_below(Approx::exact(best.logprob.value))) {
         return;
     }

@@ -8,7 +8,7 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
     if let (Some(logprob), Some(prob)) = (view.step.logprob.finite(), view.step.prob.finite()) {
         let derived = Approx::of_column(&logprob, &view.resolutions.logprob).widened(noise::SOFTMAX).exp();
         let judged = derive::judge(Approx::of_column(&prob, &view.resolutions.prob), derived);
-        // Logits under the name of a probability are RT106's, a log-prob above 0 RT101's and RT102's.
+        // RT106 reports logits logged as probabilities, RT101 and RT102 report log-probs above 0.
         if !super::is_linear(view) && logprob.value <= noise::NORMALISER {
             seen.judge(view.step.at, judged.is_proven(), || {
                 let detail = format!(

@@ -1,4 +1,4 @@
-//! RT104: the alternatives of one step hold more than the whole probability.
+//! RT104: the probabilities of one step's alternatives sum to more than 1.
 
 use crate::rules::prelude::*;
 

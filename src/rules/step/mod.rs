@@ -32,7 +32,7 @@ pub(super) static RULES: &[&Rule] = &[
     &fields_disagree::RULE,
 ];
 
-/// A token as messages call it: by its text, else by its id.
+/// A token's name in messages: its text, else its id.
 fn named(token: Option<Text<'_>>, id: Option<i64>) -> String {
     match (token, id) {
         (Some(token), _) => format!("`{}`", token.decoded()),

@@ -5,7 +5,7 @@ use crate::rules::prelude::*;
 pub(super) static RULE: Rule = Rule::step(page!("RT103-probability-out-of-range"), check, say);
 
 fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
-    // Logits divided by their sum leave the range, too; RT106 names that cause.
+    // Logits divided by their sum are also out of range; RT106 reports that cause.
     let Some(number) = view.step.prob.finite().filter(|_| !super::is_linear(view)) else { return };
     let prob = Approx::of_column(&number, &view.resolutions.prob);
     let value = prob.value;

@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule::candidate(page!("RT117-renormalised-logprob
 
 /// Tokens of either kind, likely and unlikely, that a run is judged by.
 const LEAST: u64 = 16;
-/// No sampling that anybody uses cuts off more mass than this takes, in nats: a twelfth would be left.
+/// Sampling in use raises a log-prob by less than this, in nats: it would leave a twelfth of the mass.
 const FAR: f64 = 2.5;
 
 /// Likely tokens whose log-probs differ, and those of them where the engine's is the higher one.
@@ -73,8 +73,8 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
     });
 }
 
-/// Mass that was cut off lifts what is left, likely or not, by no more than that mass is worth. Noise lies on either
-/// side, a temperature lifts one end and presses the other, and a log-prob times a number moves the more the lower it is.
+/// Renormalising raises the log-probs of all tokens that are left, likely or not, by at most the mass that was cut off.
+/// Noise has either sign, a temperature raises one end and lowers the other, and a factor moves low log-probs more.
 fn fires(all: &Observed) -> bool {
     let lifted = |(kind, above)| {
         let (decided, higher) = (all.count(kind), all.count(above));

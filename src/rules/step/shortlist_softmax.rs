@@ -19,7 +19,7 @@ const OTHER_TOKENS: Key<u64> = Key::new(2, "other_tokens");
 
 /// An alternative this likely at the end of a list leaves mass for tokens that are not on it.
 const TAIL: f64 = 0.001;
-/// A list whose mass lies this far from 1 does not hold everything, whatever its digits.
+/// A list whose mass is this far from 1 is incomplete, whatever its digits.
 const INCOMPLETE: f64 = 0.01;
 
 fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
@@ -52,7 +52,7 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
         return;
     }
     let mass = view.mass;
-    // Far from 1 no rounding closes the gap.
+    // Rounding cannot close a gap this large.
     if (mass - 1.0).abs() > INCOMPLETE {
         return seen.holds();
     }

@@ -21,7 +21,7 @@ const CANDIDATES_LOWER: Key<u64> = Key::new(3, "candidates_lower");
 /// Likely tokens that a candidate is judged by.
 const LEAST: u64 = 4;
 
-/// How the trainer's distributions lie to the engine's.
+/// How the trainer's distributions compare with the engine's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Lean {
     /// As at a lower temperature.
@@ -43,7 +43,7 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
     }
     seen.count(LIKELY, likely);
     seen.count(LIKELY_HIGHER, higher);
-    // Noise is on either side.
+    // Noise has either sign.
     let most = higher.max(lower);
     let one_sided = 4 * most >= 3 * likely;
     if one_sided {

@@ -13,13 +13,13 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
     let own_value = Approx::of_column(&logged, &view.resolutions.logprob);
     let listed =
         |entry: &Alternative<'_>| Approx::of_column(&entry.logprob, &view.resolutions.top).widened(noise::TOKEN);
-    // The top alternative's value under another token is RT112's pattern.
+    // RT112 reports the top alternative's value logged for another token.
     if !view.is_own(best) && derive::judge(own_value, listed(best)).is_proven() {
         return;
     }
     let token = || named(view.step.token, view.step.token_id);
     if let Some(own) = view.own() {
-        // A list keyed by text may hold two tokens of one text; any of them will do.
+        // A list keyed by text may hold two tokens of one text; any of them may match.
         let matches = view
             .top
             .iter()
