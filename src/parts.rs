@@ -5,8 +5,10 @@
 //! is given. [`merge`] works out the plan of the whole from what the parts measured. Parts that were audited under another
 //! plan are named with the plan that they need; usually none or a few are.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -204,7 +206,7 @@ impl Part {
     #[must_use]
     pub fn report(self, config: &Config) -> Report {
         let identities: Vec<InputIdentity> = self.inputs.iter().map(|input| input.identity.clone()).collect();
-        let runs = assign(&identities, |at| self.inputs.get(at).map(|input| &input.tally));
+        let runs = assign(&identities, |at| self.inputs.get(at).map(|input| Cow::Borrowed(&input.tally)));
         let plans = self.inputs.iter().map(|input| input.plan.resolve()).collect();
         conclude_inputs(self.inputs, Settled { plans, runs }, self.errors, config)
     }
@@ -254,7 +256,7 @@ impl Header {
 impl InputPlan {
     fn of(plan: &FilePlan) -> Self {
         let columns = plan.columns.iter().map(|column| PlannedColumn {
-            spec: column.spec.clone(),
+            spec: ColumnSpec::clone(&column.spec),
             resolution: column.resolution,
             chosen: column.chosen,
             casts: column.casts,
@@ -267,7 +269,7 @@ impl InputPlan {
     fn resolve(&self) -> FilePlan {
         let columns = self.columns.iter().map(|column| {
             let plan = ColumnPlan {
-                spec: column.spec.clone(),
+                spec: Arc::new(column.spec.clone()),
                 resolution: column.resolution,
                 chosen: column.chosen,
                 casts: column.casts,
@@ -314,8 +316,8 @@ impl Passes for Stored<'_> {
         if stale.is_empty() { Ok(()) } else { Err(plans.to_vec()) }
     }
 
-    fn tally(&self, at: usize) -> Option<&FileTally> {
-        self.inputs.get(at).map(|input| &input.tally)
+    fn tally(&self, at: usize) -> Option<Cow<'_, FileTally>> {
+        self.inputs.get(at).map(|input| Cow::Borrowed(&input.tally))
     }
 }
 
@@ -351,7 +353,7 @@ fn conclude_inputs(inputs: Vec<PartInput>, settled: Settled, errors: Vec<InputEr
     let mut described = Vec::with_capacity(inputs.len());
     for (input, at) in inputs.into_iter().zip(0_u32..) {
         described.push(input.report);
-        tally.files.insert(at, input.tally);
+        tally.files.insert(at, input.tally.into());
     }
     let Settled { plans, runs } = settled;
     let (catalogue, levels) = (&config.catalogue, &config.levels);

@@ -16,6 +16,7 @@ mod summary;
 mod tests;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::audit::asked::RuleTallies;
 use crate::audit::dispatch::Dispatch;
@@ -32,8 +33,9 @@ pub use plan::{ColumnPlan, FilePlan, PRINCIPAL, RunEvidence, search};
 pub struct Auditor<'p> {
     plan: &'p FilePlan,
     columns: Vec<ClaimColumn>,
-    /// The columns of the current stream, by [`ColumnId`].
-    claims: Vec<ColumnTally>,
+    /// The columns of the current stream, by [`ColumnId`]; None for one without claims. A format may know many columns that a
+    /// log does not have.
+    claims: Vec<Option<Box<ColumnTally>>>,
     builder: FactsBuilder,
     /// What the accepted formulas start from.
     needs: Needs,
@@ -41,7 +43,7 @@ pub struct Auditor<'p> {
     search: Needs,
     tally: FileTally,
     stats: StepStats,
-    claim_stats: Vec<ResolutionStats>,
+    claim_stats: Vec<Option<Box<ResolutionStats>>>,
     current: StreamKey,
     stream: StreamTally,
     rule_tallies: RuleTallies<'p>,
@@ -65,24 +67,25 @@ impl<'p> Auditor<'p> {
     #[must_use]
     pub fn new(plan: &'p FilePlan, catalogue: &'p Catalogue) -> Self {
         let needs = plan.needs();
+        let searches = plan.columns.iter().any(|column| column.grammar.is_some());
         Self {
             plan,
             columns: plan
                 .columns
                 .iter()
                 .map(|plan| ClaimColumn {
-                    name: plan.spec.column.name.to_string(),
+                    name: Arc::clone(&plan.spec.column.name),
                     kind: plan.spec.column.kind,
                     resolution: plan.resolution,
                 })
                 .collect(),
-            claims: vec![ColumnTally::default(); plan.columns.len()],
+            claims: vec![None; plan.columns.len()],
             builder: FactsBuilder::default(),
-            search: needs.clone().and_search(),
+            search: if searches { needs.clone().and_search() } else { Needs::default() },
             needs,
             tally: FileTally::default(),
             stats: StepStats::default(),
-            claim_stats: vec![ResolutionStats::default(); plan.columns.len()],
+            claim_stats: vec![None; plan.columns.len()],
             current: StreamKey::default(),
             stream: StreamTally::default(),
             rule_tallies: RuleTallies::new(catalogue),
@@ -230,10 +233,10 @@ impl<'p> Auditor<'p> {
             (Measured::Top, stats.top),
             (Measured::Vector, stats.vector),
         ];
-        let columns = self.plan.columns.iter().map(|plan| Measured::Claim(plan.spec.column.clone()));
-        let claims = columns.zip(self.claim_stats);
-        for (column, stats) in steps.into_iter().chain(claims) {
-            if stats != ResolutionStats::default() {
+        let claims = self.plan.columns.iter().zip(self.claim_stats);
+        let claims = claims.filter_map(|(plan, stats)| Some((Measured::Claim(plan.spec.column.clone()), stats?)));
+        for (column, stats) in steps.into_iter().map(|(column, stats)| (column, Box::new(stats))).chain(claims) {
+            if *stats != ResolutionStats::default() {
                 self.tally.resolutions.entry(column).or_default().merge(&stats);
             }
         }
@@ -244,10 +247,9 @@ impl<'p> Auditor<'p> {
     fn switch(&mut self, to: StreamKey) {
         self.unit();
         let mut stream = std::mem::take(&mut self.stream);
-        for (column, plan) in self.claims.iter_mut().zip(&self.plan.columns) {
-            if *column != ColumnTally::default() {
-                let key = plan.spec.column.clone();
-                stream.columns.entry(key).or_default().merge(std::mem::take(column));
+        for (column, plan) in self.claims.iter_mut().zip(self.plan.columns.iter()) {
+            if let Some(column) = column.take() {
+                stream.columns.entry(plan.spec.column.clone()).or_default().merge(*column);
             }
         }
         self.rule_tallies.flush(&mut stream);
@@ -290,7 +292,7 @@ impl<'p> Auditor<'p> {
         }
         for claim in &candidate.claims {
             if let Some(stats) = self.claim_stats.get_mut(usize::from(claim.column.0)) {
-                observe(stats, &claim.value);
+                observe(stats.get_or_insert_default(), &claim.value);
             }
         }
     }
@@ -327,7 +329,7 @@ impl<'p> Auditor<'p> {
                 None => steps,
             };
             let row = column::Row { item: &item.id, candidate: label, claim, facts, steps, origin };
-            explained.push(column::judge(&row, plan, tally));
+            explained.push(column::judge(&row, plan, tally.get_or_insert_default()));
         }
         explained
     }

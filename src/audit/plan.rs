@@ -21,8 +21,8 @@ pub const PRINCIPAL: usize = 128;
 /// The plan for one column of claims.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ColumnPlan {
-    /// The column and its accepted formulas.
-    pub spec: ColumnSpec,
+    /// The column and its accepted formulas, shared by all plans that have it.
+    pub spec: Arc<ColumnSpec>,
     /// Resolution of the claims.
     pub resolution: Resolution,
     /// Which of the accepted formulas is this log's convention.
@@ -54,8 +54,8 @@ impl ColumnPlan {
 pub struct FilePlan {
     /// Resolutions of the step-level columns.
     pub steps: StepResolutions,
-    /// Columns of claims, by index.
-    pub columns: Vec<ColumnPlan>,
+    /// Columns of claims, by index. Inputs that are planned alike share them.
+    pub columns: Arc<[ColumnPlan]>,
     /// What the user declared of all numbers.
     pub declared: Tolerance,
     /// Whether the records of one item are not contiguous, so that all items must be kept until the end.
@@ -74,6 +74,14 @@ pub struct RunEvidence {
     columns: BTreeMap<ColumnKey, ColumnEvidence>,
     /// Whether an item was judged although more of its records came.
     scattered: bool,
+    /// Items of each stream that were judged once the next one began, and items that are open.
+    items: BTreeMap<StreamKey, Items>,
+}
+
+#[derive(Clone, Debug, PartialEq, Default)]
+struct Items {
+    closed: BTreeSet<u64>,
+    open: BTreeSet<u64>,
 }
 
 /// What the claims of one column say of its plan.
@@ -148,38 +156,45 @@ impl ColumnEvidence {
 }
 
 impl RunEvidence {
-    /// Gathers what the inputs of a run gave.
-    pub fn of<'t>(tallies: impl Iterator<Item = &'t FileTally> + Clone) -> Self {
+    /// What one input gave.
+    #[must_use]
+    pub fn of(tally: &FileTally) -> Self {
         let mut evidence = Self::default();
-        let mut closed: BTreeMap<&StreamKey, BTreeSet<u64>> = BTreeMap::new();
-        for (key, stream) in tallies.clone().flat_map(|tally| &tally.streams) {
+        evidence.add(tally);
+        evidence
+    }
+
+    /// Adds what an input of the run gave.
+    pub fn add(&mut self, tally: &FileTally) {
+        for (key, stream) in &tally.streams {
             for (column, own) in &stream.columns {
-                let column = evidence.columns.entry(column.clone()).or_default();
-                add_each(&mut column.explained, &own.accepted);
-                column.judged += own.judged;
-                column.beyond += own.beyond;
+                let evidence = match self.columns.get_mut(column) {
+                    Some(known) => known,
+                    None => self.columns.entry(column.clone()).or_default(),
+                };
+                add_each(&mut evidence.explained, &own.accepted);
+                evidence.judged += own.judged;
+                evidence.beyond += own.beyond;
                 // Only unexplained rows ask for more.
                 if own.beyond > 0 {
-                    column.sample.merge(own.sample.clone());
+                    evidence.sample.merge(own.sample.clone());
                 }
-                column.closeness.merge(&own.closeness);
-                merge_each(&mut column.casts, &own.casts);
-                merge_each(&mut column.casts_by_formula, &own.casts_by_formula);
+                evidence.closeness.merge(&own.closeness);
+                merge_each(&mut evidence.casts, &own.casts);
+                merge_each(&mut evidence.casts_by_formula, &own.casts_by_formula);
             }
-            let items = closed.entry(key).or_default();
+            if self.scattered || (stream.closed.is_empty() && stream.open.is_empty()) {
+                continue;
+            }
+            let items = self.items.entry(key.clone()).or_default();
             for (item, times) in &stream.closed {
-                evidence.scattered |= *times > 1 || !items.insert(*item);
+                self.scattered |= *times > 1 || !items.closed.insert(*item) || items.open.contains(item);
+            }
+            for item in stream.open.keys().map(|id| item_key(id)) {
+                self.scattered |= items.closed.contains(&item);
+                items.open.insert(item);
             }
         }
-        for (key, stream) in tallies.flat_map(|tally| &tally.streams).filter(|_| !evidence.scattered) {
-            let items = closed.get(key);
-            let is_closed = |id: &String| items.is_some_and(|items| items.contains(&item_key(id)));
-            if stream.open.keys().any(is_closed) {
-                evidence.scattered = true;
-                break;
-            }
-        }
-        evidence
     }
 }
 
@@ -218,7 +233,7 @@ impl FilePlan {
         let columns = specs
             .iter()
             .map(|spec| ColumnPlan {
-                spec: spec.clone(),
+                spec: Arc::new(spec.clone()),
                 resolution: Resolution::exact(),
                 chosen: 0,
                 casts: Casts::default(),
@@ -229,13 +244,43 @@ impl FilePlan {
         Self { steps: StepResolutions::default(), columns, declared, gather: false }
     }
 
+    /// What another input with the same columns may start from: the resolutions.
+    #[must_use]
+    pub fn start(&self) -> Self {
+        let start = |plan: &ColumnPlan| ColumnPlan { chosen: 0, ..plan.clone() };
+        let unsearched = self.unsearched();
+        let columns = if unsearched.columns.iter().all(|plan| plan.chosen == 0) {
+            unsearched.columns
+        } else {
+            unsearched.columns.iter().map(start).collect()
+        };
+        Self { columns, gather: false, ..unsearched }
+    }
+
+    /// The same without casts and without the search, which the rows of a whole run decide on.
+    #[must_use]
+    pub fn unsearched(&self) -> Self {
+        let is_plain = |plan: &ColumnPlan| plan.casts.is_empty() && plan.fitted.is_empty() && plan.grammar.is_none();
+        let plain = |plan: &ColumnPlan| ColumnPlan {
+            casts: Casts::default(),
+            fitted: Vec::new(),
+            grammar: None,
+            ..plan.clone()
+        };
+        let columns = if self.columns.iter().all(is_plain) {
+            Arc::clone(&self.columns)
+        } else {
+            self.columns.iter().map(plain).collect()
+        };
+        Self { columns, ..self.clone() }
+    }
+
     /// The plan that a pass with these results should have followed. Resolutions are the input's own; the
     /// convention and the need for a search are shared by all inputs of a run.
     #[must_use]
     pub fn after(&self, own: &FileTally, run: &RunEvidence) -> Self {
-        let measured = |column: &Measured| {
-            own.resolutions.get(column).map_or(Resolution::exact(), crate::numeric::ResolutionStats::resolution)
-        };
+        let measured =
+            |column: &Measured| own.resolutions.get(column).map_or(Resolution::exact(), |stats| stats.resolution());
         let operand = |column: Measured| Resolution { exact_digits: self.declared.exact_digits, ..measured(&column) };
         let steps = StepResolutions {
             logprob: operand(Measured::Logprob),
@@ -245,11 +290,12 @@ impl FilePlan {
             vector: operand(Measured::Vector),
         };
         let steps_hold = steps == self.steps;
+        let unseen = ColumnEvidence::default();
         let columns = self.columns.iter().map(|plan| {
             let mut resolution = measured(&Measured::Claim(plan.spec.column.clone()));
             resolution.declared = plan.spec.tolerance.unwrap_or(self.declared.absolute);
             let holds = steps_hold && resolution == plan.resolution;
-            let evidence = run.columns.get(&plan.spec.column).cloned().unwrap_or_default();
+            let evidence = run.columns.get(&plan.spec.column).unwrap_or(&unseen);
             let best = evidence.explained.iter().copied().max().unwrap_or(0);
             let chosen = evidence.explained.iter().position(|count| *count == best).unwrap_or(0);
             // Casts and formulas are looked for in rows that are refuted under the resolutions that the column has.
@@ -269,9 +315,10 @@ impl FilePlan {
                 _ => None,
             };
             let fitted = if grammar.is_some() { fitted } else { Vec::new() };
-            ColumnPlan { spec: plan.spec.clone(), resolution, chosen, casts, fitted, grammar }
+            ColumnPlan { spec: Arc::clone(&plan.spec), resolution, chosen, casts, fitted, grammar }
         });
-        let columns = columns.collect();
+        let columns: Vec<ColumnPlan> = columns.collect();
+        let columns = if columns == *self.columns { Arc::clone(&self.columns) } else { columns.into() };
         Self { steps, columns, declared: self.declared, gather: self.gather || run.scattered }
     }
 
@@ -279,17 +326,21 @@ impl FilePlan {
     #[must_use]
     pub fn of_run<'p>(plans: impl Iterator<Item = &'p Self>) -> Self {
         let mut whole = Self::default();
-        for (at, plan) in plans.enumerate() {
-            if at == 0 {
+        let mut columns: Vec<ColumnPlan> = Vec::new();
+        let mut known: BTreeSet<&ColumnKey> = BTreeSet::new();
+        let mut last: Option<&Self> = None;
+        for plan in plans {
+            if last.is_none() {
                 (whole.steps, whole.declared) = (plan.steps, plan.declared);
             }
             whole.gather |= plan.gather;
-            for column in &plan.columns {
-                if whole.column(&column.spec.column).is_none() {
-                    whole.columns.push(column.clone());
-                }
+            // Inputs that are planned alike share their columns.
+            if last.is_none_or(|last| !Arc::ptr_eq(&last.columns, &plan.columns)) {
+                columns.extend(plan.columns.iter().filter(|column| known.insert(&column.spec.column)).cloned());
             }
+            last = Some(plan);
         }
+        whole.columns = columns.into();
         whole
     }
 }

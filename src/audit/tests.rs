@@ -161,7 +161,7 @@ fn the_bound_comes_from_the_digits_of_the_columns() {
     let exact = plan();
     let first = audit(&items, &exact);
     assert_eq!(score(stream(&first)).refuted, 2);
-    let measured = exact.after(&first, &RunEvidence::of([&first].into_iter()));
+    let measured = exact.after(&first, &RunEvidence::of(&first));
     let second = audit(&items, &measured);
     let column = score(stream(&second));
     assert_eq!((column.judged, column.refuted), (2, 1));
@@ -177,7 +177,7 @@ fn the_search_names_the_formula_of_each_row() {
         item("b", 0, 0, vec![candidate(number("-0.5"), &["-0.5"])]),
     ];
     let mut searching = plan();
-    searching.columns[0].grammar = Some(Arc::new(Grammar::around(Formula::SUM)));
+    Arc::make_mut(&mut searching.columns)[0].grammar = Some(Arc::new(Grammar::around(Formula::SUM)));
     let tally = audit(&items, &searching);
     let column = score(stream(&tally));
     let mean = Grammar::around(Formula::SUM).position(&Formula::MEAN).unwrap();

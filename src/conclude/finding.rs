@@ -123,9 +123,9 @@ pub(super) fn unreadable(tally: &Tally, catalogue: &Catalogue) -> Option<Draft> 
     let mut rows = Vec::new();
     let (mut count, mut judged, mut first) = (0, 0, None);
     for own in tally.files.values() {
-        count += own.unreadable;
-        judged += own.records.max(own.unreadable);
-        for error in own.errors.kept() {
+        count += own.unreadable();
+        judged += own.records.max(own.unreadable());
+        for error in own.errors() {
             first.get_or_insert_with(|| error.reason.clone());
             let located = Located { place: error.place.clone(), snippet: error.snippet.clone() };
             rows.push(Row { located, item: String::new(), candidate: String::new() });

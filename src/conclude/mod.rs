@@ -55,7 +55,7 @@ pub fn conclude(tally: Tally, context: &ConcludeInput<'_>) -> Report {
         summary.records += own.records;
         summary.candidates += own.candidates;
         summary.steps += own.steps;
-        for error in own.errors.kept() {
+        for error in own.errors() {
             errors.push(InputError {
                 kind: InputErrorKind::Record,
                 path: paths.get(*file as usize).map_or_else(String::new, |path| (*path).to_owned()),
@@ -66,7 +66,7 @@ pub fn conclude(tally: Tally, context: &ConcludeInput<'_>) -> Report {
             });
         }
     }
-    let broken: Vec<u32> = tally.files.iter().filter(|(_, own)| own.unreadable > 0).map(|(file, _)| *file).collect();
+    let broken: Vec<u32> = tally.files.iter().filter(|(_, own)| own.unreadable() > 0).map(|(file, _)| *file).collect();
     let broken = Files { of_run: broken.clone(), of_task: broken };
     drafts.extend(finding::unreadable(&tally, context.catalogue).into_iter().map(|draft| (draft, broken.clone())));
     let mut listed = Listed::default();

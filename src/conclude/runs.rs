@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::MetricClaim;
 use crate::run::RunId;
-use crate::tally::{FileTally, StreamKey, StreamTally, Tally};
+use crate::tally::{Kept, StreamKey, StreamTally, Tally};
 
 /// One run: streams of rows and the numbers reported of them.
 pub(super) struct Run {
@@ -21,7 +21,7 @@ pub(super) struct Run {
 /// with rows in the same directory; where there are several, nobody can say which one they are about, and they are kept
 /// apart.
 pub(super) fn group(tally: Tally, ids: &[RunId], paths: &[&str]) -> Vec<Run> {
-    let mut files: BTreeMap<RunId, Vec<(u32, FileTally)>> = BTreeMap::new();
+    let mut files: BTreeMap<RunId, Vec<(u32, Kept)>> = BTreeMap::new();
     for (file, own) in tally.files {
         let id = ids.get(file as usize).cloned().unwrap_or_default();
         files.entry(id).or_default().push((file, own));
@@ -63,7 +63,7 @@ pub(super) fn group(tally: Tally, ids: &[RunId], paths: &[&str]) -> Vec<Run> {
 }
 
 impl Run {
-    fn of(files: Vec<(u32, FileTally)>) -> Self {
+    fn of(files: Vec<(u32, Kept)>) -> Self {
         let mut run = Self {
             name: String::new(),
             files: Vec::new(),
@@ -72,7 +72,8 @@ impl Run {
             metrics: Vec::new(),
             single_stream: false,
         };
-        for (file, mut own) in files {
+        for (file, own) in files {
+            let mut own = own.into_tally();
             run.metrics.append(&mut own.metrics);
             if own.streams.is_empty() {
                 continue;
@@ -83,7 +84,7 @@ impl Run {
                 if files.last() != Some(&file) {
                     files.push(file);
                 }
-                run.streams.entry(key).or_default().merge(stream);
+                run.streams.entry(key).or_default().merge(*stream);
             }
         }
         run

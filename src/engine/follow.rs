@@ -4,11 +4,13 @@
 //! as one pass. When the rows so far ask for another plan (more digits, another convention, the search over all
 //! formulas), or the input's beginning changes, it is read again from its start.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::audit::{Auditor, FilePlan};
 use crate::engine::{
-    Audited, AuditorSink, Passes, RecognisedInput, Settings, guess, one, read_lines, settle, source_error,
+    Audited, AuditorSink, Passes, RecognisedInput, Settings, SharedColumns, of_head, one, read_lines, settle,
+    source_error,
 };
 use crate::format::Framing;
 use crate::run::{InputIdentity, RunId};
@@ -74,7 +76,7 @@ impl Following {
     pub fn audited(&self) -> Audited {
         let mut tally = Tally::default();
         for (input, at) in self.inputs.iter().zip(0_u32..) {
-            tally.files.insert(at, input.tally.clone());
+            tally.files.insert(at, input.tally.clone().into());
         }
         let plans = self.inputs.iter().map(|input| input.plan.clone()).collect();
         Audited { tally, plans, runs: self.runs.clone() }
@@ -87,7 +89,9 @@ impl Following {
 
     /// Repeats what was read under another plan until the plan is what it measured.
     fn settle(&mut self, settings: &Settings, last: bool) {
-        let identities: Vec<InputIdentity> = self.inputs.iter().map(|input| input.opened.identity()).collect();
+        let mut shared = SharedColumns::default();
+        let identities: Vec<InputIdentity> =
+            self.inputs.iter().map(|input| input.opened.identity(&mut shared)).collect();
         let plans = self.inputs.iter().map(|input| input.plan.clone()).collect();
         let mut again = Again { inputs: &mut self.inputs, settings, last };
         let Ok(settled) = settle(&mut again, &identities, plans, Vec::new());
@@ -115,21 +119,22 @@ impl Passes for Again<'_> {
         Ok(())
     }
 
-    fn tally(&self, at: usize) -> Option<&FileTally> {
-        self.inputs.get(at).map(|input| &input.tally)
+    fn tally(&self, at: usize) -> Option<Cow<'_, FileTally>> {
+        self.inputs.get(at).map(|input| Cow::Borrowed(&input.tally))
     }
 }
 
 impl Followed {
     fn start(opened: RecognisedInput, settings: &Settings) -> Self {
-        let plan = guess(&opened, settings);
+        let plan = FilePlan::new(opened.reader.columns(), settings.tolerance);
+        let plan = of_head(&opened, plan, settings);
         Self { opened, plan, tally: FileTally::default(), file: 0, offset: 0, line: 1, size: None }
     }
 
     /// Whether the input is the one that was read, perhaps longer.
     fn goes_on(&self, now: &RecognisedInput) -> bool {
         let same = self.opened.format == now.format
-            && self.opened.head == now.head
+            && (self.opened.head_bytes, self.opened.head) == (now.head_bytes, now.head)
             && self.opened.reader.columns() == now.reader.columns();
         same && now.input.size().is_none_or(|size| size >= self.offset)
     }

@@ -5,27 +5,33 @@ mod follow;
 mod open;
 mod settle;
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
 
-use crate::audit::{Auditor, FilePlan, RunEvidence};
+use crate::audit::{Auditor, ColumnPlan, FilePlan, RunEvidence};
+use crate::config::ColumnSpec;
 use crate::format::{Framing, RawRecord, Sink};
 use crate::model::{Item, MetricClaim, Origin, Place, RecordError, Snippet};
 use crate::numeric::Tolerance;
 use crate::rules::Catalogue;
 use crate::run::{InputIdentity, RunId};
-use crate::source::{Block, Blocks, ByteMap, Elements, Inner, NestedRecords, Opened, Piece, SourceError};
-use crate::tally::{FileTally, Tally};
+use crate::source::{Block, Blocks, ByteMap, Elements, Inner, NestedRecords, Opened, Piece, SourceError, peek};
+use crate::tally::{FileTally, Kept, Tally};
 
 pub use follow::Following;
-pub use open::{RecognisedInput, Refusal, Unknown, UnknownFormat, open};
+pub use open::{RecognisedInput, Refusal, SharedColumns, Unknown, UnknownFormat, open};
 pub use settle::{Passes, Settled, settle};
 
 /// Bytes per work unit.
 pub const UNIT_BYTES: usize = 1 << 20;
 /// Files below this size are read by one thread each.
 const SMALL: u64 = 4 << 20;
+
+/// Number of inputs up to which no tally is packed: some ten kilobytes each.
+pub const UNPACKED: usize = 1 << 12;
 
 /// How to run.
 #[derive(Clone)]
@@ -34,6 +40,8 @@ pub struct Settings {
     pub threads: usize,
     /// Bytes per work unit; results do not depend on it.
     pub unit_bytes: usize,
+    /// Number of inputs whose tallies are kept as they are; with more, the tallies of small inputs are packed.
+    pub unpacked: usize,
     /// What the user declared of all numbers.
     pub tolerance: Tolerance,
     /// The rules to ask.
@@ -47,6 +55,7 @@ impl Default for Settings {
         Self {
             threads: 1,
             unit_bytes: UNIT_BYTES,
+            unpacked: UNPACKED,
             tolerance: Tolerance::default(),
             catalogue: Catalogue::default(),
             progress: None,
@@ -55,6 +64,11 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The tally of one of so many inputs, as it is kept.
+    fn keep(&self, tally: FileTally, inputs: usize) -> Kept {
+        if inputs > self.unpacked { Kept::packed(tally) } else { tally.into() }
+    }
+
     fn advance(&self, bytes: usize) {
         if let Some(progress) = &self.progress {
             progress(bytes as u64);
@@ -76,7 +90,7 @@ pub struct Audited {
 struct Reading<'i> {
     inputs: &'i [RecognisedInput],
     settings: &'i Settings,
-    tallies: Vec<Option<FileTally>>,
+    tallies: Vec<Option<Kept>>,
 }
 
 impl Passes for Reading<'_> {
@@ -89,18 +103,20 @@ impl Passes for Reading<'_> {
         Ok(())
     }
 
-    fn tally(&self, at: usize) -> Option<&FileTally> {
-        self.tallies.get(at)?.as_ref()
+    fn tally(&self, at: usize) -> Option<Cow<'_, FileTally>> {
+        Some(self.tallies.get(at)?.as_ref()?.get())
     }
 }
 
 /// Audits all inputs.
 #[must_use]
 pub fn run(inputs: &[RecognisedInput], settings: &Settings) -> Audited {
-    let plans: Vec<FilePlan> = inputs.iter().map(|input| guess(input, settings)).collect();
-    let identities: Vec<InputIdentity> = inputs.iter().map(RecognisedInput::identity).collect();
-    let mut reading = Reading { inputs, settings, tallies: inputs.iter().map(|_| None).collect() };
-    let Ok(Settled { plans, runs }) = settle(&mut reading, &identities, plans, (0..inputs.len()).collect());
+    let mut shared = SharedColumns::default();
+    let identities: Vec<InputIdentity> = inputs.iter().map(|input| input.identity(&mut shared)).collect();
+    let (plans, tallies) = guess(inputs, &identities, settings).into_iter().unzip();
+    let mut reading = Reading { inputs, settings, tallies };
+    let unread = (0..inputs.len()).filter(|at| reading.tallies[*at].is_none()).collect();
+    let Ok(Settled { plans, runs }) = settle(&mut reading, &identities, plans, unread);
     let mut tally = Tally::default();
     for (file, own) in (0_u32..).zip(reading.tallies) {
         if let Some(own) = own {
@@ -119,35 +135,139 @@ pub fn run_under(inputs: &[RecognisedInput], plans: &[FilePlan], settings: &Sett
 }
 
 /// One pass over some of the inputs: small ones side by side, large ones one after another with all threads.
-fn pass(
-    inputs: &[RecognisedInput],
-    plans: &[FilePlan],
-    stale: &[usize],
-    settings: &Settings,
-) -> Vec<(usize, FileTally)> {
+fn pass(inputs: &[RecognisedInput], plans: &[FilePlan], stale: &[usize], settings: &Settings) -> Vec<(usize, Kept)> {
     let threads = settings.threads.max(1);
     let is_large = |at: usize| inputs[at].size().is_none_or(|size| size > SMALL);
     let splits = |at: usize| threads > 1 && inputs[at].reader.framing() == Framing::Lines && is_large(at);
     let (large, small): (Vec<usize>, Vec<usize>) = stale.iter().partition(|at| splits(**at));
-    let mut results: Vec<(usize, FileTally)> = Vec::with_capacity(stale.len());
+    let kept =
+        |at: usize, threads: usize| settings.keep(one(&inputs[at], at, &plans[at], threads, settings), inputs.len());
+    let mut results = side_by_side(&small, threads, |at| kept(at, 1));
+    results.extend(large.into_iter().map(|at| (at, kept(at, threads))));
+    results
+}
+
+/// What some inputs give, several at once.
+fn side_by_side<T: Send>(inputs: &[usize], threads: usize, of: impl Fn(usize) -> T + Sync) -> Vec<(usize, T)> {
+    let mut results: Vec<(usize, T)> = Vec::with_capacity(inputs.len());
     let next = AtomicUsize::new(0);
     let done = Mutex::new(&mut results);
     std::thread::scope(|scope| {
-        for _ in 0..threads.min(small.len()) {
+        for _ in 0..threads.min(inputs.len()) {
             scope.spawn(|| {
-                while let Some(&at) = small.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let tally = one(&inputs[at], at, &plans[at], 1, settings);
+                while let Some(&at) = inputs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let own = of(at);
                     if let Ok(mut done) = done.lock() {
-                        done.push((at, tally));
+                        done.push((at, own));
                     }
                 }
             });
         }
     });
-    for at in large {
-        results.push((at, one(&inputs[at], at, &plans[at], threads, settings)));
-    }
     results
+}
+
+/// A plan for each input, so that usually one pass more is enough, or none: with the tally where an input was read as a whole
+/// and the plan is what it measured.
+///
+/// Inputs with the same columns are often printed alike: all start from what the first of them measured.
+fn guess(
+    inputs: &[RecognisedInput],
+    identities: &[InputIdentity],
+    settings: &Settings,
+) -> Vec<(FilePlan, Option<Kept>)> {
+    let mut first: Vec<usize> = Vec::with_capacity(inputs.len());
+    let mut firsts: BTreeMap<*const ColumnSpec, usize> = BTreeMap::new();
+    for (at, identity) in identities.iter().enumerate() {
+        first.push(*firsts.entry(identity.columns.as_ptr()).or_insert(at));
+    }
+    let known = KnownPlans::default();
+    let of = |at: usize, start: FilePlan| {
+        let (plan, tally) = if inputs[at].size().is_some_and(|size| size <= SMALL) {
+            let (plan, tally) = of_whole(&inputs[at], at, start, settings);
+            (plan, tally.map(|tally| settings.keep(tally, inputs.len())))
+        } else {
+            (of_head(&inputs[at], start, settings), None)
+        };
+        (known.share(plan), tally)
+    };
+    let fresh = |at: usize| FilePlan::new(&identities[at].columns, settings.tolerance);
+    let mut guessed: Vec<Option<(FilePlan, Option<Kept>)>> = inputs.iter().map(|_| None).collect();
+    let mut firsts: Vec<usize> = firsts.into_values().collect();
+    firsts.sort_unstable();
+    for (at, own) in side_by_side(&firsts, settings.threads, |at| of(at, fresh(at))) {
+        guessed[at] = Some(own);
+    }
+    let starts: BTreeMap<usize, FilePlan> =
+        firsts.iter().filter_map(|at| Some((*at, guessed[*at].as_ref()?.0.start()))).collect();
+    let rest: Vec<usize> = (0..inputs.len()).filter(|at| first[*at] != *at).collect();
+    let start = |at: usize| starts.get(&first[at]).cloned().unwrap_or_else(|| fresh(at));
+    for (at, own) in side_by_side(&rest, settings.threads, |at| of(at, start(at))) {
+        guessed[at] = Some(own);
+    }
+    guessed.into_iter().enumerate().map(|(at, own)| own.unwrap_or_else(|| (fresh(at), None))).collect()
+}
+
+/// Lists of planned columns, so that inputs that are planned alike share one.
+#[derive(Default)]
+struct KnownPlans {
+    lists: Mutex<Vec<Arc<[ColumnPlan]>>>,
+}
+
+impl KnownPlans {
+    /// Number of lists that a plan is compared with.
+    const COMPARED: usize = 64;
+
+    /// The same plan, with columns that are shared.
+    fn share(&self, mut plan: FilePlan) -> FilePlan {
+        let Ok(mut lists) = self.lists.lock() else { return plan };
+        let same = lists.iter().rev().take(Self::COMPARED);
+        let same = same
+            .clone()
+            .find(|list| Arc::ptr_eq(list, &plan.columns))
+            .or_else(|| same.clone().find(|list| **list == plan.columns));
+        match same {
+            Some(list) => plan.columns = Arc::clone(list),
+            None => lists.push(Arc::clone(&plan.columns)),
+        }
+        plan
+    }
+}
+
+/// Passes over a small input until its resolutions and conventions are what it measured. Whether casts or all formulas are
+/// tried is left to its run.
+fn of_whole(input: &RecognisedInput, at: usize, start: FilePlan, settings: &Settings) -> (FilePlan, Option<FileTally>) {
+    let mut plan = start;
+    for _ in 0..3 {
+        let tally = one(input, at, &plan, 1, settings);
+        let measured = plan.after(&tally, &RunEvidence::of(&tally)).unsearched();
+        if measured == plan {
+            return (plan, Some(tally));
+        }
+        plan = measured;
+    }
+    (plan, None)
+}
+
+/// A plan from the first rows of an input.
+fn of_head(input: &RecognisedInput, start: FilePlan, settings: &Settings) -> FilePlan {
+    if input.reader.framing() != Framing::Lines {
+        return start;
+    }
+    let Ok(head) = peek(&input.input, input.head_bytes) else { return start };
+    let end = if input.whole { Some(head.len()) } else { memchr::memrchr(b'\n', &head).map(|at| at + 1) };
+    let Some(end) = end else { return start };
+    let mut rows = head;
+    rows.truncate(end);
+    let rows = Block::start(rows);
+    let look = |plan: FilePlan| {
+        let mut auditor = Auditor::new(&plan, &settings.catalogue);
+        read_lines(input.reader.as_ref(), 0, &rows, &mut AuditorSink { auditor: &mut auditor });
+        let tally = auditor.finish();
+        plan.after(&tally, &RunEvidence::of(&tally))
+    };
+    let measured = look(start.clone());
+    if measured == start { measured } else { look(measured) }
 }
 
 fn one(input: &RecognisedInput, at: usize, plan: &FilePlan, threads: usize, settings: &Settings) -> FileTally {
@@ -393,25 +513,6 @@ pub fn for_each_item(inputs: &[RecognisedInput], visit: &mut dyn FnMut(usize, &I
         errors.append(&mut sink.errors);
     }
     errors
-}
-
-/// A plan from the first rows, so that one pass over a large file is usually enough.
-fn guess(input: &RecognisedInput, settings: &Settings) -> FilePlan {
-    let plan = FilePlan::new(input.reader.columns(), settings.tolerance);
-    if input.reader.framing() != Framing::Lines {
-        return plan;
-    }
-    let end = if input.whole { Some(input.head.len()) } else { memchr::memrchr(b'\n', &input.head).map(|at| at + 1) };
-    let Some(rows) = end.and_then(|end| input.head.get(..end)) else { return plan };
-    let rows = Block::start(rows.to_vec());
-    let look = |plan: &FilePlan| {
-        let mut auditor = Auditor::new(plan, &settings.catalogue);
-        read_lines(input.reader.as_ref(), 0, &rows, &mut AuditorSink { auditor: &mut auditor });
-        let tally = auditor.finish();
-        plan.after(&tally, &RunEvidence::of(std::iter::once(&tally)))
-    };
-    let measured = look(&plan);
-    look(&measured)
 }
 
 /// Splits a text of lines into units of about the given size and audits each on its own: what a

@@ -1,8 +1,11 @@
 //! Recognises each input and opens its reader.
 
-use crate::config::InputConfig;
+use std::sync::Arc;
+
+use crate::config::{ColumnSpec, InputConfig};
 use crate::format::native::{self, roles};
 use crate::format::{self, Confidence, Format, HEAD_BYTES, Head, MappedField, MappedRole, Reader};
+use crate::model::stable_hash;
 use crate::run::InputIdentity;
 use crate::source::{ByteRange, Input, SourceError};
 
@@ -25,31 +28,62 @@ pub struct RecognisedInput {
     pub confidence: Confidence,
     /// Its reader.
     pub reader: Box<dyn Reader>,
-    /// Its first bytes.
-    pub head: Vec<u8>,
+    /// Number of bytes that it was recognised by: the first ones.
+    pub head_bytes: usize,
+    /// Their hash.
+    pub head: u64,
     /// Whether these are all.
     pub whole: bool,
     /// The bytes to read; None for all.
     pub range: Option<ByteRange>,
 }
 
+/// Lists of columns, each kept once: many inputs have the same.
+#[derive(Default)]
+pub struct SharedColumns<'i> {
+    /// As a reader has them, and the copy.
+    known: Vec<(&'i [ColumnSpec], Arc<[ColumnSpec]>)>,
+}
+
+impl<'i> SharedColumns<'i> {
+    /// Number of lists after which a new one is not compared with all of them.
+    const COMPARED: usize = 32;
+
+    fn of(&mut self, columns: &'i [ColumnSpec]) -> Arc<[ColumnSpec]> {
+        let known = self.known.iter().rev().take(Self::COMPARED);
+        // Readers of one format may share their list.
+        match known
+            .clone()
+            .find(|(own, _)| std::ptr::eq(*own, columns))
+            .or_else(|| known.clone().find(|(own, _)| *own == columns))
+        {
+            Some((_, shared)) => Arc::clone(shared),
+            None => {
+                let shared: Arc<[ColumnSpec]> = columns.into();
+                self.known.push((columns, Arc::clone(&shared)));
+                shared
+            }
+        }
+    }
+}
+
 impl RecognisedInput {
     /// What the input says of the run that it belongs to.
     #[must_use]
-    pub fn identity(&self) -> InputIdentity {
+    pub fn identity<'i>(&'i self, shared: &mut SharedColumns<'i>) -> InputIdentity {
         InputIdentity {
             path: self.input.path.clone(),
             directory: self.reader.run_directory().unwrap_or_else(|| self.input.directory().to_owned()),
             key: self.reader.run_key(),
             tool: self.tool.to_owned(),
-            columns: self.reader.columns().to_vec(),
+            columns: shared.of(self.reader.columns()),
         }
     }
 
     /// Size on disk, where it is known and not compressed.
     #[must_use]
     pub fn size(&self) -> Option<u64> {
-        self.whole.then_some(self.head.len() as u64)
+        self.whole.then_some(self.head_bytes as u64)
     }
 }
 
@@ -129,7 +163,8 @@ pub fn open(
             is_mappable: format.is_mappable(),
             confidence,
             reader,
-            head: bytes,
+            head_bytes: bytes.len(),
+            head: stable_hash(&*bytes),
             whole,
             range: None,
         })),
@@ -202,7 +237,7 @@ mod tests {
     #[test]
     fn a_log_is_recognised_by_its_first_records() {
         let opened = opened(NATIVE, None).ok().unwrap();
-        assert_eq!((opened.format, opened.whole, opened.head.len()), ("native-jsonl", true, NATIVE.len()));
+        assert_eq!((opened.format, opened.whole, opened.head_bytes), ("native-jsonl", true, NATIVE.len()));
     }
 
     #[test]

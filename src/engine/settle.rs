@@ -3,14 +3,16 @@
 //! The one place that decides when an audit is done: for inputs that are read, inputs that grow, and parts that were audited
 //! elsewhere.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::audit::{FilePlan, RunEvidence};
 use crate::run::{InputIdentity, RunId, assign};
 use crate::tally::FileTally;
 
-/// Passes after which the plan is taken as it is; three suffice by construction (resolution, convention, search).
-const PASSES: usize = 5;
+/// Passes after which the plan is taken as it is; few suffice by construction (resolution, convention, casts, search). The
+/// first may be one that was there: that of an input which was read as a whole.
+const PASSES: usize = 6;
 
 /// Inputs that can be audited under plans.
 pub trait Passes {
@@ -21,7 +23,7 @@ pub trait Passes {
     fn pass(&mut self, plans: &[FilePlan], stale: &[usize]) -> Result<(), Self::Error>;
 
     /// What an input gave.
-    fn tally(&self, at: usize) -> Option<&FileTally>;
+    fn tally(&self, at: usize) -> Option<Cow<'_, FileTally>>;
 }
 
 /// What settled: the plans of the last pass, and the run of each input.
@@ -56,16 +58,16 @@ pub fn settle<P: Passes>(
 
 /// The plans that a pass with these results should have followed.
 fn next<P: Passes>(passes: &P, plans: &[FilePlan], runs: &[RunId]) -> Vec<FilePlan> {
-    let mut members: BTreeMap<&RunId, Vec<&FileTally>> = BTreeMap::new();
+    let mut evidence: BTreeMap<&RunId, RunEvidence> = BTreeMap::new();
     for (at, run) in runs.iter().enumerate() {
-        members.entry(run).or_default().extend(passes.tally(at));
+        if let Some(own) = passes.tally(at) {
+            evidence.entry(run).or_default().add(&own);
+        }
     }
-    let evidence: BTreeMap<&RunId, RunEvidence> =
-        members.into_iter().map(|(run, tallies)| (run, RunEvidence::of(tallies.into_iter()))).collect();
     let after = |(at, plan): (usize, &FilePlan)| {
         let run = runs.get(at).and_then(|run| evidence.get(run));
         match (passes.tally(at), run) {
-            (Some(own), Some(run)) => plan.after(own, run),
+            (Some(own), Some(run)) => plan.after(&own, run),
             _ => plan.clone(),
         }
     };

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use crate::conclude::{self, ConcludeInput};
 use crate::config::Config;
-use crate::engine::{self, Audited, RecognisedInput, Settings, UNIT_BYTES};
+use crate::engine::{self, Audited, RecognisedInput, Settings, SharedColumns, UNIT_BYTES, UNPACKED};
 use crate::facade::{Error, Inputs, inputs};
 use crate::format;
 use crate::numeric::Tolerance;
 use crate::parts::{self, AuditPlan, Part};
 use crate::report::{InputError, InputReport, Report};
 use crate::source::Input;
+use crate::tally::Kept;
 
 /// An audit: what to read, and how. It can be run any number of times.
 ///
@@ -187,11 +188,12 @@ impl Audit {
             }
         };
         let described = inputs::describe(inputs.opened.iter(), &tally);
+        let mut shared = SharedColumns::default();
         let mut files = tally.files;
         let audited = inputs.opened.iter().zip(plans).zip(described).zip(0_u32..);
         let audited = audited.map(|(((input, plan), report), at)| {
-            let tally = files.remove(&at).unwrap_or_default();
-            parts::Audited { report, identity: input.identity(), range: input.range, plan, tally }
+            let tally = files.remove(&at).map(Kept::into_tally).unwrap_or_default();
+            parts::Audited { report, identity: input.identity(&mut shared), range: input.range, plan, tally }
         });
         Ok(Part::new(audited.collect(), inputs.errors))
     }
@@ -229,6 +231,7 @@ impl Audit {
         Settings {
             threads: self.threads.unwrap_or_else(cores).max(1),
             unit_bytes: self.unit_bytes.max(1),
+            unpacked: UNPACKED,
             tolerance: Tolerance {
                 absolute: self.tolerance.unwrap_or(self.config.tolerance.absolute),
                 exact_digits: self.exact_digits || self.config.tolerance.exact_digits,

@@ -1,6 +1,7 @@
 //! A reader for formats whose records are JSON: parses each and shows it to the format's function.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use crate::config::ColumnSpec;
 use crate::format::field::FieldError;
@@ -22,7 +23,7 @@ pub struct Records<C> {
     /// How to cut the input.
     pub framing: Framing,
     /// The claim columns that its items refer to by index.
-    pub columns: Vec<ColumnSpec>,
+    pub columns: Arc<[ColumnSpec]>,
     /// What the format knows of the input beside its records.
     pub context: C,
     /// Reads a record.
@@ -43,10 +44,10 @@ pub struct Records<C> {
 
 impl<C> Records<C> {
     /// A reader of records without a shell, key, version or conventions.
-    pub fn new(framing: Framing, columns: Vec<ColumnSpec>, context: C, visit: Visit<C>) -> Self {
+    pub fn new(framing: Framing, columns: impl Into<Arc<[ColumnSpec]>>, context: C, visit: Visit<C>) -> Self {
         Self {
             framing,
-            columns,
+            columns: columns.into(),
             context,
             visit,
             shell: None,

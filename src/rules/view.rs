@@ -1,5 +1,7 @@
 //! What a rule sees at each level.
 
+use std::sync::Arc;
+
 use crate::formula::{Deviations, SequenceFacts, StepResolutions};
 use crate::metric::{JudgedMetric, JudgedRow};
 use crate::model::{
@@ -42,7 +44,7 @@ pub struct CandidateView<'v> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClaimColumn {
     /// Its name.
-    pub name: String,
+    pub name: Arc<str>,
     /// Its kind.
     pub kind: ClaimKind,
     /// Its resolution.
@@ -62,7 +64,7 @@ impl CandidateView<'_> {
     pub fn bare_log_likelihoods(&self) -> impl Iterator<Item = (&Claim, &ClaimColumn)> {
         let bare = self.candidate.steps.is_empty();
         self.claims(ClaimKind::Score)
-            .filter(move |(_, column)| bare && (column.name.contains("log") || column.name == "ll"))
+            .filter(move |(_, column)| bare && (column.name.contains("log") || &*column.name == "ll"))
     }
 
     /// The scored steps.

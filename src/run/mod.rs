@@ -3,7 +3,9 @@
 //! Everything after this module (plans, diagnosis, impact, the names in the report) takes the [`RunId`] of an input as
 //! given.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +39,25 @@ pub struct InputIdentity {
     /// The tool that wrote it.
     pub tool: String,
     /// Its columns of claims.
-    pub columns: Vec<ColumnSpec>,
+    #[serde(with = "shared")]
+    pub columns: Arc<[ColumnSpec]>,
+}
+
+/// A shared list is stored as the list.
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::config::ColumnSpec;
+
+    pub(super) fn serialize<S: Serializer>(columns: &Arc<[ColumnSpec]>, to: S) -> Result<S::Ok, S::Error> {
+        <[ColumnSpec]>::serialize(columns, to)
+    }
+
+    pub(super) fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Arc<[ColumnSpec]>, D::Error> {
+        Vec::deserialize(from).map(Arc::from)
+    }
 }
 
 /// A file's place among those of its directory, key and tool.
@@ -48,7 +68,7 @@ type Group<'i> = (&'i str, &'i str, &'i str);
 /// Inputs of one directory, key and tool are shards of one run, unless they hold the same items (at least half of those of
 /// the smaller file: two models, say) or hold a column of one name to different formulas: then each such file is a run of
 /// its own.
-pub fn assign<'t>(inputs: &[InputIdentity], tally: impl Fn(usize) -> Option<&'t FileTally>) -> Vec<RunId> {
+pub fn assign<'t>(inputs: &[InputIdentity], tally: impl Fn(usize) -> Option<Cow<'t, FileTally>>) -> Vec<RunId> {
     let mut groups: BTreeMap<Group<'_>, Vec<usize>> = BTreeMap::new();
     let mut runs: Vec<RunId> = Vec::with_capacity(inputs.len());
     for (at, input) in inputs.iter().enumerate() {
@@ -74,7 +94,11 @@ pub fn assign<'t>(inputs: &[InputIdentity], tally: impl Fn(usize) -> Option<&'t 
 
 /// The files of a group that are runs of their own. Linear in the rows: each row is compared with the first file that
 /// holds it.
-fn apart<'t>(files: &[usize], inputs: &[InputIdentity], tally: &impl Fn(usize) -> Option<&'t FileTally>) -> Vec<usize> {
+fn apart<'t>(
+    files: &[usize],
+    inputs: &[InputIdentity],
+    tally: &impl Fn(usize) -> Option<Cow<'t, FileTally>>,
+) -> Vec<usize> {
     let mut first_holder: BTreeMap<u64, usize> = BTreeMap::new();
     let mut conventions: BTreeMap<&ColumnKey, &[Formula]> = BTreeMap::new();
     let mut sizes: BTreeMap<usize, usize> = BTreeMap::new();
@@ -83,7 +107,7 @@ fn apart<'t>(files: &[usize], inputs: &[InputIdentity], tally: &impl Fn(usize) -
         let (Some(own), Some(input)) = (tally(at), inputs.get(at)) else { continue };
         let mut shared: BTreeMap<usize, usize> = BTreeMap::new();
         let mut size = 0;
-        for row in names(own) {
+        for row in names(&own) {
             size += 1;
             let holder = *first_holder.entry(row).or_insert(at);
             if holder != at {
@@ -96,7 +120,7 @@ fn apart<'t>(files: &[usize], inputs: &[InputIdentity], tally: &impl Fn(usize) -
                 apart.extend([at, other]);
             }
         }
-        for spec in &input.columns {
+        for spec in input.columns.iter() {
             if *conventions.entry(&spec.column).or_insert(&spec.accepted) != spec.accepted {
                 apart.push(at);
             }
@@ -128,7 +152,7 @@ mod tests {
     use crate::tally::{Seen, StreamKey, StreamTally};
 
     fn identity(path: &str, tool: &str) -> InputIdentity {
-        let columns = vec![ColumnSpec::of_kind("score", ClaimKind::Score)];
+        let columns = Arc::new([ColumnSpec::of_kind("score", ClaimKind::Score)]);
         InputIdentity {
             path: path.to_owned(),
             directory: "runs".to_owned(),
@@ -145,12 +169,12 @@ mod tests {
             let seen = Seen { count: 1, first: (0, name), last: (0, name) };
             stream.add_seen(RowKey { name, content: 0 }, seen);
         }
-        FileTally { streams: BTreeMap::from([(StreamKey::default(), stream)]), ..FileTally::default() }
+        FileTally { streams: BTreeMap::from([(StreamKey::default(), Box::new(stream))]), ..FileTally::default() }
     }
 
     fn files(inputs: &[(InputIdentity, FileTally)]) -> Vec<Option<String>> {
         let identities: Vec<InputIdentity> = inputs.iter().map(|(identity, _)| identity.clone()).collect();
-        let runs = assign(&identities, |at| inputs.get(at).map(|(_, tally)| tally));
+        let runs = assign(&identities, |at| inputs.get(at).map(|(_, tally)| Cow::Borrowed(tally)));
         runs.into_iter().map(|run| run.file).collect()
     }
 
@@ -170,10 +194,10 @@ mod tests {
         let inputs = [(identity("a", "native"), holds(0..4)), (identity("b", "vllm-offline"), holds(0..4))];
         assert_eq!(files(&inputs), [None, None]);
         let identities = [inputs[0].0.clone(), inputs[1].0.clone()];
-        let runs = assign(&identities, |at| inputs.get(at).map(|(_, tally)| tally));
+        let runs = assign(&identities, |at| inputs.get(at).map(|(_, tally)| Cow::Borrowed(tally)));
         assert_ne!(runs[0], runs[1]);
         let mut other = identity("b", "native");
-        other.columns[0].accepted = vec![Formula::MEAN];
+        Arc::make_mut(&mut other.columns)[0].accepted = vec![Formula::MEAN];
         assert_eq!(
             files(&[(identity("a", "native"), holds(0..4)), (other, holds(4..8))]),
             [None, Some("b".to_owned())]

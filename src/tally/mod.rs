@@ -9,6 +9,7 @@ mod closeness;
 mod column;
 mod exemplar;
 mod items;
+mod kept;
 mod observed;
 mod renumber;
 mod sketch;
@@ -27,6 +28,7 @@ pub(crate) use column::add_each;
 pub use column::{ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, RowRef};
 pub use exemplar::{Evidence, Exemplar, Keyed, Smallest};
 pub use items::{Flip, ItemTally, Mixed, Switched};
+pub use kept::Kept;
 pub use observed::{Observed, PLACES, PartSeen};
 pub use sketch::{BIN_EDGES, BINS, ComparisonSketch, Mark, PathSketch, Residuals, SKETCHED, Sample, WITHIN};
 
@@ -82,7 +84,7 @@ pub struct Seen {
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct StreamTally {
     /// Columns of claims on candidates.
-    pub columns: BTreeMap<ColumnKey, ColumnTally>,
+    pub columns: BTreeMap<ColumnKey, Box<ColumnTally>>,
     /// What the rules saw, by code and subject.
     pub observed: BTreeMap<(String, String), Observed>,
     /// Items whose candidates are spread over several records, by id.
@@ -104,7 +106,7 @@ impl StreamTally {
     /// Adds another part of the stream.
     pub fn merge(&mut self, other: Self) {
         for (column, tally) in other.columns {
-            self.columns.entry(column).or_default().merge(tally);
+            self.columns.entry(column).or_default().merge(*tally);
         }
         for (key, observed) in other.observed {
             self.observed.entry(key).or_default().merge(observed);
@@ -168,9 +170,9 @@ pub struct FileTally {
     /// Steps read.
     pub steps: u64,
     /// Resolution statistics per column.
-    pub resolutions: BTreeMap<Measured, ResolutionStats>,
+    pub resolutions: BTreeMap<Measured, Box<ResolutionStats>>,
     /// Its streams.
-    pub streams: BTreeMap<StreamKey, StreamTally>,
+    pub streams: BTreeMap<StreamKey, Box<StreamTally>>,
     /// Records that could not be read.
     pub unreadable: u64,
     /// The first of them.
@@ -189,7 +191,7 @@ impl FileTally {
             self.resolutions.entry(column).or_default().merge(&stats);
         }
         for (key, stream) in other.streams {
-            self.streams.entry(key).or_default().merge(stream);
+            self.streams.entry(key).or_default().merge(*stream);
         }
         self.unreadable += other.unreadable;
         self.errors.merge(other.errors);
@@ -201,18 +203,9 @@ impl FileTally {
     }
 }
 
-/// State of an audit: one [`FileTally`] per input.
+/// State of an audit: the [`FileTally`] of each input.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Tally {
     /// By index of the input.
-    pub files: BTreeMap<u32, FileTally>,
-}
-
-impl Tally {
-    /// Adds another tally.
-    pub fn merge(&mut self, other: Self) {
-        for (file, tally) in other.files {
-            self.files.entry(file).or_default().merge(tally);
-        }
-    }
+    pub files: BTreeMap<u32, Kept>,
 }

@@ -110,6 +110,34 @@ fn opened(path: &str) -> RecognisedInput {
     engine::open(input, &InputConfig::default(), None).unwrap().unwrap()
 }
 
+#[test]
+fn an_input_gives_the_same_alone_and_beside_others_with_its_columns() {
+    // Printed differently, with and without the search, items over several lines, records that cannot be read.
+    let paths = [
+        "formats/native/clean-items/items.jsonl.gz",
+        "formats/native/bug-mean/scores.jsonl",
+        "formats/native/bug-mixture/scores.jsonl",
+        "cases/C10.jsonl",
+        "hostile/mess.jsonl",
+    ]
+    .map(fixture);
+    let inputs: Vec<RecognisedInput> = paths.iter().map(|path| opened(path)).collect();
+    for unpacked in [0, 100] {
+        let together = engine::run(&inputs, &Settings { unpacked, threads: 2, ..Settings::default() });
+        for (at, path) in (0_u32..).zip(&paths) {
+            let alone = engine::run(&[opened(path)], &Settings::default());
+            assert_eq!(together.plans[at as usize], alone.plans[0], "{path}");
+            let mut own = alone.tally.files[&0].get().into_owned();
+            own.renumber(at);
+            let kept = &together.tally.files[&at];
+            assert_eq!((kept.records, kept.unreadable()), (own.records, own.unreadable), "{path}");
+            // As stored: a NaN is equal to itself there.
+            let stored = |tally: &FileTally| postcard::to_stdvec(tally).unwrap();
+            assert!(stored(&kept.get()) == stored(&own), "{path}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 

@@ -278,9 +278,17 @@ impl<'t> Key<'t> {
     }
 
     /// Whether the key means these characters.
+    #[inline]
     #[must_use]
     pub fn is(&self, characters: &str) -> bool {
         let raw = self.raw();
+        // Most keys differ in their first character, where that is not the start of an escape.
+        if let (Some(first), Some(wanted)) = (raw.first(), characters.as_bytes().first())
+            && first != wanted
+            && *first != b'\\'
+        {
+            return false;
+        }
         // An escape is always longer than its decoded form.
         match raw.len().cmp(&characters.len()) {
             Ordering::Less => false,

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::field::{self, flag_text};
+use crate::format::json::Kind;
 use crate::format::native::grouping::{Finished, Grouping, Positions};
 use crate::format::native::record::{LONGEST_DISTINCTION, Mapping, segment_text, settle_padding};
 use crate::format::native::roles::{ROLES, Role, SENTENCE, by_name, key};
@@ -52,6 +53,10 @@ impl Format for NativeCsv {
     }
 
     fn recognise(&self, head: &Head<'_>) -> Confidence {
+        // JSON is no table; to set up a reader for it costs more than most formats take to rule it out.
+        if head.records().next().is_some_and(|record| record.kind() == Kind::Object) {
+            return Confidence::default();
+        }
         let Some(header) = header(head.bytes) else { return Confidence::default() };
         let roles: Vec<Role> = header.iter().filter_map(|name| by_name(name)).map(|(role, _)| role).collect();
         let identified = header.iter().any(|name| name == SENTENCE)

@@ -1,5 +1,7 @@
 //! Native JSON: a record per line, or one array or object of records.
 
+use std::sync::Arc;
+
 use crate::config::InputConfig;
 use crate::format::native::record;
 use crate::format::native::roles::Role;
@@ -93,7 +95,7 @@ impl Format for NativeJson {
         if reads(Role::Surprisals) && !reads(Role::Logprobs) {
             mapping.in_nats_or_bits();
         }
-        let columns = mapping.columns.clone();
+        let columns = Arc::clone(&mapping.columns);
         let mut records = Records::new(self.framing, columns, mapping, |origin, mapping, out| {
             out.item(&record::item(origin.root, mapping)?, origin);
             Ok(())

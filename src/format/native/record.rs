@@ -1,5 +1,7 @@
 //! A native JSON record to an Item.
 
+use std::sync::{Arc, LazyLock};
+
 use crate::config::{ColumnSpec, Promise, accepted, both_ends};
 use crate::format::field::{self, FieldError, at, field_error, flag, id, integer, text};
 use crate::format::json::{Key, Kind, Value};
@@ -15,8 +17,8 @@ use crate::numeric::Printed;
 /// What the native formats take from the configuration.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Mapping {
-    /// Columns of claims; a [`ColumnId`] is an index into it.
-    pub(super) columns: Vec<ColumnSpec>,
+    /// Columns of claims; a [`ColumnId`] is an index into it. All inputs without columns of the user's share them.
+    pub(super) columns: Arc<[ColumnSpec]>,
     /// Roles that the user gave a path for.
     pub(super) paths: Vec<(Role, Vec<String>)>,
     /// Values that mean "no value" in this log, besides [`field::SENTINELS`].
@@ -32,22 +34,32 @@ fn promised(name: &str, kind: ClaimKind) -> ColumnSpec {
     ColumnSpec { promise, ..ColumnSpec::of_kind(name, kind) }
 }
 
+/// The columns of all claim names, in a fixed order, so that a column is the same in every record.
+static COLUMNS: LazyLock<Arc<[ColumnSpec]>> = LazyLock::new(|| {
+    let mut columns: Vec<ColumnSpec> = Vec::new();
+    for role in ROLES {
+        if let Role::Claim(kind) = role.role {
+            columns.extend(role.strong.iter().chain(role.weak).map(|name| promised(name, kind)));
+        }
+    }
+    // Surprisals are as often in bits as in nats.
+    for spec in columns.iter_mut().filter(|spec| spec.column.name.contains("surprisal")) {
+        let in_bits = |formula: &Formula| Formula { output: Output::NegatedBits, ..*formula };
+        spec.accepted.extend(spec.accepted.iter().map(in_bits).collect::<Vec<_>>());
+    }
+    columns.into()
+});
+
 impl Mapping {
-    /// The columns of all claim names, in a fixed order, so that a column is the same in every record.
+    /// The columns of all claim names, and those that the user declares.
     #[must_use]
-    pub(super) fn new(mut extra: Vec<ColumnSpec>) -> Self {
-        let mut columns: Vec<ColumnSpec> = Vec::new();
-        for role in ROLES {
-            if let Role::Claim(kind) = role.role {
-                columns.extend(role.strong.iter().chain(role.weak).map(|name| promised(name, kind)));
-            }
+    pub(super) fn new(extra: Vec<ColumnSpec>) -> Self {
+        let shared = Arc::clone(&COLUMNS);
+        if extra.is_empty() {
+            return Self { columns: shared, paths: Vec::new(), sentinels: Vec::new() };
         }
-        // Surprisals are as often in bits as in nats.
-        for spec in columns.iter_mut().filter(|spec| spec.column.name.contains("surprisal")) {
-            let in_bits = |formula: &Formula| Formula { output: Output::NegatedBits, ..*formula };
-            spec.accepted.extend(spec.accepted.iter().map(in_bits).collect::<Vec<_>>());
-        }
-        for spec in extra.drain(..) {
+        let mut columns = shared.to_vec();
+        for spec in extra {
             match columns.iter_mut().find(|known| known.column.name == spec.column.name) {
                 Some(known) => known.refine(&spec),
                 // Without a formula there is nothing to hold an unknown field to.
@@ -55,12 +67,12 @@ impl Mapping {
                 None => columns.push(spec),
             }
         }
-        Self { columns, paths: Vec::new(), sentinels: Vec::new() }
+        Self { columns: columns.into(), paths: Vec::new(), sentinels: Vec::new() }
     }
 
     /// Accepts what follows from the tokens in either unit, nats or bits: surprisals do not say theirs.
     pub(super) fn in_nats_or_bits(&mut self) {
-        for spec in &mut self.columns {
+        for spec in Arc::make_mut(&mut self.columns) {
             if spec.accepted != accepted(spec.column.kind) {
                 continue;
             }

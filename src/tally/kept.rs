@@ -1,0 +1,99 @@
+//! The tally of an input that was read, small while others are read.
+
+use std::borrow::Cow;
+
+use crate::model::RecordError;
+use crate::tally::FileTally;
+
+/// Records up to which a tally is packed: it takes a tenth of the memory then, and reading it back is cheap.
+const PACKED: u64 = 1_000;
+
+/// The tally of an input: as it is, or as the bytes that a tally file would hold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kept {
+    /// Records read.
+    pub records: u64,
+    /// Candidates read.
+    pub candidates: u64,
+    /// Steps read.
+    pub steps: u64,
+    state: State,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum State {
+    Plain(Box<FileTally>),
+    /// Without records that could not be read.
+    Packed(Box<[u8]>),
+}
+
+impl Kept {
+    /// Packs a tally of few records.
+    #[must_use]
+    pub fn packed(tally: FileTally) -> Self {
+        let small = tally.records <= PACKED && tally.unreadable == 0;
+        let bytes = if small { postcard::to_stdvec(&tally).ok() } else { None };
+        // What would not come back as it is (a NaN is not equal to itself) is not packed.
+        match bytes.filter(|bytes| postcard::from_bytes::<FileTally>(bytes).is_ok_and(|back| back == tally)) {
+            Some(bytes) => Self {
+                records: tally.records,
+                candidates: tally.candidates,
+                steps: tally.steps,
+                state: State::Packed(bytes.into_boxed_slice()),
+            },
+            None => tally.into(),
+        }
+    }
+
+    /// Records that could not be read.
+    #[must_use]
+    pub fn unreadable(&self) -> u64 {
+        match &self.state {
+            State::Plain(tally) => tally.unreadable,
+            State::Packed(_) => 0,
+        }
+    }
+
+    /// The first of them.
+    #[must_use]
+    pub fn errors(&self) -> &[RecordError] {
+        match &self.state {
+            State::Plain(tally) => tally.errors.kept(),
+            State::Packed(_) => &[],
+        }
+    }
+
+    /// The tally.
+    #[must_use]
+    pub fn get(&self) -> Cow<'_, FileTally> {
+        match &self.state {
+            State::Plain(tally) => Cow::Borrowed(tally),
+            State::Packed(bytes) => Cow::Owned(unpack(bytes)),
+        }
+    }
+
+    /// The tally.
+    #[must_use]
+    pub fn into_tally(self) -> FileTally {
+        match self.state {
+            State::Plain(tally) => *tally,
+            State::Packed(bytes) => unpack(&bytes),
+        }
+    }
+}
+
+impl From<FileTally> for Kept {
+    fn from(tally: FileTally) -> Self {
+        Self {
+            records: tally.records,
+            candidates: tally.candidates,
+            steps: tally.steps,
+            state: State::Plain(Box::new(tally)),
+        }
+    }
+}
+
+/// What was packed: that it can be read back was seen then.
+fn unpack(bytes: &[u8]) -> FileTally {
+    postcard::from_bytes(bytes).unwrap_or_default()
+}
