@@ -164,7 +164,7 @@ pub enum PartError {
         plan: Box<AuditPlan>,
     },
     /// A file is no plan.
-    #[error("not a plan file: {0}; expected one written by `retally merge --plan`")]
+    #[error("not a plan file: {0}; expected one written by `retally init --plan` or `retally merge --plan`")]
     NoPlan(serde_json::Error),
     /// The plan does not speak of an input, or speaks of other columns.
     #[error("the plan has no entry that fits {path}; write it again from tallies that include this input")]
@@ -284,6 +284,25 @@ impl InputPlan {
 }
 
 impl AuditPlan {
+    /// The plans of some inputs, by path.
+    pub(crate) fn new<'p>(plans: impl Iterator<Item = (&'p str, &'p FilePlan)>) -> Self {
+        let Header { version: retally, digest } = Header::own();
+        let inputs = plans.map(|(path, plan)| (path.to_owned(), InputPlan::of(plan))).collect();
+        Self { retally, digest, inputs }
+    }
+
+    /// Number of inputs that it plans.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.inputs.len()
+    }
+
+    /// Whether it plans no input.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.inputs.is_empty()
+    }
+
     /// Reads a plan file.
     pub fn read(bytes: &[u8]) -> Result<Self, PartError> {
         let plan: Self = serde_json::from_slice(bytes).map_err(PartError::NoPlan)?;
@@ -364,13 +383,12 @@ fn conclude_inputs(inputs: Vec<PartInput>, settled: Settled, errors: Vec<InputEr
 fn replan(inputs: &[PartInput], plans: &[FilePlan], needed: &[FilePlan], apart: &BTreeSet<String>) -> PartError {
     let stale = |at: usize| plans.get(at) != needed.get(at) || apart.contains(&inputs[at].report.path);
     let stale: Vec<usize> = (0..inputs.len()).filter(|at| stale(*at)).collect();
-    let of_path = inputs.iter().zip(needed).map(|(input, plan)| (input.report.path.clone(), InputPlan::of(plan)));
-    let Header { version: retally, digest } = Header::own();
+    let of_path = inputs.iter().zip(needed).map(|(input, plan)| (input.report.path.as_str(), plan));
     PartError::Plan {
         path: stale.first().and_then(|at| inputs.get(*at)).map_or_else(String::new, |input| input.report.path.clone()),
         count: stale.len(),
         all: inputs.len(),
-        plan: Box::new(AuditPlan { retally, digest, inputs: of_path.collect() }),
+        plan: Box::new(AuditPlan::new(of_path)),
     }
 }
 

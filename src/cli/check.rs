@@ -74,7 +74,7 @@ pub(super) struct Args {
     /// output in place of the report.
     #[arg(long, value_name = "FILE")]
     tally: Option<PathBuf>,
-    /// Audit under this plan, written by `retally merge --plan`, in place of the one that these inputs alone call for.
+    /// Audit under this plan, written by `retally init --plan` or `merge --plan`, in place of the one that these inputs alone call for.
     #[arg(long, value_name = "FILE", requires = "tally")]
     plan: Option<PathBuf>,
     /// Audit only the lines that start in this byte range (START..END) of the one input, a plain file of lines.

@@ -1,4 +1,4 @@
-//! `retally init`: a configuration from what the logs show, or a file for CI.
+//! `retally init`: a configuration from what the logs show, a file for CI, or the plan of an audit in parts.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -27,20 +27,39 @@ pub(super) struct Args {
     /// Configuration file to write.
     #[arg(long, value_name = "FILE", default_value = FILE_NAME, conflicts_with = "ci")]
     output: PathBuf,
-    /// Replace an existing configuration.
+    /// Write the plan for an audit in parts (`check --tally --plan`) from the start of each log, instead of a configuration.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["ci", "output"])]
+    plan: Option<PathBuf>,
+    /// Replace an existing file.
     #[arg(long, conflicts_with = "ci")]
     force: bool,
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    match args.ci {
-        Some(system) => for_ci(system, &args.paths),
-        None => configuration(args),
+    match (args.ci, &args.plan) {
+        (Some(system), _) => for_ci(system, &args.paths),
+        (None, Some(path)) => plan(args, path),
+        (None, None) => configuration(args),
     }
 }
 
-fn configuration(args: &Args) -> Result<ExitCode, Failure> {
-    let path = &args.output;
+/// Writes the plan of an audit in parts, under the configuration that the parts will have.
+fn plan(args: &Args, path: &Path) -> Result<ExitCode, Failure> {
+    let config = Config::find(args.paths.first().map(String::as_str))?;
+    let (audit, inputs) = open(args, path, config)?;
+    let plan = audit.plan(&inputs);
+    let text = plan.write().map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    write(path, &text)?;
+    let shown = visible(&path.to_string_lossy()).into_owned();
+    let count = plan.len();
+    let noun = if count == 1 { "input" } else { "inputs" };
+    let next = format!("retally check PATH --tally FILE --plan {}", quoted(&path.to_string_lossy()));
+    super::print(format!("wrote {shown}: {count} {noun}\nnext, for each part: {}\n", visible(&next)).as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Opens the logs, and says what is wrong with them. `path` is the file that will be written.
+fn open(args: &Args, path: &Path, config: Config) -> Result<(Audit, Inputs), Failure> {
     if args.paths.iter().any(|path| path == "-") {
         return Err("init reads its inputs more than once and cannot use standard input; name a file".into());
     }
@@ -48,8 +67,7 @@ fn configuration(args: &Args) -> Result<ExitCode, Failure> {
     if std::fs::symlink_metadata(path).is_ok() && !args.force {
         return Err(format!("{} already exists; replace it with --force", path.display()).into());
     }
-    // An existing configuration is ignored: the new file describes only what the logs show.
-    let mut audit = Audit::new(Config::default()).inputs(&args.paths).exclude([path]);
+    let mut audit = Audit::new(config).inputs(&args.paths).exclude([path]);
     if let Some(name) = &args.input_format {
         audit = audit.format(name);
     }
@@ -61,9 +79,19 @@ fn configuration(args: &Args) -> Result<ExitCode, Failure> {
     for error in inputs.errors() {
         say(&format!("retally: not read: {}: {}\n", visible(&error.path), visible(&error.reason)));
     }
+    Ok((audit, inputs))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    files::write(path, text.as_bytes()).map_err(|error| format!("cannot write {}: {error}", path.display()))
+}
+
+fn configuration(args: &Args) -> Result<ExitCode, Failure> {
+    let path = &args.output;
+    // An existing configuration is ignored: the new file describes only what the logs show.
+    let (audit, inputs) = open(args, path, Config::default())?;
     let proposal = init::propose(&audit, inputs)?;
-    files::write(path, proposal.text.as_bytes())
-        .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    write(path, &proposal.text)?;
     super::print(said(path, &proposal.report, args).as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }

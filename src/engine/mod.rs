@@ -195,14 +195,14 @@ fn guess(
     let mut guessed: Vec<Option<(FilePlan, Option<Kept>)>> = inputs.iter().map(|_| None).collect();
     let mut firsts: Vec<usize> = firsts.into_values().collect();
     firsts.sort_unstable();
-    for (at, own) in side_by_side(&firsts, settings.threads, |at| of(at, fresh(at))) {
+    for (at, own) in side_by_side(&firsts, settings.threads.max(1), |at| of(at, fresh(at))) {
         guessed[at] = Some(own);
     }
     let starts: BTreeMap<usize, FilePlan> =
         firsts.iter().filter_map(|at| Some((*at, guessed[*at].as_ref()?.0.start()))).collect();
     let rest: Vec<usize> = (0..inputs.len()).filter(|at| first[*at] != *at).collect();
     let start = |at: usize| starts.get(&first[at]).cloned().unwrap_or_else(|| fresh(at));
-    for (at, own) in side_by_side(&rest, settings.threads, |at| of(at, start(at))) {
+    for (at, own) in side_by_side(&rest, settings.threads.max(1), |at| of(at, start(at))) {
         guessed[at] = Some(own);
     }
     guessed.into_iter().enumerate().map(|(at, own)| own.unwrap_or_else(|| (fresh(at), None))).collect()
@@ -251,23 +251,74 @@ fn of_whole(input: &RecognisedInput, at: usize, start: FilePlan, settings: &Sett
 
 /// A plan from the first rows of an input.
 fn of_head(input: &RecognisedInput, start: FilePlan, settings: &Settings) -> FilePlan {
-    if input.reader.framing() != Framing::Lines {
-        return start;
-    }
-    let Ok(head) = peek(&input.input, input.head_bytes) else { return start };
-    let end = if input.whole { Some(head.len()) } else { memchr::memrchr(b'\n', &head).map(|at| at + 1) };
-    let Some(end) = end else { return start };
-    let mut rows = head;
-    rows.truncate(end);
-    let rows = Block::start(rows);
-    let look = |plan: FilePlan| {
-        let mut auditor = Auditor::new(&plan, &settings.catalogue);
-        read_lines(input.reader.as_ref(), 0, &rows, &mut AuditorSink { auditor: &mut auditor });
-        let tally = auditor.finish();
+    let Some(rows) = first_rows(input) else { return start };
+    let look = |plan: &FilePlan| {
+        let tally = look(input, &rows, 0, plan, settings);
         plan.after(&tally, &RunEvidence::of(&tally))
     };
-    let measured = look(start.clone());
-    if measured == start { measured } else { look(measured) }
+    let measured = look(&start);
+    if measured == start { measured } else { look(&measured) }
+}
+
+/// The whole lines at the start of an input of lines, as far as it was looked at to recognise it.
+fn first_rows(input: &RecognisedInput) -> Option<Block> {
+    if input.reader.framing() != Framing::Lines {
+        return None;
+    }
+    let mut head = peek(&input.input, input.head_bytes).ok()?;
+    if !input.whole {
+        head.truncate(memchr::memrchr(b'\n', &head)? + 1);
+    }
+    Some(Block::start(head))
+}
+
+/// What some lines of an input give.
+fn look(input: &RecognisedInput, rows: &Block, file: u32, plan: &FilePlan, settings: &Settings) -> FileTally {
+    let mut auditor = Auditor::new(plan, &settings.catalogue);
+    read_lines(input.reader.as_ref(), file, rows, &mut AuditorSink { auditor: &mut auditor });
+    auditor.finish()
+}
+
+/// The plans that the first rows of all inputs call for. An input that has no lines is read as a whole.
+#[must_use]
+pub fn plans_of_heads(inputs: &[RecognisedInput], settings: &Settings) -> Vec<FilePlan> {
+    let mut shared = SharedColumns::default();
+    let identities: Vec<InputIdentity> = inputs.iter().map(|input| input.identity(&mut shared)).collect();
+    let fresh = |identity: &InputIdentity| FilePlan::new(&identity.columns, settings.tolerance);
+    let plans: Vec<FilePlan> = identities.iter().map(fresh).collect();
+    let mut heads = Heads { inputs, settings, tallies: inputs.iter().map(|_| None).collect() };
+    let Ok(settled) = settle(&mut heads, &identities, plans, (0..inputs.len()).collect());
+    settled.plans
+}
+
+/// Inputs of which only the first rows are read.
+struct Heads<'i> {
+    inputs: &'i [RecognisedInput],
+    settings: &'i Settings,
+    tallies: Vec<Option<Kept>>,
+}
+
+impl Passes for Heads<'_> {
+    type Error = std::convert::Infallible;
+
+    fn pass(&mut self, plans: &[FilePlan], stale: &[usize]) -> Result<(), Self::Error> {
+        let (inputs, settings) = (self.inputs, self.settings);
+        let of = |at: usize| {
+            let tally = match first_rows(&inputs[at]) {
+                Some(rows) => look(&inputs[at], &rows, u32::try_from(at).unwrap_or(u32::MAX), &plans[at], settings),
+                None => one(&inputs[at], at, &plans[at], 1, settings),
+            };
+            settings.keep(tally, inputs.len())
+        };
+        for (at, kept) in side_by_side(stale, settings.threads.max(1), of) {
+            self.tallies[at] = Some(kept);
+        }
+        Ok(())
+    }
+
+    fn tally(&self, at: usize) -> Option<Cow<'_, FileTally>> {
+        Some(self.tallies.get(at)?.as_ref()?.get())
+    }
 }
 
 fn one(input: &RecognisedInput, at: usize, plan: &FilePlan, threads: usize, settings: &Settings) -> FileTally {

@@ -198,6 +198,15 @@ impl Audit {
         Ok(Part::new(audited.collect(), inputs.errors))
     }
 
+    /// The plan that the first rows of inputs call for: what their parts can be audited under, each input in any of them.
+    ///
+    /// Of a log of one record per line, the first 256 KiB are read; anything else is read as a whole.
+    #[must_use]
+    pub fn plan(&self, inputs: &Inputs) -> AuditPlan {
+        let plans = engine::plans_of_heads(&inputs.opened, &self.settings());
+        AuditPlan::new(inputs.opened.iter().map(|input| input.input.path.as_str()).zip(&plans))
+    }
+
     pub(super) fn validate(&self) -> Result<(), Error> {
         format::native::check(&self.config)?;
         if let Some(name) = &self.format

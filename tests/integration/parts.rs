@@ -4,7 +4,7 @@ use retally::error::PartError;
 use retally::split::{AuditPlan, Part};
 use retally::{Config, Error, Report};
 
-use crate::support::{audit, check, fixture, json};
+use crate::support::{Folder, MEAN, audit, check, contains, fixture, json, retally_in};
 
 /// A part that was written and read again.
 fn stored(part: &Part) -> Part {
@@ -118,6 +118,77 @@ fn a_clean_shard_is_searched_when_another_shard_is_wrong() {
     let alone = std::slice::from_ref(&paths[0]);
     assert_eq!(json(&merge(vec![part(alone)]).unwrap()), json(&check(alone)));
     assert!(check(alone).findings.is_empty());
+}
+
+/// The plan of inputs from their first rows, as a file gives it back.
+fn planned(paths: &[String]) -> AuditPlan {
+    let audit = audit(paths);
+    let plan = audit.plan(&audit.open().unwrap());
+    assert_eq!(plan.len(), paths.len());
+    AuditPlan::read(plan.write().unwrap().as_bytes()).unwrap()
+}
+
+#[test]
+fn parts_under_a_plan_from_the_first_rows_need_no_second_phase() {
+    // A clean shard beside a wrong one; alone it would not be searched.
+    let folder = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(fixture("formats/native/bug-mixture/scores.jsonl")).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let shard = |(at, lines): (usize, &[&str])| {
+        let path = folder.path().join(format!("shard-{at}.jsonl"));
+        std::fs::write(&path, lines.join("\n")).unwrap();
+        path.to_string_lossy().into_owned()
+    };
+    let paths: Vec<String> = lines.chunks(400).enumerate().map(shard).collect();
+    let whole = check(&paths);
+    assert_eq!(whole.findings[0].code, "RT707");
+    let plan = planned(&paths);
+    let parts: Vec<Part> = paths.iter().map(|path| part_under(std::slice::from_ref(path), None, Some(&plan))).collect();
+    assert_eq!(json(&merge(parts).unwrap()), json(&whole));
+}
+
+#[test]
+fn a_plan_from_the_first_rows_is_written_by_init_and_read_by_check() {
+    let folder = Folder::with(&[("logs/a.jsonl", MEAN), ("retally.toml", "[rules]\nRT407 = \"off\"\n")]);
+    let run = |line: &str| {
+        let output = retally_in(folder.path()).args(line.split(' ')).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let (code, out, _) = run("init logs --plan plan.json");
+    assert_eq!(code, Some(0), "{out}");
+    contains(&out, &["wrote plan.json: 1 input\n", "retally check PATH --tally FILE --plan plan.json"]);
+    let (code, _, err) = run("init logs --plan plan.json");
+    assert_eq!(code, Some(2));
+    contains(&err, &["plan.json already exists; replace it with --force"]);
+    assert_eq!(run("init logs --plan plan.json --force").0, Some(0));
+    assert_eq!(run("check logs --tally a.tally --plan plan.json").0, Some(1));
+    assert_eq!(run("merge a.tally --format json").1, run("check logs --format json").1);
+}
+
+#[test]
+fn a_plan_that_the_rest_of_a_log_contradicts_is_replaced() {
+    // The first 256 KiB follow the sum and are printed with three decimals; what comes later does not.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("long.jsonl").to_string_lossy().into_owned();
+    let row = |item: u32, score: &str| {
+        format!("{{\"item\": \"q{item}\", \"candidate\": \"a\", \"logprobs\": [-1.25, -1.5], \"score\": {score}}}\n")
+    };
+    let rows: String = (0..5_000).map(|item| row(item, if item < 4_500 { "-2.750" } else { "-1.3750" })).collect();
+    assert!(rows.len() > 1 << 18);
+    std::fs::write(&path, rows).unwrap();
+    let paths = [path];
+    let whole = check(&paths);
+    assert_eq!(whole.findings[0].code, "RT707", "{:?}", whole.findings);
+    let plan = planned(&paths);
+    let needed = match merge(vec![part_under(&paths, None, Some(&plan))]) {
+        Err(PartError::Plan { plan, count: 1, all: 1, .. }) => *plan,
+        other => panic!("{other:?}"),
+    };
+    assert_ne!(needed, plan);
+    let (report, rounds) = settled(1, |_, later| part_under(&paths, None, Some(later.unwrap_or(&needed))));
+    assert_eq!(json(&report), json(&whole));
+    assert!(rounds <= 2, "{rounds}");
 }
 
 #[test]
