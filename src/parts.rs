@@ -25,7 +25,7 @@ use crate::source::ByteRange;
 use crate::tally::{FileTally, Tally};
 
 /// What a tally file begins with; the number is the version of what follows.
-const MAGIC: &[u8; 16] = b"retally tally 2\n";
+const MAGIC: &[u8; 16] = b"retally tally 3\n";
 /// Largest tally that is read, unpacked.
 const LIMIT: u64 = 8 << 30;
 

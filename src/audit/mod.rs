@@ -21,10 +21,10 @@ use std::sync::Arc;
 use crate::audit::asked::RuleTallies;
 use crate::audit::dispatch::Dispatch;
 use crate::formula::{FactsBuilder, Needs, SequenceFacts};
-use crate::model::{Candidate, Claim, Item, ItemSummary, Logged, MetricClaim, Origin, RecordError, stable_hash};
+use crate::model::{Candidate, Claim, Item, ItemSummary, Logged, MetricClaim, Origin, RecordError};
 use crate::numeric::{Printed, ResolutionStats, exp};
 use crate::rules::{CandidateView, Catalogue, ClaimColumn, Fields, Observer, RecordRef, StepView};
-use crate::tally::{ColumnTally, FileTally, Measured, RowKey, Seen, StreamKey, StreamTally};
+use crate::tally::{ColumnTally, FileTally, Measured, StreamKey, StreamTally};
 
 pub use item::close;
 pub use plan::{ColumnPlan, FilePlan, PRINCIPAL, RunEvidence, search};
@@ -214,7 +214,7 @@ impl<'p> Auditor<'p> {
                 if self.plan.gather || std::mem::take(&mut self.first_of_unit) {
                     self.stream.add_open(whole.id.clone(), whole);
                 } else {
-                    *self.stream.closed.entry(plan::item_key(&whole.id)).or_default() += 1;
+                    *self.stream.rows.closed.entry(plan::item_key(&whole.id)).or_default() += 1;
                     item::judge_kept(whole, self.plan, &self.rules, &mut self.stream, &mut self.rule_tallies);
                 }
             }
@@ -264,8 +264,7 @@ impl<'p> Auditor<'p> {
         if item.is_empty() {
             return;
         }
-        let key = RowKey { name: stable_hash(&(item, candidate)), content: content::short(content) };
-        self.stream.add_seen(key, Seen { count: 1, first: (file, line), last: (file, line) });
+        self.stream.rows.see(item, candidate, content::short(content), (file, line));
     }
 
     /// Adds a candidate's printed numbers to the statistics of their columns.

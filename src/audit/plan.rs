@@ -183,11 +183,11 @@ impl RunEvidence {
                 merge_each(&mut evidence.casts, &own.casts);
                 merge_each(&mut evidence.casts_by_formula, &own.casts_by_formula);
             }
-            if self.scattered || (stream.closed.is_empty() && stream.open.is_empty()) {
+            if self.scattered || (stream.rows.closed.is_empty() && stream.open.is_empty()) {
                 continue;
             }
             let items = self.items.entry(key.clone()).or_default();
-            for (item, times) in &stream.closed {
+            for (item, times) in &stream.rows.closed {
                 self.scattered |= *times > 1 || !items.closed.insert(*item) || items.open.contains(item);
             }
             for item in stream.open.keys().map(|id| item_key(id)) {

@@ -135,7 +135,7 @@ fn apart<'t>(
 fn names(tally: &FileTally) -> impl Iterator<Item = u64> {
     tally.streams.iter().flat_map(|(key, stream)| {
         let mut last = None;
-        let mut rows = stream.seen.keys().map(|RowKey { name, .. }| *name);
+        let mut rows = stream.rows.seen.keys().map(|RowKey { name, .. }| *name);
         let distinct = std::iter::from_fn(move || {
             let next = rows.find(|name| last != Some(*name))?;
             last = Some(next);
@@ -167,7 +167,7 @@ mod tests {
         let mut stream = StreamTally::default();
         for name in items {
             let seen = Seen { count: 1, first: (0, name), last: (0, name) };
-            stream.add_seen(RowKey { name, content: 0 }, seen);
+            stream.rows.add(RowKey { name, content: 0 }, seen);
         }
         FileTally { streams: BTreeMap::from([(StreamKey::default(), Box::new(stream))]), ..FileTally::default() }
     }

@@ -1,12 +1,20 @@
-//! The tally of an input that was read, small while others are read.
+//! The tallies of all inputs of an audit, small while others are read.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::model::RecordError;
 use crate::tally::FileTally;
 
 /// Records up to which a tally is packed: it takes a tenth of the memory then, and reading it back is cheap.
 const PACKED: u64 = 1_000;
+
+/// State of an audit: the [`FileTally`] of each input.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Tally {
+    /// By index of the input.
+    pub files: BTreeMap<u32, Kept>,
+}
 
 /// The tally of an input: as it is, or as the bytes that a tally file would hold.
 #[derive(Clone, Debug, PartialEq)]

@@ -12,6 +12,7 @@ mod items;
 mod kept;
 mod observed;
 mod renumber;
+mod rows;
 mod sketch;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,8 +29,9 @@ pub(crate) use column::add_each;
 pub use column::{ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, RowRef};
 pub use exemplar::{Evidence, Exemplar, Keyed, Smallest};
 pub use items::{Flip, ItemTally, Mixed, Switched};
-pub use kept::Kept;
+pub use kept::{Kept, Tally};
 pub use observed::{Observed, PLACES, PartSeen};
+pub use rows::{RowKey, Rows, Seen};
 pub use sketch::{BIN_EDGES, BINS, ComparisonSketch, Mark, PathSketch, Residuals, SKETCHED, Sample, WITHIN};
 
 /// A column whose resolution is measured.
@@ -59,27 +61,6 @@ pub struct StreamKey {
     pub filter: String,
 }
 
-/// Identity of a row within its stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct RowKey {
-    /// Hash of the names of its item and candidate.
-    pub name: u64,
-    /// Hash of everything else that was logged of it: rows of one name that differ in it (samples, conditions) are
-    /// different rows.
-    pub content: u32,
-}
-
-/// Where a row with some key was seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
-    /// How often.
-    pub count: u32,
-    /// First file and line.
-    pub first: (u32, u64),
-    /// Last file and line.
-    pub last: (u32, u64),
-}
-
 /// State of one stream of one input.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct StreamTally {
@@ -89,13 +70,10 @@ pub struct StreamTally {
     pub observed: BTreeMap<(String, String), Observed>,
     /// Items whose candidates are spread over several records, by id.
     pub open: BTreeMap<String, ItemSummary>,
-    /// Items spread over records that were judged once the next item began, by the hash of their id. One that comes again
-    /// was judged too early.
-    pub closed: BTreeMap<u64, u32>,
     /// Items that have been judged.
     pub items: ItemTally,
-    /// Rows by their key, to find duplicates and files that hold the same items.
-    pub seen: BTreeMap<RowKey, Seen>,
+    /// Its rows by name, and its items that were judged before the end.
+    pub rows: Rows,
     /// Smallest, largest and number of item ids that are integers.
     pub integer_ids: Option<(i64, i64)>,
     /// Rows with an integer id.
@@ -114,13 +92,8 @@ impl StreamTally {
         for (id, item) in other.open {
             self.add_open(id, item);
         }
-        for (id, times) in other.closed {
-            *self.closed.entry(id).or_default() += times;
-        }
         self.items.merge(other.items);
-        for (key, seen) in other.seen {
-            self.add_seen(key, seen);
-        }
+        self.rows.merge(other.rows);
         self.integer_ids = match (self.integer_ids, other.integer_ids) {
             (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
             (one, two) => one.or(two),
@@ -136,18 +109,6 @@ impl StreamTally {
             }
             std::collections::btree_map::Entry::Occupied(mut slot) => slot.get_mut().merge(item),
         }
-    }
-
-    /// Counts a row under its key.
-    pub fn add_seen(&mut self, key: RowKey, seen: Seen) {
-        self.seen
-            .entry(key)
-            .and_modify(|kept| {
-                kept.count += seen.count;
-                kept.first = kept.first.min(seen.first);
-                kept.last = kept.last.max(seen.last);
-            })
-            .or_insert(seen);
     }
 }
 
@@ -201,11 +162,4 @@ impl FileTally {
         let mut known = BTreeSet::new();
         self.metrics.retain(|claim| known.insert(claim.without_place()));
     }
-}
-
-/// State of an audit: the [`FileTally`] of each input.
-#[derive(Clone, Debug, PartialEq, Default)]
-pub struct Tally {
-    /// By index of the input.
-    pub files: BTreeMap<u32, Kept>,
 }

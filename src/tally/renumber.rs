@@ -30,10 +30,7 @@ fn renumber_stream(stream: &mut StreamTally, file: u32) {
     for item in stream.open.values_mut() {
         renumber_item(item, file);
     }
-    for seen in stream.seen.values_mut() {
-        seen.first.0 = file;
-        seen.last.0 = file;
-    }
+    stream.rows.renumber(file);
     renumber_items(&mut stream.items, file);
 }
 

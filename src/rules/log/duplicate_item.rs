@@ -45,7 +45,7 @@ impl Pattern {
 }
 
 fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
-    let rows = &run.stream.seen;
+    let rows = &run.stream.rows.seen;
     let mut doubled: Vec<&Seen> = rows.values().filter(|row| row.count > 1).collect();
     if doubled.is_empty() {
         return;
