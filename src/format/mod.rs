@@ -1,7 +1,7 @@
 //! Log formats: how each is recognised, which conventions it has, and how its records become Items.
 //!
 //! A format never judges and never repairs. Adding one: a module in the folder of its family, its name in the family's
-//! list, its fixtures; `docs/formats.md` follows from its card.
+//! list, its fixtures; `docs/formats.md` is written from its `INFO`.
 
 mod engine;
 pub mod field;
