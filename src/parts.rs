@@ -276,7 +276,7 @@ impl InputPlan {
                 fitted: column.fitted.clone(),
                 grammar: None,
             };
-            let grammar = column.search.then(|| search(plan.convention(), &plan.fitted));
+            let grammar = column.search.then(|| search(&plan.spec, plan.chosen, &plan.fitted)).flatten();
             ColumnPlan { grammar, ..plan }
         });
         FilePlan { steps: self.steps, columns: columns.collect(), declared: self.declared, gather: self.gather }

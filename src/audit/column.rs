@@ -107,16 +107,16 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -
     }
 }
 
-/// Looks for a cast in a claim under a formula. `plain` is the formula's value without one, where it is known.
+/// Looks for a cast in a claim under a formula. `known` is the formula's value without one, where it was found already.
 fn observe_casts(
     row: &Row<'_>,
     formula: &Formula,
     claimed: Approx,
-    plain: Option<Approx>,
+    known: Option<Approx>,
     plan: &ColumnPlan,
     stats: &mut CastStats,
 ) {
-    let derived = plain.or_else(|| row.facts.evaluate(formula, &Casts::default()));
+    let derived = known.or_else(|| row.facts.evaluate(formula, &Casts::default()));
     let Some(derived) = derived else { return };
     if derive::judge(claimed, derived).is_proven() {
         stats.follows();
@@ -209,8 +209,8 @@ fn search(row: &Row<'_>, judged: &Judged, plan: &ColumnPlan, grammar: &Grammar, 
         }
         let is_fitted = entry.constant != Constant::None;
         if let Some(stats) = tally.casts_by_formula.get_mut(at).filter(|_| !is_fitted) {
-            let plain = plan.casts.is_empty().then_some(derived);
-            observe_casts(row, &entry.formula, claimed, plain, plan, stats);
+            let known = plan.casts.is_empty().then_some(derived);
+            observe_casts(row, &entry.formula, claimed, known, plan, stats);
         }
         if explains {
             if at < PRINCIPAL {

@@ -75,8 +75,8 @@ pub(super) fn solve(sample: &Sample, entries: &[GrammarEntry], enumerated: u128)
 fn pair(mark: &Mark, at: usize, formula: &Formula) -> Option<Pair> {
     let derived = if at == 0 { Some(mark.derived) } else { mark.values.get(at).copied().flatten() }?;
     // The bound was found for the convention; under another scale it is about as far from the value.
-    let size = (derived / mark.derived).abs().clamp(1e-6, 1e6);
-    let claim = Approx::new(mark.reported, mark.bound * size.max(1.0)).through_stages(NumberFormat::F32);
+    let growth = (derived / mark.derived).abs().clamp(1e-6, 1e6);
+    let claim = Approx::new(mark.reported, mark.bound * growth.max(1.0)).through_stages(NumberFormat::F32);
     let side = |claim: Approx, derived: f64| Side { claim: claim.value, within: claim.half, derived };
     let undone = side(formula.output.undo(claim), formula.output.undo(Approx::exact(derived)).value);
     let printed = side(claim, derived);

@@ -133,10 +133,14 @@ impl ColumnEvidence {
 /// Place of the formulas with constants in the list of all: the last of those that are tracked row by row.
 const FITTED_AT: usize = PRINCIPAL - FITTED;
 
-/// The formulas to try around a convention, those with constants among them.
+/// The formulas to try on a column's rows around its convention, those with constants among them.
 #[must_use]
-pub fn search(convention: Formula, fitted: &[GrammarEntry]) -> Arc<Grammar> {
-    Arc::new(Grammar::around(convention).with(fitted, FITTED_AT))
+pub fn search(spec: &ColumnSpec, chosen: usize, fitted: &[GrammarEntry]) -> Option<Arc<Grammar>> {
+    let convention = *spec.accepted.get(chosen)?;
+    // A loss is a sum or a mean: what is two deviations from one may be three from the other.
+    let is_other = |other: &Formula| other.reduce != convention.reduce && other.scale == convention.scale;
+    let others: Vec<Formula> = spec.accepted.iter().copied().filter(is_other).collect();
+    Some(Arc::new(Grammar::around_any(convention, &others).with(fitted, FITTED_AT)))
 }
 
 /// Share of the judged rows that may stay unexplained before constants are solved for.
@@ -300,7 +304,7 @@ impl FilePlan {
             let chosen = evidence.explained.iter().position(|count| *count == best).unwrap_or(0);
             // Casts and formulas are looked for in rows that are refuted under the resolutions that the column has.
             let searched = best < evidence.judged || evidence.closeness.undecided() > 0;
-            let casts = if holds && best < evidence.judged || !plan.casts.is_empty() && holds {
+            let casts = if holds && (best < evidence.judged || !plan.casts.is_empty()) {
                 evidence.casts(plan)
             } else {
                 Casts::default()
@@ -309,9 +313,7 @@ impl FilePlan {
             let fitted = if keeps && casts == plan.casts { evidence.constants(plan) } else { Vec::new() };
             let grammar = match &plan.grammar {
                 Some(grammar) if keeps && fitted == plan.fitted => Some(Arc::clone(grammar)),
-                _ if searched && holds && casts == plan.casts => {
-                    plan.spec.accepted.get(chosen).map(|convention| search(*convention, &fitted))
-                }
+                _ if searched && holds && casts == plan.casts => search(&plan.spec, chosen, &fitted),
                 _ => None,
             };
             let fitted = if grammar.is_some() { fitted } else { Vec::new() };

@@ -10,7 +10,7 @@ use crate::numeric::{self, show};
 use crate::report::words::{count, number, p_value, picks_change, rows, some};
 use crate::report::{ColumnEvidence, Diagnosis, Evidence, Impact, Location, Number, RowGroup};
 use crate::rules::{Cause, Message, Rule};
-use crate::tally::{ClaimRow, ColumnTally, Fit, ItemTally, RowRef};
+use crate::tally::{ClaimRow, ColumnTally, Fit, FormulaCount, ItemTally, RowRef};
 
 /// What a column's tally says.
 pub(super) struct Diagnosed {
@@ -20,17 +20,23 @@ pub(super) struct Diagnosed {
     pub(super) found: Formula,
 }
 
+/// A column with its explanation.
+pub(super) struct Explained<'e> {
+    pub(super) name: &'e str,
+    pub(super) column: &'e ColumnTally,
+    pub(super) plan: &'e ColumnPlan,
+    pub(super) explanation: &'e Explanation,
+}
+
 /// What a column's tally says: a diagnosis, and a finding when it does not follow its convention.
 pub(super) fn diagnose(
-    name: &str,
-    column: &ColumnTally,
-    plan: &ColumnPlan,
-    explanation: &Explanation,
+    explained: &Explained<'_>,
     items: &ItemTally,
-    mixed: u64,
     is_primary: bool,
     stream: &Stream<'_>,
 ) -> Diagnosed {
+    let Explained { name, column, plan, explanation } = *explained;
+    let mixed = items.mixed.get(&plan.spec.column).map_or(0, |kept| kept.items);
     let grammar = plan.grammar.as_deref();
     let convention = plan.convention();
     let proven = diagnosis::verdicts(column, plan.chosen, explanation).proven;
@@ -185,6 +191,7 @@ impl Writer<'_> {
         // A constant is the cause where the formula around it is the convention.
         let rule = match entry.constant {
             Constant::Power(_) if found == self.convention => self.stream.catalogue.by_code("RT207"),
+            Constant::Shift(_) if found == self.convention => self.stream.catalogue.by_code("RT215"),
             Constant::Offset(_) if found == self.convention => self.stream.catalogue.by_code("RT206"),
             _ => rule,
         };
@@ -253,26 +260,7 @@ impl Writer<'_> {
             return Some(draft);
         }
         let decidable = self.column.judged - counted.undecidable;
-        let extent = match decidable {
-            1 if counted.decisive == 1 => "the only row".to_owned(),
-            all if counted.decisive == all => format!("all {} {}", count(all), rows(all)),
-            all => format!("{} of {} {}", count(counted.decisive), count(all), rows(all)),
-        };
-        let against = if counted.against == 0 { "none".to_owned() } else { count(counted.against) };
-        let convention = self.convention;
-        let mut line =
-            format!("{name} matches {extent} where it differs from {convention}; {convention} matches {against}");
-        // Rows in which both formulas give the same value fit both, unless neither explains them.
-        if counted.undecidable > 0 && rest == 0 {
-            line.push_str(&format!(" ({} {} fit both)", count(counted.undecidable), rows(counted.undecidable)));
-        } else if counted.undecidable > 0 {
-            line.push_str(&format!(
-                " (both give the same value in {} {})",
-                count(counted.undecidable),
-                rows(counted.undecidable)
-            ));
-        }
-        draft.evidence_lines.push(line);
+        draft.evidence_lines.push(self.matches(&name, &counted, rest));
         if rest > 0 {
             draft.evidence_lines.push(format!("{} refuted {} remain unexplained", count(rest), rows(rest)));
         }
@@ -301,6 +289,28 @@ impl Writer<'_> {
             count(errors.len() as u64),
             if errors.len() as u64 == self.column.judged { rows(self.column.judged) } else { "sampled rows" }
         ))
+    }
+
+    /// In how many rows a formula and the convention match.
+    fn matches(&self, name: &str, counted: &FormulaCount, rest: u64) -> String {
+        let decidable = self.column.judged - counted.undecidable;
+        let extent = match decidable {
+            1 if counted.decisive == 1 => "the only row".to_owned(),
+            all if counted.decisive == all => format!("all {} {}", count(all), rows(all)),
+            all => format!("{} of {} {}", count(counted.decisive), count(all), rows(all)),
+        };
+        let against = if counted.against == 0 { "none".to_owned() } else { count(counted.against) };
+        let convention = self.convention;
+        let mut line =
+            format!("{name} matches {extent} where it differs from {convention}; {convention} matches {against}");
+        let same = format!("{} {}", count(counted.undecidable), rows(counted.undecidable));
+        // Rows in which both formulas give the same value fit both, unless neither explains them.
+        if counted.undecidable > 0 && rest == 0 {
+            line.push_str(&format!(" ({same} fit both)"));
+        } else if counted.undecidable > 0 {
+            line.push_str(&format!(" (both give the same value in {same})"));
+        }
+        line
     }
 
     /// That a formula gives the printed claims where the convention would need rounding.

@@ -138,7 +138,12 @@ fn shortest(column: &ColumnTally, chosen: usize, grammar: Option<&Grammar>) -> E
         return Explanation::Mixture(members);
     }
     let shift = shift(column);
-    if full.is_none()
+    // A constant added to the convention itself.
+    let is_shift = full.is_some_and(|(at, _)| {
+        let entry = &grammar.entries()[at];
+        matches!(entry.constant, Constant::Shift(_)) && entry.formula == grammar.entries()[0].formula
+    });
+    if (full.is_none() || is_shift)
         && let Some(constant) = shift
     {
         return Explanation::Shift(constant);

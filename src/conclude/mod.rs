@@ -166,17 +166,9 @@ fn conclude_run(
             verdicts.entry(ClaimKey::column(&field.name)).or_default().merge(&counts);
             gaps.column(&field.name, column, column_plan, &explanation);
             let is_primary = primary == Some(field);
-            let mixed_items = stream.items.mixed.get(field).map_or(0, |kept| kept.items);
-            let diagnosed = cause::diagnose(
-                &field.name,
-                column,
-                column_plan,
-                &explanation,
-                &stream.items,
-                mixed_items,
-                is_primary,
-                &place,
-            );
+            let explained =
+                cause::Explained { name: &field.name, column, plan: column_plan, explanation: &explanation };
+            let diagnosed = cause::diagnose(&explained, &stream.items, is_primary, &place);
             caused |= is_primary && diagnosed.draft.is_some();
             drafts.extend(diagnosed.draft);
             listed.diagnoses.push(diagnosed.diagnosis);

@@ -45,6 +45,13 @@ impl Grammar {
     /// Lists the formulas around a convention.
     #[must_use]
     pub fn around(convention: Formula) -> Self {
+        Self::around_any(convention, &[])
+    }
+
+    /// Lists the formulas around a convention, and those around others that would be as right: each by its distance from the
+    /// nearest of them.
+    #[must_use]
+    pub fn around_any(convention: Formula, others: &[Formula]) -> Self {
         let mut entries: Vec<Candidate> = Vec::new();
         for term in Term::ALL {
             for span in Span::ALL {
@@ -57,11 +64,20 @@ impl Grammar {
                     for scale in Scale::ALL {
                         for output in Output::ALL {
                             let formula = Formula { term, span, reduce, scale, output };
-                            let deviations = Deviations { convention, found: formula };
-                            let count = deviations.count();
-                            if deviations.parts().count() <= 3 && count <= 2 && is_plausible(&formula) {
-                                let bits = deviations.description_bits();
-                                entries.push(Candidate { formula, constant: Constant::None, deviations: count, bits });
+                            if !is_plausible(&formula) {
+                                continue;
+                            }
+                            let near = |convention: Formula| {
+                                let deviations = Deviations { convention, found: formula };
+                                let count = deviations.count();
+                                let within = deviations.parts().count() <= 3 && count <= 2;
+                                within.then(|| (count, deviations.description_bits()))
+                            };
+                            // Another right formula is one deviation from the convention that was chosen.
+                            let other = others.iter().filter_map(|other| near(*other)).min();
+                            let other = other.map(|(count, bits)| (count.max(1), bits.max(1)));
+                            if let Some((deviations, bits)) = near(convention).into_iter().chain(other).min() {
+                                entries.push(Candidate { formula, constant: Constant::None, deviations, bits });
                             }
                         }
                     }

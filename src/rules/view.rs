@@ -311,7 +311,9 @@ impl ItemView<'_> {
             values.push(merit(candidate)?);
         }
         if divisors.windows(2).all(|pair| pair[0].total_cmp(&pair[1]).is_eq()) {
-            values.iter_mut().for_each(|value| *value = value.as_printed());
+            for value in &mut values {
+                *value = value.as_printed();
+            }
         } else {
             values.iter_mut().zip(&divisors).for_each(|(value, divisor)| *value = value.over(*divisor));
         }

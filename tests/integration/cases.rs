@@ -164,7 +164,7 @@ fn typed_numbers_that_are_declared_exact_are_held_to_their_digits() {
     let path = fixture("cases/C2-typed.jsonl");
     let declared = retally::Config::parse("retally.toml", "[tolerance]\ndigits = \"exact\"", std::path::Path::new("."));
     for audit in [
-        crate::support::audit(&[path.clone()]).exact_digits(true),
+        crate::support::audit(std::slice::from_ref(&path)).exact_digits(true),
         retally::Audit::new(declared.unwrap()).inputs([path.clone()]),
     ] {
         let report = audit.run().unwrap();
