@@ -20,6 +20,28 @@ pub struct ResolutionStats {
     bins: [u64; BINS],
     classes: [ClassStats; CLASSES],
     formats: [GridStats; 3],
+    /// Hashes of some of the values, the smallest ones in order: one number again and again says nothing of a format.
+    distinct: [u64; DISTINCT],
+}
+
+/// Different values that a format is recognised from.
+const DISTINCT: usize = 5;
+
+/// Puts a hash into its place among the smallest.
+fn keep_smallest(kept: &mut [u64; DISTINCT], hash: u64) {
+    if hash >= kept[DISTINCT - 1] || kept.contains(&hash) {
+        return;
+    }
+    kept[DISTINCT - 1] = hash;
+    kept.sort_unstable();
+}
+
+/// The finaliser of `SplitMix64` (Steele, Lea, Flood 2014) over a value's bits; never the mark of an empty place.
+fn value_hash(value: f64) -> u64 {
+    let mut hash = value.to_bits();
+    hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (hash ^ (hash >> 31)).min(u64::MAX - 1)
 }
 
 /// Values with equally many digits before the point: how many, and their most decimals.
@@ -40,6 +62,7 @@ impl Default for ResolutionStats {
             bins: [0; BINS],
             classes: [ClassStats::default(); CLASSES],
             formats: [GridStats::default(); 3],
+            distinct: [u64::MAX; DISTINCT],
         }
     }
 }
@@ -67,6 +90,7 @@ impl ResolutionStats {
         for (format, grid) in FORMATS.into_iter().zip(&mut self.formats) {
             grid.observe(number.value, half, format);
         }
+        keep_smallest(&mut self.distinct, value_hash(number.value));
     }
 
     /// Adds the statistics of another part of the column.
@@ -88,6 +112,7 @@ impl ResolutionStats {
         for (mine, theirs) in self.formats.iter_mut().zip(&other.formats) {
             mine.merge(theirs);
         }
+        other.distinct.iter().for_each(|hash| keep_smallest(&mut self.distinct, *hash));
     }
 
     /// Finite numbers seen.
@@ -100,8 +125,12 @@ impl ResolutionStats {
     #[must_use]
     pub fn resolution(&self) -> Resolution {
         let Some(decimals) = self.decimals else { return Resolution::exact() };
-        let recognised =
-            FORMATS.into_iter().zip(&self.formats).find(|(_, grid)| grid.is_recognised()).map(|(format, _)| format);
+        let several = self.distinct[DISTINCT - 1] != u64::MAX;
+        let recognised = FORMATS
+            .into_iter()
+            .zip(&self.formats)
+            .find(|(_, grid)| several && grid.is_recognised())
+            .map(|(format, _)| format);
         Resolution {
             decimals,
             by_class: self.by_class(decimals),
@@ -315,6 +344,7 @@ mod tests {
         assert_eq!(column(40).stored, NumberFormat::Bf16);
         assert_eq!(column(5).stored, NumberFormat::Bf16);
         assert_eq!(column(4).stored, NumberFormat::F64);
+        assert_eq!(stats(&["-1.375"; 40]).resolution().stored, NumberFormat::F64);
     }
 
     #[test]
