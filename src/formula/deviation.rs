@@ -51,7 +51,8 @@ impl Deviations {
     #[must_use]
     pub fn count(&self) -> usize {
         let parts = self.parts().count();
-        let one_idea = self.is_probability_product() || self.is_perplexity() || self.is_loss();
+        let one_idea =
+            self.is_probability_product() || self.is_perplexity() || self.is_loss() || self.is_geometric_mean();
         if one_idea { parts.saturating_sub(1).max(1) } else { parts }
     }
 
@@ -91,6 +92,15 @@ impl Deviations {
         self.found.term == Term::Prob
             && self.found.reduce == Reduce::Product
             && self.convention.reduce != Reduce::Product
+    }
+
+    /// Whether it is the geometric mean of the probabilities, exp of the mean log-prob, where their product is expected.
+    #[must_use]
+    pub fn is_geometric_mean(&self) -> bool {
+        self.convention.reduce == Reduce::Product
+            && self.found.term == Term::LogProb
+            && self.found.reduce == Reduce::Mean
+            && self.found.output == Output::Exp
     }
 
     /// Whether it is a perplexity where a log-prob is expected.

@@ -5,7 +5,9 @@ use crate::rules::prelude::*;
 pub(super) static RULE: Rule = Rule::cause(page!("RT205-averaged-probabilities"), matches, say);
 
 fn matches(deviations: &Deviations) -> bool {
-    deviations.term() == Some(Term::Prob) && deviations.found.reduce == Reduce::Mean
+    // The product, which a probability is held to, is of the same term.
+    let departs = deviations.term().is_some() || deviations.reduce().is_some();
+    departs && deviations.found.term == Term::Prob && deviations.found.reduce == Reduce::Mean
 }
 
 fn say(cause: &Cause<'_>) -> Message {

@@ -6,6 +6,7 @@ pub(super) static RULE: Rule = Rule::cause(page!("RT204-mean-for-sum"), matches,
 
 fn matches(deviations: &Deviations) -> bool {
     deviations.term().is_none()
+        && deviations.found.term != Term::Prob
         && deviations.output().is_none()
         && matches!(deviations.reduce(), Some(Reduce::Mean | Reduce::Sum))
         && deviations.scale().is_none()

@@ -5,7 +5,8 @@ use crate::rules::prelude::*;
 pub(super) static RULE: Rule = Rule::cause(page!("RT201-summed-probabilities"), matches, say);
 
 fn matches(deviations: &Deviations) -> bool {
-    deviations.term() == Some(Term::Prob) && deviations.found.reduce == Reduce::Sum
+    let departs = deviations.term().is_some() || deviations.reduce().is_some();
+    departs && deviations.found.term == Term::Prob && deviations.found.reduce == Reduce::Sum
 }
 
 fn say(cause: &Cause<'_>) -> Message {

@@ -23,7 +23,8 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
     let holds = spelled(&all)
         || spelled(&plain)
         || sentence_piece(&tokens).is_some_and(|bytes| spelled(&bytes))
-        || byte_level(&tokens).is_some_and(|bytes| spelled(&bytes));
+        || byte_level(&tokens).is_some_and(|bytes| spelled(&bytes))
+        || are_words(&tokens) && without_blanks(&all) == without_blanks(text.as_bytes());
     seen.judge(view.candidate.at, holds, || {
         let short = |text: &str| text.chars().take(40).collect::<String>();
         let detail =
@@ -37,6 +38,17 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
 fn same(spelled: &[u8], text: &[u8]) -> bool {
     let text = text.trim_ascii();
     !text.is_empty() && spelled.trim_ascii().starts_with(text) || text == spelled.trim_ascii()
+}
+
+/// Whether no token has a blank of its own: the words of a table, which lack the blanks of the text.
+fn are_words(tokens: &[std::borrow::Cow<'_, str>]) -> bool {
+    tokens.iter().all(|token| {
+        !token.contains(|character: char| character.is_whitespace() || character == '\u{2581}' || character == 'Ġ')
+    })
+}
+
+fn without_blanks(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect()
 }
 
 /// Begin, end and padding marks, as tokenizers write them.
@@ -91,6 +103,14 @@ mod tests {
     fn byte_level_alphabet_spells_utf8() {
         let tokens = ["ĠCaf".into(), "Ã©".into(), "Ċ".into()];
         assert_eq!(byte_level(&tokens).unwrap(), " Café\n".as_bytes());
+    }
+
+    #[test]
+    fn words_of_a_table_lack_the_blanks_of_the_text() {
+        assert!(are_words(&["The".into(), "suspect".into()]));
+        assert!(!are_words(&["The".into(), " suspect".into()]));
+        assert!(!are_words(&["▁The".into(), "▁suspect".into()]));
+        assert_eq!(without_blanks(b"The suspect\n"), b"Thesuspect");
     }
 
     #[test]
