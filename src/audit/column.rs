@@ -85,9 +85,8 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -
     }
     tally.residuals.add(difference, within, accepted);
     let agreement = accepted.then(|| {
-        // Where the claim's own digits cover the difference, the operands' are not needed.
-        let printed = row.facts.evaluate_printed(&formula, &Constant::None, casts).filter(|_| judgement.is_proven());
-        printed.map_or(Agreement::Exact, |printed| Agreement::of(claimed, printed))
+        // Another accepted formula may hold in place of one that the log has no operand for.
+        if judgement.is_proven() { agreement(row, &formula, &Constant::None, claimed, casts) } else { Agreement::Exact }
     });
     tally.closeness.observe(claimed, derived, agreement);
     let judged = Judged { claimed, formula, derived, within, accepted, agreement };
@@ -105,6 +104,12 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -
             0
         }
     }
+}
+
+/// How a claim that lies within a formula's bound agrees with it.
+fn agreement(row: &Row<'_>, formula: &Formula, constant: &Constant, claimed: Approx, casts: &Casts) -> Agreement {
+    let printed = row.facts.evaluate_printed(formula, constant, casts);
+    printed.map_or(Agreement::Exact, |printed| Agreement::of(claimed, printed))
 }
 
 /// Looks for a cast in a claim under a formula. `known` is the formula's value without one, where it was found already.
@@ -201,8 +206,7 @@ fn search(row: &Row<'_>, judged: &Judged, plan: &ColumnPlan, grammar: &Grammar, 
             count.decisive += u64::from(explains && !same);
             count.against += u64::from(accepted && !same);
             if explains {
-                let printed = row.facts.evaluate_printed(&entry.formula, &entry.constant, &plan.casts);
-                let agreement = printed.map_or(Agreement::Exact, |printed| Agreement::of(claimed, printed));
+                let agreement = agreement(row, &entry.formula, &entry.constant, claimed, &plan.casts);
                 count.exact += u64::from(agreement != Agreement::Rounded);
                 count.identical += u64::from(agreement == Agreement::Identical);
             }

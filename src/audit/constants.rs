@@ -80,9 +80,8 @@ fn pair(mark: &Mark, at: usize, formula: &Formula) -> Option<Pair> {
     let side = |claim: Approx, derived: f64| Side { claim: claim.value, within: claim.half, derived };
     let undone = side(formula.output.undo(claim), formula.output.undo(Approx::exact(derived)).value);
     let printed = side(claim, derived);
-    let usable = |side: &Side| side.claim.is_finite() && side.within.is_finite() && side.derived.is_finite();
-    let pair = Pair { printed, undone, n: f64::from(mark.tokens) };
-    (usable(&printed) && derived != 0.0).then_some(pair)
+    let usable = claim.value.is_finite() && claim.half.is_finite() && derived.is_finite() && derived != 0.0;
+    usable.then(|| Pair { printed, undone, n: f64::from(mark.tokens) })
 }
 
 /// The constants that most of the rows agree on, with the bits of their digits.

@@ -184,8 +184,8 @@ impl RunEvidence {
                     evidence.sample.merge(own.sample.clone());
                 }
                 evidence.closeness.merge(&own.closeness);
-                merge_each(&mut evidence.casts, &own.casts);
-                merge_each(&mut evidence.casts_by_formula, &own.casts_by_formula);
+                CastStats::merge_each(&mut evidence.casts, &own.casts);
+                CastStats::merge_each(&mut evidence.casts_by_formula, &own.casts_by_formula);
             }
             if self.scattered || (stream.rows.closed.is_empty() && stream.open.is_empty()) {
                 continue;
@@ -200,11 +200,6 @@ impl RunEvidence {
             }
         }
     }
-}
-
-fn merge_each(mine: &mut Vec<CastStats>, theirs: &[CastStats]) {
-    mine.resize(mine.len().max(theirs.len()), CastStats::default());
-    mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| mine.merge(theirs));
 }
 
 impl FilePlan {

@@ -73,6 +73,12 @@ impl CastStats {
         }
     }
 
+    /// Adds a list of them place by place; the longer list decides the length.
+    pub(crate) fn merge_each(mine: &mut Vec<Self>, theirs: &[Self]) {
+        mine.resize(mine.len().max(theirs.len()), Self::default());
+        mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| mine.merge(theirs));
+    }
+
     /// The cast that explains most rows beside those that follow without one, and how sure it is: of all judged rows, or of
     /// half of them where the rest is wrong for another reason.
     #[must_use]

@@ -162,7 +162,7 @@ pub struct ColumnTally {
     pub unexplained: u64,
     /// Refuted rows that no formula without solved constants explains.
     pub beyond: u64,
-    /// Some of them.
+    /// Some of the unexplained rows.
     pub unexplained_rows: Smallest<ClaimRow, 5>,
     /// Judged rows, a sample.
     pub sample: Sample,
@@ -179,10 +179,8 @@ impl ColumnTally {
         self.judged += other.judged;
         self.refuted += other.refuted;
         self.closeness.merge(&other.closeness);
-        for (mine, theirs) in [(&mut self.casts, &other.casts), (&mut self.casts_by_formula, &other.casts_by_formula)] {
-            mine.resize(mine.len().max(theirs.len()), CastStats::default());
-            mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| mine.merge(theirs));
-        }
+        CastStats::merge_each(&mut self.casts, &other.casts);
+        CastStats::merge_each(&mut self.casts_by_formula, &other.casts_by_formula);
         self.rounded_rows.merge(other.rounded_rows);
         for (gap, count) in other.gaps {
             *self.gaps.entry(gap).or_default() += count;
