@@ -68,7 +68,7 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -
         }
         if let Some(stats) = tally.casts.get_mut(at) {
             if holds && casts.is_empty() {
-                stats.follows();
+                stats.follows(row.facts.undo(other, claimed).as_ref());
             } else {
                 observe_casts(row, other, claimed, None, plan, stats);
             }
@@ -124,7 +124,7 @@ fn observe_casts(
     let derived = known.or_else(|| row.facts.evaluate(formula, &Casts::default()));
     let Some(derived) = derived else { return };
     if derive::judge(claimed, derived).is_proven() {
-        stats.follows();
+        stats.follows(row.facts.undo(formula, claimed).as_ref());
         return;
     }
     // A claim whose own grid is known needs no other one, and a cast moves no sum far.

@@ -50,6 +50,17 @@ pub struct Undone {
     pub scaled: Approx,
 }
 
+impl Undone {
+    /// The result of a stage.
+    #[must_use]
+    pub fn at(&self, stage: Stage) -> Approx {
+        match stage {
+            Stage::Sum => self.sum,
+            Stage::Scaled => self.scaled,
+        }
+    }
+}
+
 /// The sufficient statistics of one candidate: one [`Base`] per term, span and reduction.
 #[derive(Clone, Debug, Default)]
 pub struct SequenceFacts {

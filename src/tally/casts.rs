@@ -18,11 +18,14 @@ const GRANTED: u64 = 100;
 /// The same for a cast that explains half of the rows at least: once in a million columns.
 const GRANTED_IN_PART: u64 = 200;
 
-/// Rows that a cast explains and that do not follow without one, and how much says so.
+/// What the rows say of one cast.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Explained {
+    /// Rows that it explains and that do not follow without one, and how much says so.
     rows: u64,
     tenths_of_bits: u64,
+    /// Rows that follow without one and that it would have moved: their claims lie off its grid.
+    against: u64,
 }
 
 /// What the claims say of casts under one formula.
@@ -44,18 +47,20 @@ pub enum Sureness {
 }
 
 impl CastStats {
-    /// Counts a row that follows without a cast.
-    pub fn follows(&mut self) {
+    /// Counts a row that follows without a cast: what its claim was before its last stages, where that can be told.
+    pub fn follows(&mut self, reported: Option<&Undone>) {
         self.plain += 1;
+        let Some(reported) = reported else { return };
+        for (cast, own) in CASTS.into_iter().zip(&mut self.casts) {
+            let reported = reported.at(cast.stage);
+            own.against += u64::from(on_grid(reported.value, reported.half, cast.format).is_none());
+        }
     }
 
     /// Looks at a row that does not: what its claim was before its last stages, and what is derived for it there.
     pub fn observe(&mut self, reported: &Undone, derived: &Undone) {
         for (cast, own) in CASTS.into_iter().zip(&mut self.casts) {
-            let (reported, derived) = match cast.stage {
-                Stage::Sum => (reported.sum, derived.sum),
-                Stage::Scaled => (reported.scaled, derived.scaled),
-            };
+            let (reported, derived) = (reported.at(cast.stage), derived.at(cast.stage));
             let near = reported.agrees(derived.widened(cast.format.half_ulp(derived.value)));
             if let Some(tenths) = on_grid(reported.value, reported.half, cast.format).filter(|_| near) {
                 own.rows += 1;
@@ -70,6 +75,7 @@ impl CastStats {
         for (mine, theirs) in self.casts.iter_mut().zip(&other.casts) {
             mine.rows += theirs.rows;
             mine.tenths_of_bits += theirs.tenths_of_bits;
+            mine.against += theirs.against;
         }
     }
 
@@ -86,8 +92,9 @@ impl CastStats {
         let needed = CASTS.into_iter().zip(&self.casts).filter(|(_, own)| own.rows > 0);
         // The finer format is the closer explanation where both fit.
         let (cast, own) = needed.max_by_key(|(cast, own)| (own.rows, own.tenths_of_bits, cast.format))?;
-        let all = self.plain + own.rows == judged;
-        let most = 2 * (self.plain + own.rows) >= judged;
+        let explained = self.plain - own.against.min(self.plain) + own.rows;
+        let all = explained == judged;
+        let most = 2 * explained >= judged;
         match own.tenths_of_bits {
             bits if all && bits >= GRANTED || most && bits >= GRANTED_IN_PART => Some((cast, Sureness::Granted)),
             _ if all => Some((cast, Sureness::Possible)),
@@ -128,9 +135,21 @@ mod tests {
     #[test]
     fn few_digits_leave_a_cast_possible() {
         let mut stats = CastStats::default();
-        stats.follows();
+        stats.follows(Some(&undone(-3.5, 0.06)));
         stats.observe(&undone(-20.25, 0.06), &undone(-20.31, 1e-6));
         let (_, sureness) = stats.best(2).unwrap();
         assert_eq!(sureness, Sureness::Possible);
+    }
+
+    #[test]
+    fn a_row_off_the_grid_speaks_against_a_cast() {
+        let mut stats = CastStats::default();
+        for at in 0..99 {
+            let value = -1.2341 - f64::from(at);
+            stats.follows(Some(&undone(value, 5e-5)));
+        }
+        // 1468 / 1024, to four digits: on the grid of fp16 by chance.
+        stats.observe(&undone(-1.4336, 5e-5), &undone(-1.4333, 5e-5));
+        assert_eq!(stats.best(100), None);
     }
 }
