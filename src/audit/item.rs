@@ -42,6 +42,7 @@ pub(super) fn judge(
         tally.picks.add(pick_verdict(&view));
     }
     if let Some(position) = pick {
+        crate::audit::pick::judge(&view, position, record_ref, at, &mut tally.reasons);
         *tally.pick_positions.entry(position_key(position)).or_default() += 1;
     }
     if let Some(position) = item.gold_position() {

@@ -10,6 +10,7 @@ mod constants;
 mod content;
 mod dispatch;
 mod item;
+mod pick;
 mod plan;
 mod summary;
 #[cfg(test)]
@@ -131,6 +132,7 @@ impl<'p> Auditor<'p> {
             fields: 0,
         };
         let mut fields = summary::item_fields(item);
+        let choices = summary::Choices::of(item);
         let mut builder = std::mem::take(&mut self.builder);
         let mut contents = Vec::with_capacity(item.candidates.len());
         for (position, candidate) in item.candidates.iter().enumerate() {
@@ -152,7 +154,7 @@ impl<'p> Auditor<'p> {
             let view = CandidateView { candidate, item, facts, resolutions: &self.plan.steps, columns: &self.columns };
             look(&view, &self.rules, &mut self.rule_tallies, fields, origin, &label);
             let explained = self.judge_claims(item, candidate, facts, origin, &label);
-            let mut kept = summary::candidate(candidate, self.plan, facts, origin);
+            let mut kept = summary::candidate(candidate, self.plan, facts, origin, &choices);
             for (claim, set) in kept.claims.iter_mut().zip(explained) {
                 claim.explained_by = set;
             }

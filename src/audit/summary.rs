@@ -4,7 +4,7 @@ use crate::audit::FilePlan;
 use crate::formula::{Casts, SequenceFacts, StepResolutions};
 use crate::model::{
     Candidate, CandidateSummary, Choice, ClaimKind, ColumnId, Item, Logged, OPENING, Origin, PickRef, Place, Reported,
-    Segment, Step, stable_hash,
+    Segment, Step, answer_hash, stable_hash,
 };
 use crate::numeric::Approx;
 use crate::rules::{ClaimColumn, Fields};
@@ -43,6 +43,7 @@ pub(super) fn candidate(
     plan: &FilePlan,
     facts: &SequenceFacts,
     origin: &dyn Origin,
+    choices: &Choices,
 ) -> CandidateSummary {
     let plan_of = |column: ColumnId| plan.columns.get(usize::from(column.0));
     let claims = candidate
@@ -89,7 +90,35 @@ pub(super) fn candidate(
             .collect(),
         prompt: candidate.prompt.as_ref().map(|prompt| stable_hash(&prompt.decoded())),
         content: 0,
+        side_values: if choices.picked || candidate.picked.is_some() {
+            candidate.side_values.iter().map(|side| (side.name.clone().into_owned(), side.value)).collect()
+        } else {
+            Vec::new()
+        },
+        answer: candidate.answer.as_ref().filter(|_| choices.named).map(|text| answer_hash(&text.decoded())),
+        text: candidate.continuation.as_ref().filter(|_| choices.by_text).map(|text| answer_hash(&text.decoded())),
         path: None,
+    }
+}
+
+/// What an item says of its choices: what has to be kept of its candidates to find them.
+pub(super) struct Choices {
+    /// Whether the item has a pick.
+    picked: bool,
+    /// Whether a pick or a right answer is named in some way.
+    named: bool,
+    /// Whether one is named by more than a number.
+    by_text: bool,
+}
+
+impl Choices {
+    pub(super) fn of(item: &Item<'_>) -> Self {
+        let either = |is: fn(&PickRef<'_>) -> bool| is(&item.pick) || is(&item.gold);
+        Self {
+            picked: item.pick != PickRef::Missing,
+            named: either(|choice| *choice != PickRef::Missing),
+            by_text: either(|choice| matches!(choice, PickRef::Id(..))),
+        }
     }
 }
 

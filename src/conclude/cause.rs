@@ -40,14 +40,19 @@ pub(super) fn diagnose(
     let grammar = plan.grammar.as_deref();
     let convention = plan.convention();
     let proven = diagnosis::verdicts(column, plan.chosen, explanation).proven;
-    let wanted = is_primary && !matches!(explanation, Explanation::Follows | Explanation::Unknown);
+    let wanted = is_primary
+        && !matches!(explanation, Explanation::Follows | Explanation::Unknown | Explanation::ZeroLeftOut { .. });
     let impact = wanted.then(|| impact(items, is_to_the_digit(column, explanation))).flatten();
     let mut diagnosis = Diagnosis {
         run: stream.run.to_owned(),
         task: stream.task.to_owned(),
         claim: name.to_owned(),
         convention: convention.to_string(),
-        best: (proven > 0 && *explanation == Explanation::Follows).then(|| convention.to_string()),
+        best: match explanation {
+            Explanation::Follows if proven > 0 => Some(convention.to_string()),
+            Explanation::ZeroLeftOut { at } => Some(diagnosis::entry(grammar, *at).to_string()),
+            _ => None,
+        },
         explained: proven,
         decidable: column.judged,
         total: column.judged,
@@ -62,7 +67,7 @@ pub(super) fn diagnose(
     let flips = impact.as_ref().map(|impact| impact.flips);
     let writer = Writer { name, column, plan, grammar, convention, items, mixed, flips, stream };
     let draft = match explanation {
-        Explanation::Follows | Explanation::Unknown => None,
+        Explanation::Follows | Explanation::Unknown | Explanation::ZeroLeftOut { .. } => None,
         Explanation::Stub => writer.stub(),
         Explanation::Shift(constant) => writer.shift(*constant),
         Explanation::Nothing => writer.nothing(),
@@ -444,7 +449,10 @@ impl Writer<'_> {
             self.convention,
             count(self.column.judged - refuted)
         ));
-        if let Some(nearest) = row.nearest {
+        let near = |nearest: &Fit| {
+            nearest.formula != 0 && (row.claimed.value - nearest.derived.value).abs() <= NEAR * row.claimed.value.abs()
+        };
+        if let Some(nearest) = row.nearest.filter(near) {
             let formula = diagnosis::entry(self.grammar, usize::from(nearest.formula));
             draft.evidence_lines.push(format!(
                 "nearest: {formula} = {}, off by {}",
@@ -553,6 +561,10 @@ impl Writer<'_> {
         location(&Row { located, item: row.item.clone(), candidate: String::new() }, self.stream.paths)
     }
 }
+
+/// How far a formula may be from a claim, as a share of it, to be worth a look: one that merely comes nearest of a thousand says
+/// nothing.
+const NEAR: f64 = 0.01;
 
 /// A divisor without needless decimals.
 fn trimmed(value: f64) -> String {

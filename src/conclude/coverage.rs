@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::audit::ColumnPlan;
 use crate::conclude::diagnosis::{self, Explanation};
+use crate::conclude::picks::Picks;
 use crate::config::Levels;
 use crate::numeric::show;
 use crate::report::{ClaimKey, Coverage};
@@ -46,20 +47,27 @@ impl Gaps {
     }
 
     /// Picks and flags that could not be judged.
-    pub(super) fn picks(&mut self, items: &ItemTally) {
-        let mut add = |what: ClaimKey, count: u64, reason: &'static str, log: &'static str| {
+    pub(super) fn picks(&mut self, items: &ItemTally, picks: &Picks<'_>) {
+        let mut add = |what: ClaimKey, count: u64, reason: Cow<'static, str>, log: &'static str| {
             if count > 0 {
-                *self.claims.entry((what, reason.into(), log)).or_default() += count;
+                *self.claims.entry((what, reason, log)).or_default() += count;
             }
         };
+        let unprovable = picks.verdicts().unprovable;
+        let undecided = unprovable.saturating_sub(items.picks.unprovable);
+        if let Some(reason) = picks.undecided() {
+            add(ClaimKey::Pick, undecided, reason.into(), "more items, or what decides the pick");
+        }
         add(
             ClaimKey::Pick,
-            items.picks.unprovable,
-            "scores or the picked candidate are missing",
+            unprovable - undecided,
+            "scores or the picked candidate are missing".into(),
             "score of every candidate",
         );
-        add(ClaimKey::Correct, items.correct.unprovable, "the pick or the gold answer is missing", "pick and gold");
-        add(ClaimKey::Greedy, items.greedy.unprovable, "no alternatives are logged", "top_logprobs (with token ids)");
+        let lacks_pick = "the pick or the gold answer is missing";
+        add(ClaimKey::Correct, items.correct.unprovable, lacks_pick.into(), "pick and gold");
+        let lacks_top = "no alternatives are logged";
+        add(ClaimKey::Greedy, items.greedy.unprovable, lacks_top.into(), "top_logprobs (with token ids)");
     }
 
     /// Claims of any kind that lack something.

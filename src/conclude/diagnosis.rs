@@ -39,6 +39,11 @@ pub(super) enum Explanation {
     },
     /// Claims differ from the convention by one constant.
     Shift(f64),
+    /// The convention over the tokens that have a log-prob: the first one stands as 0 in every row and is left out.
+    ZeroLeftOut {
+        /// Its place in the grammar.
+        at: usize,
+    },
     /// Several formulas over disjoint rows.
     Mixture(Vec<Member>),
     /// No formula.
@@ -59,11 +64,27 @@ pub(super) struct Member {
 /// Finds the shortest explanation of a column under its plan.
 pub(super) fn explain(column: &ColumnTally, plan: &ColumnPlan) -> Explanation {
     let explanation = shortest(column, plan.chosen, plan.grammar.as_deref());
+    if let Explanation::Formula { at, rest: 0, .. } = explanation
+        && let Some(grammar) = plan.grammar.as_deref()
+        && is_zero_left_out(column, grammar, at)
+    {
+        return Explanation::ZeroLeftOut { at };
+    }
     let is_score = plan.spec.promise == Promise::Score && explanation != Explanation::Follows;
     if is_score && !is_firm(column, &explanation) && cannot_be_log_prob(column, plan.chosen) {
         return Explanation::Unknown;
     }
     explanation
+}
+
+/// Whether a formula is the convention without a first token that stands as exactly 0 in every row: a token without context,
+/// which has no log-prob.
+fn is_zero_left_out(column: &ColumnTally, grammar: &Grammar, at: usize) -> bool {
+    let [convention, ..] = grammar.entries() else { return false };
+    let without = Formula { span: Span::DropFirst(1), ..convention.formula };
+    let is_without =
+        grammar.entries().get(at).is_some_and(|entry| entry.formula == without && entry.constant == Constant::None);
+    is_without && column.starting_with_zero == column.judged
 }
 
 /// Rows from which on the lack of any relation to the tokens says that a number is no log-prob.
@@ -105,7 +126,7 @@ fn is_correlated(column: &ColumnTally) -> bool {
 fn is_firm(column: &ColumnTally, explanation: &Explanation) -> bool {
     match explanation {
         Explanation::Nothing | Explanation::Unknown => false,
-        Explanation::Follows | Explanation::Stub => true,
+        Explanation::Follows | Explanation::Stub | Explanation::ZeroLeftOut { .. } => true,
         Explanation::Formula { at, .. } if is_grid_of_marks(column) => {
             column.formulas.get(*at).is_some_and(|count| count.identical == column.judged)
         }
@@ -318,6 +339,10 @@ pub(super) fn verdicts(column: &ColumnTally, chosen: usize, explanation: &Explan
     }
     if matches!(explanation, Explanation::Formula { exact: true, .. }) {
         return VerdictCounts { proven: 0, refuted: column.judged, unprovable: gaps };
+    }
+    if let Explanation::ZeroLeftOut { at } = explanation {
+        let proven = column.formulas.get(*at).map_or(0, |count| count.explained);
+        return VerdictCounts { proven, refuted: column.judged - proven, unprovable: gaps };
     }
     let follows = column.accepted.get(chosen).copied().unwrap_or(0);
     // Rows that follow only if their sum was stored in 16 bits, with too few digits to see that it was.

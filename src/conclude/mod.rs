@@ -8,12 +8,15 @@ mod diagnosis;
 mod figure;
 mod finding;
 mod metrics;
+mod picks;
 mod runs;
 
 use std::collections::BTreeMap;
 
 use crate::audit::{self, FilePlan};
+use crate::conclude::diagnosis::Explanation;
 use crate::config::Levels;
+use crate::formula::Scale;
 use crate::metric;
 use crate::model::{ClaimKind, ColumnKey, VerdictCounts};
 use crate::report::{
@@ -160,6 +163,7 @@ fn conclude_run(
         };
         let primary = primary(columns().map(|(key, ..)| key));
         let mut caused = false;
+        let mut zero_counts = false;
         for (field, column_plan, column) in columns() {
             let explanation = diagnosis::explain(column, column_plan);
             let counts = diagnosis::verdicts(column, column_plan.chosen, &explanation);
@@ -170,6 +174,9 @@ fn conclude_run(
                 cause::Explained { name: &field.name, column, plan: column_plan, explanation: &explanation };
             let diagnosed = cause::diagnose(&explained, &stream.items, is_primary, &place);
             caused |= is_primary && diagnosed.draft.is_some();
+            let convention = column_plan.convention();
+            let is_averaged = convention.reduce.is_mean() || convention.scale != Scale::None;
+            zero_counts |= is_averaged && explanation == Explanation::Follows && counts.proven > 0;
             drafts.extend(diagnosed.draft);
             listed.diagnoses.push(diagnosed.diagnosis);
             if is_primary {
@@ -184,10 +191,11 @@ fn conclude_run(
             }
         }
         let items = &stream.items;
+        let picks = picks::Picks::of(items);
         let decisions =
-            [(ClaimKey::Pick, items.picks), (ClaimKey::Correct, items.correct), (ClaimKey::Greedy, items.greedy)];
+            [(ClaimKey::Pick, picks.verdicts()), (ClaimKey::Correct, items.correct), (ClaimKey::Greedy, items.greedy)];
         verdicts.extend(decisions.into_iter().filter(|(_, counts)| counts.total() > 0));
-        gaps.picks(&stream.items);
+        gaps.picks(&stream.items, &picks);
         summary.items += stream.items.items;
 
         let claims: Vec<&crate::model::MetricClaim> =
@@ -202,10 +210,21 @@ fn conclude_run(
         for ((code, _), seen) in &stream.observed {
             observed.entry(code.clone()).or_default().merge(seen.clone());
         }
+        // Picks that follow from something else than the scores are greedy paths by chance.
+        let greedy = observed.get("RT401").map_or(0, |seen| seen.failed);
+        let by_chance = picks.follow_otherwise() || items.reasons.contradicted >= greedy.max(1);
+        if by_chance {
+            observed.remove("RT401");
+        }
+        // Only a number that follows with the zero counts it.
+        if !zero_counts {
+            observed.remove("RT312");
+        }
+        drafts.extend(picks.draft(&place, if by_chance { greedy } else { 0 }));
         for (code, seen) in &observed {
             let Some(rule) = context.catalogue.by_code(code) else { continue };
             // Ties and lengths among wrong scores are consequences of their cause.
-            let consequence = caused
+            let consequence = (caused || picks.follow_otherwise())
                 && rule.page().certainty == crate::model::Certainty::Statistical
                 && rule.page().family == "selection";
             if (rule.fires)(seen) && !consequence {

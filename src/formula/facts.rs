@@ -77,6 +77,9 @@ pub struct SequenceFacts {
     pub padding: u32,
     /// Whether the last scored step is the end token.
     pub has_end: bool,
+    /// Whether the first scored step is exactly 0 and a later one is not: a place that is kept for a token without context,
+    /// or a token that is certain.
+    pub starts_with_zero: bool,
     /// Scored steps whose value is not known, so that no total can be derived.
     pub unknown: u32,
     /// Characters of the continuation.
@@ -195,7 +198,8 @@ impl SequenceFacts {
         let divisor = match scale {
             Scale::None => 1.0,
             Scale::TokensPlusOne => tokens + 1.0,
-            Scale::TokensMinusOne => tokens - 1.0,
+            // Of one token, only a guarded divisor gives a number.
+            Scale::TokensMinusOne => (tokens - 1.0).max(1.0),
             Scale::Chars => f64::from(self.chars?),
             Scale::Bytes => f64::from(self.bytes?),
             Scale::Words => f64::from(self.words?),

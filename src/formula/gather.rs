@@ -133,12 +133,9 @@ impl FactsBuilder {
                 let ends = usize::from(ends(candidate, scored) && n > 1);
                 scored[..n - ends].iter().all(|at| push(*at as usize))
             }
-            Span::DropFirst(k) => {
-                scored.len() >= usize::from(k) && scored[usize::from(k)..].iter().all(|at| push(*at as usize))
-            }
-            Span::DropLast(k) => {
-                scored.len() >= usize::from(k) && scored[..n - usize::from(k)].iter().all(|at| push(*at as usize))
-            }
+            // Of fewer steps than are dropped, slices of lists and tensors leave none.
+            Span::DropFirst(k) => scored[n.min(usize::from(k))..].iter().all(|at| push(*at as usize)),
+            Span::DropLast(k) => scored[..n.saturating_sub(usize::from(k))].iter().all(|at| push(*at as usize)),
             Span::WithPrompt(k) => {
                 let k = usize::from(k);
                 contiguous && first >= k && (first - k..=last).all(push)
@@ -184,6 +181,7 @@ impl SequenceFacts {
         self.bytes = self.bytes.or(logged.bytes);
         self.n = logged.tokens.unwrap_or(0);
         self.has_end = false;
+        self.starts_with_zero = false;
         // A single number: nothing is summed, so no running sum is rounded.
         let base = Base { reduced: total, sizes: 0.0, n: self.n };
         for span in [Span::Continuation, Span::WithoutEnd] {
@@ -218,6 +216,11 @@ impl SequenceFacts {
             }
         }
         self.has_end = ends(candidate, &self.scored);
+        let is_zero = |value: Approx| value.value == 0.0;
+        self.starts_with_zero = {
+            let mut values = self.scored_log_probs();
+            values.next().is_some_and(is_zero) && values.any(|value| !is_zero(value))
+        };
     }
 
     /// Sum and mean of the log-probs over the continuation, with and without its end token.
@@ -294,7 +297,8 @@ fn reduce_window(window: &[Approx], reduce: Reduce) -> Option<Base> {
     };
     match reduce {
         Reduce::Sum => Some(sum().base()),
-        // Of no steps at all only the sum is defined: 0.
+        // Of no steps at all the sum is 0, and so is a mean that guards its divisor; one that does not is no number.
+        Reduce::Mean if n == 0 => Some(sum().base()),
         _ if n == 0 => None,
         Reduce::Mean => sum().mean(),
         Reduce::Product => {

@@ -28,6 +28,15 @@ pub struct ArrayLength {
     pub at: At,
 }
 
+/// A number beside a candidate's claims that nothing is known of: a reward, a mark, a cost. Picks may follow from it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SideValue<'t> {
+    /// The field's name.
+    pub name: Cow<'t, str>,
+    /// The number.
+    pub value: f64,
+}
+
 /// A logged total that other numbers were derived from, whether or not its tokens are logged.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LoggedTotal {
@@ -68,6 +77,10 @@ pub struct Candidate<'t> {
     pub arrays: Vec<ArrayLength>,
     /// Reported numbers.
     pub claims: Vec<Claim>,
+    /// Numbers without a role, where the format does not say what they are.
+    pub side_values: Vec<SideValue<'t>>,
+    /// The answer that the candidate's text comes to, where the log has it.
+    pub answer: Option<Text<'t>>,
     /// The total that normalised numbers follow from.
     pub logged_total: Option<LoggedTotal>,
     /// Log-likelihood without the context, for mutual information.

@@ -17,7 +17,7 @@ mod verdict;
 
 pub use claim::{Claim, ClaimKind, ColumnId, ColumnKey};
 pub use hash::{StableHasher, stable_hash};
-pub use item::{ArrayLength, Candidate, Item, LoggedTotal, PickRef};
+pub use item::{ArrayLength, Candidate, Item, LoggedTotal, PickRef, SideValue};
 pub use metric::{
     Aggregation, Counted, Definition, Divisor, MetricClaim, Ranking, RowMetric, RowValue, ScoreOutput, TaskGroup,
     Weights,
@@ -26,6 +26,6 @@ pub use path::TokenPath;
 pub use place::{At, Located, Origin, Place, Snippet, Span};
 pub use record::RecordError;
 pub use step::{Alternative, Logged, Segment, Slice, Step};
-pub use summary::{CandidateSummary, Choice, ItemSummary, OPENING, Reported};
+pub use summary::{CandidateSummary, Choice, ItemSummary, OPENING, Reported, answer_hash};
 pub use text::Text;
 pub use verdict::{Certainty, Severity, Verdict, VerdictCounts};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ColumnKey, Place, TokenPath};
+use crate::model::{ColumnKey, Place, TokenPath, stable_hash};
 use crate::numeric::Approx;
 
 /// What the pipeline reported of a candidate in one column.
@@ -70,11 +70,29 @@ pub struct CandidateSummary {
     pub prompt: Option<u64>,
     /// Hash of what was logged of it, to tell it from another one of the same name.
     pub content: u32,
+    /// Numbers without a role, by field; kept where a pick may follow from them.
+    pub side_values: Vec<(String, f64)>,
+    /// Hash of the answer that its text comes to; kept where a pick may name it.
+    pub answer: Option<u64>,
+    /// Hash of its text; kept where a pick may name it.
+    pub text: Option<u64>,
     /// Its tokens, if the item's records are not contiguous and will be gone when it is judged.
     pub path: Option<TokenPath>,
 }
 
+/// The hash by which answers and texts are compared with what a pick names.
+#[must_use]
+pub fn answer_hash(text: &str) -> u64 {
+    stable_hash(text.trim())
+}
+
 impl CandidateSummary {
+    /// The value of a field without a role.
+    #[must_use]
+    pub fn side_value(&self, field: &str) -> Option<f64> {
+        self.side_values.iter().find(|(name, _)| name == field).map(|(_, value)| *value)
+    }
+
     /// What the pipeline reported of it in a column.
     #[must_use]
     pub fn claim(&self, column: &ColumnKey) -> Option<&Reported> {
@@ -92,6 +110,26 @@ pub enum Choice {
     Index(i64),
     /// By id or text.
     Id(String),
+}
+
+impl Choice {
+    /// The hash of what is named, to compare with answers and texts.
+    #[must_use]
+    pub fn answer(&self) -> Option<u64> {
+        match self {
+            Self::Missing => None,
+            Self::Index(index) => Some(answer_hash(&index.to_string())),
+            Self::Id(id) => Some(answer_hash(id)),
+        }
+    }
+}
+
+/// The position that a letter names: A is the first.
+fn letter(id: &str) -> Option<usize> {
+    match id.trim().as_bytes() {
+        [letter @ b'A'..=b'Z'] => Some(usize::from(letter - b'A')),
+        _ => None,
+    }
 }
 
 /// One item without its tokens. Items whose candidates are spread over several records are merged from parts.
@@ -156,16 +194,32 @@ impl ItemSummary {
         }
     }
 
-    /// Position of the picked candidate, if the log names exactly one that exists.
+    /// Position of the picked candidate, if the log names one that exists: the first of those with the answer that it names.
     #[must_use]
     pub fn picked(&self) -> Option<usize> {
         self.resolve(&self.pick).or_else(|| self.flagged(|candidate| candidate.picked))
     }
 
-    /// Whether the log says anything about which candidate was picked.
+    /// Whether a candidate is as good as the picked one: itself, or one that comes to the same answer where an answer was
+    /// picked.
+    #[must_use]
+    pub fn is_same_answer(&self, pick: usize, other: usize) -> bool {
+        let answer = |at: usize| self.candidates.get(at).and_then(|candidate| candidate.answer);
+        pick == other || self.names_answer() && answer(pick).is_some() && answer(pick) == answer(other)
+    }
+
+    /// Whether the pick is the answer of a candidate and no candidate by itself.
+    #[must_use]
+    pub fn names_answer(&self) -> bool {
+        self.candidates.iter().any(|candidate| candidate.answer.is_some() && candidate.answer == self.pick.answer())
+    }
+
+    /// Whether the log says anything about which candidate was picked. What names one of a single candidate is a class or an
+    /// answer.
     #[must_use]
     pub fn has_pick(&self) -> bool {
-        self.pick != Choice::Missing || self.candidates.iter().any(|candidate| candidate.picked.is_some())
+        (self.pick != Choice::Missing && self.candidates.len() >= 2)
+            || self.candidates.iter().any(|candidate| candidate.picked.is_some())
     }
 
     /// Whether a candidate is a right answer, if the log says.
@@ -173,7 +227,11 @@ impl ItemSummary {
     pub fn is_gold(&self, position: usize) -> Option<bool> {
         match &self.gold {
             Choice::Missing => self.candidates.get(position)?.gold,
-            choice => Some(self.resolve(choice)? == position),
+            choice => {
+                let own = self.candidates.get(position)?.answer;
+                let right = self.resolve(choice)?;
+                Some(right == position || own.is_some() && own == choice.answer())
+            }
         }
     }
 
@@ -185,9 +243,24 @@ impl ItemSummary {
 
     fn resolve(&self, choice: &Choice) -> Option<usize> {
         let by_id = |id: &str| self.candidates.iter().position(|candidate| candidate.id.as_deref() == Some(id));
+        let by = |named: fn(&CandidateSummary) -> Option<u64>| {
+            let wanted = choice.answer()?;
+            self.candidates.iter().position(|candidate| named(candidate) == Some(wanted))
+        };
         match choice {
             Choice::Missing => None,
-            Choice::Id(id) => by_id(id),
+            Choice::Id(id) => by_id(id)
+                .or_else(|| by(|candidate| candidate.answer))
+                .or_else(|| by(|candidate| candidate.text))
+                .or_else(|| letter(id).filter(|position| *position < self.candidates.len())),
+            // A number that is one candidate's answer and another one's position names neither.
+            Choice::Index(index) if by(|candidate| candidate.answer).is_some() => {
+                let answer = by(|candidate| candidate.answer);
+                let position = usize::try_from(*index).ok().filter(|index| *index < self.candidates.len());
+                answer.filter(|answer| position.is_none_or(|position| position == *answer))
+            }
+            // One candidate is no choice: the number is a class.
+            Choice::Index(_) if self.candidates.len() < 2 => None,
             Choice::Index(index) => {
                 let position = usize::try_from(*index).ok().filter(|index| *index < self.candidates.len())?;
                 // Candidates that carry their position are found by it, since some may be missing.

@@ -169,12 +169,15 @@ impl ItemView<'_> {
     #[must_use]
     pub fn follows(&self, pick: usize) -> Option<bool> {
         let mut judged = false;
-        for claim in &self.item.candidates.get(pick)?.claims {
-            for divisor in DIVISORS {
-                match self.is_best(pick, &claim.column, divisor) {
-                    Some(true) => return Some(true),
-                    Some(false) => judged = true,
-                    None => {}
+        let same = |at: &usize| self.item.is_same_answer(pick, *at);
+        for at in (0..self.item.candidates.len()).filter(same) {
+            for claim in &self.item.candidates.get(at)?.claims {
+                for divisor in DIVISORS {
+                    match self.is_best(at, &claim.column, divisor) {
+                        Some(true) => return Some(true),
+                        Some(false) => judged = true,
+                        None => {}
+                    }
                 }
             }
         }

@@ -37,12 +37,12 @@ pub struct CastStats {
     casts: [Explained; 4],
 }
 
-/// How sure a cast is.
+/// How sure a cause is that explains what would else be a contradiction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sureness {
-    /// The claims could hardly lie on the grid by chance.
+    /// It could hardly explain all that it does by chance.
     Granted,
-    /// The claims have too few digits to tell.
+    /// There are too few rows or digits to tell.
     Possible,
 }
 

@@ -128,6 +128,8 @@ pub struct ColumnTally {
     pub accepted: Vec<u64>,
     /// Rows in which the convention could be derived and compared.
     pub judged: u64,
+    /// Of these, rows whose first token has a log-prob of exactly 0, unlike others of its tokens.
+    pub starting_with_zero: u64,
     /// Rows that no accepted formula explains.
     pub refuted: u64,
     /// How closely the rows that follow the convention do so.
@@ -177,6 +179,7 @@ impl ColumnTally {
     pub fn merge(&mut self, other: Self) {
         add_each(&mut self.accepted, &other.accepted);
         self.judged += other.judged;
+        self.starting_with_zero += other.starting_with_zero;
         self.refuted += other.refuted;
         self.closeness.merge(&other.closeness);
         CastStats::merge_each(&mut self.casts, &other.casts);

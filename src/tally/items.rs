@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::metric::{MetricRows, TokenTotals};
 use crate::model::{ColumnKey, Place, VerdictCounts};
-use crate::tally::{ComparisonSketch, Exemplar, Keyed, Smallest};
+use crate::tally::{ComparisonSketch, Exemplar, Keyed, PickReasons, Smallest};
 
 /// An item whose pick changes when the score follows its convention.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +92,8 @@ pub struct ItemTally {
     pub gold_positions: BTreeMap<u32, u64>,
     /// Whether the reported pick follows from the reported scores.
     pub picks: VerdictCounts,
+    /// What the picks follow from.
+    pub reasons: PickReasons,
     /// Whether the reported correctness follows from the reported pick and the gold answer.
     pub correct: VerdictCounts,
     /// Whether the greedy flag follows from the alternatives.
@@ -137,6 +139,7 @@ impl ItemTally {
             *self.gold_positions.entry(position).or_default() += count;
         }
         self.picks.merge(&other.picks);
+        self.reasons.merge(other.reasons);
         self.correct.merge(&other.correct);
         self.greedy.merge(&other.greedy);
         self.scored += other.scored;

@@ -11,6 +11,7 @@ mod exemplar;
 mod items;
 mod kept;
 mod observed;
+mod picks;
 mod renumber;
 mod rows;
 mod sketch;
@@ -31,6 +32,7 @@ pub use exemplar::{Evidence, Exemplar, Keyed, Smallest};
 pub use items::{Flip, ItemTally, Mixed, Switched};
 pub use kept::{Kept, Tally};
 pub use observed::{Observed, PLACES, PartSeen};
+pub use picks::{Argmax, PickReasons, Reason, Reasoned};
 pub use rows::{RowKey, Rows, Seen};
 pub use sketch::{BIN_EDGES, BINS, ComparisonSketch, Mark, PathSketch, Residuals, SKETCHED, Sample, WITHIN};
 

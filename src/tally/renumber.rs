@@ -36,7 +36,7 @@ fn renumber_stream(stream: &mut StreamTally, file: u32) {
 
 fn renumber_column(column: &mut ColumnTally, file: u32) {
     let by_formula = column.rows_by_formula.values_mut();
-    for rows in by_formula.chain([&mut column.rows, &mut column.unexplained_rows]) {
+    for rows in by_formula.chain([&mut column.rows, &mut column.rounded_rows, &mut column.unexplained_rows]) {
         for row in rows.kept_mut() {
             row.located.place.file = file;
         }
@@ -63,8 +63,13 @@ fn renumber_item(item: &mut ItemSummary, file: u32) {
 }
 
 fn renumber_items(items: &mut ItemTally, file: u32) {
-    for flip in items.certain.flipped.kept_mut().iter_mut().chain(items.by_digits.flipped.kept_mut()) {
-        flip.place.file = file;
+    for switched in [&mut items.certain, &mut items.by_digits, &mut items.reasons.argmax.switched] {
+        for flip in switched.flipped.kept_mut() {
+            flip.place.file = file;
+        }
+    }
+    for exemplar in items.reasons.shown.kept_mut() {
+        exemplar.located.place.file = file;
     }
     for comparison in items.comparisons.kept_mut() {
         comparison.place.file = file;

@@ -7,15 +7,15 @@ use crate::config::{ColumnSpec, InputConfig};
 use crate::format::field::{self, flag_text};
 use crate::format::json::Kind;
 use crate::format::native::grouping::{Finished, Grouping, Positions};
-use crate::format::native::record::{LONGEST_DISTINCTION, Mapping, segment_text, settle_padding};
+use crate::format::native::record::{LONGEST_DISTINCTION, Mapping, SIDE_VALUES, segment_text, settle_padding};
 use crate::format::native::roles::{ROLES, Role, SENTENCE, by_name, key};
 use crate::format::native::sentences;
 use crate::format::window::window;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::format::{MappedField, MappedRole};
 use crate::model::{
-    At, Candidate, Claim, ColumnId, Item, Located, Logged, Origin, PickRef, Place, RecordError, Segment, Snippet, Step,
-    Text, stable_hash,
+    At, Candidate, Claim, ColumnId, Item, Located, Logged, Origin, PickRef, Place, RecordError, Segment, SideValue,
+    Snippet, Step, Text, stable_hash,
 };
 use crate::numeric::Printed;
 use crate::source::{ByteMap, DelimitedRow, DelimitedRows, Layout, Opened};
@@ -448,7 +448,7 @@ impl CsvReader {
     }
 
     /// The rows of one candidate as a part of an item.
-    fn item<'r>(&self, group: &'r Group) -> Result<Item<'r>, (usize, String)> {
+    fn item<'r>(&'r self, group: &'r Group) -> Result<Item<'r>, (usize, String)> {
         let rows = &group.rows;
         let first = rows.first().map(|row| group.at(row, 0)).unwrap_or_default();
         let distinct = rows.first().map_or(0, |row| self.distinct(&row.record));
@@ -486,6 +486,12 @@ impl CsvReader {
                         }
                         _ => {}
                     },
+                    Cell::Other if !self.per_token && candidate.side_values.len() < SIDE_VALUES => {
+                        if let (Some(number), Some(name)) = (Printed::parse(raw), self.header.get(column)) {
+                            let side = SideValue { name: Cow::Borrowed(name), value: number.value };
+                            candidate.side_values.push(side);
+                        }
+                    }
                     _ => {}
                 }
             }

@@ -1,5 +1,6 @@
 //! A native JSON record to an Item.
 
+use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
 use crate::config::{ColumnSpec, Promise, accepted, both_ends};
@@ -9,8 +10,8 @@ use crate::format::mapped::{MappedField, MappedRole};
 use crate::format::native::roles::{ROLES, Role, SCORES, SENTENCE, SUM_OR_MEAN, by_name};
 use crate::formula::{Formula, Output};
 use crate::model::{
-    Alternative, ArrayLength, Candidate, Claim, ClaimKind, ColumnId, Item, Logged, PickRef, Segment, Slice, Step, Text,
-    stable_hash,
+    Alternative, ArrayLength, Candidate, Claim, ClaimKind, ColumnId, Item, Logged, PickRef, Segment, SideValue, Slice,
+    Step, Text, stable_hash,
 };
 use crate::numeric::Printed;
 
@@ -103,11 +104,17 @@ struct Slots<'t> {
     filled: Vec<(Role, Value<'t>, bool, &'t str)>,
     filters: Vec<Value<'t>>,
     claims: Vec<(ColumnId, Value<'t>)>,
+    /// Numbers without a role, the first of them.
+    side: Vec<(&'t str, Value<'t>)>,
 }
+
+/// Numbers without a role that are kept of a record.
+pub(super) const SIDE_VALUES: usize = 16;
 
 impl<'t> Slots<'t> {
     fn of(object: Value<'t>, mapping: &Mapping) -> Self {
-        let mut slots = Self { filled: Vec::with_capacity(16), filters: Vec::new(), claims: Vec::new() };
+        let mut slots =
+            Self { filled: Vec::with_capacity(16), filters: Vec::new(), claims: Vec::new(), side: Vec::new() };
         for (key, value) in object.members() {
             let Ok(name) = std::str::from_utf8(key.raw()) else { continue };
             if let Some(column) = mapping.column_of_claim(name) {
@@ -116,7 +123,15 @@ impl<'t> Slots<'t> {
                 }
                 continue;
             }
-            if let Some((role, strong)) = by_name(name) {
+            let known = by_name(name);
+            // A number where a list per token is expected is one of the whole candidate.
+            if value.kind() == Kind::Number
+                && known.is_none_or(|(role, _)| role.is_per_token())
+                && slots.side.len() < SIDE_VALUES
+            {
+                slots.side.push((name, value));
+            }
+            if let Some((role, strong)) = known {
                 if role == Role::Filter {
                     slots.filters.push(value);
                 }
@@ -350,8 +365,23 @@ fn candidate<'t>(object: Value<'t>, slots: &Slots<'t>, mapping: &Mapping) -> Res
         let value = Claim { column: *column, value: number(*value, mapping, name)?, at: at(*value) };
         candidate.claims.push(value);
     }
+    let side = slots.side.iter().filter_map(|(name, value)| {
+        let value = Printed::parse(value.raw())?.value;
+        Some(SideValue { name: Cow::Borrowed(*name), value })
+    });
+    candidate.side_values.extend(side);
+    candidate.answer = ANSWERS.iter().find_map(|name| object.get(name)).and_then(answer);
     steps(slots, mapping, &mut candidate)?;
     Ok(candidate)
+}
+
+/// Fields with the answer that a candidate's text comes to.
+const ANSWERS: [&str; 8] =
+    ["answer", "extracted_answer", "parsed_answer", "final_answer", "parsed", "extracted", "prediction", "pred"];
+
+/// A text or a number as an answer.
+fn answer(value: Value<'_>) -> Option<Text<'_>> {
+    text(value).or_else(|| (value.kind() == Kind::Number).then(|| Text::plain(value.raw_str())))
 }
 
 /// Longest scalar that is taken to distinguish rows of the same item; longer ones are texts.

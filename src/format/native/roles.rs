@@ -64,6 +64,14 @@ pub enum Role {
     Correct,
 }
 
+impl Role {
+    /// Whether it is a list with a number per token.
+    #[must_use]
+    pub fn is_per_token(self) -> bool {
+        matches!(self, Self::Logprobs | Self::Surprisals | Self::Probs | Self::Logits)
+    }
+}
+
 /// A role with its names: those that say it plainly, and those used for it when none of the first is there.
 pub struct RoleNames {
     /// The role.

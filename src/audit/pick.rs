@@ -1,0 +1,122 @@
+//! One pick against the reported scores, and against whatever else it may follow from.
+
+use std::collections::BTreeMap;
+
+use crate::model::{At, CandidateSummary, ItemSummary, Located, Place};
+use crate::rules::{ItemView, RecordRef};
+use crate::tally::{Evidence, Exemplar, PickReasons, Reason};
+
+/// Judges the pick of an item that has a choice.
+pub(super) fn judge(view: &ItemView<'_>, pick: usize, record_ref: &RecordRef<'_>, at: At, tally: &mut PickReasons) {
+    let item = view.item;
+    if item.candidates.len() < 2 {
+        return;
+    }
+    tally.items += 1;
+    reasons(item, pick, tally);
+    let Some(follows) = view.follows(pick) else { return };
+    tally.judged += 1;
+    if let Some(best) = view.best() {
+        let to = if view.is_raw_best(pick) == Some(true) { pick } else { best };
+        tally.argmax.add(&item.place, &item.id, pick, to, item.is_gold(pick).zip(item.is_gold(to)));
+    }
+    if follows || (view.is_greedy_path(pick) && view.better_total(pick).is_some()) {
+        return;
+    }
+    tally.contradicted += 1;
+    let start = match record_ref {
+        RecordRef::Record(origin) => {
+            let (file, line) = origin.start();
+            Place { file, line, ..Place::default() }
+        }
+        RecordRef::Kept(place) => (*place).clone(),
+    };
+    if !tally.shown.would_keep(&start) {
+        return;
+    }
+    let located = match record_ref {
+        RecordRef::Record(origin) => origin.locate(at),
+        RecordRef::Kept(place) => Located { place: (*place).clone(), ..Located::default() },
+    };
+    tally.shown.offer(Exemplar {
+        located,
+        item: item.id.clone(),
+        candidate: String::new(),
+        evidence: evidence(view, pick),
+    });
+}
+
+/// The picked candidate and the one that the scores put first.
+fn evidence(view: &ItemView<'_>, pick: usize) -> Evidence {
+    let best = view.best();
+    let score = |position| view.score(position).map_or_else(|| "none".to_owned(), |score: f64| score.to_string());
+    let better = best.map_or_else(String::new, |best| format!("; {} has {}", view.name(best), score(best)));
+    let found = view.score(pick).unwrap_or(f64::NAN);
+    let expected = best.and_then(|best| view.score(best)).unwrap_or(f64::NAN);
+    Evidence::equals(expected).found(found).detail(format!(
+        "picked {} with score {}{better}",
+        view.name(pick),
+        score(pick)
+    ))
+}
+
+/// Holds the pick to the fields that nothing is known of, to the wrong end of the scores, and to a vote.
+fn reasons(item: &ItemSummary, pick: usize, tally: &mut PickReasons) {
+    let Some(own) = item.candidates.get(pick) else { return };
+    for (field, _) in &own.side_values {
+        let values = || item.candidates.iter().map(|candidate| candidate.side_value(field));
+        by_extreme(
+            item,
+            pick,
+            values,
+            tally,
+            [Some(Reason::Highest(field.clone())), Some(Reason::Lowest(field.clone()))],
+        );
+    }
+    for claim in &own.claims {
+        let merit = |candidate: &CandidateSummary| Some(candidate.claim(&claim.column)?.merit()?.value);
+        let values = || item.candidates.iter().map(merit);
+        by_extreme(item, pick, values, tally, [None, Some(Reason::Worst(claim.column.name.to_string()))]);
+    }
+    if let Some((is_majority, chance)) = majority(&item.candidates, pick) {
+        tally.observe(Reason::Majority, is_majority, chance, false);
+    }
+}
+
+/// Holds the pick to the highest and the lowest of values that all candidates have.
+fn by_extreme<I: Iterator<Item = Option<f64>>>(
+    item: &ItemSummary,
+    pick: usize,
+    values: impl Fn() -> I,
+    tally: &mut PickReasons,
+    reasons: [Option<Reason>; 2],
+) {
+    if !values().all(|value| value.is_some_and(f64::is_finite)) {
+        return;
+    }
+    let values: Vec<f64> = values().flatten().collect();
+    let measured = values.iter().any(|value| value.fract() != 0.0);
+    let (low, high) = values
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(*value), high.max(*value)));
+    for (extreme, reason) in [high, low].into_iter().zip(reasons) {
+        let Some(reason) = reason else { continue };
+        let is_extreme = |at: usize| values.get(at).is_some_and(|value| value.total_cmp(&extreme).is_eq());
+        let gives = (0..values.len()).any(|at| item.is_same_answer(pick, at) && is_extreme(at));
+        let such = (0..values.len()).filter(|at| is_extreme(*at)).count();
+        tally.observe(reason, gives, such as f64 / values.len() as f64, measured);
+    }
+}
+
+/// Whether as many candidates come to the picked answer as to any other, and the chance of it. None where not all have an
+/// answer, or all have the same one.
+fn majority(candidates: &[CandidateSummary], pick: usize) -> Option<(bool, f64)> {
+    let mut votes: BTreeMap<u64, usize> = BTreeMap::new();
+    for candidate in candidates {
+        *votes.entry(candidate.answer?).or_default() += 1;
+    }
+    let most = *votes.values().max()?;
+    let own = *votes.get(&candidates.get(pick)?.answer?)?;
+    let first = votes.values().filter(|count| **count == most).count();
+    Some((own == most, first as f64 / votes.len() as f64))
+}

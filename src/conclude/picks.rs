@@ -1,0 +1,171 @@
+//! What the picks of a stream follow from, and RT402 where it is nothing that was logged.
+
+use crate::conclude::finding::{Draft, Row, Stream};
+use crate::model::VerdictCounts;
+use crate::numeric::{log2, mcnemar_exact};
+use crate::report::words::{count, p_value, picks_change, some};
+use crate::report::{Evidence, Number, RuleEvidence};
+use crate::rules::Message;
+use crate::tally::{Argmax, ItemTally, PickReasons, Reason, Reasoned, Sureness};
+
+/// Bits from which on a reason is taken for the true one: by chance, one of all that were tried gives every pick of one log
+/// in 256.
+const GRANTED: f64 = 8.0;
+
+/// What the picks follow from.
+pub(super) struct Picks<'p> {
+    reasons: &'p PickReasons,
+    /// The reason beside the scores that gives every pick.
+    whole: Option<(&'p Reason, Sureness)>,
+    verdicts: VerdictCounts,
+}
+
+impl<'p> Picks<'p> {
+    /// Weighs the reasons of a stream's picks.
+    pub(super) fn of(items: &'p ItemTally) -> Self {
+        let reasons = &items.reasons;
+        let whole = if items.picks.proven == items.picks.total() { None } else { whole(reasons) };
+        let VerdictCounts { proven, refuted, unprovable } = items.picks;
+        let verdicts = match whole {
+            None => items.picks,
+            Some((_, Sureness::Granted)) => {
+                let proven = reasons.items.max(proven);
+                VerdictCounts { proven, refuted: 0, unprovable: items.picks.total().saturating_sub(proven) }
+            }
+            Some((_, Sureness::Possible)) => VerdictCounts { proven, refuted: 0, unprovable: unprovable + refuted },
+        };
+        Self { reasons, whole, verdicts }
+    }
+
+    /// The verdicts on the picks.
+    pub(super) fn verdicts(&self) -> VerdictCounts {
+        self.verdicts
+    }
+
+    /// Whether something beside the scores gives every pick, so that no rule may hold them to the scores.
+    pub(super) fn follow_otherwise(&self) -> bool {
+        self.whole.is_some()
+    }
+
+    /// Why picks that the scores contradict are not refuted, where few of them are logged.
+    pub(super) fn undecided(&self) -> Option<String> {
+        let (reason, sureness) = self.whole?;
+        (sureness == Sureness::Possible)
+            .then(|| format!("each pick is {}, of too few to tell that from chance", described(reason)))
+    }
+
+    /// RT402. `greedy` are picks that RT401 holds against the totals: where the picks follow from something else, they are
+    /// greedy paths by chance.
+    pub(super) fn draft(&self, stream: &Stream<'_>, greedy: u64) -> Option<Draft> {
+        if self.whole.is_some() || self.reasons.contradicted == 0 {
+            return None;
+        }
+        let rule = stream.catalogue.by_code("RT402")?;
+        let PickReasons { judged, contradicted, shown, argmax, .. } = self.reasons;
+        let failed = contradicted + greedy;
+        let first = shown.kept().first();
+        let nearest = nearest(self.reasons);
+        let message = Message::new(format!(
+            "in {failed} of {judged} items the pick is not the best candidate by the reported scores, raw or per token, character, byte or word"
+        ))
+        .label(first.map_or_else(String::new, |row| row.evidence.detail.clone()))
+        .help(match nearest {
+            Some((Reason::Worst(field), _)) => format!("`{field}` is better the other way round: take its opposite end"),
+            Some((reason, _)) => format!(
+                "if the pick is meant to be {}, look at the other rows; else take the argmax of the reported scores over the reported candidates",
+                described(reason)
+            ),
+            None => "take the argmax of the reported scores over the reported candidates".to_owned(),
+        });
+        let row = |exemplar: &crate::tally::Exemplar| Row {
+            located: exemplar.located.clone(),
+            item: exemplar.item.clone(),
+            candidate: String::new(),
+        };
+        let mut evidence_lines = Vec::new();
+        if let Some((reason, own)) = nearest {
+            evidence_lines.push(format!(
+                "the pick is {} in {} of {} items",
+                described(reason),
+                count(own.explained),
+                count(self.reasons.items)
+            ));
+        }
+        if greedy > 0 {
+            evidence_lines.push(format!("in {} of them the pick is also the greedy path", count(greedy)));
+        }
+        Some(Draft {
+            rule,
+            severity: rule.page().severity,
+            claim: rule.page().needs.first().map_or_else(String::new, |need| (*need).to_owned()),
+            task: stream.task.to_owned(),
+            cause: Vec::new(),
+            message,
+            count: failed,
+            judged: *judged,
+            rows: shown.kept().iter().map(row).collect(),
+            evidence: Evidence::Rule(RuleEvidence {
+                judged: *judged,
+                failed,
+                found: first.map(|row| Number(row.evidence.found)),
+                expected: first.map(|row| Number(row.evidence.expected)),
+                within: first.map(|row| Number(row.evidence.within)),
+                ..RuleEvidence::default()
+            }),
+            evidence_lines,
+            impact_lines: impact(argmax).into_iter().collect(),
+        })
+    }
+}
+
+/// The reason that gives every pick, and whether it could hardly do so by chance.
+fn whole(reasons: &PickReasons) -> Option<(&Reason, Sureness)> {
+    let gives_all = |own: &Reasoned| own.explained == reasons.items && own.judged > 0;
+    let whole = reasons.reasons.iter().filter(|(reason, own)| reason.is_legitimate() && gives_all(own));
+    let (reason, own) = whole.max_by_key(|(_, own)| own.tenths_of_bits)?;
+    let tried = reasons.reasons.len().max(1) as f64;
+    if bits(own) - log2(tried) >= GRANTED {
+        return Some((reason, Sureness::Granted));
+    }
+    // A count of something (a rank, a length) gives a few picks by chance.
+    (own.measured == own.judged || *reason == Reason::Majority).then_some((reason, Sureness::Possible))
+}
+
+/// The reason that gives most picks, where it gives three in four and hardly by chance.
+fn nearest(reasons: &PickReasons) -> Option<(&Reason, &Reasoned)> {
+    let nearly = reasons.reasons.iter().filter(|(_, own)| 4 * own.explained >= 3 * reasons.items);
+    nearly.max_by_key(|(_, own)| (own.explained, own.tenths_of_bits)).filter(|(_, own)| bits(own) >= GRANTED)
+}
+
+fn bits(own: &Reasoned) -> f64 {
+    own.tenths_of_bits as f64 / 10.0
+}
+
+/// What a pick is by a reason.
+fn described(reason: &Reason) -> String {
+    match reason {
+        Reason::Highest(field) => format!("the candidate with the highest `{field}`"),
+        Reason::Lowest(field) => format!("the candidate with the lowest `{field}`"),
+        Reason::Worst(field) => format!("the candidate with the worst `{field}`"),
+        Reason::Majority => "the answer of most candidates".to_owned(),
+    }
+}
+
+/// What the argmax of the scores would change.
+fn impact(argmax: &Argmax) -> Option<String> {
+    let Argmax { items, graded, right_before, switched } = argmax;
+    let ids = switched.flipped.kept().iter().map(|flip| flip.item.as_str());
+    let mut line = format!("{} ({})", picks_change(switched.flips, *items), some(ids, 3, switched.flips));
+    if *graded > 0 {
+        let share = |right: u64| right as f64 / *graded as f64;
+        line.push_str(&format!(
+            "; accuracy {:.4} as picked, {:.4} by the argmax of the reported scores ({} gained, {} lost, p = {})",
+            share(*right_before),
+            share(switched.right_after),
+            count(switched.gained),
+            count(switched.lost),
+            p_value(mcnemar_exact(switched.gained, switched.lost))
+        ));
+    }
+    (switched.flips > 0).then_some(line)
+}
