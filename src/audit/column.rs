@@ -51,6 +51,7 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -
         return 0;
     };
     tally.judged += 1;
+    tally.stated += u64::from(row.facts.is_stated);
     tally.starting_with_zero += u64::from(row.facts.starts_with_zero);
     let judgement = derive::judge(claimed, derived);
     let mut accepted = false;

@@ -322,13 +322,8 @@ impl<'p> Auditor<'p> {
             let (Some(plan), Some(tally)) = (self.plan.columns.get(column), self.claims.get_mut(column)) else {
                 continue;
             };
-            let facts = match self.plan.total_beneath(candidate, claim.column) {
-                Some((logged, total)) => {
-                    of_total.fill_from_total(candidate, &logged, total);
-                    &of_total
-                }
-                None => steps,
-            };
+            let is_beneath = self.plan.fill_beneath(candidate, claim.column, &mut of_total);
+            let facts = if is_beneath { &of_total } else { steps };
             let row = column::Row { item: &item.id, candidate: label, claim, facts, steps, origin };
             explained.push(column::judge(&row, plan, tally.get_or_insert_default()));
         }

@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use crate::audit::constants::{FITTED, solve};
 use crate::config::ColumnSpec;
-use crate::formula::{Cast, Casts, Formula, Grammar, GrammarEntry, Needs, StepResolutions};
-use crate::model::{Candidate, ColumnId, ColumnKey, LoggedTotal, stable_hash};
-use crate::numeric::{Approx, Resolution, Tolerance};
+use crate::formula::{Cast, Casts, Formula, Grammar, GrammarEntry, Needs, SequenceFacts, StepResolutions};
+use crate::model::{Candidate, ColumnId, ColumnKey, StatedTotals, stable_hash};
+use crate::numeric::{Approx, Printed, Resolution, Tolerance};
 use crate::tally::{CastStats, Closeness, FileTally, Measured, SKETCHED, Sample, StreamKey, Sureness, add_each};
 
 /// Formulas whose joint fit is tracked row by row: as many as there are bits in a set.
@@ -209,15 +209,26 @@ impl FilePlan {
         self.columns.iter().find(|plan| plan.spec.column == *key)
     }
 
-    /// The logged total that a claim follows from, and its value with what its digits leave open. A total does not follow
-    /// from itself; where tokens are logged as well, it is the total that follows from them.
-    #[must_use]
-    pub fn total_beneath(&self, candidate: &Candidate<'_>, column: ColumnId) -> Option<(LoggedTotal, Approx)> {
-        let total = candidate.logged_total.filter(|total| total.column != column)?;
-        let plan = self.columns.get(usize::from(total.column.0)).filter(|_| !self.declared.exact_digits);
-        let value =
-            plan.map_or(Approx::exact(total.total.value), |plan| Approx::of_column(&total.total, &plan.resolution));
-        Some((total, value))
+    /// Fills in the logged totals that a claim follows from, with what their digits leave open; says whether there are any. A
+    /// total does not follow from itself; where tokens are logged as well, it is the total that follows from them.
+    pub fn fill_beneath(&self, candidate: &Candidate<'_>, column: ColumnId, facts: &mut SequenceFacts) -> bool {
+        let value = |(from, printed): (ColumnId, Printed)| {
+            let plan = self.columns.get(usize::from(from.0)).filter(|_| !self.declared.exact_digits);
+            plan.map_or(Approx::exact(printed.value), |plan| Approx::of_column(&printed, &plan.resolution))
+        };
+        if let Some(logged) = candidate.logged_total.filter(|total| total.column != column) {
+            facts.fill_from_total(candidate, &logged, value((logged.column, logged.total)));
+            return true;
+        }
+        // The total is the root of a record's numbers, and where it is not counted, the mean that of what is per token.
+        let StatedTotals { total, mean, tokens } = candidate.stated;
+        let is_root = |stated: Option<(ColumnId, Printed)>| stated.is_some_and(|(from, _)| from == column);
+        let counted = tokens.is_some_and(|count| count > 0);
+        if is_root(total) || (is_root(mean) && !(total.is_some() && counted)) || (total.is_none() && mean.is_none()) {
+            return false;
+        }
+        facts.fill_from_stated(candidate, total.map(value), mean.map(value), tokens);
+        true
     }
 
     /// What the accepted formulas of all columns start from.

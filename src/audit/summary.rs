@@ -74,7 +74,11 @@ pub(super) fn candidate(
         claims,
         total,
         derived,
-        tokens: if candidate.steps.is_empty() { counted.and_then(|total| total.tokens).unwrap_or(0) } else { facts.n },
+        tokens: if candidate.steps.is_empty() {
+            counted.and_then(|total| total.tokens).or(candidate.stated.tokens).unwrap_or(0)
+        } else {
+            facts.n
+        },
         chars: facts.chars.or(counted.and_then(|total| total.chars)),
         bytes: facts.bytes.or(counted.and_then(|total| total.bytes)),
         words: facts.words,

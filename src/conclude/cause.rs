@@ -40,8 +40,8 @@ pub(super) fn diagnose(
     let grammar = plan.grammar.as_deref();
     let convention = plan.convention();
     let proven = diagnosis::verdicts(column, plan.chosen, explanation).proven;
-    let wanted = is_primary
-        && !matches!(explanation, Explanation::Follows | Explanation::Unknown | Explanation::ZeroLeftOut { .. });
+    let wanted =
+        is_primary && !matches!(explanation, Explanation::Follows | Explanation::Unknown | Explanation::AsRight { .. });
     let impact = wanted.then(|| impact(items, is_to_the_digit(column, explanation))).flatten();
     let mut diagnosis = Diagnosis {
         run: stream.run.to_owned(),
@@ -50,7 +50,7 @@ pub(super) fn diagnose(
         convention: convention.to_string(),
         best: match explanation {
             Explanation::Follows if proven > 0 => Some(convention.to_string()),
-            Explanation::ZeroLeftOut { at } => Some(diagnosis::entry(grammar, *at).to_string()),
+            Explanation::AsRight { at } => Some(diagnosis::entry(grammar, *at).to_string()),
             _ => None,
         },
         explained: proven,
@@ -67,7 +67,7 @@ pub(super) fn diagnose(
     let flips = impact.as_ref().map(|impact| impact.flips);
     let writer = Writer { name, column, plan, grammar, convention, items, mixed, flips, stream };
     let draft = match explanation {
-        Explanation::Follows | Explanation::Unknown | Explanation::ZeroLeftOut { .. } => None,
+        Explanation::Follows | Explanation::Unknown | Explanation::AsRight { .. } => None,
         Explanation::Stub => writer.stub(),
         Explanation::Shift(constant) => writer.shift(*constant),
         Explanation::Nothing => writer.nothing(),
@@ -361,7 +361,8 @@ impl Writer<'_> {
     fn term(&self, formula: &Formula, fit: &Fit, row: &ClaimRow) -> String {
         let value = self.number(fit.derived.value);
         let n = f64::from(fit.n);
-        let is_mean = formula.reduce.is_mean();
+        // A mean that is stated by itself has no number of tokens.
+        let is_mean = formula.reduce.is_mean() && fit.n > 0;
         if is_mean || formula.scale != Scale::None {
             let total = if is_mean { fit.base * n } else { fit.base };
             let divisor = if is_mean { n } else { fit.divisor };

@@ -2,7 +2,7 @@
 
 use crate::audit::{ColumnPlan, PRINCIPAL};
 use crate::config::Promise;
-use crate::formula::{Cast, Constant, Formula, Grammar, GrammarEntry, Span};
+use crate::formula::{Cast, Constant, Formula, Grammar, GrammarEntry, Output, Reduce, Scale, Span};
 use crate::model::VerdictCounts;
 use crate::tally::{CastStats, ColumnTally, RowRef, Sureness};
 
@@ -39,8 +39,10 @@ pub(super) enum Explanation {
     },
     /// Claims differ from the convention by one constant.
     Shift(f64),
-    /// The convention over the tokens that have a log-prob: the first one stands as 0 in every row and is left out.
-    ZeroLeftOut {
+    /// Another formula that is as right in this log, and gives every row: over the tokens that have a log-prob where the first
+    /// one stands as 0 in every row, over a number of tokens that leaves out the first one or counts the end, or any where the
+    /// field's name promises none.
+    AsRight {
         /// Its place in the grammar.
         at: usize,
     },
@@ -64,11 +66,26 @@ pub(super) struct Member {
 /// Finds the shortest explanation of a column under its plan.
 pub(super) fn explain(column: &ColumnTally, plan: &ColumnPlan) -> Explanation {
     let explanation = shortest(column, plan.chosen, plan.grammar.as_deref());
-    if let Explanation::Formula { at, rest: 0, .. } = explanation
+    if let Explanation::Formula { at, rest: 0, ambiguous, .. } = explanation
         && let Some(grammar) = plan.grammar.as_deref()
-        && is_zero_left_out(column, grammar, at)
+        && let [convention, ..] = grammar.entries()
+        && let Some(found) = grammar.entries().get(at)
+        && (is_zero_left_out(column, convention, found)
+            || is_as_stated(column, convention, found)
+            || (plan.spec.promise == Promise::Matched && !ambiguous))
     {
-        return Explanation::ZeroLeftOut { at };
+        return Explanation::AsRight { at };
+    }
+    let follows = column.accepted.get(plan.chosen).copied().unwrap_or(0);
+    // Numbers beside one another that have nothing to do with each other are no contradiction.
+    let is_apart = column.stated > 0
+        && column.stated == column.judged
+        && plan.spec.promise != Promise::Declared
+        && 2 * follows < column.judged
+        && !matches!(explanation, Explanation::Formula { rest: 0, .. });
+    let is_matched = plan.spec.promise == Promise::Matched && explanation != Explanation::Follows;
+    if is_apart || is_matched {
+        return Explanation::Unknown;
     }
     let is_score = plan.spec.promise == Promise::Score && explanation != Explanation::Follows;
     if is_score && !is_firm(column, &explanation) && cannot_be_log_prob(column, plan.chosen) {
@@ -79,12 +96,21 @@ pub(super) fn explain(column: &ColumnTally, plan: &ColumnPlan) -> Explanation {
 
 /// Whether a formula is the convention without a first token that stands as exactly 0 in every row: a token without context,
 /// which has no log-prob.
-fn is_zero_left_out(column: &ColumnTally, grammar: &Grammar, at: usize) -> bool {
-    let [convention, ..] = grammar.entries() else { return false };
+fn is_zero_left_out(column: &ColumnTally, convention: &GrammarEntry, found: &GrammarEntry) -> bool {
     let without = Formula { span: Span::DropFirst(1), ..convention.formula };
-    let is_without =
-        grammar.entries().get(at).is_some_and(|entry| entry.formula == without && entry.constant == Constant::None);
+    let is_without = found.formula == without && found.constant == Constant::None;
     is_without && column.starting_with_zero == column.judged
+}
+
+/// Whether a formula is the convention over one token more or less than are counted, or in bits, where the tokens themselves
+/// are not logged: whether the count holds the first token, which has no log-prob, or the end, is not said, nor the unit.
+fn is_as_stated(column: &ColumnTally, convention: &GrammarEntry, found: &GrammarEntry) -> bool {
+    let is_mean = convention.formula.reduce == Reduce::Mean;
+    let by = |scale: Scale| found.formula == Formula { reduce: Reduce::Sum, scale, ..convention.formula };
+    let is_beside = by(Scale::TokensMinusOne) || by(Scale::TokensPlusOne);
+    let is_in_bits = convention.formula.output == Output::ExpNegated
+        && found.formula == Formula { output: Output::Exp2Negated, ..convention.formula };
+    is_mean && (is_beside || is_in_bits) && found.constant == Constant::None && column.stated == column.judged
 }
 
 /// Rows from which on the lack of any relation to the tokens says that a number is no log-prob.
@@ -126,7 +152,7 @@ fn is_correlated(column: &ColumnTally) -> bool {
 fn is_firm(column: &ColumnTally, explanation: &Explanation) -> bool {
     match explanation {
         Explanation::Nothing | Explanation::Unknown => false,
-        Explanation::Follows | Explanation::Stub | Explanation::ZeroLeftOut { .. } => true,
+        Explanation::Follows | Explanation::Stub | Explanation::AsRight { .. } => true,
         Explanation::Formula { at, .. } if is_grid_of_marks(column) => {
             column.formulas.get(*at).is_some_and(|count| count.identical == column.judged)
         }
@@ -340,7 +366,7 @@ pub(super) fn verdicts(column: &ColumnTally, chosen: usize, explanation: &Explan
     if matches!(explanation, Explanation::Formula { exact: true, .. }) {
         return VerdictCounts { proven: 0, refuted: column.judged, unprovable: gaps };
     }
-    if let Explanation::ZeroLeftOut { at } = explanation {
+    if let Explanation::AsRight { at } = explanation {
         let proven = column.formulas.get(*at).map_or(0, |count| count.explained);
         return VerdictCounts { proven, refuted: column.judged - proven, unprovable: gaps };
     }

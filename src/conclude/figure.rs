@@ -21,7 +21,7 @@ pub(super) fn figure(column: &ColumnTally, explanation: &Explanation) -> Option<
         return None;
     }
     let after = match explanation {
-        Explanation::Formula { at, .. } | Explanation::ZeroLeftOut { at } => {
+        Explanation::Formula { at, .. } | Explanation::AsRight { at } => {
             column.residuals_by_formula.get(*at).map(|residuals| residuals.bins.to_vec())
         }
         _ => None,
@@ -38,7 +38,7 @@ fn point(mark: &Mark, explanation: &Explanation) -> Point {
     let fits = |at: usize| at < 128 && mark.set & (1 << at) != 0;
     let value = |at: usize| mark.values.get(at).copied().flatten();
     let (found, explained, group) = match explanation {
-        Explanation::Formula { at, .. } | Explanation::ZeroLeftOut { at } => (value(*at), fits(*at), None),
+        Explanation::Formula { at, .. } | Explanation::AsRight { at } => (value(*at), fits(*at), None),
         Explanation::Mixture(members) => {
             let fitting = || members.iter().enumerate().filter(|(_, member)| fits(member.at));
             let first = fitting().next();
@@ -68,7 +68,7 @@ fn point(mark: &Mark, explanation: &Explanation) -> Point {
 /// The formula that the log's own numbers follow where it is one.
 pub(super) fn found(explanation: &Explanation, plan: &ColumnPlan) -> Formula {
     let at = match explanation {
-        Explanation::Formula { at, .. } | Explanation::ZeroLeftOut { at } => Some(*at),
+        Explanation::Formula { at, .. } | Explanation::AsRight { at } => Some(*at),
         Explanation::Mixture(members) => members.iter().map(|member: &Member| member.at).find(|at| *at != 0),
         _ => None,
     };

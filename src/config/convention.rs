@@ -12,6 +12,10 @@ pub enum Promise {
     /// One of the accepted formulas: the name, the format or the user says so.
     #[default]
     Formula,
+    /// The formula that the user declares.
+    Declared,
+    /// Any formula that gives every row: the name is one that other quantities have, too.
+    Matched,
     /// A score that follows the formula as long as it can be a log-prob: others call marks and rewards by the same name.
     Score,
 }
@@ -48,7 +52,7 @@ impl ColumnSpec {
     pub fn refine(&mut self, user: &Self) {
         if !user.accepted.is_empty() {
             self.accepted.clone_from(&user.accepted);
-            self.promise = Promise::Formula;
+            self.promise = Promise::Declared;
         }
         self.tolerance = user.tolerance.or(self.tolerance);
         self.lower = user.lower.or(self.lower);

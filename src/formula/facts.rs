@@ -71,6 +71,8 @@ pub struct SequenceFacts {
     pub(super) scored: Vec<u32>,
     /// Steps of the continuation, the end token included.
     pub n: u32,
+    /// Whether the totals are what the names of fields state, and no tokens are logged.
+    pub is_stated: bool,
     /// Steps of the prompt.
     pub prompt: u32,
     /// Padding steps.
@@ -152,7 +154,7 @@ impl SequenceFacts {
             let moved = format.half_ulp(numeric::ln(reduced.value.abs()));
             reduced = reduced.widened(reduced.value.abs() * numeric::exp_m1(moved));
         } else if let Some(Cast { stage: Stage::Sum, format }) = cast {
-            let tokens = if formula.reduce.is_mean() { f64::from(base.n) } else { 1.0 };
+            let tokens = if formula.reduce.is_mean() { f64::from(base.n).max(1.0) } else { 1.0 };
             reduced = reduced.widened(format.half_ulp(reduced.value * tokens) / tokens);
         }
         let mut scaled = reduced.over(self.divisor(formula.scale, base.n)?);
@@ -183,6 +185,10 @@ impl SequenceFacts {
     #[must_use]
     pub fn undo(&self, formula: &Formula, claim: Approx) -> Option<Undone> {
         let n = self.base(formula.term, formula.span, formula.reduce)?.n;
+        // A mean that is stated by itself has no sum.
+        if n == 0 && formula.reduce.is_mean() {
+            return None;
+        }
         // A product of probabilities is the exponential of a sum.
         let scaled = if formula.reduce == Reduce::Product { claim.ln() } else { formula.output.undo(claim) };
         let scaled = scaled.through_stages(ARITHMETIC);

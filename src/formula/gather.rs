@@ -179,7 +179,7 @@ impl SequenceFacts {
         self.count_text(candidate);
         self.chars = self.chars.or(logged.chars);
         self.bytes = self.bytes.or(logged.bytes);
-        self.n = logged.tokens.unwrap_or(0);
+        (self.n, self.is_stated) = (logged.tokens.unwrap_or(0), false);
         self.has_end = false;
         self.starts_with_zero = false;
         // A single number: nothing is summed, so no running sum is rounded.
@@ -193,12 +193,42 @@ impl SequenceFacts {
         }
     }
 
+    /// Becomes what follows from totals by the names of their fields: each from the other where the tokens are counted.
+    pub fn fill_from_stated(
+        &mut self,
+        candidate: &Candidate<'_>,
+        total: Option<Approx>,
+        mean: Option<Approx>,
+        tokens: Option<u32>,
+    ) {
+        self.bases.clear();
+        self.bases.resize(2 * REDUCES, None);
+        self.count_text(candidate);
+        (self.n, self.is_stated) = (tokens.unwrap_or(0), true);
+        (self.has_end, self.starts_with_zero) = (false, false);
+        let count = tokens.filter(|count| *count > 0).map(f64::from);
+        let by_count = |value: Option<Approx>, by: fn(Approx, f64) -> Approx| Some(by(value?, count?));
+        let sum = total.or_else(|| by_count(mean, Approx::scaled));
+        // Of a total that is counted, else as it is stated: then of an unknown number of tokens.
+        let counted = by_count(total, Approx::over);
+        for span in [Span::Continuation, Span::WithoutEnd] {
+            if let Some(reduced) = sum {
+                self.set(Term::LogProb, span, Reduce::Sum, Base { reduced, sizes: 0.0, n: self.n });
+            }
+            if let Some(reduced) = counted.or(mean) {
+                let n = if counted.is_some() { self.n } else { 0 };
+                self.set(Term::LogProb, span, Reduce::Mean, Base { reduced, sizes: 0.0, n });
+            }
+        }
+    }
+
     /// Finds ln p of every step, and the scored ones. A first step without a value (the first token has no context) is
     /// not scored; any other makes the totals unknown.
     fn walk(&mut self, candidate: &Candidate<'_>, resolutions: &StepResolutions) {
         self.scored.clear();
         self.log_probs.clear();
         (self.n, self.prompt, self.padding, self.unknown) = (0, 0, 0, 0);
+        self.is_stated = false;
         for (at, step) in candidate.steps.iter().enumerate() {
             let value = log_prob(candidate, step, resolutions);
             self.log_probs.push(value);

@@ -52,6 +52,18 @@ pub struct LoggedTotal {
     pub bytes: Option<u32>,
 }
 
+/// Totals that the names of a record's fields state, each with its column of claims: where no tokens are logged, the numbers
+/// of a record follow from one another.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct StatedTotals {
+    /// Σ of the log-probs, in nats.
+    pub total: Option<(ColumnId, Printed)>,
+    /// Their mean, in nats.
+    pub mean: Option<(ColumnId, Printed)>,
+    /// Number of tokens. Whether it is that of the scored ones, its name does not say.
+    pub tokens: Option<u32>,
+}
+
 /// One scored token sequence of an item.
 #[derive(Clone, Debug, Default)]
 pub struct Candidate<'t> {
@@ -83,6 +95,8 @@ pub struct Candidate<'t> {
     pub answer: Option<Text<'t>>,
     /// The total that normalised numbers follow from.
     pub logged_total: Option<LoggedTotal>,
+    /// Totals by the names of their fields, where no tokens are logged.
+    pub stated: StatedTotals,
     /// Log-likelihood without the context, for mutual information.
     pub unconditional: Logged,
     /// Whether the pipeline says that every token is the most likely one.

@@ -17,7 +17,7 @@ mod verdict;
 
 pub use claim::{Claim, ClaimKind, ColumnId, ColumnKey};
 pub use hash::{StableHasher, stable_hash};
-pub use item::{ArrayLength, Candidate, Item, LoggedTotal, PickRef, SideValue};
+pub use item::{ArrayLength, Candidate, Item, LoggedTotal, PickRef, SideValue, StatedTotals};
 pub use metric::{
     Aggregation, Counted, Definition, Divisor, MetricClaim, Ranking, RowMetric, RowValue, ScoreOutput, TaskGroup,
     Weights,

@@ -130,6 +130,8 @@ pub struct ColumnTally {
     pub judged: u64,
     /// Of these, rows whose first token has a log-prob of exactly 0, unlike others of its tokens.
     pub starting_with_zero: u64,
+    /// Of these, rows that are held to other numbers of their record, without tokens.
+    pub stated: u64,
     /// Rows that no accepted formula explains.
     pub refuted: u64,
     /// How closely the rows that follow the convention do so.
@@ -180,6 +182,7 @@ impl ColumnTally {
         add_each(&mut self.accepted, &other.accepted);
         self.judged += other.judged;
         self.starting_with_zero += other.starting_with_zero;
+        self.stated += other.stated;
         self.refuted += other.refuted;
         self.closeness.merge(&other.closeness);
         CastStats::merge_each(&mut self.casts, &other.casts);

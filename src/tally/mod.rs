@@ -15,6 +15,7 @@ mod picks;
 mod renumber;
 mod rows;
 mod sketch;
+mod switched;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,12 +30,13 @@ pub use closeness::{Agreement, Closeness};
 pub(crate) use column::add_each;
 pub use column::{ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, RowRef};
 pub use exemplar::{Evidence, Exemplar, Keyed, Smallest};
-pub use items::{Flip, ItemTally, Mixed, Switched};
+pub use items::{ItemTally, Mixed};
 pub use kept::{Kept, Tally};
 pub use observed::{Observed, PLACES, PartSeen};
 pub use picks::{Argmax, PickReasons, Reason, Reasoned};
 pub use rows::{RowKey, Rows, Seen};
 pub use sketch::{BIN_EDGES, BINS, ComparisonSketch, Mark, PathSketch, Residuals, SKETCHED, Sample, WITHIN};
+pub use switched::{Flip, Switched};
 
 /// A column whose resolution is measured.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

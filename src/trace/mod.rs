@@ -233,13 +233,8 @@ fn claims(
     for claim in &candidate.claims {
         let Some(column) = plan.columns.get(usize::from(claim.column.0)) else { continue };
         let Logged::Number(number) = claim.value else { continue };
-        let facts = match plan.total_beneath(candidate, claim.column) {
-            Some((logged, total)) => {
-                of_total.fill_from_total(candidate, &logged, total);
-                &of_total
-            }
-            None => steps,
-        };
+        let is_beneath = plan.fill_beneath(candidate, claim.column, &mut of_total);
+        let facts = if is_beneath { &of_total } else { steps };
         let convention = column.convention();
         let claimed = Approx::of_column(&number, &column.resolution);
         let derived = facts.evaluate(&convention, &column.casts);

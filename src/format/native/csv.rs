@@ -91,14 +91,18 @@ impl Format for NativeCsv {
                 _ => mapping.column(name).map_or(Cell::Other, Cell::Claim),
             });
         }
-        let per_token = columns.iter().any(|cell| {
-            matches!(
-                cell,
-                Cell::Role(
-                    Role::Position | Role::Tokens | Role::Surprisals | Role::Logprobs | Role::Logits | Role::Probs
-                )
-            )
-        });
+        let is = |cell: &Cell, is: fn(Role) -> bool| matches!(cell, Cell::Role(role) if is(*role));
+        let has_tokens = columns.iter().any(|cell| is(cell, |role| matches!(role, Role::Position | Role::Tokens)));
+        let has_values = columns.iter().any(|cell| is(cell, Role::is_per_token));
+        // Numbers in rows that are texts are numbers of these.
+        let per_token = has_tokens || (has_values && !rows_are_texts(&columns, head));
+        if !per_token {
+            for (cell, name) in columns.iter_mut().zip(&header) {
+                if is(cell, Role::is_per_token) {
+                    *cell = mapping.column(name).map_or(Cell::Other, Cell::Claim);
+                }
+            }
+        }
         if let Some(at) = header.iter().position(|name| name == SENTENCE) {
             let has = |role: Role| columns.contains(&Cell::Role(role));
             // A sentence of an item is one of its candidates.
@@ -184,13 +188,28 @@ fn grouping(columns: &[Cell], head: &Head<'_>) -> Grouping {
     let of = |wanted: fn(&Cell) -> bool| (0..columns.len()).filter(|at| wanted(&columns[*at])).collect::<Vec<_>>();
     let names = of(|cell| matches!(cell, Cell::Role(Role::Item | Role::Candidate | Role::Task | Role::Filter)));
     let position = columns.iter().position(|cell| *cell == Cell::Role(Role::Position));
+    let rows = first_rows(head);
+    Grouping::new(names, position, &of(|cell| *cell == Cell::Other), &rows)
+}
+
+/// Whether no two neighbouring rows belong to one candidate, in a table without tokens and positions.
+fn rows_are_texts(columns: &[Cell], head: &Head<'_>) -> bool {
+    let named = |cell: &Cell| matches!(cell, Cell::Role(Role::Item | Role::Candidate | Role::Task | Role::Filter));
+    let names: Vec<usize> = (0..columns.len()).filter(|at| named(&columns[*at])).collect();
+    let rows = first_rows(head);
+    let same = |pair: &[csv::ByteRecord]| names.iter().all(|column| pair[0].get(*column) == pair[1].get(*column));
+    !rows.is_empty() && !rows.windows(2).any(same)
+}
+
+/// The rows of the head that are whole.
+fn first_rows(head: &Head<'_>) -> Vec<csv::ByteRecord> {
     let reader = csv::ReaderBuilder::new().delimiter(delimiter(head.bytes)).flexible(true).from_reader(head.bytes);
     let mut rows: Vec<csv::ByteRecord> = reader.into_byte_records().map_while(Result::ok).collect();
     if !head.whole {
         // The last row may be cut off.
         rows.pop();
     }
-    Grouping::new(names, position, &of(|cell| *cell == Cell::Other), &rows)
+    rows
 }
 
 /// The numbers of two columns in the first rows.
@@ -455,6 +474,7 @@ impl CsvReader {
         let mut item = Item { at: first, distinct, ..Item::default() };
         let mut candidate = Candidate { at: first, ..Candidate::default() };
         let mut positions: Vec<(i64, usize)> = Vec::new();
+        let mut tokens = None;
         for (index, row) in rows.iter().enumerate() {
             let mut step = Step { at: group.at(row, 0), ..Step::default() };
             let mut position = i64::try_from(index).unwrap_or(i64::MAX);
@@ -473,6 +493,7 @@ impl CsvReader {
                         Role::Logits => step.logit = number("logit")?,
                         Role::Tokens => step.token = std::str::from_utf8(raw).ok().map(Text::plain),
                         Role::TokenIds => step.token_id = integer(raw),
+                        Role::TokenCount => tokens = integer(raw),
                         Role::Position => position = integer(raw).unwrap_or(position),
                         Role::Segments => {
                             step.segment = segment_text(raw)
@@ -514,6 +535,7 @@ impl CsvReader {
             }
         } else {
             candidate.steps.clear();
+            candidate.stated = self.mapping.stated(&candidate.claims, tokens);
         }
         item.complete = candidate.id.is_none() && candidate.picked.is_none() && candidate.gold.is_none();
         item.candidates.push(candidate);

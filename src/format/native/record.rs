@@ -7,11 +7,11 @@ use crate::config::{ColumnSpec, Promise, accepted, both_ends};
 use crate::format::field::{self, FieldError, at, field_error, flag, id, integer, text};
 use crate::format::json::{Key, Kind, Value};
 use crate::format::mapped::{MappedField, MappedRole};
-use crate::format::native::roles::{ROLES, Role, SCORES, SENTENCE, SUM_OR_MEAN, by_name};
+use crate::format::native::roles::{MATCHED, ROLES, Role, SCORES, SENTENCE, SUM_OR_MEAN, by_name};
 use crate::formula::{Formula, Output};
 use crate::model::{
     Alternative, ArrayLength, Candidate, Claim, ClaimKind, ColumnId, Item, Logged, PickRef, Segment, SideValue, Slice,
-    Step, Text, stable_hash,
+    StatedTotals, Step, Text, stable_hash,
 };
 use crate::numeric::Printed;
 
@@ -35,6 +35,11 @@ fn promised(name: &str, kind: ClaimKind) -> ColumnSpec {
     ColumnSpec { promise, ..ColumnSpec::of_kind(name, kind) }
 }
 
+/// The claim of a number of a whole text under the name of a list per token, and of those that promise nothing.
+fn matched(name: &str, kind: ClaimKind) -> ColumnSpec {
+    ColumnSpec { promise: Promise::Matched, ..ColumnSpec::of_kind(name, kind) }
+}
+
 /// The columns of all claim names, in a fixed order, so that a column is the same in every record.
 static COLUMNS: LazyLock<Arc<[ColumnSpec]>> = LazyLock::new(|| {
     let mut columns: Vec<ColumnSpec> = Vec::new();
@@ -43,6 +48,7 @@ static COLUMNS: LazyLock<Arc<[ColumnSpec]>> = LazyLock::new(|| {
             columns.extend(role.strong.iter().chain(role.weak).map(|name| promised(name, kind)));
         }
     }
+    columns.extend(MATCHED.iter().map(|(name, kind)| matched(name, *kind)));
     // Surprisals are as often in bits as in nats.
     for spec in columns.iter_mut().filter(|spec| spec.column.name.contains("surprisal")) {
         let in_bits = |formula: &Formula| Formula { output: Output::NegatedBits, ..*formula };
@@ -87,6 +93,33 @@ impl Mapping {
         }
     }
 
+    /// The totals that some claims of a text state by their names.
+    #[must_use]
+    pub(super) fn stated(&self, claims: &[Claim], tokens: Option<i64>) -> StatedTotals {
+        let mut stated =
+            StatedTotals { tokens: tokens.and_then(|count| u32::try_from(count).ok()), ..Default::default() };
+        for claim in claims {
+            let (Some(spec), Some(number)) = (self.columns.get(usize::from(claim.column.0)), claim.value.finite())
+            else {
+                continue;
+            };
+            // What a score is, its name does not say, nor whether a loss is a sum.
+            let is_plain = spec.promise == Promise::Formula || spec.promise == Promise::Matched;
+            let negated = Printed { value: -number.value, ..number };
+            let (place, value) = match spec.accepted.first() {
+                Some(&Formula::SUM) if is_plain => (&mut stated.total, number),
+                Some(&Formula::TOTAL_LOSS) if is_plain && !spec.column.name.contains("surprisal") => {
+                    (&mut stated.total, negated)
+                }
+                Some(&Formula::MEAN) if is_plain && spec.accepted.len() <= 2 => (&mut stated.mean, number),
+                Some(&Formula::LOSS) if is_plain && spec.accepted.len() <= 2 => (&mut stated.mean, negated),
+                _ => continue,
+            };
+            place.get_or_insert((claim.column, value));
+        }
+        stated
+    }
+
     /// The column of a claim's name.
     #[must_use]
     pub(super) fn column(&self, name: &str) -> Option<ColumnId> {
@@ -124,11 +157,15 @@ impl<'t> Slots<'t> {
                 continue;
             }
             let known = by_name(name);
-            // A number where a list per token is expected is one of the whole candidate.
+            // A number where a list per token is expected is one of the whole text.
             if value.kind() == Kind::Number
-                && known.is_none_or(|(role, _)| role.is_per_token())
-                && slots.side.len() < SIDE_VALUES
+                && known.is_some_and(|(role, _)| role.is_per_token())
+                && let Some(column) = mapping.column(name)
             {
+                slots.claims.push((column, value));
+                continue;
+            }
+            if value.kind() == Kind::Number && known.is_none() && slots.side.len() < SIDE_VALUES {
                 slots.side.push((name, value));
             }
             if let Some((role, strong)) = known {
@@ -372,6 +409,10 @@ fn candidate<'t>(object: Value<'t>, slots: &Slots<'t>, mapping: &Mapping) -> Res
     candidate.side_values.extend(side);
     candidate.answer = ANSWERS.iter().find_map(|name| object.get(name)).and_then(answer);
     steps(slots, mapping, &mut candidate)?;
+    if candidate.steps.is_empty() {
+        let count = slots.get(Role::TokenCount).or_else(|| slots.get(Role::Tokens));
+        candidate.stated = mapping.stated(&candidate.claims, count.and_then(integer));
+    }
     Ok(candidate)
 }
 

@@ -52,6 +52,8 @@ pub enum Role {
     Position,
     /// A claim on the candidate.
     Claim(ClaimKind),
+    /// How many tokens the candidate has.
+    TokenCount,
     /// Whether all tokens are the most likely ones.
     Greedy,
     /// Whether this candidate was picked.
@@ -282,6 +284,23 @@ pub static ROLES: &[RoleNames] = &[
         ],
         &[],
     ),
+    names(
+        Role::TokenCount,
+        "number of scored tokens, where the tokens are not logged",
+        &[
+            "num_tokens",
+            "n_tokens",
+            "token_count",
+            "tokens_count",
+            "num_output_tokens",
+            "n_output_tokens",
+            "num_completion_tokens",
+            "completion_tokens",
+            "num_scored_tokens",
+            "scored_tokens",
+        ],
+        &[],
+    ),
     names(Role::Greedy, "whether every token is the most likely one", &["is_greedy"], &["greedy"]),
     names(
         Role::Picked,
@@ -324,6 +343,19 @@ pub const SUM_OR_MEAN: &[&str] = &["loss", "nll", "cross_entropy", "negative_log
 
 /// Names of scores that marks, rewards and similarities have, too.
 pub const SCORES: &[&str] = &["score", "sequence_score", "loglikelihood", "log_likelihood", "ll"];
+
+/// Names of numbers of a whole text that pipelines use for a sum, a mean, and for what is no log-prob at all.
+pub const MATCHED: &[(&str, ClaimKind)] = &[
+    ("logprob", ClaimKind::Score),
+    ("logprobs", ClaimKind::Score),
+    ("log_prob", ClaimKind::Score),
+    ("log_probs", ClaimKind::Score),
+    ("lp", ClaimKind::Score),
+    ("surprisal", ClaimKind::TotalLoss),
+    ("prob", ClaimKind::SequenceProb),
+    ("probability", ClaimKind::SequenceProb),
+    ("confidence", ClaimKind::SequenceProb),
+];
 
 /// The field that names the item where no other does; beside one, it names a part of the item.
 pub const SENTENCE: &str = "sentence_id";
