@@ -24,10 +24,10 @@ pub(super) fn of_candidate(item: &Item<'_>, candidate: &Candidate<'_>, prompt: O
             None => text(step.token.as_ref(), &mut hasher),
         }
     }
-    for claim in &candidate.claims {
-        claim.column.hash(&mut hasher);
-        logged(&claim.value, &mut hasher);
-    }
+    unordered(&candidate.claims, &mut hasher, |claim, hasher| {
+        claim.column.hash(hasher);
+        logged(&claim.value, hasher);
+    });
     logged(&candidate.unconditional, &mut hasher);
     for flag in [candidate.greedy, candidate.picked, candidate.gold] {
         flag.map(|(flag, _)| flag).hash(&mut hasher);
@@ -47,25 +47,35 @@ pub(super) fn of_item(item: &Item<'_>, candidates: &[u64]) -> u64 {
         }
     }
     item.correct.map(|(correct, _)| correct).hash(&mut hasher);
-    for metric in &item.metrics {
-        metric.name.hash(&mut hasher);
+    unordered(&item.metrics, &mut hasher, |metric, hasher| {
+        metric.name.hash(hasher);
         match &metric.value {
-            RowValue::Number(number) => printed(number, &mut hasher),
-            RowValue::Flag(flag) => flag.hash(&mut hasher),
+            RowValue::Number(number) => printed(number, hasher),
+            RowValue::Flag(flag) => flag.hash(hasher),
             RowValue::Pair(total, count) => {
-                printed(total, &mut hasher);
-                printed(count, &mut hasher);
+                printed(total, hasher);
+                printed(count, hasher);
             }
             RowValue::Distribution(gold, shares) => {
-                gold.hash(&mut hasher);
+                gold.hash(hasher);
                 for share in shares {
-                    printed(share, &mut hasher);
+                    printed(share, hasher);
                 }
             }
             RowValue::Opaque => {}
         }
-    }
+    });
     hasher.finish()
+}
+
+/// Hashes the fields of a record: they are the same in any order.
+fn unordered<T>(fields: &[T], hasher: &mut StableHasher, each: impl Fn(&T, &mut StableHasher)) {
+    let one = |field: &T| {
+        let mut own = StableHasher::default();
+        each(field, &mut own);
+        own.finish()
+    };
+    fields.iter().map(one).fold(0, u64::wrapping_add).hash(hasher);
 }
 
 fn text(text: Option<&Text<'_>>, hasher: &mut StableHasher) {

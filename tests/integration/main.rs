@@ -26,6 +26,7 @@ mod golden;
 mod hostile;
 mod html;
 mod init;
+mod key_order;
 mod laws;
 mod layers;
 mod library;

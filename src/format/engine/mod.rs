@@ -3,6 +3,7 @@
 mod ctranslate2;
 mod llama_cpp;
 mod openai;
+pub(in crate::format) mod own_entry;
 pub(in crate::format) mod payload;
 mod sglang;
 mod small;

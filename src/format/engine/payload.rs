@@ -5,8 +5,9 @@
 
 use std::borrow::Cow;
 
+use crate::format::engine::own_entry::{Listed, with_value};
 use crate::format::field::{FieldError, at, count, find, has, integer, text};
-use crate::format::json::{Kind, Value};
+use crate::format::json::{Key, Kind, Value};
 use crate::format::steps::{self, Arrays};
 use crate::model::{Alternative, Candidate, Logged, PickRef, RowMetric, Segment, Slice, Step, Text};
 use crate::numeric;
@@ -332,8 +333,11 @@ fn echoed<'t>(list: Value<'t>, candidate: &mut Candidate<'t>) -> Result<(), Fiel
     if entries > candidate.steps.len() {
         return Ok(());
     }
+    let listed = Listed::of(list.elements());
     for (at, entry) in list.elements().enumerate().take(entries) {
-        let own = chosen(entry, candidate)?;
+        let value = candidate.steps.get(at).and_then(|step| step.logprob.finite());
+        let own = value.and_then(|value| with_value(entry, value)).or_else(|| listed.own(entry));
+        let own = chosen(entry, own, candidate)?;
         if let Some(step) = candidate.steps.get_mut(at) {
             (step.token_id, step.top) = (own.token_id, own.top);
         }
@@ -347,8 +351,9 @@ pub(super) fn prompt<'t>(list: Value<'t>, candidate: &mut Candidate<'t>) -> Resu
         return Ok(());
     }
     let mut steps = Vec::with_capacity(list.len());
+    let listed = Listed::of(list.elements());
     for entry in list.elements() {
-        let mut step = chosen(entry, candidate)?;
+        let mut step = chosen(entry, listed.own(entry), candidate)?;
         step.segment = Segment::Prompt;
         steps.push(step);
     }
@@ -356,14 +361,21 @@ pub(super) fn prompt<'t>(list: Value<'t>, candidate: &mut Candidate<'t>) -> Resu
     Ok(())
 }
 
-/// A step from a map of ids to `{logprob, rank, decoded_token}`: the first key is the step's own token.
-pub(super) fn chosen<'t>(entry: Value<'t>, candidate: &mut Candidate<'t>) -> Result<Step<'t>, FieldError> {
-    let mut step = Step { at: at(entry), logprob: Logged::Null, ..Step::default() };
-    let Some((key, own)) = (entry.kind() == Kind::Object).then(|| entry.members().next()).flatten() else {
-        return Ok(step);
-    };
+/// A step from a map of ids to `{logprob, rank, decoded_token}` and the entry of its own token, where that is known.
+pub(super) fn chosen<'t>(
+    entry: Value<'t>,
+    own: Option<(Key<'t>, Value<'t>)>,
+    candidate: &mut Candidate<'t>,
+) -> Result<Step<'t>, FieldError> {
+    let is_map = entry.kind() == Kind::Object && !entry.is_container_empty();
+    if !is_map {
+        return Ok(Step { at: at(entry), logprob: Logged::Null, ..Step::default() });
+    }
     let top = steps::alternatives(entry, candidate)?;
-    step = steps::object(own, candidate)?;
+    let Some((key, own)) = own else {
+        return Ok(Step { at: at(entry), logprob: Logged::Missing, top, ..Step::default() });
+    };
+    let mut step = steps::object(own, candidate)?;
     step.token_id = key.raw_str().parse().ok();
     step.top = top;
     Ok(step)

@@ -1,6 +1,7 @@
 //! TensorRT-LLM: results of its LLM API, and responses of Triton's generate route.
 
 use crate::config::{ColumnSpec, InputConfig};
+use crate::format::engine::own_entry::Listed;
 use crate::format::engine::payload::{Payload, drop_complete};
 use crate::format::engine::vllm::by_id;
 use crate::format::engine::wrapped::emit;
@@ -93,8 +94,9 @@ fn result(record: Value<'_>) -> Result<Vec<Candidate<'_>>, FieldError> {
             Candidate { index: output.get("index").and_then(count), at: at(output), ..Candidate::default() };
         let mut ids = output.get("token_ids").into_iter().flat_map(|ids| ids.elements());
         let maps = output.get("logprobs").filter(|list| list.kind() == Kind::Array);
+        let listed = Listed::of(maps.into_iter().flat_map(|maps| maps.elements()));
         for map in maps.into_iter().flat_map(|maps| maps.elements()) {
-            let step = by_id(map, ids.next().and_then(integer), &mut candidate)?;
+            let step = by_id(map, ids.next().and_then(integer), listed, &mut candidate)?;
             candidate.steps.push(step);
         }
         claim(output.get("cumulative_logprob"), "cumulative_logprob", 0, &mut candidate)?;

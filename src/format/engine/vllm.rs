@@ -1,6 +1,7 @@
 //! vLLM: what its server answers, what its token-in-token-out route answers, and dumps of its library's results.
 
 use crate::config::{ColumnSpec, InputConfig};
+use crate::format::engine::own_entry::Listed;
 use crate::format::engine::payload::{
     self, Dialect, Payload, Shape, chosen, drop_complete, first_token, payload, prompt, unwrap,
 };
@@ -220,8 +221,9 @@ fn sampled(result: Value<'_>) -> Result<Candidate<'_>, FieldError> {
         result.get("token_ids").into_iter().flat_map(|ids| ids.elements()).map(integer).collect();
     match result.get("logprobs") {
         Some(list) if list.kind() == Kind::Array => {
+            let listed = Listed::of(list.elements());
             for (at, entry) in list.elements().enumerate() {
-                let step = by_id(entry, ids.get(at).copied().flatten(), &mut candidate)?;
+                let step = by_id(entry, ids.get(at).copied().flatten(), listed, &mut candidate)?;
                 candidate.steps.push(step);
             }
         }
@@ -244,8 +246,9 @@ fn beam(result: Value<'_>) -> Result<Candidate<'_>, FieldError> {
     let ids: Vec<Option<i64>> = result.get("tokens").into_iter().flat_map(|ids| ids.elements()).map(integer).collect();
     let maps = result.get("logprobs").filter(|list| list.kind() == Kind::Array);
     let prompt = ids.len().saturating_sub(maps.map_or(0, |maps| maps.len()));
+    let listed = Listed::of(maps.into_iter().flat_map(|maps| maps.elements()));
     for (entry, id) in maps.into_iter().flat_map(|maps| maps.elements()).zip(ids.iter().skip(prompt)) {
-        let step = by_id(entry, *id, &mut candidate)?;
+        let step = by_id(entry, *id, listed, &mut candidate)?;
         candidate.steps.push(step);
     }
     claim(result, "cum_logprob", 1, &mut candidate)?;
@@ -260,21 +263,21 @@ fn claim<'t>(result: Value<'t>, name: &str, column: u16, candidate: &mut Candida
     Ok(())
 }
 
-/// The step of a token in a map from id to value. Without the id, the first key is the token's.
+/// The step of a token in a map from id to value, whose own entry the map shows where the id is not logged.
 pub(super) fn by_id<'t>(
     entry: Value<'t>,
     id: Option<i64>,
+    listed: Listed,
     candidate: &mut Candidate<'t>,
 ) -> Result<Step<'t>, FieldError> {
-    let mut step = chosen(entry, candidate)?;
-    let Some(id) = id.filter(|id| step.token_id != Some(*id)) else { return Ok(step) };
-    let own = entry.members().find(|(key, _)| key.raw_str().parse() == Ok(id));
-    let top = step.top;
-    step = match own {
-        Some((_, own)) => steps::object(own, candidate)?,
-        None => Step { at: at(entry), logprob: Logged::Null, ..Step::default() },
-    };
-    (step.token_id, step.top) = (Some(id), top);
+    let Some(id) = id else { return chosen(entry, listed.own(entry), candidate) };
+    let is_map = entry.kind() == Kind::Object;
+    let own = is_map.then(|| entry.members().find(|(key, _)| key.raw_str().parse() == Ok(id))).flatten();
+    let mut step = chosen(entry, own, candidate)?;
+    if own.is_none() {
+        step.logprob = Logged::Null;
+    }
+    step.token_id = Some(id);
     Ok(step)
 }
 

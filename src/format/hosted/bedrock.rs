@@ -1,6 +1,7 @@
 //! AWS Bedrock: responses of imported models with `return_logprobs`.
 
 use crate::config::InputConfig;
+use crate::format::engine::own_entry::Listed;
 use crate::format::engine::payload::Payload;
 use crate::format::engine::wrapped;
 use crate::format::field::{self, FieldError, at, has};
@@ -23,7 +24,8 @@ static INFO: FormatInfo = FormatInfo {
     unprovable: "the log-probs themselves: logits are not logged; a response contains no total",
     base: "e",
     sentinels: "null for the first token of the prompt",
-    traps: "the first key of a map is the token, whatever the values: the order of the keys counts",
+    traps: "the token is the first key of a map, but maps have no order: it is known by the sizes of the maps, the least likely \
+            of one more than the others hold",
 };
 
 /// The response of a record: that of a logged pair, or the record itself.
@@ -65,17 +67,23 @@ impl Format for Bedrock {
 
 fn payload(value: Value<'_>) -> Result<Option<Payload<'_>>, FieldError> {
     let mut candidate = Candidate { at: at(value), ..Candidate::default() };
+    let maps = ["prompt_logprobs", "logprobs"].into_iter().filter_map(|name| value.get(name));
+    let maps = maps.filter(|list| list.kind() == Kind::Array).flat_map(|list| list.elements());
+    let listed = Listed::of(maps);
     for (list, segment) in [("prompt_logprobs", Segment::Prompt), ("logprobs", Segment::Continuation)] {
         let Some(list) = value.get(list).filter(|list| list.kind() == Kind::Array) else { continue };
         for entry in list.elements() {
-            let mut step = Step { at: at(entry), logprob: Logged::Null, segment, ..Step::default() };
+            let is_map = entry.kind() == Kind::Object && !entry.is_container_empty();
+            let unknown = if is_map { Logged::Missing } else { Logged::Null };
+            let mut step = Step { at: at(entry), logprob: unknown, segment, ..Step::default() };
             let start = candidate.alternatives.len();
-            for (place, (key, value)) in entry.members().enumerate() {
+            if let Some((key, value)) = listed.own(entry) {
+                step.token_id = key.raw_str().parse().ok();
+                (step.logprob, step.at) = (field::number(value, "logprobs", &[])?, at(value));
+            }
+            for (key, value) in entry.members() {
                 let id = key.raw_str().parse().ok();
                 let logprob = field::number(value, "logprobs", &[])?;
-                if place == 0 {
-                    (step.token_id, step.logprob, step.at) = (id, logprob, at(value));
-                }
                 keep(&mut candidate, None, id, logprob);
             }
             step.top = slice(&candidate, start);

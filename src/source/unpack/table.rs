@@ -14,6 +14,8 @@ use crate::source::{Element, Elements, MAX_RECORD, Piece, Quotes};
 enum Prologue {
     /// The names of the columns, None for a name that is not a string; the rows come next.
     Data(Vec<Option<String>>),
+    /// The names and the rows before them, kept, with where they begin: the keys may stand in any order.
+    Kept(Vec<Option<String>>, Vec<u8>, u64),
     /// Something else.
     Other,
     /// The stream ends before the rows, in the value of a key.
@@ -29,6 +31,10 @@ pub(super) fn recognise(head: &[u8]) -> bool {
             let first = rest.strip_prefix(b"[").map(<[u8]>::trim_ascii_start);
             matches!(first, Some([b'[' | b']', ..]))
         }
+        Prologue::Kept(_, rows, _) => {
+            let first = rows.strip_prefix(b"[").map(<[u8]>::trim_ascii_start);
+            matches!(first, Some([b'[' | b']', ..]))
+        }
         // pandas puts the index, which is as long as the table, before the rows.
         Prologue::CutOff { columns: true, key } => key == "index",
         _ => false,
@@ -38,17 +44,22 @@ pub(super) fn recognise(head: &[u8]) -> bool {
 /// The rows of a table.
 pub(super) fn open(stream: Stream) -> Result<Box<dyn Rows>, Refusal> {
     let mut document = Document { stream: BufReader::with_capacity(FIRST_LOOK, stream), passed: 0 };
-    let Prologue::Data(names) = document.prologue() else {
-        return Err(field_error("the end of the stream".to_owned()));
+    let (names, rows, start, is_kept) = match document.prologue() {
+        Prologue::Data(names) => (names, document.stream, document.passed, false),
+        Prologue::Kept(names, rows, start) => {
+            let rows: Stream = Box::new(std::io::Cursor::new(rows));
+            (names, BufReader::new(rows), start, true)
+        }
+        Prologue::Other | Prologue::CutOff { .. } => return Err(field_error("the end of the stream".to_owned())),
     };
-    let start = document.passed;
-    let elements = Elements::within(document.stream).map_err(|error| field_error(error.to_string()))?;
+    let elements = Elements::within(rows).map_err(|error| field_error(error.to_string()))?;
     let mut table = Table {
         columns: Vec::new(),
         width: names.len(),
         sample: VecDeque::new(),
         row: 0,
         start,
+        is_kept,
         pieces: Vec::new(),
         elements,
     };
@@ -115,6 +126,8 @@ struct Table {
     row: u64,
     /// Where the list of rows begins in the document.
     start: u64,
+    /// Whether the document was read to its end before its rows.
+    is_kept: bool,
     /// The cells of the row that was made last.
     pieces: Vec<Piece>,
     elements: Elements<BufReader<Stream>>,
@@ -170,6 +183,9 @@ impl Rows for Table {
 impl Table {
     /// Reads what follows the rows: the document has to end.
     fn end(&mut self) -> Result<(), String> {
+        if self.is_kept {
+            return Ok(());
+        }
         let mut last = 0;
         let mut buffer = vec![0; FIRST_LOOK];
         loop {
@@ -233,7 +249,7 @@ struct Document<R> {
 
 impl<R: BufRead> Document<R> {
     fn prologue(&mut self) -> Prologue {
-        let mut columns = None;
+        let (mut columns, mut rows) = (None, None);
         if self.peek() != Some(b'{') {
             return Prologue::Other;
         }
@@ -246,6 +262,12 @@ impl<R: BufRead> Document<R> {
                     continue;
                 }
                 Some(b'"') if self.value(Some(&mut key)) => {}
+                Some(b'}') => {
+                    return match (columns, rows) {
+                        (Some(columns), Some((rows, start))) => Prologue::Kept(columns, rows, start),
+                        _ => Prologue::Other,
+                    };
+                }
                 _ => return Prologue::Other,
             }
             let Ok(key) = serde_json::from_slice::<String>(&key) else { return Prologue::Other };
@@ -254,7 +276,16 @@ impl<R: BufRead> Document<R> {
             }
             self.pass();
             match (key.as_str(), self.peek()) {
-                ("data", Some(b'[')) => return columns.map_or(Prologue::Other, Prologue::Data),
+                ("data", Some(b'[')) => {
+                    if let Some(columns) = columns {
+                        return Prologue::Data(columns);
+                    }
+                    let (start, mut list) = (self.passed, Vec::new());
+                    if !self.value(Some(&mut list)) {
+                        return Prologue::Other;
+                    }
+                    rows = Some((list, start));
+                }
                 ("columns", Some(b'[')) => {
                     let mut list = Vec::new();
                     self.value(Some(&mut list));

@@ -13,7 +13,7 @@ use std::io::{BufRead, BufReader, Read};
 
 use crate::format::Head;
 use crate::format::records::Records;
-use crate::source::Input;
+use crate::source::{Input, MAX_RECORD, Quotes};
 
 pub(in crate::format) use lines::{PREDICTIONS, REVIEWS};
 pub(in crate::format) use report::REPORT;
@@ -34,7 +34,7 @@ impl SubsetFile {
     }
 }
 
-/// Bytes of a line that are looked at for its index, which is its first key.
+/// Bytes of a line that hold its index where it is the first key, as evalscope writes it.
 const START: usize = 64;
 
 /// The lines of a file whose index appears again later.
@@ -49,22 +49,52 @@ fn replaced(path: &str) -> Option<BTreeSet<u64>> {
             return Some(replaced);
         }
         line += 1;
+        let mut found = first_index(&start);
         if start.last() != Some(&b'\n') {
-            stream.skip_until(b'\n').ok()?;
+            if found.is_some() {
+                stream.skip_until(b'\n').ok()?;
+            } else {
+                let rest = (MAX_RECORD - START) as u64;
+                stream.by_ref().take(rest).read_until(b'\n', &mut start).ok()?;
+                found = index(&start);
+            }
         }
-        if let Some(earlier) = index(&start).and_then(|index| last.insert(index, line)) {
+        if let Some(earlier) = found.and_then(|index| last.insert(index, line)) {
             replaced.insert(earlier);
         }
     }
 }
 
 /// The index that a line starts with.
-fn index(start: &[u8]) -> Option<u64> {
-    let text = std::str::from_utf8(start.get(..start.len().min(40))?).ok()?;
-    let rest = text.trim_start().strip_prefix('{')?.trim_start().strip_prefix("\"index\"")?;
-    let digits = rest.trim_start().strip_prefix(':')?.trim_start();
-    let end = digits.find(|character: char| !character.is_ascii_digit())?;
-    digits.get(..end)?.parse().ok()
+fn first_index(start: &[u8]) -> Option<u64> {
+    let rest = start.trim_ascii_start().strip_prefix(b"{")?.trim_ascii_start().strip_prefix(b"\"index\"")?;
+    number(rest.trim_ascii_start().strip_prefix(b":")?)
+}
+
+/// The index of a line, wherever its key stands.
+fn index(line: &[u8]) -> Option<u64> {
+    let (mut depth, mut quotes) = (0_u32, Quotes::default());
+    for (at, byte) in line.iter().enumerate() {
+        if quotes.take(*byte) {
+            continue;
+        }
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            b':' if depth == 1 && line.get(..at)?.trim_ascii_end().ends_with(b"\"index\"") => {
+                return number(line.get(at + 1..)?);
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// A whole number at the front.
+fn number(text: &[u8]) -> Option<u64> {
+    let text = text.trim_ascii_start();
+    let end = text.iter().position(|byte| !byte.is_ascii_digit())?;
+    std::str::from_utf8(text.get(..end)?).ok()?.parse().ok()
 }
 
 /// A metric's name in one spelling: reports say `accuracy` or `mean_acc` where reviews say `acc`.
@@ -93,7 +123,9 @@ mod tests {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         let long = "x".repeat(500);
         let line = |index: u32| format!("{{\"index\": {index}, \"model\": \"{long}\"}}\n");
-        let text = [line(0), line(1), line(0), line(2), line(1), line(1)].concat();
+        // The third line has its index at its end.
+        let late = format!("{{\"model\": \"{long}\", \"of\": {{\"index\": 7}}, \"index\": 0}}\n");
+        let text = [line(0), line(1), late, line(2), line(1), line(1)].concat();
         std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
         assert_eq!(replaced(&file.path().to_string_lossy()).unwrap(), BTreeSet::from([1, 2, 5]));
     }

@@ -136,7 +136,14 @@ fn requests<'t>(arguments: Value<'t>) -> Vec<Request<'t>> {
         Request { context: parts.next(), continuation: parts.next() }
     };
     match arguments.kind() {
-        Kind::Object => arguments.members().map(|(_, request)| of(request)).collect(),
+        Kind::Object => {
+            // The number in a key is the place of the request, wherever the key stands.
+            let place = |key: &str| key.rsplit('_').next().and_then(|digits| digits.parse::<u32>().ok());
+            let mut requests: Vec<(Option<u32>, Request<'t>)> =
+                arguments.members().map(|(key, request)| (place(key.raw_str()), of(request))).collect();
+            requests.sort_by_key(|(place, _)| *place);
+            requests.into_iter().map(|(_, request)| request).collect()
+        }
         _ => arguments.elements().map(of).collect(),
     }
 }

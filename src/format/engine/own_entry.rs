@@ -1,0 +1,103 @@
+//! Which entry of a map from token id to value is the step's own token.
+//!
+//! Engines list the k most likely tokens, and the step's own one beside them where it is none of these. They write it first, but a
+//! map has no order: whatever sorts its keys keeps what it says. Its size does say it.
+
+use crate::format::field;
+use crate::format::json::{Key, Kind, Value};
+use crate::numeric::Printed;
+
+/// How many tokens are listed per step beside the step's own one, as far as the maps of a response show it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::format) struct Listed(Option<usize>);
+
+impl Listed {
+    /// Found from all maps of a response: where their sizes differ, the larger ones hold a token that is not among the most
+    /// likely ones; so do all of them where a rank exceeds their size.
+    pub(in crate::format) fn of<'t>(maps: impl Iterator<Item = Value<'t>>) -> Self {
+        let (mut least, mut most, mut beyond) = (usize::MAX, 0, false);
+        for map in maps.filter(|map| map.kind() == Kind::Object) {
+            let size = map.members().count();
+            (least, most) = (least.min(size), most.max(size));
+            beyond |= map.members().any(|(_, entry)| rank(entry).is_some_and(|rank| rank > size as i64));
+        }
+        Self(match (least, most) {
+            (0, _) => None,
+            (least, most) if most == least + 1 => Some(least),
+            (least, most) if most == least && beyond => Some(least - 1),
+            _ => None,
+        })
+    }
+
+    /// The entry of a step's own token, if the map shows it: the only one, or the least likely one of those that are one more
+    /// than are listed.
+    pub(in crate::format) fn own<'t>(self, map: Value<'t>) -> Option<(Key<'t>, Value<'t>)> {
+        if map.kind() != Kind::Object {
+            return None;
+        }
+        let size = map.members().count();
+        if size == 1 {
+            return map.members().next();
+        }
+        if self.0.is_none_or(|listed| size != listed + 1) {
+            return None;
+        }
+        let value = |entry: Value<'t>| value(entry).map_or(f64::INFINITY, |number| number.value);
+        map.members().min_by(|a, b| value(a.1).total_cmp(&value(b.1)))
+    }
+}
+
+/// The entry with a value, where no other one has it.
+pub(in crate::format) fn with_value<'t>(map: Value<'t>, wanted: Printed) -> Option<(Key<'t>, Value<'t>)> {
+    let members = || {
+        map.members().filter(|(_, entry)| value(*entry).is_some_and(|own| own.value.total_cmp(&wanted.value).is_eq()))
+    };
+    if map.kind() != Kind::Object || members().nth(1).is_some() {
+        return None;
+    }
+    members().next()
+}
+
+/// The log-prob of an entry: itself, or one of its fields.
+fn value(entry: Value<'_>) -> Option<Printed> {
+    field::printed(entry).or_else(|| entry.get("logprob").and_then(field::printed))
+}
+
+fn rank(entry: Value<'_>) -> Option<i64> {
+    entry.get("rank").and_then(field::integer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::json::Tape;
+
+    fn own(text: &str) -> Vec<Option<String>> {
+        let mut tape = Tape::default();
+        let list = tape.parse(text.as_bytes()).unwrap();
+        let listed = Listed::of(list.elements());
+        list.elements().map(|map| listed.own(map).map(|(key, _)| key.raw_str().to_owned())).collect()
+    }
+
+    fn named(names: &[&str]) -> Vec<Option<String>> {
+        names.iter().map(|name| (!name.is_empty()).then(|| (*name).to_owned())).collect()
+    }
+
+    #[test]
+    fn the_least_likely_of_one_more_than_are_listed_is_the_own_one_in_any_order() {
+        assert_eq!(own(r#"[{"7": -3, "1": -0.5}, {"4": -0.1}]"#), named(&["7", "4"]));
+        assert_eq!(own(r#"[{"1": -0.5, "7": -3}, {"4": -0.1}]"#), named(&["7", "4"]));
+    }
+
+    #[test]
+    fn a_rank_beyond_the_size_shows_how_many_are_listed() {
+        let ranked = r#"[{"1": {"logprob": -0.5, "rank": 1}, "7": {"logprob": -3, "rank": 9}},
+            {"2": {"logprob": -1.5, "rank": 2}, "3": {"logprob": -0.3, "rank": 1}}]"#;
+        assert_eq!(own(ranked), named(&["7", "2"]));
+    }
+
+    #[test]
+    fn maps_of_one_size_do_not_show_it() {
+        assert_eq!(own(r#"[{"7": -3, "1": -0.5}, {"4": -0.1, "9": -2}]"#), named(&["", ""]));
+    }
+}
