@@ -19,7 +19,7 @@ impl Listed {
         for map in maps.filter(|map| map.kind() == Kind::Object) {
             let size = map.members().count();
             (least, most) = (least.min(size), most.max(size));
-            beyond |= map.members().any(|(_, entry)| rank(entry).is_some_and(|rank| rank > size as i64));
+            beyond |= map.members().any(|(_, entry)| rank(entry).is_some_and(|rank| rank > size));
         }
         Self(match (least, most) {
             (0, _) => None,
@@ -48,7 +48,7 @@ impl Listed {
 }
 
 /// The entry with a value, where no other one has it.
-pub(in crate::format) fn with_value<'t>(map: Value<'t>, wanted: Printed) -> Option<(Key<'t>, Value<'t>)> {
+pub(in crate::format) fn with_value(map: Value<'_>, wanted: Printed) -> Option<(Key<'_>, Value<'_>)> {
     let members = || {
         map.members().filter(|(_, entry)| value(*entry).is_some_and(|own| own.value.total_cmp(&wanted.value).is_eq()))
     };
@@ -63,8 +63,8 @@ fn value(entry: Value<'_>) -> Option<Printed> {
     field::printed(entry).or_else(|| entry.get("logprob").and_then(field::printed))
 }
 
-fn rank(entry: Value<'_>) -> Option<i64> {
-    entry.get("rank").and_then(field::integer)
+fn rank(entry: Value<'_>) -> Option<usize> {
+    entry.get("rank").and_then(field::integer).and_then(|rank| usize::try_from(rank).ok())
 }
 
 #[cfg(test)]

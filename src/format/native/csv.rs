@@ -194,8 +194,8 @@ fn grouping(columns: &[Cell], head: &Head<'_>) -> Grouping {
 
 /// Whether no two neighbouring rows belong to one candidate, in a table without tokens and positions.
 fn rows_are_texts(columns: &[Cell], head: &Head<'_>) -> bool {
-    let named = |cell: &Cell| matches!(cell, Cell::Role(Role::Item | Role::Candidate | Role::Task | Role::Filter));
-    let names: Vec<usize> = (0..columns.len()).filter(|at| named(&columns[*at])).collect();
+    let tells = |cell: &Cell| matches!(cell, Cell::Role(Role::Item | Role::Candidate | Role::Task | Role::Filter));
+    let names: Vec<usize> = (0..columns.len()).filter(|at| tells(&columns[*at])).collect();
     let rows = first_rows(head);
     let same = |pair: &[csv::ByteRecord]| names.iter().all(|column| pair[0].get(*column) == pair[1].get(*column));
     !rows.is_empty() && !rows.windows(2).any(same)
