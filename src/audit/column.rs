@@ -27,8 +27,17 @@ pub(super) struct Row<'r> {
     pub(super) origin: &'r dyn Origin,
 }
 
-/// Judges a claim. Gives the set of principal formulas that explain it (0 when not searched).
-pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -> u128 {
+/// What is known of a judged claim.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Outcome {
+    /// The set of principal formulas that explain it; 0 when not searched.
+    pub(super) explained_by: u128,
+    /// Whether the values beneath it contradict it.
+    pub(super) refuted: bool,
+}
+
+/// Judges a claim.
+pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -> Outcome {
     tally.accepted.resize(plan.spec.accepted.len(), 0);
     tally.casts.resize(plan.spec.accepted.len(), CastStats::default());
     let casts = &plan.casts;
@@ -42,13 +51,13 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -
             if null && derived.is_some_and(|derived| !derived.may_be_zero()) {
                 tally.zero_without_cause += 1;
             }
-            return 0;
+            return Outcome::default();
         }
     };
     tally.zero += u64::from(claimed.value == 0.0);
     let Some(derived) = derived else {
         *tally.gaps.entry(gap(row)).or_default() += 1;
-        return 0;
+        return Outcome::default();
     };
     tally.judged += 1;
     tally.stated += u64::from(row.facts.is_stated);
@@ -92,7 +101,7 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -
     });
     tally.closeness.observe(claimed, derived, agreement);
     let judged = Judged { claimed, formula, derived, within, accepted, agreement };
-    match &plan.grammar {
+    let explained_by = match &plan.grammar {
         Some(grammar) => search(row, &judged, plan, grammar, tally),
         None => {
             if let Some(mark) = mark(row, &judged, tally) {
@@ -105,7 +114,8 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -
             }
             0
         }
-    }
+    };
+    Outcome { explained_by, refuted: !accepted }
 }
 
 /// How a claim that lies within a formula's bound agrees with it.

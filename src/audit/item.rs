@@ -38,8 +38,14 @@ pub(super) fn judge(
     let tally = &mut stream.items;
     tally.items += 1;
     let pick = item.picked();
+    let mut source = None;
     if item.has_pick() {
-        tally.picks.add(pick_verdict(&view));
+        let verdict = pick_verdict(&view);
+        tally.picks.add(verdict);
+        source = pick.filter(|_| verdict == Verdict::Proven).and_then(|pick| view.refuted_source(pick));
+    }
+    if let Some(column) = source {
+        tally.from_refuted.entry(column.clone()).or_default().picks += 1;
     }
     if let Some(position) = pick {
         crate::audit::pick::judge(&view, position, record_ref, at, &mut tally.reasons);
@@ -66,11 +72,15 @@ pub(super) fn judge(
     if let Some(correct) = item.correct {
         tally.reported += 1;
         tally.reported_right += u64::from(correct);
-        tally.correct.add(match right {
+        let verdict = match right {
             Some(right) if right == correct => Verdict::Proven,
             Some(_) => Verdict::Refuted,
             None => Verdict::Unprovable,
-        });
+        };
+        tally.correct.add(verdict);
+        if let Some(column) = source.filter(|_| verdict == Verdict::Proven) {
+            tally.from_refuted.entry(column.clone()).or_default().correct += 1;
+        }
     }
     for row in &rows {
         let own = tally.metrics.entry(row.metric.name.clone().into_owned()).or_default();

@@ -153,10 +153,10 @@ impl<'p> Auditor<'p> {
             fields = fields.with(candidate_fields);
             let view = CandidateView { candidate, item, facts, resolutions: &self.plan.steps, columns: &self.columns };
             look(&view, &self.rules, &mut self.rule_tallies, fields, origin, &label);
-            let explained = self.judge_claims(item, candidate, facts, origin, &label);
+            let judged = self.judge_claims(item, candidate, facts, origin, &label);
             let mut kept = summary::candidate(candidate, self.plan, facts, origin, &choices);
-            for (claim, set) in kept.claims.iter_mut().zip(explained) {
-                claim.explained_by = set;
+            for (claim, judged) in kept.claims.iter_mut().zip(judged) {
+                (claim.explained_by, claim.refuted) = (judged.explained_by, judged.refuted);
             }
             if !item.complete && !self.plan.gather {
                 kept.path = Some(comparison::path(candidate, &self.plan.steps));
@@ -305,7 +305,7 @@ impl<'p> Auditor<'p> {
         candidate.claims.iter().filter_map(plan).any(|column| column.grammar.is_some())
     }
 
-    /// Judges the claims of a candidate; gives for each the set of principal formulas that explain it.
+    /// Judges the claims of a candidate.
     fn judge_claims(
         &mut self,
         item: &Item<'_>,
@@ -313,8 +313,8 @@ impl<'p> Auditor<'p> {
         steps: &SequenceFacts,
         origin: &dyn Origin,
         label: &str,
-    ) -> Vec<u128> {
-        let mut explained = Vec::with_capacity(candidate.claims.len());
+    ) -> Vec<column::Outcome> {
+        let mut judged = Vec::with_capacity(candidate.claims.len());
         let mut of_total = SequenceFacts::default();
         for claim in &candidate.claims {
             let column = usize::from(claim.column.0);
@@ -325,9 +325,9 @@ impl<'p> Auditor<'p> {
             let is_beneath = self.plan.fill_beneath(candidate, claim.column, &mut of_total);
             let facts = if is_beneath { &of_total } else { steps };
             let row = column::Row { item: &item.id, candidate: label, claim, facts, steps, origin };
-            explained.push(column::judge(&row, plan, tally.get_or_insert_default()));
+            judged.push(column::judge(&row, plan, tally.get_or_insert_default()));
         }
-        explained
+        judged
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::{At, CandidateSummary, ItemSummary, Located, Place};
+use crate::numeric::Approx;
 use crate::rules::{ItemView, RecordRef};
 use crate::tally::{Evidence, Exemplar, PickReasons, Reason};
 
@@ -14,6 +15,7 @@ pub(super) fn judge(view: &ItemView<'_>, pick: usize, record_ref: &RecordRef<'_>
     }
     tally.items += 1;
     reasons(item, pick, tally);
+    changes(item, pick, tally);
     let Some(follows) = view.follows(pick) else { return };
     tally.judged += 1;
     if let Some(best) = view.best() {
@@ -44,6 +46,29 @@ pub(super) fn judge(view: &ItemView<'_>, pick: usize, record_ref: &RecordRef<'_>
         candidate: String::new(),
         evidence: evidence(view, pick),
     });
+}
+
+/// What other scores of the same tokens would pick: those of the steps' own vectors or alternatives, and the sum beside the mean.
+fn changes(item: &ItemSummary, pick: usize, tally: &mut PickReasons) {
+    let best = |merit: &dyn Fn(&CandidateSummary) -> Option<Approx>| -> Option<(usize, Vec<Approx>)> {
+        let values: Vec<Approx> = item.candidates.iter().map(merit).collect::<Option<_>>()?;
+        let first = (0..values.len()).fold(0, |best, at| if values[at].value > values[best].value { at } else { best });
+        Some((first, values))
+    };
+    let is_right = |at: usize| item.is_gold(at);
+    if let Some((first, values)) = best(&|candidate| candidate.recomputed) {
+        // Only what no rounding can undo changes a pick.
+        let to = if values[pick].is_below(values[first]) { first } else { pick };
+        tally.recomputed.add(&item.place, &item.id, pick, to, is_right(pick).zip(is_right(to)));
+    }
+    let mean = |candidate: &CandidateSummary| {
+        Some(candidate.total?.over(f64::from(candidate.tokens))).filter(|_| candidate.tokens > 0)
+    };
+    if let (Some((by_sum, sums)), Some((by_mean, means))) = (best(&|candidate| candidate.total), best(&mean)) {
+        let is_decided = sums[by_mean].is_below(sums[by_sum]) && means[by_sum].is_below(means[by_mean]);
+        let to = if is_decided { by_mean } else { by_sum };
+        tally.sum_or_mean.add(&item.place, &item.id, by_sum, to, is_right(by_sum).zip(is_right(to)));
+    }
 }
 
 /// The picked candidate and the one that the scores put first.

@@ -1,12 +1,12 @@
 //! What is kept of a candidate once its tokens are gone.
 
-use crate::audit::FilePlan;
-use crate::formula::{Casts, SequenceFacts, StepResolutions};
+use crate::audit::{ColumnPlan, FilePlan};
+use crate::formula::{Casts, Formula, Output, Reduce, SequenceFacts, Span, StepResolutions};
 use crate::model::{
     Candidate, CandidateSummary, Choice, ClaimKind, ColumnId, Item, Logged, OPENING, Origin, PickRef, Place, Reported,
     Segment, Step, answer_hash, stable_hash,
 };
-use crate::numeric::Approx;
+use crate::numeric::{Approx, NumberFormat};
 use crate::rules::{ClaimColumn, Fields};
 
 /// How a candidate is called in messages: its id, else its position.
@@ -58,6 +58,7 @@ pub(super) fn candidate(
             },
             lower_is_better: plan.lower_is_better(),
             explained_by: 0,
+            refuted: false,
         })
         .collect();
     let counted = candidate.logged_total.as_ref();
@@ -66,6 +67,8 @@ pub(super) fn candidate(
         Some(column) => facts.evaluate(&column.convention(), &column.casts),
         None => total,
     };
+    let convention = primary(candidate, plan).and_then(plan_of).map_or(Formula::SUM, ColumnPlan::convention);
+    let has_pick = choices.picked || candidate.picked.is_some();
     let scored = candidate.steps.iter().zip(&facts.log_probs).filter(|(step, _)| step.segment.is_scored());
     CandidateSummary {
         id: candidate.id.as_ref().map(|id| id.clone().into_owned()),
@@ -94,7 +97,8 @@ pub(super) fn candidate(
             .collect(),
         prompt: candidate.prompt.as_ref().map(|prompt| stable_hash(&prompt.decoded())),
         content: 0,
-        side_values: if choices.picked || candidate.picked.is_some() {
+        recomputed: if has_pick { recomputed(candidate, &convention, &plan.steps) } else { None },
+        side_values: if has_pick {
             candidate.side_values.iter().map(|side| (side.name.clone().into_owned(), side.value)).collect()
         } else {
             Vec::new()
@@ -103,6 +107,20 @@ pub(super) fn candidate(
         text: candidate.continuation.as_ref().filter(|_| choices.by_text).map(|text| answer_hash(&text.decoded())),
         path: None,
     }
+}
+
+/// A candidate's merit under a convention, from the vectors or alternatives of its steps: its total, or its mean.
+fn recomputed(candidate: &Candidate<'_>, convention: &Formula, resolutions: &StepResolutions) -> Option<Approx> {
+    let plain = Formula { output: Output::Nats, reduce: Reduce::Sum, span: Span::Continuation, ..*convention };
+    if plain != Formula::SUM {
+        return None;
+    }
+    let scored = || candidate.steps.iter().filter(|step| step.segment.is_scored());
+    let steps: Option<Vec<Approx>> =
+        scored().map(|step| crate::formula::recomputed(candidate, step, resolutions)).collect();
+    let steps = steps.filter(|steps| !steps.is_empty())?;
+    let total = Approx::sum(steps.iter().copied(), NumberFormat::F32);
+    Some(if convention.reduce.is_mean() { total.over(steps.len() as f64) } else { total })
 }
 
 /// What an item says of its choices: what has to be kept of its candidates to find them.

@@ -4,6 +4,7 @@ use crate::audit::ColumnPlan;
 use crate::conclude::diagnosis::{self, Explanation, Member};
 use crate::conclude::figure;
 use crate::conclude::finding::{Draft, Row, Stream, UNEXPLAINED, cause_of, location};
+use crate::conclude::picks;
 use crate::formula::{Constant, Deviations, Formula, Grammar, GrammarEntry, Scale, Span, describe};
 use crate::model::Severity;
 use crate::numeric::{self, show};
@@ -28,20 +29,16 @@ pub(super) struct Explained<'e> {
     pub(super) explanation: &'e Explanation,
 }
 
-/// What a column's tally says: a diagnosis, and a finding when it does not follow its convention.
-pub(super) fn diagnose(
-    explained: &Explained<'_>,
-    items: &ItemTally,
-    is_primary: bool,
-    stream: &Stream<'_>,
-) -> Diagnosed {
+/// What a column's tally says: a diagnosis, and a finding when it does not follow its convention. `decides` says that picks
+/// recomputed under the primary column's convention are those under this one's.
+pub(super) fn diagnose(explained: &Explained<'_>, items: &ItemTally, decides: bool, stream: &Stream<'_>) -> Diagnosed {
     let Explained { name, column, plan, explanation } = *explained;
     let mixed = items.mixed.get(&plan.spec.column).map_or(0, |kept| kept.items);
     let grammar = plan.grammar.as_deref();
     let convention = plan.convention();
     let proven = diagnosis::verdicts(column, plan.chosen, explanation).proven;
     let wanted =
-        is_primary && !matches!(explanation, Explanation::Follows | Explanation::Unknown | Explanation::AsRight { .. });
+        decides && !matches!(explanation, Explanation::Follows | Explanation::Unknown | Explanation::AsRight { .. });
     let impact = wanted.then(|| impact(items, is_to_the_digit(column, explanation))).flatten();
     let mut diagnosis = Diagnosis {
         run: stream.run.to_owned(),
@@ -522,6 +519,10 @@ impl Writer<'_> {
         if code == "RT411" {
             let (mixed, items) = (count(self.mixed), count(self.items.items));
             draft.evidence_lines.push(format!("in {mixed} of {items} items no formula matches all candidates"));
+            let is_one_of = |formula: Formula| entries.iter().any(|entry| entry.formula == formula);
+            if is_one_of(Formula::SUM) && is_one_of(Formula::MEAN) {
+                draft.impact_lines.extend(picks::sum_or_mean(self.items));
+            }
         } else if let [a, b] = members {
             if (a.last.file, a.last.line) < (b.first.file, b.first.line) {
                 draft.evidence_lines.push(format!(

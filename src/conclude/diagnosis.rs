@@ -361,14 +361,14 @@ pub(super) fn possible_cast(column: &ColumnTally, chosen: usize) -> Option<Cast>
 pub(super) fn verdicts(column: &ColumnTally, chosen: usize, explanation: &Explanation) -> VerdictCounts {
     let gaps: u64 = column.gaps.values().sum();
     if *explanation == Explanation::Unknown {
-        return VerdictCounts { proven: 0, refuted: 0, unprovable: gaps + column.judged };
+        return VerdictCounts { unprovable: gaps + column.judged, ..VerdictCounts::default() };
     }
     if matches!(explanation, Explanation::Formula { exact: true, .. }) {
-        return VerdictCounts { proven: 0, refuted: column.judged, unprovable: gaps };
+        return VerdictCounts { refuted: column.judged, unprovable: gaps, ..VerdictCounts::default() };
     }
     if let Explanation::AsRight { at } = explanation {
         let proven = column.formulas.get(*at).map_or(0, |count| count.explained);
-        return VerdictCounts { proven, refuted: column.judged - proven, unprovable: gaps };
+        return VerdictCounts { proven, refuted: column.judged - proven, unprovable: gaps, ..VerdictCounts::default() };
     }
     let follows = column.accepted.get(chosen).copied().unwrap_or(0);
     // Rows that follow only if their sum was stored in 16 bits, with too few digits to see that it was.
@@ -379,9 +379,14 @@ pub(super) fn verdicts(column: &ColumnTally, chosen: usize, explanation: &Explan
     {
         // Rows that the convention gives only within rounding follow the formula that gives every row exactly.
         let refuted = column.judged - follows + undecided;
-        return VerdictCounts { proven: follows - undecided, refuted, unprovable: gaps };
+        return VerdictCounts { proven: follows - undecided, refuted, unprovable: gaps, ..VerdictCounts::default() };
     }
-    VerdictCounts { proven: follows - undecided, refuted: column.judged - follows, unprovable: gaps + undecided }
+    VerdictCounts {
+        proven: follows - undecided,
+        refuted: column.judged - follows,
+        unprovable: gaps + undecided,
+        ..VerdictCounts::default()
+    }
 }
 
 /// An entry of the grammar.

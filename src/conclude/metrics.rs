@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::conclude::coverage::Gaps;
 use crate::metric::{JudgedMetric, RunFacts};
-use crate::model::VerdictCounts;
+use crate::model::{ColumnKey, VerdictCounts};
 use crate::report::{ClaimKey, MetricReport};
 use crate::rules::Fields;
-use crate::tally::StreamTally;
+use crate::tally::{FromRefuted, ItemTally, StreamTally};
 
 /// What a stream gives for the numbers of its run.
 pub(super) fn facts(stream: &StreamTally) -> RunFacts<'_> {
@@ -22,6 +22,18 @@ pub(super) fn facts(stream: &StreamTally) -> RunFacts<'_> {
         has_segments: Fields(items.fields).has(Fields::named("segments")),
         is_doubled: stream.rows.seen.values().any(|seen| seen.count > 1),
     }
+}
+
+/// What follows from the refuted columns of a stream.
+pub(super) fn from_refuted(items: &ItemTally, refuted: &[&ColumnKey]) -> FromRefuted {
+    let mut all = FromRefuted::default();
+    for (column, own) in &items.from_refuted {
+        if refuted.contains(&column) {
+            all.picks += own.picks;
+            all.correct += own.correct;
+        }
+    }
+    all
 }
 
 /// Counts the verdicts and says what is missing for the open ones.

@@ -162,8 +162,11 @@ fn conclude_run(
             planned.filter_map(|(key, plan)| Some((key, plan, stream.columns.get(key)?)))
         };
         let primary = primary(columns().map(|(key, ..)| key));
+        let primary_convention =
+            columns().find(|(key, ..)| Some(*key) == primary).map(|(_, plan, _)| plan.convention());
         let mut caused = false;
         let mut zero_counts = false;
+        let mut refuted: Vec<&ColumnKey> = Vec::new();
         for (field, column_plan, column) in columns() {
             let explanation = diagnosis::explain(column, column_plan);
             let counts = diagnosis::verdicts(column, column_plan.chosen, &explanation);
@@ -172,8 +175,10 @@ fn conclude_run(
             let is_primary = primary == Some(field);
             let explained =
                 cause::Explained { name: &field.name, column, plan: column_plan, explanation: &explanation };
-            let diagnosed = cause::diagnose(&explained, &stream.items, is_primary, &place);
+            let decides = is_primary || primary_convention == Some(column_plan.convention());
+            let diagnosed = cause::diagnose(&explained, &stream.items, decides, &place);
             caused |= is_primary && diagnosed.draft.is_some();
+            refuted.extend((counts.refuted > 0).then_some(field));
             let convention = column_plan.convention();
             let is_averaged = convention.reduce.is_mean() || convention.scale != Scale::None;
             zero_counts |= is_averaged && explanation == Explanation::Follows && counts.proven > 0;
@@ -192,15 +197,23 @@ fn conclude_run(
         }
         let items = &stream.items;
         let picks = picks::Picks::of(items);
-        let decisions =
-            [(ClaimKey::Pick, picks.verdicts()), (ClaimKey::Correct, items.correct), (ClaimKey::Greedy, items.greedy)];
+        let from_refuted = metrics::from_refuted(items, &refuted);
+        let mut decided = (picks.verdicts(), items.correct);
+        if !picks.follow_otherwise() {
+            decided.0.move_to_refuted_source(from_refuted.picks);
+            decided.1.move_to_refuted_source(from_refuted.correct);
+        }
+        let decisions = [(ClaimKey::Pick, decided.0), (ClaimKey::Correct, decided.1), (ClaimKey::Greedy, items.greedy)];
         verdicts.extend(decisions.into_iter().filter(|(_, counts)| counts.total() > 0));
         gaps.picks(&stream.items, &picks);
         summary.items += stream.items.items;
 
         let claims: Vec<&crate::model::MetricClaim> =
             run.metrics.iter().filter(|claim| runs::concerns(claim, &key, run.single_stream)).collect();
-        let judged = metric::judged::judge(&claims, &metrics::facts(&stream));
+        let mut judged = metric::judged::judge(&claims, &metrics::facts(&stream));
+        if decided.0.from_refuted > 0 {
+            metric::judged::from_refuted(&mut judged);
+        }
         metrics::count(&stream, &judged, &mut verdicts, gaps);
         listed.metrics.extend(metrics::list(&run.name, &judged));
         let view = RunView { stream: &stream, metrics: &claims, judged: &judged };
@@ -228,7 +241,10 @@ fn conclude_run(
                 && rule.page().certainty == crate::model::Certainty::Statistical
                 && rule.page().family == "selection";
             if (rule.fires)(seen) && !consequence {
-                let draft = finding::from_rule(rule, seen, &place);
+                let mut draft = finding::from_rule(rule, seen, &place);
+                if rule.recomputes {
+                    draft.impact_lines.extend(picks::recomputed(items));
+                }
                 // A cause found in the score also covers the steps that show it.
                 match drafts.iter_mut().find(|known| known.rule.page().code == *code && known.task == key.task) {
                     Some(known) => known.evidence_lines.push(draft.message.title),

@@ -25,14 +25,17 @@ impl<'p> Picks<'p> {
     pub(super) fn of(items: &'p ItemTally) -> Self {
         let reasons = &items.reasons;
         let whole = if items.picks.proven == items.picks.total() { None } else { whole(reasons) };
-        let VerdictCounts { proven, refuted, unprovable } = items.picks;
+        let VerdictCounts { proven, refuted, unprovable, .. } = items.picks;
         let verdicts = match whole {
             None => items.picks,
             Some((_, Sureness::Granted)) => {
                 let proven = reasons.items.max(proven);
-                VerdictCounts { proven, refuted: 0, unprovable: items.picks.total().saturating_sub(proven) }
+                let unprovable = items.picks.total().saturating_sub(proven);
+                VerdictCounts { proven, unprovable, ..VerdictCounts::default() }
             }
-            Some((_, Sureness::Possible)) => VerdictCounts { proven, refuted: 0, unprovable: unprovable + refuted },
+            Some((_, Sureness::Possible)) => {
+                VerdictCounts { proven, unprovable: unprovable + refuted, ..VerdictCounts::default() }
+            }
         };
         Self { reasons, whole, verdicts }
     }
@@ -151,15 +154,40 @@ fn described(reason: &Reason) -> String {
     }
 }
 
-/// What the argmax of the scores would change.
+/// What the argmax of the reported scores would change.
 fn impact(argmax: &Argmax) -> Option<String> {
+    (argmax.switched.flips > 0).then(|| changes(argmax, "as picked", "by the argmax of the reported scores"))
+}
+
+/// What recomputing the steps from their vectors or alternatives changes, where that can be told.
+pub(super) fn recomputed(items: &ItemTally) -> Option<String> {
+    let argmax = &items.reasons.recomputed;
+    (argmax.items > 0)
+        .then(|| format!("with the steps recomputed, {}", changes(argmax, "as picked", "by the recomputed scores")))
+}
+
+/// Whether it matters which of sum and mean decides.
+pub(super) fn sum_or_mean(items: &ItemTally) -> Option<String> {
+    let Argmax { items, switched, .. } = &items.reasons.sum_or_mean;
+    let ids = some(switched.flipped.kept().iter().map(|flip| flip.item.as_str()), 3, switched.flips);
+    (*items > 0).then(|| match switched.flips {
+        0 => format!("sum and mean give the same pick in all {} items", count(*items)),
+        flips => format!("sum and mean give different picks in {} of {} items ({ids})", count(flips), count(*items)),
+    })
+}
+
+/// How many picks change and what this does to the accuracy.
+fn changes(argmax: &Argmax, before: &str, after: &str) -> String {
     let Argmax { items, graded, right_before, switched } = argmax;
-    let ids = switched.flipped.kept().iter().map(|flip| flip.item.as_str());
-    let mut line = format!("{} ({})", picks_change(switched.flips, *items), some(ids, 3, switched.flips));
+    let ids = some(switched.flipped.kept().iter().map(|flip| flip.item.as_str()), 3, switched.flips);
+    let mut line = picks_change(switched.flips, *items);
+    if switched.flips > 0 {
+        line.push_str(&format!(" ({ids})"));
+    }
     if *graded > 0 {
         let share = |right: u64| right as f64 / *graded as f64;
         line.push_str(&format!(
-            "; accuracy {:.4} as picked, {:.4} by the argmax of the reported scores ({} gained, {} lost, p = {})",
+            "; accuracy {:.4} {before}, {:.4} {after} ({} gained, {} lost, p = {})",
             share(*right_before),
             share(switched.right_after),
             count(switched.gained),
@@ -167,5 +195,5 @@ fn impact(argmax: &Argmax) -> Option<String> {
             p_value(mcnemar_exact(switched.gained, switched.lost))
         ));
     }
-    (switched.flips > 0).then_some(line)
+    line
 }

@@ -25,7 +25,7 @@ pub use facts::{Base, SequenceFacts, StepResolutions, Undone};
 pub use gather::{FactsBuilder, Needs};
 pub use grammar::{Candidate as GrammarEntry, Grammar};
 pub use signature::{FormulaSyntax, describe};
-pub(crate) use term::log_prob;
+pub(crate) use term::{log_prob, recomputed};
 
 /// How a score arises: the value of each step, which steps, how they are reduced, what the result is
 /// divided by, and in which unit or form it is printed.

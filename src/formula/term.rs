@@ -36,6 +36,18 @@ fn vector_log_prob(candidate: &Candidate<'_>, step: &Step<'_>, resolutions: &Ste
     (value > 0.0).then(|| Approx::of_vector(value, &resolutions.vector).ln())
 }
 
+/// ln p of the step's own token from its whole vector, else from its own entry among the alternatives: whatever the step says of
+/// itself. None where the log has neither.
+#[must_use]
+pub(crate) fn recomputed(candidate: &Candidate<'_>, step: &Step<'_>, resolutions: &StepResolutions) -> Option<Approx> {
+    if let Some(value) = vector_log_prob(candidate, step, resolutions) {
+        return Some(value);
+    }
+    let mut own = candidate.alternatives(step).iter().filter(|entry| step.is_token(entry));
+    let entry = own.next().filter(|entry| entry.logprob.is_finite())?;
+    own.next().is_none().then(|| Approx::of_column(&entry.logprob, &resolutions.top))
+}
+
 /// The largest half-width in a vector: that of its largest entry.
 fn widest(values: &[f64], resolution: &Resolution) -> f64 {
     let sizes = values.iter().map(|value| value.abs()).filter(|size| size.is_finite());

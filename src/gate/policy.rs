@@ -27,7 +27,11 @@ fn below(report: &Report, name: &str, minimum: f64) -> Option<String> {
     let way = if logs.is_empty() { String::new() } else { format!("; to prove more, log {}", logs.join("; ")) };
     let (refuted, unprovable) = (count(counts.refuted), count(counts.unprovable));
     let (proven, total) = (count(counts.proven), count(total));
-    Some(format!("{expected} {proven} of {total} ({refuted} refuted, {unprovable} unprovable){way}"))
+    let from_refuted = match counts.from_refuted {
+        0 => String::new(),
+        some => format!("{} from a refuted number, ", count(some)),
+    };
+    Some(format!("{expected} {proven} of {total} ({refuted} refuted, {from_refuted}{unprovable} unprovable){way}"))
 }
 
 /// The claims of a name, otherwise the reported metric of that name.

@@ -109,7 +109,7 @@ fn proven(held: &[&ClaimReport]) -> Option<Formula> {
     let first = held.first()?;
     let whole = held.iter().all(|claim| {
         let verdicts = claim.verdicts;
-        claim.convention == first.convention && verdicts.proven > 0 && verdicts.refuted == 0 && verdicts.unprovable == 0
+        claim.convention == first.convention && verdicts.proven > 0 && verdicts.proven == verdicts.total()
     });
     first.convention.parse().ok().filter(|_| whole)
 }
@@ -228,9 +228,7 @@ fn as_one(held: &[&ClaimReport]) -> Option<ClaimReport> {
         if claim.convention != one.convention {
             return None;
         }
-        one.verdicts.proven += claim.verdicts.proven;
-        one.verdicts.refuted += claim.verdicts.refuted;
-        one.verdicts.unprovable += claim.verdicts.unprovable;
+        one.verdicts.merge(&claim.verdicts);
         if one.missing.is_empty() {
             one.missing.clone_from(&claim.missing);
         }
@@ -259,7 +257,7 @@ fn place(claim: &ClaimReport) -> String {
 fn known(claim: &ClaimReport) -> String {
     let verdicts = claim.verdicts;
     let name = format!("{} is checked against {}", visible(&claim.claim.to_string()), claim.convention);
-    let all = verdicts.proven + verdicts.refuted + verdicts.unprovable;
+    let all = verdicts.total();
     if verdicts.refuted > 0 {
         return format!("{name}; {} of {} {} are refuted.", count(verdicts.refuted), count(all), rows(all));
     }
@@ -325,7 +323,7 @@ fn minimums(text: &mut String, report: &Report) {
         .summary
         .verdicts
         .iter()
-        .filter(|(_, verdicts)| verdicts.proven > 0 && verdicts.refuted == 0 && verdicts.unprovable == 0);
+        .filter(|(_, verdicts)| verdicts.proven > 0 && verdicts.proven == verdicts.total());
     let names: Vec<String> =
         whole.take(LISTED).map(|(claim, _)| format!("{} = 1.0", key(&claim.to_string()))).collect();
     if names.is_empty() {

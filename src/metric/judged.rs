@@ -66,6 +66,15 @@ pub fn judge<'c>(claims: &[&'c MetricClaim], facts: &RunFacts<'_>) -> Vec<Judged
     claims.iter().map(|claim| judge_one(claim, facts, counted, is_full)).collect()
 }
 
+/// Marks shares of right items whose picks follow from refuted scores: they are what these picks give, and no more.
+pub fn from_refuted(judged: &mut [JudgedMetric<'_>]) {
+    let is_share =
+        |claim: &MetricClaim| catalogue::is_share_of_items(claim) || catalogue::is_named_share_of_items(claim);
+    for metric in judged.iter_mut().filter(|metric| metric.verdict == Verdict::Proven && is_share(metric.claim)) {
+        metric.verdict = Verdict::FromRefuted;
+    }
+}
+
 fn judge_one<'c>(
     claim: &'c MetricClaim,
     facts: &RunFacts<'_>,

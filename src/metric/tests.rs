@@ -22,6 +22,7 @@ pub(super) fn item(candidates: &[(f64, &str, Option<f64>)], gold: i64) -> ItemSu
                 number: Some(Approx::exact(*score)),
                 lower_is_better: false,
                 explained_by: 0,
+                refuted: false,
             }],
             chars: u32::try_from(text.chars().count() + 1).ok(),
             bytes: u32::try_from(text.len() + 1).ok(),

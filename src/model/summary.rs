@@ -16,6 +16,8 @@ pub struct Reported {
     pub lower_is_better: bool,
     /// Which of the principal formulas explain it; 0 when not searched.
     pub explained_by: u128,
+    /// Whether the values beneath it contradict it.
+    pub refuted: bool,
 }
 
 impl Reported {
@@ -44,6 +46,8 @@ pub struct CandidateSummary {
     pub total: Option<Approx>,
     /// Value of the primary score column's convention, re-derived.
     pub derived: Option<Approx>,
+    /// The same from the steps' own vectors or alternatives, whatever log-prob the steps state; kept where there is a pick.
+    pub recomputed: Option<Approx>,
     /// Scored steps.
     pub tokens: u32,
     /// Unicode characters of the continuation, delimiter included.

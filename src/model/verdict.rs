@@ -4,12 +4,14 @@ use serde::{Deserialize, Serialize};
 
 /// The verdict on one claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// The claim matches the values logged beneath it.
     Proven,
     /// The claim contradicts the values logged beneath it.
     Refuted,
+    /// The claim matches a number that is itself refuted: an accuracy of picks made by a wrong score.
+    FromRefuted,
     /// The log does not decide it.
     Unprovable,
 }
@@ -21,6 +23,7 @@ impl Verdict {
         match self {
             Self::Proven => "proven",
             Self::Refuted => "refuted",
+            Self::FromRefuted => "follows from a refuted number",
             Self::Unprovable => "unprovable",
         }
     }
@@ -33,6 +36,8 @@ pub struct VerdictCounts {
     pub proven: u64,
     /// Refuted claims.
     pub refuted: u64,
+    /// Claims that follow from a refuted number.
+    pub from_refuted: u64,
     /// Unprovable claims.
     pub unprovable: u64,
 }
@@ -48,6 +53,7 @@ impl VerdictCounts {
         match verdict {
             Verdict::Proven => self.proven = self.proven.saturating_add(count),
             Verdict::Refuted => self.refuted = self.refuted.saturating_add(count),
+            Verdict::FromRefuted => self.from_refuted = self.from_refuted.saturating_add(count),
             Verdict::Unprovable => self.unprovable = self.unprovable.saturating_add(count),
         }
     }
@@ -56,13 +62,22 @@ impl VerdictCounts {
     pub fn merge(&mut self, other: &Self) {
         self.add_many(Verdict::Proven, other.proven);
         self.add_many(Verdict::Refuted, other.refuted);
+        self.add_many(Verdict::FromRefuted, other.from_refuted);
         self.add_many(Verdict::Unprovable, other.unprovable);
     }
 
     /// All claims counted.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.proven.saturating_add(self.refuted).saturating_add(self.unprovable)
+        let decided = self.proven.saturating_add(self.refuted).saturating_add(self.from_refuted);
+        decided.saturating_add(self.unprovable)
+    }
+
+    /// Counts claims that follow from a refuted number, which were counted as proven.
+    pub fn move_to_refuted_source(&mut self, count: u64) {
+        let count = count.min(self.proven);
+        self.proven -= count;
+        self.from_refuted = self.from_refuted.saturating_add(count);
     }
 }
 

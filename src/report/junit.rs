@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
-use crate::model::{Severity, VerdictCounts};
+use crate::model::{Severity, Verdict, VerdictCounts};
 use crate::report::output::OutputFormat;
 use crate::report::words::{count, cut, rows, verdict};
 use crate::report::{ClaimKey, Finding, Rendering, Report, visible};
@@ -196,16 +196,17 @@ impl Cases {
         }
         let open = verdicts.unprovable > 0;
         let (status, output) = match verdict(verdicts) {
-            "refuted" => match excused(findings) {
+            Verdict::Refuted => match excused(findings) {
                 Some(why) => (skipped(&why), Some(counted)),
                 None => (failure(NonSuccessKind::Failure, "refuted", &counted, findings), None),
             },
-            "proven" if open => {
+            Verdict::FromRefuted => (skipped("it follows from a refuted number"), None),
+            Verdict::Proven if open => {
                 let some = format!("{} of {} unprovable", count(verdicts.unprovable), count(verdicts.total()));
                 (TestCaseStatus::success(), Some(format!("{some}; {missing}")))
             }
-            "proven" => (TestCaseStatus::success(), None),
-            _ => (skipped(&missing), None),
+            Verdict::Proven => (TestCaseStatus::success(), None),
+            Verdict::Unprovable => (skipped(&missing), None),
         };
         self.add(&suite, &class, &name, status, output.as_deref());
     }

@@ -42,9 +42,13 @@ fn write(report: &Report, with: &Rendering, room: usize) -> String {
     let mut page = format!("## retally: {}\n\n", prose(&headline(report)));
     let totals = totals(report);
     page.push_str(&format!(
-        "{} proven, {} refuted, {} unprovable, in {} {} of {} {}.\n",
+        "{} proven, {} refuted, {}{} unprovable, in {} {} of {} {}.\n",
         count(totals.proven),
         count(totals.refuted),
+        match totals.from_refuted {
+            0 => String::new(),
+            some => format!("{} from a refuted number, ", count(some)),
+        },
         count(totals.unprovable),
         count(report.summary.records),
         if report.summary.records == 1 { "record" } else { "records" },
@@ -157,8 +161,9 @@ fn numbers(report: &Report, room: usize, page: &mut String) {
         // What is wrong comes first.
         let order = |metric: &&MetricReport| match metric.verdict {
             Verdict::Refuted => 0,
-            Verdict::Unprovable => 1,
-            Verdict::Proven => 2,
+            Verdict::FromRefuted => 1,
+            Verdict::Unprovable => 2,
+            Verdict::Proven => 3,
         };
         let mut metrics: Vec<&MetricReport> = report.metrics.iter().collect();
         metrics.sort_by_key(order);
@@ -178,20 +183,24 @@ fn numbers(report: &Report, room: usize, page: &mut String) {
     if claims.is_empty() {
         return;
     }
-    claims.sort_by_key(|claim| (claim.verdicts.refuted == 0, claim.verdicts.unprovable == 0));
+    claims.sort_by_key(|claim| {
+        let verdicts = &claim.verdicts;
+        (verdicts.refuted == 0, verdicts.from_refuted == 0, verdicts.unprovable == 0)
+    });
     page.push_str(
-        "\n| task | claim | convention | proven | refuted | unprovable | verdict |\n|---|---|---|---:|---:|---:|---|\n",
+        "\n| task | claim | convention | proven | refuted | from refuted | unprovable | verdict |\n|---|---|---|---:|---:|---:|---:|---|\n",
     );
     for claim in claims.iter().take(room) {
         page.push_str(&format!(
-            "| {} | {} | {} | {} | {} | {} | {} |\n",
+            "| {} | {} | {} | {} | {} | {} | {} | {} |\n",
             cell(&claim.task),
             cell(&claim.claim.to_string()),
             cell(&claim.convention),
             count(claim.verdicts.proven),
             count(claim.verdicts.refuted),
+            count(claim.verdicts.from_refuted),
             count(claim.verdicts.unprovable),
-            verdict(&claim.verdicts)
+            verdict(&claim.verdicts).word()
         ));
     }
     more(claims.len(), room, page);

@@ -136,20 +136,24 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let verdicts: Vec<(String, &VerdictCounts)> =
         summary.verdicts.iter().map(|(claim, counts)| (claim.to_string(), counts)).collect();
     let width = verdicts.iter().map(|(claim, _)| claim.len()).max().unwrap_or(0).max(8);
+    let of_words = verdicts.iter().map(|(_, counts)| verdict(counts).word().len()).max().unwrap_or(0).max(10);
     for (claim, counts) in &verdicts {
         let mut parts = Vec::new();
-        for (number, word) in
-            [(counts.proven, "proven"), (counts.refuted, "refuted"), (counts.unprovable, "unprovable")]
-        {
+        for (number, word) in [
+            (counts.proven, "proven"),
+            (counts.refuted, "refuted"),
+            (counts.from_refuted, "from a refuted number"),
+            (counts.unprovable, "unprovable"),
+        ] {
             if number > 0 {
                 parts.push(format!("{} {word}", count(number)));
             }
         }
         writeln!(
             out,
-            "{:width$}  {:10}  {} of {}",
+            "{:width$}  {:of_words$}  {} of {}",
             visible(claim),
-            verdict(counts),
+            verdict(counts).word(),
             parts.join(", "),
             count(counts.total())
         )?;

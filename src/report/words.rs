@@ -1,6 +1,6 @@
 //! Numbers as sentences show them.
 
-use crate::model::VerdictCounts;
+use crate::model::{Verdict, VerdictCounts};
 
 /// A count with thousands separators.
 #[must_use]
@@ -71,14 +71,16 @@ pub(crate) fn picks_change(flips: u64, items: u64) -> String {
     format!("{} of {} {picks} {change}", count(flips), count(items))
 }
 
-/// One word for a set of verdicts.
+/// One verdict for a set of them: the gravest.
 #[must_use]
-pub(crate) fn verdict(counts: &VerdictCounts) -> &'static str {
+pub(crate) fn verdict(counts: &VerdictCounts) -> Verdict {
     if counts.refuted > 0 {
-        "refuted"
+        Verdict::Refuted
+    } else if counts.from_refuted > 0 {
+        Verdict::FromRefuted
     } else if counts.proven > 0 {
-        "proven"
+        Verdict::Proven
     } else {
-        "unprovable"
+        Verdict::Unprovable
     }
 }

@@ -89,6 +89,9 @@ pub struct Rule {
     pub(crate) fires: fn(&Observed) -> bool,
     pub(crate) parts: fn(&Observed) -> Vec<String>,
     pub(crate) keys: Keys,
+    /// Whether the steps that it is about can be recomputed from their vectors or alternatives: then what that changes is
+    /// said.
+    pub(crate) recomputes: bool,
     over_run: bool,
 }
 
@@ -119,6 +122,7 @@ impl Rule {
             fires: any_failed,
             parts: |_| Vec::new(),
             keys: Keys { counts: &[], sums: &[], moments: &[], histograms: &[] },
+            recomputes: false,
             over_run: false,
         }
     }
@@ -184,6 +188,12 @@ impl Rule {
     pub(crate) const fn when(mut self, fires: fn(&Observed) -> bool) -> Self {
         self.fires = fires;
         self.over_run = true;
+        self
+    }
+
+    /// Lets a finding about steps say which picks change once these are recomputed.
+    pub(crate) const fn recomputes(mut self) -> Self {
+        self.recomputes = true;
         self
     }
 

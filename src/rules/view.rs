@@ -184,6 +184,27 @@ impl ItemView<'_> {
         judged.then_some(false)
     }
 
+    /// The column of refuted claims that a pick follows from, where it follows from no other.
+    #[must_use]
+    pub fn refuted_source(&self, pick: usize) -> Option<&ColumnKey> {
+        let candidates = &self.item.candidates;
+        let mut refuted = None;
+        for at in (0..candidates.len()).filter(|at| self.item.is_same_answer(pick, *at)) {
+            for claim in &candidates.get(at)?.claims {
+                if !DIVISORS.iter().any(|divisor| self.is_best(at, &claim.column, *divisor) == Some(true)) {
+                    continue;
+                }
+                let of_column =
+                    |candidate: &CandidateSummary| candidate.claim(&claim.column).is_some_and(|own| own.refuted);
+                if !candidates.iter().any(of_column) {
+                    return None;
+                }
+                refuted = refuted.or(Some(&claim.column));
+            }
+        }
+        refuted
+    }
+
     /// Whether a candidate is certainly the best one by the recomputed totals, whole or divided by some length, or
     /// certainly not the best one by the whole totals. None where the digits or the log do not decide.
     #[must_use]

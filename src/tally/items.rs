@@ -17,6 +17,15 @@ pub struct Mixed {
     pub rows: Smallest<Exemplar, 5>,
 }
 
+/// What follows from refuted claims of one column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct FromRefuted {
+    /// Picks.
+    pub picks: u64,
+    /// Reported correctness of such picks.
+    pub correct: u64,
+}
+
 /// What judging the items of one stream gave.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct ItemTally {
@@ -34,6 +43,8 @@ pub struct ItemTally {
     pub picks: VerdictCounts,
     /// What the picks follow from.
     pub reasons: PickReasons,
+    /// Picks that follow only from refuted claims, by their column.
+    pub from_refuted: BTreeMap<ColumnKey, FromRefuted>,
     /// Whether the reported correctness follows from the reported pick and the gold answer.
     pub correct: VerdictCounts,
     /// Whether the greedy flag follows from the alternatives.
@@ -80,6 +91,11 @@ impl ItemTally {
         }
         self.picks.merge(&other.picks);
         self.reasons.merge(other.reasons);
+        for (column, theirs) in other.from_refuted {
+            let own = self.from_refuted.entry(column).or_default();
+            own.picks += theirs.picks;
+            own.correct += theirs.correct;
+        }
         self.correct.merge(&other.correct);
         self.greedy.merge(&other.greedy);
         self.scored += other.scored;

@@ -59,9 +59,13 @@ pub struct PickReasons {
     pub shown: Smallest<Exemplar, 5>,
     /// What the argmax of the primary score would change.
     pub argmax: Argmax,
+    /// What the argmax of scores recomputed from the steps' vectors or alternatives would change.
+    pub recomputed: Argmax,
+    /// How the best candidate by the sum differs from that by the mean.
+    pub sum_or_mean: Argmax,
 }
 
-/// Reported picks beside the best candidates by the primary score as it is reported.
+/// Picks beside the best candidates by other scores.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Argmax {
     /// Items with both.
@@ -75,6 +79,14 @@ pub struct Argmax {
 }
 
 impl Argmax {
+    /// Adds another part.
+    pub fn merge(&mut self, other: Self) {
+        self.items += other.items;
+        self.graded += other.graded;
+        self.right_before += other.right_before;
+        self.switched.merge(other.switched);
+    }
+
     /// Adds an item: its pick and the best candidate, and whether each is right.
     pub fn add(&mut self, place: &Place, item: &str, pick: usize, best: usize, graded: Option<(bool, bool)>) {
         self.items += 1;
@@ -120,10 +132,9 @@ impl PickReasons {
             own.measured += theirs.measured;
         }
         self.shown.merge(other.shown);
-        self.argmax.items += other.argmax.items;
-        self.argmax.graded += other.argmax.graded;
-        self.argmax.right_before += other.argmax.right_before;
-        self.argmax.switched.merge(other.argmax.switched);
+        self.argmax.merge(other.argmax);
+        self.recomputed.merge(other.recomputed);
+        self.sum_or_mean.merge(other.sum_or_mean);
         self.trim();
     }
 

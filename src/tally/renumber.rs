@@ -63,7 +63,10 @@ fn renumber_item(item: &mut ItemSummary, file: u32) {
 }
 
 fn renumber_items(items: &mut ItemTally, file: u32) {
-    for switched in [&mut items.certain, &mut items.by_digits, &mut items.reasons.argmax.switched] {
+    let reasons = &mut items.reasons;
+    let argmax =
+        [&mut reasons.argmax, &mut reasons.recomputed, &mut reasons.sum_or_mean].map(|argmax| &mut argmax.switched);
+    for switched in [&mut items.certain, &mut items.by_digits].into_iter().chain(argmax) {
         for flip in switched.flipped.kept_mut() {
             flip.place.file = file;
         }

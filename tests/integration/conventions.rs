@@ -113,5 +113,5 @@ fn a_column_named_like_a_metric_of_a_run_stays_a_column() {
     let mut page = Vec::new();
     markdown::render(&report, &Rendering::default(), &mut page).unwrap();
     let page = String::from_utf8(page).unwrap();
-    assert!(page.contains("| `column.run.acc` | `sum(logprob)` | 1 | 0 | 0 | proven |"), "{page}");
+    assert!(page.contains("| `column.run.acc` | `sum(logprob)` | 1 | 0 | 0 | 0 | proven |"), "{page}");
 }

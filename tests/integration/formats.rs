@@ -66,7 +66,10 @@ fn outcome(folder: &Path, report: &Report) -> String {
     text += &format!("\n[findings]\ncodes = {:?}\nunreadable = {}\n", codes(report), report.errors.len());
     text += "\n# proven, refuted, unprovable\n[verdicts]\n";
     for (claim, counts) in &report.summary.verdicts {
-        text += &format!("{:?} = [{}, {}, {}]\n", claim.to_string(), counts.proven, counts.refuted, counts.unprovable);
+        let mut numbers = vec![counts.proven, counts.refuted, counts.unprovable];
+        // The fourth is left out where it is 0: claims that follow from a refuted number.
+        numbers.extend(Some(counts.from_refuted).filter(|count| *count > 0));
+        text += &format!("{:?} = {numbers:?}\n", claim.to_string());
     }
     text
 }

@@ -119,14 +119,15 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// What a report says: findings, verdicts, formats, what could not be read.
-type Said = (Vec<(String, u64, String)>, BTreeMap<String, [u64; 3]>, Vec<String>, usize);
+type Said = (Vec<(String, u64, String)>, BTreeMap<String, [u64; 4]>, Vec<String>, usize);
 
 fn said(report: &Report) -> Said {
     let mut findings: Vec<_> =
         report.findings.iter().map(|found| (found.code.clone(), found.count, found.claim.clone())).collect();
     findings.sort();
     let verdicts = report.summary.verdicts.iter();
-    let verdicts = verdicts.map(|(claim, own)| (claim.to_string(), [own.proven, own.refuted, own.unprovable]));
+    let verdicts =
+        verdicts.map(|(claim, own)| (claim.to_string(), [own.proven, own.refuted, own.from_refuted, own.unprovable]));
     let mut formats: Vec<String> = report.inputs.iter().map(|input| input.format.clone()).collect();
     formats.sort();
     (findings, verdicts.collect(), formats, report.errors.len())

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use askama::Template;
 
-use crate::model::Severity;
+use crate::model::{Severity, Verdict};
 use crate::report::headline::{headline, totals};
 use crate::report::html::figures::{self, Picture};
 use crate::report::html::{Room, SCRIPT, SCRIPT_HASH, STYLE, STYLE_HASH, comparisons};
@@ -211,6 +211,7 @@ struct MetricRow {
     recomputed: String,
     within: String,
     verdict: &'static str,
+    class: &'static str,
 }
 
 struct ClaimRow {
@@ -219,8 +220,10 @@ struct ClaimRow {
     claim: String,
     convention: String,
     verdict: &'static str,
+    class: &'static str,
     proven: u64,
     refuted: u64,
+    from_refuted: u64,
     unprovable: u64,
     missing: String,
 }
@@ -359,6 +362,15 @@ fn metric_row(metric: &crate::report::MetricReport) -> MetricRow {
         recomputed: number(metric.recomputed),
         within: if metric.recomputed.is_some() { format!("{:.1e}", metric.within) } else { "–".to_owned() },
         verdict: metric.verdict.word(),
+        class: class(metric.verdict),
+    }
+}
+
+/// The class of a verdict's cell.
+fn class(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::FromRefuted => "from-refuted",
+        other => other.word(),
     }
 }
 
@@ -368,9 +380,11 @@ fn claim_row(claim: &crate::report::ClaimReport) -> ClaimRow {
         task: text(&claim.task),
         claim: text(&claim.claim.to_string()),
         convention: text(&claim.convention),
-        verdict: verdict(&claim.verdicts),
+        verdict: verdict(&claim.verdicts).word(),
+        class: class(verdict(&claim.verdicts)),
         proven: claim.verdicts.proven,
         refuted: claim.verdicts.refuted,
+        from_refuted: claim.verdicts.from_refuted,
         unprovable: claim.verdicts.unprovable,
         missing: text(&claim.missing),
     }

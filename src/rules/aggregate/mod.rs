@@ -37,7 +37,7 @@ fn observe(run: &RunView<'_>, seen: &mut Observer<'_>, is_reason: impl Fn(Aggreg
                     .detail(&metric.arithmetic);
                 seen.fail_at(&metric.claim.located, "", evidence);
             }
-            Verdict::Proven | Verdict::Refuted => seen.holds(),
+            Verdict::Proven | Verdict::FromRefuted | Verdict::Refuted => seen.holds(),
         }
     }
 }

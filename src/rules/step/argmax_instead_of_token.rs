@@ -5,7 +5,8 @@ use crate::rules::step::named;
 
 pub(super) static RULE: Rule = Rule::step(page!("RT112-argmax-instead-of-token"), check, say)
     .and_cause(matches, say_cause)
-    .when(|all| all.failed >= 3 && all.failed == all.judged);
+    .when(|all| all.failed >= 3 && all.failed == all.judged)
+    .recomputes();
 
 fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
     let (Some(logged), Some(best)) = (view.step.logprob.finite(), view.best()) else { return };

@@ -8,7 +8,8 @@ pub(super) static RULE: Rule = Rule::step(page!("RT107-shortlist-softmax"), chec
     .when(|all| {
         let lists = all.count(FLAT) >= 3 && all.count(OTHER_TOKENS) > 0;
         all.failed >= 3 && all.failed == all.judged && (all.count(BY_LOGITS) > 0 || lists)
-    });
+    })
+    .recomputes();
 
 /// Steps whose log-prob is above the log-softmax of their logits.
 const BY_LOGITS: Key<u64> = Key::new(0, "by_logits");
