@@ -5,6 +5,7 @@ use crate::conclude::diagnosis::{self, Explanation, Member};
 use crate::conclude::figure;
 use crate::conclude::finding::{Draft, Row, Stream, UNEXPLAINED, cause_of, location};
 use crate::conclude::picks;
+use crate::config::Promise;
 use crate::formula::{Constant, Deviations, Formula, Grammar, GrammarEntry, Scale, Span, describe};
 use crate::model::Severity;
 use crate::numeric::{self, show};
@@ -95,6 +96,17 @@ pub(super) fn diagnose(explained: &Explained<'_>, items: &ItemTally, decides: bo
     Diagnosed { draft, diagnosis, found }
 }
 
+/// The formula that a column's claims are held to: the convention, or one that is as right.
+pub(super) fn held_to(plan: &ColumnPlan, explanation: &Explanation, judged: u64) -> String {
+    match explanation {
+        Explanation::AsRight { at } => diagnosis::entry(plan.grammar.as_deref(), *at).to_string(),
+        Explanation::Unknown => String::new(),
+        // What promises nothing is held to nothing that it does not follow.
+        Explanation::Follows if plan.spec.promise == Promise::Matched && judged == 0 => String::new(),
+        _ => plan.convention().to_string(),
+    }
+}
+
 /// One formula as a column's explanation, see [`Explanation::Formula`].
 struct Found {
     at: usize,
@@ -157,6 +169,7 @@ impl Writer<'_> {
             evidence,
             evidence_lines: Vec::new(),
             impact_lines: Vec::new(),
+            deviation: None,
         }
     }
 
@@ -241,6 +254,8 @@ impl Writer<'_> {
         let half_precision = found.reduce.half_precision().is_some();
         let explained = if exact { counted.exact } else { counted.decisive };
         let mut draft = self.draft_of(rule, cause_of(parts), message, explained, &shown);
+        let is_plain = entry.constant == Constant::None && rest == 0 && !ambiguous;
+        draft.deviation = is_plain.then(|| deviations.found_parts());
         if half_precision {
             draft.evidence_lines.extend(self.sizes_of_errors());
             // Noise that changes no pick is a warning.

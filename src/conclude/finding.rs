@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Levels;
+use crate::formula::FoundPart;
 use crate::model::{Located, Severity};
+use crate::report::words::{count, rows};
 use crate::report::{Bin, Evidence, Finding, Location, Moments, Number, RuleEvidence};
 use crate::rules::{self, Catalogue, Rule};
 use crate::tally::{self, Accumulator, Key, Observed, PLACES, Slots, Tally};
@@ -40,6 +42,31 @@ pub(super) struct Draft {
     pub(super) evidence: Evidence,
     pub(super) evidence_lines: Vec<String>,
     pub(super) impact_lines: Vec<String>,
+    /// What the formula of a column has in place of its convention's, where it gives every row: columns that share it share
+    /// a cause.
+    pub(super) deviation: Option<Vec<FoundPart>>,
+}
+
+/// Adds the cause of a column. One that another column of the task shows already is the same cause.
+pub(super) fn add_cause(drafts: &mut Vec<Draft>, draft: Draft) {
+    let same = |known: &&mut Draft| {
+        known.deviation.is_some()
+            && known.deviation == draft.deviation
+            && known.rule.page().code == draft.rule.page().code
+            && known.task == draft.task
+    };
+    match drafts.iter_mut().find(same) {
+        Some(known) => {
+            known.evidence_lines.push(format!(
+                "the same cause: {}, in {} {}",
+                draft.message.title,
+                count(draft.count),
+                rows(draft.count)
+            ));
+            known.severity = known.severity.min(draft.severity);
+        }
+        None => drafts.push(draft),
+    }
 }
 
 /// What a rule that looks at rows found.
@@ -70,6 +97,7 @@ pub(super) fn from_rule(rule: &'static Rule, seen: &Observed, stream: &Stream<'_
         evidence: Evidence::Rule(evidence(rule, seen)),
         evidence_lines: Vec::new(),
         impact_lines: Vec::new(),
+        deviation: None,
     }
 }
 
@@ -148,6 +176,7 @@ pub(super) fn unreadable(tally: &Tally, catalogue: &Catalogue) -> Option<Draft> 
         evidence: Evidence::Records { records: count },
         evidence_lines: Vec::new(),
         impact_lines: Vec::new(),
+        deviation: None,
     })
 }
 

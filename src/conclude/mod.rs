@@ -167,6 +167,7 @@ fn conclude_run(
         let mut caused = false;
         let mut zero_counts = false;
         let mut refuted: Vec<&ColumnKey> = Vec::new();
+        let mut held_to: BTreeMap<ClaimKey, String> = BTreeMap::new();
         for (field, column_plan, column) in columns() {
             let explanation = diagnosis::explain(column, column_plan);
             let counts = diagnosis::verdicts(column, column_plan.chosen, &explanation);
@@ -180,9 +181,12 @@ fn conclude_run(
             caused |= is_primary && diagnosed.draft.is_some();
             refuted.extend((counts.refuted > 0).then_some(field));
             let convention = column_plan.convention();
+            held_to.insert(ClaimKey::column(&field.name), cause::held_to(column_plan, &explanation, column.judged));
             let is_averaged = convention.reduce.is_mean() || convention.scale != Scale::None;
             zero_counts |= is_averaged && explanation == Explanation::Follows && counts.proven > 0;
-            drafts.extend(diagnosed.draft);
+            if let Some(draft) = diagnosed.draft {
+                finding::add_cause(drafts, draft);
+            }
             listed.diagnoses.push(diagnosed.diagnosis);
             if is_primary {
                 let convention = column_plan.convention();
@@ -254,10 +258,7 @@ fn conclude_run(
         }
         gaps.rules(rules::Fields(stream.items.fields));
         for (claim, counts) in verdicts {
-            let of_claim = |column: &ColumnKey| matches!(&claim, ClaimKey::Column(name) if **name == *column.name);
-            let plan = plan.columns.iter().find(|plan| of_claim(&plan.spec.column));
-            let plan = plan.filter(|plan| stream.columns.contains_key(&plan.spec.column));
-            let convention = plan.map_or_else(String::new, |plan| plan.convention().to_string());
+            let convention = held_to.get(&claim).cloned().unwrap_or_default();
             listed.claim(&run.name, &key.task, &claim, &convention, &counts);
             summary.verdicts.entry(claim).or_default().merge(&counts);
         }

@@ -117,6 +117,7 @@ impl<'p> Picks<'p> {
             }),
             evidence_lines,
             impact_lines: impact(argmax).into_iter().collect(),
+            deviation: None,
         })
     }
 }

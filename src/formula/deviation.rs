@@ -29,7 +29,36 @@ pub struct Deviations {
     pub found: Formula,
 }
 
+/// A part of a formula that is another one than the convention's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FoundPart {
+    /// The per-step value.
+    Term(Term),
+    /// Which steps.
+    Span(Span),
+    /// How they are reduced.
+    Reduce(Reduce),
+    /// What the result is divided by.
+    Scale(Scale),
+    /// How it is printed.
+    Output(Output),
+}
+
 impl Deviations {
+    /// What the formula found has in the parts that differ.
+    #[must_use]
+    pub fn found_parts(&self) -> Vec<FoundPart> {
+        let found = self.found;
+        let part = |part| match part {
+            Part::Term => FoundPart::Term(found.term),
+            Part::Span => FoundPart::Span(found.span),
+            Part::Reduce => FoundPart::Reduce(found.reduce),
+            Part::Scale => FoundPart::Scale(found.scale),
+            Part::Output => FoundPart::Output(found.output),
+        };
+        self.parts().map(part).collect()
+    }
+
     /// The parts that differ, in the order term, span, reduce, scale, output.
     pub fn parts(&self) -> impl Iterator<Item = Part> {
         let (a, b) = (self.convention, self.found);

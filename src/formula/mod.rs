@@ -18,7 +18,7 @@ use crate::numeric::{self, Approx, NumberFormat};
 
 pub use casts::{Cast, Casts, Stage};
 pub use constants::Constant;
-pub use deviation::{Deviations, Part};
+pub use deviation::{Deviations, FoundPart, Part};
 #[doc(hidden)]
 pub use facts::{Base, SequenceFacts, StepResolutions, Undone};
 #[doc(hidden)]

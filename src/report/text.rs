@@ -131,6 +131,14 @@ fn errors(report: &Report, detail: Detail, out: &mut dyn Write) -> io::Result<()
     if whole.is_empty() && beside.is_empty() { Ok(()) } else { writeln!(out) }
 }
 
+/// The formula that the claims of a column are held to, where it is one in all runs and tasks.
+fn held_to<'r>(report: &'r Report, claim: &str) -> Option<&'r str> {
+    let mut of_claim = report.claims.iter().filter(|own| own.claim.to_string() == claim);
+    let first = of_claim.next()?;
+    let is_one = of_claim.all(|own| own.convention == first.convention);
+    Some(first.convention.as_str()).filter(|formula| is_one && !formula.is_empty())
+}
+
 fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let summary = &report.summary;
     let verdicts: Vec<(String, &VerdictCounts)> =
@@ -149,9 +157,11 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
                 parts.push(format!("{} {word}", count(number)));
             }
         }
+        let held_to =
+            held_to(report, claim).map_or_else(String::new, |formula| format!(", held to {}", visible(formula)));
         writeln!(
             out,
-            "{:width$}  {:of_words$}  {} of {}",
+            "{:width$}  {:of_words$}  {} of {}{held_to}",
             visible(claim),
             verdict(counts).word(),
             parts.join(", "),
