@@ -78,7 +78,6 @@ mod tables {
     #[test]
     fn other_documents_stay() {
         let all = [
-            "{\"data\": [[1]], \"columns\": [\"a\"]}",
             "{\"columns\": [\"a\"], \"data\": [{\"a\": 1}]}",
             "{\"columns\": [\"a\"], \"data\": 3}",
             "{\"columns\": 1, \"data\": [[1]]}",
@@ -89,6 +88,16 @@ mod tables {
             "",
         ];
         for text in all {
+            assert_eq!(lines(text), (Packing::Plain, text.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_columns_may_follow_the_rows() {
+        let text = "{\"data\": [[1], [2]], \"columns\": [\"a\"]}";
+        assert_eq!(lines(text), (Packing::JsonTable, "{\"a\": 1}\n{\"a\": 2}\n".to_owned()));
+        // Without columns, or cut off before them, it is no table.
+        for text in ["{\"data\": [[1]]}", "{\"data\": [[1]], \"columns\": ["] {
             assert_eq!(lines(text), (Packing::Plain, text.to_owned()), "{text}");
         }
     }
