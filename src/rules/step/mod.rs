@@ -8,6 +8,7 @@ mod positive_logprob;
 mod probability_out_of_range;
 mod renormalised_logprob;
 mod shortlist_softmax;
+mod sides_do_not_match;
 mod tempered_logprob;
 mod unnormalised_logprobs;
 mod value_not_in_alternatives;
@@ -27,6 +28,7 @@ pub(super) static RULES: &[&Rule] = &[
     &shortlist_softmax::RULE,
     &tempered_logprob::RULE,
     &renormalised_logprob::RULE,
+    &sides_do_not_match::RULE,
     &argmax_instead_of_token::RULE,
     &value_not_in_alternatives::RULE,
     &fields_disagree::RULE,
