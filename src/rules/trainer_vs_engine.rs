@@ -107,7 +107,9 @@ impl Neighbours {
         let mut own = Self::default();
         for two in view.candidate.steps.windows(2) {
             let [one, next] = two else { continue };
-            let (Some((trainer, engine)), Some((next_trainer, next_engine))) = (both(one), both(next)) else { continue };
+            let (Some((trainer, engine)), Some((next_trainer, next_engine))) = (both(one), both(next)) else {
+                continue;
+            };
             own.pairs += 1;
             own.same += distance(trainer, engine);
             own.later += distance(trainer, next_engine);

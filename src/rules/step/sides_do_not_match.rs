@@ -129,7 +129,8 @@ fn order(both: &[Pair]) -> (u64, u64) {
     (compared, ordered)
 }
 
-/// The shift, plus [`REACH`], after which the row's columns match: far closer than the mean distance of the row.
+/// The shift, plus [`REACH`], after which the row's columns match, far closer than the mean distance of the row; of several
+/// the one that leaves most tokens.
 fn own_shift(view: &CandidateView<'_>, mean: f64) -> Option<u64> {
     let steps = view.candidate.steps.get(..WINDOW.min(view.candidate.steps.len()))?;
     let shifted = |places: usize| {
@@ -146,10 +147,10 @@ fn own_shift(view: &CandidateView<'_>, mean: f64) -> Option<u64> {
         }
         // A few tokens are close by chance.
         let closer = if count < FEW { 2.0 * Neighbours::CLOSER } else { Neighbours::CLOSER };
-        (count >= LEAST_IN_ROW).then(|| sum / count as f64).filter(|shifted| shifted * closer <= mean)
+        (count >= LEAST_IN_ROW && sum * closer <= mean * count as f64).then_some(count)
     };
-    let found = (0..=2 * REACH).filter(|places| *places != REACH).filter_map(|places| Some((places, shifted(places)?)));
-    found.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(places, _)| places as u64)
+    let found = (0..=2 * REACH).filter(|places| *places != REACH).filter_map(|places| Some((shifted(places)?, places)));
+    found.max_by_key(|(count, places)| (*count, std::cmp::Reverse(*places))).map(|(_, places)| places as u64)
 }
 
 fn signed(bin: u64) -> i64 {
@@ -252,10 +253,9 @@ fn say(all: &Observed) -> Message {
             "row i of the trainer matches row i {} of the engine, with a mean distance of {mean:.3} over {pairs} pairs of rows",
             offset(places)
         ),
-        Place::Token(places, count) => format!(
-            "token t of the trainer matches token t {} of the engine in {count} of {rows} rows",
-            offset(places)
-        ),
+        Place::Token(places, count) => {
+            format!("token t of the trainer matches token t {} of the engine in {count} of {rows} rows", offset(places))
+        }
         Place::OwnShift(least, most, count) => {
             format!("{count} of {rows} rows match after a shift of their own, from {least} to {most} tokens")
         }
@@ -279,7 +279,9 @@ mod tests {
     use super::*;
 
     fn row(line: u64, engine: u64, trainer: u64) -> RowSketch {
-        let values = |seed: u64| (0..8).map(|t| -(((seed * 37 + t * 11 + seed * t * 5) % 29) as f32) / 9.0).collect();
+        let values = |seed: u64| {
+            (0..8).map(|t| -(((seed * seed * 37 + t * t * 101 + seed * t * 17) % 997) as f32) / 300.0).collect()
+        };
         let place = crate::model::Place { line, ..crate::model::Place::default() };
         RowSketch { place, x: values(engine), y: values(trainer) }
     }
