@@ -71,7 +71,9 @@ pub fn conclude(tally: Tally, context: &ConcludeInput<'_>) -> Report {
     }
     let broken: Vec<u32> = tally.files.iter().filter(|(_, own)| own.unreadable() > 0).map(|(file, _)| *file).collect();
     let broken = Files { of_run: broken.clone(), of_task: broken };
-    drafts.extend(finding::unreadable(&tally, context.catalogue).into_iter().map(|draft| (draft, broken.clone())));
+    drafts.extend(
+        finding::unreadable(&tally, context.catalogue, &paths).into_iter().map(|draft| (draft, broken.clone())),
+    );
     let mut listed = Listed::default();
     let mut gaps = coverage::Gaps::default();
     for run in runs::group(tally, &context.runs, &paths) {
