@@ -222,6 +222,7 @@ fn conclude_run(
         if !zero_counts {
             observed.remove("RT312");
         }
+        drop_consequences(&mut observed, context.catalogue);
         drafts.extend(picks.draft(&place, if by_chance { greedy } else { 0 }));
         for (code, seen) in &observed {
             let Some(rule) = context.catalogue.by_code(code) else { continue };
@@ -247,6 +248,18 @@ fn conclude_run(
             listed.claim(&run.name, &key.task, &claim, &convention, &counts);
             summary.verdicts.entry(claim).or_default().merge(&counts);
         }
+    }
+}
+
+/// Leaves out what another rule explains: values that contradict lists copied from the step before.
+fn drop_consequences(observed: &mut BTreeMap<String, Observed>, catalogue: &Catalogue) {
+    let fires = |code: &str, observed: &BTreeMap<String, Observed>| {
+        let seen = observed.get(code)?;
+        catalogue.by_code(code).filter(|rule| (rule.fires)(seen)).map(|_| seen.failed)
+    };
+    let contradicted = observed.get("RT113").map(|seen| seen.failed);
+    if fires("RT705", observed).is_some_and(|copied| Some(copied) == contradicted) {
+        observed.remove("RT113");
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod mixed_conventions;
 mod non_finite_value;
+mod repeated_vector;
 mod sentinel_value;
 mod unreadable_record;
 
@@ -16,6 +17,7 @@ pub(super) static RULES: &[&Rule] = &[
     &missing_item::RULE,
     &sentinel_value::RULE,
     &non_finite_value::RULE,
+    &repeated_vector::RULE,
     &mixed_conventions::RULE,
     &unreadable_record::RULE,
 ];

@@ -17,6 +17,7 @@ use crate::derive::judge;
 use crate::model::Text;
 use crate::numeric::Approx;
 use crate::rules::{Rule, StepView};
+use crate::tally::Evidence;
 
 /// The family's rules.
 pub(super) static RULES: &[&Rule] = &[
@@ -33,6 +34,11 @@ pub(super) static RULES: &[&Rule] = &[
     &value_not_in_alternatives::RULE,
     &fields_disagree::RULE,
 ];
+
+/// The numbers, where the step's log-prob contradicts its alternatives.
+pub(super) fn contradicts_alternatives(view: &StepView<'_>) -> Option<Evidence> {
+    value_not_in_alternatives::judged(view).flatten()
+}
 
 /// A token's name in messages: its text, else its id.
 fn named(token: Option<Text<'_>>, id: Option<i64>) -> String {
