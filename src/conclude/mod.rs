@@ -251,7 +251,8 @@ fn conclude_run(
     }
 }
 
-/// Leaves out what another rule explains: values that contradict lists copied from the step before.
+/// Leaves out what another rule explains: values that contradict lists copied from the step before, and an engine that is
+/// higher where it is filled with 0.0.
 fn drop_consequences(observed: &mut BTreeMap<String, Observed>, catalogue: &Catalogue) {
     let fires = |code: &str, observed: &BTreeMap<String, Observed>| {
         let seen = observed.get(code)?;
@@ -260,6 +261,9 @@ fn drop_consequences(observed: &mut BTreeMap<String, Observed>, catalogue: &Cata
     let contradicted = observed.get("RT113").map(|seen| seen.failed);
     if fires("RT705", observed).is_some_and(|copied| Some(copied) == contradicted) {
         observed.remove("RT113");
+    }
+    if fires("RT706", observed).is_some() {
+        observed.remove("RT117");
     }
 }
 

@@ -5,6 +5,7 @@ mod non_finite_value;
 mod repeated_vector;
 mod sentinel_value;
 mod unreadable_record;
+mod zero_filled_logprobs;
 
 mod duplicate_item;
 mod missing_item;
@@ -18,6 +19,7 @@ pub(super) static RULES: &[&Rule] = &[
     &sentinel_value::RULE,
     &non_finite_value::RULE,
     &repeated_vector::RULE,
+    &zero_filled_logprobs::RULE,
     &mixed_conventions::RULE,
     &unreadable_record::RULE,
 ];
