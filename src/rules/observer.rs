@@ -73,7 +73,7 @@ impl<'v> Observer<'v> {
 
     /// Offers the first numbers of a row under two names, to be compared with those of the rows near it. They are asked for
     /// only where the row is one of the first.
-    pub(crate) fn row(&mut self, at: At, numbers: impl FnOnce() -> (Vec<f32>, Vec<f32>)) {
+    pub(crate) fn row(&mut self, at: At, numbers: impl FnOnce() -> (Vec<f64>, Vec<f64>)) {
         let RecordRef::Record(origin) = self.record_ref else { return };
         let (file, line) = origin.start();
         // The record's start sorts before everything in it.

@@ -45,9 +45,9 @@ pub struct RowSketch {
     /// Where the row begins, without its field.
     pub place: Place,
     /// Its first numbers of one kind.
-    pub x: Vec<f32>,
+    pub x: Vec<f64>,
     /// Its first numbers of the other, as many.
-    pub y: Vec<f32>,
+    pub y: Vec<f64>,
 }
 
 impl Keyed for RowSketch {
@@ -198,7 +198,7 @@ mod tests {
                 Act::Bin(at, bin) => seen.histograms.slot(Key::new(*at, "")).add(*bin, 1),
                 Act::Row(line) => {
                     let place = Place { line: *line, column: 1, ..Place::default() };
-                    let number = *line as f32;
+                    let number = *line as f64;
                     seen.first_rows.offer(RowSketch { place, x: vec![-number], y: vec![number / 4.0] });
                 }
                 Act::Part(name, times) => {

@@ -54,17 +54,16 @@ impl Neighbour {
 /// Where every token is missing from its own list and in that of the same neighbour, with the number of tokens. A list that
 /// omits unlikely tokens has some of them; a text that repeats itself has its tokens in both lists.
 fn misaligned(view: &CandidateView<'_>) -> Option<(Neighbour, usize)> {
-    let steps = &view.candidate.steps;
-    fn top<'v>(view: &'v CandidateView<'_>, step: &Step<'_>) -> &'v [Alternative<'v>] {
-        step.top.of(&view.candidate.alternatives)
-    }
+    let (steps, alternatives) = (&view.candidate.steps, &view.candidate.alternatives);
     let listed = |step: &Step<'_>, list: &[Alternative<'_>]| {
         (!list.is_empty() && step.can_match(list)).then(|| list.iter().any(|entry| step.is_token(entry)))
     };
     let every = |pairs: &mut dyn Iterator<Item = (&Step<'_>, &Step<'_>)>| {
         let mut tokens = 0;
         for (step, neighbour) in pairs {
-            let (Some(own), Some(other)) = (listed(step, top(view, step)), listed(step, top(view, neighbour))) else {
+            let (Some(own), Some(other)) =
+                (listed(step, step.top.of(alternatives)), listed(step, neighbour.top.of(alternatives)))
+            else {
                 continue;
             };
             if own || !other {

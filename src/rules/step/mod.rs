@@ -37,7 +37,10 @@ pub(super) static RULES: &[&Rule] = &[
 
 /// The numbers, where the step's log-prob contradicts its alternatives.
 pub(super) fn contradicts_alternatives(view: &StepView<'_>) -> Option<Evidence> {
-    value_not_in_alternatives::judged(view).flatten()
+    match value_not_in_alternatives::judged(view)? {
+        value_not_in_alternatives::Judged::Contradicts(evidence) => Some(evidence),
+        value_not_in_alternatives::Judged::Holds => None,
+    }
 }
 
 /// A token's name in messages: its text, else its id.

@@ -84,7 +84,7 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
         seen.add(key, sum);
     }
     seen.row(at, || {
-        let first = |side: fn(&Pair) -> f64| both.iter().take(SKETCHED).map(|pair| side(pair) as f32).collect();
+        let first = |side: fn(&Pair) -> f64| both.iter().take(SKETCHED).map(side).collect();
         (first(|pair| pair.engine), first(|pair| pair.trainer))
     });
     let (compared, ordered) = order(&both);
@@ -154,7 +154,7 @@ fn own_shift(view: &CandidateView<'_>, mean: f64) -> Option<u64> {
 }
 
 fn signed(bin: u64) -> i64 {
-    i64::try_from(bin).unwrap_or(0) - REACH as i64
+    i64::try_from(bin).unwrap_or(0) - i64::try_from(REACH).unwrap_or(0)
 }
 
 fn offset(places: i64) -> String {
@@ -227,9 +227,9 @@ fn other_row(rows: &[RowSketch]) -> Option<Place> {
             if row.place.file != other.place.file || len < LEAST_IN_ROW {
                 continue;
             }
-            let mean = |engine: &[f32]| {
+            let mean = |engine: &[f64]| {
                 let all = row.y.iter().zip(engine).take(len);
-                all.map(|(y, x)| distance(f64::from(*y), f64::from(*x))).sum::<f64>() / len as f64
+                all.map(|(y, x)| distance(*y, *x)).sum::<f64>() / len as f64
             };
             pairs += 1;
             sum += mean(&other.x);
@@ -280,7 +280,7 @@ mod tests {
 
     fn row(line: u64, engine: u64, trainer: u64) -> RowSketch {
         let values = |seed: u64| {
-            (0..8).map(|t| -(((seed * seed * 37 + t * t * 101 + seed * t * 17) % 997) as f32) / 300.0).collect()
+            (0..8).map(|t| -(((seed * seed * 37 + t * t * 101 + seed * t * 17) % 997) as f64) / 300.0).collect()
         };
         let place = crate::model::Place { line, ..crate::model::Place::default() };
         RowSketch { place, x: values(engine), y: values(trainer) }

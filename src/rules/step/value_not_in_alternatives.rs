@@ -14,14 +14,27 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
         return seen.judge(view.step.at, false, || evidence);
     }
     match judged(view) {
-        Some(Some(evidence)) => seen.judge(view.step.at, false, || evidence),
-        Some(None) => seen.holds(),
+        Some(Judged::Contradicts(evidence)) => seen.judge(view.step.at, false, || evidence),
+        Some(Judged::Holds) => seen.holds(),
         None => {}
     }
 }
 
-/// Whether the token's log-prob contradicts the list: the numbers if it does; None where the log cannot tell.
-pub(super) fn judged(view: &StepView<'_>) -> Option<Option<Evidence>> {
+/// How a token's log-prob compares with its list.
+pub(super) enum Judged {
+    Holds,
+    /// With the numbers.
+    Contradicts(Evidence),
+}
+
+impl Judged {
+    fn of(holds: bool, evidence: impl FnOnce() -> Evidence) -> Self {
+        if holds { Self::Holds } else { Self::Contradicts(evidence()) }
+    }
+}
+
+/// How the token's log-prob compares with the list; None where the log cannot tell.
+pub(super) fn judged(view: &StepView<'_>) -> Option<Judged> {
     let (logged, best) = (view.step.logprob.finite()?, view.best()?);
     if !view.can_match() {
         return None;
@@ -41,7 +54,7 @@ pub(super) fn judged(view: &StepView<'_>) -> Option<Option<Evidence>> {
             .iter()
             .filter(|entry| view.is_own(entry))
             .any(|entry| derive::judge(own_value, listed(entry)).is_proven());
-        return Some((!matches).then(|| {
+        return Some(Judged::of(matches, || {
             let detail =
                 format!("logged {} for {}, but {} among the alternatives", logged.value, token(), own.logprob.value);
             let within = own_value.half + listed(own).half;
@@ -50,7 +63,7 @@ pub(super) fn judged(view: &StepView<'_>) -> Option<Option<Evidence>> {
     }
     let least = view.top.iter().min_by(|a, b| a.logprob.value.total_cmp(&b.logprob.value))?;
     let judged = derive::at_most(own_value, listed(least));
-    Some((!judged.is_proven()).then(|| {
+    Some(Judged::of(judged.is_proven(), || {
         let detail = format!(
             "logged {} for {}, which is missing from a list that goes down to {}",
             logged.value,
