@@ -146,15 +146,16 @@ fn moments(moments: &tally::Moments) -> Moments {
 
 /// RT708 from the records that could not be read: bytes that do not parse, and values that are not what their field
 /// requires.
-pub(super) fn unreadable(tally: &Tally, catalogue: &Catalogue) -> Option<Draft> {
+pub(super) fn unreadable(tally: &Tally, catalogue: &Catalogue, paths: &[&str]) -> Option<Draft> {
     let rule = catalogue.by_code("RT708")?;
     let mut rows = Vec::new();
-    let (mut count, mut judged, mut first) = (0, 0, None);
-    for own in tally.files.values() {
+    let (mut count, mut judged, mut first, mut first_path) = (0, 0, None, None);
+    for (file, own) in &tally.files {
         count += own.unreadable();
         judged += own.records.max(own.unreadable());
         for error in own.errors() {
             first.get_or_insert_with(|| error.reason.clone());
+            first_path = first_path.or_else(|| paths.get(*file as usize).copied());
             let located = Located { place: error.place.clone(), snippet: error.snippet.clone() };
             rows.push(Row { located, item: String::new(), candidate: String::new() });
         }
@@ -169,7 +170,7 @@ pub(super) fn unreadable(tally: &Tally, catalogue: &Catalogue) -> Option<Draft> 
         cause: Vec::new(),
         message: rules::Message::new(format!("{count} {noun} cannot be read"))
             .label(first?)
-            .help("write one complete JSON value per line, and close the file before the audit"),
+            .help(whole_records(first_path.unwrap_or_default())),
         count,
         judged,
         rows,
@@ -178,6 +179,20 @@ pub(super) fn unreadable(tally: &Tally, catalogue: &Catalogue) -> Option<Draft> 
         impact_lines: Vec::new(),
         deviation: None,
     })
+}
+
+/// How to write records that can be read, by the ending of the file's name.
+fn whole_records(path: &str) -> &'static str {
+    let name = path.to_ascii_lowercase();
+    let name = [".gz", ".zst"].iter().find_map(|packed| name.strip_suffix(packed)).unwrap_or(&name);
+    match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
+        "csv" | "tsv" => "give every row the cells of the header, and close the file before the audit",
+        "parquet" | "arrow" | "feather" | "ipc" => {
+            "write columns of the types that the format requires, and close the file before the audit"
+        }
+        "json" => "write one complete JSON document, and close the file before the audit",
+        _ => "write one complete JSON value per line, and close the file before the audit",
+    }
 }
 
 /// The part of a cause for rows that no other part explains.

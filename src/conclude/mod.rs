@@ -71,7 +71,9 @@ pub fn conclude(tally: Tally, context: &ConcludeInput<'_>) -> Report {
     }
     let broken: Vec<u32> = tally.files.iter().filter(|(_, own)| own.unreadable() > 0).map(|(file, _)| *file).collect();
     let broken = Files { of_run: broken.clone(), of_task: broken };
-    drafts.extend(finding::unreadable(&tally, context.catalogue).into_iter().map(|draft| (draft, broken.clone())));
+    drafts.extend(
+        finding::unreadable(&tally, context.catalogue, &paths).into_iter().map(|draft| (draft, broken.clone())),
+    );
     let mut listed = Listed::default();
     let mut gaps = coverage::Gaps::default();
     for run in runs::group(tally, &context.runs, &paths) {
@@ -237,6 +239,7 @@ fn conclude_run(
         if !zero_counts {
             observed.remove("RT312");
         }
+        drop_consequences(&mut observed, context.catalogue);
         drafts.extend(picks.draft(&place, if by_chance { greedy } else { 0 }));
         for (code, seen) in &observed {
             let Some(rule) = context.catalogue.by_code(code) else { continue };
@@ -262,6 +265,22 @@ fn conclude_run(
             listed.claim(&run.name, &key.task, &claim, &convention, &counts);
             summary.verdicts.entry(claim).or_default().merge(&counts);
         }
+    }
+}
+
+/// Leaves out what another rule explains: values that contradict lists copied from the step before, and an engine that is
+/// higher where it is filled with 0.0.
+fn drop_consequences(observed: &mut BTreeMap<String, Observed>, catalogue: &Catalogue) {
+    let fires = |code: &str, observed: &BTreeMap<String, Observed>| {
+        let seen = observed.get(code)?;
+        catalogue.by_code(code).filter(|rule| (rule.fires)(seen)).map(|_| seen.failed)
+    };
+    let contradicted = observed.get("RT113").map(|seen| seen.failed);
+    if fires("RT705", observed).is_some_and(|copied| Some(copied) == contradicted) {
+        observed.remove("RT113");
+    }
+    if fires("RT706", observed).is_some() {
+        observed.remove("RT117");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::model::{At, Located, Origin, Place};
 use crate::numeric::ExactSum;
-use crate::tally::{Evidence, Exemplar, Histogram, Key, Moments, Observed, PartSeen};
+use crate::tally::{Evidence, Exemplar, Histogram, Key, Moments, Observed, PartSeen, RowSketch};
 
 /// The position of the object that a rule looks at.
 pub enum RecordRef<'v> {
@@ -69,6 +69,18 @@ impl<'v> Observer<'v> {
     /// A histogram of the rule's own.
     pub(crate) fn histogram(&mut self, key: Key<Histogram>) -> &mut Histogram {
         self.observed.histograms.slot(key)
+    }
+
+    /// Offers the first numbers of a row under two names, to be compared with those of the rows near it. They are asked for
+    /// only where the row is one of the first.
+    pub(crate) fn row(&mut self, at: At, numbers: impl FnOnce() -> (Vec<f64>, Vec<f64>)) {
+        let RecordRef::Record(origin) = self.record_ref else { return };
+        let (file, line) = origin.start();
+        // The record's start sorts before everything in it.
+        if self.observed.first_rows.would_keep(&Place { file, line, ..Place::default() }) {
+            let (x, y) = numbers();
+            self.observed.first_rows.offer(RowSketch { place: origin.place(at), x, y });
+        }
     }
 
     /// What the rule sees under a name of the log, such as a metric's.

@@ -75,3 +75,60 @@ pub(super) fn is_proportional(all: &Observed) -> bool {
     let between = yy - 2.0 * xy + xx;
     10.0 * (yy * xx - xy * xy) <= between * xx
 }
+
+/// How far two log-probs lie apart, in nats; one floor among them must not outweigh the rest.
+pub(super) fn distance(a: f64, b: f64) -> f64 {
+    (a - b).abs().min(1000.0)
+}
+
+/// Distances over pairs of neighbouring tokens: summed over one candidate or over all.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Neighbours {
+    /// Pairs of neighbours.
+    pub pairs: u64,
+    /// Distances between the trainer's and the engine's log-prob of the same token, in nats.
+    pub same: f64,
+    /// Distances of the trainer's to the engine's of the token before.
+    pub earlier: f64,
+    /// Distances of the trainer's to the engine's of the token after.
+    pub later: f64,
+}
+
+impl Neighbours {
+    /// Pairs of neighbours that a run is judged by.
+    const LEAST: u64 = 16;
+    /// Least mean distance of columns that are not aligned, in nats: noise of number formats is smaller.
+    pub(super) const APART: f64 = 0.25;
+    /// Columns that are shifted lie this many times closer when they are shifted back.
+    pub(super) const CLOSER: f64 = 5.0;
+
+    /// Those of one candidate.
+    pub(super) fn of(view: &CandidateView<'_>) -> Self {
+        let mut own = Self::default();
+        for two in view.candidate.steps.windows(2) {
+            let [one, next] = two else { continue };
+            let (Some((trainer, engine)), Some((next_trainer, next_engine))) = (both(one), both(next)) else {
+                continue;
+            };
+            own.pairs += 1;
+            own.same += distance(trainer, engine);
+            own.later += distance(trainer, next_engine);
+            own.earlier += distance(next_trainer, engine);
+        }
+        own
+    }
+
+    /// The neighbour, `before` or `after`, whose engine's log-prob the trainer's is, with the sum of the distances there.
+    pub(super) fn shift(&self) -> Option<(&'static str, f64)> {
+        if self.pairs < Self::LEAST || self.same < Self::APART * self.pairs as f64 {
+            return None;
+        }
+        let sides = [("before", self.earlier), ("after", self.later)];
+        sides.into_iter().find(|(_, sum)| sum * Self::CLOSER <= self.same)
+    }
+}
+
+/// The trainer's and the engine's log-prob of a step that counts.
+fn both(step: &crate::model::Step<'_>) -> Option<(f64, f64)> {
+    Some((step.logprob.finite()?.value, step.rollout_logprob.finite()?.value)).filter(|_| step.segment.is_scored())
+}

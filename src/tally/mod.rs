@@ -32,7 +32,7 @@ pub use column::{ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, RowRef};
 pub use exemplar::{Evidence, Exemplar, Keyed, Smallest};
 pub use items::{FromRefuted, ItemTally, Mixed};
 pub use kept::{Kept, Tally};
-pub use observed::{Observed, PLACES, PartSeen};
+pub use observed::{Observed, PLACES, PartSeen, ROWS, RowSketch};
 pub use picks::{Argmax, PickReasons, Reason, Reasoned};
 pub use rows::{RowKey, Rows, Seen};
 pub use sketch::{BIN_EDGES, BINS, ComparisonSketch, Mark, PathSketch, Residuals, SKETCHED, Sample, WITHIN};

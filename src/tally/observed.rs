@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::Place;
 use crate::numeric::ExactSum;
 use crate::tally::accumulator::{Accumulator, Histogram, Key, Moments, Slots};
-use crate::tally::{Exemplar, Smallest};
+use crate::tally::{Exemplar, Keyed, Smallest};
 
 /// Number of places that a finding lists.
 pub const PLACES: usize = 5;
+/// Number of first rows that a rule may compare with one another.
+pub const ROWS: usize = 48;
 
 /// What one rule saw of one subject (a field or column) in one stream of rows.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
@@ -32,6 +35,27 @@ pub struct Observed {
     pub exemplars: Smallest<Exemplar, PLACES>,
     /// The place farthest beyond the bound; the first of equals.
     pub worst: Option<Exemplar>,
+    /// The first rows by place, for a rule that compares a row with those near it.
+    pub first_rows: Smallest<RowSketch, ROWS>,
+}
+
+/// The first numbers of a row under two names.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct RowSketch {
+    /// Where the row begins, without its field.
+    pub place: Place,
+    /// Its first numbers of one kind.
+    pub x: Vec<f64>,
+    /// Its first numbers of the other, as many.
+    pub y: Vec<f64>,
+}
+
+impl Keyed for RowSketch {
+    type Key = Place;
+
+    fn key(&self) -> Place {
+        self.place.clone()
+    }
 }
 
 /// What a rule saw under one name of the log.
@@ -58,6 +82,7 @@ impl Observed {
             own.unexplained.merge(&part.unexplained);
         }
         self.exemplars.merge(other.exemplars);
+        self.first_rows.merge(other.first_rows);
         if let Some(worst) = other.worst {
             self.offer_worst(worst);
         }
@@ -65,7 +90,7 @@ impl Observed {
 
     /// Whether an exemplar at this place or with this excess would be kept.
     #[must_use]
-    pub fn wants(&self, place: &crate::model::Place, excess: f64) -> bool {
+    pub fn wants(&self, place: &Place, excess: f64) -> bool {
         self.exemplars.would_keep(place)
             || self.worst.as_ref().is_none_or(|worst| {
                 let kept = worst.evidence.excess();
@@ -117,7 +142,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::{Located, Place};
+    use crate::model::Located;
     use crate::tally::{Evidence, PairSums};
 
     /// One thing that a rule may record.
@@ -129,6 +154,7 @@ mod tests {
         Pair(f64, f64),
         Bin(u8, u64),
         Part(String, u64),
+        Row(u64),
     }
 
     fn act() -> impl Strategy<Value = Act> {
@@ -140,6 +166,7 @@ mod tests {
             (-30.0..0.0_f64, -30.0..0.0_f64).prop_map(|(x, y)| Act::Pair(x, y)),
             (0..2_u8, 0..5_u64).prop_map(|(at, bin)| Act::Bin(at, bin)),
             (names, 1..5_u64).prop_map(|(name, times)| Act::Part(name.to_owned(), times)),
+            (1..400_u64).prop_map(Act::Row),
         ]
     }
 
@@ -169,6 +196,11 @@ mod tests {
                     seen.moments.slot(Key::new(0, "")).add(&sums);
                 }
                 Act::Bin(at, bin) => seen.histograms.slot(Key::new(*at, "")).add(*bin, 1),
+                Act::Row(line) => {
+                    let place = Place { line: *line, column: 1, ..Place::default() };
+                    let number = *line as f64;
+                    seen.first_rows.offer(RowSketch { place, x: vec![-number], y: vec![number / 4.0] });
+                }
                 Act::Part(name, times) => {
                     seen.part(name).failed += times;
                     seen.part(name).unexplained.add(*times, 1);

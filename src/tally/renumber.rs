@@ -52,6 +52,9 @@ fn renumber_observed(observed: &mut Observed, file: u32) {
     for exemplar in observed.exemplars.kept_mut() {
         exemplar.located.place.file = file;
     }
+    for row in observed.first_rows.kept_mut() {
+        row.place.file = file;
+    }
     if let Some(worst) = &mut observed.worst {
         worst.located.place.file = file;
     }

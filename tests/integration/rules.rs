@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use retally::catalogue::Catalogue;
+use retally::{Audit, Config, Input, Report};
 
 use crate::support::{check, codes, fixture};
 
@@ -100,4 +101,126 @@ fn nothing_fires_on_the_look_alike() {
         assert!(report.errors.is_empty(), "{}: {:?}", path.display(), report.errors);
         assert!(report.summary.records > 0);
     }
+}
+
+fn report_of(name: &str, log: &str) -> Report {
+    Audit::new(Config::default()).input(Input::bytes(name, log.as_bytes())).run().unwrap()
+}
+
+/// 24 rows of ten made-up log-probs, the engine's.
+fn engine_rows() -> Vec<Vec<f64>> {
+    let mut state = 2024_u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        -(((state >> 40) % 4000) as f64) / 1000.0 - 0.01
+    };
+    (0..24).map(|_| (0..10).map(|_| next()).collect()).collect()
+}
+
+fn rollout(engine: &[Vec<f64>], trainer: impl Fn(usize, usize) -> f64) -> String {
+    let row = |(at, row): (usize, &Vec<f64>)| {
+        let trainer: Vec<f64> = (0..row.len()).map(|t| trainer(at, t)).collect();
+        let ids: Vec<usize> = (0..row.len()).map(|t| 700 + 31 * at + t).collect();
+        format!(
+            "{{\"uid\": \"m{at}\", \"responses\": {ids:?}, \"rollout_log_probs\": {row:?}, \"old_log_probs\": {trainer:?}}}\n"
+        )
+    };
+    engine.iter().enumerate().map(row).collect()
+}
+
+#[test]
+fn sides_that_do_not_match_are_found_elsewhere() {
+    let engine = engine_rows();
+    let (rows, tokens) = (engine.len(), 10);
+    let title = |trainer: &dyn Fn(usize, usize) -> f64| {
+        let report = report_of("rollouts.jsonl", &rollout(&engine, trainer));
+        let found: Vec<String> = report.findings.iter().map(|one| format!("{} {}", one.code, one.message)).collect();
+        found.join("\n")
+    };
+    assert_eq!(title(&|row, t| engine[row][t] - 0.004), "");
+    // An older policy: far away, and of the same tokens.
+    assert_eq!(title(&|row, t| engine[row][t] * (0.6 + 0.08 * ((row * 7 + t * 3) % 11) as f64)), "");
+    for (trainer, found) in [
+        (
+            &(|row: usize, t: usize| engine[(row + rows - 2) % rows][t]) as &dyn Fn(usize, usize) -> f64,
+            "row i - 2 of the engine",
+        ),
+        (&|row, t| engine[row][tokens - 1 - t], "24 of 24 rows of the trainer match the engine's read backwards"),
+        (&|row, t| engine[row][(t + 3) % tokens], "token t + 3 of the engine in 24 of 24 rows"),
+        (
+            &|row, t| engine[row][(t + 2 + row % 3) % tokens],
+            "24 of 24 rows match after a shift of their own, from 2 to 4 tokens",
+        ),
+        (&|row, t| engine[(row * 5 + 7 + t * t) % rows][(t * 3 + row) % tokens], "no shift by up to 16 tokens"),
+    ] {
+        let title = title(trainer);
+        assert!(title.starts_with("RT118 ") && title.contains(found) && title.lines().count() == 1, "{found}: {title}");
+    }
+    let shifted = title(&|row, t| engine[row][(t + 1) % tokens]);
+    assert!(shifted.starts_with("RT305 ") && shifted.lines().count() == 1, "{shifted}");
+}
+
+#[test]
+fn one_token_id_has_one_value_in_a_list() {
+    let log = |second: f64| {
+        let step = |id: u32| {
+            format!(
+                "[{{\"token\": \"x{id}\", \"id\": {id}, \"logprob\": -0.5}}, {{\"token\": \"x{id}\", \"id\": {id}, \"logprob\": \
+                 {second:?}}}]"
+            )
+        };
+        format!(
+            "{{\"item\": \"a\", \"tokens\": [\"x7\", \"x9\"], \"token_ids\": [7, 9], \"logprobs\": [-0.5, -0.5], \"top_logprobs\": \
+             [{}, {}], \"score\": -1.0}}\n",
+            step(7),
+            step(9)
+        )
+    };
+    let report = report_of("lists.jsonl", &log(-2.5));
+    assert_eq!(codes(&report), ["RT113"]);
+    assert_eq!(
+        report.findings[0].message,
+        "2 of 2 steps list one token id 2 times with different log-probs: the alternatives' ids are lost"
+    );
+    assert_eq!(codes(&report_of("lists.jsonl", &log(-0.5))), [""; 0]);
+}
+
+#[test]
+fn lists_of_the_neighbouring_token_are_misaligned() {
+    let ids: Vec<u32> = (0..12).map(|at| 40 + at * 3).collect();
+    let log = |shift: usize| {
+        let lists: Vec<String> = (0..12)
+            .map(|at| {
+                let own = ids.get(at + shift).copied().unwrap_or(999);
+                format!("[{{\"id\": {own}, \"logprob\": -1.25}}, {{\"id\": {}, \"logprob\": -1.5}}]", own + 1)
+            })
+            .collect();
+        let logprobs = [if shift == 0 { -1.25 } else { -2.0 }; 12];
+        format!(
+            "{{\"item\": \"a\", \"token_ids\": {ids:?}, \"logprobs\": {logprobs:?}, \"top_logprobs\": [{}]}}\n",
+            lists.join(", ")
+        )
+    };
+    assert_eq!(codes(&report_of("lists.jsonl", &log(0))), [""; 0]);
+    let report = report_of("lists.jsonl", &log(1));
+    assert_eq!(codes(&report), ["RT308"]);
+    assert!(report.findings[0].message.starts_with("in 1 of 1 candidates every token is among"), "{report:?}");
+}
+
+#[test]
+fn the_help_for_unreadable_records_fits_the_file() {
+    let help = |name: &str, log: &str| {
+        let report = report_of(name, log);
+        let found = report.findings.iter().find(|found| found.code == "RT708");
+        found.map(|found| found.help.clone()).unwrap_or_default()
+    };
+    let table = "item,token,logprob,score\na,x,-1.0,-3.0\na,y,-2.0,-3.0\nb,x,-1.0\nc,x,-1.5,-1.5\n";
+    assert!(
+        help("table.csv", table).starts_with("give every row the cells of the header"),
+        "{}",
+        help("table.csv", table)
+    );
+    let row = "{\"item\": \"a\", \"tokens\": [\"x\"], \"logprobs\": [-1.0], \"score\": -1.0}\n";
+    let help = help("rows.jsonl", &format!("{row}{row}{{\"item\": \"b\", \"tok\n"));
+    assert!(help.starts_with("write one complete JSON value per line"), "{help}");
 }

@@ -37,9 +37,11 @@ impl Pattern {
 
     fn words(self) -> &'static str {
         match self {
-            Self::EveryRow => "every row equally often: each process wrote everything, or two runs share a file",
-            Self::LastBatch => "the first rows again at the end: a sampler filled the last batch",
-            Self::Resumed => "scattered: a resumed run",
+            Self::EveryRow => {
+                "every row equally often: perhaps each process wrote everything, or two runs share a file"
+            }
+            Self::LastBatch => "the first rows again at the end: perhaps a sampler filled the last batch",
+            Self::Resumed => "scattered: perhaps a resumed run",
         }
     }
 }

@@ -2,8 +2,10 @@
 
 mod mixed_conventions;
 mod non_finite_value;
+mod repeated_vector;
 mod sentinel_value;
 mod unreadable_record;
+mod zero_filled_logprobs;
 
 mod duplicate_item;
 mod missing_item;
@@ -16,6 +18,8 @@ pub(super) static RULES: &[&Rule] = &[
     &missing_item::RULE,
     &sentinel_value::RULE,
     &non_finite_value::RULE,
+    &repeated_vector::RULE,
+    &zero_filled_logprobs::RULE,
     &mixed_conventions::RULE,
     &unreadable_record::RULE,
 ];

@@ -1,20 +1,13 @@
 //! RT305: values belong to the neighbouring position.
 
-use crate::model::Step;
 use crate::rules::prelude::*;
+use crate::rules::trainer_vs_engine::Neighbours;
 
 pub(super) static RULE: Rule = Rule::candidate(page!("RT305-shifted-by-one"), check, say)
     .and_cause(matches, say_cause)
     .counts(&[PAIRS])
     .sums(&[SAME, EARLIER, LATER])
     .when(|all| shift(all).is_some());
-
-/// Pairs of neighbours that a run is judged by.
-const LEAST: u64 = 16;
-/// Least mean distance of columns that are not aligned, in nats: noise of number formats is smaller.
-const APART: f64 = 0.25;
-/// Columns that are shifted lie this many times closer when they are shifted back.
-const CLOSER: f64 = 5.0;
 
 /// Pairs of neighbouring tokens.
 const PAIRS: Key<u64> = Key::new(0, "pairs_of_neighbours");
@@ -25,26 +18,8 @@ const EARLIER: Key<ExactSum> = Key::new(1, "distance_to_token_before");
 /// Distances of the trainer's to the engine's of the token after.
 const LATER: Key<ExactSum> = Key::new(2, "distance_to_token_after");
 
-/// How far two log-probs lie apart, in nats; one floor among them must not outweigh the rest.
-fn distance(a: f64, b: f64) -> f64 {
-    (a - b).abs().min(1000.0)
-}
-
-/// The trainer's and the engine's log-prob of a step that counts.
-fn both(step: &Step<'_>) -> Option<(f64, f64)> {
-    Some((step.logprob.finite()?.value, step.rollout_logprob.finite()?.value)).filter(|_| step.segment.is_scored())
-}
-
 fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
-    let (mut pairs, mut same, mut earlier, mut later) = (0, 0.0, 0.0, 0.0);
-    for two in view.candidate.steps.windows(2) {
-        let [one, next] = two else { continue };
-        let (Some((trainer, engine)), Some((next_trainer, next_engine))) = (both(one), both(next)) else { continue };
-        pairs += 1;
-        same += distance(trainer, engine);
-        later += distance(trainer, next_engine);
-        earlier += distance(next_trainer, engine);
-    }
+    let Neighbours { pairs, same, earlier, later } = Neighbours::of(view);
     if pairs == 0 {
         return;
     }
@@ -53,7 +28,7 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
         seen.add(key, sum);
     }
     let nearest = f64::min(earlier, later);
-    seen.judge_here(nearest * CLOSER > same, || {
+    seen.judge_here(nearest * Neighbours::CLOSER > same, || {
         let mean = |sum: f64| sum / pairs as f64;
         let side = if earlier < later { "before" } else { "after" };
         Evidence::equals(mean(nearest)).found(mean(same)).detail(format!(
@@ -67,13 +42,9 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
 
 /// The token whose engine's log-prob the trainer's is, and the distances there and at the same token, in nats.
 fn shift(all: &Observed) -> Option<(&'static str, f64, f64)> {
-    let pairs = all.count(PAIRS);
-    let same = all.sum(SAME);
-    if pairs < LEAST || same < APART * pairs as f64 {
-        return None;
-    }
-    let sides = [("before", all.sum(EARLIER)), ("after", all.sum(LATER))];
-    sides.into_iter().find(|(_, sum)| sum * CLOSER <= same).map(|(side, sum)| (side, sum, same))
+    let (same, earlier, later) = (all.sum(SAME), all.sum(EARLIER), all.sum(LATER));
+    let neighbours = Neighbours { pairs: all.count(PAIRS), same, earlier, later };
+    neighbours.shift().map(|(side, sum)| (side, sum, same))
 }
 
 fn say(all: &Observed) -> Message {

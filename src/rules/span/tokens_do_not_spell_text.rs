@@ -27,8 +27,9 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
         || are_words(&tokens) && without_blanks(&all) == without_blanks(text.as_bytes());
     seen.judge(view.candidate.at, holds, || {
         let short = |text: &str| text.chars().take(40).collect::<String>();
-        let detail =
-            format!("the tokens spell `{}`, but the continuation is `{}`", short(&tokens.concat()), short(&text));
+        let ignored = if are_words(&tokens) { " (compared without white space, which no token has)" } else { "" };
+        let (spelled, text_shown) = (short(&tokens.concat()), short(&text));
+        let detail = format!("the tokens spell `{spelled}`, but the continuation is `{text_shown}`{ignored}");
         Evidence::equals(text.len() as f64).found(all.len() as f64).detail(detail)
     });
 }

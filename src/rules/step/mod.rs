@@ -8,6 +8,7 @@ mod positive_logprob;
 mod probability_out_of_range;
 mod renormalised_logprob;
 mod shortlist_softmax;
+mod sides_do_not_match;
 mod tempered_logprob;
 mod unnormalised_logprobs;
 mod value_not_in_alternatives;
@@ -16,6 +17,7 @@ use crate::derive::judge;
 use crate::model::Text;
 use crate::numeric::Approx;
 use crate::rules::{Rule, StepView};
+use crate::tally::Evidence;
 
 /// The family's rules.
 pub(super) static RULES: &[&Rule] = &[
@@ -27,10 +29,19 @@ pub(super) static RULES: &[&Rule] = &[
     &shortlist_softmax::RULE,
     &tempered_logprob::RULE,
     &renormalised_logprob::RULE,
+    &sides_do_not_match::RULE,
     &argmax_instead_of_token::RULE,
     &value_not_in_alternatives::RULE,
     &fields_disagree::RULE,
 ];
+
+/// The numbers, where the step's log-prob contradicts its alternatives.
+pub(super) fn contradicts_alternatives(view: &StepView<'_>) -> Option<Evidence> {
+    match value_not_in_alternatives::judged(view)? {
+        value_not_in_alternatives::Judged::Contradicts(evidence) => Some(evidence),
+        value_not_in_alternatives::Judged::Holds => None,
+    }
+}
 
 /// A token's name in messages: its text, else its id.
 fn named(token: Option<Text<'_>>, id: Option<i64>) -> String {
