@@ -25,10 +25,10 @@ pub(super) fn facts(stream: &StreamTally) -> RunFacts<'_> {
 }
 
 /// What follows from the refuted columns of a stream.
-pub(super) fn from_refuted(items: &ItemTally, refuted: &[&ColumnKey]) -> FromRefuted {
+pub(super) fn from_refuted(items: &ItemTally, refuted: &[ColumnKey]) -> FromRefuted {
     let mut all = FromRefuted::default();
     for (column, own) in &items.from_refuted {
-        if refuted.contains(&column) {
+        if refuted.contains(column) {
             all.picks += own.picks;
             all.correct += own.correct;
         }

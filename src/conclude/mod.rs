@@ -3,6 +3,7 @@
 //! The only place that divides, ranks, tests hypotheses or writes sentences about a whole run.
 
 mod cause;
+mod consequences;
 mod coverage;
 mod diagnosis;
 mod figure;
@@ -25,7 +26,7 @@ use crate::report::{
 };
 use crate::rules::{self, Catalogue, Check, Observer, RecordRef, RunView};
 use crate::run::RunId;
-use crate::tally::{Observed, Tally};
+use crate::tally::{Observed, StreamTally, Tally};
 
 pub use finding::fingerprint;
 use finding::{Draft, Files};
@@ -157,50 +158,9 @@ fn conclude_run(
     conclude_rest(&run, context.catalogue, paths, summary, drafts, listed, gaps);
     for (key, mut stream) in run.streams {
         audit::close(&mut stream, plan, context.catalogue);
-        let mut verdicts: BTreeMap<ClaimKey, VerdictCounts> = BTreeMap::new();
         let place = finding::Stream { run: &run.name, task: &key.task, paths, catalogue: context.catalogue };
-        let columns = || {
-            let planned = plan.columns.iter().map(|plan| (&plan.spec.column, plan));
-            planned.filter_map(|(key, plan)| Some((key, plan, stream.columns.get(key)?)))
-        };
-        let primary = primary(columns().map(|(key, ..)| key));
-        let primary_convention =
-            columns().find(|(key, ..)| Some(*key) == primary).map(|(_, plan, _)| plan.convention());
-        let mut caused = false;
-        let mut zero_counts = false;
-        let mut refuted: Vec<&ColumnKey> = Vec::new();
-        let mut held_to: BTreeMap<ClaimKey, String> = BTreeMap::new();
-        for (field, column_plan, column) in columns() {
-            let explanation = diagnosis::explain(column, column_plan);
-            let counts = diagnosis::verdicts(column, column_plan.chosen, &explanation);
-            verdicts.entry(ClaimKey::column(&field.name)).or_default().merge(&counts);
-            gaps.column(&field.name, column, column_plan, &explanation);
-            let is_primary = primary == Some(field);
-            let explained =
-                cause::Explained { name: &field.name, column, plan: column_plan, explanation: &explanation };
-            let decides = is_primary || primary_convention == Some(column_plan.convention());
-            let diagnosed = cause::diagnose(&explained, &stream.items, decides, &place);
-            caused |= is_primary && diagnosed.draft.is_some();
-            refuted.extend((counts.refuted > 0).then_some(field));
-            let convention = column_plan.convention();
-            held_to.insert(ClaimKey::column(&field.name), cause::held_to(column_plan, &explanation, column.judged));
-            let is_averaged = convention.reduce.is_mean() || convention.scale != Scale::None;
-            zero_counts |= is_averaged && explanation == Explanation::Follows && counts.proven > 0;
-            if let Some(draft) = diagnosed.draft {
-                finding::add_cause(drafts, draft);
-            }
-            listed.diagnoses.push(diagnosed.diagnosis);
-            if is_primary {
-                let convention = column_plan.convention();
-                listed.comparisons.extend(figure::comparisons(
-                    &stream.items,
-                    &convention,
-                    &diagnosed.found,
-                    &run.name,
-                    &key.task,
-                ));
-            }
-        }
+        let Columns { mut verdicts, caused, zero_counts, refuted, held_to } =
+            conclude_columns(&stream, plan, &place, drafts, listed, gaps);
         let items = &stream.items;
         let picks = picks::Picks::of(items);
         let from_refuted = metrics::from_refuted(items, &refuted);
@@ -229,18 +189,8 @@ fn conclude_run(
         for ((code, _), seen) in &stream.observed {
             observed.entry(code.clone()).or_default().merge(seen.clone());
         }
-        // Picks that follow from something else than the scores are greedy paths by chance.
-        let greedy = observed.get("RT401").map_or(0, |seen| seen.failed);
-        let by_chance = picks.follow_otherwise() || items.reasons.contradicted >= greedy.max(1);
-        if by_chance {
-            observed.remove("RT401");
-        }
-        // Only a number that follows with the zero counts it.
-        if !zero_counts {
-            observed.remove("RT312");
-        }
-        drop_consequences(&mut observed, context.catalogue);
-        drafts.extend(picks.draft(&place, if by_chance { greedy } else { 0 }));
+        let greedy = consequences::leave_out(&mut observed, items, &picks, zero_counts, context.catalogue);
+        drafts.extend(picks.draft(&place, greedy));
         for (code, seen) in &observed {
             let Some(rule) = context.catalogue.by_code(code) else { continue };
             // Ties and lengths among wrong scores are consequences of their cause.
@@ -268,20 +218,70 @@ fn conclude_run(
     }
 }
 
-/// Leaves out what another rule explains: values that contradict lists copied from the step before, and an engine that is
-/// higher where it is filled with 0.0.
-fn drop_consequences(observed: &mut BTreeMap<String, Observed>, catalogue: &Catalogue) {
-    let fires = |code: &str, observed: &BTreeMap<String, Observed>| {
-        let seen = observed.get(code)?;
-        catalogue.by_code(code).filter(|rule| (rule.fires)(seen)).map(|_| seen.failed)
+/// What the columns of a stream give beside their findings.
+struct Columns {
+    verdicts: BTreeMap<ClaimKey, VerdictCounts>,
+    /// Whether the column that picks follow from has a cause.
+    caused: bool,
+    /// Whether some number is proven that counts a first token which stands as 0.
+    zero_counts: bool,
+    /// Columns with refuted claims.
+    refuted: Vec<ColumnKey>,
+    /// The formula that each column is held to.
+    held_to: BTreeMap<ClaimKey, String>,
+}
+
+fn conclude_columns(
+    stream: &StreamTally,
+    plan: &FilePlan,
+    place: &finding::Stream<'_>,
+    drafts: &mut Vec<Draft>,
+    listed: &mut Listed,
+    gaps: &mut coverage::Gaps,
+) -> Columns {
+    let columns = || {
+        let planned = plan.columns.iter().map(|plan| (&plan.spec.column, plan));
+        planned.filter_map(|(key, plan)| Some((key, plan, stream.columns.get(key)?)))
     };
-    let contradicted = observed.get("RT113").map(|seen| seen.failed);
-    if fires("RT705", observed).is_some_and(|copied| Some(copied) == contradicted) {
-        observed.remove("RT113");
+    let primary = primary(columns().map(|(key, ..)| key));
+    let primary_convention = columns().find(|(key, ..)| Some(*key) == primary).map(|(_, plan, _)| plan.convention());
+    let mut all = Columns {
+        verdicts: BTreeMap::new(),
+        caused: false,
+        zero_counts: false,
+        refuted: Vec::new(),
+        held_to: BTreeMap::new(),
+    };
+    for (field, column_plan, column) in columns() {
+        let explanation = diagnosis::explain(column, column_plan);
+        let counts = diagnosis::verdicts(column, column_plan.chosen, &explanation);
+        let (claim, convention) = (ClaimKey::column(&field.name), column_plan.convention());
+        all.verdicts.entry(claim.clone()).or_default().merge(&counts);
+        all.held_to.insert(claim, cause::held_to(column_plan, &explanation, column.judged));
+        all.refuted.extend((counts.refuted > 0).then(|| field.clone()));
+        gaps.column(&field.name, column, column_plan, &explanation);
+        let is_primary = primary == Some(field);
+        let explained = cause::Explained { name: &field.name, column, plan: column_plan, explanation: &explanation };
+        let decides = is_primary || primary_convention == Some(convention);
+        let diagnosed = cause::diagnose(&explained, &stream.items, decides, place);
+        all.caused |= is_primary && diagnosed.draft.is_some();
+        let is_averaged = convention.reduce.is_mean() || convention.scale != Scale::None;
+        all.zero_counts |= is_averaged && explanation == Explanation::Follows && counts.proven > 0;
+        if let Some(draft) = diagnosed.draft {
+            finding::add_cause(drafts, draft);
+        }
+        listed.diagnoses.push(diagnosed.diagnosis);
+        if is_primary {
+            listed.comparisons.extend(figure::comparisons(
+                &stream.items,
+                &convention,
+                &diagnosed.found,
+                place.run,
+                place.task,
+            ));
+        }
     }
-    if fires("RT706", observed).is_some() {
-        observed.remove("RT117");
-    }
+    all
 }
 
 /// The column that picks follow from: the first of kind score, else the first one.

@@ -302,7 +302,7 @@ mod tests {
     fn another_file_has_no_neighbours() {
         let mut rows: Vec<RowSketch> = (0..40).map(|line| row(line, line, line + 4)).collect();
         for (at, row) in rows.iter_mut().enumerate() {
-            row.place.file = at as u32 / 4;
+            row.place.file = u32::try_from(at / 4).unwrap();
         }
         assert_eq!(other_row(&rows), None);
     }

@@ -1,0 +1,41 @@
+//! What a rule saw that follows from something else: left out, so that one cause is one finding.
+
+use std::collections::BTreeMap;
+
+use crate::conclude::picks::Picks;
+use crate::rules::Catalogue;
+use crate::tally::{ItemTally, Observed};
+
+/// Leaves out the consequences among what the rules saw of a stream. Gives the picks of RT401 that are greedy paths by chance.
+pub(super) fn leave_out(
+    observed: &mut BTreeMap<String, Observed>,
+    items: &ItemTally,
+    picks: &Picks<'_>,
+    zero_counts: bool,
+    catalogue: &Catalogue,
+) -> u64 {
+    // Picks that follow from something else than the scores are greedy paths by chance.
+    let greedy = observed.get("RT401").map_or(0, |seen| seen.failed);
+    let by_chance = picks.follow_otherwise() || items.reasons.contradicted >= greedy.max(1);
+    if by_chance {
+        observed.remove("RT401");
+    }
+    // Only a number that follows with the zero counts it.
+    if !zero_counts {
+        observed.remove("RT312");
+    }
+    let fires = |code: &str, observed: &BTreeMap<String, Observed>| {
+        let seen = observed.get(code)?;
+        catalogue.by_code(code).filter(|rule| (rule.fires)(seen)).map(|_| seen.failed)
+    };
+    // Values contradict lists that are copied from the step before.
+    let contradicted = observed.get("RT113").map(|seen| seen.failed);
+    if fires("RT705", observed).is_some_and(|copied| Some(copied) == contradicted) {
+        observed.remove("RT113");
+    }
+    // An engine is higher where it is filled with 0.0.
+    if fires("RT706", observed).is_some() {
+        observed.remove("RT117");
+    }
+    if by_chance { greedy } else { 0 }
+}
