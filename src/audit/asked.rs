@@ -18,6 +18,11 @@ impl<'c> RuleTallies<'c> {
         self.tallies.get_mut(index)
     }
 
+    /// How often some of the rules fired so far.
+    pub(super) fn failed(&self, rules: &[usize]) -> u64 {
+        rules.iter().filter_map(|rule| self.tallies.get(*rule)).map(|seen| seen.failed).sum()
+    }
+
     /// Moves what was seen into a stream.
     pub(super) fn flush(&mut self, stream: &mut StreamTally) {
         for (rule, observed) in self.catalogue.rules().iter().zip(&mut self.tallies) {

@@ -12,6 +12,8 @@ pub(super) struct Dispatch {
     pub(super) steps: Vec<(usize, StepCheck, Fields)>,
     pub(super) candidates: Vec<(usize, CandidateCheck, Fields)>,
     pub(super) items: Vec<(usize, ItemCheck, Fields)>,
+    /// Rules about steps that can be recomputed.
+    pub(super) recomputing: Vec<usize>,
 }
 
 impl Dispatch {
@@ -20,6 +22,9 @@ impl Dispatch {
         let mut dispatch = Self::default();
         for (index, rule) in catalogue.rules().iter().enumerate() {
             let fields = rule.page().fields();
+            if rule.recomputes {
+                dispatch.recomputing.push(index);
+            }
             match rule.check {
                 Check::Step(check) => dispatch.steps.push((index, check, fields)),
                 Check::Candidate(check) => dispatch.candidates.push((index, check, fields)),

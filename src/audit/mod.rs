@@ -152,9 +152,11 @@ impl<'p> Auditor<'p> {
             let candidate_fields = summary::candidate_fields(candidate, &self.columns);
             fields = fields.with(candidate_fields);
             let view = CandidateView { candidate, item, facts, resolutions: &self.plan.steps, columns: &self.columns };
+            let before = self.rule_tallies.failed(&self.rules.recomputing);
             look(&view, &self.rules, &mut self.rule_tallies, fields, origin, &label);
+            let has_wrong_steps = self.rule_tallies.failed(&self.rules.recomputing) > before;
             let judged = self.judge_claims(item, candidate, facts, origin, &label);
-            let mut kept = summary::candidate(candidate, self.plan, facts, origin, &choices);
+            let mut kept = summary::candidate(candidate, self.plan, facts, origin, &choices, has_wrong_steps);
             for (claim, judged) in kept.claims.iter_mut().zip(judged) {
                 (claim.explained_by, claim.refuted) = (judged.explained_by, judged.refuted);
             }

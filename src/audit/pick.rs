@@ -101,7 +101,13 @@ fn reasons(item: &ItemSummary, pick: usize, tally: &mut PickReasons) {
     for claim in &own.claims {
         let merit = |candidate: &CandidateSummary| Some(candidate.claim(&claim.column)?.merit()?.value);
         let values = || item.candidates.iter().map(merit);
-        by_extreme(item, pick, values, tally, [None, Some(Reason::Worst(claim.column.name.to_string()))]);
+        let name = || claim.column.name.to_string();
+        let reasons = if claim.promises {
+            [None, Some(Reason::Worst(name()))]
+        } else {
+            [Some(Reason::Highest(name())), Some(Reason::Lowest(name()))]
+        };
+        by_extreme(item, pick, values, tally, reasons);
     }
     if let Some((is_majority, chance)) = majority(&item.candidates, pick) {
         tally.observe(Reason::Majority, is_majority, chance, false);

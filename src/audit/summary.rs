@@ -1,6 +1,7 @@
 //! What is kept of a candidate once its tokens are gone.
 
 use crate::audit::{ColumnPlan, FilePlan};
+use crate::config::Promise;
 use crate::formula::{Casts, Formula, Output, Reduce, SequenceFacts, Span, StepResolutions};
 use crate::model::{
     Candidate, CandidateSummary, Choice, ClaimKind, ColumnId, Item, Logged, OPENING, Origin, PickRef, Place, Reported,
@@ -44,6 +45,7 @@ pub(super) fn candidate(
     facts: &SequenceFacts,
     origin: &dyn Origin,
     choices: &Choices,
+    has_wrong_steps: bool,
 ) -> CandidateSummary {
     let plan_of = |column: ColumnId| plan.columns.get(usize::from(column.0));
     let claims = candidate
@@ -59,6 +61,7 @@ pub(super) fn candidate(
             lower_is_better: plan.lower_is_better(),
             explained_by: 0,
             refuted: false,
+            promises: plan.spec.promise != Promise::Matched,
         })
         .collect();
     let counted = candidate.logged_total.as_ref();
@@ -97,7 +100,11 @@ pub(super) fn candidate(
             .collect(),
         prompt: candidate.prompt.as_ref().map(|prompt| stable_hash(&prompt.decoded())),
         content: 0,
-        recomputed: if has_pick { recomputed(candidate, &convention, &plan.steps) } else { None },
+        recomputed: match (has_pick, has_wrong_steps) {
+            (false, _) => None,
+            (true, true) => recomputed(candidate, &convention, &plan.steps),
+            (true, false) => total.filter(|_| decides(&convention)).map(|total| merit(&convention, total, facts.n)),
+        },
         side_values: if has_pick {
             candidate.side_values.iter().map(|side| (side.name.clone().into_owned(), side.value)).collect()
         } else {
@@ -111,8 +118,7 @@ pub(super) fn candidate(
 
 /// A candidate's merit under a convention, from the vectors or alternatives of its steps: its total, or its mean.
 fn recomputed(candidate: &Candidate<'_>, convention: &Formula, resolutions: &StepResolutions) -> Option<Approx> {
-    let plain = Formula { output: Output::Nats, reduce: Reduce::Sum, span: Span::Continuation, ..*convention };
-    if plain != Formula::SUM {
+    if !decides(convention) {
         return None;
     }
     let scored = || candidate.steps.iter().filter(|step| step.segment.is_scored());
@@ -120,7 +126,18 @@ fn recomputed(candidate: &Candidate<'_>, convention: &Formula, resolutions: &Ste
         scored().map(|step| crate::formula::recomputed(candidate, step, resolutions)).collect();
     let steps = steps.filter(|steps| !steps.is_empty())?;
     let total = Approx::sum(steps.iter().copied(), NumberFormat::F32);
-    Some(if convention.reduce.is_mean() { total.over(steps.len() as f64) } else { total })
+    Some(merit(convention, total, u32::try_from(steps.len()).unwrap_or(u32::MAX)))
+}
+
+/// Whether a convention orders candidates by their total or by its mean.
+fn decides(convention: &Formula) -> bool {
+    let plain = Formula { output: Output::Nats, reduce: Reduce::Sum, span: Span::Continuation, ..*convention };
+    plain == Formula::SUM
+}
+
+/// The merit of a total of n tokens under such a convention.
+fn merit(convention: &Formula, total: Approx, n: u32) -> Approx {
+    if convention.reduce.is_mean() && n > 0 { total.over(f64::from(n)) } else { total }
 }
 
 /// What an item says of its choices: what has to be kept of its candidates to find them.

@@ -23,6 +23,7 @@ pub(super) fn item(candidates: &[(f64, &str, Option<f64>)], gold: i64) -> ItemSu
                 lower_is_better: false,
                 explained_by: 0,
                 refuted: false,
+                promises: true,
             }],
             chars: u32::try_from(text.chars().count() + 1).ok(),
             bytes: u32::try_from(text.len() + 1).ok(),

@@ -18,6 +18,9 @@ pub struct Reported {
     pub explained_by: u128,
     /// Whether the values beneath it contradict it.
     pub refuted: bool,
+    /// Whether the column's name promises a formula. One that promises nothing may be the reason of all picks; by itself it
+    /// proves none and contradicts none.
+    pub promises: bool,
 }
 
 impl Reported {

@@ -165,13 +165,15 @@ const DIVISORS: [fn(&CandidateSummary) -> Option<f64>; 6] = [
 
 impl ItemView<'_> {
     /// Whether a candidate is the best one by some reported column, as reported or divided by some length. None when
-    /// scores are missing or not numbers.
+    /// scores are missing or not numbers. A column whose name promises nothing is no score; whether it gives all picks is
+    /// seen once all of them are known.
     #[must_use]
     pub fn follows(&self, pick: usize) -> Option<bool> {
         let mut judged = false;
         let same = |at: &usize| self.item.is_same_answer(pick, *at);
         for at in (0..self.item.candidates.len()).filter(same) {
-            for claim in &self.item.candidates.get(at)?.claims {
+            let claims = &self.item.candidates.get(at)?.claims;
+            for claim in claims.iter().filter(|claim| claim.promises) {
                 for divisor in DIVISORS {
                     match self.is_best(at, &claim.column, divisor) {
                         Some(true) => return Some(true),
