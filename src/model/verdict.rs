@@ -36,7 +36,8 @@ pub struct VerdictCounts {
     pub proven: u64,
     /// Refuted claims.
     pub refuted: u64,
-    /// Claims that follow from a refuted number.
+    /// Claims that follow from a refuted number. Reports of earlier versions do not have it.
+    #[serde(default)]
     pub from_refuted: u64,
     /// Unprovable claims.
     pub unprovable: u64,
