@@ -47,13 +47,15 @@ pub(super) struct Draft {
     pub(super) deviation: Option<Vec<FoundPart>>,
 }
 
-/// Adds the cause of a column. One that another column of the task shows already is the same cause.
+/// Adds the cause of a column. One that another column of the task shows already is the same cause; the same column of
+/// another filter is a draft of its own, which [`settle`] counts.
 pub(super) fn add_cause(drafts: &mut Vec<Draft>, draft: Draft) {
     let same = |known: &&mut Draft| {
         known.deviation.is_some()
             && known.deviation == draft.deviation
             && known.rule.page().code == draft.rule.page().code
             && known.task == draft.task
+            && known.claim != draft.claim
     };
     match drafts.iter_mut().find(same) {
         Some(known) => {

@@ -170,3 +170,21 @@ fn a_metric_named_like_a_field_of_the_report_overwrites_no_number() {
         assert_eq!(numbers["found"].as_f64(), Some(reported), "{name}");
     }
 }
+
+#[test]
+fn one_column_under_two_filters_counts_the_rows_of_both() {
+    let mut log = String::new();
+    for filter in ["greedy", "sampled"] {
+        for at in 0..6 {
+            let steps = [-0.5 - 0.1 * f64::from(at), -1.25, -0.75 - 0.2 * f64::from(at)];
+            let mean = steps.iter().sum::<f64>() / 3.0;
+            log += &format!(
+                "{{\"item\": \"q{at}\", \"filter\": \"{filter}\", \"logprobs\": {steps:.4?}, \"score\": {mean:.4}}}\n"
+            );
+        }
+    }
+    let folder = Folder::with(&[("scores.jsonl", &log)]);
+    let report = check(&[folder.path().join("scores.jsonl").to_string_lossy().into_owned()]);
+    assert_eq!(codes(&report), ["RT204"]);
+    assert_eq!((report.findings[0].count, report.findings[0].judged), (12, 12));
+}
