@@ -4,11 +4,12 @@ use crate::audit::FilePlan;
 use crate::audit::asked::RuleTallies;
 use crate::audit::comparison::Change;
 use crate::audit::dispatch::Dispatch;
+use crate::audit::pick;
 use crate::metric::{self, JudgedRow};
 use crate::model::{At, ClaimKind, ColumnKey, ItemSummary, RowMetric, Verdict};
 use crate::numeric::Approx;
 use crate::rules::{Catalogue, Fields, ItemView, Observer, RecordRef};
-use crate::tally::{Evidence, Exemplar, Flip, StreamTally};
+use crate::tally::{Evidence, Exemplar, Flip, StreamTally, stored_position};
 
 /// Where a complete item stands, and what its record says beside its candidates.
 pub(super) struct Whole<'w> {
@@ -48,11 +49,11 @@ pub(super) fn judge(
         tally.from_refuted.entry(column.clone()).or_default().picks += 1;
     }
     if let Some(position) = pick {
-        crate::audit::pick::judge(&view, position, record_ref, at, &mut tally.reasons);
-        *tally.pick_positions.entry(position_key(position)).or_default() += 1;
+        pick::judge(&view, position, record_ref, at, &mut tally.reasons);
+        *tally.pick_positions.entry(stored_position(position)).or_default() += 1;
     }
     if let Some(position) = item.gold_position() {
-        *tally.gold_positions.entry(position_key(position)).or_default() += 1;
+        *tally.gold_positions.entry(stored_position(position)).or_default() += 1;
     }
     for candidate in &item.candidates {
         if let Some(greedy) = candidate.greedy {
@@ -84,10 +85,7 @@ pub(super) fn judge(
     }
     for row in &rows {
         let own = tally.metrics.entry(row.metric.name.clone().into_owned()).or_default();
-        own.observe(item, row, || match record_ref {
-            RecordRef::Record(origin) => origin.locate(row.metric.at),
-            RecordRef::Kept(place) => crate::model::Located { place: (*place).clone(), ..Default::default() },
-        });
+        own.observe(item, row, || record_ref.locate(row.metric.at));
     }
     mixed(item, record_ref, at, stream);
     impact(item, pick, primary, stream)
@@ -124,10 +122,6 @@ pub fn close(stream: &mut StreamTally, plan: &FilePlan, catalogue: &Catalogue) {
     rule_tallies.flush(stream);
 }
 
-fn position_key(position: usize) -> u32 {
-    u32::try_from(position).unwrap_or(u32::MAX)
-}
-
 /// The column that picks follow from: the first of kind score that any candidate has, else the first claim.
 fn primary(item: &ItemSummary) -> Option<&ColumnKey> {
     let columns = || item.candidates.iter().flat_map(|candidate| candidate.claims.iter().map(|claim| &claim.column));
@@ -153,11 +147,11 @@ fn pick_verdict(view: &ItemView<'_>) -> Verdict {
 /// Recomputes the pick under the convention and compares.
 fn impact(
     item: &ItemSummary,
-    pick: Option<usize>,
+    picked: Option<usize>,
     primary: Option<&ColumnKey>,
     stream: &mut StreamTally,
 ) -> Option<Change> {
-    let pick = pick?;
+    let pick = picked?;
     if item.candidates.len() < 2 {
         return None;
     }
@@ -169,19 +163,12 @@ fn impact(
         .map(|candidate| candidate.derived.map(|derived| if lower { -derived } else { derived }))
         .collect();
     let values = values?;
-    let best = (0..values.len()).fold(0, |best, at| if values[at].value > values[best].value { at } else { best });
+    let best = pick::first_best(&values);
     // The first of equals at the printed digits, and the one that no rounding can make an equal of the pick.
     let printed = |at: usize| values[at].as_printed();
     let by_digits = if printed(pick).is_below(printed(best)) { best } else { pick };
     let to = if values[pick].is_below(values[best]) { best } else { pick };
-    let flip = |to: usize| {
-        (to != pick).then(|| Flip {
-            place: item.place.clone(),
-            item: item.id.clone(),
-            from: position_key(pick),
-            to: position_key(to),
-        })
-    };
+    let flip = |to: usize| Flip::between(&item.place, &item.id, pick, to);
     let graded = |to: usize| item.is_gold(pick).zip(item.is_gold(to));
     let tally = &mut stream.items;
     tally.comparable += 1;
@@ -208,14 +195,10 @@ fn mixed(item: &ItemSummary, record_ref: &RecordRef<'_>, at: At, stream: &mut St
         if sets().any(|set| set == 0) || sets().fold(u128::MAX, |all, set| all & set) != 0 {
             continue;
         }
-        let located = match record_ref {
-            RecordRef::Record(origin) => origin.locate(at),
-            RecordRef::Kept(place) => crate::model::Located { place: (*place).clone(), ..Default::default() },
-        };
         let mixed = stream.items.mixed.entry(column.clone()).or_default();
         mixed.items += 1;
         mixed.rows.offer(Exemplar {
-            located,
+            located: record_ref.locate(at),
             item: item.id.clone(),
             candidate: String::new(),
             evidence: Evidence::default(),

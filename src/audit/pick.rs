@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{At, CandidateSummary, ItemSummary, Located, Place};
+use crate::model::{At, CandidateSummary, ItemSummary};
 use crate::numeric::Approx;
 use crate::rules::{ItemView, RecordRef};
 use crate::tally::{Evidence, Exemplar, PickReasons, Reason};
@@ -26,22 +26,11 @@ pub(super) fn judge(view: &ItemView<'_>, pick: usize, record_ref: &RecordRef<'_>
         return;
     }
     tally.contradicted += 1;
-    let start = match record_ref {
-        RecordRef::Record(origin) => {
-            let (file, line) = origin.start();
-            Place { file, line, ..Place::default() }
-        }
-        RecordRef::Kept(place) => (*place).clone(),
-    };
-    if !tally.shown.would_keep(&start) {
+    if !tally.shown.would_keep(&record_ref.start()) {
         return;
     }
-    let located = match record_ref {
-        RecordRef::Record(origin) => origin.locate(at),
-        RecordRef::Kept(place) => Located { place: (*place).clone(), ..Located::default() },
-    };
     tally.shown.offer(Exemplar {
-        located,
+        located: record_ref.locate(at),
         item: item.id.clone(),
         candidate: String::new(),
         evidence: evidence(view, pick),
@@ -52,8 +41,7 @@ pub(super) fn judge(view: &ItemView<'_>, pick: usize, record_ref: &RecordRef<'_>
 fn changes(item: &ItemSummary, pick: usize, tally: &mut PickReasons) {
     let best = |merit: &dyn Fn(&CandidateSummary) -> Option<Approx>| -> Option<(usize, Vec<Approx>)> {
         let values: Vec<Approx> = item.candidates.iter().map(merit).collect::<Option<_>>()?;
-        let first = (0..values.len()).fold(0, |best, at| if values[at].value > values[best].value { at } else { best });
-        Some((first, values))
+        Some((first_best(&values), values))
     };
     let is_right = |at: usize| item.is_gold(at);
     if let Some((first, values)) = best(&|candidate| candidate.recomputed) {
@@ -69,6 +57,11 @@ fn changes(item: &ItemSummary, pick: usize, tally: &mut PickReasons) {
         let to = if is_decided { by_mean } else { by_sum };
         tally.sum_or_mean.add(&item.place, &item.id, by_sum, to, is_right(by_sum).zip(is_right(to)));
     }
+}
+
+/// The place of the largest value; the first of equals.
+pub(super) fn first_best(values: &[Approx]) -> usize {
+    (0..values.len()).fold(0, |best, at| if values[at].value > values[best].value { at } else { best })
 }
 
 /// The picked candidate and the one that the scores put first.

@@ -66,11 +66,12 @@ pub(super) fn candidate(
         .collect();
     let counted = candidate.logged_total.as_ref();
     let total = facts.evaluate(&crate::formula::Formula::SUM, &Casts::default());
-    let derived = match primary(candidate, plan).and_then(plan_of) {
+    let primary = primary(candidate, plan).and_then(plan_of);
+    let derived = match primary {
         Some(column) => facts.evaluate(&column.convention(), &column.casts),
         None => total,
     };
-    let convention = primary(candidate, plan).and_then(plan_of).map_or(Formula::SUM, ColumnPlan::convention);
+    let convention = primary.map_or(Formula::SUM, ColumnPlan::convention);
     let has_pick = choices.picked || candidate.picked.is_some();
     let scored = candidate.steps.iter().zip(&facts.log_probs).filter(|(step, _)| step.segment.is_scored());
     CandidateSummary {

@@ -9,7 +9,7 @@ use crate::config::Promise;
 use crate::formula::{Constant, Deviations, Formula, Grammar, GrammarEntry, Scale, Span, describe};
 use crate::model::Severity;
 use crate::numeric::{self, show};
-use crate::report::words::{count, number, p_value, picks_change, rows, some};
+use crate::report::words::{accuracy_change, count, number, picks_change, rows, some};
 use crate::report::{ColumnEvidence, Diagnosis, Evidence, Impact, Location, Number, RowGroup};
 use crate::rules::{Cause, Message, Rule};
 use crate::tally::{ClaimRow, ColumnTally, Fit, FormulaCount, ItemTally, RowRef};
@@ -649,12 +649,8 @@ fn impact_line(impact: &Impact, convention: &str) -> String {
         ),
     };
     if let (Some(before), Some(after), Some(p)) = (impact.accuracy_before, impact.accuracy_after, impact.mcnemar_p) {
-        line.push_str(&format!(
-            "; accuracy {before:.4} as reported, {after:.4} under {convention} ({} gained, {} lost, p = {})",
-            count(impact.gained),
-            count(impact.lost),
-            p_value(p)
-        ));
+        let under = format!("under {convention}");
+        line.push_str(&accuracy_change((before, "as reported"), (after, &under), impact.gained, impact.lost, p));
     }
     line
 }

@@ -3,7 +3,7 @@
 use crate::conclude::finding::{Draft, Row, Stream};
 use crate::model::VerdictCounts;
 use crate::numeric::{log2, mcnemar_exact};
-use crate::report::words::{count, p_value, picks_change, some};
+use crate::report::words::{accuracy_change, count, picks_change, some};
 use crate::report::{Evidence, Number, RuleEvidence};
 use crate::rules::Message;
 use crate::tally::{Argmax, ItemTally, PickReasons, Reason, Reasoned, Sureness};
@@ -157,14 +157,13 @@ fn described(reason: &Reason) -> String {
 
 /// What the argmax of the reported scores would change.
 fn impact(argmax: &Argmax) -> Option<String> {
-    (argmax.switched.flips > 0).then(|| changes(argmax, "as picked", "by the argmax of the reported scores"))
+    (argmax.switched.flips > 0).then(|| changes(argmax, "by the argmax of the reported scores"))
 }
 
 /// What recomputing the steps from their vectors or alternatives changes, where that can be told.
 pub(super) fn recomputed(items: &ItemTally) -> Option<String> {
     let argmax = &items.reasons.recomputed;
-    (argmax.items > 0)
-        .then(|| format!("with the steps recomputed, {}", changes(argmax, "as picked", "by the recomputed scores")))
+    (argmax.items > 0).then(|| format!("with the steps recomputed, {}", changes(argmax, "by the recomputed scores")))
 }
 
 /// Whether it matters which of sum and mean decides.
@@ -178,7 +177,7 @@ pub(super) fn sum_or_mean(items: &ItemTally) -> Option<String> {
 }
 
 /// How many picks change and what this does to the accuracy.
-fn changes(argmax: &Argmax, before: &str, after: &str) -> String {
+fn changes(argmax: &Argmax, after: &str) -> String {
     let Argmax { items, graded, right_before, switched } = argmax;
     let ids = some(switched.flipped.kept().iter().map(|flip| flip.item.as_str()), 3, switched.flips);
     let mut line = picks_change(switched.flips, *items);
@@ -187,14 +186,9 @@ fn changes(argmax: &Argmax, before: &str, after: &str) -> String {
     }
     if *graded > 0 {
         let share = |right: u64| right as f64 / *graded as f64;
-        line.push_str(&format!(
-            "; accuracy {:.4} {before}, {:.4} {after} ({} gained, {} lost, p = {})",
-            share(*right_before),
-            share(switched.right_after),
-            count(switched.gained),
-            count(switched.lost),
-            p_value(mcnemar_exact(switched.gained, switched.lost))
-        ));
+        let (gained, lost) = (switched.gained, switched.lost);
+        let (before, after) = ((share(*right_before), "as picked"), (share(switched.right_after), after));
+        line.push_str(&accuracy_change(before, after, gained, lost, mcnemar_exact(gained, lost)));
     }
     line
 }

@@ -71,6 +71,21 @@ pub(crate) fn picks_change(flips: u64, items: u64) -> String {
     format!("{} of {} {picks} {change}", count(flips), count(items))
 }
 
+/// What a change does to the accuracy, after a semicolon: each accuracy with the words that say whose it is.
+#[must_use]
+pub(crate) fn accuracy_change(before: (f64, &str), after: (f64, &str), gained: u64, lost: u64, p: f64) -> String {
+    format!(
+        "; accuracy {:.4} {}, {:.4} {} ({} gained, {} lost, p = {})",
+        before.0,
+        before.1,
+        after.0,
+        after.1,
+        count(gained),
+        count(lost),
+        p_value(p)
+    )
+}
+
 /// One verdict for a set of them: the gravest.
 #[must_use]
 pub(crate) fn verdict(counts: &VerdictCounts) -> Verdict {

@@ -12,6 +12,28 @@ pub enum RecordRef<'v> {
     Kept(&'v Place),
 }
 
+impl RecordRef<'_> {
+    /// The place that sorts before everything in the record: whether a row would be kept is asked before its own place is
+    /// built.
+    pub(crate) fn start(&self) -> Place {
+        match self {
+            Self::Record(origin) => {
+                let (file, line) = origin.start();
+                Place { file, line, ..Place::default() }
+            }
+            Self::Kept(place) => (*place).clone(),
+        }
+    }
+
+    /// A position in the record, with the text around it where the record is still there.
+    pub(crate) fn locate(&self, at: At) -> Located {
+        match self {
+            Self::Record(origin) => origin.locate(at),
+            Self::Kept(place) => Located { place: (*place).clone(), ..Located::default() },
+        }
+    }
+}
+
 /// Collects what one rule sees.
 pub struct Observer<'v> {
     observed: &'v mut Observed,
@@ -75,9 +97,7 @@ impl<'v> Observer<'v> {
     /// only where the row is one of the first.
     pub(crate) fn row(&mut self, at: At, numbers: impl FnOnce() -> (Vec<f64>, Vec<f64>)) {
         let RecordRef::Record(origin) = self.record_ref else { return };
-        let (file, line) = origin.start();
-        // The record's start sorts before everything in it.
-        if self.observed.first_rows.would_keep(&Place { file, line, ..Place::default() }) {
+        if self.observed.first_rows.would_keep(&self.record_ref.start()) {
             let (x, y) = numbers();
             self.observed.first_rows.offer(RowSketch { place: origin.place(at), x, y });
         }
@@ -108,27 +128,11 @@ impl<'v> Observer<'v> {
 
     fn fail(&mut self, at: At, evidence: Evidence) {
         self.observed.failed += 1;
-        let excess = evidence.excess();
-        let located = match self.record_ref {
-            RecordRef::Record(origin) => {
-                let (file, line) = origin.start();
-                // The record's start sorts before everything in it: building the place is left out
-                // for rows that could not be shown anyway.
-                let start = Place { file, line, ..Place::default() };
-                if !self.observed.wants(&start, excess) {
-                    return;
-                }
-                origin.locate(at)
-            }
-            RecordRef::Kept(place) => {
-                if !self.observed.wants(place, excess) {
-                    return;
-                }
-                Located { place: (*place).clone(), ..Located::default() }
-            }
-        };
+        if !self.observed.wants(&self.record_ref.start(), evidence.excess()) {
+            return;
+        }
         self.observed.show(Exemplar {
-            located,
+            located: self.record_ref.locate(at),
             item: self.item.to_owned(),
             candidate: self.candidate.to_owned(),
             evidence,

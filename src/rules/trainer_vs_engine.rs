@@ -94,6 +94,30 @@ pub(super) struct Neighbours {
     pub later: f64,
 }
 
+/// Under which keys a rule keeps [`Neighbours`].
+pub(super) struct NeighbourKeys {
+    pub pairs: Key<u64>,
+    pub same: Key<ExactSum>,
+    pub earlier: Key<ExactSum>,
+    pub later: Key<ExactSum>,
+}
+
+impl NeighbourKeys {
+    /// Adds those of a candidate.
+    pub(super) fn keep(&self, own: &Neighbours, seen: &mut Observer<'_>) {
+        seen.count(self.pairs, own.pairs);
+        for (key, sum) in [(self.same, own.same), (self.earlier, own.earlier), (self.later, own.later)] {
+            seen.add(key, sum);
+        }
+    }
+
+    /// Those of all candidates.
+    pub(super) fn of(&self, all: &Observed) -> Neighbours {
+        let (same, earlier, later) = (all.sum(self.same), all.sum(self.earlier), all.sum(self.later));
+        Neighbours { pairs: all.count(self.pairs), same, earlier, later }
+    }
+}
+
 impl Neighbours {
     /// Pairs of neighbours that a run is judged by.
     const LEAST: u64 = 16;

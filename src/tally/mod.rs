@@ -36,7 +36,7 @@ pub use observed::{Observed, PLACES, PartSeen, ROWS, RowSketch};
 pub use picks::{Argmax, PickReasons, Reason, Reasoned};
 pub use rows::{RowKey, Rows, Seen};
 pub use sketch::{BIN_EDGES, BINS, ComparisonSketch, Mark, PathSketch, Residuals, SKETCHED, Sample, WITHIN};
-pub use switched::{Flip, Switched};
+pub use switched::{Flip, Switched, stored_position};
 
 /// A column whose resolution is measured.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -92,14 +92,7 @@ impl Argmax {
         self.items += 1;
         self.graded += u64::from(graded.is_some());
         self.right_before += u64::from(graded.is_some_and(|(before, _)| before));
-        let position = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        let flip = (pick != best).then(|| Flip {
-            place: place.clone(),
-            item: item.to_owned(),
-            from: position(pick),
-            to: position(best),
-        });
-        self.switched.add(flip, graded);
+        self.switched.add(Flip::between(place, item, pick, best), graded);
     }
 }
 

@@ -18,6 +18,25 @@ pub struct Flip {
     pub to: u32,
 }
 
+/// A position as it is stored.
+#[must_use]
+pub fn stored_position(position: usize) -> u32 {
+    u32::try_from(position).unwrap_or(u32::MAX)
+}
+
+impl Flip {
+    /// The change from one candidate of an item to another; None where they are the same.
+    #[must_use]
+    pub fn between(place: &Place, item: &str, from: usize, to: usize) -> Option<Self> {
+        (from != to).then(|| Self {
+            place: place.clone(),
+            item: item.to_owned(),
+            from: stored_position(from),
+            to: stored_position(to),
+        })
+    }
+}
+
 impl Keyed for Flip {
     type Key = (Place, String);
 

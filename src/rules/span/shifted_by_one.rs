@@ -1,7 +1,7 @@
 //! RT305: values belong to the neighbouring position.
 
 use crate::rules::prelude::*;
-use crate::rules::trainer_vs_engine::Neighbours;
+use crate::rules::trainer_vs_engine::{NeighbourKeys, Neighbours};
 
 pub(super) static RULE: Rule = Rule::candidate(page!("RT305-shifted-by-one"), check, say)
     .and_cause(matches, say_cause)
@@ -18,15 +18,15 @@ const EARLIER: Key<ExactSum> = Key::new(1, "distance_to_token_before");
 /// Distances of the trainer's to the engine's of the token after.
 const LATER: Key<ExactSum> = Key::new(2, "distance_to_token_after");
 
+const KEYS: NeighbourKeys = NeighbourKeys { pairs: PAIRS, same: SAME, earlier: EARLIER, later: LATER };
+
 fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
-    let Neighbours { pairs, same, earlier, later } = Neighbours::of(view);
-    if pairs == 0 {
+    let own = Neighbours::of(view);
+    if own.pairs == 0 {
         return;
     }
-    seen.count(PAIRS, pairs);
-    for (key, sum) in [(SAME, same), (EARLIER, earlier), (LATER, later)] {
-        seen.add(key, sum);
-    }
+    KEYS.keep(&own, seen);
+    let Neighbours { pairs, same, earlier, later } = own;
     let nearest = f64::min(earlier, later);
     seen.judge_here(nearest * Neighbours::CLOSER > same, || {
         let mean = |sum: f64| sum / pairs as f64;
@@ -42,9 +42,8 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
 
 /// The token whose engine's log-prob the trainer's is, and the distances there and at the same token, in nats.
 fn shift(all: &Observed) -> Option<(&'static str, f64, f64)> {
-    let (same, earlier, later) = (all.sum(SAME), all.sum(EARLIER), all.sum(LATER));
-    let neighbours = Neighbours { pairs: all.count(PAIRS), same, earlier, later };
-    neighbours.shift().map(|(side, sum)| (side, sum, same))
+    let neighbours = KEYS.of(all);
+    neighbours.shift().map(|(side, sum)| (side, sum, neighbours.same))
 }
 
 fn say(all: &Observed) -> Message {

@@ -1,7 +1,7 @@
 //! RT118: the trainer's and the engine's log-probs of a rollout do not describe the same tokens.
 
 use crate::rules::prelude::*;
-use crate::rules::trainer_vs_engine::{BOTH, Neighbours, Pair, add_moments, distance, pairs};
+use crate::rules::trainer_vs_engine::{BOTH, NeighbourKeys, Neighbours, Pair, add_moments, distance, pairs};
 use crate::tally::{RowSketch, Second};
 
 pub(super) static RULE: Rule = Rule::candidate(page!("RT118-sides-do-not-match"), check, say)
@@ -50,6 +50,7 @@ const DISTANCE: Key<ExactSum> = Key::new(0, "distance");
 const SAME: Key<ExactSum> = Key::new(1, "distance_at_same_token");
 const EARLIER: Key<ExactSum> = Key::new(2, "distance_to_token_before");
 const LATER: Key<ExactSum> = Key::new(3, "distance_to_token_after");
+const KEYS: NeighbourKeys = NeighbourKeys { pairs: NEIGHBOURS, same: SAME, earlier: EARLIER, later: LATER };
 /// Rows that match after a shift, by the shift + [`REACH`].
 const SHIFTS: Key<Histogram> = Key::new(0, "rows_by_shift_plus_16");
 
@@ -78,11 +79,7 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
     let total: f64 = both.iter().map(|pair| distance(pair.trainer, pair.engine)).sum();
     seen.count(FAR, far as u64);
     seen.add(DISTANCE, total);
-    let neighbours = Neighbours::of(view);
-    seen.count(NEIGHBOURS, neighbours.pairs);
-    for (key, sum) in [(SAME, neighbours.same), (EARLIER, neighbours.earlier), (LATER, neighbours.later)] {
-        seen.add(key, sum);
-    }
+    KEYS.keep(&Neighbours::of(view), seen);
     seen.row(at, || {
         let first = |side: fn(&Pair) -> f64| both.iter().take(SKETCHED).map(side).collect();
         (first(|pair| pair.engine), first(|pair| pair.trainer))
@@ -182,14 +179,8 @@ fn mismatch(all: &Observed) -> Option<Place> {
     if tokens < LEAST || compared < LEAST || all.judged < LEAST_ROWS || !unrelated {
         return None;
     }
-    let neighbours = Neighbours {
-        pairs: all.count(NEIGHBOURS),
-        same: all.sum(SAME),
-        earlier: all.sum(EARLIER),
-        later: all.sum(LATER),
-    };
     // RT305 reports a shift by one.
-    if neighbours.shift().is_some() {
+    if KEYS.of(all).shift().is_some() {
         return None;
     }
     let place = found(all);
