@@ -54,7 +54,7 @@ impl<'p> Picks<'p> {
     pub(super) fn undecided(&self) -> Option<String> {
         let (reason, sureness) = self.whole?;
         (sureness == Sureness::Possible)
-            .then(|| format!("each pick is {}, of too few to tell that from chance", described(reason)))
+            .then(|| format!("every pick is {}, but there are too few items to rule out chance", described(reason)))
     }
 
     /// RT402. `greedy` are picks that RT401 holds against the totals: where the picks follow from something else, they are
@@ -73,9 +73,9 @@ impl<'p> Picks<'p> {
         ))
         .label(first.map_or_else(String::new, |row| row.evidence.detail.clone()))
         .help(match nearest {
-            Some((Reason::Worst(field), _)) => format!("`{field}` is better the other way round: take its opposite end"),
+            Some((Reason::Worst(field), _)) => format!("swap argmin and argmax: `{field}` is optimised in the wrong direction"),
             Some((reason, _)) => format!(
-                "if the pick is meant to be {}, look at the other rows; else take the argmax of the reported scores over the reported candidates",
+                "if the pick is meant to be {}, check the other rows; otherwise take the argmax of the reported scores over the reported candidates",
                 described(reason)
             ),
             None => "take the argmax of the reported scores over the reported candidates".to_owned(),
