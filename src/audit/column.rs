@@ -1,13 +1,14 @@
 //! One claim against its convention and, when contradictions call for it, against every formula.
 
+use crate::audit::follows::{follows, may_be_cast, underflows};
 use crate::audit::plan::{ColumnPlan, PRINCIPAL};
 use crate::derive;
-use crate::formula::{Casts, Constant, Formula, Grammar, Output, Reduce, SequenceFacts};
+use crate::formula::{Cast, Constant, Formula, Grammar, GrammarEntry, KeptFacts, SequenceFacts};
 use crate::model::{Claim, Located, Logged, Origin, Place};
 use crate::numeric::{Approx, NumberFormat};
 use crate::tally::{
-    Agreement, CastStats, ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, Mark, Residuals, RowRef, SKETCHED,
-    Smallest,
+    Agreement, CastStats, ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, Mark, OpenRow, Residuals, RowRef,
+    SKETCHED, Smallest,
 };
 
 /// Number of log-probs that a shown row keeps for its arithmetic.
@@ -43,8 +44,10 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -
     let casts = &plan.casts;
     let formula = plan.convention();
     let derived = row.facts.evaluate(&formula, casts);
-    let claimed = match row.claim.value {
-        Logged::Number(number) if !number.value.is_nan() => Approx::of_column(&number, &plan.resolution),
+    let (claimed, significant) = match row.claim.value {
+        Logged::Number(number) if !number.value.is_nan() => {
+            (Approx::of_column(&number, &plan.resolution), number.significant)
+        }
         Logged::Number(_) | Logged::Null | Logged::Sentinel(_) | Logged::Missing => {
             *tally.gaps.entry(Gap::NoClaim).or_default() += 1;
             let null = matches!(row.claim.value, Logged::Null);
@@ -63,15 +66,19 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -
     tally.stated += u64::from(row.facts.is_stated);
     tally.starting_with_zero += u64::from(row.facts.starts_with_zero);
     let judgement = derive::judge(claimed, derived);
+    let holds = |formula: &Formula, derived| {
+        follows(row.facts, &GrammarEntry::plain(*formula, 0, 0), casts.of(formula), claimed, derived)
+    };
+    let by_convention = holds(&formula, derived);
     let mut accepted = false;
     for (at, other) in plan.spec.accepted.iter().enumerate() {
         let holds = if *other == formula {
-            judgement.is_proven()
+            by_convention
         } else {
             match row.facts.evaluate(other, casts) {
-                Some(derived) => derive::judge(claimed, derived).is_proven(),
+                Some(derived) => holds(other, derived),
                 // A formula that the log has no operand for (no end token, say) is the convention itself.
-                None => other.scale == formula.scale && judgement.is_proven(),
+                None => other.scale == formula.scale && by_convention,
             }
         };
         if let Some(count) = tally.accepted.get_mut(at) {
@@ -79,16 +86,16 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -
         }
         if let Some(stats) = tally.casts.get_mut(at) {
             if holds && casts.is_empty() {
-                stats.follows(row.facts.undo(other, claimed).as_ref());
+                stats.follows(row.facts.undo(other, &Constant::None, claimed).as_ref());
             } else {
-                observe_casts(row, other, claimed, None, plan, stats);
+                observe_casts(row, other, claimed, significant, plan, stats);
             }
         }
         accepted |= holds && at == plan.chosen;
     }
     let (difference, within) = (claimed.value - derived.value, judgement.within);
     tally.narrow_shift(difference, within);
-    if claimed.value == 0.0 && judgement.is_refuted() {
+    if claimed.value == 0.0 && judgement.is_refuted() && !by_convention {
         tally.zero_without_cause += 1;
     }
     if !accepted {
@@ -97,10 +104,14 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -
     tally.residuals.add(difference, within, accepted);
     let agreement = accepted.then(|| {
         // Another accepted formula may hold in place of one that the log has no operand for.
-        if judgement.is_proven() { agreement(row, &formula, &Constant::None, claimed, casts) } else { Agreement::Exact }
+        if judgement.is_proven() {
+            agreement(row, &formula, &Constant::None, claimed, casts.of(&formula))
+        } else {
+            Agreement::Exact
+        }
     });
     tally.closeness.observe(claimed, derived, agreement);
-    let judged = Judged { claimed, formula, derived, within, accepted, agreement };
+    let judged = Judged { claimed, significant, formula, derived, within, accepted, agreement };
     let explained_by = match &plan.grammar {
         Some(grammar) => search(row, &judged, plan, grammar, tally),
         None => {
@@ -119,51 +130,40 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -
 }
 
 /// How a claim that lies within a formula's bound agrees with it.
-fn agreement(row: &Row<'_>, formula: &Formula, constant: &Constant, claimed: Approx, casts: &Casts) -> Agreement {
-    let printed = row.facts.evaluate_printed(formula, constant, casts);
+fn agreement(row: &Row<'_>, formula: &Formula, constant: &Constant, claimed: Approx, cast: Option<Cast>) -> Agreement {
+    let printed = row.facts.evaluate_printed(formula, constant, cast);
     printed.map_or(Agreement::Exact, |printed| Agreement::of(claimed, printed))
 }
 
-/// Looks for a cast in a claim under a formula. `known` is the formula's value without one, where it was found already.
+/// Looks for a cast in a claim under a formula.
 fn observe_casts(
     row: &Row<'_>,
     formula: &Formula,
     claimed: Approx,
-    known: Option<Approx>,
+    significant: u8,
     plan: &ColumnPlan,
     stats: &mut CastStats,
 ) {
-    let derived = known.or_else(|| row.facts.evaluate(formula, &Casts::default()));
-    let Some(derived) = derived else { return };
-    if derive::judge(claimed, derived).is_proven() {
-        stats.follows(row.facts.undo(formula, claimed).as_ref());
+    let Some(derived) = row.facts.evaluate_with(formula, &Constant::None, None) else { return };
+    let undo = |printed: Approx| row.facts.undo(formula, &Constant::None, printed);
+    if derive::judge(claimed, derived).is_proven() || underflows(formula, derived.value, claimed.value) {
+        stats.follows(undo(claimed).as_ref());
         return;
     }
     // A claim whose own grid is known needs no other one, and a cast moves no sum far.
-    let ratio = claimed.value / derived.value;
-    let is_linear = formula.reduce != Reduce::Product
-        && !matches!(
-            formula.output,
-            Output::Exp | Output::ExpNegated | Output::Exp2 | Output::Exp2Negated | Output::Exp10Negated
-        );
-    let most = if is_linear { MOVED } else { MOVED_EXPONENTIAL };
-    if claimed.value.is_finite()
-        && (1.0 / most..=most).contains(&ratio)
+    if may_be_cast(formula, claimed, derived)
         && plan.resolution.stored > NumberFormat::F16
-        && let (Some(reported), Some(derived)) = (row.facts.undo(formula, claimed), row.facts.undo(formula, derived))
+        && let (Some(reported), Some(derived)) = (undo(claimed), undo(derived))
     {
-        stats.observe(&reported, &derived);
+        stats.observe(&reported, &derived, significant);
     }
 }
-
-/// Factor by which a cast to 16 bits moves a sum at most, with room for what its digits leave open.
-const MOVED: f64 = 1.1;
-/// The same for the exponential of a sum.
-const MOVED_EXPONENTIAL: f64 = 8.0;
 
 /// A claim beside its convention.
 struct Judged {
     claimed: Approx,
+    /// Digits that it was printed with.
+    significant: u8,
     /// The convention.
     formula: Formula,
     /// The convention's value.
@@ -194,13 +194,13 @@ fn search(row: &Row<'_>, judged: &Judged, plan: &ColumnPlan, grammar: &Grammar, 
     tally.with_end += u64::from(row.facts.has_end);
     tally.with_padding += u64::from(row.facts.padding > 0);
     tally.formulas.resize(grammar.entries().len(), FormulaCount::default());
-    tally.casts_by_formula.resize(grammar.entries().len(), CastStats::default());
     tally.residuals_by_formula.resize(PRINCIPAL.min(grammar.entries().len()), Residuals::default());
     for (at, entry) in grammar.entries().iter().enumerate() {
-        let Some(derived) = row.facts.evaluate_with(&entry.formula, &entry.constant, &plan.casts) else { continue };
+        let cast = entry.cast.or_else(|| plan.casts.of(&entry.formula));
+        let Some(derived) = row.facts.evaluate_with(&entry.formula, &entry.constant, cast) else { continue };
         let tried = Tried { at: u16::try_from(at).unwrap_or(u16::MAX), formula: entry.formula, derived };
         let judgement = derive::judge(claimed, derived);
-        let explains = judgement.is_proven() || underflows(&entry.formula, derived.value, claimed.value);
+        let explains = follows(row.facts, entry, cast, claimed, derived);
         if let Some(residuals) = tally.residuals_by_formula.get_mut(at) {
             residuals.add(claimed.value - derived.value, judgement.within, explains);
         }
@@ -218,21 +218,16 @@ fn search(row: &Row<'_>, judged: &Judged, plan: &ColumnPlan, grammar: &Grammar, 
             count.decisive += u64::from(explains && !same);
             count.against += u64::from(accepted && !same);
             if explains {
-                let agreement = agreement(row, &entry.formula, &entry.constant, claimed, &plan.casts);
+                let agreement = agreement(row, &entry.formula, &entry.constant, claimed, cast);
                 count.exact += u64::from(agreement != Agreement::Rounded);
                 count.identical += u64::from(agreement == Agreement::Identical);
             }
-        }
-        let is_fitted = entry.constant != Constant::None;
-        if let Some(stats) = tally.casts_by_formula.get_mut(at).filter(|_| !is_fitted) {
-            let known = plan.casts.is_empty().then_some(derived);
-            observe_casts(row, &entry.formula, claimed, known, plan, stats);
         }
         if explains {
             if at < PRINCIPAL {
                 set |= 1 << at;
             }
-            explained_by_enumerated |= !is_fitted;
+            explained_by_enumerated |= !plan.is_fitted(at);
             explaining.push(tried);
         } else if !accepted && is_nearer(&tried, nearest.as_ref(), claimed) {
             nearest = Some(tried);
@@ -248,7 +243,10 @@ fn search(row: &Row<'_>, judged: &Judged, plan: &ColumnPlan, grammar: &Grammar, 
     if judged.agreement == Some(Agreement::Rounded) {
         show(row, judged, &explaining, None, &mut tally.rounded_rows);
     }
-    tally.beyond += u64::from(!accepted && !explained_by_enumerated);
+    if !accepted && !explained_by_enumerated {
+        tally.beyond += 1;
+        keep_open(row, judged, tally);
+    }
     if !accepted {
         for tried in explaining.iter().filter(|tried| usize::from(tried.at) < PRINCIPAL) {
             show(row, judged, &explaining, None, tally.rows_by_formula.entry(tried.at).or_default());
@@ -260,6 +258,19 @@ fn search(row: &Row<'_>, judged: &Judged, plan: &ColumnPlan, grammar: &Grammar, 
         show(row, judged, &explaining, nearest, &mut tally.rows);
     }
     set
+}
+
+/// Keeps a row that no enumerated formula explains, with all that others may start from.
+fn keep_open(row: &Row<'_>, judged: &Judged, tally: &mut ColumnTally) {
+    if !judged.claimed.value.is_finite() {
+        return;
+    }
+    let Place { file, line, column, .. } = row.origin.place(row.claim.at);
+    let (order, at) = (Mark::order(line, column), (file, line, column));
+    if tally.open.would_keep(&(order, at)) {
+        let (claimed, significant) = (judged.claimed, judged.significant);
+        tally.open.offer(OpenRow { order, at, claimed, significant, facts: KeptFacts::of(row.facts) });
+    }
 }
 
 /// The row for the column's sample, if it would be kept and can be drawn.
@@ -294,14 +305,6 @@ fn fit(row: &Row<'_>, tried: &Tried) -> Option<Fit> {
         divisor: row.facts.divisor(formula.scale, base.n)?,
         n: base.n,
     })
-}
-
-/// Largest log of a product that single precision rounds to 0: ln of its smallest normal number.
-const UNDERFLOW: f64 = -87.3;
-
-/// Whether a formula that multiplies and then takes the log gives −∞ by underflow.
-fn underflows(formula: &Formula, value: f64, claimed: f64) -> bool {
-    formula.term == crate::formula::Term::LinearLogit && claimed == f64::NEG_INFINITY && value < UNDERFLOW
 }
 
 fn gap(row: &Row<'_>) -> Gap {

@@ -1,136 +1,86 @@
-//! Solves for constants in a column that no enumerated formula explains.
+//! Solves for constants around a formula.
 //!
-//! A sample of the unexplained rows proposes constants; the next pass holds every row to them like to any other formula.
+//! Rows that no enumerated formula explains propose them; the next pass holds every row to them like to any other formula.
 
-use crate::formula::{Constant, Formula, GrammarEntry, Output, Reduce, Scale};
-use crate::numeric::{self, Approx, NumberFormat};
-use crate::tally::{Mark, Sample};
+use crate::formula::{Constant, Formula, Output, Reduce, Scale};
+use crate::numeric::{self, Approx};
 
-/// Entries of the grammar that are left for formulas with constants among those that are tracked row by row.
-pub(super) const FITTED: usize = 6;
 /// Rows that a constant needs beyond the one that gives it.
-const MORE_ROWS: usize = 3;
-/// Share of the unexplained rows that a constant explains at least.
-const SHARE: f64 = 0.7;
+pub(super) const MORE_ROWS: usize = 3;
 /// Relative width of a constant beyond which it says nothing.
 const WIDE: f64 = 0.02;
-/// Bits that it takes to say which constant a formula has.
-const NAME_BITS: u32 = 5;
 /// Bits of one decimal digit.
 const DIGIT_BITS: f64 = 3.33;
 
 /// One unexplained row under one formula.
 #[derive(Clone, Copy)]
-struct Pair {
+pub(super) struct Pair {
     /// As printed.
-    printed: Side,
+    pub(super) printed: Side,
     /// Before the output function.
-    undone: Side,
+    pub(super) undone: Side,
     /// Number of steps.
-    n: f64,
+    pub(super) n: f64,
 }
 
-/// A claim beside what is derived for it, and how far it may be off.
+/// A claim beside what is derived for it.
 #[derive(Clone, Copy)]
-struct Side {
-    claim: f64,
-    within: f64,
-    derived: f64,
+pub(super) struct Side {
+    pub(super) claim: Approx,
+    pub(super) derived: Approx,
 }
 
-/// The formulas with one or two constants that may explain the rows which no principal formula explains. `entries` are the
-/// enumerated ones, in the order of the marks' values, `enumerated` those that a mark's set tells of.
-pub(super) fn solve(sample: &Sample, entries: &[GrammarEntry], enumerated: u128) -> Vec<GrammarEntry> {
-    let open: Vec<&Mark> =
-        sample.marks().into_iter().filter(|mark| !mark.follows && mark.set & enumerated == 0).collect();
-    if open.len() <= MORE_ROWS {
-        return Vec::new();
+impl Side {
+    /// How far the two may lie apart when the derived value is multiplied by a number.
+    fn within(&self, factor: f64) -> f64 {
+        self.claim.half + factor.abs() * self.derived.half
     }
-    let mut found: Vec<GrammarEntry> = Vec::new();
-    for (at, entry) in entries.iter().enumerate() {
-        let pairs: Vec<Pair> = open.iter().filter_map(|mark| pair(mark, at, &entry.formula)).collect();
-        if (pairs.len() as f64) < SHARE * open.len() as f64 || pairs.len() <= MORE_ROWS {
-            continue;
-        }
-        for constant in constants(&pairs, &entry.formula) {
-            let known =
-                |other: &GrammarEntry| std::mem::discriminant(&other.constant) == std::mem::discriminant(&constant.0);
-            if !found.iter().any(known) {
-                found.push(GrammarEntry {
-                    formula: entry.formula,
-                    constant: constant.0,
-                    deviations: entry.deviations + 1,
-                    bits: entry.bits + NAME_BITS + constant.1,
-                });
-            }
-        }
-        if found.len() >= FITTED {
-            break;
-        }
+
+    fn ratio(&self) -> (f64, f64) {
+        let ratio = self.claim.value / self.derived.value;
+        let half = self.within(ratio) / self.derived.value.abs();
+        (ratio - half, ratio + half)
     }
-    found.truncate(FITTED);
-    found
 }
 
-fn pair(mark: &Mark, at: usize, formula: &Formula) -> Option<Pair> {
-    let derived = if at == 0 { Some(mark.derived) } else { mark.values.get(at).copied().flatten() }?;
-    // The bound was found for the convention; under another scale it is about as far from the value.
-    let growth = (derived / mark.derived).abs().clamp(1e-6, 1e6);
-    let claim = Approx::new(mark.reported, mark.bound * growth.max(1.0)).through_stages(NumberFormat::F32);
-    let side = |claim: Approx, derived: f64| Side { claim: claim.value, within: claim.half, derived };
-    let undone = side(formula.output.undo(claim), formula.output.undo(Approx::exact(derived)).value);
-    let printed = side(claim, derived);
-    let usable = claim.value.is_finite() && claim.half.is_finite() && derived.is_finite() && derived != 0.0;
-    usable.then(|| Pair { printed, undone, n: f64::from(mark.tokens) })
-}
-
-/// The constants that most of the rows agree on, with the bits of their digits.
-fn constants(pairs: &[Pair], formula: &Formula) -> Vec<(Constant, u32)> {
+/// The constants that a share of the rows agree on, with the bits of their digits.
+pub(super) fn constants(pairs: &[Pair], formula: &Formula, share: f64) -> Vec<(Constant, u32)> {
     let mut found = Vec::new();
     let mut propose = |solved: Option<(Approx, u32)>, trivial: f64, constant: fn(Approx) -> Constant| {
         if let Some((value, bits)) = solved.filter(|(value, _)| !value.agrees(Approx::exact(trivial))) {
             found.push((constant(value), bits));
         }
     };
+    propose(common(pairs, share, |Pair { printed, .. }| Some(printed.ratio())), 1.0, Constant::Factor);
     propose(
-        common(pairs, |Pair { printed, .. }| {
-            let (ratio, half) = (printed.claim / printed.derived, printed.within / printed.derived.abs());
-            Some((ratio - half, ratio + half))
-        }),
-        1.0,
-        Constant::Factor,
-    );
-    propose(
-        common(pairs, |Pair { printed, .. }| {
-            let shift = printed.claim - printed.derived;
-            Some((shift - printed.within, shift + printed.within))
+        common(pairs, share, |Pair { printed, .. }| {
+            let (shift, within) = (printed.claim.value - printed.derived.value, printed.within(1.0));
+            Some((shift - within, shift + within))
         }),
         0.0,
         Constant::Shift,
     );
     if formula.scale == Scale::None && formula.reduce == Reduce::Sum && formula.output != Output::Percent {
         propose(
-            common(pairs, |Pair { undone, n, .. }| {
-                let log = |claim: f64| (claim / undone.derived > 0.0).then(|| -numeric::ln(claim / undone.derived));
-                let ends = (log(undone.claim - undone.within)?, log(undone.claim + undone.within)?);
+            common(pairs, share, |Pair { undone, n, .. }| {
+                let (low, high) = undone.ratio();
                 let steps = numeric::ln(*n);
-                (*n > 1.0).then(|| (ends.0.min(ends.1) / steps, ends.0.max(ends.1) / steps))
+                (*n > 1.0 && low > 0.0).then(|| (-numeric::ln(high) / steps, -numeric::ln(low) / steps))
             }),
             0.0,
             Constant::Power,
         );
         propose(
-            common(pairs, |Pair { undone, n, .. }| {
-                let end = |claim: f64| undone.derived / claim - n;
-                let ends = (end(undone.claim - undone.within), end(undone.claim + undone.within));
-                (undone.claim.abs() > undone.within).then(|| (ends.0.min(ends.1), ends.0.max(ends.1)))
+            common(pairs, share, |Pair { undone, n, .. }| {
+                let (low, high) = undone.ratio();
+                (low > 0.0).then(|| (1.0 / high - n, 1.0 / low - n))
             }),
             0.0,
             Constant::Offset,
         );
     }
     if found.is_empty()
-        && let Some((factor, shift, bits)) = affine(pairs)
+        && let Some((factor, shift, bits)) = affine(pairs, share)
     {
         found.push((Constant::Affine { factor, shift }, bits));
     }
@@ -138,28 +88,28 @@ fn constants(pairs: &[Pair], formula: &Formula) -> Vec<(Constant, u32)> {
 }
 
 /// A factor and a shift: the line through the two rows farthest apart, which the others have to lie on.
-fn affine(pairs: &[Pair]) -> Option<(Approx, Approx, u32)> {
+fn affine(pairs: &[Pair], share: f64) -> Option<(Approx, Approx, u32)> {
     if pairs.len() <= MORE_ROWS + 1 {
         return None;
     }
     let sides = || pairs.iter().map(|pair| pair.printed);
-    let low = sides().min_by(|a, b| a.derived.total_cmp(&b.derived))?;
-    let high = sides().max_by(|a, b| a.derived.total_cmp(&b.derived))?;
-    let run = high.derived - low.derived;
-    let slope = (high.claim - low.claim) / run;
-    let half = (high.within + low.within) / run;
+    let low = sides().min_by(|a, b| a.derived.value.total_cmp(&b.derived.value))?;
+    let high = sides().max_by(|a, b| a.derived.value.total_cmp(&b.derived.value))?;
+    let run = high.derived.value - low.derived.value;
+    let slope = (high.claim.value - low.claim.value) / run;
+    let half = (high.within(slope) + low.within(slope)) / run;
     let (factor, factor_bits) = plainest(slope - half, slope + half)?;
-    let (shift, shift_bits) = common(pairs, |Pair { printed, .. }| {
-        let rest = printed.claim - factor.value * printed.derived;
-        let within = printed.within + factor.half * printed.derived.abs();
+    let (shift, shift_bits) = common(pairs, share, |Pair { printed, .. }| {
+        let rest = printed.claim.value - factor.value * printed.derived.value;
+        let within = printed.within(factor.value) + factor.half * printed.derived.value.abs();
         Some((rest - within, rest + within))
     })?;
     let trivial = factor.agrees(Approx::exact(1.0)) || factor.may_be_zero() || shift.may_be_zero();
     (!trivial).then_some((factor, shift, factor_bits + shift_bits))
 }
 
-/// The number that lies in the intervals of most rows.
-fn common(pairs: &[Pair], interval: impl Fn(&Pair) -> Option<(f64, f64)>) -> Option<(Approx, u32)> {
+/// The number that lies in the intervals of a share of the rows, as many as can be.
+fn common(pairs: &[Pair], share: f64, interval: impl Fn(&Pair) -> Option<(f64, f64)>) -> Option<(Approx, u32)> {
     let intervals: Vec<(f64, f64)> = pairs
         .iter()
         .filter_map(interval)
@@ -178,7 +128,7 @@ fn common(pairs: &[Pair], interval: impl Fn(&Pair) -> Option<(f64, f64)>) -> Opt
     }
     let (low, high) = range?;
     let rows = usize::try_from(best).unwrap_or(0);
-    let enough = rows > MORE_ROWS && rows as f64 >= SHARE * pairs.len() as f64;
+    let enough = rows > MORE_ROWS && rows as f64 >= share * pairs.len() as f64;
     let narrow = high - low <= WIDE * low.abs().max(high.abs());
     if enough && narrow { plainest(low, high) } else { None }
 }
@@ -212,7 +162,7 @@ mod tests {
         (0..12)
             .map(|at| {
                 let (n, derived) = (f64::from(2 + at), -1.37 * f64::from(at + 1) - 0.1 * f64::from(at % 3));
-                let side = Side { claim: claim(derived, n), within: 1e-6, derived };
+                let side = Side { claim: Approx::new(claim(derived, n), 1e-6), derived: Approx::exact(derived) };
                 Pair { printed: side, undone: side, n }
             })
             .collect()
@@ -220,7 +170,7 @@ mod tests {
 
     fn found(claim: impl Fn(f64, f64) -> f64) -> Vec<String> {
         let sum = Formula::SUM;
-        constants(&pairs(claim), &sum).iter().map(|(constant, _)| constant.to_string()).collect()
+        constants(&pairs(claim), &sum, 0.7).iter().map(|(constant, _)| constant.to_string()).collect()
     }
 
     #[test]
@@ -236,6 +186,6 @@ mod tests {
     #[test]
     fn few_rows_give_no_constant() {
         let few = &pairs(|sum, _| 0.7 * sum)[..3];
-        assert!(constants(few, &Formula::SUM).is_empty());
+        assert!(constants(few, &Formula::SUM, 0.7).is_empty());
     }
 }

@@ -9,9 +9,11 @@ mod comparison;
 mod constants;
 mod content;
 mod dispatch;
+mod follows;
 mod item;
 mod pick;
 mod plan;
+mod search;
 mod summary;
 #[cfg(test)]
 mod tests;

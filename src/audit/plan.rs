@@ -8,12 +8,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::audit::constants::{FITTED, solve};
+use crate::audit::search::{Around, FITTED, find};
 use crate::config::ColumnSpec;
 use crate::formula::{Cast, Casts, Formula, Grammar, GrammarEntry, Needs, SequenceFacts, StepResolutions};
 use crate::model::{Candidate, ColumnId, ColumnKey, StatedTotals, stable_hash};
-use crate::numeric::{Approx, Printed, Resolution, Tolerance};
-use crate::tally::{CastStats, Closeness, FileTally, Measured, SKETCHED, Sample, StreamKey, Sureness, add_each};
+use crate::numeric::{Approx, NumberFormat, Printed, Resolution, Tolerance};
+use crate::tally::{CastStats, Closeness, FileTally, Measured, OpenRows, StreamKey, Sureness, add_each};
 
 /// Formulas whose joint fit is tracked row by row: as many as there are bits in a set.
 pub const PRINCIPAL: usize = 128;
@@ -29,7 +29,7 @@ pub struct ColumnPlan {
     pub chosen: usize,
     /// Casts that the claims show.
     pub casts: Casts,
-    /// Formulas with constants that were solved from the claims, tried beside the enumerated ones.
+    /// Formulas that were found in the claims, tried beside the enumerated ones: rarer ones, with constants, after casts.
     pub fitted: Vec<GrammarEntry>,
     /// The formulas to try on every row; None while nothing contradicts the convention.
     pub grammar: Option<Arc<Grammar>>,
@@ -40,6 +40,11 @@ impl ColumnPlan {
     #[must_use]
     pub fn convention(&self) -> Formula {
         self.spec.accepted.get(self.chosen).copied().unwrap_or(Formula::SUM)
+    }
+
+    /// Whether an entry of the grammar was found in the claims.
+    pub(super) fn is_fitted(&self, at: usize) -> bool {
+        (FITTED_AT..FITTED_AT + self.fitted.len()).contains(&at)
     }
 
     /// Whether the candidate with the lowest value is the best one: as the user says, else by the convention.
@@ -93,17 +98,16 @@ struct ColumnEvidence {
     judged: u64,
     /// How closely the rows that follow the convention do so.
     closeness: Closeness,
-    /// What the claims say of casts under each accepted formula, and under each of the grammar.
+    /// What the claims say of casts under each accepted formula.
     casts: Vec<CastStats>,
-    casts_by_formula: Vec<CastStats>,
     /// Refuted rows that no formula without solved constants explains.
     beyond: u64,
-    /// Judged rows, a sample.
-    sample: Sample,
+    /// Some of these.
+    open: OpenRows,
 }
 
 impl ColumnEvidence {
-    /// The cast that the claims show: under an accepted formula, else under the simplest one that explains them.
+    /// The cast that the claims show under an accepted formula.
     fn casts(&self, plan: &ColumnPlan) -> Casts {
         let best = |stats: &CastStats| stats.best(self.judged);
         let accepted = plan.spec.accepted.iter().zip(&self.casts).filter_map(|(formula, stats)| {
@@ -116,17 +120,7 @@ impl ColumnEvidence {
             Some(_) if !next.0 => kept,
             _ => Some(next),
         });
-        if let Some((_, formula, cast)) = accepted {
-            return Casts::under(formula, cast);
-        }
-        let entries = plan.grammar.iter().flat_map(|grammar| grammar.entries());
-        entries
-            .zip(&self.casts_by_formula)
-            .find_map(|(entry, stats)| match best(stats) {
-                Some((cast, Sureness::Granted)) => Some(Casts::under(entry.formula, cast)),
-                _ => None,
-            })
-            .unwrap_or_default()
+        accepted.map_or_else(Casts::default, |(_, formula, cast)| Casts::under(formula, cast))
     }
 }
 
@@ -137,25 +131,34 @@ const FITTED_AT: usize = PRINCIPAL - FITTED;
 #[must_use]
 pub fn search(spec: &ColumnSpec, chosen: usize, fitted: &[GrammarEntry]) -> Option<Arc<Grammar>> {
     let convention = *spec.accepted.get(chosen)?;
-    // A loss is a sum or a mean: what is two deviations from one may be three from the other.
-    let is_other = |other: &Formula| other.reduce != convention.reduce && other.scale == convention.scale;
-    let others: Vec<Formula> = spec.accepted.iter().copied().filter(is_other).collect();
+    let others = as_right(spec, &convention);
     Some(Arc::new(Grammar::around_any(convention, &others).with(fitted, FITTED_AT)))
+}
+
+/// Accepted formulas that reduce otherwise than the convention. A loss is a sum or a mean: what is two deviations from one may
+/// be three from the other.
+fn as_right(spec: &ColumnSpec, convention: &Formula) -> Vec<Formula> {
+    let is_other = |other: &Formula| other.reduce != convention.reduce && other.scale == convention.scale;
+    spec.accepted.iter().copied().filter(is_other).collect()
 }
 
 /// Share of the judged rows that may stay unexplained before constants are solved for.
 const UNEXPLAINED: f64 = 0.02;
 
 impl ColumnEvidence {
-    /// The formulas with constants that may explain what no enumerated formula does.
-    fn constants(&self, plan: &ColumnPlan) -> Vec<GrammarEntry> {
-        let Some(grammar) = plan.grammar.as_deref().filter(|_| self.beyond as f64 > UNEXPLAINED * self.judged as f64)
-        else {
+    /// The formulas with constants or casts, and the rarer ones, that may explain what no enumerated formula does.
+    fn beyond_grammar(&self, plan: &ColumnPlan) -> Vec<GrammarEntry> {
+        if plan.grammar.is_none() || self.beyond as f64 <= UNEXPLAINED * self.judged as f64 {
             return Vec::new();
+        }
+        let convention = plan.convention();
+        let casts = match plan.casts.cast() {
+            Some(cast) => vec![Some(cast)],
+            None if plan.resolution.stored <= NumberFormat::F16 => vec![None],
+            None => std::iter::once(None).chain(Cast::ALL.map(Some)).collect(),
         };
-        let entries = grammar.entries().get(..SKETCHED.min(grammar.entries().len())).unwrap_or_default();
-        let fitted = (0..plan.fitted.len()).fold(0_u128, |set, at| set | 1 << (FITTED_AT + at));
-        solve(&self.sample, entries, !fitted)
+        let rows = self.open.kept();
+        find(rows, &Around { convention, others: as_right(&plan.spec, &convention), casts })
     }
 }
 
@@ -179,13 +182,11 @@ impl RunEvidence {
                 add_each(&mut evidence.explained, &own.accepted);
                 evidence.judged += own.judged;
                 evidence.beyond += own.beyond;
-                // Only unexplained rows ask for more.
                 if own.beyond > 0 {
-                    evidence.sample.merge(own.sample.clone());
+                    evidence.open.merge(own.open.clone());
                 }
                 evidence.closeness.merge(&own.closeness);
                 CastStats::merge_each(&mut evidence.casts, &own.casts);
-                CastStats::merge_each(&mut evidence.casts_by_formula, &own.casts_by_formula);
             }
             if self.scattered || (stream.rows.closed.is_empty() && stream.open.is_empty()) {
                 continue;
@@ -316,7 +317,7 @@ impl FilePlan {
                 Casts::default()
             };
             let keeps = holds && chosen == plan.chosen;
-            let fitted = if keeps && casts == plan.casts { evidence.constants(plan) } else { Vec::new() };
+            let fitted = if keeps && casts == plan.casts { evidence.beyond_grammar(plan) } else { Vec::new() };
             let grammar = match &plan.grammar {
                 Some(grammar) if keeps && fitted == plan.fitted => Some(Arc::clone(grammar)),
                 _ if searched && holds && casts == plan.casts => search(&plan.spec, chosen, &fitted),

@@ -72,6 +72,7 @@ pub(super) fn explain(column: &ColumnTally, plan: &ColumnPlan) -> Explanation {
         && let Some(found) = grammar.entries().get(at)
         && (is_zero_left_out(column, convention, found)
             || is_as_stated(column, convention, found)
+            || (found.constant == Constant::None && plan.spec.accepted.contains(&found.formula))
             || (plan.spec.promise == Promise::Matched && !ambiguous))
     {
         return Explanation::AsRight { at };
@@ -184,7 +185,7 @@ fn shortest(column: &ColumnTally, chosen: usize, grammar: Option<&Grammar>) -> E
     {
         return Explanation::Mixture(members);
     }
-    let shift = shift(column);
+    let shift = shift(column).filter(|_| refuted >= SHIFTED_ROWS);
     // A constant added to the convention itself.
     let is_shift = full.is_some_and(|(at, _)| {
         let entry = &grammar.entries()[at];
@@ -391,7 +392,7 @@ pub(super) fn verdicts(column: &ColumnTally, chosen: usize, explanation: &Explan
 
 /// An entry of the grammar.
 pub(super) fn entry(grammar: Option<&Grammar>, at: usize) -> GrammarEntry {
-    let sum = || GrammarEntry { formula: Formula::SUM, constant: Constant::None, deviations: 0, bits: 0 };
+    let sum = || GrammarEntry::plain(Formula::SUM, 0, 0);
     grammar.and_then(|grammar| grammar.entries().get(at)).copied().unwrap_or_else(sum)
 }
 

@@ -24,6 +24,16 @@ pub struct Cast {
     pub format: NumberFormat,
 }
 
+impl Cast {
+    /// Casts that are looked for; single precision is granted to every pipeline.
+    pub const ALL: [Self; 4] = [
+        Self { stage: Stage::Sum, format: NumberFormat::Bf16 },
+        Self { stage: Stage::Sum, format: NumberFormat::F16 },
+        Self { stage: Stage::Scaled, format: NumberFormat::Bf16 },
+        Self { stage: Stage::Scaled, format: NumberFormat::F16 },
+    ];
+}
+
 /// The cast that the claims of a column show, once scale and output of the formula that they follow are undone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Casts(Option<(Formula, Cast)>);
@@ -39,6 +49,12 @@ impl Casts {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
+    }
+
+    /// The cast, whatever the formula.
+    #[must_use]
+    pub fn cast(&self) -> Option<Cast> {
+        self.0.map(|(_, cast)| cast)
     }
 
     /// The cast that a formula's values went through: formulas that reduce, scale and print in one way share it.

@@ -54,6 +54,28 @@ impl Constant {
         }
     }
 
+    /// A printed value before the constant was put to it.
+    #[must_use]
+    pub(super) fn unprint(&self, printed: Approx) -> Approx {
+        match self {
+            Self::Factor(factor) => printed / *factor,
+            Self::Shift(shift) => printed - *shift,
+            Self::Affine { factor, shift } => (printed - *shift) / *factor,
+            Self::None | Self::Power(_) | Self::Offset(_) => printed,
+        }
+    }
+
+    /// A value of n steps before it was divided.
+    #[must_use]
+    pub(super) fn undivide(&self, value: Approx, n: u32) -> Approx {
+        let steps = f64::from(n);
+        match self {
+            Self::Power(power) => value * power.scaled(ln(steps)).exp(),
+            Self::Offset(offset) => value * (Approx::exact(steps) + *offset),
+            _ => value,
+        }
+    }
+
     /// Number of constants.
     #[must_use]
     pub fn count(&self) -> u64 {

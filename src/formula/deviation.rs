@@ -85,6 +85,27 @@ impl Deviations {
         if one_idea { parts.saturating_sub(1).max(1) } else { parts }
     }
 
+    /// Number of things that were changed, where another length for a mean is one: it is written as a sum with a scale.
+    #[must_use]
+    pub fn ideas(&self) -> usize {
+        let is_other_length = self.convention.reduce == Reduce::Mean
+            && self.found.reduce == Reduce::Sum
+            && self.convention.scale == Scale::None
+            && self.found.scale != Scale::None;
+        let is_half_precision_product = self.convention.reduce == Reduce::Product
+            && self.found.term == Term::LogProb
+            && self.found.output == Output::Exp
+            && self.found.reduce.half_precision().is_some();
+        let parts = self.count();
+        if is_other_length {
+            parts.saturating_sub(1).max(1)
+        } else if is_half_precision_product {
+            parts.saturating_sub(2).max(1)
+        } else {
+            parts
+        }
+    }
+
     /// Whether the term alone is another one than the convention's.
     #[must_use]
     pub fn term(&self) -> Option<Term> {

@@ -28,7 +28,7 @@ impl Default for StepResolutions {
 }
 
 /// A reduction over a span, before the rounding of the pipeline's arithmetic, scale and output.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Base {
     /// The reduced value, with what the operands' printed digits leave open.
     pub reduced: Approx,
@@ -125,22 +125,22 @@ impl SequenceFacts {
     /// everything open.
     #[must_use]
     pub fn evaluate(&self, formula: &Formula, casts: &Casts) -> Option<Approx> {
-        self.evaluate_with(formula, &Constant::None, casts)
+        self.evaluate_with(formula, &Constant::None, casts.of(formula))
     }
 
-    /// The same with a constant in it.
+    /// The same with a constant in it, after a cast.
     #[must_use]
-    pub fn evaluate_with(&self, formula: &Formula, constant: &Constant, casts: &Casts) -> Option<Approx> {
+    pub fn evaluate_with(&self, formula: &Formula, constant: &Constant, cast: Option<Cast>) -> Option<Approx> {
         let base = self.base(formula.term, formula.span, formula.reduce)?;
-        self.finish(base, formula, constant, casts.of(formula))
+        self.finish(base, formula, constant, cast)
     }
 
     /// The same with the operands as they are printed: only the rounding of the pipeline's arithmetic is left open.
     #[must_use]
-    pub fn evaluate_printed(&self, formula: &Formula, constant: &Constant, casts: &Casts) -> Option<Approx> {
+    pub fn evaluate_printed(&self, formula: &Formula, constant: &Constant, cast: Option<Cast>) -> Option<Approx> {
         let base = self.base(formula.term, formula.span, formula.reduce)?;
         let reduced = Approx::exact(base.reduced.value);
-        self.finish(Base { reduced, ..base }, formula, constant, casts.of(formula))
+        self.finish(Base { reduced, ..base }, formula, constant, cast)
     }
 
     /// A reduction after scale and output.
@@ -183,15 +183,16 @@ impl SequenceFacts {
     /// What a claim was before its output function, and before it was divided: up to the claim's half-width and a rounding in
     /// single precision. None where the formula cannot be undone.
     #[must_use]
-    pub fn undo(&self, formula: &Formula, claim: Approx) -> Option<Undone> {
+    pub fn undo(&self, formula: &Formula, constant: &Constant, claim: Approx) -> Option<Undone> {
         let n = self.base(formula.term, formula.span, formula.reduce)?.n;
         // A mean that is stated by itself has no sum.
         if n == 0 && formula.reduce.is_mean() {
             return None;
         }
+        let claim = constant.unprint(claim);
         // A product of probabilities is the exponential of a sum.
         let scaled = if formula.reduce == Reduce::Product { claim.ln() } else { formula.output.undo(claim) };
-        let scaled = scaled.through_stages(ARITHMETIC);
+        let scaled = constant.undivide(scaled.through_stages(ARITHMETIC), n);
         let tokens = if formula.reduce.is_mean() { f64::from(n) } else { 1.0 };
         let sum = scaled.scaled(self.divisor(formula.scale, n)? * tokens);
         (scaled.value.is_finite() && scaled.half.is_finite()).then_some(Undone { sum, scaled })
@@ -217,5 +218,41 @@ impl SequenceFacts {
             Scale::Squared => tokens * tokens,
         };
         (divisor > 0.0).then_some(divisor)
+    }
+}
+
+/// The facts of one candidate to keep: what its log has, without its steps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KeptFacts {
+    bases: Vec<(u16, Base)>,
+    n: u32,
+    prompt: u32,
+    padding: u32,
+    chars: Option<u32>,
+    bytes: Option<u32>,
+    words: Option<u32>,
+}
+
+impl KeptFacts {
+    /// Keeps the facts of a candidate.
+    #[must_use]
+    pub fn of(facts: &SequenceFacts) -> Self {
+        let known = facts.bases.iter().zip(0_u16..).filter_map(|(base, slot)| Some((slot, (*base)?)));
+        let SequenceFacts { n, prompt, padding, chars, bytes, words, .. } = *facts;
+        Self { bases: known.collect(), n, prompt, padding, chars, bytes, words }
+    }
+
+    /// The facts, without the values of single steps.
+    #[must_use]
+    pub fn restore(&self) -> SequenceFacts {
+        let Self { n, prompt, padding, chars, bytes, words, .. } = *self;
+        let mut facts = SequenceFacts { n, prompt, padding, chars, bytes, words, ..SequenceFacts::default() };
+        facts.bases.resize(SLOTS, None);
+        for (slot, base) in &self.bases {
+            if let Some(place) = facts.bases.get_mut(usize::from(*slot)) {
+                *place = Some(*base);
+            }
+        }
+        facts
     }
 }

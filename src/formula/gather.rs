@@ -345,10 +345,15 @@ fn reduce_window(window: &[Approx], reduce: Reduce) -> Option<Base> {
         Reduce::Last => window.last().map(single),
         Reduce::SumBf16 | Reduce::MeanBf16 | Reduce::SumF16 | Reduce::MeanF16 => {
             let format = reduce.half_precision()?;
-            let sum = window.iter().fold(0.0, |sum, value| format.round(sum + format.round(value.value)));
-            let reduced = Approx::exact(if reduce.is_mean() { sum / f64::from(n) } else { sum });
-            // Every rounding of the sum is replayed: nothing is left open.
-            Some(Base { reduced, sizes: 0.0, n })
+            // Rounding keeps the order: the sums of both ends of the terms are the ends of the sum.
+            let replay = |side: f64| {
+                let end = |value: &Approx| format.round(value.value + side * value.half);
+                window.iter().fold(0.0, |sum, value| format.round(sum + end(value)))
+            };
+            let (low, high) = (replay(-1.0), replay(1.0));
+            let sum = Approx::new(f64::midpoint(low, high), (high - low) / 2.0);
+            // Every rounding of the sum is replayed: only the terms' digits are left open.
+            Some(Base { reduced: if reduce.is_mean() { sum.over(f64::from(n)) } else { sum }, sizes: 0.0, n })
         }
         Reduce::Running => {
             let (mut running, mut total) = (0.0, 0.0);

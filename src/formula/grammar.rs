@@ -1,10 +1,11 @@
 //! The formulas within reach of a convention.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::formula::{Constant, Deviations, Formula, Output, Reduce, Scale, Span, Term, describe};
+use crate::formula::{Cast, Constant, Deviations, Formula, Output, Reduce, Scale, Span, Term, describe};
 use crate::numeric;
 
 /// A formula with its distance from the convention.
@@ -14,6 +15,8 @@ pub struct Candidate {
     pub formula: Formula,
     /// A constant in it that was solved from the claims.
     pub constant: Constant,
+    /// A cast of its results that the claims show; None leaves it to the column's own.
+    pub cast: Option<Cast>,
     /// Number of deviations.
     pub deviations: usize,
     /// Bits that it takes to name them.
@@ -27,6 +30,12 @@ impl fmt::Display for Candidate {
 }
 
 impl Candidate {
+    /// A formula without a constant or a cast of its own.
+    #[must_use]
+    pub fn plain(formula: Formula, deviations: usize, bits: u32) -> Self {
+        Self { formula, constant: Constant::None, cast: None, deviations, bits }
+    }
+
     /// In words.
     #[must_use]
     pub fn described(&self) -> String {
@@ -52,34 +61,45 @@ impl Grammar {
     /// nearest of them.
     #[must_use]
     pub fn around_any(convention: Formula, others: &[Formula]) -> Self {
+        let near = |from: Formula, found: Formula| {
+            let deviations = Deviations { convention: from, found };
+            let count = deviations.count();
+            let within = count <= 2 && deviations.parts().count() <= 3;
+            within.then(|| (count, deviations.description_bits()))
+        };
+        Self::within(convention, others, &|_| true, &near)
+    }
+
+    /// Lists what two ideas lead to from a convention or others that would be as right, where another length for a mean is one
+    /// idea: more than are tried on every row. Of the formulas only those that start from what the log has.
+    #[must_use]
+    pub fn wide(convention: Formula, others: &[Formula], has: &dyn Fn(&Formula) -> bool) -> Self {
+        let near = |from: Formula, found: Formula| {
+            let deviations = Deviations { convention: from, found };
+            (deviations.ideas() <= 2).then(|| (deviations.ideas(), deviations.description_bits()))
+        };
+        Self::within(convention, others, has, &near)
+    }
+
+    fn within(
+        convention: Formula,
+        others: &[Formula],
+        has: &dyn Fn(&Formula) -> bool,
+        near: &dyn Fn(Formula, Formula) -> Option<(usize, u32)>,
+    ) -> Self {
         let mut entries: Vec<Candidate> = Vec::new();
-        for term in Term::ALL {
-            for span in Span::ALL {
-                for reduce in Reduce::ALL {
-                    // Other reductions than sums are gathered over the continuation only; products where they are right.
-                    let is_product = reduce == Reduce::Product && convention.reduce == Reduce::Product;
-                    if span != Span::Continuation && !matches!(reduce, Reduce::Sum | Reduce::Mean) && !is_product {
+        for formula in cores(convention).filter(has) {
+            for scale in Scale::ALL {
+                for output in Output::ALL {
+                    let formula = Formula { scale, output, ..formula };
+                    if !is_plausible(&formula) {
                         continue;
                     }
-                    for scale in Scale::ALL {
-                        for output in Output::ALL {
-                            let formula = Formula { term, span, reduce, scale, output };
-                            if !is_plausible(&formula) {
-                                continue;
-                            }
-                            let near = |convention: Formula| {
-                                let deviations = Deviations { convention, found: formula };
-                                let count = deviations.count();
-                                let within = deviations.parts().count() <= 3 && count <= 2;
-                                within.then(|| (count, deviations.description_bits()))
-                            };
-                            // Another right formula is one deviation from the convention that was chosen.
-                            let other = others.iter().filter_map(|other| near(*other)).min();
-                            let other = other.map(|(count, bits)| (count.max(1), bits.max(1)));
-                            if let Some((deviations, bits)) = near(convention).into_iter().chain(other).min() {
-                                entries.push(Candidate { formula, constant: Constant::None, deviations, bits });
-                            }
-                        }
+                    // Another right formula is one deviation from the convention that was chosen.
+                    let other = others.iter().filter_map(|other| near(*other, formula)).min();
+                    let other = other.map(|(count, bits)| (count.max(1), bits.max(1)));
+                    if let Some((deviations, bits)) = near(convention, formula).into_iter().chain(other).min() {
+                        entries.push(Candidate::plain(formula, deviations, bits));
                     }
                 }
             }
@@ -110,6 +130,18 @@ impl Grammar {
     }
 }
 
+/// Terms, spans and reductions that formulas around a convention start from.
+fn cores(convention: Formula) -> impl Iterator<Item = Formula> {
+    let spans = |term| Span::ALL.into_iter().map(move |span| (term, span));
+    let reduces =
+        |(term, span)| Reduce::ALL.into_iter().map(move |reduce| Formula { term, span, reduce, ..Formula::SUM });
+    Term::ALL.into_iter().flat_map(spans).flat_map(reduces).filter(move |formula| {
+        // Other reductions than sums are gathered over the continuation only; products where they are right.
+        let is_product = formula.reduce == Reduce::Product && convention.reduce == Reduce::Product;
+        formula.span == Span::Continuation || matches!(formula.reduce, Reduce::Sum | Reduce::Mean) || is_product
+    })
+}
+
 /// Excludes formulas that no pipeline writes: a logarithm's base on values that are not logarithms, an
 /// exponential of a probability.
 fn is_plausible(formula: &Formula) -> bool {
@@ -132,18 +164,11 @@ fn is_plausible(formula: &Formula) -> bool {
 /// Removes formulas that are the same function of the log as an earlier, simpler one, found by
 /// evaluating all of them on fixed numbers.
 fn drop_equivalent(entries: &mut Vec<Candidate>) {
-    let mut seen: Vec<u64> = Vec::new();
+    let mut seen: BTreeSet<u64> = BTreeSet::new();
     entries.retain(|entry| {
         let probe = probe(&entry.formula);
         // Rounded to 40 bits of mantissa: two ways to the same function differ in the last bits.
-        let key = (probe.to_bits() + 0x800) >> 12;
-        match seen.binary_search(&key) {
-            Ok(_) => false,
-            Err(at) => {
-                seen.insert(at, key);
-                true
-            }
-        }
+        seen.insert((probe.to_bits() + 0x800) >> 12)
     });
 }
 

@@ -20,7 +20,7 @@ pub use casts::{Cast, Casts, Stage};
 pub use constants::Constant;
 pub use deviation::{Deviations, FoundPart, Part};
 #[doc(hidden)]
-pub use facts::{Base, SequenceFacts, StepResolutions, Undone};
+pub use facts::{Base, KeptFacts, SequenceFacts, StepResolutions, Undone};
 #[doc(hidden)]
 pub use gather::{FactsBuilder, Needs};
 pub use grammar::{Candidate as GrammarEntry, Grammar};

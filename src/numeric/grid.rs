@@ -58,17 +58,22 @@ impl GridStats {
 }
 
 /// How much it says that a number, known up to a half-width, lies on a format's grid, in tenths of a bit: the spacing over the
-/// half-width.
-/// None when it lies off the grid.
+/// half-width, but no more than a short decimal can say. None when it lies off the grid.
 #[must_use]
 pub fn on_grid(value: f64, half: f64, format: NumberFormat) -> Option<u64> {
+    bits_on_grid(value, half, format).map(|tenths| tenths.min(MOST))
+}
+
+/// The same of a number with many digits.
+#[must_use]
+pub fn bits_on_grid(value: f64, half: f64, format: NumberFormat) -> Option<u64> {
     let off = (value - format.round(value)).abs();
     if off > half || off.is_nan() {
         return None;
     }
     let bits = log2(format.half_ulp(value) / half.max(f64::MIN_POSITIVE));
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0 to 40")]
-    let tenths = (10.0 * bits).clamp(0.0, MOST as f64) as u64;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0 to 600")]
+    let tenths = (10.0 * bits).clamp(0.0, 600.0) as u64;
     Some(tenths)
 }
 

@@ -2,21 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::formula::{Cast, Stage, Undone};
-use crate::numeric::{NumberFormat, on_grid};
+use crate::formula::{Cast, Undone};
+use crate::numeric::{bits_on_grid, on_grid};
 
-/// Casts that are looked for; single precision is granted to every pipeline.
-const CASTS: [Cast; 4] = [
-    Cast { stage: Stage::Sum, format: NumberFormat::Bf16 },
-    Cast { stage: Stage::Sum, format: NumberFormat::F16 },
-    Cast { stage: Stage::Scaled, format: NumberFormat::Bf16 },
-    Cast { stage: Stage::Scaled, format: NumberFormat::F16 },
-];
 /// Tenths of a bit from which on a cast is taken for granted that explains every row: claims that lie near what is derived
 /// for them are on its grid by chance once in a thousand columns.
 const GRANTED: u64 = 100;
-/// The same for a cast that explains half of the rows at least: once in a million columns.
+/// The same for a cast that explains half of the rows at least, or that no row speaks against: once in a million columns.
 const GRANTED_IN_PART: u64 = 200;
+/// Digits from which on a number is no short decimal: it lies on a coarse grid by chance only, or for a reason.
+const LONG: u8 = 12;
+/// Tenths of a bit that one long number counts at most.
+const MOST_OF_LONG: u64 = 150;
 
 /// What the rows say of one cast.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +23,8 @@ struct Explained {
     tenths_of_bits: u64,
     /// Rows that follow without one and that it would have moved: their claims lie off its grid.
     against: u64,
+    /// Rows that lie near enough to be explained and off its grid.
+    beside: u64,
 }
 
 /// What the claims say of casts under one formula.
@@ -33,7 +32,7 @@ struct Explained {
 pub struct CastStats {
     /// Rows that follow the formula without a cast.
     plain: u64,
-    /// Rows that need one, by [`CASTS`].
+    /// Rows that need one, by [`Cast::ALL`].
     casts: [Explained; 4],
 }
 
@@ -51,20 +50,29 @@ impl CastStats {
     pub fn follows(&mut self, reported: Option<&Undone>) {
         self.plain += 1;
         let Some(reported) = reported else { return };
-        for (cast, own) in CASTS.into_iter().zip(&mut self.casts) {
+        for (cast, own) in Cast::ALL.into_iter().zip(&mut self.casts) {
             let reported = reported.at(cast.stage);
             own.against += u64::from(on_grid(reported.value, reported.half, cast.format).is_none());
         }
     }
 
-    /// Looks at a row that does not: what its claim was before its last stages, and what is derived for it there.
-    pub fn observe(&mut self, reported: &Undone, derived: &Undone) {
-        for (cast, own) in CASTS.into_iter().zip(&mut self.casts) {
+    /// Looks at a row that does not: what its claim was before its last stages, and what is derived for it there. A claim
+    /// of `significant` digits may say more than a short one, which lies on every grid.
+    pub fn observe(&mut self, reported: &Undone, derived: &Undone, significant: u8) {
+        let long = significant >= LONG;
+        for (cast, own) in Cast::ALL.into_iter().zip(&mut self.casts) {
             let (reported, derived) = (reported.at(cast.stage), derived.at(cast.stage));
             let near = reported.agrees(derived.widened(cast.format.half_ulp(derived.value)));
-            if let Some(tenths) = on_grid(reported.value, reported.half, cast.format).filter(|_| near) {
-                own.rows += 1;
-                own.tenths_of_bits += tenths;
+            let bits = if long { bits_on_grid } else { on_grid };
+            if !near {
+                continue;
+            }
+            match bits(reported.value, reported.half, cast.format) {
+                Some(tenths) => {
+                    own.rows += 1;
+                    own.tenths_of_bits += tenths.min(MOST_OF_LONG);
+                }
+                None => own.beside += 1,
             }
         }
     }
@@ -76,6 +84,7 @@ impl CastStats {
             mine.rows += theirs.rows;
             mine.tenths_of_bits += theirs.tenths_of_bits;
             mine.against += theirs.against;
+            mine.beside += theirs.beside;
         }
     }
 
@@ -89,30 +98,42 @@ impl CastStats {
     /// half of them where the rest is wrong for another reason.
     #[must_use]
     pub fn best(&self, judged: u64) -> Option<(Cast, Sureness)> {
-        let needed = CASTS.into_iter().zip(&self.casts).filter(|(_, own)| own.rows > 0);
-        // The finer format is the closer explanation where both fit.
-        let (cast, own) = needed.max_by_key(|(cast, own)| (own.rows, own.tenths_of_bits, cast.format))?;
-        let explained = self.plain - own.against.min(self.plain) + own.rows;
+        let (cast, own) = self.closest()?;
+        let explained = self.explained(own);
         let all = explained == judged;
         let most = 2 * explained >= judged;
+        // No row off its grid speaks against it: those that nothing explains are wrong for another reason.
+        let clear = own.against == 0 && own.beside == 0;
         match own.tenths_of_bits {
-            bits if all && bits >= GRANTED || most && bits >= GRANTED_IN_PART => Some((cast, Sureness::Granted)),
-            _ if all => Some((cast, Sureness::Possible)),
+            bits if all && bits >= GRANTED => Some((cast, Sureness::Granted)),
+            bits if (most || clear) && bits >= GRANTED_IN_PART => Some((cast, Sureness::Granted)),
+            _ if all || (most && clear) => Some((cast, Sureness::Possible)),
             _ => None,
         }
+    }
+
+    /// The cast that explains most rows. The finer format is the closer explanation where several do.
+    fn closest(&self) -> Option<(Cast, &Explained)> {
+        let needed = Cast::ALL.into_iter().zip(&self.casts).filter(|(_, own)| own.rows > 0);
+        needed.max_by_key(|(cast, own)| (self.explained(own), own.tenths_of_bits, cast.format))
+    }
+
+    fn explained(&self, own: &Explained) -> u64 {
+        self.plain - own.against.min(self.plain) + own.rows
     }
 
     /// Rows that the best cast explains and that do not follow without it.
     #[must_use]
     pub fn rows(&self) -> u64 {
-        self.casts.iter().map(|own| own.rows).max().unwrap_or(0)
+        self.closest().map_or(0, |(_, own)| own.rows)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::numeric::Approx;
+    use crate::formula::Stage;
+    use crate::numeric::{Approx, NumberFormat};
 
     fn undone(value: f64, half: f64) -> Undone {
         Undone { sum: Approx::new(value, half), scaled: Approx::new(value / 7.0, half / 7.0) }
@@ -123,7 +144,7 @@ mod tests {
         let mut stats = CastStats::default();
         for at in 0..5 {
             let sum = -20.3 - 1.7 * f64::from(at);
-            stats.observe(&undone(NumberFormat::Bf16.round(sum), 1e-6), &undone(sum, 1e-6));
+            stats.observe(&undone(NumberFormat::Bf16.round(sum), 1e-6), &undone(sum, 1e-6), 7);
         }
         let cast = Cast { stage: Stage::Sum, format: NumberFormat::Bf16 };
         assert_eq!(stats.best(5), Some((cast, Sureness::Granted)));
@@ -136,7 +157,7 @@ mod tests {
     fn few_digits_leave_a_cast_possible() {
         let mut stats = CastStats::default();
         stats.follows(Some(&undone(-3.5, 0.06)));
-        stats.observe(&undone(-20.25, 0.06), &undone(-20.31, 1e-6));
+        stats.observe(&undone(-20.25, 0.06), &undone(-20.31, 1e-6), 4);
         let (_, sureness) = stats.best(2).unwrap();
         assert_eq!(sureness, Sureness::Possible);
     }
@@ -149,7 +170,7 @@ mod tests {
             stats.follows(Some(&undone(value, 5e-5)));
         }
         // 1468 / 1024, to four digits: on the grid of fp16 by chance.
-        stats.observe(&undone(-1.4336, 5e-5), &undone(-1.4333, 5e-5));
+        stats.observe(&undone(-1.4336, 5e-5), &undone(-1.4333, 5e-5), 5);
         assert_eq!(stats.best(100), None);
     }
 }

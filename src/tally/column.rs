@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Located, Place, Span};
 use crate::numeric::Approx;
-use crate::tally::{CastStats, Closeness, Keyed, Residuals, Sample, Smallest};
+use crate::tally::{CastStats, Closeness, Keyed, OpenRows, Residuals, Sample, Smallest};
 
 /// Why a claim could not be judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -138,8 +138,6 @@ pub struct ColumnTally {
     pub closeness: Closeness,
     /// What the claims say of casts under each accepted formula.
     pub casts: Vec<CastStats>,
-    /// The same for each formula of the grammar; empty when not searched.
-    pub casts_by_formula: Vec<CastStats>,
     /// Rows that agree only within rounding, first ones.
     pub rounded_rows: Smallest<ClaimRow, 5>,
     /// Rows that could not be judged, by reason.
@@ -170,6 +168,8 @@ pub struct ColumnTally {
     pub unexplained_rows: Smallest<ClaimRow, 5>,
     /// Judged rows, a sample.
     pub sample: Sample,
+    /// Refuted rows that no enumerated formula explains, a sample.
+    pub open: OpenRows,
     /// How far the claims lie from the convention.
     pub residuals: Residuals,
     /// The same for each principal formula; empty when not searched.
@@ -186,7 +186,6 @@ impl ColumnTally {
         self.refuted += other.refuted;
         self.closeness.merge(&other.closeness);
         CastStats::merge_each(&mut self.casts, &other.casts);
-        CastStats::merge_each(&mut self.casts_by_formula, &other.casts_by_formula);
         self.rounded_rows.merge(other.rounded_rows);
         for (gap, count) in other.gaps {
             *self.gaps.entry(gap).or_default() += count;
@@ -219,6 +218,7 @@ impl ColumnTally {
         self.beyond += other.beyond;
         self.unexplained_rows.merge(other.unexplained_rows);
         self.sample.merge(other.sample);
+        self.open.merge(other.open);
         self.residuals.merge(&other.residuals);
         if self.residuals_by_formula.len() < other.residuals_by_formula.len() {
             self.residuals_by_formula.resize(other.residuals_by_formula.len(), Residuals::default());

@@ -46,6 +46,9 @@ fn renumber_column(column: &mut ColumnTally, file: u32) {
         group.last.file = file;
     }
     column.sample.renumber(file);
+    for row in column.open.kept_mut() {
+        row.at.0 = file;
+    }
 }
 
 fn renumber_observed(observed: &mut Observed, file: u32) {

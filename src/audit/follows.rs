@@ -1,0 +1,67 @@
+//! Whether a claim is what a formula gives: within the bounds of both, on the grid of a cast that it went through, or too small
+//! for single precision.
+
+use crate::derive;
+use crate::formula::{Cast, Formula, GrammarEntry, Output, Reduce, SequenceFacts, Term};
+use crate::numeric::{Approx, on_grid};
+
+/// Factor by which a cast to 16 bits moves a sum at most, with room for what its digits leave open.
+const MOVED: f64 = 1.1;
+/// The same for the exponential of a sum.
+const MOVED_EXPONENTIAL: f64 = 8.0;
+
+/// Whether a claim is what a formula gives, `derived` after a cast if there was one: a claim that needs the cast lies on its
+/// grid.
+pub(super) fn follows(
+    facts: &SequenceFacts,
+    entry: &GrammarEntry,
+    cast: Option<Cast>,
+    claimed: Approx,
+    derived: Approx,
+) -> bool {
+    let GrammarEntry { formula, constant, .. } = entry;
+    if underflows(formula, derived.value, claimed.value) {
+        return true;
+    }
+    if !derive::judge(claimed, derived).is_proven() {
+        return false;
+    }
+    let Some(cast) = cast else { return true };
+    let without = || facts.evaluate_with(formula, constant, None);
+    without().is_some_and(|derived| derive::judge(claimed, derived).is_proven())
+        || facts.undo(formula, constant, claimed).is_some_and(|undone| {
+            let reported = undone.at(cast.stage);
+            on_grid(reported.value, reported.half, cast.format).is_some()
+        })
+}
+
+/// Whether a cast to 16 bits may have moved what a formula gives as far as a claim.
+pub(super) fn may_be_cast(formula: &Formula, claimed: Approx, derived: Approx) -> bool {
+    let is_linear = formula.reduce != Reduce::Product
+        && !matches!(
+            formula.output,
+            Output::Exp | Output::ExpNegated | Output::Exp2 | Output::Exp2Negated | Output::Exp10Negated
+        );
+    let most = if is_linear { MOVED } else { MOVED_EXPONENTIAL };
+    claimed.value.is_finite() && (1.0 / most..=most).contains(&(claimed.value / derived.value))
+}
+
+/// Largest log of a product that single precision rounds to 0: ln of its smallest normal number.
+const UNDERFLOW: f64 = -87.3;
+/// The smallest normal number of single precision: what is smaller may become 0, or one of the few numbers below.
+const SMALLEST: f64 = f32::MIN_POSITIVE as f64;
+/// The distance of the numbers below that: 2⁻¹⁴⁹.
+const SUBNORMAL: f64 = f32::from_bits(1) as f64;
+
+/// Whether a claim is what single precision makes of a number that is too small for it: the log of a product of linear shares,
+/// or a probability. Products go on rounding there, by a step per factor at most; few steps are granted.
+pub(super) fn underflows(formula: &Formula, derived: f64, claimed: f64) -> bool {
+    if formula.term == Term::LinearLogit {
+        return claimed == f64::NEG_INFINITY && derived < UNDERFLOW;
+    }
+    let is_probability = formula.reduce == Reduce::Product || formula.output == Output::Exp;
+    let is_below = derived.abs() < SMALLEST && claimed.abs() < SMALLEST;
+    is_probability
+        && is_below
+        && (claimed == 0.0 || ((claimed / SUBNORMAL).fract() == 0.0 && (claimed - derived).abs() <= 8.0 * SUBNORMAL))
+}

@@ -1,0 +1,204 @@
+//! What explains the rows that no enumerated formula does: rarer formulas, constants, casts, and two of these in one column.
+//!
+//! A sample of the rows, kept with all that formulas start from, proposes them. The next pass holds every row to them like to
+//! any other formula, so that nothing is said on the word of a sample.
+
+use std::collections::BTreeSet;
+
+use crate::audit::constants::{MORE_ROWS, Pair, Side, constants};
+use crate::audit::follows::{follows, may_be_cast};
+use crate::formula::{Cast, Constant, Formula, Grammar, GrammarEntry, Output, SequenceFacts};
+use crate::numeric::{Approx, bits_on_grid, log2, on_grid};
+use crate::tally::OpenRow;
+
+/// Entries of the grammar that are left for what is found among those that are tracked row by row.
+pub(super) const FITTED: usize = 6;
+/// Fewest rows that a proposal explains.
+const FEWEST: u32 = 3;
+/// Share of the rows that a proposal explains at least: less is left to chance.
+const LEAST_SHARE: f64 = 0.15;
+/// Share of the rows that a constant explains at least.
+const CONSTANT_SHARE: f64 = 0.2;
+/// Share of the rows from which on one proposal explains the column.
+const NEARLY_ALL: f64 = 0.98;
+/// Bits that it takes to say which constant a formula has, and which cast.
+const NAME_BITS: u32 = 5;
+const CAST_BITS: u32 = 4;
+/// Bits that the rows say beyond those that it takes to name a proposal.
+const DECIDED: f64 = 10.0;
+/// Smallest size of a claim that counts: a claim near 0 could have been any small number.
+const LEAST_RANGE: f64 = 0.001;
+/// Most bits that one row says.
+const MOST_BITS: f64 = 40.0;
+/// Digits from which on a number on a coarse grid is there for a reason.
+const LONG: u8 = 12;
+/// Proposals of which pairs are made.
+const PAIRED: usize = 24;
+/// Proposals for the whole column, so that two that the log does not tell apart are both known.
+const SINGLES: usize = 3;
+
+/// What is looked for.
+pub(super) struct Around {
+    /// What the column is held to.
+    pub(super) convention: Formula,
+    /// Formulas that would be as right.
+    pub(super) others: Vec<Formula>,
+    /// Casts that the claims may have gone through.
+    pub(super) casts: Vec<Option<Cast>>,
+}
+
+/// One row to explain.
+struct Row {
+    claimed: Approx,
+    significant: u8,
+    facts: SequenceFacts,
+}
+
+/// An entry with the rows of the sample that it explains.
+struct Proposal {
+    entry: GrammarEntry,
+    /// One bit per row.
+    rows: u64,
+    /// What each of them says, in bits.
+    bits: Vec<f64>,
+    /// What they say beyond the entry's name.
+    gain: f64,
+}
+
+/// The entries that may explain the rows, the best ones first.
+pub(super) fn find(rows: &[OpenRow], around: &Around) -> Vec<GrammarEntry> {
+    let rows: Vec<Row> = rows
+        .iter()
+        .map(|row| Row { claimed: row.claimed, significant: row.significant, facts: row.facts.restore() })
+        .collect();
+    if rows.len() <= MORE_ROWS {
+        return Vec::new();
+    }
+    let has =
+        |formula: &Formula| rows.iter().any(|row| row.facts.base(formula.term, formula.span, formula.reduce).is_some());
+    let grammar = Grammar::wide(around.convention, &around.others, &has);
+    let mut found: Vec<Proposal> = Vec::new();
+    for core in grammar.entries() {
+        let near = rows.iter().filter(|row| is_near(row, &core.formula)).count();
+        for cast in &around.casts {
+            let core = GrammarEntry { cast: *cast, ..*core };
+            if cast.is_none() || near as f64 >= LEAST_SHARE * rows.len() as f64 {
+                found.extend(propose(&rows, core, 0));
+            }
+            if core.deviations <= 1 {
+                found.extend(with_constants(&rows, &core));
+            }
+        }
+    }
+    found.sort_by(|a, b| b.gain.total_cmp(&a.gain));
+    choose(&found, rows.len())
+}
+
+/// Whether a cast may explain a row under a formula.
+fn is_near(row: &Row, formula: &Formula) -> bool {
+    let derived = row.facts.evaluate_with(formula, &Constant::None, None);
+    derived.is_some_and(|derived| may_be_cast(formula, row.claimed, derived))
+}
+
+/// An entry, if enough rows speak for it. `constant_bits` are those of its constants' digits.
+fn propose(rows: &[Row], entry: GrammarEntry, constant_bits: u32) -> Option<Proposal> {
+    let mut explained = 0_u64;
+    let mut bits = vec![0.0; rows.len()];
+    for (at, row) in rows.iter().enumerate() {
+        if let Some(says) = says(row, &entry) {
+            explained |= 1 << at;
+            bits[at] = says;
+        }
+    }
+    let name = entry.bits
+        + constant_bits
+        + entry.cast.map_or(0, |_| CAST_BITS)
+        + if entry.constant == Constant::None { 0 } else { NAME_BITS };
+    let entry = GrammarEntry { bits: name, ..entry };
+    let gain = bits.iter().sum::<f64>() - f64::from(name);
+    let count = explained.count_ones();
+    let needed = (LEAST_SHARE * rows.len() as f64).max(f64::from(FEWEST));
+    (f64::from(count) >= needed && gain >= DECIDED).then_some(Proposal { entry, rows: explained, bits, gain })
+}
+
+/// What a row says for an entry, in bits; None where it speaks against it.
+fn says(row: &Row, entry: &GrammarEntry) -> Option<f64> {
+    let derived = row.facts.evaluate_with(&entry.formula, &entry.constant, entry.cast)?;
+    if !follows(&row.facts, entry, entry.cast, row.claimed, derived) {
+        return None;
+    }
+    let range = row.claimed.value.abs().max(derived.value.abs()).max(LEAST_RANGE);
+    let within = (row.claimed.half + derived.half).max(f64::MIN_POSITIVE);
+    let on_grid = entry.cast.map_or(0.0, |cast| {
+        let undone = row.facts.undo(&entry.formula, &entry.constant, row.claimed);
+        let measure = if row.significant >= LONG { bits_on_grid } else { on_grid };
+        let reported = undone.map(|undone| undone.at(cast.stage));
+        let tenths = reported.and_then(|reported| measure(reported.value, reported.half, cast.format));
+        tenths.unwrap_or(0) as f64 / 10.0
+    });
+    Some((log2(range / within) + on_grid).clamp(0.0, MOST_BITS))
+}
+
+/// The entries with constants around a formula.
+fn with_constants(rows: &[Row], core: &GrammarEntry) -> Vec<Proposal> {
+    let pairs: Vec<Pair> = rows.iter().filter_map(|row| pair(row, core)).collect();
+    if pairs.len() <= MORE_ROWS || (pairs.len() as f64) < LEAST_SHARE * rows.len() as f64 {
+        return Vec::new();
+    }
+    constants(&pairs, &core.formula, CONSTANT_SHARE)
+        .into_iter()
+        .filter_map(|(constant, bits)| {
+            let entry = GrammarEntry { constant, deviations: core.deviations + 1, ..*core };
+            propose(rows, entry, bits)
+        })
+        .collect()
+}
+
+fn pair(row: &Row, core: &GrammarEntry) -> Option<Pair> {
+    let GrammarEntry { formula, constant, cast, .. } = core;
+    let plain = Formula { output: Output::Nats, ..*formula };
+    let derived = row.facts.evaluate_with(formula, constant, *cast)?;
+    let undone = row.facts.evaluate_with(&plain, constant, *cast)?;
+    let n = row.facts.base(formula.term, formula.span, formula.reduce)?.n;
+    let usable = derived.value != 0.0 && undone.value != 0.0;
+    usable.then(|| Pair {
+        printed: Side { claim: row.claimed, derived },
+        undone: Side { claim: formula.output.undo(row.claimed), derived: undone },
+        n: f64::from(n),
+    })
+}
+
+/// The proposals to try on every row: those that explain the whole sample, else the two that do so together, then the next
+/// best ones.
+fn choose(found: &[Proposal], rows: usize) -> Vec<GrammarEntry> {
+    let enough = |rows_explained: u64| f64::from(rows_explained.count_ones()) >= NEARLY_ALL * rows as f64;
+    let mut chosen: Vec<usize> = (0..found.len()).filter(|at| enough(found[*at].rows)).take(SINGLES).collect();
+    if chosen.is_empty() {
+        chosen.extend(best_pair(found).into_iter().flatten());
+    }
+    chosen.extend(0..found.len());
+    let mut seen: BTreeSet<usize> = BTreeSet::new();
+    chosen.retain(|at| seen.insert(*at));
+    chosen.into_iter().take(FITTED).filter_map(|at| found.get(at)).map(|proposal| proposal.entry).collect()
+}
+
+/// The two proposals after one cast that say most together, each in rows of its own.
+fn best_pair(found: &[Proposal]) -> Option<[usize; 2]> {
+    let mut best: Option<(f64, [usize; 2])> = None;
+    for (at, first) in found.iter().enumerate().take(PAIRED) {
+        for (other, second) in found.iter().enumerate().skip(at + 1) {
+            let own = (second.rows & !first.rows).count_ones();
+            let others = (first.rows & !second.rows).count_ones();
+            if first.entry.cast != second.entry.cast || own < FEWEST || others < FEWEST {
+                continue;
+            }
+            let alone = second.bits.iter().enumerate().filter(|(row, _)| first.rows & (1 << row) == 0);
+            let added = alone.map(|(_, bits)| bits).sum::<f64>() - f64::from(second.entry.bits);
+            let gain = first.gain + added;
+            if added >= DECIDED && best.is_none_or(|(kept, _)| gain > kept) {
+                best = Some((gain, [at, other]));
+            }
+        }
+    }
+    best.map(|(_, pair)| pair)
+}
