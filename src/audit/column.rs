@@ -227,7 +227,9 @@ fn search(row: &Row<'_>, judged: &Judged, plan: &ColumnPlan, grammar: &Grammar, 
             if at < PRINCIPAL {
                 set |= 1 << at;
             }
-            explained_by_enumerated |= !plan.is_fitted(at);
+            // A sum that is rounded at every step leaves much open.
+            let is_loose = entry.formula.reduce.half_precision().is_some();
+            explained_by_enumerated |= !plan.is_fitted(at) && !is_loose;
             explaining.push(tried);
         } else if !accepted && is_nearer(&tried, nearest.as_ref(), claimed) {
             nearest = Some(tried);
@@ -243,9 +245,9 @@ fn search(row: &Row<'_>, judged: &Judged, plan: &ColumnPlan, grammar: &Grammar, 
     if judged.agreement == Some(Agreement::Rounded) {
         show(row, judged, &explaining, None, &mut tally.rounded_rows);
     }
-    if !accepted && !explained_by_enumerated {
-        tally.beyond += 1;
-        keep_open(row, judged, tally);
+    if !accepted {
+        tally.beyond += u64::from(!explained_by_enumerated);
+        keep_open(row, judged, !explained_by_enumerated, tally);
     }
     if !accepted {
         for tried in explaining.iter().filter(|tried| usize::from(tried.at) < PRINCIPAL) {
@@ -260,16 +262,25 @@ fn search(row: &Row<'_>, judged: &Judged, plan: &ColumnPlan, grammar: &Grammar, 
     set
 }
 
-/// Keeps a row that no enumerated formula explains, with all that others may start from.
-fn keep_open(row: &Row<'_>, judged: &Judged, tally: &mut ColumnTally) {
+/// Keeps a refuted row with all that formulas may start from.
+fn keep_open(row: &Row<'_>, judged: &Judged, is_open: bool, tally: &mut ColumnTally) {
     if !judged.claimed.value.is_finite() {
         return;
     }
     let Place { file, line, column, .. } = row.origin.place(row.claim.at);
     let (order, at) = (Mark::order(line, column), (file, line, column));
-    if tally.open.would_keep(&(order, at)) {
-        let (claimed, significant) = (judged.claimed, judged.significant);
-        tally.open.offer(OpenRow { order, at, claimed, significant, facts: KeptFacts::of(row.facts) });
+    let wanted = tally.contradicted.would_keep(&(order, at));
+    let wanted_open = is_open && tally.open.would_keep(&(order, at));
+    if !wanted && !wanted_open {
+        return;
+    }
+    let (claimed, significant) = (judged.claimed, judged.significant);
+    let kept = OpenRow { order, at, claimed, significant, facts: KeptFacts::of(row.facts) };
+    if wanted_open {
+        tally.open.offer(kept.clone());
+    }
+    if wanted {
+        tally.contradicted.offer(kept);
     }
 }
 

@@ -100,13 +100,24 @@ struct ColumnEvidence {
     closeness: Closeness,
     /// What the claims say of casts under each accepted formula.
     casts: Vec<CastStats>,
-    /// Refuted rows that no formula without solved constants explains.
+    /// Refuted rows that no enumerated formula explains.
     beyond: u64,
-    /// Some of these.
+    /// Some of the refuted rows, and of those that no enumerated formula explains.
+    contradicted: OpenRows,
     open: OpenRows,
 }
 
 impl ColumnEvidence {
+    /// The accepted formula that explains most rows, casts of its results included; the first one of several.
+    fn chosen(&self) -> usize {
+        let rows = |at: usize| {
+            let cast = self.casts.get(at).filter(|stats| stats.best(self.judged).is_some());
+            self.explained.get(at).copied().unwrap_or(0).max(cast.map_or(0, CastStats::follow))
+        };
+        let most = (0..self.explained.len()).map(rows).max().unwrap_or(0);
+        (0..self.explained.len()).find(|at| rows(*at) == most).unwrap_or(0)
+    }
+
     /// The cast that the claims show under an accepted formula.
     fn casts(&self, plan: &ColumnPlan) -> Casts {
         let best = |stats: &CastStats| stats.best(self.judged);
@@ -148,7 +159,8 @@ const UNEXPLAINED: f64 = 0.02;
 impl ColumnEvidence {
     /// The formulas with constants or casts, and the rarer ones, that may explain what no enumerated formula does.
     fn beyond_grammar(&self, plan: &ColumnPlan) -> Vec<GrammarEntry> {
-        if plan.grammar.is_none() || self.beyond as f64 <= UNEXPLAINED * self.judged as f64 {
+        let Some(grammar) = plan.grammar.as_deref() else { return Vec::new() };
+        if self.beyond as f64 <= UNEXPLAINED * self.judged as f64 {
             return Vec::new();
         }
         let convention = plan.convention();
@@ -157,8 +169,9 @@ impl ColumnEvidence {
             None if plan.resolution.stored <= NumberFormat::F16 => vec![None],
             None => std::iter::once(None).chain(Cast::ALL.map(Some)).collect(),
         };
-        let rows = self.open.kept();
-        find(rows, &Around { convention, others: as_right(&plan.spec, &convention), casts })
+        let around = Around { convention, others: as_right(&plan.spec, &convention), casts };
+        let known = grammar.entries().get(..FITTED_AT).unwrap_or_default();
+        find(self.contradicted.kept(), self.open.kept(), &around, known)
     }
 }
 
@@ -183,6 +196,7 @@ impl RunEvidence {
                 evidence.judged += own.judged;
                 evidence.beyond += own.beyond;
                 if own.beyond > 0 {
+                    evidence.contradicted.merge(own.contradicted.clone());
                     evidence.open.merge(own.open.clone());
                 }
                 evidence.closeness.merge(&own.closeness);
@@ -307,8 +321,8 @@ impl FilePlan {
             resolution.declared = plan.spec.tolerance.unwrap_or(self.declared.absolute);
             let holds = steps_hold && resolution == plan.resolution;
             let evidence = run.columns.get(&plan.spec.column).unwrap_or(&unseen);
-            let best = evidence.explained.iter().copied().max().unwrap_or(0);
-            let chosen = evidence.explained.iter().position(|count| *count == best).unwrap_or(0);
+            let chosen = evidence.chosen();
+            let best = evidence.explained.get(chosen).copied().unwrap_or(0);
             // Casts and formulas are looked for in rows that are refuted under the resolutions that the column has.
             let searched = best < evidence.judged || evidence.closeness.undecided() > 0;
             let casts = if holds && (best < evidence.judged || !plan.casts.is_empty()) {

@@ -65,14 +65,43 @@ struct Proposal {
     gain: f64,
 }
 
-/// The entries that may explain the rows, the best ones first.
-pub(super) fn find(rows: &[OpenRow], around: &Around) -> Vec<GrammarEntry> {
+/// The entries that may explain the contradicted rows, and those among them that no enumerated formula explains, the best ones
+/// first. `known` are the enumerated entries that are tracked row by row.
+pub(super) fn find(
+    contradicted: &[OpenRow],
+    open: &[OpenRow],
+    around: &Around,
+    known: &[GrammarEntry],
+) -> Vec<GrammarEntry> {
+    let mut chosen = Vec::new();
+    if !explain(contradicted, around, &mut chosen) {
+        explain(open, around, &mut chosen);
+    }
+    let is_known = |entry: &GrammarEntry| {
+        let plain = entry.constant == Constant::None && entry.cast.is_none();
+        plain && known.iter().any(|other| other.formula == entry.formula)
+    };
+    let mut found: Vec<GrammarEntry> = Vec::new();
+    for entry in chosen.into_iter().filter(|entry| !is_known(entry)) {
+        let same = |other: &GrammarEntry| {
+            (other.formula, other.constant, other.cast) == (entry.formula, entry.constant, entry.cast)
+        };
+        if !found.iter().any(same) {
+            found.push(entry);
+        }
+    }
+    found.truncate(FITTED);
+    found
+}
+
+/// Adds the entries that may explain some rows, the best ones first; says whether one or two of them explain nearly all.
+fn explain(rows: &[OpenRow], around: &Around, chosen: &mut Vec<GrammarEntry>) -> bool {
     let rows: Vec<Row> = rows
         .iter()
         .map(|row| Row { claimed: row.claimed, significant: row.significant, facts: row.facts.restore() })
         .collect();
     if rows.len() <= MORE_ROWS {
-        return Vec::new();
+        return false;
     }
     let has =
         |formula: &Formula| rows.iter().any(|row| row.facts.base(formula.term, formula.span, formula.reduce).is_some());
@@ -86,12 +115,12 @@ pub(super) fn find(rows: &[OpenRow], around: &Around) -> Vec<GrammarEntry> {
                 found.extend(propose(&rows, core, 0));
             }
             if core.deviations <= 1 {
-                found.extend(with_constants(&rows, &core));
+                found.extend(with_constants(&rows, &core, around));
             }
         }
     }
     found.sort_by(|a, b| b.gain.total_cmp(&a.gain));
-    choose(&found, rows.len())
+    choose(&found, rows.len(), chosen)
 }
 
 /// Whether a cast may explain a row under a formula.
@@ -140,13 +169,19 @@ fn says(row: &Row, entry: &GrammarEntry) -> Option<f64> {
 }
 
 /// The entries with constants around a formula.
-fn with_constants(rows: &[Row], core: &GrammarEntry) -> Vec<Proposal> {
+fn with_constants(rows: &[Row], core: &GrammarEntry, around: &Around) -> Vec<Proposal> {
     let pairs: Vec<Pair> = rows.iter().filter_map(|row| pair(row, core)).collect();
     if pairs.len() <= MORE_ROWS || (pairs.len() as f64) < LEAST_SHARE * rows.len() as f64 {
         return Vec::new();
     }
+    // In another unit, every factor is another one.
+    let own_unit = |output: Output| core.formula.output == output || !output.is_linear();
+    let is_own_unit = !core.formula.output.is_linear()
+        || own_unit(around.convention.output)
+        || around.others.iter().any(|other| own_unit(other.output));
     constants(&pairs, &core.formula, CONSTANT_SHARE)
         .into_iter()
+        .filter(|(constant, _)| is_own_unit || !matches!(constant, Constant::Factor(_) | Constant::Affine { .. }))
         .filter_map(|(constant, bits)| {
             let entry = GrammarEntry { constant, deviations: core.deviations + 1, ..*core };
             propose(rows, entry, bits)
@@ -168,18 +203,23 @@ fn pair(row: &Row, core: &GrammarEntry) -> Option<Pair> {
     })
 }
 
-/// The proposals to try on every row: those that explain the whole sample, else the two that do so together, then the next
-/// best ones.
-fn choose(found: &[Proposal], rows: usize) -> Vec<GrammarEntry> {
-    let enough = |rows_explained: u64| f64::from(rows_explained.count_ones()) >= NEARLY_ALL * rows as f64;
-    let mut chosen: Vec<usize> = (0..found.len()).filter(|at| enough(found[*at].rows)).take(SINGLES).collect();
-    if chosen.is_empty() {
-        chosen.extend(best_pair(found).into_iter().flatten());
+/// Adds the proposals to try on every row: those that explain the whole sample, else the two that do so together, then the
+/// next best ones. Says whether one or two explain nearly all.
+fn choose(found: &[Proposal], rows: usize, chosen: &mut Vec<GrammarEntry>) -> bool {
+    let enough = |explained: u64| f64::from(explained.count_ones()) >= NEARLY_ALL * rows as f64;
+    let mut order: Vec<usize> = (0..found.len()).filter(|at| enough(found[*at].rows)).take(SINGLES).collect();
+    let mut is_explained = !order.is_empty();
+    if order.is_empty()
+        && let Some(pair) = best_pair(found)
+    {
+        is_explained = enough(pair.iter().fold(0, |rows, at| rows | found[*at].rows));
+        order.extend(pair);
     }
-    chosen.extend(0..found.len());
+    order.extend(0..found.len());
     let mut seen: BTreeSet<usize> = BTreeSet::new();
-    chosen.retain(|at| seen.insert(*at));
-    chosen.into_iter().take(FITTED).filter_map(|at| found.get(at)).map(|proposal| proposal.entry).collect()
+    order.retain(|at| seen.insert(*at));
+    chosen.extend(order.into_iter().take(2 * FITTED).map(|at| found[at].entry));
+    is_explained
 }
 
 /// The two proposals after one cast that say most together, each in rows of its own.

@@ -38,8 +38,7 @@ pub(super) fn diagnose(explained: &Explained<'_>, items: &ItemTally, decides: bo
     let grammar = plan.grammar.as_deref();
     let convention = plan.convention();
     let proven = diagnosis::verdicts(column, plan.chosen, explanation).proven;
-    let wanted =
-        decides && !matches!(explanation, Explanation::Follows | Explanation::Unknown | Explanation::AsRight { .. });
+    let wanted = decides && !is_right(explanation);
     let impact = wanted.then(|| impact(items, is_to_the_digit(column, explanation))).flatten();
     let mut diagnosis = Diagnosis {
         run: stream.run.to_owned(),
@@ -65,7 +64,7 @@ pub(super) fn diagnose(explained: &Explained<'_>, items: &ItemTally, decides: bo
     let flips = impact.as_ref().map(|impact| impact.flips);
     let writer = Writer { name, column, plan, grammar, convention, items, mixed, flips, stream };
     let draft = match explanation {
-        Explanation::Follows | Explanation::Unknown | Explanation::AsRight { .. } => None,
+        Explanation::Follows | Explanation::Unknown | Explanation::AsRight { .. } | Explanation::MaybeHalf => None,
         Explanation::Stub => writer.stub(),
         Explanation::Shift(constant) => writer.shift(*constant),
         Explanation::Nothing => writer.nothing(),
@@ -94,6 +93,12 @@ pub(super) fn diagnose(explained: &Explained<'_>, items: &ItemTally, decides: bo
         draft
     });
     Diagnosed { draft, diagnosis, found }
+}
+
+/// Whether nothing contradicts the column.
+fn is_right(explanation: &Explanation) -> bool {
+    let is_held = matches!(explanation, Explanation::Follows | Explanation::AsRight { .. });
+    is_held || matches!(explanation, Explanation::Unknown | Explanation::MaybeHalf)
 }
 
 /// The formula that a column's claims are held to: the convention, or one that is as right.

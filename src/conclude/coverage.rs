@@ -30,6 +30,10 @@ impl Gaps {
                 Explanation::Unknown => {
                     (unknown(column), "its formula under [conventions], or a name that says what it is")
                 }
+                Explanation::MaybeHalf => (
+                    "the claims follow if a sum was added up in 16 bits, and too few rows show that it was".into(),
+                    "more rows, or more digits of the number",
+                ),
                 _ => (too_coarse(column, plan), "more digits of the log-probs and of the number"),
             };
             let key = (ClaimKey::column(name), reason, log);

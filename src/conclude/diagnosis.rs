@@ -48,6 +48,8 @@ pub(super) enum Explanation {
     },
     /// Several formulas over disjoint rows.
     Mixture(Vec<Member>),
+    /// The convention, if its sum was added up in 16 bits, which too few rows show to say so.
+    MaybeHalf,
     /// No formula.
     Nothing,
     /// No log-prob at all: a mark, a reward, a similarity under the name of a score.
@@ -152,7 +154,7 @@ fn is_correlated(column: &ColumnTally) -> bool {
 /// gives every one of them without any rounding counts.
 fn is_firm(column: &ColumnTally, explanation: &Explanation) -> bool {
     match explanation {
-        Explanation::Nothing | Explanation::Unknown => false,
+        Explanation::Nothing | Explanation::Unknown | Explanation::MaybeHalf => false,
         Explanation::Follows | Explanation::Stub | Explanation::AsRight { .. } => true,
         Explanation::Formula { at, .. } if is_grid_of_marks(column) => {
             column.formulas.get(*at).is_some_and(|count| count.identical == column.judged)
@@ -174,6 +176,17 @@ fn shortest(column: &ColumnTally, chosen: usize, grammar: Option<&Grammar>) -> E
     let Some(grammar) = grammar else { return Explanation::Nothing };
     let per_row = bits_per_row(column);
     let best = ranked(column, grammar, per_row);
+    if std::env::var_os("RDBG").is_some() {
+        eprintln!("per_row {per_row:.1} judged {} refuted {refuted}", column.judged);
+        for (at, len) in best.iter().take(6) {
+            eprintln!(
+                "  {} {:?} {len:.1} {:?}",
+                grammar.entries()[*at],
+                grammar.entries()[*at].cast,
+                column.formulas[*at]
+            );
+        }
+    }
     let full = best.first().copied().filter(|(at, _)| {
         let count = column.formulas[*at];
         count.decisive > 0 && count.explained as f64 >= NEARLY_ALL * column.judged as f64
@@ -215,6 +228,9 @@ fn shortest(column: &ColumnTally, chosen: usize, grammar: Option<&Grammar>) -> E
         return Explanation::Nothing;
     }
     let enough = (full.is_some() && simple) || ((full.is_some() || partial) && evidence >= needed);
+    if !enough && is_maybe_half(column, grammar) {
+        return Explanation::MaybeHalf;
+    }
     if !enough {
         return Explanation::Nothing;
     }
@@ -224,6 +240,17 @@ fn shortest(column: &ColumnTally, chosen: usize, grammar: Option<&Grammar>) -> E
         as_simple && (gap < DECIDED || evidence < DECIDED)
     });
     Explanation::Formula { at, runner_up, ambiguous, rest: refuted.saturating_sub(count.decisive), exact: false }
+}
+
+/// Whether the convention explains every row when its sum is added up in 16 bits.
+fn is_maybe_half(column: &ColumnTally, grammar: &Grammar) -> bool {
+    let Some(convention) = grammar.entries().first() else { return false };
+    column.formulas.iter().zip(grammar.entries()).any(|(count, entry)| {
+        let Formula { reduce, .. } = entry.formula;
+        let same = Formula { reduce: convention.formula.reduce, ..entry.formula } == convention.formula;
+        let is_half = reduce.half_precision().is_some() && reduce.is_mean() == convention.formula.reduce.is_mean();
+        same && is_half && entry.constant == Constant::None && count.explained == column.judged
+    })
 }
 
 /// A formula that gives every claim to its last digit, where the convention needs digits that were not printed: it is named
@@ -375,6 +402,10 @@ pub(super) fn verdicts(column: &ColumnTally, chosen: usize, explanation: &Explan
     // Rows that follow only if their sum was stored in 16 bits, with too few digits to see that it was.
     let maybe_cast = possible_cast(column, chosen).map_or(0, |_| column.casts.get(chosen).map_or(0, CastStats::rows));
     let undecided = (column.closeness.undecided() + maybe_cast).min(follows);
+    if *explanation == Explanation::MaybeHalf {
+        let unprovable = gaps + undecided + column.judged - follows;
+        return VerdictCounts { proven: follows - undecided, unprovable, ..VerdictCounts::default() };
+    }
     if let Explanation::Formula { at, .. } = explanation
         && is_exact(column, *at)
     {

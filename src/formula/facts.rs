@@ -94,16 +94,19 @@ pub struct SequenceFacts {
 
 pub(super) const TERMS: usize = Term::ALL.len();
 pub(super) const SPANS: usize = Span::ALL.len();
-/// Reductions that each term and span has. Sums in half precision are replayed for log-probs of the continuation only.
+/// Reductions that each term and span has. Sums in half precision are replayed for log-probs of the continuation only, with and
+/// without its end token.
 pub(super) const REDUCES: usize = Reduce::SumBf16 as usize;
 /// Places of the whole table.
-pub(super) const SLOTS: usize = TERMS * SPANS * REDUCES + Reduce::ALL.len() - REDUCES;
+pub(super) const SLOTS: usize = TERMS * SPANS * REDUCES + 2 * (Reduce::ALL.len() - REDUCES);
 
 /// Place of a base in the table; None for a term, span or reduction that the table does not have.
 pub(super) fn slot(term: Term, span: Span, reduce: Reduce) -> Option<usize> {
     if reduce.index() >= REDUCES {
-        let replayed = (term, span) == (Term::LogProb, Span::Continuation);
-        return replayed.then(|| TERMS * SPANS * REDUCES + reduce.index() - REDUCES);
+        let replays = Reduce::ALL.len() - REDUCES;
+        let span = [Span::Continuation, Span::WithoutEnd].iter().position(|replayed| *replayed == span)?;
+        let place = TERMS * SPANS * REDUCES + span * replays + reduce.index() - REDUCES;
+        return (term == Term::LogProb).then_some(place);
     }
     Some((term.index()? * SPANS + span.index()?) * REDUCES + reduce.index())
 }

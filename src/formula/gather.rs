@@ -33,7 +33,9 @@ impl Needs {
             for span in Span::ALL {
                 for reduce in Reduce::ALL {
                     let is_product = (term, reduce) == (Term::Prob, Reduce::Product);
-                    if span == Span::Continuation || matches!(reduce, Reduce::Sum | Reduce::Mean) || is_product {
+                    let is_replay = reduce.half_precision().is_some();
+                    let is_total = matches!(reduce, Reduce::Sum | Reduce::Mean);
+                    if span == Span::Continuation || is_total || is_product || is_replay {
                         self.add(term, span, reduce);
                     }
                 }

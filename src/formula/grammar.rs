@@ -113,7 +113,13 @@ impl Grammar {
     #[must_use]
     pub fn with(mut self, fitted: &[Candidate], at: usize) -> Self {
         let at = at.min(self.entries.len());
-        self.entries.splice(at..at, fitted.iter().copied());
+        let is_known = |entry: &Candidate| {
+            let same = |other: &Candidate| other.formula == entry.formula && other.cast.is_none();
+            fitted.iter().any(|other| same(other) && other.constant == Constant::None)
+        };
+        let mut rest = self.entries.split_off(at);
+        rest.retain(|entry| !is_known(entry));
+        self.entries.extend(fitted.iter().copied().chain(rest));
         self
     }
 
@@ -138,7 +144,9 @@ fn cores(convention: Formula) -> impl Iterator<Item = Formula> {
     Term::ALL.into_iter().flat_map(spans).flat_map(reduces).filter(move |formula| {
         // Other reductions than sums are gathered over the continuation only; products where they are right.
         let is_product = formula.reduce == Reduce::Product && convention.reduce == Reduce::Product;
-        formula.span == Span::Continuation || matches!(formula.reduce, Reduce::Sum | Reduce::Mean) || is_product
+        let is_replay = formula.span == Span::WithoutEnd && formula.reduce.half_precision().is_some();
+        let is_total = matches!(formula.reduce, Reduce::Sum | Reduce::Mean);
+        formula.span == Span::Continuation || is_total || is_product || is_replay
     })
 }
 

@@ -349,6 +349,12 @@ impl Scale {
 }
 
 impl Output {
+    /// Whether it prints a multiple of the value.
+    #[must_use]
+    pub fn is_linear(self) -> bool {
+        !matches!(self, Self::Exp | Self::ExpNegated | Self::Exp2 | Self::Exp2Negated | Self::Exp10Negated)
+    }
+
     /// The value that the output function was applied to.
     #[must_use]
     pub fn undo(self, printed: Approx) -> Approx {

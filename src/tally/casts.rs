@@ -122,6 +122,12 @@ impl CastStats {
         self.plain - own.against.min(self.plain) + own.rows
     }
 
+    /// Rows that follow with the best cast or without one.
+    #[must_use]
+    pub fn follow(&self) -> u64 {
+        self.plain + self.rows()
+    }
+
     /// Rows that the best cast explains and that do not follow without it.
     #[must_use]
     pub fn rows(&self) -> u64 {

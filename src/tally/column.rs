@@ -168,7 +168,9 @@ pub struct ColumnTally {
     pub unexplained_rows: Smallest<ClaimRow, 5>,
     /// Judged rows, a sample.
     pub sample: Sample,
-    /// Refuted rows that no enumerated formula explains, a sample.
+    /// Refuted rows, a sample; empty when not searched.
+    pub contradicted: OpenRows,
+    /// Refuted rows that no enumerated formula explains, a sample; empty when not searched.
     pub open: OpenRows,
     /// How far the claims lie from the convention.
     pub residuals: Residuals,
@@ -218,6 +220,7 @@ impl ColumnTally {
         self.beyond += other.beyond;
         self.unexplained_rows.merge(other.unexplained_rows);
         self.sample.merge(other.sample);
+        self.contradicted.merge(other.contradicted);
         self.open.merge(other.open);
         self.residuals.merge(&other.residuals);
         if self.residuals_by_formula.len() < other.residuals_by_formula.len() {

@@ -1,5 +1,4 @@
-//! Rows that no enumerated formula explains, with all that formulas start from: what constants, casts and rarer formulas are
-//! looked for in.
+//! Refuted rows with all that formulas start from: what constants, casts and rarer formulas are looked for in.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,9 +7,9 @@ use crate::numeric::Approx;
 use crate::tally::{Keyed, Smallest};
 
 /// Rows kept.
-const OPEN: usize = 48;
+const OPEN: usize = 40;
 
-/// A row that no enumerated formula explains.
+/// A refuted row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OpenRow {
     /// What decides whether it is kept: a hash of its place, see [`crate::tally::Mark::order`].
@@ -33,5 +32,5 @@ impl Keyed for OpenRow {
     }
 }
 
-/// Some of the rows that no enumerated formula explains.
+/// Some of the refuted rows.
 pub type OpenRows = Smallest<OpenRow, OPEN>;

@@ -46,7 +46,7 @@ fn renumber_column(column: &mut ColumnTally, file: u32) {
         group.last.file = file;
     }
     column.sample.renumber(file);
-    for row in column.open.kept_mut() {
+    for row in column.contradicted.kept_mut().iter_mut().chain(column.open.kept_mut()) {
         row.at.0 = file;
     }
 }

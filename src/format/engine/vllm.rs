@@ -230,6 +230,7 @@ fn sampled(result: Value<'_>) -> Result<Candidate<'_>, FieldError> {
         Some(arrays) if is_flat(arrays) => candidate.steps = flat(arrays, &mut candidate)?,
         _ => {}
     }
+    candidate.continuation = result.get("text").and_then(text);
     // No reason beside the end token is logged as null.
     let by_end = result.get("finish_reason").is_some_and(|reason| reason.raw() == b"stop")
         && result.get("stop_reason").is_some_and(|reason| reason.kind() == Kind::Null);
