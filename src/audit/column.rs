@@ -1,7 +1,7 @@
 //! One claim against its convention and, when contradictions call for it, against every formula.
 
 use crate::audit::follows::{follows, may_be_cast, underflows};
-use crate::audit::plan::{ColumnPlan, PRINCIPAL};
+use crate::audit::plan::{ColumnPlan, FITTED_AT, PRINCIPAL};
 use crate::derive;
 use crate::formula::{Cast, Constant, Formula, Grammar, GrammarEntry, KeptFacts, SequenceFacts};
 use crate::model::{Claim, Located, Logged, Origin, Place};
@@ -229,7 +229,7 @@ fn search(row: &Row<'_>, judged: &Judged, plan: &ColumnPlan, grammar: &Grammar, 
             }
             // A sum that is rounded at every step leaves much open.
             let is_loose = entry.formula.reduce.half_precision().is_some();
-            explained_by_enumerated |= !plan.is_fitted(at) && !is_loose;
+            explained_by_enumerated |= at < FITTED_AT && !is_loose;
             explaining.push(tried);
         } else if !accepted && is_nearer(&tried, nearest.as_ref(), claimed) {
             nearest = Some(tried);

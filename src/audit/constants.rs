@@ -7,8 +7,15 @@ use crate::numeric::{self, Approx};
 
 /// Rows that a constant needs beyond the one that gives it.
 pub(super) const MORE_ROWS: usize = 3;
-/// Relative width of a constant beyond which it says nothing.
-const WIDE: f64 = 0.02;
+/// How surely a constant is found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sought {
+    /// Share of the rows that it explains at least.
+    pub(super) share: f64,
+    /// Relative width beyond which it says nothing.
+    pub(super) width: f64,
+}
+
 /// Bits of one decimal digit.
 const DIGIT_BITS: f64 = 3.33;
 
@@ -44,16 +51,16 @@ impl Side {
 }
 
 /// The constants that a share of the rows agree on, with the bits of their digits.
-pub(super) fn constants(pairs: &[Pair], formula: &Formula, share: f64) -> Vec<(Constant, u32)> {
+pub(super) fn constants(pairs: &[Pair], formula: &Formula, sought: Sought) -> Vec<(Constant, u32)> {
     let mut found = Vec::new();
     let mut propose = |solved: Option<(Approx, u32)>, trivial: f64, constant: fn(Approx) -> Constant| {
         if let Some((value, bits)) = solved.filter(|(value, _)| !value.agrees(Approx::exact(trivial))) {
             found.push((constant(value), bits));
         }
     };
-    propose(common(pairs, share, |Pair { printed, .. }| Some(printed.ratio())), 1.0, Constant::Factor);
+    propose(common(pairs, sought, |Pair { printed, .. }| Some(printed.ratio())), 1.0, Constant::Factor);
     propose(
-        common(pairs, share, |Pair { printed, .. }| {
+        common(pairs, sought, |Pair { printed, .. }| {
             let (shift, within) = (printed.claim.value - printed.derived.value, printed.within(1.0));
             Some((shift - within, shift + within))
         }),
@@ -62,7 +69,7 @@ pub(super) fn constants(pairs: &[Pair], formula: &Formula, share: f64) -> Vec<(C
     );
     if formula.scale == Scale::None && formula.reduce == Reduce::Sum && formula.output != Output::Percent {
         propose(
-            common(pairs, share, |Pair { undone, n, .. }| {
+            common(pairs, sought, |Pair { undone, n, .. }| {
                 let (low, high) = undone.ratio();
                 let steps = numeric::ln(*n);
                 (*n > 1.0 && low > 0.0).then(|| (-numeric::ln(high) / steps, -numeric::ln(low) / steps))
@@ -71,7 +78,7 @@ pub(super) fn constants(pairs: &[Pair], formula: &Formula, share: f64) -> Vec<(C
             Constant::Power,
         );
         propose(
-            common(pairs, share, |Pair { undone, n, .. }| {
+            common(pairs, sought, |Pair { undone, n, .. }| {
                 let (low, high) = undone.ratio();
                 (low > 0.0).then(|| (1.0 / high - n, 1.0 / low - n))
             }),
@@ -80,7 +87,7 @@ pub(super) fn constants(pairs: &[Pair], formula: &Formula, share: f64) -> Vec<(C
         );
     }
     if found.is_empty()
-        && let Some((factor, shift, bits)) = affine(pairs, share)
+        && let Some((factor, shift, bits)) = affine(pairs, sought)
     {
         found.push((Constant::Affine { factor, shift }, bits));
     }
@@ -88,7 +95,7 @@ pub(super) fn constants(pairs: &[Pair], formula: &Formula, share: f64) -> Vec<(C
 }
 
 /// A factor and a shift: the line through the two rows farthest apart, which the others have to lie on.
-fn affine(pairs: &[Pair], share: f64) -> Option<(Approx, Approx, u32)> {
+fn affine(pairs: &[Pair], sought: Sought) -> Option<(Approx, Approx, u32)> {
     if pairs.len() <= MORE_ROWS + 1 {
         return None;
     }
@@ -99,7 +106,7 @@ fn affine(pairs: &[Pair], share: f64) -> Option<(Approx, Approx, u32)> {
     let slope = (high.claim.value - low.claim.value) / run;
     let half = (high.within(slope) + low.within(slope)) / run;
     let (factor, factor_bits) = plainest(slope - half, slope + half)?;
-    let (shift, shift_bits) = common(pairs, share, |Pair { printed, .. }| {
+    let (shift, shift_bits) = common(pairs, sought, |Pair { printed, .. }| {
         let rest = printed.claim.value - factor.value * printed.derived.value;
         let within = printed.within(factor.value) + factor.half * printed.derived.value.abs();
         Some((rest - within, rest + within))
@@ -109,7 +116,7 @@ fn affine(pairs: &[Pair], share: f64) -> Option<(Approx, Approx, u32)> {
 }
 
 /// The number that lies in the intervals of a share of the rows, as many as can be.
-fn common(pairs: &[Pair], share: f64, interval: impl Fn(&Pair) -> Option<(f64, f64)>) -> Option<(Approx, u32)> {
+fn common(pairs: &[Pair], sought: Sought, interval: impl Fn(&Pair) -> Option<(f64, f64)>) -> Option<(Approx, u32)> {
     let intervals: Vec<(f64, f64)> = pairs
         .iter()
         .filter_map(interval)
@@ -128,13 +135,13 @@ fn common(pairs: &[Pair], share: f64, interval: impl Fn(&Pair) -> Option<(f64, f
     }
     let (low, high) = range?;
     let rows = usize::try_from(best).unwrap_or(0);
-    let enough = rows > MORE_ROWS && rows as f64 >= share * pairs.len() as f64;
-    let narrow = high - low <= WIDE * low.abs().max(high.abs());
+    let enough = rows > MORE_ROWS && rows as f64 >= sought.share * pairs.len() as f64;
+    let narrow = high - low <= sought.width * low.abs().max(high.abs());
     if enough && narrow { plainest(low, high) } else { None }
 }
 
 /// The number of a range with the fewest digits, taken as exact where a few do; else its middle. With the bits of its digits.
-fn plainest(low: f64, high: f64) -> Option<(Approx, u32)> {
+pub(super) fn plainest(low: f64, high: f64) -> Option<(Approx, u32)> {
     let middle = f64::midpoint(low, high);
     if !middle.is_finite() {
         return None;
@@ -158,6 +165,8 @@ fn plainest(low: f64, high: f64) -> Option<(Approx, u32)> {
 mod tests {
     use super::*;
 
+    const SOUGHT: Sought = Sought { share: 0.7, width: 0.02 };
+
     fn pairs(claim: impl Fn(f64, f64) -> f64) -> Vec<Pair> {
         (0..12)
             .map(|at| {
@@ -170,7 +179,7 @@ mod tests {
 
     fn found(claim: impl Fn(f64, f64) -> f64) -> Vec<String> {
         let sum = Formula::SUM;
-        constants(&pairs(claim), &sum, 0.7).iter().map(|(constant, _)| constant.to_string()).collect()
+        constants(&pairs(claim), &sum, SOUGHT).iter().map(|(constant, _)| constant.to_string()).collect()
     }
 
     #[test]
@@ -186,6 +195,6 @@ mod tests {
     #[test]
     fn few_rows_give_no_constant() {
         let few = &pairs(|sum, _| 0.7 * sum)[..3];
-        assert!(constants(few, &Formula::SUM, 0.7).is_empty());
+        assert!(constants(few, &Formula::SUM, SOUGHT).is_empty());
     }
 }

@@ -42,11 +42,6 @@ impl ColumnPlan {
         self.spec.accepted.get(self.chosen).copied().unwrap_or(Formula::SUM)
     }
 
-    /// Whether an entry of the grammar was found in the claims.
-    pub(super) fn is_fitted(&self, at: usize) -> bool {
-        (FITTED_AT..FITTED_AT + self.fitted.len()).contains(&at)
-    }
-
     /// Whether the candidate with the lowest value is the best one: as the user says, else by the convention.
     #[must_use]
     pub fn lower_is_better(&self) -> bool {
@@ -136,7 +131,7 @@ impl ColumnEvidence {
 }
 
 /// Place of the formulas with constants in the list of all: the last of those that are tracked row by row.
-const FITTED_AT: usize = PRINCIPAL - FITTED;
+pub(super) const FITTED_AT: usize = PRINCIPAL - FITTED;
 
 /// The formulas to try on a column's rows around its convention, those with constants among them.
 #[must_use]
@@ -165,11 +160,12 @@ impl ColumnEvidence {
         }
         let convention = plan.convention();
         let casts = match plan.casts.cast() {
-            Some(cast) => vec![Some(cast)],
+            // Of a sum that is not divided, both stages are one.
+            Some(Cast { format, .. }) => Cast::ALL.into_iter().filter(|cast| cast.format == format).map(Some).collect(),
             None if plan.resolution.stored <= NumberFormat::F16 => vec![None],
-            None => std::iter::once(None).chain(Cast::ALL.map(Some)).collect(),
+            None => std::iter::once(None).chain(Cast::ALL.map(Some)).collect::<Vec<Option<Cast>>>(),
         };
-        let around = Around { convention, others: as_right(&plan.spec, &convention), casts };
+        let around = Around { convention, others: as_right(&plan.spec, &convention), casts, granted: plan.casts };
         let known = grammar.entries().get(..FITTED_AT).unwrap_or_default();
         find(self.contradicted.kept(), self.open.kept(), &around, known)
     }
@@ -338,6 +334,7 @@ impl FilePlan {
                 _ => None,
             };
             let fitted = if grammar.is_some() { fitted } else { Vec::new() };
+            if std::env::var_os("RDBG").is_some() { eprintln!("plan holds {holds} chosen {chosen} best {best} of {} casts {casts:?} fitted {} grammar {} stats {:?}", evidence.judged, fitted.len(), grammar.is_some(), evidence.casts); }
             ColumnPlan { spec: Arc::clone(&plan.spec), resolution, chosen, casts, fitted, grammar }
         });
         let columns: Vec<ColumnPlan> = columns.collect();

@@ -3,11 +3,11 @@
 //! A sample of the rows, kept with all that formulas start from, proposes them. The next pass holds every row to them like to
 //! any other formula, so that nothing is said on the word of a sample.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::audit::constants::{MORE_ROWS, Pair, Side, constants};
+use crate::audit::constants::{MORE_ROWS, Pair, Side, Sought, constants, plainest};
 use crate::audit::follows::{follows, may_be_cast};
-use crate::formula::{Cast, Constant, Formula, Grammar, GrammarEntry, Output, SequenceFacts};
+use crate::formula::{Cast, Casts, Constant, Formula, Grammar, GrammarEntry, Output, SequenceFacts};
 use crate::numeric::{Approx, bits_on_grid, log2, on_grid};
 use crate::tally::OpenRow;
 
@@ -17,8 +17,12 @@ pub(super) const FITTED: usize = 6;
 const FEWEST: u32 = 3;
 /// Share of the rows that a proposal explains at least: less is left to chance.
 const LEAST_SHARE: f64 = 0.15;
-/// Share of the rows that a constant explains at least.
-const CONSTANT_SHARE: f64 = 0.2;
+/// How surely a constant is found.
+const SOUGHT: Sought = Sought { share: 0.2, width: 0.02 };
+/// The same before the grid of a cast makes it precise.
+const ROUGH: Sought = Sought { share: 0.2, width: 0.5 };
+/// Rows that a constant is made precise by.
+const PRECISE_ROWS: usize = 6;
 /// Share of the rows from which on one proposal explains the column.
 const NEARLY_ALL: f64 = 0.98;
 /// Bits that it takes to say which constant a formula has, and which cast.
@@ -45,6 +49,8 @@ pub(super) struct Around {
     pub(super) others: Vec<Formula>,
     /// Casts that the claims may have gone through.
     pub(super) casts: Vec<Option<Cast>>,
+    /// The cast that enumerated formulas are taken to have gone through.
+    pub(super) granted: Casts,
 }
 
 /// One row to explain.
@@ -78,8 +84,8 @@ pub(super) fn find(
         explain(open, around, &mut chosen);
     }
     let is_known = |entry: &GrammarEntry| {
-        let plain = entry.constant == Constant::None && entry.cast.is_none();
-        plain && known.iter().any(|other| other.formula == entry.formula)
+        let cast = entry.cast.is_none() || entry.cast == around.granted.of(&entry.formula);
+        entry.constant == Constant::None && cast && known.iter().any(|other| other.formula == entry.formula)
     };
     let mut found: Vec<GrammarEntry> = Vec::new();
     for entry in chosen.into_iter().filter(|entry| !is_known(entry)) {
@@ -120,7 +126,29 @@ fn explain(rows: &[OpenRow], around: &Around, chosen: &mut Vec<GrammarEntry>) ->
         }
     }
     found.sort_by(|a, b| b.gain.total_cmp(&a.gain));
+    let found = distinct(found);
+    if std::env::var_os("RDBG").is_some() {
+        eprintln!("rows {} found {} around {}", rows.len(), found.len(), around.convention);
+        for p in found.iter().take(8) {
+            eprintln!("  {} {:?} gain {:.1} rows {}", p.entry, p.entry.cast, p.gain, p.rows.count_ones());
+        }
+    }
     choose(&found, rows.len(), chosen)
+}
+
+/// One proposal for each formula with its constants: the best one, but without a cast where it needs none.
+fn distinct(found: Vec<Proposal>) -> Vec<Proposal> {
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let mut kept: Vec<Proposal> = Vec::new();
+    for proposal in found {
+        let place = *places.entry(proposal.entry.to_string()).or_insert(kept.len());
+        match kept.get_mut(place) {
+            None => kept.push(proposal),
+            Some(known) if proposal.entry.cast.is_none() && known.rows & !proposal.rows == 0 => *known = proposal,
+            Some(_) => {}
+        }
+    }
+    kept
 }
 
 /// Whether a cast may explain a row under a formula.
@@ -179,14 +207,53 @@ fn with_constants(rows: &[Row], core: &GrammarEntry, around: &Around) -> Vec<Pro
     let is_own_unit = !core.formula.output.is_linear()
         || own_unit(around.convention.output)
         || around.others.iter().any(|other| own_unit(other.output));
-    constants(&pairs, &core.formula, CONSTANT_SHARE)
+    let sought = if core.cast.is_some() { ROUGH } else { SOUGHT };
+    constants(&pairs, &core.formula, sought)
         .into_iter()
         .filter(|(constant, _)| is_own_unit || !matches!(constant, Constant::Factor(_) | Constant::Affine { .. }))
         .filter_map(|(constant, bits)| {
             let entry = GrammarEntry { constant, deviations: core.deviations + 1, ..*core };
-            propose(rows, entry, bits)
+            let precise = precise(rows, &entry).into_iter();
+            let proposed =
+                precise.filter_map(|(constant, bits)| propose(rows, GrammarEntry { constant, ..entry }, bits));
+            proposed.chain(propose(rows, entry, bits)).max_by(|a, b| a.gain.total_cmp(&b.gain))
         })
         .collect()
+}
+
+/// What a factor or a shift is, by single rows: claims lie on the grid of the cast once it is taken away. The rows with the
+/// coarsest grids tell most clearly which of its numbers they had.
+fn precise(rows: &[Row], entry: &GrammarEntry) -> Vec<(Constant, u32)> {
+    let Some(cast) = entry.cast else { return Vec::new() };
+    if !entry.formula.output.is_linear() || !matches!(entry.constant, Constant::Factor(_) | Constant::Shift(_)) {
+        return Vec::new();
+    }
+    // Claim, what it was without the constant, and the same at the cast.
+    let mut sides: Vec<(Approx, f64, f64)> = rows
+        .iter()
+        .filter_map(|row| {
+            let undone = row.facts.undo(&entry.formula, &entry.constant, row.claimed)?.at(cast.stage).value;
+            let plain = match entry.constant {
+                Constant::Factor(factor) => row.claimed.value / factor.value,
+                Constant::Shift(shift) => row.claimed.value - shift.value,
+                _ => return None,
+            };
+            (undone != 0.0 && plain != 0.0).then_some((row.claimed, plain, undone))
+        })
+        .collect();
+    sides.sort_by(|a, b| b.2.abs().total_cmp(&a.2.abs()));
+    let solved = sides.into_iter().take(PRECISE_ROWS).filter_map(|(claim, plain, undone)| {
+        let plain = cast.format.round(undone) * (plain / undone);
+        let half = claim.half + 4.0 * f64::EPSILON * claim.value.abs();
+        if let Constant::Factor(_) = entry.constant {
+            let (factor, half) = (claim.value / plain, half / plain.abs());
+            plainest(factor - half, factor + half).map(|(factor, bits)| (Constant::Factor(factor), bits))
+        } else {
+            let shift = claim.value - plain;
+            plainest(shift - half, shift + half).map(|(shift, bits)| (Constant::Shift(shift), bits))
+        }
+    });
+    solved.collect()
 }
 
 fn pair(row: &Row, core: &GrammarEntry) -> Option<Pair> {
@@ -222,14 +289,16 @@ fn choose(found: &[Proposal], rows: usize, chosen: &mut Vec<GrammarEntry>) -> bo
     is_explained
 }
 
-/// The two proposals after one cast that say most together, each in rows of its own.
+/// The two proposals that say most together, not after casts to different formats, each in rows of its own.
 fn best_pair(found: &[Proposal]) -> Option<[usize; 2]> {
     let mut best: Option<(f64, [usize; 2])> = None;
     for (at, first) in found.iter().enumerate().take(PAIRED) {
         for (other, second) in found.iter().enumerate().skip(at + 1) {
             let own = (second.rows & !first.rows).count_ones();
             let others = (first.rows & !second.rows).count_ones();
-            if first.entry.cast != second.entry.cast || own < FEWEST || others < FEWEST {
+            let format = |proposal: &Proposal| proposal.entry.cast.map(|cast| cast.format);
+            let other_format = format(first).zip(format(second)).is_some_and(|(a, b)| a != b);
+            if other_format || own < FEWEST || others < FEWEST {
                 continue;
             }
             let alone = second.bits.iter().enumerate().filter(|(row, _)| first.rows & (1 << row) == 0);

@@ -192,7 +192,8 @@ impl SequenceFacts {
         if n == 0 && formula.reduce.is_mean() {
             return None;
         }
-        let claim = constant.unprint(claim);
+        // The last stage rounds what it prints.
+        let claim = constant.unprint(claim.rounded(1.0, ARITHMETIC));
         // A product of probabilities is the exponential of a sum.
         let scaled = if formula.reduce == Reduce::Product { claim.ln() } else { formula.output.undo(claim) };
         let scaled = constant.undivide(scaled.through_stages(ARITHMETIC), n);

@@ -274,8 +274,13 @@ fn class(value: f64) -> usize {
 fn zeros_after_point(value: f64) -> i16 {
     const POWERS: [f64; 16] =
         [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15, 1e-16];
-    let size = value.abs();
-    i16::try_from(POWERS.iter().take_while(|power| size < **power).count()).unwrap_or(0)
+    let zeros = |size: f64| i16::try_from(POWERS.iter().take_while(|power| size < **power).count()).unwrap_or(0);
+    let (mut size, mut before) = (value.abs(), 0);
+    while size > 0.0 && size < POWERS[POWERS.len() - 1] {
+        size *= 1e16;
+        before += 16;
+    }
+    before + zeros(size)
 }
 
 /// ½·10^−decimals: half of the last digit of a number with so many decimals.
@@ -285,8 +290,8 @@ pub(crate) fn half_of_last_digit(decimals: i16) -> f64 {
         0.5e-13, 0.5e-14, 0.5e-15, 0.5e-16, 0.5e-17, 0.5e-18, 0.5e-19,
     ];
     match usize::try_from(decimals) {
-        Ok(decimals) => TABLE.get(decimals).copied().unwrap_or(0.0),
-        Err(_) => 0.5 * crate::numeric::pow(10.0, f64::from(-decimals)),
+        Ok(place) if place < TABLE.len() => TABLE[place],
+        _ => 0.5 * crate::numeric::pow(10.0, -f64::from(decimals)),
     }
 }
 
@@ -306,6 +311,16 @@ mod tests {
 
     fn half(resolution: &Resolution, value: f64) -> f64 {
         resolution.half_quantum(&Printed::from_f64(value))
+    }
+
+    #[test]
+    fn small_probabilities_have_the_digits_that_are_printed() {
+        let column = stats(&["1.518e-31", "0.02903", "0.8281", "7.48e-05", "6.428e-22"]).resolution();
+        let half = |text: &str| column.half_quantum(&Printed::parse(text.as_bytes()).unwrap());
+        assert_eq!(half("1.518e-31"), 0.5e-34);
+        assert_eq!(half("6.428e-22"), 0.5e-25);
+        assert_eq!(half("7.48e-05"), 0.5e-8);
+        assert_eq!([zeros_after_point(1.2e-16), zeros_after_point(9.9e-33), zeros_after_point(0.5)], [15, 32, 0]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::formula::{Cast, Undone};
+use crate::formula::{Cast, Stage, Undone};
 use crate::numeric::{bits_on_grid, on_grid};
 
 /// Tenths of a bit from which on a cast is taken for granted that explains every row: claims that lie near what is derived
@@ -115,7 +115,9 @@ impl CastStats {
     /// The cast that explains most rows. The finer format is the closer explanation where several do.
     fn closest(&self) -> Option<(Cast, &Explained)> {
         let needed = Cast::ALL.into_iter().zip(&self.casts).filter(|(_, own)| own.rows > 0);
-        needed.max_by_key(|(cast, own)| (self.explained(own), own.tenths_of_bits, cast.format))
+        let key = |cast: &Cast, own: &Explained| (self.explained(own), own.tenths_of_bits, cast.format);
+        // Of a sum that is not divided, both stages are one: the sum is named.
+        needed.max_by_key(|(cast, own)| (key(cast, own), cast.stage == Stage::Sum))
     }
 
     fn explained(&self, own: &Explained) -> u64 {
@@ -138,7 +140,6 @@ impl CastStats {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formula::Stage;
     use crate::numeric::{Approx, NumberFormat};
 
     fn undone(value: f64, half: f64) -> Undone {
