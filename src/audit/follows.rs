@@ -37,8 +37,7 @@ pub(super) fn follows(
 
 /// Whether a cast to 16 bits may have moved what a formula gives as far as a claim.
 pub(super) fn may_be_cast(formula: &Formula, claimed: Approx, derived: Approx) -> bool {
-    let is_linear = formula.reduce != Reduce::Product && formula.output.is_linear();
-    let most = if is_linear { MOVED } else { MOVED_EXPONENTIAL };
+    let most = if formula.is_exponential() { MOVED_EXPONENTIAL } else { MOVED };
     claimed.value.is_finite() && (1.0 / most..=most).contains(&(claimed.value / derived.value))
 }
 

@@ -118,12 +118,11 @@ impl ColumnEvidence {
         let best = |stats: &CastStats| stats.best(self.judged);
         let accepted = plan.spec.accepted.iter().zip(&self.casts).filter_map(|(formula, stats)| {
             let (cast, sureness) = best(stats)?;
-            Some((sureness == Sureness::Granted, *formula, cast))
+            Some(((sureness == Sureness::Granted, stats.follow()), *formula, cast))
         });
-        // The first of those that are granted, else the first that is possible.
-        let accepted = accepted.fold(None, |kept: Option<(bool, Formula, Cast)>, next| match kept {
-            Some((true, ..)) => kept,
-            Some(_) if !next.0 => kept,
+        // Of those that are granted, or else possible, the one that explains most rows; the first one of several.
+        let accepted = accepted.fold(None, |kept: Option<((bool, u64), Formula, Cast)>, next| match kept {
+            Some(known) if known.0 >= next.0 => kept,
             _ => Some(next),
         });
         accepted.map_or_else(Casts::default, |(_, formula, cast)| Casts::under(formula, cast))

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::audit::constants::{MORE_ROWS, Pair, Side, Sought, constants, plainest};
 use crate::audit::follows::{follows, may_be_cast};
 use crate::formula::{Cast, Casts, Constant, Formula, Grammar, GrammarEntry, Output, SequenceFacts};
-use crate::numeric::{Approx, bits_on_grid, log2, on_grid};
+use crate::numeric::{Approx, bits_on_grid, on_grid};
 use crate::tally::OpenRow;
 
 /// Entries of the grammar that are left for what is found among those that are tracked row by row.
@@ -30,8 +30,6 @@ const NAME_BITS: u32 = 5;
 const CAST_BITS: u32 = 4;
 /// Bits that the rows say beyond those that it takes to name a proposal.
 const DECIDED: f64 = 10.0;
-/// Smallest size of a claim that counts: a claim near 0 could have been any small number.
-const LEAST_RANGE: f64 = 0.001;
 /// Most bits that one row says.
 const MOST_BITS: f64 = 40.0;
 /// Digits from which on a number on a coarse grid is there for a reason.
@@ -79,21 +77,25 @@ pub(super) fn find(
     around: &Around,
     known: &[GrammarEntry],
 ) -> Vec<GrammarEntry> {
-    let mut chosen = Vec::new();
+    let (mut chosen, mut rest) = (Vec::new(), Vec::new());
     if !explain(contradicted, around, &mut chosen) {
-        explain(open, around, &mut chosen);
+        explain(open, around, &mut rest);
     }
     let is_known = |entry: &GrammarEntry| {
         let cast = entry.cast.is_none() || entry.cast == around.granted.of(&entry.formula);
         entry.constant == Constant::None && cast && known.iter().any(|other| other.formula == entry.formula)
     };
     let mut found: Vec<GrammarEntry> = Vec::new();
-    for entry in chosen.into_iter().filter(|entry| !is_known(entry)) {
-        let same = |other: &GrammarEntry| {
-            (other.formula, other.constant, other.cast) == (entry.formula, entry.constant, entry.cast)
-        };
-        if !found.iter().any(same) {
-            found.push(entry);
+    let [mut chosen, mut rest] = [chosen, rest].map(|entries| entries.into_iter().filter(|entry| !is_known(entry)));
+    // In turn: what explains few rows is among the best of the rest only.
+    for _ in 0..FITTED {
+        for entry in [chosen.next(), rest.next()].into_iter().flatten() {
+            let same = |other: &GrammarEntry| {
+                (other.formula, other.constant, other.cast) == (entry.formula, entry.constant, entry.cast)
+            };
+            if !found.iter().any(same) {
+                found.push(entry);
+            }
         }
     }
     found.truncate(FITTED);
@@ -184,8 +186,7 @@ fn says(row: &Row, entry: &GrammarEntry) -> Option<f64> {
     if !follows(&row.facts, entry, entry.cast, row.claimed, derived) {
         return None;
     }
-    let range = row.claimed.value.abs().max(derived.value.abs()).max(LEAST_RANGE);
-    let within = (row.claimed.half + derived.half).max(f64::MIN_POSITIVE);
+    let bits = entry.formula.bits_said(row.claimed, derived);
     let on_grid = entry.cast.map_or(0.0, |cast| {
         let undone = row.facts.undo(&entry.formula, &entry.constant, row.claimed);
         let measure = if row.significant >= LONG { bits_on_grid } else { on_grid };
@@ -193,7 +194,7 @@ fn says(row: &Row, entry: &GrammarEntry) -> Option<f64> {
         let tenths = reported.and_then(|reported| measure(reported.value, reported.half, cast.format));
         tenths.unwrap_or(0) as f64 / 10.0
     });
-    Some((log2(range / within) + on_grid).clamp(0.0, MOST_BITS))
+    Some((bits + on_grid).clamp(0.0, MOST_BITS))
 }
 
 /// The entries with constants around a formula.
@@ -211,14 +212,26 @@ fn with_constants(rows: &[Row], core: &GrammarEntry, around: &Around) -> Vec<Pro
     constants(&pairs, &core.formula, sought)
         .into_iter()
         .filter(|(constant, _)| is_own_unit || !matches!(constant, Constant::Factor(_) | Constant::Affine { .. }))
+        .filter(|(constant, _)| !is_listed(constant))
         .filter_map(|(constant, bits)| {
             let entry = GrammarEntry { constant, deviations: core.deviations + 1, ..*core };
-            let precise = precise(rows, &entry).into_iter();
+            let precise = precise(rows, &entry).into_iter().filter(|(constant, _)| !is_listed(constant));
             let proposed =
                 precise.filter_map(|(constant, bits)| propose(rows, GrammarEntry { constant, ..entry }, bits));
             proposed.chain(propose(rows, entry, bits)).max_by(|a, b| a.gain.total_cmp(&b.gain))
         })
         .collect()
+}
+
+/// Whether a formula without the constant says the same.
+fn is_listed(constant: &Constant) -> bool {
+    match constant {
+        Constant::Factor(factor) => factor.agrees(Approx::exact(1.0)),
+        Constant::Shift(shift) => shift.may_be_zero(),
+        Constant::Power(power) => [1.0, 2.0].iter().any(|listed| power.agrees(Approx::exact(*listed))),
+        Constant::Offset(offset) => [-1.0, 0.0, 1.0].iter().any(|listed| offset.agrees(Approx::exact(*listed))),
+        Constant::None | Constant::Affine { .. } => false,
+    }
 }
 
 /// What a factor or a shift is, by single rows: claims lie on the grid of the cast once it is taken away. The rows with the

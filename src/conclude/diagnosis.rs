@@ -2,7 +2,7 @@
 
 use crate::audit::{ColumnPlan, PRINCIPAL};
 use crate::config::Promise;
-use crate::formula::{Cast, Constant, Formula, Grammar, GrammarEntry, Output, Reduce, Scale, Span};
+use crate::formula::{Cast, Constant, Deviations, Formula, Grammar, GrammarEntry, Output, Reduce, Scale, Span};
 use crate::model::VerdictCounts;
 use crate::tally::{CastStats, ColumnTally, RowRef, Sureness};
 
@@ -174,7 +174,8 @@ fn shortest(column: &ColumnTally, chosen: usize, grammar: Option<&Grammar>) -> E
         return grammar.and_then(|grammar| exact(column, grammar)).unwrap_or(Explanation::Follows);
     }
     let Some(grammar) = grammar else { return Explanation::Nothing };
-    let per_row = bits_per_row(column);
+    let convention = grammar.entries().first().map_or(Formula::SUM, |entry| entry.formula);
+    let per_row = bits_per_row(column, &convention);
     let best = ranked(column, grammar, per_row);
     if std::env::var_os("RDBG").is_some() {
         eprintln!("per_row {per_row:.1} judged {} refuted {refuted}", column.judged);
@@ -247,7 +248,8 @@ fn is_maybe_half(column: &ColumnTally, grammar: &Grammar) -> bool {
     let Some(convention) = grammar.entries().first() else { return false };
     column.formulas.iter().zip(grammar.entries()).any(|(count, entry)| {
         let Formula { reduce, .. } = entry.formula;
-        let same = Formula { reduce: convention.formula.reduce, ..entry.formula } == convention.formula;
+        let same = Formula { reduce: convention.formula.reduce, ..entry.formula } == convention.formula
+            || Deviations { convention: convention.formula, found: entry.formula }.is_half_precision_product();
         let is_half = reduce.half_precision().is_some() && reduce.is_mean() == convention.formula.reduce.is_mean();
         same && is_half && entry.constant == Constant::None && count.explained == column.judged
     })
@@ -290,21 +292,13 @@ fn ranked(column: &ColumnTally, grammar: &Grammar, per_row: f64) -> Vec<(usize, 
     ranked
 }
 
-/// Smallest size of a claim that counts in [`bits_per_row`]: a claim near 0 could have been any small number.
-const LEAST_RANGE: f64 = 0.001;
-
 /// How much one row that fits says: the size of the claims over the width of their bound, in bits.
-fn bits_per_row(column: &ColumnTally) -> f64 {
+fn bits_per_row(column: &ColumnTally, convention: &Formula) -> f64 {
     let bits: Vec<f64> = column
         .rows
         .kept()
         .iter()
-        .filter_map(|row| {
-            let derived = row.convention?.derived;
-            let range = row.claimed.value.abs().max(derived.value.abs()).max(LEAST_RANGE);
-            let within = (derived.half + row.claimed.half).max(f64::MIN_POSITIVE);
-            Some(crate::numeric::log2(range / within).clamp(1.0, 40.0))
-        })
+        .filter_map(|row| Some(convention.bits_said(row.claimed, row.convention?.derived).clamp(1.0, 40.0)))
         .collect();
     if bits.is_empty() { 10.0 } else { bits.iter().sum::<f64>() / bits.len() as f64 }
 }

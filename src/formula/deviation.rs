@@ -80,6 +80,9 @@ impl Deviations {
     #[must_use]
     pub fn count(&self) -> usize {
         let parts = self.parts().count();
+        if self.is_half_precision_product() {
+            return parts.saturating_sub(2).max(1);
+        }
         let one_idea =
             self.is_probability_product() || self.is_perplexity() || self.is_loss() || self.is_geometric_mean();
         if one_idea { parts.saturating_sub(1).max(1) } else { parts }
@@ -92,18 +95,8 @@ impl Deviations {
             && self.found.reduce == Reduce::Sum
             && self.convention.scale == Scale::None
             && self.found.scale != Scale::None;
-        let is_half_precision_product = self.convention.reduce == Reduce::Product
-            && self.found.term == Term::LogProb
-            && self.found.output == Output::Exp
-            && self.found.reduce.half_precision().is_some();
-        let parts = self.count();
-        if is_other_length {
-            parts.saturating_sub(1).max(1)
-        } else if is_half_precision_product {
-            parts.saturating_sub(2).max(1)
-        } else {
-            parts
-        }
+        let count = self.count();
+        if is_other_length { count.saturating_sub(1).max(1) } else { count }
     }
 
     /// Whether the term alone is another one than the convention's.
@@ -151,6 +144,15 @@ impl Deviations {
             && self.found.term == Term::LogProb
             && self.found.reduce == Reduce::Mean
             && self.found.output == Output::Exp
+    }
+
+    /// Whether it is the exponential of a sum that was added up in half precision, where a product is expected.
+    #[must_use]
+    pub fn is_half_precision_product(&self) -> bool {
+        self.convention.reduce == Reduce::Product
+            && self.found.term == Term::LogProb
+            && self.found.output == Output::Exp
+            && self.found.reduce.half_precision().is_some()
     }
 
     /// Whether it is a perplexity where a log-prob is expected.

@@ -27,6 +27,11 @@ pub use grammar::{Candidate as GrammarEntry, Grammar};
 pub use signature::{FormulaSyntax, describe};
 pub(crate) use term::{log_prob, recomputed};
 
+/// Smallest size of a claim that counts: a claim near 0 could have been any small number.
+const LEAST_SIZE: f64 = 0.001;
+/// Smallest exponent that counts.
+const LEAST_EXPONENT: f64 = 0.05;
+
 /// How a score arises: the value of each step, which steps, how they are reduced, what the result is
 /// divided by, and in which unit or form it is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -193,6 +198,25 @@ impl Formula {
     pub const PRODUCT: Self = Self { term: Term::Prob, reduce: Reduce::Product, ..Self::SUM };
     /// −Σ ln p ÷ (bytes · ln 2).
     pub const BITS_PER_BYTE: Self = Self { scale: Scale::Bytes, output: Output::NegatedBits, ..Self::SUM };
+
+    /// Whether its values are e to the power of what the steps add up to.
+    #[must_use]
+    pub fn is_exponential(&self) -> bool {
+        self.reduce == Reduce::Product || !self.output.is_linear()
+    }
+
+    /// How much it says that a claim lies near the formula's value, in bits: the size of the two over what is left open. Of
+    /// exponentials, in the size of the exponents: a small probability is no precise one.
+    #[must_use]
+    pub fn bits_said(&self, claimed: Approx, derived: Approx) -> f64 {
+        let within = (claimed.half + derived.half).max(f64::MIN_POSITIVE);
+        let size = claimed.value.abs().max(derived.value.abs());
+        if self.is_exponential() && size > 0.0 {
+            let exponent = numeric::ln(size).abs().max(LEAST_EXPONENT);
+            return numeric::log2(exponent * size / within);
+        }
+        numeric::log2(size.max(LEAST_SIZE) / within)
+    }
 
     /// Whether a candidate with a lower value is the more probable one.
     #[must_use]

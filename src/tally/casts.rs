@@ -10,6 +10,8 @@ use crate::numeric::{bits_on_grid, on_grid};
 const GRANTED: u64 = 100;
 /// The same for a cast that explains half of the rows at least, or that no row speaks against: once in a million columns.
 const GRANTED_IN_PART: u64 = 200;
+/// Rows that a cast explains for each that lies near and off its grid: such a row may be wrong and near by chance.
+const CLEAR: u64 = 4;
 /// Digits from which on a number is no short decimal: it lies on a coarse grid by chance only, or for a reason.
 const LONG: u8 = 12;
 /// Tenths of a bit that one long number counts at most.
@@ -103,7 +105,7 @@ impl CastStats {
         let all = explained == judged;
         let most = 2 * explained >= judged;
         // No row off its grid speaks against it: those that nothing explains are wrong for another reason.
-        let clear = own.against == 0 && own.beside == 0;
+        let clear = own.against == 0 && CLEAR * own.beside <= own.rows;
         match own.tenths_of_bits {
             bits if all && bits >= GRANTED => Some((cast, Sureness::Granted)),
             bits if (most || clear) && bits >= GRANTED_IN_PART => Some((cast, Sureness::Granted)),
