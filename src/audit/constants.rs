@@ -14,6 +14,8 @@ pub(super) struct Sought {
     pub(super) share: f64,
     /// Relative width beyond which it says nothing.
     pub(super) width: f64,
+    /// Whether factors and shifts are made precise afterwards: then the middle of their range is given.
+    pub(super) rough: bool,
 }
 
 /// Bits of one decimal digit.
@@ -54,7 +56,8 @@ impl Side {
 pub(super) fn constants(pairs: &[Pair], formula: &Formula, sought: Sought) -> Vec<(Constant, u32)> {
     let mut found = Vec::new();
     let mut propose = |solved: Option<(Approx, u32)>, trivial: f64, constant: fn(Approx) -> Constant| {
-        if let Some((value, bits)) = solved.filter(|(value, _)| !value.agrees(Approx::exact(trivial))) {
+        let is_trivial = |value: &Approx| value.agrees(Approx::exact(trivial));
+        if let Some((value, bits)) = solved.filter(|(value, _)| sought.rough || !is_trivial(value)) {
             found.push((constant(value), bits));
         }
     };
@@ -67,6 +70,7 @@ pub(super) fn constants(pairs: &[Pair], formula: &Formula, sought: Sought) -> Ve
         0.0,
         Constant::Shift,
     );
+    let sought = Sought { rough: false, ..sought };
     if formula.scale == Scale::None && formula.reduce == Reduce::Sum && formula.output != Output::Percent {
         propose(
             common(pairs, sought, |Pair { undone, n, .. }| {
@@ -137,7 +141,10 @@ fn common(pairs: &[Pair], sought: Sought, interval: impl Fn(&Pair) -> Option<(f6
     let rows = usize::try_from(best).unwrap_or(0);
     let enough = rows > MORE_ROWS && rows as f64 >= sought.share * pairs.len() as f64;
     let narrow = high - low <= sought.width * low.abs().max(high.abs());
-    if enough && narrow { plainest(low, high) } else { None }
+    if !enough || !narrow {
+        return None;
+    }
+    if sought.rough { Some((Approx::exact(f64::midpoint(low, high)), 0)) } else { plainest(low, high) }
 }
 
 /// The number of a range with the fewest digits, taken as exact where a few do; else its middle. With the bits of its digits.
@@ -165,7 +172,7 @@ pub(super) fn plainest(low: f64, high: f64) -> Option<(Approx, u32)> {
 mod tests {
     use super::*;
 
-    const SOUGHT: Sought = Sought { share: 0.7, width: 0.02 };
+    const SOUGHT: Sought = Sought { share: 0.7, width: 0.02, rough: false };
 
     fn pairs(claim: impl Fn(f64, f64) -> f64) -> Vec<Pair> {
         (0..12)

@@ -102,6 +102,9 @@ struct ColumnEvidence {
     open: OpenRows,
 }
 
+/// The inverse of the share of rows that an accepted formula explains by chance where none holds.
+const BY_CHANCE: u64 = 20;
+
 impl ColumnEvidence {
     /// The accepted formula that explains most rows, casts of its results included; the first one of several.
     fn chosen(&self) -> usize {
@@ -110,6 +113,9 @@ impl ColumnEvidence {
             self.explained.get(at).copied().unwrap_or(0).max(cast.map_or(0, CastStats::follow))
         };
         let most = (0..self.explained.len()).map(rows).max().unwrap_or(0);
+        if most * BY_CHANCE < self.judged {
+            return 0;
+        }
         (0..self.explained.len()).find(|at| rows(*at) == most).unwrap_or(0)
     }
 
@@ -164,7 +170,8 @@ impl ColumnEvidence {
             None if plan.resolution.stored <= NumberFormat::F16 => vec![None],
             None => std::iter::once(None).chain(Cast::ALL.map(Some)).collect::<Vec<Option<Cast>>>(),
         };
-        let around = Around { convention, others: as_right(&plan.spec, &convention), casts, granted: plan.casts };
+        let others = plan.spec.accepted.iter().copied().filter(|other| *other != convention).collect();
+        let around = Around { convention, others, casts, granted: plan.casts };
         let known = grammar.entries().get(..FITTED_AT).unwrap_or_default();
         find(self.contradicted.kept(), self.open.kept(), &around, known)
     }
@@ -333,7 +340,6 @@ impl FilePlan {
                 _ => None,
             };
             let fitted = if grammar.is_some() { fitted } else { Vec::new() };
-            if std::env::var_os("RDBG").is_some() { eprintln!("plan holds {holds} chosen {chosen} best {best} of {} casts {casts:?} fitted {} grammar {} stats {:?}", evidence.judged, fitted.len(), grammar.is_some(), evidence.casts); }
             ColumnPlan { spec: Arc::clone(&plan.spec), resolution, chosen, casts, fitted, grammar }
         });
         let columns: Vec<ColumnPlan> = columns.collect();

@@ -16,11 +16,11 @@ pub(super) const FITTED: usize = 6;
 /// Fewest rows that a proposal explains.
 const FEWEST: u32 = 3;
 /// Share of the rows that a proposal explains at least: less is left to chance.
-const LEAST_SHARE: f64 = 0.15;
+const LEAST_SHARE: f64 = 0.1;
 /// How surely a constant is found.
-const SOUGHT: Sought = Sought { share: 0.2, width: 0.02 };
+const SOUGHT: Sought = Sought { share: 0.1, width: 0.02, rough: false };
 /// The same before the grid of a cast makes it precise.
-const ROUGH: Sought = Sought { share: 0.2, width: 0.5 };
+const ROUGH: Sought = Sought { share: 0.1, width: 2.0, rough: true };
 /// Rows that a constant is made precise by.
 const PRECISE_ROWS: usize = 6;
 /// Share of the rows from which on one proposal explains the column.
@@ -129,12 +129,6 @@ fn explain(rows: &[OpenRow], around: &Around, chosen: &mut Vec<GrammarEntry>) ->
     }
     found.sort_by(|a, b| b.gain.total_cmp(&a.gain));
     let found = distinct(found);
-    if std::env::var_os("RDBG").is_some() {
-        eprintln!("rows {} found {} around {}", rows.len(), found.len(), around.convention);
-        for p in found.iter().take(8) {
-            eprintln!("  {} {:?} gain {:.1} rows {}", p.entry, p.entry.cast, p.gain, p.rows.count_ones());
-        }
-    }
     choose(&found, rows.len(), chosen)
 }
 
@@ -212,21 +206,21 @@ fn with_constants(rows: &[Row], core: &GrammarEntry, around: &Around) -> Vec<Pro
     constants(&pairs, &core.formula, sought)
         .into_iter()
         .filter(|(constant, _)| is_own_unit || !matches!(constant, Constant::Factor(_) | Constant::Affine { .. }))
-        .filter(|(constant, _)| !is_listed(constant))
         .filter_map(|(constant, bits)| {
             let entry = GrammarEntry { constant, deviations: core.deviations + 1, ..*core };
-            let precise = precise(rows, &entry).into_iter().filter(|(constant, _)| !is_listed(constant));
+            let constants = precise(rows, &entry).unwrap_or_else(|| vec![(constant, bits)]);
+            let constants = constants.into_iter().filter(|(constant, _)| !is_listed(constant));
             let proposed =
-                precise.filter_map(|(constant, bits)| propose(rows, GrammarEntry { constant, ..entry }, bits));
-            proposed.chain(propose(rows, entry, bits)).max_by(|a, b| a.gain.total_cmp(&b.gain))
+                constants.filter_map(|(constant, bits)| propose(rows, GrammarEntry { constant, ..entry }, bits));
+            proposed.max_by(|a, b| a.gain.total_cmp(&b.gain))
         })
         .collect()
 }
 
-/// Whether a formula without the constant says the same.
+/// Whether a formula without the constant says the same, or says nothing: times 0.
 fn is_listed(constant: &Constant) -> bool {
     match constant {
-        Constant::Factor(factor) => factor.agrees(Approx::exact(1.0)),
+        Constant::Factor(factor) => factor.may_be_zero() || factor.agrees(Approx::exact(1.0)),
         Constant::Shift(shift) => shift.may_be_zero(),
         Constant::Power(power) => [1.0, 2.0].iter().any(|listed| power.agrees(Approx::exact(*listed))),
         Constant::Offset(offset) => [-1.0, 0.0, 1.0].iter().any(|listed| offset.agrees(Approx::exact(*listed))),
@@ -235,11 +229,11 @@ fn is_listed(constant: &Constant) -> bool {
 }
 
 /// What a factor or a shift is, by single rows: claims lie on the grid of the cast once it is taken away. The rows with the
-/// coarsest grids tell most clearly which of its numbers they had.
-fn precise(rows: &[Row], entry: &GrammarEntry) -> Vec<(Constant, u32)> {
-    let Some(cast) = entry.cast else { return Vec::new() };
+/// coarsest grids tell most clearly which of its numbers they had. None where there is no cast, or another constant.
+fn precise(rows: &[Row], entry: &GrammarEntry) -> Option<Vec<(Constant, u32)>> {
+    let cast = entry.cast?;
     if !entry.formula.output.is_linear() || !matches!(entry.constant, Constant::Factor(_) | Constant::Shift(_)) {
-        return Vec::new();
+        return None;
     }
     // Claim, what it was without the constant, and the same at the cast.
     let mut sides: Vec<(Approx, f64, f64)> = rows
@@ -266,7 +260,7 @@ fn precise(rows: &[Row], entry: &GrammarEntry) -> Vec<(Constant, u32)> {
             plainest(shift - half, shift + half).map(|(shift, bits)| (Constant::Shift(shift), bits))
         }
     });
-    solved.collect()
+    Some(solved.collect())
 }
 
 fn pair(row: &Row, core: &GrammarEntry) -> Option<Pair> {

@@ -177,17 +177,6 @@ fn shortest(column: &ColumnTally, chosen: usize, grammar: Option<&Grammar>) -> E
     let convention = grammar.entries().first().map_or(Formula::SUM, |entry| entry.formula);
     let per_row = bits_per_row(column, &convention);
     let best = ranked(column, grammar, per_row);
-    if std::env::var_os("RDBG").is_some() {
-        eprintln!("per_row {per_row:.1} judged {} refuted {refuted}", column.judged);
-        for (at, len) in best.iter().take(6) {
-            eprintln!(
-                "  {} {:?} {len:.1} {:?}",
-                grammar.entries()[*at],
-                grammar.entries()[*at].cast,
-                column.formulas[*at]
-            );
-        }
-    }
     let full = best.first().copied().filter(|(at, _)| {
         let count = column.formulas[*at];
         count.decisive > 0 && count.explained as f64 >= NEARLY_ALL * column.judged as f64
@@ -240,19 +229,33 @@ fn shortest(column: &ColumnTally, chosen: usize, grammar: Option<&Grammar>) -> E
         let as_simple = grammar.entries()[other].deviations <= grammar.entries()[at].deviations;
         as_simple && (gap < DECIDED || evidence < DECIDED)
     });
-    Explanation::Formula { at, runner_up, ambiguous, rest: refuted.saturating_sub(count.decisive), exact: false }
+    // Of two that the log does not tell apart, the convention in 16 bits is the milder one.
+    let is_half = |at: usize| {
+        let count = column.formulas.get(at).is_some_and(|count| count.explained == column.judged);
+        count && is_in_half(&convention, &grammar.entries()[at])
+    };
+    let (at, runner_up) = match runner_up {
+        Some((other, gap)) if ambiguous && is_half(other) => (other, Some((at, -gap))),
+        _ => (at, runner_up),
+    };
+    let decisive = column.formulas[at].decisive;
+    Explanation::Formula { at, runner_up, ambiguous, rest: refuted.saturating_sub(decisive), exact: false }
 }
 
 /// Whether the convention explains every row when its sum is added up in 16 bits.
 fn is_maybe_half(column: &ColumnTally, grammar: &Grammar) -> bool {
     let Some(convention) = grammar.entries().first() else { return false };
-    column.formulas.iter().zip(grammar.entries()).any(|(count, entry)| {
-        let Formula { reduce, .. } = entry.formula;
-        let same = Formula { reduce: convention.formula.reduce, ..entry.formula } == convention.formula
-            || Deviations { convention: convention.formula, found: entry.formula }.is_half_precision_product();
-        let is_half = reduce.half_precision().is_some() && reduce.is_mean() == convention.formula.reduce.is_mean();
-        same && is_half && entry.constant == Constant::None && count.explained == column.judged
-    })
+    let mut counted = column.formulas.iter().zip(grammar.entries());
+    counted.any(|(count, entry)| count.explained == column.judged && is_in_half(&convention.formula, entry))
+}
+
+/// Whether an entry is the convention with its sum added up in 16 bits.
+fn is_in_half(convention: &Formula, entry: &GrammarEntry) -> bool {
+    let Formula { reduce, .. } = entry.formula;
+    let same = Formula { reduce: convention.reduce, ..entry.formula } == *convention
+        || Deviations { convention: *convention, found: entry.formula }.is_half_precision_product();
+    let is_half = reduce.half_precision().is_some() && reduce.is_mean() == convention.reduce.is_mean();
+    same && is_half && entry.constant == Constant::None
 }
 
 /// A formula that gives every claim to its last digit, where the convention needs digits that were not printed: it is named

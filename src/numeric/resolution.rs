@@ -8,6 +8,8 @@ use crate::numeric::{GridStats, NumberFormat, Printed};
 const CLASSES: usize = 7;
 /// Values of a class after which its longest fraction is taken for its resolution.
 const ENOUGH: u64 = 20;
+/// Inverse of the share of values that have one decimal at most although more are printed, by trimmed zeros.
+const RARE: u64 = 200;
 /// Bins of the histogram of decimals: 0 to 18, the last for all beyond.
 const BINS: usize = 20;
 
@@ -78,11 +80,11 @@ impl ResolutionStats {
             self.decimals = Some(number.decimals);
         }
         self.significant = self.significant.max(significant(number));
-        let bin = usize::try_from(number.decimals.max(0)).unwrap_or(0).min(BINS - 1);
-        self.bins[bin] += 1;
         if number.value == 0.0 {
             return;
         }
+        let bin = usize::try_from(number.decimals.max(0)).unwrap_or(0).min(BINS - 1);
+        self.bins[bin] += 1;
         let class = &mut self.classes[class(number.value)];
         class.decimals = if class.count == 0 { number.decimals } else { class.decimals.max(number.decimals) };
         class.count += 1;
@@ -138,6 +140,7 @@ impl ResolutionStats {
             significant: if i16::from(self.significant) < decimals { self.significant } else { UNLIMITED },
             stored: recognised.unwrap_or(NumberFormat::F64),
             mixed: self.is_mixed(decimals),
+            plain_zeros: (self.bins[0] + self.bins[1]) * RARE < self.count,
             declared: 0.0,
             exact_digits: false,
         }
@@ -202,6 +205,8 @@ pub struct Resolution {
     pub stored: NumberFormat,
     /// Whether rows of different precision are mixed, so that each value's own digits count.
     pub mixed: bool,
+    /// Whether hardly any other value has as few digits as `0` or `0.0`: zeros are exact then, as floats print them.
+    pub plain_zeros: bool,
     /// Tolerance that the user declared, absolute.
     pub declared: f64,
     /// Whether the printed digits are all that there are, as the user declared.
@@ -224,6 +229,7 @@ impl Resolution {
             significant: UNLIMITED,
             stored: NumberFormat::F64,
             mixed: false,
+            plain_zeros: false,
             declared: 0.0,
             exact_digits: false,
         }
@@ -237,7 +243,9 @@ impl Resolution {
         }
         let class = class(number.value);
         let limit = self.by_class[class];
-        let mut half = half_of_last_digit(if self.mixed { number.decimals.min(limit) } else { limit });
+        let is_plain_zero = self.plain_zeros && number.value == 0.0 && number.decimals <= 1;
+        let own = self.mixed && !is_plain_zero;
+        let mut half = half_of_last_digit(if own { number.decimals.min(limit) } else { limit });
         if class == 0 && self.significant < UNLIMITED && number.value != 0.0 {
             half = half.max(half_of_last_digit(i16::from(self.significant) + zeros_after_point(number.value)));
         }

@@ -205,6 +205,8 @@ fn visit(origin: &JsonOrigin<'_>, context: &RecordShape, out: &mut dyn Sink) -> 
         drop_complete(candidate);
         if context.partial {
             candidate.claims.clear();
+            // The text of a part may be that of all parts so far.
+            candidate.continuation = None;
         }
     }
     // Requests are counted anew in each process: a number names a request only where its result is alone.
