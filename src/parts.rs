@@ -6,6 +6,7 @@
 //! plan are named with the plan that they need; usually none or a few are.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
 use std::sync::Arc;
@@ -26,8 +27,28 @@ use crate::tally::{FileTally, Tally};
 
 /// What a tally file begins with; the number is the version of what follows.
 const MAGIC: &[u8; 16] = b"retally tally 3\n";
+/// What tallies of every version begin with.
+const ANY_MAGIC: &[u8] = b"retally tally ";
 /// Largest tally that is read, unpacked.
 const LIMIT: u64 = 8 << 30;
+/// Unpacked bytes that a tally of any size may have.
+const FREE: u64 = 4 << 20;
+/// Largest ratio of unpacked to packed bytes beyond that: what is counted of rows repeats little.
+const RATIO: u64 = 100;
+
+/// Whether a file with this start is a tally, of any version.
+#[must_use]
+pub(crate) fn is_tally(head: &[u8]) -> bool {
+    head.starts_with(ANY_MAGIC)
+}
+
+/// Whether a file with this start is a plan, of any version.
+#[must_use]
+pub(crate) fn is_plan(head: &[u8]) -> bool {
+    let head = String::from_utf8_lossy(head.get(..512).unwrap_or(head));
+    let dense: String = head.split_ascii_whitespace().collect();
+    dense.starts_with("{\"retally\":\"") && dense.contains("\"digest\":\"")
+}
 
 /// The audit of some inputs, before anything is concluded.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
@@ -222,9 +243,17 @@ impl Part {
             Ok(()) => {}
         }
         let damaged = |reason: &dyn std::fmt::Display| PartError::Damaged(reason.to_string());
+        let packed = Cell::new(MAGIC.len() as u64);
+        let from = Counted { inner: from, count: &packed };
+        let mut unpacked = zstd::stream::read::Decoder::new(from).map_err(|error| damaged(&error))?;
         let mut bytes = Vec::new();
-        let unpacked = zstd::stream::read::Decoder::with_buffer(from).map_err(|error| damaged(&error))?;
-        unpacked.take(LIMIT).read_to_end(&mut bytes).map_err(|error| damaged(&error))?;
+        while unpacked.by_ref().take(1 << 20).read_to_end(&mut bytes).map_err(|error| damaged(&error))? > 0 {
+            let most = FREE.max(packed.get().saturating_mul(RATIO)).min(LIMIT);
+            if bytes.len() as u64 > most {
+                let reason = format!("it unpacks to more than {most} bytes from {}", packed.get());
+                return Err(PartError::Damaged(reason));
+            }
+        }
         // The header first: another version has other fields behind it.
         let (found, _): (Header, _) = postcard::take_from_bytes(&bytes).map_err(|error| damaged(&error))?;
         found.check()?;
@@ -237,6 +266,20 @@ impl Part {
         let mut out = out;
         out.write_all(MAGIC)?;
         zstd::stream::copy_encode(bytes.as_slice(), out, 3)
+    }
+}
+
+/// A reader that counts what was read.
+struct Counted<'c, R> {
+    inner: R,
+    count: &'c Cell<u64>,
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.count.set(self.count.get() + read as u64);
+        Ok(read)
     }
 }
 

@@ -104,7 +104,9 @@ fn entries(number: usize) -> String {
 /// The report of the complete audit; with a partial one, entries would look stale or known findings new.
 fn audited(source: &check::Source, file: &Path) -> Result<Report, Failure> {
     let audit = source.audit(source.config()?).exclude([file]);
-    let mut report = audit.run()?;
+    let inputs = audit.open()?;
+    super::note(inputs.notes());
+    let mut report = audit.run_on(inputs);
     report.gate(&Gate::new(audit.config().clone()));
     match report.undone() {
         Some(why) => Err(format!("the audit is incomplete, so the baseline was not changed: {why}").into()),

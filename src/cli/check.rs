@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::cli::files::Cleared;
 use crate::cli::style::is_utf8;
 use crate::cli::verdict::{Verdict, exit_code};
-use crate::cli::{Failure, files, outputs, quoted};
+use crate::cli::{Failure, files, guard, outputs, quoted};
 use crate::error::ConfigError;
 use crate::gate::{Baseline, Gate, Outcome};
 use crate::input::Inputs;
@@ -22,6 +23,9 @@ use crate::{Audit, Config, Error};
 /// Work that takes less than this shows no progress bar.
 const LONG: Duration = Duration::from_millis(500);
 
+/// Most worker threads: more than any machine has cores, and fewer than a system lets a process start.
+const MAX_THREADS: usize = 1_024;
+
 /// What to audit and how.
 #[derive(clap::Args)]
 pub(super) struct Source {
@@ -31,14 +35,14 @@ pub(super) struct Source {
     /// Log format (default: auto-detect).
     #[arg(long, value_name = "NAME")]
     input_format: Option<String>,
-    /// Configuration file (default: the nearest retally.toml at or above the first input).
+    /// Configuration file (default: the nearest retally.toml at or above the working directory).
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Take the printed numbers as exact: no digits beyond them were rounded away, as in an example typed by hand.
     #[arg(long)]
     exact_digits: bool,
     /// Worker threads (default: one per core).
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = threads)]
     threads: Option<usize>,
 }
 
@@ -101,22 +105,24 @@ impl std::str::FromStr for Bytes {
     }
 }
 
-pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    args.gated.refuse_own_files(args.tally.as_deref())?;
-    audit(args).inspect_err(|_| {
-        args.gated.outputs.discard();
-        // Report the original failure, not this one.
-        let _ = args.tally.as_deref().filter(|path| *path != Path::new("-")).map(files::remove);
-    })
+/// Parses a number of threads.
+fn threads(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=MAX_THREADS).contains(number));
+    number.ok_or_else(|| format!("expected a number from 1 to {MAX_THREADS}"))
 }
 
-fn audit(args: &Args) -> Result<ExitCode, Failure> {
-    let mut audit = args.gated.audit(args.tally.as_deref())?;
+pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    // Whatever can be wrong with the arguments and the configuration is said before anything is removed or written.
+    let tally = args.tally.as_deref().filter(|path| *path != Path::new("-"));
+    let mut audit = args.gated.audit(tally)?;
     let gate = args.gated.gate(&audit, args.gated.verdict.baseline()?);
+    let plan = args.plan.as_deref().map(plan).transpose()?;
+    let cleared = args.gated.clear(audit.config(), tally, args.plan.as_deref())?;
     let mut inputs = audit.open()?;
     if let Some(bytes) = args.bytes {
         inputs.restrict(bytes.start, bytes.end)?;
     }
+    super::note(inputs.notes());
     if args.verbose {
         // Standard error may be closed; the report must still be written.
         let _ = io::stderr().write_all(recognised(&inputs, audit.config()).as_bytes());
@@ -125,12 +131,11 @@ fn audit(args: &Args) -> Result<ExitCode, Failure> {
     if let Some(bar) = &bar {
         audit = audit.progress(bar.callback());
     }
-    let mut tally = Vec::new();
+    let mut tallied = Vec::new();
     let mut report = match &args.tally {
         Some(_) => {
-            let plan = args.plan.as_deref().map(plan).transpose()?;
             let part = audit.part(inputs, plan.as_ref())?;
-            part.write(&mut tally).map_err(|error| format!("cannot write the tally: {error}"))?;
+            part.write(&mut tallied).map_err(|error| format!("cannot write the tally: {error}"))?;
             part.report(audit.config())
         }
         None => audit.run_on(inputs),
@@ -139,20 +144,20 @@ fn audit(args: &Args) -> Result<ExitCode, Failure> {
         bar.bar.finish_and_clear();
     }
     let outcome = report.gate(&gate);
-    let done = outcome != Outcome::Undone;
-    if let Some(path) = args.tally.as_deref().filter(|path| *path != Path::new("-")) {
-        let written = if done { files::write(path, &tally) } else { files::remove(path) };
-        written.map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    super::say_undone(&report, outcome, &args.gated.outputs);
+    let to = (outcome != Outcome::Undone).then_some(&cleared);
+    if let (Some(path), Some(to)) = (tally, to) {
+        to.write(path, &tallied).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     }
     let mut with = args.gated.outputs.rendering(audit.config(), args.gated.command("check"));
     with.style.detail = Detail::of(args.quiet, args.verbose);
     if args.tally.as_deref() == Some(Path::new("-")) {
-        args.gated.outputs.write_files(&report, &with, done)?;
-        if done {
-            io::stdout().write_all(&tally).map_err(|error| format!("cannot write the tally: {error}"))?;
+        args.gated.outputs.write_files(&report, &with, to)?;
+        if to.is_some() {
+            io::stdout().write_all(&tallied).map_err(|error| format!("cannot write the tally: {error}"))?;
         }
     } else {
-        args.gated.outputs.write(&report, &with, done)?;
+        args.gated.outputs.write(&report, &with, to)?;
     }
     Ok(ExitCode::from(exit_code(outcome)))
 }
@@ -164,20 +169,21 @@ fn plan(path: &Path) -> Result<AuditPlan, String> {
 }
 
 impl Gated {
-    /// Rejects output files that are inputs or named twice.
-    pub(super) fn refuse_own_files(&self, tally: Option<&Path>) -> Result<(), String> {
-        let tally = tally.filter(|path| *path != Path::new("-"));
-        let shown = |path: &Path| path.to_string_lossy().into_owned();
-        let given = self.verdict.path().map(|path| shown(path)).into_iter().chain(tally.map(shown));
-        self.outputs.check(&self.source.paths.iter().cloned().chain(given).collect::<Vec<_>>())?;
-        tally.map_or(Ok(()), |path| self.source.refuse_input(path))
+    /// Removes older reports, once nothing is found that the new ones would destroy.
+    pub(super) fn clear(&self, config: &Config, tally: Option<&Path>, plan: Option<&Path>) -> Result<Cleared, String> {
+        let mut used = self.verdict.used();
+        used.extend((!config.is_empty()).then(|| ("configuration", PathBuf::from(config.path()))));
+        used.extend(plan.map(|plan| ("plan", plan.to_path_buf())));
+        self.outputs.clear(&self.source.paths, used, tally, None)
     }
 
     /// The audit that the arguments describe. The command's own files are not inputs.
     pub(super) fn audit(&self, tally: Option<&Path>) -> Result<Audit, Error> {
         let config = self.source.config()?.select(&self.select)?.ignore(&self.ignore)?;
         let own = self.verdict.path().map(PathBuf::as_path).into_iter().chain(tally);
-        Ok(self.source.audit(config).exclude(self.outputs.paths().chain(own)))
+        let audit = self.source.audit(config).exclude(self.outputs.paths().chain(own));
+        audit.validate()?;
+        Ok(audit)
     }
 
     /// The gate of the audit's report.
@@ -221,14 +227,14 @@ impl Source {
 
     /// Rejects an output file that is an input.
     pub(super) fn refuse_input(&self, path: &Path) -> Result<(), String> {
-        outputs::refuse_input(path, &self.paths)
+        guard::refuse_input(path, &self.paths)
     }
 
     /// The configuration that was named, or the nearest one.
     pub(super) fn config(&self) -> Result<Config, ConfigError> {
         match &self.config {
             Some(path) => Config::read(path),
-            None => Config::find(self.paths.first().map(String::as_str)),
+            None => Config::find(),
         }
     }
 
@@ -260,6 +266,7 @@ pub(super) fn recognised(inputs: &Inputs, config: &Config) -> String {
         let width = input.fields.iter().map(|(role, _)| role.chars().count()).max().unwrap_or(0);
         lines.extend(input.fields.iter().map(|(role, field)| format!("  {role:width$}  {}", visible(field))));
     }
+    lines.extend(inputs.skipped().map(|(path, what)| format!("{}: skipped ({what})", visible(path))));
     lines.push(String::new());
     lines.push(String::new());
     lines.join("\n")

@@ -45,7 +45,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
 
 /// Writes the plan of an audit in parts, under the configuration that the parts will have.
 fn plan(args: &Args, path: &Path) -> Result<ExitCode, Failure> {
-    let config = Config::find(args.paths.first().map(String::as_str))?;
+    let config = Config::find()?;
     let (audit, inputs) = open(args, path, config)?;
     let plan = audit.plan(&inputs);
     let text = plan.write().map_err(|error| format!("cannot write {}: {error}", path.display()))?;
@@ -63,7 +63,7 @@ fn open(args: &Args, path: &Path, config: Config) -> Result<(Audit, Inputs), Fai
     if args.paths.iter().any(|path| path == "-") {
         return Err("init reads its inputs more than once and cannot use standard input; name a file".into());
     }
-    super::outputs::refuse_input(path, &args.paths)?;
+    super::guard::refuse_input(path, &args.paths)?;
     if std::fs::symlink_metadata(path).is_ok() && !args.force {
         return Err(format!("{} already exists; replace it with --force", path.display()).into());
     }
@@ -100,7 +100,7 @@ fn configuration(args: &Args) -> Result<ExitCode, Failure> {
 fn said(path: &Path, report: &Report, args: &Args) -> String {
     let paths: Vec<String> = args.paths.iter().map(|path| quoted(path)).collect();
     let mut command = format!("retally check {}", paths.join(" "));
-    let found = Config::find(args.paths.first().map(String::as_str)).ok();
+    let found = Config::find().ok();
     let same = |found: &Config| {
         Path::new(found.path()).canonicalize().is_ok_and(|found| path.canonicalize().is_ok_and(|path| path == found))
     };

@@ -40,18 +40,15 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let given = args.verdict.path().map(|path| path.to_string_lossy().into_owned());
-    args.outputs.check(&args.paths.iter().cloned().chain(given).collect::<Vec<_>>())?;
-    merge(args).inspect_err(|_| args.outputs.discard())
-}
-
-fn merge(args: &Args) -> Result<ExitCode, Failure> {
     let baseline = args.verdict.baseline()?;
     let config = match &args.config {
         Some(path) => Config::read(path)?,
-        None => Config::find(None)?,
+        None => Config::find()?,
     };
     let config = config.select(&args.select)?.ignore(&args.ignore)?;
+    let mut used = args.verdict.used();
+    used.extend((!config.is_empty()).then(|| ("configuration", PathBuf::from(config.path()))));
+    let cleared = args.outputs.clear(&args.paths, used, None, args.plan.as_deref())?;
     let mut parts = Vec::with_capacity(args.paths.len());
     for path in &args.paths {
         parts.push(read(path).map_err(|reason| format!("{}: {reason}", visible(path)))?);
@@ -61,9 +58,10 @@ fn merge(args: &Args) -> Result<ExitCode, Failure> {
     words.extend(args.verdict.words());
     let prune = ["retally", "baseline", "prune", "PATH"].map(str::to_owned).to_vec();
     let outcome = report.gate(&args.verdict.gate(&config, baseline, prune));
+    super::say_undone(&report, outcome, &args.outputs);
     let mut with = args.outputs.rendering(&config, format!("retally merge {}", words.join(" ")));
     with.style.detail = Detail::of(false, args.verbose);
-    args.outputs.write(&report, &with, outcome != Outcome::Undone)?;
+    args.outputs.write(&report, &with, (outcome != Outcome::Undone).then_some(&cleared))?;
     Ok(ExitCode::from(exit_code(outcome)))
 }
 

@@ -6,6 +6,7 @@ mod check;
 mod explain;
 mod files;
 mod formats;
+mod guard;
 mod init;
 mod merge;
 mod outputs;
@@ -110,9 +111,9 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
     }
 }
 
-/// An audit under the configuration beside its inputs.
+/// An audit under the nearest configuration.
 fn audit(paths: &[String], input_format: Option<&str>) -> Result<Audit, Failure> {
-    let mut audit = Audit::new(Config::find(paths.first().map(String::as_str))?).inputs(paths);
+    let mut audit = Audit::new(Config::find()?).inputs(paths);
     if let Some(name) = input_format {
         audit = audit.format(name);
     }
@@ -126,6 +127,22 @@ fn warn(errors: &[InputError]) {
         let text = format!("{}:{}:{}: {}", error.path, error.line, error.column, error.reason);
         // Standard error may be closed; there is nobody left to tell then.
         let _ = writeln!(std::io::stderr(), "retally: {}", crate::report::visible(&text));
+    }
+}
+
+/// Prints sentences on standard error.
+fn note(sentences: &[String]) {
+    use std::io::Write as _;
+    for sentence in sentences {
+        // Standard error may be closed; the report must still be written.
+        let _ = writeln!(std::io::stderr(), "retally: {}", crate::report::visible(sentence));
+    }
+}
+
+/// Says why a report decides nothing, where its form has no place for it.
+fn say_undone(report: &crate::Report, outcome: crate::gate::Outcome, outputs: &outputs::Outputs) {
+    if outcome == crate::gate::Outcome::Undone && !outputs.is_for_people() {
+        note(report.gate.as_ref().map_or(&[], |gate| &gate.failures));
     }
 }
 

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::Config;
-use crate::cli::files;
+use crate::cli::files::Cleared;
+use crate::cli::guard::Guard;
 use crate::cli::style::{Color, style};
 use crate::report::text::Style;
 use crate::report::{Anchor, Anchors, OUTPUTS, OutputFormat, Rendering, Report, github, markdown, text};
@@ -27,6 +28,9 @@ pub(super) struct Outputs {
     /// Also write a report to a file, such as json=report.json; can be repeated.
     #[arg(long = "report", value_name = "FORMAT=PATH", value_parser = target)]
     reports: Vec<Target>,
+    /// Also replace files that retally did not write; inputs, configurations and baselines are never replaced.
+    #[arg(long)]
+    overwrite: bool,
     /// File in the repository (and line) at which code scanning and annotations show findings.
     #[arg(long, value_name = "PATH[:LINE]")]
     anchor: Option<String>,
@@ -66,18 +70,18 @@ fn target(text: &str) -> Result<Target, String> {
 }
 
 impl Outputs {
-    /// Rejects two reports to one file, and a report that would overwrite an input.
-    pub(super) fn check(&self, inputs: &[String]) -> Result<(), String> {
-        let mut seen: Vec<PathBuf> = Vec::new();
-        for path in self.paths() {
-            let whole = absolute(path);
-            if seen.contains(&whole) {
-                return Err(format!("two reports would be written to {}", path.display()));
-            }
-            refuse_input(path, inputs)?;
-            seen.push(whole);
-        }
-        Ok(())
+    /// Removes older reports at the paths to be written, and an older tally, once nothing is found that would be destroyed.
+    /// `inputs` are the arguments that name inputs, `used` other files that are read. A plan is written only where one is
+    /// needed, so an older one stays until then.
+    pub(super) fn clear(
+        &self,
+        inputs: &[String],
+        used: Vec<(&'static str, PathBuf)>,
+        tally: Option<&Path>,
+        plan: Option<&Path>,
+    ) -> Result<Cleared, String> {
+        Guard { inputs, used, overwrite: self.overwrite }.check(self.paths().chain(tally).chain(plan))?;
+        Cleared::of(self.paths().chain(tally))
     }
 
     /// Whether the report is text on standard output, for people to read.
@@ -88,14 +92,6 @@ impl Outputs {
     /// The files to be written.
     pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.output.as_deref().into_iter().chain(self.reports.iter().map(|target| target.path.as_path()))
-    }
-
-    /// Removes older report files: after a failure they could be mistaken for its result.
-    pub(super) fn discard(&self) {
-        for path in self.paths() {
-            // Report the original failure, not this one.
-            let _ = files::remove(path);
-        }
     }
 
     /// What outputs need besides the report.
@@ -139,22 +135,21 @@ impl Outputs {
         anchors
     }
 
-    /// Writes the report in all requested formats. If the audit is incomplete, no file is written and older ones
-    /// are removed, because they could be mistaken for its result.
-    pub(super) fn write(&self, report: &Report, with: &Rendering, done: bool) -> Result<(), String> {
-        self.deliver(report, with, done, print)
+    /// Writes the report in all requested formats; files only if the audit is complete.
+    pub(super) fn write(&self, report: &Report, with: &Rendering, to: Option<&Cleared>) -> Result<(), String> {
+        self.deliver(report, with, to, print)
     }
 
     /// The same where something else goes to standard output.
-    pub(super) fn write_files(&self, report: &Report, with: &Rendering, done: bool) -> Result<(), String> {
-        self.deliver(report, with, done, |_| Ok(()))
+    pub(super) fn write_files(&self, report: &Report, with: &Rendering, to: Option<&Cleared>) -> Result<(), String> {
+        self.deliver(report, with, to, |_| Ok(()))
     }
 
     fn deliver(
         &self,
         report: &Report,
         with: &Rendering,
-        done: bool,
+        to: Option<&Cleared>,
         print: impl Fn(&[u8]) -> Result<(), String>,
     ) -> Result<(), String> {
         let mut formats = std::iter::once(self.format).chain(self.reports.iter().map(|target| target.format));
@@ -164,39 +159,25 @@ impl Outputs {
         }
         let mut bytes = Vec::new();
         self.format.render(report, with, &mut bytes).map_err(|error| failed(&error))?;
-        if self.output.is_none() || !done {
+        if self.output.is_none() || to.is_none() {
             print(&bytes)?;
         }
         if *self.format == github::OUTPUT {
             summarise(report, with)?;
         }
-        if !done {
-            for path in self.paths() {
-                files::remove(path).map_err(|error| format!("cannot remove {}: {error}", path.display()))?;
-            }
-            return Ok(());
-        }
+        let Some(to) = to else { return Ok(()) };
         if let Some(path) = &self.output {
-            save(path, &bytes)?;
+            save(to, path, &bytes)?;
         }
         let plain = Style { detail: with.style.detail, ..style(Color::Never, self.width, false) };
         let plain = Rendering { style: plain, ..with.clone() };
         for target in &self.reports {
             let mut bytes = Vec::new();
             target.format.render(report, &plain, &mut bytes).map_err(|error| failed(&error))?;
-            save(&target.path, &bytes)?;
+            save(to, &target.path, &bytes)?;
         }
         Ok(())
     }
-}
-
-/// Rejects an output file that is an input.
-pub(super) fn refuse_input(path: &Path, inputs: &[String]) -> Result<(), String> {
-    let whole = absolute(path);
-    if inputs.iter().any(|input| input != "-" && absolute(Path::new(input)) == whole) {
-        return Err(format!("{} is an input; a report would overwrite it", path.display()));
-    }
-    Ok(())
 }
 
 /// Appends the review report to the job summary file that GitHub Actions names, which may already have
@@ -215,8 +196,8 @@ fn failed(error: &io::Error) -> String {
     format!("cannot write the report: {error}")
 }
 
-fn save(path: &Path, bytes: &[u8]) -> Result<(), String> {
-    files::write(path, bytes).map_err(|error| format!("cannot write {}: {error}", path.display()))
+fn save(to: &Cleared, path: &Path, bytes: &[u8]) -> Result<(), String> {
+    to.write(path, bytes).map_err(|error| format!("cannot write {}: {error}", path.display()))
 }
 
 /// Writes to standard output; a closed pipe is not an error.
@@ -226,16 +207,6 @@ fn print(bytes: &[u8]) -> Result<(), String> {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(failed(&error)),
         _ => Ok(()),
     }
-}
-
-/// A canonical path for comparing files, including files that do not exist yet.
-fn absolute(path: &Path) -> PathBuf {
-    if let Ok(whole) = path.canonicalize() {
-        return whole;
-    }
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let parent = parent.canonicalize().unwrap_or_else(|_| parent.to_path_buf());
-    path.file_name().map_or(parent.clone(), |name| parent.join(name))
 }
 
 #[cfg(test)]

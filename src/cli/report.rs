@@ -28,17 +28,14 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    args.outputs.check(std::slice::from_ref(&args.path))?;
-    render(args).inspect_err(|_| args.outputs.discard())
-}
-
-fn render(args: &Args) -> Result<ExitCode, Failure> {
+    let config = Config::find()?;
+    let used = (!config.is_empty()).then(|| ("configuration", config.path().into())).into_iter().collect();
+    let cleared = args.outputs.clear(std::slice::from_ref(&args.path), used, None, None)?;
     let report = read(&args.path).map_err(|reason| format!("{}: {reason}", visible(&args.path)))?;
-    let config = Config::find(None)?;
     let command = format!("retally report {}", quoted(&args.path));
     let mut with = args.outputs.rendering(&config, command);
     with.style.detail = Detail::of(false, args.verbose);
-    args.outputs.write(&report, &with, true)?;
+    args.outputs.write(&report, &with, Some(&cleared))?;
     Ok(ExitCode::SUCCESS)
 }
 

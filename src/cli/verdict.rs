@@ -28,6 +28,9 @@ pub(super) struct Verdict {
     /// Fail if the baseline contains stale entries.
     #[arg(long, requires = "baseline")]
     strict_baseline: bool,
+    /// Pass although no claim could be checked (default: as configured, else exit with 2).
+    #[arg(long)]
+    allow_unproven: bool,
     /// Date for expiry checks, such as 2027-01-31 (default: nothing expires).
     #[arg(long, value_name = "DATE")]
     today: Option<Date>,
@@ -37,6 +40,11 @@ impl Verdict {
     /// The baseline's path.
     pub(super) fn path(&self) -> Option<&PathBuf> {
         self.baseline.as_ref()
+    }
+
+    /// The files that it reads, with what they are.
+    pub(super) fn used(&self) -> Vec<(&'static str, PathBuf)> {
+        self.baseline.iter().map(|path| ("baseline", path.clone())).collect()
     }
 
     /// Reads the baseline, before the audit starts.
@@ -52,6 +60,9 @@ impl Verdict {
         let mut gate = Gate::new(config.clone()).strict_baseline(self.strict_baseline).prune_command(prune.join(" "));
         if let Some(severity) = self.fail_on {
             gate = gate.fail_on(severity);
+        }
+        if self.allow_unproven {
+            gate = gate.allow_unproven(true);
         }
         if let Some(today) = self.today {
             gate = gate.today(today);
@@ -77,6 +88,9 @@ impl Verdict {
         }
         if self.strict_baseline {
             words.push("--strict-baseline".to_owned());
+        }
+        if self.allow_unproven {
+            words.push("--allow-unproven".to_owned());
         }
         words
     }

@@ -34,19 +34,15 @@ pub(super) struct WatchArgs {
 
 pub(super) fn run(args: &WatchArgs) -> Result<ExitCode, Failure> {
     let gated = &args.gated;
-    gated.refuse_own_files(None)?;
-    watch(args).inspect_err(|_| gated.outputs.discard())
-}
-
-fn watch(args: &WatchArgs) -> Result<ExitCode, Failure> {
-    let gated = &args.gated;
     let interval = seconds("--interval", args.interval)?;
     let idle = args.until_idle.map(|idle| seconds("--until-idle", idle)).transpose()?;
     let audit = gated.audit(None)?;
     let gate = gated.gate(&audit, gated.verdict.baseline()?);
     let with = gated.outputs.rendering(audit.config(), gated.command("check"));
+    let used = audit.config().clone();
     let mut watch = Watch::new(audit)?;
     let stop = interrupt()?;
+    let cleared = gated.clear(&used, None, None)?;
     let mut told = BTreeSet::new();
     let mut last_change = now();
     let mut pause = interval;
@@ -65,7 +61,8 @@ fn watch(args: &WatchArgs) -> Result<ExitCode, Failure> {
     }
     let mut report = watch.finish();
     let outcome = report.gate(&gate);
-    gated.outputs.write(&report, &with, outcome != Outcome::Undone)?;
+    super::say_undone(&report, outcome, &gated.outputs);
+    gated.outputs.write(&report, &with, (outcome != Outcome::Undone).then_some(&cleared))?;
     Ok(ExitCode::from(exit_code(outcome)))
 }
 

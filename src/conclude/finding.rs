@@ -6,7 +6,7 @@ use crate::config::Levels;
 use crate::formula::FoundPart;
 use crate::model::{Located, Severity};
 use crate::report::words::{count, rows};
-use crate::report::{Bin, Evidence, Finding, Location, Moments, Number, RuleEvidence};
+use crate::report::{Bin, Evidence, Finding, Location, Moments, Number, RuleEvidence, Silenced};
 use crate::rules::{self, Catalogue, Rule};
 use crate::tally::{self, Accumulator, Key, Observed, PLACES, Slots, Tally};
 
@@ -230,19 +230,30 @@ pub(super) struct Files {
     pub(super) of_task: Vec<u32>,
 }
 
+/// Drafts with the severity that the user wants, and the findings that disabled rules would have given.
+pub(super) struct Levelled {
+    pub(super) drafts: Vec<(Draft, Severity, Vec<u32>)>,
+    pub(super) silenced: Vec<Silenced>,
+}
+
 /// Gives each draft the severity that the user wants for its rule, and drops those that are off. The only place where levels take effect.
-pub(super) fn apply_levels(
-    drafts: Vec<(Draft, Files)>,
-    levels: &Levels,
-    paths: &[&str],
-) -> Vec<(Draft, Severity, Vec<u32>)> {
-    let loud = |draft: &Draft, files: &[u32]| {
+pub(super) fn apply_levels(drafts: Vec<(Draft, Files)>, levels: &Levels, paths: &[&str]) -> Levelled {
+    let mut kept = Vec::new();
+    let mut silenced: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
+    for (draft, files) in drafts {
         let page = draft.rule.page();
-        levels.of_all(page.code, draft.severity, files.iter().filter_map(|file| paths.get(*file as usize).copied()))
-    };
-    let level =
-        |(draft, files): (Draft, Files)| loud(&draft, &files.of_run).map(|severity| (draft, severity, files.of_task));
-    drafts.into_iter().filter_map(level).collect()
+        let of_files = files.of_run.iter().filter_map(|file| paths.get(*file as usize).copied());
+        match levels.of_all(page.code, draft.severity, of_files) {
+            Some(severity) => kept.push((draft, severity, files.of_task)),
+            None => {
+                let cause = fingerprint(page.code, &draft.claim, &draft.task, &draft.cause);
+                silenced.entry(page.code).or_default().insert(cause);
+            }
+        }
+    }
+    let silenced =
+        silenced.into_iter().map(|(code, causes)| Silenced { code: code.to_owned(), count: causes.len() as u64 });
+    Levelled { drafts: kept, silenced: silenced.collect() }
 }
 
 /// Merges equal causes of several runs, names the places, orders: loudest first, then most rows, then code.

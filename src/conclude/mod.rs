@@ -87,7 +87,8 @@ pub fn conclude(tally: Tally, context: &ConcludeInput<'_>) -> Report {
             (draft, Files { of_run: files.clone(), of_task })
         }));
     }
-    let findings = finding::settle(finding::apply_levels(drafts, context.levels, &paths), &paths);
+    let finding::Levelled { drafts, silenced } = finding::apply_levels(drafts, context.levels, &paths);
+    let findings = finding::settle(drafts, &paths);
     let mut counts = FindingCounts::default();
     for finding in &findings {
         counts.add(finding.severity);
@@ -114,6 +115,7 @@ pub fn conclude(tally: Tally, context: &ConcludeInput<'_>) -> Report {
         coverage,
         skipped_fields,
         errors,
+        silenced,
         baseline: None,
         gate: None,
     }

@@ -6,12 +6,12 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use globset::{Glob, GlobMatcher};
+use globset::GlobSet;
 use toml::Spanned;
 
 use crate::config::written::{Exception as Written, Fault, Gate as WrittenGate, unknown_name};
 use crate::config::{Paths, codes};
-use crate::model::Severity;
+use crate::model::{Severity, glob};
 use crate::rules::Catalogue;
 
 /// The minimum severity at which findings fail.
@@ -121,6 +121,8 @@ pub struct GateConfig {
     pub fail_on: Option<FailOn>,
     /// Share of the claims of a name that must be proven, from 0 to 1.
     pub min_proven: Vec<(String, f64)>,
+    /// Whether a report passes of which no claim could be checked.
+    pub allow_unproven: bool,
 }
 
 /// A finding that the user accepts.
@@ -145,13 +147,13 @@ pub struct Exception {
 #[derive(Clone, Debug)]
 struct Name {
     text: String,
-    glob: Option<GlobMatcher>,
+    glob: Option<GlobSet>,
 }
 
 impl Name {
     fn new(text: &str) -> Self {
         // A name may hold what no glob may, such as an open bracket; then only the name itself is meant.
-        Self { text: text.to_owned(), glob: Glob::new(text).ok().map(|glob| glob.compile_matcher()) }
+        Self { text: text.to_owned(), glob: glob(text, false).ok() }
     }
 
     fn matches(&self, name: &str) -> bool {
@@ -174,7 +176,7 @@ impl Exception {
 
 /// Resolves `[gate]`.
 pub(super) fn gate(written: &WrittenGate) -> Result<GateConfig, Fault> {
-    let mut gate = GateConfig::default();
+    let mut gate = GateConfig { allow_unproven: written.allow_unproven, ..GateConfig::default() };
     if let Some(fail_on) = &written.fail_on {
         let text = fail_on.get_ref();
         let found = FailOn::ALL.into_iter().find(|value| value.name() == text);
@@ -280,9 +282,15 @@ mod tests {
 
     #[test]
     fn the_policy_is_read() {
-        let config = read("[gate]\nfail-on = \"warning\"\nmin-proven = { accuracy = 1, \"run.acc\" = 0.9 }").unwrap();
+        let config = read(
+            "[gate]\nfail-on = \"warning\"\nallow-unproven = true\nmin-proven = { accuracy = 1, \"run.acc\" = 0.9 }",
+        )
+        .unwrap();
         let expected = vec![("accuracy".to_owned(), 1.0), ("run.acc".to_owned(), 0.9)];
-        assert_eq!(config.gate, GateConfig { fail_on: Some(FailOn::Warning), min_proven: expected });
+        assert_eq!(
+            config.gate,
+            GateConfig { fail_on: Some(FailOn::Warning), min_proven: expected, allow_unproven: true }
+        );
         assert_eq!(read("").unwrap().gate, GateConfig::default());
     }
 

@@ -1,6 +1,7 @@
 //! `retally.toml` as written, then resolved; conventions per kind of claim.
 
 mod convention;
+mod file;
 mod gate;
 mod levels;
 mod paths;
@@ -8,9 +9,11 @@ mod resolve;
 mod written;
 
 pub use convention::{ColumnSpec, Promise, accepted, both_ends};
+pub use file::read_text;
 pub use gate::{Date, Exception, FailOn, GateConfig};
 pub use levels::{Levels, UnknownRule, codes};
 pub use paths::Paths;
+pub(crate) use resolve::Nested;
 pub use resolve::{Config, ConfigError, Entry, FILE_NAME};
 
 /// The user's settings for one input.

@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use crate::config::written::{Fault, Table, Written, parse, unknown_name};
 use crate::config::{
-    ColumnSpec, Exception, GateConfig, InputConfig, Levels, Paths, UnknownRule, both_ends, codes, gate,
+    ColumnSpec, Exception, GateConfig, InputConfig, Levels, Paths, UnknownRule, both_ends, codes, gate, read_text,
 };
 use crate::formula::Formula;
 use crate::model::{ClaimKind, Severity};
@@ -45,6 +45,8 @@ fn position(line: usize, column: usize) -> String {
 pub struct Entry {
     /// The key.
     pub key: String,
+    /// The path of the field, of an entry of `[input]`; else empty.
+    pub value: String,
     span: Range<usize>,
 }
 
@@ -57,10 +59,20 @@ struct Part {
     format: Option<String>,
 }
 
+/// A file nearer to an input than the configuration: only what it says of the input is used.
+#[derive(Clone, Debug)]
+pub(crate) struct Nested {
+    pub(crate) config: Config,
+    /// Its sections that are not used.
+    pub(crate) ignored: Vec<&'static str>,
+}
+
 /// The configuration, resolved.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     path: String,
+    /// Whether files nearer to the inputs are looked for: not where one was named.
+    takes_nested: bool,
     text: String,
     whole: Part,
     overrides: Vec<(Paths, Part)>,
@@ -85,23 +97,47 @@ pub struct Config {
 }
 
 impl Config {
-    /// Finds and reads the file at or above the first input; without one, all defaults apply.
-    pub fn find(first: Option<&str>) -> Result<Self, ConfigError> {
-        let start = start(first);
-        let Ok(start) = start.canonicalize() else { return Ok(Self::default()) };
-        let found = start.ancestors().map(|directory| directory.join(FILE_NAME)).find(|path| path.is_file());
-        found.map_or_else(|| Ok(Self::default()), |path| Self::read(&path))
+    /// Finds and reads the file at or above the working directory; without one, all defaults apply. Files nearer to the
+    /// inputs may map fields: see [`Config::nested`].
+    pub fn find() -> Result<Self, ConfigError> {
+        let found = nearest_file(Path::new("."));
+        let config = found.map_or_else(|| Ok(Self::default()), |path| Self::read(&path))?;
+        Ok(Self { takes_nested: true, ..config })
+    }
+
+    /// The file nearest to an input, where it is another one than this and this was not named. Of such a file, only
+    /// `[input]` is used: logs come from elsewhere, and what comes with them may say how to read them, not what fails.
+    pub(crate) fn nested(&self, directory: &Path) -> Result<Option<Nested>, ConfigError> {
+        let Some(path) = nearest_file(directory).filter(|_| self.takes_nested) else { return Ok(None) };
+        let own = Path::new(&self.path).canonicalize().ok();
+        if !self.path.is_empty() && own.is_some_and(|own| own == path) {
+            return Ok(None);
+        }
+        Self::read(&path).map(|config| Some(Nested { ignored: config.others(), config }))
+    }
+
+    /// The sections of the file besides `[input]`.
+    fn others(&self) -> Vec<&'static str> {
+        let sections: [(&'static str, bool); 7] = [
+            ("[conventions]", !self.conventions.is_empty()),
+            ("[rules]", !self.levels.rules.is_empty()),
+            ("[tolerance]", self.tolerance != Tolerance::default() || !self.tolerances.is_empty()),
+            ("[report]", self.anchor.is_some()),
+            ("[gate]", self.gate != GateConfig::default()),
+            ("[[exceptions]]", !self.exceptions.is_empty()),
+            ("[[overrides]]", !self.overrides.is_empty()),
+        ];
+        sections.into_iter().filter(|(_, is_there)| *is_there).map(|(name, _)| name).collect()
     }
 
     /// Reads a file.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let shown = shown(path);
-        #[expect(clippy::disallowed_methods, reason = "this is where the configuration is read")]
-        let text = std::fs::read_to_string(path).map_err(|error| ConfigError {
+        let text = read_text(path).map_err(|reason| ConfigError {
             path: shown.clone(),
             line: 0,
             column: 0,
-            reason: format!("cannot read the configuration: {error}"),
+            reason: format!("cannot read the configuration: {reason}"),
         })?;
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let directory = parent.canonicalize().unwrap_or_else(|_| parent.to_path_buf());
@@ -138,7 +174,7 @@ impl Config {
         }
         for (key, value) in &written.tolerance.claims {
             let name = key.get_ref().clone();
-            self.tolerances.push(Entry { key: name.clone(), span: key.span() });
+            self.tolerances.push(Entry { key: name.clone(), value: String::new(), span: key.span() });
             let column = self.whole.columns.entry(name.clone());
             column.or_insert_with(|| bare(&name)).tolerance = Some(tolerance(value)?);
         }
@@ -155,7 +191,7 @@ impl Config {
     fn part(&mut self, conventions: &Table, input: &Table) -> Result<Part, Fault> {
         let mut part = Part::default();
         for (key, value) in conventions {
-            self.conventions.push(Entry { key: key.get_ref().clone(), span: key.span() });
+            self.conventions.push(Entry { key: key.get_ref().clone(), value: String::new(), span: key.span() });
             part.columns.insert(key.get_ref().clone(), convention(key.get_ref(), value)?);
         }
         for (key, value) in input {
@@ -169,7 +205,7 @@ impl Config {
                 }
                 ("sentinels", _) => return Err(fault("a list of numbers, such as [-100.0]")),
                 (role, toml::Value::String(path)) if !path.trim().is_empty() => {
-                    self.roles.push(Entry { key: role.to_owned(), span: key.span() });
+                    self.roles.push(Entry { key: role.to_owned(), value: path.clone(), span: key.span() });
                     part.roles.insert(role.to_owned(), path.clone());
                 }
                 _ => return Err(fault("the path of a field, such as \"out.logprobs\"")),
@@ -226,13 +262,19 @@ impl Config {
         ConfigError { path: self.path.clone(), line, column, reason }
     }
 
-    /// The settings for an input: the global part, then every matching override, in order.
+    /// The settings for an input: the global part, then what a file nearer to the input maps, then every matching
+    /// override, in order.
     #[must_use]
-    pub(crate) fn input(&self, path: &str) -> InputConfig {
+    pub(crate) fn input(&self, path: &str, nested: Option<&Nested>) -> InputConfig {
         let mut roles = self.whole.roles.clone();
         let mut columns = self.whole.columns.clone();
         let mut sentinels = self.whole.sentinels.clone();
         let mut format = self.whole.format.clone();
+        if let Some(own) = nested.map(|nested| &nested.config.whole) {
+            roles.extend(own.roles.clone());
+            sentinels = own.sentinels.clone().or(sentinels);
+            format = own.format.clone().or(format);
+        }
         for (_, part) in self.overrides.iter().filter(|(paths, _)| paths.matches(path)) {
             roles.extend(part.roles.clone());
             for (name, spec) in &part.columns {
@@ -250,20 +292,10 @@ impl Config {
     }
 }
 
-/// Where the search for the file starts: the first input's directory, otherwise the working directory.
-fn start(first: Option<&str>) -> PathBuf {
-    let here = PathBuf::from(".");
-    let Some(first) = first.filter(|first| *first != "-") else { return here };
-    let path = Path::new(first);
-    if path.is_dir() {
-        return path.to_path_buf();
-    }
-    let fixed = match first.find(['*', '?', '[', '{']) {
-        Some(at) if !path.exists() => Path::new(first.get(..at).unwrap_or_default()),
-        _ => path,
-    };
-    let parent = if first.len() != fixed.as_os_str().len() && fixed.is_dir() { Some(fixed) } else { fixed.parent() };
-    parent.filter(|parent| !parent.as_os_str().is_empty()).map_or(here, Path::to_path_buf)
+/// The configuration at or above a directory. A pipe or a device of that name is one that cannot be read, not none.
+fn nearest_file(directory: &Path) -> Option<PathBuf> {
+    let directory = directory.canonicalize().ok()?;
+    directory.ancestors().map(|directory| directory.join(FILE_NAME)).find(|path| path.exists() && !path.is_dir())
 }
 
 /// A path as messages show it: below the working directory, relative to it.
@@ -390,7 +422,7 @@ mod tests {
             "#,
         )
         .unwrap();
-        let input = config.input("a.jsonl");
+        let input = config.input("a.jsonl", None);
         assert_eq!(formulas(&input, "score"), ["sum(logprob)/n", "sum(logprob)[without end]/n"]);
         assert_eq!(formulas(&input, "cost").len(), 4);
         let cost = input.columns.iter().find(|spec| &*spec.column.name == "cost").unwrap();
@@ -451,15 +483,15 @@ mod tests {
             "#,
         )
         .unwrap();
-        let first = |path: &str| formulas(&config.input(path), "score").first().cloned().unwrap_or_default();
+        let first = |path: &str| formulas(&config.input(path, None), "score").first().cloned().unwrap_or_default();
         assert_eq!(first("new/a.jsonl"), "sum(logprob)/n");
         assert_eq!(first("old/a.jsonl"), "sum(logprob)");
         assert_eq!(first("./deep/er/a.csv"), "sum(logprob)");
         assert_eq!(first("old/b/c/a.jsonl"), "sum(logprob)/bytes");
-        let old = config.input("old/a.jsonl");
+        let old = config.input("old/a.jsonl", None);
         assert_eq!((old.roles[0].1.as_str(), old.sentinels.as_slice()), ("qid", [-5.0].as_slice()));
         assert_eq!(formulas(&old, "mean")[0], "sum(logprob)/n");
-        assert_eq!(config.input("new/a.jsonl").roles[0].1, "uid");
+        assert_eq!(config.input("new/a.jsonl", None).roles[0].1, "uid");
     }
 
     #[test]
@@ -491,17 +523,23 @@ mod tests {
     }
 
     #[test]
-    fn the_search_starts_where_the_first_input_is() {
+    fn a_nested_file_maps_fields_and_decides_nothing() {
         let root = tempfile::tempdir().unwrap();
-        let at = |name: &str| root.path().join(name).to_string_lossy().into_owned();
+        let at = |name: &str| root.path().join(name);
         std::fs::create_dir_all(at("runs/a")).unwrap();
+        let nested = "[input]\nitem = \"uid\"\n[gate]\nfail-on = \"never\"\n[rules]\nRT204 = \"off\"\n";
         #[expect(clippy::disallowed_methods, reason = "the test makes files to find")]
-        for (name, text) in [(FILE_NAME, "[tolerance]\nabsolute = 0.5"), ("runs/a/x.jsonl", "{}")] {
+        for (name, text) in [(FILE_NAME, "[tolerance]\nabsolute = 0.5"), ("runs/retally.toml", nested)] {
             std::fs::write(at(name), text).unwrap();
         }
-        for first in ["runs/a/x.jsonl", "runs/a", "runs/a/*.jsonl", "runs/*/x.jsonl", "runs/a/missing.jsonl"] {
-            let config = Config::find(Some(&at(first))).unwrap();
-            assert!((config.tolerance.absolute - 0.5).abs() < 1e-18, "{first}");
-        }
+        let named = Config::read(&at(FILE_NAME)).unwrap();
+        assert!(named.nested(&at("runs/a")).unwrap().is_none());
+        let config = Config { takes_nested: true, ..named };
+        assert!(config.nested(root.path()).unwrap().is_none());
+        let nested = config.nested(&at("runs/a")).unwrap().unwrap();
+        assert_eq!(nested.ignored, ["[rules]", "[gate]"]);
+        let input = config.input("runs/a/x.jsonl", Some(&nested));
+        assert_eq!(input.roles, [("item".to_owned(), "uid".to_owned())]);
+        assert_eq!(config.levels.of("RT204", Severity::Error, "runs/a/x.jsonl"), Some(Severity::Error));
     }
 }

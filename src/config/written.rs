@@ -45,6 +45,7 @@ pub(super) struct Report {
 pub(super) struct Gate {
     pub(super) fail_on: Option<Spanned<String>>,
     pub(super) min_proven: Table,
+    pub(super) allow_unproven: bool,
 }
 
 /// One of `[[exceptions]]`.

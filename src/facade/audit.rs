@@ -15,6 +15,9 @@ use crate::report::{InputError, InputReport, Report};
 use crate::source::Input;
 use crate::tally::Kept;
 
+/// Most worker threads; a system refuses to start many more.
+const MAX_THREADS: usize = 1_024;
+
 /// An audit: what to read, and how. It can be run any number of times.
 ///
 /// ```
@@ -93,7 +96,8 @@ impl Audit {
         self
     }
 
-    /// Sets the number of worker threads; by default one per core. The report does not depend on it.
+    /// Sets the number of worker threads; by default one per core, at least 1 and at most 1,024. The report does not
+    /// depend on it.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = Some(threads);
@@ -149,7 +153,10 @@ impl Audit {
     /// Finds, opens and recognises the inputs without auditing them.
     pub fn open(&self) -> Result<Inputs, Error> {
         self.validate()?;
-        let inputs = self.find();
+        let mut inputs = self.find();
+        if let Some(error) = inputs.undeclared.take() {
+            return Err(error.into());
+        }
         let mut seen = BTreeSet::new();
         if let Some(twice) = inputs.opened.iter().find(|opened| !seen.insert(opened.input.path.as_str())) {
             return Err(Error::SameName(twice.input.path.clone()));
@@ -207,7 +214,8 @@ impl Audit {
         AuditPlan::new(inputs.opened.iter().map(|input| input.input.path.as_str()).zip(&plans))
     }
 
-    pub(super) fn validate(&self) -> Result<(), Error> {
+    /// Rejects settings that cannot be used, before any input is looked at.
+    pub(crate) fn validate(&self) -> Result<(), Error> {
         format::native::check(&self.config)?;
         if let Some(name) = &self.format
             && !format::all().any(|format| format.name() == name)
@@ -218,6 +226,11 @@ impl Audit {
             Some(tolerance) if !(tolerance.is_finite() && tolerance >= 0.0) => Err(Error::Tolerance(tolerance)),
             _ => Ok(()),
         }
+    }
+
+    /// The paths as given.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.paths.iter().map(String::as_str)
     }
 
     /// The first input that is not a path.
@@ -238,7 +251,7 @@ impl Audit {
     pub(super) fn settings(&self) -> Settings {
         let cores = || std::thread::available_parallelism().map_or(1, Into::into);
         Settings {
-            threads: self.threads.unwrap_or_else(cores).max(1),
+            threads: self.threads.unwrap_or_else(cores).clamp(1, MAX_THREADS),
             unit_bytes: self.unit_bytes.max(1),
             unpacked: UNPACKED,
             tolerance: Tolerance {

@@ -1,11 +1,13 @@
 //! Inputs that were found, opened and recognised, and what could not be.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::config::Config;
+use crate::config::{Config, ConfigError, Nested};
 use crate::engine::{self, RecognisedInput, Refusal};
-use crate::facade::Error;
-use crate::format::Framing;
+use crate::facade::declared::Declared;
+use crate::facade::{Error, Own};
+use crate::format::{self, Framing};
 use crate::report::{InputError, InputErrorKind, InputReport};
 use crate::source::{self, ByteRange, Input, Packing, SourceError};
 use crate::tally::Tally;
@@ -16,6 +18,12 @@ pub struct Inputs {
     pub(crate) opened: Vec<RecognisedInput>,
     /// The rest.
     pub(crate) errors: Vec<InputError>,
+    /// What was left out of directories by intent.
+    skipped: Vec<(String, String)>,
+    /// What is not used of configurations nearer to the inputs, as sentences.
+    notes: Vec<String>,
+    /// An entry of a configuration about a field that no input has.
+    pub(super) undeclared: Option<ConfigError>,
 }
 
 /// An input as it was recognised.
@@ -42,6 +50,18 @@ impl Inputs {
     #[must_use]
     pub fn errors(&self) -> &[InputError] {
         &self.errors
+    }
+
+    /// What was left out of directories by intent: its path, and what it is, such as a report that retally wrote.
+    pub fn skipped(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.skipped.iter().map(|(path, what)| (path.as_str(), what.as_str()))
+    }
+
+    /// What the user should know of how the inputs are read, as sentences: sections of configurations nearer to the inputs
+    /// that are not used.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// The inputs that were recognised, in the order of their paths.
@@ -112,21 +132,37 @@ pub(super) fn find(wanted: &Wanted<'_>) -> Inputs {
         |error: &SourceError| whole(error.path().unwrap_or_default().to_owned(), error.to_string(), unreadable);
     let mut errors: Vec<InputError> = discovery.errors.iter().map(of_source).collect();
     let mut opened = Vec::new();
-    let mut passed_over = false;
+    let mut skipped: Vec<(String, String)> =
+        discovery.skipped.into_iter().map(|(path, what)| (path, what.to_owned())).collect();
+    let (mut own, mut passed_over) = (false, false);
+    let (mut near, mut declared) = (NestedFiles::default(), Declared::default());
     let excluded: Vec<PathBuf> = wanted.excluded.iter().filter_map(|path| path.canonicalize().ok()).collect();
     for input in discovery.inputs {
         let path = input.path.clone();
         if !excluded.is_empty() && Path::new(&path).canonicalize().is_ok_and(|path| excluded.contains(&path)) {
             continue;
         }
-        match engine::open(input, &wanted.config.input(&path), wanted.format) {
-            Ok(Ok(input)) => opened.push(input),
+        let settings = wanted.config.input(&path, near.of(&input, wanted.config));
+        let is_named = named.contains(&path.as_str());
+        let has_format = wanted.format.is_some() || settings.format.is_some();
+        if let Some(found) = written_by_us(&input).filter(|_| !(is_named && has_format)) {
+            if is_named {
+                let reason =
+                    format!("a {found} written by retally, not a log (`retally report` renders stored JSON reports)");
+                errors.push(whole(path, reason, InputErrorKind::Unusable));
+            } else {
+                own = true;
+                skipped.push((path, format!("{found} written by retally")));
+            }
+            continue;
+        }
+        match engine::open(input, &settings, wanted.format) {
+            Ok(Ok(input)) => {
+                declared.see(&input, &settings, wanted.config);
+                opened.push(input);
+            }
             // A text in a directory is mostly no log, and nobody said that it is one.
-            Ok(Err(unknown))
-                if unknown.refusal != Refusal::Unusable
-                    && source::is_text(&path)
-                    && !named.contains(&path.as_str()) =>
-            {
+            Ok(Err(unknown)) if unknown.refusal != Refusal::Unusable && source::is_text(&path) && !is_named => {
                 passed_over = true;
             }
             Ok(Err(unknown)) => {
@@ -140,12 +176,74 @@ pub(super) fn find(wanted: &Wanted<'_>) -> Inputs {
             Err(error) => errors.push(whole(path, error.to_string(), unreadable)),
         }
     }
-    if passed_over && opened.is_empty() && errors.is_empty() {
+    if (passed_over || own) && opened.is_empty() && errors.is_empty() {
         let path = wanted.paths.first().cloned().unwrap_or_default();
         errors.push(of_source(&SourceError::EmptyDirectory { path }));
     }
+    errors.extend(near.errors());
     errors.sort_by(|a, b| (&a.path, a.line, &a.reason).cmp(&(&b.path, b.line, &b.reason)));
-    Inputs { opened, errors }
+    skipped.sort();
+    let undeclared =
+        declared.missing(wanted.config).or_else(|| near.configs().find_map(|config| declared.missing(config)));
+    Inputs { opened, errors, skipped, notes: near.notes(), undeclared }
+}
+
+/// The configurations nearer to the inputs, by the directory of the inputs.
+#[derive(Default)]
+struct NestedFiles {
+    by_directory: BTreeMap<PathBuf, Result<Option<Nested>, ConfigError>>,
+}
+
+impl NestedFiles {
+    fn of(&mut self, input: &Input, config: &Config) -> Option<&Nested> {
+        let directory = input.file_path()?.parent()?.to_path_buf();
+        let read = |directory: &PathBuf| {
+            let here = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+            let found = config.nested(here)?;
+            found.iter().try_for_each(|nested| format::native::check(&nested.config))?;
+            Ok(found)
+        };
+        let found = self.by_directory.entry(directory).or_insert_with_key(read);
+        found.as_ref().ok().and_then(Option::as_ref)
+    }
+
+    /// Files that cannot be used: without them, the logs beside them are not read as they should be.
+    fn errors(&self) -> impl Iterator<Item = InputError> {
+        let errors = self.by_directory.values().filter_map(|found| found.as_ref().err());
+        let by_path: BTreeMap<&str, &ConfigError> = errors.map(|error| (error.path.as_str(), error)).collect();
+        by_path.into_values().map(|error| {
+            let place =
+                if error.line == 0 { String::new() } else { format!("line {}, column {}: ", error.line, error.column) };
+            let reason = format!("{place}{}", error.reason);
+            let kind = InputErrorKind::Unusable;
+            InputError { kind, path: error.path.clone(), line: 0, column: 0, reason, fatal: true }
+        })
+    }
+
+    fn configs(&self) -> impl Iterator<Item = &Config> {
+        self.by_directory.values().filter_map(|found| found.as_ref().ok()?.as_ref()).map(|nested| &nested.config)
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let found = self.by_directory.values().filter_map(|found| found.as_ref().ok()?.as_ref());
+        let with_more: BTreeMap<&str, &Nested> =
+            found.filter(|nested| !nested.ignored.is_empty()).map(|nested| (nested.config.path(), nested)).collect();
+        let note = |(path, nested): (&str, &Nested)| {
+            let (sections, is) = (nested.ignored.join(", "), if nested.ignored.len() == 1 { "is" } else { "are" });
+            format!(
+                "{path}: {sections} {is} not used: only [input] is taken from a configuration that is not at or above the \
+                 working directory; name it with --config to use all of it"
+            )
+        };
+        with_more.into_iter().map(note).collect()
+    }
+}
+
+/// What this program wrote an input as, if it did.
+fn written_by_us(input: &Input) -> Option<Own> {
+    /// Enough for the first keys of every form.
+    const HEAD: usize = 4 << 10;
+    input.stored_head(HEAD).and_then(|head| Own::of(&head))
 }
 
 /// What the report says of the inputs.

@@ -1,9 +1,11 @@
 //! An audit of logs that are still being written.
 
+use std::path::Path;
+
 use crate::engine::Following;
 use crate::facade::{Audit, Error, inputs};
 use crate::report::{InputError, Report};
-use crate::source::Input;
+use crate::source::{self, Input};
 
 /// An audit of logs that are still being written.
 pub struct Watch {
@@ -19,6 +21,9 @@ impl Watch {
         if let Some(input) = audit.first_given() {
             let name = if input.path == Input::STDIN { "standard input" } else { &input.path };
             return Err(Error::NotWatchable(name.to_owned()));
+        }
+        if let Some(path) = audit.paths().find(|path| source::is_pipe(Path::new(path))) {
+            return Err(Error::NotWatchable(path.to_owned()));
         }
         Ok(Self { audit, following: Following::default(), errors: Vec::new() })
     }

@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::conclude;
-use crate::config::{Date, nearest};
+use crate::config::{Date, nearest, read_text};
 use crate::report::{Finding, Report, visible};
 
 /// The version of the file's shape. Version 1 is read, too.
@@ -132,16 +132,22 @@ fn parts<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String
 }
 
 impl Baseline {
+    /// Whether a file with this start is a baseline, of any version.
+    #[must_use]
+    pub(crate) fn is_head(head: &[u8]) -> bool {
+        let head = String::from_utf8_lossy(head.get(..512).unwrap_or(head));
+        let dense: String = head.split_ascii_whitespace().collect();
+        let after_version =
+            dense.strip_prefix("{\"version\":").map(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
+        let findings = after_version.and_then(|rest| rest.strip_prefix(",\"findings\":["));
+        findings.is_some_and(|rest| rest == "]}" || rest.starts_with("{\"fingerprint\":\""))
+    }
+
     /// Reads a file.
     pub fn read(path: &Path) -> Result<Self, BaselineError> {
         let shown = path.to_string_lossy();
-        #[expect(clippy::disallowed_methods, reason = "this is where a baseline is read")]
-        let text = std::fs::read_to_string(path);
-        let unreadable = |error: std::io::Error| BaselineError::Unreadable {
-            path: visible(&shown).into_owned(),
-            reason: error.to_string(),
-        };
-        Self::parse(&shown, &text.map_err(unreadable)?)
+        let unreadable = |reason| BaselineError::Unreadable { path: visible(&shown).into_owned(), reason };
+        Self::parse(&shown, &read_text(path).map_err(unreadable)?)
     }
 
     /// Reads a text; `path` is what errors name.

@@ -22,6 +22,7 @@ pub struct Gate {
     today: Option<Date>,
     baseline: Option<Baseline>,
     strict_baseline: bool,
+    allow_unproven: bool,
     prune: String,
 }
 
@@ -32,7 +33,8 @@ pub enum Outcome {
     Passed,
     /// Something fails; the report's [`GateReport`] says what.
     Failed,
-    /// The audit is incomplete: [`Report::undone`] says why.
+    /// The audit is incomplete, as [`Report::undone`] says, or no claim could be checked: then the failures of the
+    /// [`GateReport`] say why.
     Undone,
 }
 
@@ -42,8 +44,8 @@ impl Gate {
     #[must_use]
     pub fn new(config: Config) -> Self {
         let fail_on = config.gate.fail_on.unwrap_or_default();
-        let prune = "retally baseline prune".to_owned();
-        Self { config, fail_on, today: None, baseline: None, strict_baseline: false, prune }
+        let (prune, allow_unproven) = ("retally baseline prune".to_owned(), config.gate.allow_unproven);
+        Self { config, fail_on, today: None, baseline: None, strict_baseline: false, allow_unproven, prune }
     }
 
     /// Sets the minimum severity at which findings fail.
@@ -74,6 +76,13 @@ impl Gate {
         self
     }
 
+    /// Lets a report pass of which no claim could be checked; by default as configured, else it does not.
+    #[must_use]
+    pub fn allow_unproven(mut self, allow: bool) -> Self {
+        self.allow_unproven = allow;
+        self
+    }
+
     /// Sets the command that notes name for removing stale entries.
     #[must_use]
     pub fn prune_command(mut self, command: impl Into<String>) -> Self {
@@ -99,13 +108,26 @@ impl Report {
             notes
                 .extend(failures.drain(..).map(|sentence| format!("would fail without `--fail-on never`: {sentence}")));
         }
+        let undone = self.undone();
+        // What is said of an input stands beside the input.
+        let nothing = undone.clone().filter(|_| self.errors.is_empty());
+        let unchecked = nothing.or_else(|| self.unchecked(gate));
+        failures.extend(unchecked.clone());
         let passed = failing == 0 && failures.is_empty();
         self.gate = Some(GateReport { passed, failing, failures, notes });
-        match self.undone() {
+        match undone.or(unchecked) {
             Some(_) => Outcome::Undone,
             None if passed => Outcome::Passed,
             None => Outcome::Failed,
         }
+    }
+
+    /// Why the report decides nothing, if no claim could be checked and nothing was found that would fail it.
+    fn unchecked(&self, gate: &Gate) -> Option<String> {
+        // With `never`, a finding is still something that was checked.
+        let level = if gate.fail_on == FailOn::Never { FailOn::Error } else { gate.fail_on };
+        let found = self.findings.iter().any(|finding| level.fails(finding.severity));
+        if found || gate.allow_unproven { None } else { policy::unchecked(self) }
     }
 
     /// Why the audit is incomplete, if it is: a named input is unusable, or nothing was audited.
@@ -120,7 +142,7 @@ impl Report {
         let error = fatal.or(self.errors.first().filter(|_| nothing));
         match error {
             Some(error) => Some(format!("{}: {}", visible(&error.path), visible(&error.reason))),
-            None => nothing.then(|| "nothing was audited".to_owned()),
+            None => nothing.then(|| "nothing was audited: no record has a claim or a token".to_owned()),
         }
     }
 }

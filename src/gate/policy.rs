@@ -1,12 +1,36 @@
-//! How much has to be proven: `[gate] min-proven` of the configuration.
+//! How much has to be proven: `[gate] min-proven` of the configuration, and at least one claim.
 
 use crate::model::VerdictCounts;
 use crate::report::words::count;
-use crate::report::{ClaimKey, Report};
+use crate::report::{ClaimKey, Coverage, Report};
 
 /// A sentence for each minimum that the report does not reach.
 pub(super) fn minimums(report: &Report, minimums: &[(String, f64)]) -> Vec<String> {
     minimums.iter().filter_map(|(name, minimum)| below(report, name, *minimum)).collect()
+}
+
+/// Why the report says nothing about its claims, if none of them could be checked.
+pub(super) fn unchecked(report: &Report) -> Option<String> {
+    /// Reasons that are named.
+    const NAMED: usize = 3;
+    let mut totals = VerdictCounts::default();
+    report.summary.verdicts.values().for_each(|counts| totals.merge(counts));
+    if totals.total() == 0 || totals.unprovable < totals.total() {
+        return None;
+    }
+    let mut gaps: Vec<&Coverage> = report.coverage.iter().collect();
+    gaps.sort_by_key(|gap| std::cmp::Reverse(gap.count));
+    let why: Vec<String> = gaps
+        .iter()
+        .take(NAMED)
+        .map(|gap| format!("{}: {} (to prove it, log {})", gap.what, gap.reason, gap.log))
+        .collect();
+    let why = if why.is_empty() { String::new() } else { format!(": {}", why.join("; ")) };
+    let all = count(totals.total());
+    let noun = if totals.total() == 1 { "claim" } else { "claims" };
+    Some(format!(
+        "0 of {all} {noun} could be checked{why}; to accept this, use --allow-unproven or [gate] allow-unproven = true"
+    ))
 }
 
 /// Why a minimum is not reached, if it is not.

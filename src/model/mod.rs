@@ -4,6 +4,7 @@
 //! module computes a score or has an opinion.
 
 mod claim;
+mod glob;
 mod hash;
 mod item;
 mod metric;
@@ -16,6 +17,7 @@ mod text;
 mod verdict;
 
 pub use claim::{Claim, ClaimKind, ColumnId, ColumnKey};
+pub use glob::glob;
 pub use hash::{StableHasher, stable_hash};
 pub use item::{ArrayLength, Candidate, Item, LoggedTotal, PickRef, SideValue, StatedTotals};
 pub use metric::{

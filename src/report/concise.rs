@@ -24,7 +24,7 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             out,
             "{}[{}] {} ({} {})",
             finding.severity.word(),
-            finding.code,
+            visible(&finding.code),
             visible(&finding.message),
             count(finding.count),
             rows(finding.count)
@@ -32,6 +32,9 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     }
     for error in report.errors.iter().filter(|error| error.line == 0) {
         writeln!(out, "{}: error {}", visible(&error.path), visible(&error.reason))?;
+    }
+    if let Some(line) = report.silenced_line() {
+        writeln!(out, "retally: note {}", visible(&line))?;
     }
     for failure in report.gate.iter().flat_map(|gate| &gate.failures) {
         writeln!(out, "retally: error {}", visible(failure))?;

@@ -32,6 +32,9 @@ pub fn render(report: &Report, with: &Rendering, out: &mut dyn Write) -> io::Res
             writeln!(out, "{}", command(level, finding, left, &with.anchors))?;
         }
     }
+    if let Some(line) = report.silenced_line() {
+        writeln!(out, "::notice title=retally::{}", data(&visible(&line)))?;
+    }
     Ok(())
 }
 

@@ -45,8 +45,9 @@ pub static OUTPUT: OutputFormat = OutputFormat {
 /// Writes the findings; `[]` without any.
 pub fn render(report: &Report, anchors: &Anchors, out: &mut dyn Write) -> io::Result<()> {
     let mut seen = BTreeSet::new();
-    let issues: Vec<Issue> =
+    let mut issues: Vec<Issue> =
         report.shown().map(|finding| issue(finding, unique(finding, &mut seen), anchors)).collect();
+    issues.extend(report.silenced_line().map(|line| silenced(&line, report, anchors)));
     out.write_all(json::pretty(&issues)?.as_bytes())?;
     out.write_all(b"\n")
 }
@@ -61,6 +62,19 @@ fn unique(finding: &Finding, seen: &mut BTreeSet<String>) -> String {
         number += 1;
     }
     name
+}
+
+/// What disabled rules hide: an issue is all that this form has.
+fn silenced(line: &str, report: &Report, anchors: &Anchors) -> Issue {
+    let config = anchors.config.as_ref().map(|config| config.path.clone());
+    let path = config.or_else(|| report.inputs.first().map(|input| anchors.relative(&input.path))).unwrap_or_default();
+    Issue {
+        description: cut(&visible(line), MAX_DESCRIPTION),
+        check_name: "silenced".to_owned(),
+        fingerprint: "silenced".to_owned(),
+        severity: "info",
+        location: Place { path: visible(path.trim_start_matches("./")).into_owned(), lines: Lines { begin: 1 } },
+    }
 }
 
 fn issue(finding: &Finding, fingerprint: String, anchors: &Anchors) -> Issue {

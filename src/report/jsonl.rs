@@ -8,7 +8,7 @@ use crate::report::json;
 use crate::report::output::OutputFormat;
 use crate::report::{
     BaselineCounts, ClaimReport, Coverage, Diagnosis, Finding, GateReport, InputError, InputReport, MetricReport,
-    Report, Summary, Tool,
+    Report, Silenced, Summary, Tool,
 };
 
 #[derive(Serialize)]
@@ -26,6 +26,8 @@ enum Line<'r> {
         coverage: &'r [Coverage],
         skipped_fields: &'r [String],
         errors: &'r [InputError],
+        #[serde(skip_serializing_if = "<[Silenced]>::is_empty")]
+        silenced: &'r [Silenced],
         baseline: Option<BaselineCounts>,
         gate: Option<&'r GateReport>,
     },
@@ -53,6 +55,7 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         coverage: &report.coverage,
         skipped_fields: &report.skipped_fields,
         errors: &report.errors,
+        silenced: &report.silenced,
         baseline: report.baseline,
         gate: report.gate.as_ref(),
     };

@@ -234,6 +234,9 @@ impl Cases {
             status.set_description(listed.join("\n"));
             self.add(STRUCTURE, &class, "the gate's minimums", status, None);
         }
+        if let Some(line) = report.silenced_line() {
+            self.add(STRUCTURE, &class, "disabled rules", skipped(&shown(&line, MAX_NAME)), None);
+        }
         if codes.is_empty() && whole.is_empty() && failures.is_empty() {
             self.add(STRUCTURE, &class, "no structural findings", TestCaseStatus::success(), None);
         }

@@ -100,7 +100,7 @@ fn causes(report: &Report, room: usize, page: &mut String) {
     }
     page.push_str(&format!("\n<details><summary>Notes ({})</summary>\n\n", count(notes.len() as u64)));
     for finding in notes.iter().take(room) {
-        page.push_str(&format!("- **{}** {}\n", finding.code, span(&finding.message, SENTENCE)));
+        page.push_str(&format!("- **{}** {}\n", prose(&finding.code), span(&finding.message, SENTENCE)));
     }
     more(notes.len(), room, page);
     page.push_str("\n</details>\n");
@@ -117,6 +117,9 @@ fn excused(report: &Report, page: &mut String) {
         .collect();
     if !parts.is_empty() {
         page.push_str(&format!("\nFindings not listed: {}.\n", parts.join(", ")));
+    }
+    if let Some(line) = report.silenced_line() {
+        page.push_str(&format!("\n{}.\n", prose(&line)));
     }
 }
 

@@ -17,6 +17,7 @@ pub mod jsonl;
 pub mod junit;
 pub mod markdown;
 mod output;
+mod own;
 pub mod sarif;
 mod style;
 pub mod text;
@@ -33,6 +34,9 @@ pub use claim_key::ClaimKey;
 pub use evidence::{Bin, ColumnEvidence, Evidence, Moments, Number, RuleEvidence};
 pub use figure::{Comparison, Figure, Path, PathStep, Point, Status};
 pub use output::{OutputFormat, Rendering};
+#[cfg(feature = "cli")]
+pub(crate) use own::HEAD as OWN_HEAD;
+pub(crate) use own::written_as;
 pub use visible::visible;
 
 /// All outputs, in the order in which they are listed.
@@ -79,6 +83,9 @@ pub struct Report {
     pub skipped_fields: Vec<String>,
     /// What could not be read.
     pub errors: Vec<InputError>,
+    /// Findings that disabled rules would have given, by code.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub silenced: Vec<Silenced>,
     /// How the findings compare with a baseline, when there is one.
     pub baseline: Option<BaselineCounts>,
     /// Whether the report passes, once it was judged.
@@ -91,6 +98,15 @@ impl Report {
         self.findings.iter().filter(|finding| !finding.is_excused())
     }
 
+    /// How many findings disabled rules would have given, in one line; None without any.
+    #[must_use]
+    pub fn silenced_line(&self) -> Option<String> {
+        let total = self.silenced.iter().fold(0_u64, |total, own| total.saturating_add(own.count));
+        let codes: Vec<&str> = self.silenced.iter().map(|own| own.code.as_str()).collect();
+        let noun = if total == 1 { "finding" } else { "findings" };
+        (total > 0).then(|| format!("{} {noun} silenced ({})", words::count(total), codes.join(", ")))
+    }
+
     /// [`Report::shown`] by severity.
     #[must_use]
     pub fn shown_counts(&self) -> FindingCounts {
@@ -98,6 +114,15 @@ impl Report {
         self.shown().for_each(|finding| counts.add(finding.severity));
         counts
     }
+}
+
+/// The findings of a rule that the configuration or the command line disables.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Silenced {
+    /// The rule's code.
+    pub code: String,
+    /// How many there are.
+    pub count: u64,
 }
 
 /// Findings compared with a baseline.

@@ -51,7 +51,28 @@ struct Run {
     tool: Tool,
     automation_details: Details,
     column_kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invocations: Option<[Invocation; 1]>,
     results: Vec<SarifResult>,
+}
+
+/// The run of the program, where it has something to say besides results.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Invocation {
+    execution_successful: bool,
+    tool_execution_notifications: [Notification; 1],
+}
+
+#[derive(Serialize)]
+struct Notification {
+    level: &'static str,
+    message: Words,
+}
+
+#[derive(Serialize)]
+struct Words {
+    text: String,
 }
 
 #[derive(Serialize)]
@@ -226,11 +247,17 @@ pub fn render(report: &Report, with: &Rendering, out: &mut dyn Write) -> io::Res
         tool: Tool { driver },
         automation_details: Details { id: category(report) },
         column_kind: "unicodeCodePoints",
+        invocations: report.silenced_line().map(|line| [notified(&line)]),
         results,
     };
     let log = Log { schema: "https://json.schemastore.org/sarif-2.1.0.json", version: "2.1.0", runs: [run] };
     out.write_all(json::line(&log)?.as_bytes())?;
     out.write_all(b"\n")
+}
+
+fn notified(line: &str) -> Invocation {
+    let message = Words { text: cut(&visible(line), MAX_PART) };
+    Invocation { execution_successful: true, tool_execution_notifications: [Notification { level: "note", message }] }
 }
 
 /// `retally/<tasks>/`: what keeps the alerts of two logs apart. Nothing follows the last slash, so that it is the same

@@ -33,9 +33,11 @@ fn draw(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     findings(&report.findings, style, out)?;
     errors(report, style.detail, out)?;
     if style.detail == Detail::Quiet {
+        silenced(report, out)?;
         return failures(report, out);
     }
     summary(report, out)?;
+    silenced(report, out)?;
     gate(report, style, out)
 }
 
@@ -87,7 +89,7 @@ fn heading(finding: &Finding, style: Style) -> String {
         Severity::Warning => "1;33",
         Severity::Note => "1;36",
     };
-    let tag = paint(&format!("{}[{}]", finding.severity.word(), finding.code), colour, style);
+    let tag = paint(&format!("{}[{}]", finding.severity.word(), visible(&finding.code)), colour, style);
     let known = if finding.is_known() { " (known)" } else { "" };
     format!("{tag}: {}{known}\n", paint(&visible(&finding.message), "1", style))
 }
@@ -105,7 +107,7 @@ fn details(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
     if !finding.help.is_empty() {
         writeln!(out, "fix       {}", visible(&finding.help))?;
     }
-    writeln!(out, "more      retally explain {}", finding.code)
+    writeln!(out, "more      retally explain {}", visible(&finding.code))
 }
 
 /// Maximum number of named files that are not logs.
@@ -212,7 +214,7 @@ fn gate(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     }
     for finding in &report.findings {
         if let Some(reason) = &finding.excepted {
-            let (severity, code, rows_all) = (finding.severity.word(), &finding.code, count(finding.count));
+            let (severity, code, rows_all) = (finding.severity.word(), visible(&finding.code), count(finding.count));
             let (message, reason) = (visible(&finding.message), visible(reason));
             writeln!(out, "excepted: {severity}[{code}] {message} ({rows_all} {}): {reason}", rows(finding.count))?;
         }
@@ -222,6 +224,11 @@ fn gate(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "note: {}", visible(note))?;
     }
     failures(report, out)
+}
+
+/// What disabled rules hide.
+fn silenced(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    report.silenced_line().map_or(Ok(()), |line| writeln!(out, "{}", visible(&line)))
 }
 
 /// Gate failures besides findings.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use crate::model;
 use crate::source::{Input, SourceError};
 
 /// Extensions of files that a directory contributes.
@@ -16,8 +17,10 @@ const ENDINGS_OF_TEXT: [&str; 5] = [".txt", ".log", ".out", ".nbest", ".hyp"];
 pub struct Discovery {
     /// Inputs, sorted by shown path, each file once.
     pub inputs: Vec<Input>,
-    /// Arguments that name nothing.
+    /// Arguments that name nothing, and what below them cannot be read.
     pub errors: Vec<SourceError>,
+    /// What is left out of directories by intent: its path, and why.
+    pub skipped: Vec<(String, &'static str)>,
 }
 
 /// Finds the inputs that the arguments name: files, directories, globs.
@@ -27,12 +30,12 @@ pub fn discover(arguments: &[String]) -> Discovery {
     for argument in arguments {
         let path = Path::new(argument);
         let result = if path.is_dir() {
-            directory(argument, &mut found.inputs)
+            directory(argument, &mut found)
         } else if path.exists() {
             found.inputs.push(file(path));
             Ok(())
         } else if argument.contains(['*', '?', '[', '{']) {
-            glob(argument, &mut found.inputs)
+            glob(argument, &mut found)
         } else {
             Err(SourceError::NotFound { path: argument.clone() })
         };
@@ -61,7 +64,23 @@ fn slashed(path: &str) -> String {
 
 fn file(path: &Path) -> Input {
     let shown = slashed(&path.to_string_lossy());
-    Input::file(shown.strip_prefix("./").unwrap_or(&shown).to_owned(), path.to_path_buf())
+    let shown = shown.strip_prefix("./").unwrap_or(&shown).to_owned();
+    if is_pipe(path) { Input::pipe(shown, path.to_path_buf()) } else { Input::file(shown, path.to_path_buf()) }
+}
+
+/// Whether a path leads to a pipe or a socket, which gives its bytes only once.
+#[cfg(unix)]
+#[must_use]
+pub fn is_pipe(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    path.metadata().is_ok_and(|there| there.file_type().is_fifo() || there.file_type().is_socket())
+}
+
+/// Whether a path leads to a pipe.
+#[cfg(not(unix))]
+#[must_use]
+pub fn is_pipe(_path: &Path) -> bool {
+    false
 }
 
 /// Whether a file from a directory could be a log, by its name.
@@ -82,44 +101,104 @@ fn ends_with(name: &str, endings: &[&str]) -> bool {
     endings.iter().any(|ending| name.ends_with(ending))
 }
 
-/// Files below a directory, except hidden ones. Links to directories are not followed, so there are no loops.
-fn walk(root: &Path) -> impl Iterator<Item = PathBuf> {
-    ignore::WalkBuilder::new(root)
-        .standard_filters(false)
-        .hidden(true)
-        .follow_links(false)
-        .build()
-        .filter_map(Result::ok)
-        .filter(|entry| entry.path().is_file())
-        .map(ignore::DirEntry::into_path)
-}
-
-fn directory(argument: &str, inputs: &mut Vec<Input>) -> Result<(), SourceError> {
-    let before = inputs.len();
-    inputs.extend(walk(Path::new(argument)).filter(|path| is_candidate(path)).map(|path| file(&path)));
-    if inputs.len() == before {
-        return Err(SourceError::EmptyDirectory { path: argument.to_owned() });
-    }
-    Ok(())
-}
-
-fn glob(argument: &str, inputs: &mut Vec<Input>) -> Result<(), SourceError> {
-    let bad = |error: globset::Error| SourceError::BadGlob { path: argument.to_owned(), reason: error.to_string() };
-    let slashed = slashed(argument);
-    let pattern = slashed.strip_prefix("./").unwrap_or(&slashed);
-    let matcher = globset::GlobBuilder::new(pattern).literal_separator(true).build().map_err(bad)?.compile_matcher();
-    // Only what lies below the part without a wildcard can match.
-    let before = inputs.len();
-    for path in walk(Path::new(&glob_root(pattern))) {
-        let input = file(&path);
-        if matcher.is_match(&input.path) {
-            inputs.push(input);
+/// Files below a directory, except hidden ones, that `is_wanted` by their path. Links to directories are not followed, so
+/// there are no loops; links to files are, where they stay below the directory: what else they name was not meant.
+/// `is_inside` says which directories may hold wanted files.
+fn walk(
+    root: &Path,
+    found: &mut Discovery,
+    is_wanted: impl Fn(&Path) -> bool,
+    is_inside: impl Fn(&Path) -> bool,
+) -> Vec<PathBuf> {
+    let walk = ignore::WalkBuilder::new(root).standard_filters(false).hidden(true).follow_links(false).build();
+    let whole = canonical(root);
+    let mut paths = Vec::new();
+    for entry in walk {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                found.errors.extend(
+                    unreadable(error)
+                        .filter(|(path, _)| is_inside(path))
+                        .map(|(path, source)| SourceError::Io { path: slashed(&path.to_string_lossy()), source }),
+                );
+                continue;
+            }
+        };
+        let path = entry.path();
+        if entry.path_is_symlink() && entry.depth() > 0 {
+            let shown = || file(path).path;
+            match path.canonicalize() {
+                Ok(target) if target.is_dir() => found.skipped.push((shown(), "a link to a directory")),
+                _ if !is_wanted(path) => {}
+                Ok(target) if !target.starts_with(&whole) => {
+                    found
+                        .errors
+                        .push(SourceError::Outside { path: shown(), target: target.to_string_lossy().into_owned() });
+                }
+                Ok(target) if target.is_file() => paths.push(entry.into_path()),
+                Ok(_) => {}
+                Err(source) => found.errors.push(SourceError::Dangling { path: shown(), source }),
+            }
+        } else if !path.is_dir() && is_wanted(path) {
+            if path.is_file() {
+                paths.push(entry.into_path());
+            } else {
+                found.skipped.push((file(path).path, "a pipe or a device; name it to read it"));
+            }
         }
     }
-    if inputs.len() == before {
+    paths
+}
+
+/// The path and the error of the system, of an error about one path.
+fn unreadable(error: ignore::Error) -> Option<(PathBuf, std::io::Error)> {
+    match error {
+        ignore::Error::WithPath { path, err } => err.into_io_error().map(|error| (path, error)),
+        ignore::Error::WithDepth { err, .. } => unreadable(*err),
+        _ => None,
+    }
+}
+
+fn directory(argument: &str, found: &mut Discovery) -> Result<(), SourceError> {
+    let errors = found.errors.len();
+    let paths = walk(Path::new(argument), found, is_candidate, |_| true);
+    if paths.is_empty() && found.errors.len() == errors {
+        return Err(SourceError::EmptyDirectory { path: argument.to_owned() });
+    }
+    found.inputs.extend(paths.iter().map(|path| file(path)));
+    Ok(())
+}
+
+fn glob(argument: &str, found: &mut Discovery) -> Result<(), SourceError> {
+    let slashed = slashed(argument);
+    let pattern = slashed.strip_prefix("./").unwrap_or(&slashed);
+    let matcher =
+        model::glob(pattern, true).map_err(|reason| SourceError::BadGlob { path: argument.to_owned(), reason })?;
+    // Only what lies below the part without a wildcard can match.
+    let root = glob_root(pattern);
+    let errors = found.errors.len();
+    let is_wanted = |path: &Path| matcher.is_match(file(path).path);
+    let paths = walk(Path::new(&root), found, is_wanted, |directory| may_hold(pattern, &file(directory).path));
+    if paths.is_empty() && found.errors.len() == errors {
         return Err(SourceError::NoMatch { path: argument.to_owned() });
     }
+    found.inputs.extend(paths.iter().map(|path| file(path)));
     Ok(())
+}
+
+/// Whether a directory may hold what a pattern matches, at any depth.
+fn may_hold(pattern: &str, directory: &str) -> bool {
+    // Alternatives may hold separators, and `**` any number of parts.
+    if pattern.contains("**") || pattern.contains('{') {
+        return true;
+    }
+    let depth = directory.split('/').count();
+    let start: Vec<&str> = pattern.split('/').take(depth).collect();
+    if start.len() < depth || pattern.split('/').count() == depth {
+        return false;
+    }
+    model::glob(&start.join("/"), true).is_ok_and(|glob| glob.is_match(directory))
 }
 
 /// The directory that holds whatever a pattern can match: its part before the first wildcard.

@@ -39,6 +39,12 @@ impl Input {
         Self { path: shown, bytes: Bytes::File(path), unpacked: Arc::default() }
     }
 
+    /// A pipe with a path, such as `/dev/fd/63`: opened once, when it is first needed, and kept as a stream is.
+    #[must_use]
+    pub fn pipe(shown: String, path: std::path::PathBuf) -> Self {
+        Self::reader(shown, Box::new(Pipe { path, file: None }))
+    }
+
     /// The name of standard input.
     pub const STDIN: &str = "<stdin>";
 
@@ -93,6 +99,18 @@ impl Input {
             Bytes::Memory(bytes) => Some(bytes.len() as u64),
             Bytes::Kept(_) => None,
         }
+    }
+
+    /// The first bytes of a file as they are stored; None for anything else, and for what cannot be read.
+    #[must_use]
+    pub fn stored_head(&self, count: usize) -> Option<Vec<u8>> {
+        let Bytes::File(path) = &self.bytes else { return None };
+        if !path.is_file() {
+            return None;
+        }
+        let mut head = Vec::new();
+        self.bytes.reader().ok()?.take(count as u64).read_to_end(&mut head).ok()?;
+        Some(head)
     }
 
     /// Opens a plain file at an offset. None for packed files, containers and what is no file.
@@ -185,6 +203,23 @@ impl Input {
     }
 }
 
+/// A pipe that is opened when it is first read.
+struct Pipe {
+    path: std::path::PathBuf,
+    file: Option<std::fs::File>,
+}
+
+impl Read for Pipe {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(file) = &mut self.file {
+            return file.read(buffer);
+        }
+        #[expect(clippy::disallowed_methods, reason = "this is where files are read")]
+        let file = std::fs::File::open(&self.path)?;
+        self.file.insert(file).read(buffer)
+    }
+}
+
 /// The first bytes of a stream, and the stream from its start.
 pub(super) fn starting(mut stream: Box<dyn Read + Send>, count: u64) -> io::Result<(Vec<u8>, Box<dyn Read + Send>)> {
     let mut first = Vec::new();
@@ -209,6 +244,23 @@ mod tests {
     use std::io::Write;
 
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_read_once_and_gives_every_byte_as_often_as_asked() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        // More than a pipe holds, and more than is kept in memory.
+        let written: Vec<u8> = (0..20_000_000_u32).map(|at| (at / 7 % 251) as u8).collect();
+        let (to, bytes) = (path.clone(), written.clone());
+        #[expect(clippy::disallowed_methods, reason = "the test writes to the pipe")]
+        let writer = std::thread::spawn(move || std::fs::write(to, bytes).unwrap());
+        let found = crate::source::discover(&[path.to_string_lossy().into_owned()]);
+        let [input] = found.inputs.as_slice() else { panic!("{found:?}") };
+        assert!(read(input) == written && read(input) == written);
+        writer.join().unwrap();
+    }
 
     fn read(input: &Input) -> Vec<u8> {
         let mut bytes = Vec::new();

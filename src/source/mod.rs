@@ -17,7 +17,7 @@ mod watched;
 pub use blocks::{Block, Blocks, MAX_RECORD, lines};
 pub use bytemap::{ByteMap, Layout, Piece};
 pub use delimited::{DelimitedRow, DelimitedRows, split};
-pub use discover::{Discovery, discover, is_text, shown};
+pub use discover::{Discovery, discover, is_pipe, is_text, shown};
 pub use elements::{Element, Elements};
 pub use input::{Input, Tail, peek};
 pub use nested::{Inner, NestedRecords, Shell};
@@ -73,6 +73,24 @@ pub enum SourceError {
     #[error("cannot read `{path}`: {source}")]
     Io {
         /// The path.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A link in a directory leads out of it.
+    #[error(
+        "`{path}` is a link to {target}, outside the directory; links are followed only inside it: name the file itself to read it"
+    )]
+    Outside {
+        /// The link.
+        path: String,
+        /// Where it leads.
+        target: String,
+    },
+    /// A link in a directory leads nowhere.
+    #[error("`{path}` is a link that cannot be followed: {source}; remove it, or restore the file that it names")]
+    Dangling {
+        /// The link.
         path: String,
         /// Why.
         source: std::io::Error,
@@ -158,6 +176,8 @@ impl SourceError {
             | Self::EmptyDirectory { path }
             | Self::NoRange { path }
             | Self::Io { path, .. }
+            | Self::Outside { path, .. }
+            | Self::Dangling { path, .. }
             | Self::Utf16 { path }
             | Self::NotBuilt { path, .. }
             | Self::Container { path, .. }

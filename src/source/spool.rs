@@ -73,7 +73,7 @@ impl Spool {
 
     /// Reads the stream to its end on first use, then returns readers over the spooled bytes.
     fn reader(self: &Arc<Self>) -> io::Result<SpoolReader> {
-        let poisoned = || io::Error::other("another thread failed while reading standard input");
+        let poisoned = || io::Error::other("another thread failed while reading the stream");
         let mut state = self.state.lock().map_err(|_| poisoned())?;
         let mut kept = self.kept.lock().map_err(|_| poisoned())?;
         if let Some(mut stream) = state.take() {
@@ -96,7 +96,7 @@ impl SpoolReader {
         none: T,
         used: impl FnOnce(&mut tempfile::SpooledTempFile) -> io::Result<T>,
     ) -> io::Result<T> {
-        let mut kept = self.spool.kept.lock().map_err(|_| io::Error::other("standard input was lost"))?;
+        let mut kept = self.spool.kept.lock().map_err(|_| io::Error::other("the stream was lost"))?;
         kept.as_mut().map_or(Ok(none), used)
     }
 }

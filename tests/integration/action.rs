@@ -221,8 +221,9 @@ fn configuration_baseline_and_further_arguments_are_handed_on() {
 #[test]
 fn an_unusable_input_is_2_and_leaves_no_result() {
     let runner = Runner::new();
-    runner.write("old.sarif", "{}");
-    runner.write("old.html", "old");
+    let files = [("summary", "false"), ("sarif-file", "old.sarif"), ("html-file", "old.html")];
+    assert_eq!(runner.run(&[[("paths", "good.jsonl")].as_slice(), &files].concat()).code, 0);
+    assert!(runner.workspace().join("old.sarif").exists() && runner.workspace().join("old.html").exists());
     let ran = runner.run(&[("paths", "missing.jsonl"), ("sarif-file", "old.sarif"), ("html-file", "old.html")]);
     assert_eq!(ran.code, 2);
     assert_eq!(ran.set(&OUTPUTS), ["2", "", "", "", "", ""]);

@@ -256,7 +256,7 @@ fn a_baseline_in_the_audited_directory_is_no_input() {
     assert_eq!(folder.run("baseline prune . --baseline known.json").1, "known.json: 0 entries removed, 1 entry kept\n");
     let (code, _, err) = folder.run("check a.jsonl --baseline known.json --output known.json");
     assert_eq!(code, 2);
-    contains(&err, &["known.json is an input"]);
+    contains(&err, &["known.json is the baseline in use"]);
     let (code, _, err) = folder.run("baseline create a.jsonl --output ./a.jsonl --overwrite");
     assert_eq!(code, 2);
     contains(&err, &["./a.jsonl is an input"]);
@@ -302,9 +302,11 @@ fn an_audit_that_is_not_done_leaves_the_baseline_alone() {
         assert_eq!((code, out.as_str()), (2, ""), "{line}");
         contains(&err, &["no.json: cannot read the baseline", "retally baseline create PATH --output no.json"]);
     }
-    // A report of another day is not taken for this one's.
-    folder.write("old.json", b"{}");
+    // A report of another day is not taken for this one's, unless nothing was run because of a wrong argument.
+    assert_eq!(folder.run("check a.jsonl --report json=old.json").0, 1);
     assert_eq!(folder.run("check a.jsonl --baseline no.json --report json=old.json").0, 2);
+    assert!(folder.path().join("old.json").exists());
+    assert_eq!(folder.run("check missing.jsonl --report json=old.json").0, 2);
     assert!(!folder.path().join("old.json").exists());
     let (code, _, err) = folder.run("check a.jsonl --strict-baseline");
     assert_eq!(code, 2);

@@ -11,15 +11,18 @@
 )]
 
 mod about;
+mod accounting;
 mod accuracy;
 #[cfg(unix)]
 mod action;
+mod bounds;
 mod cases;
 mod cli;
 mod commands;
 #[cfg(feature = "arrow")]
 mod containers;
 mod conventions;
+mod files;
 mod formats;
 mod gate;
 mod golden;

@@ -156,7 +156,7 @@ struct PictureView {
 
 impl From<Picture> for PictureView {
     fn from(picture: Picture) -> Self {
-        Self { svg: picture.svg, caption: picture.caption }
+        Self { svg: picture.svg, caption: sentence(&picture.caption) }
     }
 }
 
@@ -267,9 +267,10 @@ impl Page {
             gate: report
                 .gate
                 .iter()
-                .flat_map(|gate| gate.failures.iter().chain(&gate.notes))
+                .flat_map(|gate| gate.failures.iter().chain(&gate.notes).cloned())
+                .chain(report.silenced_line())
                 .take(room.table)
-                .map(|line| sentence(line))
+                .map(|line| sentence(&line))
                 .collect(),
             excused: report
                 .findings

@@ -1,0 +1,265 @@
+//! Green only when something was checked: what was not looked at is said, and the exit code is not 0.
+
+use std::io::Write as _;
+
+use serde_json::Value;
+
+use crate::support::{Folder, MEAN, contains, seen};
+
+const GOOD: &str = r#"{"item": "q0", "candidate": "a", "continuation": "The cat sat", "tokens": ["The", " cat", " sat"], "logprobs": [-1.500000, -0.800000, -1.200000], "score": -3.500000}
+"#;
+/// Scores with nothing beneath them.
+const BARE: &str = "{\"item\": \"q0\", \"candidate\": \"a\", \"score\": -3.5}\n{\"item\": \"q1\", \"candidate\": \"a\", \"score\": -2.25}\n";
+const FORMATS: [&str; 10] =
+    ["text", "concise", "json", "jsonl", "sarif", "github", "gitlab", "junit", "markdown", "html"];
+
+fn run(folder: &Folder, line: &str) -> (i32, String, String) {
+    let mut words = line.split(' ');
+    let mut command = folder.retally(words.next().unwrap());
+    seen(&command.args(words).output().unwrap())
+}
+
+#[test]
+fn a_log_of_which_no_claim_can_be_checked_does_not_pass() {
+    let folder = Folder::with(&[("a.jsonl", BARE), ("b.jsonl", GOOD)]);
+    let said = "0 of 2 claims could be checked: score: no token-level values are logged (to prove it, log logprobs (one per \
+                token)); to accept this, use --allow-unproven or [gate] allow-unproven = true";
+    for format in FORMATS {
+        let (code, out, err) = run(&folder, &format!("check a.jsonl --format {format} --report json=r.json"));
+        assert_eq!(code, 2, "{format}");
+        assert!((out.replace("&#34;", "\"") + &err).contains("0 of 2 claims could be checked"), "{format}: {out}{err}");
+        assert!(!folder.path().join("r.json").exists());
+        assert_eq!(run(&folder, &format!("check a.jsonl --format {format} --allow-unproven")).0, 0, "{format}");
+    }
+    contains(&run(&folder, "check a.jsonl").1, &[&format!("fails: {said}\n")]);
+    contains(&run(&folder, "check a.jsonl -q").1, &[said]);
+    let (code, out, _) = run(&folder, "check a.jsonl --fail-on never --format json");
+    let report: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &report["gate"]["passed"], &report["gate"]["failures"][0]), (2, &false.into(), &said.into()));
+    // One claim that is checked is enough, and a finding is one that was.
+    assert_eq!(run(&folder, "check a.jsonl b.jsonl").0, 0);
+    let (code, _, _) = run(&folder, "check a.jsonl --tally a.tally --allow-unproven");
+    assert_eq!(code, 0);
+    assert_eq!(run(&folder, "merge a.tally").0, 2);
+    assert_eq!(run(&folder, "merge a.tally --allow-unproven").0, 0);
+    folder.write("a.jsonl", BARE.replace("q1", "q0").as_bytes());
+    folder.write("retally.toml", b"[gate]\nallow-unproven = true\n");
+    folder.write("a.jsonl", BARE.as_bytes());
+    assert_eq!(run(&folder, "check a.jsonl").0, 0);
+    folder.write("retally.toml", b"[gate]\nallow-unproven = \"yes\"\n");
+    let (code, _, err) = run(&folder, "check a.jsonl");
+    assert_eq!(code, 2);
+    contains(&err, &["retally.toml:2:18: "]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_directory_that_cannot_be_read_is_said() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::with(&[("runs/a.jsonl", GOOD), ("runs/closed/b.jsonl", MEAN), ("other/a.jsonl", GOOD)]);
+    let mode = |name: &str, mode: u32| {
+        std::fs::set_permissions(folder.path().join(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode(".", 0o755);
+    mode("runs/closed", 0);
+    // The superuser may read everything, so another user runs the audit.
+    let as_nobody = |arguments: &[&str]| {
+        if std::fs::read_dir(folder.path().join("runs/closed")).is_err() {
+            return Some(folder.check(arguments));
+        }
+        let mut command = std::process::Command::new("setpriv");
+        command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(env!("CARGO_BIN_EXE_retally"));
+        command.arg("check").args(arguments).current_dir(folder.path()).env("LC_ALL", "C.UTF-8");
+        command.output().ok().map(|output| seen(&output))
+    };
+    for (argument, expected) in [
+        ("runs", 2),
+        (".", 2),
+        ("runs/**/*.jsonl", 2),
+        ("runs/closed", 2),
+        ("runs/*.jsonl", 0),
+        ("other/*.jsonl", 0),
+        ("other", 0),
+    ] {
+        let Some((code, out, err)) = as_nobody(&[argument]) else { break };
+        assert_eq!(code, expected, "{argument}: {out}{err}");
+        if expected == 2 {
+            contains(&out, &["runs/closed: cannot read `", "Permission denied"]);
+        }
+    }
+    mode("runs/closed", 0o755);
+}
+
+#[test]
+fn every_output_says_what_disabled_rules_hide() {
+    let folder = Folder::with(&[("a.jsonl", MEAN), ("off.toml", "[rules]\nRT204 = \"off\"\n")]);
+    for line in ["check a.jsonl --ignore RT2", "check a.jsonl --config off.toml", "check a.jsonl --select RT1"] {
+        for format in FORMATS {
+            let (code, out, _) = run(&folder, &format!("{line} --format {format}"));
+            assert_eq!(code, 0, "{line} {format}");
+            let said = match format {
+                "json" | "jsonl" => {
+                    let last = if format == "json" { out.as_str() } else { out.lines().last().unwrap() };
+                    let report: Value = serde_json::from_str(last).unwrap();
+                    assert_eq!(report["silenced"], serde_json::json!([{"code": "RT204", "count": 1}]), "{line}");
+                    continue;
+                }
+                _ => "1 finding silenced (RT204)",
+            };
+            contains(&out, &[said]);
+        }
+        contains(&run(&folder, &format!("{line} -q")).1, &["1 finding silenced (RT204)"]);
+    }
+    assert!(!run(&folder, "check a.jsonl").1.contains("silenced"));
+    assert!(!run(&folder, "check a.jsonl --ignore RT1").1.contains("silenced"));
+    // A stored report and a merged audit say it, too.
+    run(&folder, "check a.jsonl --ignore RT2 --format json --output r.json --tally a.tally");
+    contains(&run(&folder, "report r.json").1, &["1 finding silenced (RT204)"]);
+    contains(&run(&folder, "merge a.tally --ignore RT204").1, &["1 finding silenced (RT204)"]);
+}
+
+#[test]
+fn a_field_that_no_log_has_is_an_error_of_the_configuration() {
+    let log = r#"{"nr": "q0", "out": {"lps": [-0.5, -0.25], "sum": -0.75, "rerank": -0.375}}
+{"nr": "q1", "out": {"lps": [-1.5, -0.125], "sum": -1.625, "rerank": -0.8125}}
+"#;
+    let folder = Folder::with(&[("a.jsonl", log), ("t.csv", "uid,lps,total\nq0,\"[-0.5, -0.25]\",-0.75\n")]);
+    let good = "[input]\nitem = \"nr\"\nlogprobs = \"out.lps\"\nscore = \"out.sum\"\n";
+    let check = |toml: &str, path: &str| {
+        folder.write("retally.toml", toml.as_bytes());
+        run(&folder, &format!("check {path} --exact-digits"))
+    };
+    let (code, out, err) = check(good, "a.jsonl");
+    assert_eq!(code, 0, "{out}{err}");
+    for (toml, said) in [
+        (
+            good.replace("out.lps", "out.lsp"),
+            "retally.toml:3:1: [input] logprobs = \"out.lsp\": no record has this field; did you mean `out.lps`?",
+        ),
+        (
+            good.replace("\"nr\"", "\"identifier\""),
+            "retally.toml:2:1: [input] item = \"identifier\": no record has this field; fields of the logs: nr, out, out.lps",
+        ),
+        (
+            good.replace("out.sum", "result.sum"),
+            "retally.toml:4:1: [input] score = \"result.sum\": no record has this field; did you mean `out.sum`?",
+        ),
+        (
+            format!("{good}[conventions]\n\"out.rernak\" = \"sum(logprob)/n\"\n"),
+            "retally.toml:6:1: [conventions] out.rernak: no log has this claim; did you mean `out.rerank`?",
+        ),
+    ] {
+        let (code, out, err) = check(&toml, "a.jsonl");
+        assert_eq!((code, out.as_str()), (2, ""), "{toml}");
+        contains(&err, &[said]);
+    }
+    for fine in [
+        format!("{good}[conventions]\n\"out.rerank\" = \"sum(logprob)/n\"\nscore = \"sum(logprob)\"\n"),
+        // What is said of other files is no error.
+        format!(
+            "{good}[[overrides]]\npaths = [\"old/**\"]\ninput = {{ item = \"uid\" }}\nconventions = {{ cost = \"sum(logprob)\" }}\n"
+        ),
+    ] {
+        let (code, out, err) = check(&fine, "a.jsonl");
+        assert_eq!(code, 0, "{fine}{out}{err}");
+    }
+    let (code, _, err) = check("[input]\nitem = \"uuid\"\n", "t.csv");
+    assert_eq!(code, 2);
+    contains(&err, &["retally.toml:2:1: [input] item = \"uuid\": no record has this field; did you mean `uid`?"]);
+}
+
+#[test]
+fn a_field_that_comes_late_in_a_long_log_is_there() {
+    let row = |item: usize, more: &str| {
+        format!(
+            "{{\"item\": \"q{item}\", \"candidate\": \"a\", \"logprobs\": [-1.25, -1.5], \"score\": -2.75{more}}}\n"
+        )
+    };
+    let mut text: String = (0..8_000).map(|item| row(item, "")).collect();
+    text.push_str(&row(8_000, ", \"late\": -1.375"));
+    let folder = Folder::with(&[("a.jsonl", &text), ("retally.toml", "[conventions]\nlate = \"sum(logprob)/n\"\n")]);
+    let (code, out, err) = run(&folder, "check a.jsonl");
+    assert_eq!(code, 0, "{out}{err}");
+    folder.write("retally.toml", b"[conventions]\nlater = \"sum(logprob)/n\"\n");
+    let (code, _, err) = run(&folder, "check a.jsonl");
+    assert_eq!(code, 2);
+    contains(&err, &["retally.toml:2:1: [conventions] later: no log has this claim"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_by_path_gives_what_its_file_gives() {
+    use std::process::Command;
+    let folder = Folder::with(&[("a.jsonl", &(MEAN.to_owned() + GOOD))]);
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(folder.read("a.jsonl").as_bytes()).unwrap();
+    folder.write("a.jsonl.gz", &packed.finish().unwrap());
+    let inputs = |out: &str, path: &str| out.replace(path, "PATH");
+    let expected = inputs(&run(&folder, "check a.jsonl").1, "a.jsonl");
+    let bash = |script: &str| {
+        let mut command = Command::new("bash");
+        command.args(["-c", script]).current_dir(folder.path()).env("LC_ALL", "C.UTF-8");
+        command.env("RETALLY", env!("CARGO_BIN_EXE_retally"));
+        seen(&command.output().unwrap())
+    };
+    for (script, path) in [
+        ("cat a.jsonl | $RETALLY check /dev/stdin", "/dev/stdin"),
+        ("$RETALLY check /dev/stdin < a.jsonl", "/dev/stdin"),
+        ("gzip -dc a.jsonl.gz | $RETALLY check -", "<stdin>"),
+        ("mkfifo fifo1 && (cat a.jsonl > fifo1 &) && $RETALLY check fifo1", "fifo1"),
+        ("mkfifo fifo2 && (cat a.jsonl.gz > fifo2 &) && $RETALLY check fifo2", "fifo2"),
+    ] {
+        let (code, out, err) = bash(script);
+        assert_eq!((code, inputs(&out, path).as_str(), err.as_str()), (1, expected.as_str(), ""), "{script}");
+    }
+    for script in ["$RETALLY check <(zcat a.jsonl.gz)", "$RETALLY check <(cat a.jsonl.gz)"] {
+        let (code, out, _) = bash(script);
+        assert_eq!(code, 1, "{out}");
+        contains(&out, &["error[RT200]", "3 candidates · 2 items"]);
+    }
+    // In a directory nobody meant to wait for one.
+    let (_, _, err) = bash("mkdir d && cp a.jsonl d && mkfifo d/p.jsonl && $RETALLY check d -v");
+    contains(&err, &["d/p.jsonl: skipped (a pipe or a device; name it to read it)"]);
+    let (code, _, err) = bash("mkfifo w; $RETALLY watch w --until-idle 1");
+    assert_eq!(code, 2);
+    contains(&err, &["cannot watch w; name a file or a directory"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_in_a_directory_stay_in_it() {
+    use std::os::unix::fs::symlink;
+    let secret = "{\"item\": \"q9\", \"candidate\": \"SECRET\", \"tokens\": [\"A\", \"B\"], \"logprobs\": [-1.5, -0.25], \"score\": -0.875}\n";
+    let outside = Folder::with(&[("secret.jsonl", secret)]);
+    let folder = Folder::with(&[("runs/a.jsonl", GOOD), ("runs/sub/b.txt", "x")]);
+    let at = |name: &str| folder.path().join(name);
+    symlink("a.jsonl", at("runs/same.jsonl")).unwrap();
+    symlink("../runs/sub", at("runs/linked")).unwrap();
+    let (code, out, err) = run(&folder, "check runs -v");
+    assert_eq!(code, 0, "{out}{err}");
+    contains(&err, &["runs/linked: skipped (a link to a directory)"]);
+    for (target, link) in [
+        (outside.path().join("secret.jsonl"), "runs/x.jsonl"),
+        ("/proc/self/environ".into(), "runs/y.jsonl"),
+        ("/dev/zero".into(), "runs/z.jsonl"),
+    ] {
+        symlink(&target, at(link)).unwrap();
+        for argument in ["runs", "runs/*.jsonl", "."] {
+            let (code, out, err) = run(&folder, &format!("check {argument}"));
+            assert_eq!(code, 2, "{link} {argument}: {out}{err}");
+            contains(&out, &[&format!("{link}: `{link}` is a link to "), "outside the directory"]);
+            assert!(!out.contains("SECRET") && !out.contains("PATH="), "{out}");
+        }
+        // A link that is named is meant.
+        if link == "runs/x.jsonl" {
+            contains(&run(&folder, "check runs/x.jsonl").1, &["runs/x.jsonl:1:", "1 candidate"]);
+        }
+        std::fs::remove_file(at(link)).unwrap();
+    }
+    symlink("gone.jsonl", at("runs/dangling.jsonl")).unwrap();
+    symlink("gone", at("runs/README")).unwrap();
+    let (code, out, _) = run(&folder, "check runs");
+    assert_eq!(code, 2);
+    contains(&out, &["runs/dangling.jsonl: `runs/dangling.jsonl` is a link that cannot be followed: No such file"]);
+    assert!(!out.contains("README"), "{out}");
+}

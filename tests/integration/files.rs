@@ -1,0 +1,241 @@
+//! What a run writes, replaces and leaves alone: no input, no configuration and no file of the user's is lost.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::support::{Folder, MEAN, contains, seen};
+
+const GOOD: &str = r#"{"item": "q0", "candidate": "a", "continuation": "The cat sat", "tokens": ["The", " cat", " sat"], "logprobs": [-1.500000, -0.800000, -1.200000], "score": -3.500000}
+"#;
+/// Every output that can be written to a file.
+const FORMATS: [&str; 10] =
+    ["text", "concise", "json", "jsonl", "sarif", "github", "gitlab", "junit", "markdown", "html"];
+
+/// Runs a command line whose words have no spaces.
+fn run(folder: &Folder, line: &str) -> (i32, String, String) {
+    let mut words = line.split(' ');
+    let mut command = folder.retally(words.next().unwrap());
+    seen(&command.args(words).output().unwrap())
+}
+
+fn exists(folder: &Folder, name: &str) -> bool {
+    folder.path().join(name).exists()
+}
+
+#[test]
+fn a_file_that_is_not_a_report_is_never_replaced() {
+    let notes = "# Notes\nretally: all fine\n";
+    let folder = Folder::with(&[("a.jsonl", GOOD), ("notes.md", notes), ("data.json", "{\"x\": 1}")]);
+    run(&folder, "check a.jsonl --tally a.tally");
+    for line in [
+        "check a.jsonl --output notes.md",
+        "check a.jsonl --report markdown=notes.md",
+        "check a.jsonl --report json=new.json --report html=./notes.md",
+        "check a.jsonl --tally notes.md",
+        "check missing.jsonl --output notes.md",
+        "watch a.jsonl --until-idle 0.1 --interval 0.05 --output notes.md",
+        "merge a.tally --output notes.md",
+        "merge a.tally --plan notes.md",
+    ] {
+        let (code, out, err) = run(&folder, line);
+        assert_eq!((code, out.as_str()), (2, ""), "{line}: {err}");
+        contains(&err, &["notes.md already exists and was not written by retally", "--overwrite"]);
+        assert_eq!(folder.read("notes.md"), notes, "{line}");
+        assert!(!exists(&folder, "new.json"), "{line}");
+    }
+    assert_eq!(run(&folder, "check a.jsonl --output notes.md --overwrite").0, 0);
+    contains(&folder.read("notes.md"), &["no findings"]);
+    // A plan is replaced when one is written, and else kept for the parts that still need it.
+    run(&folder, "init a.jsonl --plan plan.json");
+    let plan = folder.read("plan.json");
+    assert_eq!(run(&folder, "merge a.tally --plan plan.json").0, 0);
+    assert_eq!(folder.read("plan.json"), plan);
+    // A failed run replaces nothing.
+    assert_eq!(run(&folder, "check missing.jsonl --output data.json --overwrite").0, 2);
+    assert_eq!(folder.read("data.json"), "{\"x\": 1}");
+}
+
+#[test]
+fn inputs_and_what_steers_the_audit_are_never_replaced() {
+    let folder = Folder::with(&[("runs/a.jsonl", GOOD), ("runs/b.jsonl", MEAN), ("retally.toml", "[tolerance]\n")]);
+    assert_eq!(run(&folder, "baseline create runs --output known.json").0, 0);
+    run(&folder, "check runs --tally a.tally --format json --output r.json");
+    run(&folder, "init runs --plan plan.json");
+    let known = folder.read("known.json");
+    for (line, said) in [
+        ("check runs/a.jsonl --output runs/a.jsonl --overwrite", "runs/a.jsonl is an input"),
+        ("check runs/a.jsonl --tally ./runs/a.jsonl --overwrite", "./runs/a.jsonl is an input"),
+        ("check runs --output runs/a.jsonl", "runs/a.jsonl already exists and was not written by retally"),
+        ("check runs --output runs/a.jsonl --overwrite", "runs/a.jsonl is among the inputs"),
+        ("check runs/*.jsonl --output runs/b.jsonl --overwrite", "runs/b.jsonl is among the inputs"),
+        ("check runs --output retally.toml --overwrite", "retally.toml is the configuration in use"),
+        ("check runs --config retally.toml --report json=./retally.toml --overwrite", "is the configuration in use"),
+        ("check runs --baseline known.json --output known.json --overwrite", "known.json is the baseline in use"),
+        ("check runs --output known.json", "known.json already exists and was not written by retally"),
+        ("check runs --tally t --plan plan.json --output plan.json --overwrite", "plan.json is the plan in use"),
+        ("merge a.tally --output a.tally --overwrite", "a.tally is an input"),
+        ("report r.json --report html=r.json --overwrite", "r.json is an input"),
+        ("check runs/a.jsonl --output runs --overwrite", "runs is a directory"),
+    ] {
+        let (code, out, err) = run(&folder, line);
+        assert_eq!((code, out.as_str()), (2, ""), "{line}: {err}");
+        contains(&err, &[said]);
+        assert_eq!(folder.read("runs/a.jsonl"), GOOD, "{line}");
+        assert_eq!(folder.read("runs/b.jsonl"), MEAN, "{line}");
+        assert_eq!(folder.read("retally.toml"), "[tolerance]\n", "{line}");
+        assert_eq!(folder.read("known.json"), known, "{line}");
+    }
+}
+
+#[test]
+fn every_output_is_replaced_by_a_later_run() {
+    for log in [GOOD, MEAN] {
+        let folder = Folder::with(&[("a.jsonl", log)]);
+        let reports: Vec<String> = FORMATS.iter().map(|name| format!("--report {name}=r.{name}")).collect();
+        let line = format!("check a.jsonl --tally r.tally {}", reports.join(" "));
+        let first = run(&folder, &line);
+        let written: Vec<String> = FORMATS.iter().map(|name| folder.read(&format!("r.{name}"))).collect();
+        assert_eq!(run(&folder, &line), first);
+        for (name, before) in FORMATS.iter().zip(&written) {
+            assert_eq!(folder.read(&format!("r.{name}")), *before, "{name}");
+        }
+        // Whatever the format was before.
+        for (name, next) in FORMATS.iter().zip(FORMATS.iter().cycle().skip(3)) {
+            let (code, _, err) = run(&folder, &format!("check a.jsonl --report {next}=r.{name}"));
+            assert_eq!((code, err.contains("already exists")), (first.0, false), "{next} over {name}: {err}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_word_on_the_command_line_removes_nothing() {
+    let folder = Folder::with(&[("a.jsonl", MEAN), ("bad.toml", "[gate]\nfail-on = \"always\"\n"), ("bad.json", "{")]);
+    run(&folder, "check a.jsonl --format json --output r.json --tally r.tally --report text=r.txt");
+    let (report, text) = (folder.read("r.json"), folder.read("r.txt"));
+    for wrong in [
+        "--unknown",
+        "--fail-on always",
+        "--select RT999",
+        "--ignore RX",
+        "--threads 0",
+        "--input-format nothing",
+        "--config bad.toml",
+        "--config missing.toml",
+        "--baseline bad.json",
+        "--baseline missing.json",
+        "--today tomorrow",
+        "--report jsn=x",
+        "--plan missing.json",
+        "--bytes 9..1",
+    ] {
+        let line = format!("check a.jsonl --output r.json --report text=r.txt --tally r.tally {wrong}");
+        let (code, out, _) = run(&folder, &line);
+        assert_eq!((code, out.as_str()), (2, ""), "{wrong}");
+        assert_eq!((folder.read("r.json"), folder.read("r.txt")), (report.clone(), text.clone()), "{wrong}");
+        assert!(exists(&folder, "r.tally"), "{wrong}");
+    }
+    for line in ["watch a.jsonl --interval -1 --output r.json", "merge r.tally --select RT999 --output r.json"] {
+        assert_eq!(run(&folder, line).0, 2);
+        assert_eq!(folder.read("r.json"), report, "{line}");
+    }
+}
+
+#[test]
+fn reports_of_ours_in_an_audited_directory_are_skipped() {
+    let folder = Folder::with(&[("a.jsonl", MEAN)]);
+    let (code, alone, _) = run(&folder, "check . --width 100 --format json");
+    assert_eq!(code, 1);
+    for (name, file) in [
+        ("json", "r.json"),
+        ("jsonl", "r.jsonl"),
+        ("sarif", "sarif.json"),
+        ("gitlab", "gl.json"),
+        ("text", "r.txt"),
+        ("concise", "r.log"),
+        ("github", "r.out"),
+    ] {
+        run(&folder, &format!("check a.jsonl --report {name}={file}"));
+    }
+    run(&folder, "baseline create a.jsonl --output known.json");
+    run(&folder, "init a.jsonl --plan plan.json");
+    let (code, out, err) = run(&folder, "check . --width 100 --format json");
+    assert_eq!((code, err.as_str()), (1, ""));
+    let report: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&report["errors"], report["inputs"].as_array().unwrap().len()), (&Value::Array(Vec::new()), 1));
+    assert_eq!(out, alone);
+    let err = run(&folder, "check . -v").2;
+    contains(
+        &err,
+        &[
+            "r.json: skipped (json report written by retally)",
+            "r.jsonl: skipped (jsonl report written by retally)",
+            "sarif.json: skipped (sarif report written by retally)",
+            "gl.json: skipped (gitlab report written by retally)",
+            "r.txt: skipped (text report written by retally)",
+            "known.json: skipped (baseline written by retally)",
+            "plan.json: skipped (plan written by retally)",
+        ],
+    );
+    let (code, out, _) = run(&folder, "check r.json");
+    assert_eq!(code, 2);
+    contains(&out, &["r.json: a json report written by retally, not a log"]);
+    std::fs::remove_file(folder.path().join("a.jsonl")).unwrap();
+    let (code, out, _) = run(&folder, "check .");
+    assert_eq!(code, 2);
+    contains(&out, &["contains no supported log files"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_audit_leaves_no_older_report() {
+    for signal in ["INT", "TERM", "HUP", "KILL"] {
+        let folder = Folder::with(&[("a.jsonl", GOOD)]);
+        run(&folder, "check a.jsonl --format json --output r.json");
+        // Standard input stays open, so that the audit is not done.
+        let mut child =
+            folder.retally("check").args(["-", "--output", "r.json"]).stdin(Stdio::piped()).spawn().unwrap();
+        let gone = || !exists(&folder, "r.json");
+        assert!((0..500).any(|_| gone() || {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            false
+        }));
+        let sent = std::process::Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+        assert!(!child.wait().unwrap().success(), "{signal}");
+        assert!(gone(), "{signal}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn watch_ends_with_its_report_on_every_signal() {
+    for signal in ["INT", "TERM", "HUP"] {
+        let folder = Folder::with(&[("a.jsonl", MEAN)]);
+        run(&folder, "check a.jsonl --report text=r.txt --format json --output r.json");
+        let whole = folder.read("r.json");
+        let arguments =
+            ["a.jsonl", "--interval", "0.05", "--format", "json", "--output", "r.json", "--report", "text=r.txt"];
+        let child = folder.retally("watch").args(arguments).stderr(Stdio::piped()).spawn().unwrap();
+        let waited = |done: &dyn Fn() -> bool| {
+            assert!((0..500).any(|_| done() || {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+                false
+            }));
+        };
+        waited(&|| !exists(&folder, "r.txt"));
+        let sent = std::process::Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+        assert_eq!(child.wait_with_output().unwrap().status.code(), Some(1), "{signal}");
+        assert_eq!(folder.read("r.json"), whole, "{signal}");
+    }
+}
+
+#[test]
+fn a_report_goes_to_a_device_as_before() {
+    if Path::new("/dev/null").exists() {
+        let folder = Folder::with(&[("a.jsonl", GOOD)]);
+        assert_eq!(run(&folder, "check a.jsonl --output /dev/null"), (0, String::new(), String::new()));
+    }
+}
