@@ -7,9 +7,9 @@ place="$(mktemp -d)"
 trap 'rm -rf "$place"' EXIT
 python3 -m venv "$place/venv"
 # The build has a directory of its own below the usual one, so that a second run need not begin anew. Optimisation
-# across crates takes minutes and changes nothing that is tried here.
+# takes minutes and changes nothing that is tried here.
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}/wheel"
-export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
+export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=0
 "$place/venv/bin/pip" install --quiet --disable-pip-version-check .
 retally="$place/venv/bin/retally"
 

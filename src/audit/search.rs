@@ -54,6 +54,8 @@ pub(super) struct Around {
 /// One row to explain.
 struct Row {
     claimed: Approx,
+    /// Whether no row before it has the same claim: one number again and again fits any constant.
+    is_fresh: bool,
     significant: u8,
     facts: SequenceFacts,
 }
@@ -104,9 +106,15 @@ pub(super) fn find(
 
 /// Adds the entries that may explain some rows, the best ones first; says whether one or two of them explain nearly all.
 fn explain(rows: &[OpenRow], around: &Around, chosen: &mut Vec<GrammarEntry>) -> bool {
+    let mut claims: BTreeSet<u64> = BTreeSet::new();
     let rows: Vec<Row> = rows
         .iter()
-        .map(|row| Row { claimed: row.claimed, significant: row.significant, facts: row.facts.restore() })
+        .map(|row| Row {
+            claimed: row.claimed,
+            is_fresh: claims.insert(row.claimed.value.to_bits()),
+            significant: row.significant,
+            facts: row.facts.restore(),
+        })
         .collect();
     if rows.len() <= MORE_ROWS {
         return false;
@@ -155,13 +163,18 @@ fn is_near(row: &Row, formula: &Formula) -> bool {
 
 /// An entry, if enough rows speak for it. `constant_bits` are those of its constants' digits.
 fn propose(rows: &[Row], entry: GrammarEntry, constant_bits: u32) -> Option<Proposal> {
-    let mut explained = 0_u64;
+    let (mut explained, mut fresh) = (0_u64, 0);
     let mut bits = vec![0.0; rows.len()];
     for (at, row) in rows.iter().enumerate() {
         if let Some(says) = says(row, &entry) {
             explained |= 1 << at;
-            bits[at] = says;
+            let counts = entry.constant == Constant::None || row.is_fresh;
+            fresh += usize::from(counts);
+            bits[at] = if counts { says } else { 0.0 };
         }
+    }
+    if entry.constant != Constant::None && fresh <= MORE_ROWS {
+        return None;
     }
     let name = entry.bits
         + constant_bits

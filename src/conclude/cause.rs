@@ -399,8 +399,13 @@ impl Writer<'_> {
     fn stub(&self) -> Option<Draft> {
         let shown = self.column.rows.kept();
         let rows_all = self.column.zero_without_cause;
+        let rows = if rows_all >= self.column.judged {
+            "every row".to_owned()
+        } else {
+            format!("{} of {} rows", count(rows_all), count(self.column.judged))
+        };
         let message = Message::new(format!(
-            "`{}` is {} in every row although the tokens' log-probs do not sum to 0",
+            "`{}` is {} in {rows} although the tokens' log-probs do not sum to 0",
             self.name,
             if self.column.judged == 0 { "null" } else { "0" }
         ))

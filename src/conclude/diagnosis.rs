@@ -22,7 +22,7 @@ const ROUNDED: f64 = 1.0;
 pub(super) enum Explanation {
     /// It does.
     Follows,
-    /// Every claim is 0 or null although the tokens' total is not.
+    /// Every claim is 0 or null although the tokens' total is not, or most are and no other one is wrong.
     Stub,
     /// Another formula.
     Formula {
@@ -172,6 +172,10 @@ fn shortest(column: &ColumnTally, chosen: usize, grammar: Option<&Grammar>) -> E
     let refuted = column.judged - column.accepted.get(chosen).copied().unwrap_or(0);
     if refuted == 0 {
         return grammar.and_then(|grammar| exact(column, grammar)).unwrap_or(Explanation::Follows);
+    }
+    // Every wrong row is 0, and so are most.
+    if refuted >= FEWEST && refuted == column.zero_without_cause && 2 * refuted >= column.judged {
+        return Explanation::Stub;
     }
     let Some(grammar) = grammar else { return Explanation::Nothing };
     let convention = grammar.entries().first().map_or(Formula::SUM, |entry| entry.formula);
