@@ -153,9 +153,12 @@ fn observe_casts(
     // A claim whose own grid is known needs no other one, and a cast moves no sum far.
     if may_be_cast(formula, claimed, derived)
         && plan.resolution.stored > NumberFormat::F16
-        && let (Some(reported), Some(derived)) = (undo(claimed), undo(derived))
+        && let Some(reported) = undo(claimed)
     {
-        stats.observe(&reported, &derived, significant);
+        stats.observe(&reported, significant, |cast| {
+            let derived = row.facts.evaluate_with(formula, &Constant::None, Some(cast));
+            derived.is_some_and(|derived| derive::judge(claimed, derived).is_proven())
+        });
     }
 }
 

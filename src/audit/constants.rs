@@ -147,7 +147,8 @@ fn common(pairs: &[Pair], sought: Sought, interval: impl Fn(&Pair) -> Option<(f6
     if sought.rough { Some((Approx::exact(f64::midpoint(low, high)), 0)) } else { plainest(low, high) }
 }
 
-/// The number of a range with the fewest digits, taken as exact where a few do; else its middle. With the bits of its digits.
+/// The number of a range with the fewest digits, taken as exact where a few do, or one that is known: the inverse of a
+/// temperature, a change of base. Else its middle. With the bits of its digits.
 pub(super) fn plainest(low: f64, high: f64) -> Option<(Approx, u32)> {
     let middle = f64::midpoint(low, high);
     if !middle.is_finite() {
@@ -158,7 +159,18 @@ pub(super) fn plainest(low: f64, high: f64) -> Option<(Approx, u32)> {
         let bits = (DIGIT_BITS * f64::from(digits)) as u32;
         bits
     };
+    let recognised = || {
+        let temperatures = (1..20).map(|tenths| 10.0 / f64::from(tenths));
+        let units = [numeric::LN_2, numeric::LN_10].into_iter().flat_map(|unit| [unit, 1.0 / unit]);
+        let all = temperatures.chain(units).flat_map(|value| [value, -value]);
+        all.into_iter().find(|value| (low..=high).contains(value))
+    };
     for digits in 0..=4_u32 {
+        if digits == 3
+            && let Some(value) = recognised()
+        {
+            return Some((Approx::exact(value), bits(2)));
+        }
         let scale = numeric::pow(10.0, f64::from(digits));
         let rounded = (middle * scale).round() / scale;
         if (low..=high).contains(&rounded) {

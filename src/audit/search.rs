@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::constants::{MORE_ROWS, Pair, Side, Sought, constants, plainest};
 use crate::audit::follows::{follows, may_be_cast};
-use crate::formula::{Cast, Casts, Constant, Formula, Grammar, GrammarEntry, Output, SequenceFacts};
+use crate::formula::{
+    Cast, Casts, Constant, Formula, Grammar, GrammarEntry, Output, Reduce, Scale, SequenceFacts, Term,
+};
 use crate::numeric::{Approx, bits_on_grid, on_grid};
 use crate::tally::OpenRow;
 
@@ -28,6 +30,8 @@ const NEARLY_ALL: f64 = 0.98;
 /// Bits that it takes to say which constant a formula has, and which cast.
 const NAME_BITS: u32 = 5;
 const CAST_BITS: u32 = 4;
+/// Bits that it takes to name a power of the number of tokens.
+const POWER_BITS: u32 = 12;
 /// Bits that the rows say beyond those that it takes to name a proposal.
 const DECIDED: f64 = 10.0;
 /// Most bits that one row says.
@@ -125,19 +129,53 @@ fn explain(rows: &[OpenRow], around: &Around, chosen: &mut Vec<GrammarEntry>) ->
     let mut found: Vec<Proposal> = Vec::new();
     for core in grammar.entries() {
         let near = rows.iter().filter(|row| is_near(row, &core.formula)).count();
+        // A sum that is rounded at every step leaves room for any constant near 1, and is of its format already.
+        if core.formula.reduce.half_precision().is_some() {
+            found.extend(propose(&rows, *core, 0));
+            continue;
+        }
         for cast in &around.casts {
             let core = GrammarEntry { cast: *cast, ..*core };
             if cast.is_none() || near as f64 >= LEAST_SHARE * rows.len() as f64 {
                 found.extend(propose(&rows, core, 0));
             }
-            if core.deviations <= 1 {
+            if core.deviations - usize::from(is_bare(&core.formula, around)) <= 1 {
                 found.extend(with_constants(&rows, &core, around));
             }
+        }
+    }
+    for core in powers(around) {
+        for cast in &around.casts {
+            found.extend(with_constants(&rows, &GrammarEntry { cast: *cast, ..core }, around));
         }
     }
     found.sort_by(|a, b| b.gain.total_cmp(&a.gain));
     let found = distinct(found);
     choose(&found, rows.len(), chosen)
+}
+
+/// Whether a formula is a sum that a constant makes a quotient of, where the convention is a quotient: that it is not divided
+/// is no change of its own then.
+fn is_bare(formula: &Formula, around: &Around) -> bool {
+    let is_divided = around.convention.reduce.is_mean() || around.convention.scale != Scale::None;
+    is_divided && formula.reduce == Reduce::Sum && formula.scale == Scale::None
+}
+
+/// The convention divided by the number of tokens to a power that is not listed among the scales: what a second constant is
+/// looked for around.
+fn powers(around: &Around) -> Vec<GrammarEntry> {
+    let Formula { term, span, output, .. } = around.convention;
+    if term != Term::LogProb {
+        return Vec::new();
+    }
+    let listed = |alpha: u16| Scale::ALL.contains(&Scale::Power(alpha)) || alpha == 100 || alpha == 200;
+    let powers = (1..40).map(|step| 5 * step).filter(|alpha| !listed(*alpha));
+    powers
+        .map(|alpha| {
+            let formula = Formula { term, span, reduce: Reduce::Sum, scale: Scale::Power(alpha), output };
+            GrammarEntry::plain(formula, 1, POWER_BITS)
+        })
+        .collect()
 }
 
 /// One proposal for each formula with its constants: the best one, but without a cast where it needs none.
@@ -219,6 +257,7 @@ fn with_constants(rows: &[Row], core: &GrammarEntry, around: &Around) -> Vec<Pro
     constants(&pairs, &core.formula, sought)
         .into_iter()
         .filter(|(constant, _)| is_own_unit || !matches!(constant, Constant::Factor(_) | Constant::Affine { .. }))
+        .filter(|(constant, _)| core.deviations <= 1 || matches!(constant, Constant::Power(_) | Constant::Offset(_)))
         .filter_map(|(constant, bits)| {
             let entry = GrammarEntry { constant, deviations: core.deviations + 1, ..*core };
             let constants = precise(rows, &entry).unwrap_or_else(|| vec![(constant, bits)]);
@@ -230,13 +269,14 @@ fn with_constants(rows: &[Row], core: &GrammarEntry, around: &Around) -> Vec<Pro
         .collect()
 }
 
-/// Whether a formula without the constant says the same, or says nothing: times 0.
+/// Whether a formula without the constant says the same, up to what casts leave open, or the constant says nothing: times 0.
 fn is_listed(constant: &Constant) -> bool {
+    let near = |value: &Approx, listed: f64, by: f64| (value.value - listed).abs() <= by;
     match constant {
-        Constant::Factor(factor) => factor.may_be_zero() || factor.agrees(Approx::exact(1.0)),
+        Constant::Factor(factor) => factor.may_be_zero() || near(factor, 1.0, 2e-3),
         Constant::Shift(shift) => shift.may_be_zero(),
-        Constant::Power(power) => [1.0, 2.0].iter().any(|listed| power.agrees(Approx::exact(*listed))),
-        Constant::Offset(offset) => [-1.0, 0.0, 1.0].iter().any(|listed| offset.agrees(Approx::exact(*listed))),
+        Constant::Power(power) => [0.0, 1.0, 2.0].iter().any(|listed| near(power, *listed, 1e-2)),
+        Constant::Offset(offset) => [-1.0, 0.0, 1.0].iter().any(|listed| near(offset, *listed, 1e-2)),
         Constant::None | Constant::Affine { .. } => false,
     }
 }

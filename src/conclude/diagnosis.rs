@@ -203,7 +203,9 @@ fn shortest(column: &ColumnTally, chosen: usize, grammar: Option<&Grammar>) -> E
     {
         return Explanation::Shift(constant);
     }
-    let Some((at, length)) = full.or_else(|| best.first().copied()) else { return Explanation::Nothing };
+    let Some((at, length)) = full.or_else(|| best.first().copied()) else {
+        return in_half(column, grammar, per_row).unwrap_or(Explanation::Nothing);
+    };
     let count = column.formulas[at];
     // Short of nearly all rows, a formula names a cause when it explains half of the contradictions and more rows than it
     // contradicts; a row or two that fit some formula by chance do not.
@@ -222,11 +224,8 @@ fn shortest(column: &ColumnTally, chosen: usize, grammar: Option<&Grammar>) -> E
         return Explanation::Nothing;
     }
     let enough = (full.is_some() && simple) || ((full.is_some() || partial) && evidence >= needed);
-    if !enough && is_maybe_half(column, grammar) {
-        return Explanation::MaybeHalf;
-    }
     if !enough {
-        return Explanation::Nothing;
+        return in_half(column, grammar, per_row).unwrap_or(Explanation::Nothing);
     }
     let runner_up = best.iter().find(|(other, _)| *other != at).map(|(other, bits)| (*other, bits - length));
     let ambiguous = runner_up.is_some_and(|(other, gap)| {
@@ -246,11 +245,16 @@ fn shortest(column: &ColumnTally, chosen: usize, grammar: Option<&Grammar>) -> E
     Explanation::Formula { at, runner_up, ambiguous, rest: refuted.saturating_sub(decisive), exact: false }
 }
 
-/// Whether the convention explains every row when its sum is added up in 16 bits.
-fn is_maybe_half(column: &ColumnTally, grammar: &Grammar) -> bool {
-    let Some(convention) = grammar.entries().first() else { return false };
-    let mut counted = column.formulas.iter().zip(grammar.entries());
-    counted.any(|(count, entry)| count.explained == column.judged && is_in_half(&convention.formula, entry))
+/// That the convention explains every row when its sum is added up in 16 bits: as the cause, if the rows say so.
+fn in_half(column: &ColumnTally, grammar: &Grammar, per_row: f64) -> Option<Explanation> {
+    let convention = grammar.entries().first()?.formula;
+    let counted = column.formulas.iter().zip(grammar.entries()).enumerate();
+    let all = counted.filter(|(_, (count, entry))| count.explained == column.judged && is_in_half(&convention, entry));
+    let (at, (count, _)) = all.max_by_key(|(at, (count, _))| (count.decisive, std::cmp::Reverse(*at)))?;
+    if count.decisive as f64 * per_row < DECIDED {
+        return Some(Explanation::MaybeHalf);
+    }
+    Some(Explanation::Formula { at, runner_up: None, ambiguous: false, rest: 0, exact: false })
 }
 
 /// Whether an entry is the convention with its sum added up in 16 bits.
@@ -327,6 +331,8 @@ fn mixture(column: &ColumnTally, grammar: &Grammar) -> Option<Vec<Member>> {
     let enough = |set: u128| covered(set) as f64 >= NEARLY_ALL * column.judged as f64;
     let bits = |at: usize| grammar.entries().get(at).map_or(u32::MAX, |entry| entry.bits);
     let useful: Vec<usize> = (0..PRINCIPAL.min(grammar.entries().len()))
+        // A sum that is rounded at every step leaves much open: it is the cause of a whole column or of none.
+        .filter(|at| grammar.entries()[*at].formula.reduce.half_precision().is_none())
         .filter(|at| covered(1 << at) >= FEWEST && is_told_apart(column, grammar, *at))
         .collect();
     let shortest = |sets: &mut dyn Iterator<Item = Vec<usize>>| {

@@ -155,7 +155,8 @@ impl SequenceFacts {
         {
             // Cast before its exponential was taken.
             let moved = format.half_ulp(numeric::ln(reduced.value.abs()));
-            reduced = reduced.widened(reduced.value.abs() * numeric::exp_m1(moved));
+            let largest = reduced.value.abs() + reduced.half;
+            reduced = reduced.widened(largest * numeric::exp_m1(moved));
         } else if let Some(Cast { stage: Stage::Sum, format }) = cast {
             let tokens = if formula.reduce.is_mean() { f64::from(base.n).max(1.0) } else { 1.0 };
             reduced = reduced.widened(format.half_ulp(reduced.value * tokens) / tokens);

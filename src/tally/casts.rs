@@ -58,17 +58,16 @@ impl CastStats {
         }
     }
 
-    /// Looks at a row that does not: what its claim was before its last stages, and what is derived for it there. A claim
-    /// of `significant` digits may say more than a short one, which lies on every grid.
-    pub fn observe(&mut self, reported: &Undone, derived: &Undone, significant: u8) {
+    /// Looks at a row that does not: what its claim was before its last stages, and which casts would move what is derived
+    /// for it that far. A claim of `significant` digits may say more than a short one, which lies on every grid.
+    pub fn observe(&mut self, reported: &Undone, significant: u8, is_near: impl Fn(Cast) -> bool) {
         let long = significant >= LONG;
         for (cast, own) in Cast::ALL.into_iter().zip(&mut self.casts) {
-            let (reported, derived) = (reported.at(cast.stage), derived.at(cast.stage));
-            let near = reported.agrees(derived.widened(cast.format.half_ulp(derived.value)));
-            let bits = if long { bits_on_grid } else { on_grid };
-            if !near {
+            if !is_near(cast) {
                 continue;
             }
+            let reported = reported.at(cast.stage);
+            let bits = if long { bits_on_grid } else { on_grid };
             match bits(reported.value, reported.half, cast.format) {
                 Some(tenths) => {
                     own.rows += 1;
@@ -153,7 +152,7 @@ mod tests {
         let mut stats = CastStats::default();
         for at in 0..5 {
             let sum = -20.3 - 1.7 * f64::from(at);
-            stats.observe(&undone(NumberFormat::Bf16.round(sum), 1e-6), &undone(sum, 1e-6), 7);
+            stats.observe(&undone(NumberFormat::Bf16.round(sum), 1e-6), 7, |_| true);
         }
         let cast = Cast { stage: Stage::Sum, format: NumberFormat::Bf16 };
         assert_eq!(stats.best(5), Some((cast, Sureness::Granted)));
@@ -161,7 +160,7 @@ mod tests {
         assert_eq!(stats.best(11), Some((cast, Sureness::Granted)));
         // Rows that lie near and off its grid speak against it.
         for _ in 0..2 {
-            stats.observe(&undone(-20.31, 1e-6), &undone(-20.32, 1e-6), 7);
+            stats.observe(&undone(-20.31, 1e-6), 7, |_| true);
         }
         assert_eq!(stats.best(13), None);
     }
@@ -170,7 +169,7 @@ mod tests {
     fn few_digits_leave_a_cast_possible() {
         let mut stats = CastStats::default();
         stats.follows(Some(&undone(-3.5, 0.06)));
-        stats.observe(&undone(-20.25, 0.06), &undone(-20.31, 1e-6), 4);
+        stats.observe(&undone(-20.25, 0.06), 4, |_| true);
         let (_, sureness) = stats.best(2).unwrap();
         assert_eq!(sureness, Sureness::Possible);
     }
@@ -183,7 +182,7 @@ mod tests {
             stats.follows(Some(&undone(value, 5e-5)));
         }
         // 1468 / 1024, to four digits: on the grid of fp16 by chance.
-        stats.observe(&undone(-1.4336, 5e-5), &undone(-1.4333, 5e-5), 5);
+        stats.observe(&undone(-1.4336, 5e-5), 5, |_| true);
         assert_eq!(stats.best(100), None);
     }
 }

@@ -7,8 +7,9 @@ use retally::numeric::{self, LN_2, LN_10, NumberFormat};
 use super::arithmetic::{Arithmetic, Reduction};
 use super::sequence::Sequence;
 
-/// Relative rounding of single precision that a reader must allow for.
+/// Relative rounding of single precision that a reader must allow for, and that of each term of a sum in any order.
 const NOISE: f64 = 2e-6;
+const NOISE_OF_TERM: f64 = 6e-8;
 
 /// A formula, times a factor, plus a shift.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,7 +61,8 @@ impl Recipe {
             let reduced = self.reduced(&terms, Reduction::Double)?;
             let sizes: f64 = terms.iter().map(|term| term.abs()).sum();
             let cast = if arithmetic.cast == NumberFormat::F64 { 0.0 } else { arithmetic.cast.half_ulp(reduced) };
-            self.finished(reduced + nudge * (NOISE * sizes + cast), sequence, window.len())
+            let noise = NOISE.max(NOISE_OF_TERM * terms.len() as f64);
+            self.finished(reduced + nudge * (noise * sizes + cast), sequence, window.len())
         };
         let (low, value, high) = (at(-1.0)?, at(0.0)?, at(1.0)?);
         let half = (low - value).abs().max((high - value).abs());
