@@ -152,7 +152,7 @@ mod tests {
         let mut stats = CastStats::default();
         for at in 0..5 {
             let sum = -20.3 - 1.7 * f64::from(at);
-            stats.observe(&undone(NumberFormat::Bf16.round(sum), 1e-6), 7, |_| true);
+            stats.observe(&undone(NumberFormat::Bf16.round(sum), 1e-6), 7, |cast| cast.format == NumberFormat::Bf16);
         }
         let cast = Cast { stage: Stage::Sum, format: NumberFormat::Bf16 };
         assert_eq!(stats.best(5), Some((cast, Sureness::Granted)));
