@@ -5,7 +5,7 @@ use crate::audit::plan::{ColumnPlan, FITTED_AT, PRINCIPAL};
 use crate::derive;
 use crate::formula::{Cast, Constant, Formula, Grammar, GrammarEntry, KeptFacts, SequenceFacts};
 use crate::model::{Claim, Located, Logged, Origin, Place};
-use crate::numeric::{Approx, NumberFormat};
+use crate::numeric::Approx;
 use crate::tally::{
     Agreement, CastStats, ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, Mark, OpenRow, Residuals, RowRef,
     SKETCHED, Smallest,
@@ -150,14 +150,14 @@ fn observe_casts(
         stats.follows(undo(claimed).as_ref());
         return;
     }
-    // A claim whose own grid is known needs no other one, and a cast moves no sum far.
+    // A claim whose own grid is known needs no finer one, and a cast moves no sum far.
     if may_be_cast(formula, claimed, derived)
-        && plan.resolution.stored > NumberFormat::F16
         && let Some(reported) = undo(claimed)
     {
+        let is_coarser = |cast: Cast| cast.format < plan.resolution.stored;
         stats.observe(&reported, significant, |cast| {
             let derived = row.facts.evaluate_with(formula, &Constant::None, Some(cast));
-            derived.is_some_and(|derived| derive::judge(claimed, derived).is_proven())
+            is_coarser(cast) && derived.is_some_and(|derived| derive::judge(claimed, derived).is_proven())
         });
     }
 }

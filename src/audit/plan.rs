@@ -12,7 +12,7 @@ use crate::audit::search::{Around, FITTED, find};
 use crate::config::ColumnSpec;
 use crate::formula::{Cast, Casts, Formula, Grammar, GrammarEntry, Needs, SequenceFacts, StepResolutions};
 use crate::model::{Candidate, ColumnId, ColumnKey, StatedTotals, stable_hash};
-use crate::numeric::{Approx, NumberFormat, Printed, Resolution, Tolerance};
+use crate::numeric::{Approx, Printed, Resolution, Tolerance};
 use crate::tally::{CastStats, Closeness, FileTally, Measured, OpenRows, StreamKey, Sureness, add_each};
 
 /// Formulas whose joint fit is tracked row by row: as many as there are bits in a set.
@@ -167,8 +167,10 @@ impl ColumnEvidence {
         let casts = match plan.casts.cast() {
             // Of a sum that is not divided, both stages are one.
             Some(Cast { format, .. }) => Cast::ALL.into_iter().filter(|cast| cast.format == format).map(Some).collect(),
-            None if plan.resolution.stored <= NumberFormat::F16 => vec![None],
-            None => std::iter::once(None).chain(Cast::ALL.map(Some)).collect::<Vec<Option<Cast>>>(),
+            None => {
+                let coarser = Cast::ALL.into_iter().filter(|cast| cast.format < plan.resolution.stored);
+                std::iter::once(None).chain(coarser.map(Some)).collect::<Vec<Option<Cast>>>()
+            }
         };
         let others = plan.spec.accepted.iter().copied().filter(|other| *other != convention).collect();
         let around = Around { convention, others, casts, granted: plan.casts };

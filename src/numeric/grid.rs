@@ -68,7 +68,8 @@ pub fn on_grid(value: f64, half: f64, format: NumberFormat) -> Option<u64> {
 #[must_use]
 pub fn bits_on_grid(value: f64, half: f64, format: NumberFormat) -> Option<u64> {
     let off = (value - format.round(value)).abs();
-    if off > half || off.is_nan() {
+    // The number at half a last digit from a printed one may be it: 0.125 is printed 0.12.
+    if off > half + 4.0 * f64::EPSILON * value.abs() || off.is_nan() {
         return None;
     }
     let bits = log2(format.half_ulp(value) / half.max(f64::MIN_POSITIVE));

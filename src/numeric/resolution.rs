@@ -242,7 +242,9 @@ impl Resolution {
             return self.declared;
         }
         let class = class(number.value);
-        let limit = self.by_class[class];
+        // Whole numbers with places left open have one more for every digit beyond those of their class.
+        let more = if self.by_class[class] < 0 { digits_beyond_classes(number.value) } else { 0 };
+        let limit = self.by_class[class] - more;
         let is_plain_zero = self.plain_zeros && number.value == 0.0 && number.decimals <= 1;
         let own = self.mixed && !is_plain_zero;
         let mut half = half_of_last_digit(if own { number.decimals.min(limit) } else { limit });
@@ -276,6 +278,16 @@ fn class(value: f64) -> usize {
     let size = value.abs();
     // Log-probs are small: most stop at the first or second comparison.
     POWERS.iter().take_while(|power| size >= **power).count()
+}
+
+/// Digits before the point beyond those of the last class.
+fn digits_beyond_classes(value: f64) -> i16 {
+    let (mut size, mut more) = (value.abs(), 0);
+    while size >= 1e6 && size.is_finite() {
+        size /= 10.0;
+        more += 1;
+    }
+    more
 }
 
 /// Zeros between the point and the first other digit of a value below 1.
@@ -319,6 +331,13 @@ mod tests {
 
     fn half(resolution: &Resolution, value: f64) -> f64 {
         resolution.half_quantum(&Printed::from_f64(value))
+    }
+
+    #[test]
+    fn large_numbers_of_few_digits_leave_their_last_places_open() {
+        let column = stats(&["1.7e+06", "1.234e+05", "12.34", "2.345e+07"]).resolution();
+        let half = |text: &str| column.half_quantum(&Printed::parse(text.as_bytes()).unwrap());
+        assert_eq!([half("1.234e+05"), half("1.7e+06"), half("2.345e+07")], [50.0, 500.0, 5000.0]);
     }
 
     #[test]
