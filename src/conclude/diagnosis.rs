@@ -13,6 +13,9 @@ const FEWEST: u64 = 3;
 /// Gap in bits below which two formulas with equally many deviations are not distinguished.
 const DECIDED: f64 = 10.0;
 
+/// Refuted rows for each row that a sum in 16 bits may miss.
+const MISSED_BY_HALF: u64 = 10;
+
 /// Bits that a row costs which a formula gives only within rounding: about half of the rows of rounded logs are exact to
 /// the last digit under their own formula.
 const ROUNDED: f64 = 1.0;
@@ -180,7 +183,7 @@ fn shortest(column: &ColumnTally, chosen: usize, grammar: Option<&Grammar>) -> E
     let Some(grammar) = grammar else { return Explanation::Nothing };
     let convention = grammar.entries().first().map_or(Formula::SUM, |entry| entry.formula);
     let per_row = bits_per_row(column, &convention);
-    let best = ranked(column, grammar, per_row);
+    let best = ranked(column, grammar, per_row, refuted);
     let full = best.first().copied().filter(|(at, _)| {
         let count = column.formulas[*at];
         count.decisive > 0 && count.explained as f64 >= NEARLY_ALL * column.judged as f64
@@ -285,13 +288,21 @@ fn exact(column: &ColumnTally, grammar: &Grammar) -> Option<Explanation> {
 }
 
 /// Formulas by description length: bits to name the formula and bits to spell out the rows it misses.
-fn ranked(column: &ColumnTally, grammar: &Grammar, per_row: f64) -> Vec<(usize, f64)> {
+fn ranked(column: &ColumnTally, grammar: &Grammar, per_row: f64, refuted: u64) -> Vec<(usize, f64)> {
     let mut ranked: Vec<(usize, f64)> = column
         .formulas
         .iter()
         .enumerate()
         .skip(1)
         .filter(|(at, count)| count.decisive > 0 && is_told_apart(column, grammar, *at))
+        // A sum that is rounded at every step leaves so much open that it explains whatever the convention does: it has to
+        // explain what the convention does not.
+        .filter(|(at, count)| {
+            let is_half =
+                grammar.entries().get(*at).is_some_and(|entry| entry.formula.reduce.half_precision().is_some());
+            let missed = column.judged.saturating_sub(count.explained);
+            !is_half || MISSED_BY_HALF * missed <= refuted
+        })
         .filter_map(|(at, count)| {
             let entry = grammar.entries().get(at)?;
             let missed = column.judged.saturating_sub(count.explained) as f64;
