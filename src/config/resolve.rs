@@ -98,7 +98,7 @@ pub struct Config {
 
 impl Config {
     /// Finds and reads the file at or above the working directory; without one, all defaults apply. Files nearer to the
-    /// inputs may map fields: see [`Config::nested`].
+    /// inputs may map fields: see `Config::nested`.
     pub fn find() -> Result<Self, ConfigError> {
         let found = nearest_file(Path::new("."));
         let config = found.map_or_else(|| Ok(Self::default()), |path| Self::read(&path))?;
