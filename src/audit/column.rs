@@ -251,8 +251,6 @@ fn search(row: &Row<'_>, judged: &Judged, plan: &ColumnPlan, grammar: &Grammar, 
     if !accepted {
         tally.beyond += u64::from(!explained_by_enumerated);
         keep_open(row, judged, !explained_by_enumerated, tally);
-    }
-    if !accepted {
         for tried in explaining.iter().filter(|tried| usize::from(tried.at) < PRINCIPAL) {
             show(row, judged, &explaining, None, tally.rows_by_formula.entry(tried.at).or_default());
         }

@@ -10,7 +10,7 @@ use crate::audit::follows::{follows, may_be_cast};
 use crate::formula::{
     Cast, Casts, Constant, Formula, Grammar, GrammarEntry, Output, Reduce, Scale, SequenceFacts, Term,
 };
-use crate::numeric::{Approx, bits_on_grid, on_grid};
+use crate::numeric::{Approx, bits_on_grid};
 use crate::tally::OpenRow;
 
 /// Entries of the grammar that are left for what is found among those that are tracked row by row.
@@ -36,8 +36,6 @@ const POWER_BITS: u32 = 12;
 const DECIDED: f64 = 10.0;
 /// Most bits that one row says.
 const MOST_BITS: f64 = 40.0;
-/// Digits from which on a number on a coarse grid is there for a reason.
-const LONG: u8 = 12;
 /// Proposals of which pairs are made.
 const PAIRED: usize = 24;
 /// Proposals for the whole column, so that two that the log does not tell apart are both known.
@@ -139,7 +137,7 @@ fn explain(rows: &[OpenRow], around: &Around, chosen: &mut Vec<GrammarEntry>) ->
             if cast.is_none() || near as f64 >= LEAST_SHARE * rows.len() as f64 {
                 found.extend(propose(&rows, core, 0));
             }
-            if core.deviations - usize::from(is_bare(&core.formula, around)) <= 1 {
+            if core.deviations.saturating_sub(usize::from(is_bare(&core.formula, around))) <= 1 {
                 found.extend(with_constants(&rows, &core, around));
             }
         }
@@ -154,8 +152,8 @@ fn explain(rows: &[OpenRow], around: &Around, chosen: &mut Vec<GrammarEntry>) ->
     choose(&found, rows.len(), chosen)
 }
 
-/// Whether a formula is a sum that a constant makes a quotient of, where the convention is a quotient: that it is not divided
-/// is no change of its own then.
+/// Whether a formula is an undivided sum where the convention divides: a power or an offset of the length then replaces the
+/// convention's divisor, so that the missing division does not count as a deviation.
 fn is_bare(formula: &Formula, around: &Around) -> bool {
     let is_divided = around.convention.reduce.is_mean() || around.convention.scale != Scale::None;
     is_divided && formula.reduce == Reduce::Sum && formula.scale == Scale::None
@@ -234,9 +232,9 @@ fn says(row: &Row, entry: &GrammarEntry) -> Option<f64> {
     let bits = entry.formula.bits_said(row.claimed, derived);
     let on_grid = entry.cast.map_or(0.0, |cast| {
         let undone = row.facts.undo(&entry.formula, &entry.constant, row.claimed);
-        let measure = if row.significant >= LONG { bits_on_grid } else { on_grid };
         let reported = undone.map(|undone| undone.at(cast.stage));
-        let tenths = reported.and_then(|reported| measure(reported.value, reported.half, cast.format));
+        let tenths =
+            reported.and_then(|reported| bits_on_grid(reported.value, reported.half, cast.format, row.significant));
         tenths.unwrap_or(0) as f64 / 10.0
     });
     Some((bits + on_grid).clamp(0.0, MOST_BITS))

@@ -41,7 +41,7 @@ impl Declared {
             *self.roles.entry(key).or_default() |= has(path);
         }
         for name in open_claims {
-            // A convention may speak of a role, whichever field has it.
+            // A convention may name a role instead of a field; the field that the role is mapped to does not matter.
             let of_role = settings.roles.iter().any(|(role, _)| role == name);
             *self.claims.entry(name.to_owned()).or_default() |= of_role || has(name);
         }

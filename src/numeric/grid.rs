@@ -6,6 +6,8 @@ use crate::numeric::{NumberFormat, log2};
 
 /// Tenths of a bit that one number counts at most: short decimals lie on every grid.
 const MOST: u64 = 40;
+/// Digits from which on a number is no short decimal: it lies on a coarse grid by chance only, or for a reason.
+const LONG: u8 = 12;
 /// Tenths of a bit from which on a format counts as recognised: by chance in one column of a million, from five numbers on.
 pub(crate) const RECOGNISED: u64 = 200;
 
@@ -61,12 +63,16 @@ impl GridStats {
 /// half-width, but no more than a short decimal can say. None when it lies off the grid.
 #[must_use]
 pub fn on_grid(value: f64, half: f64, format: NumberFormat) -> Option<u64> {
-    bits_on_grid(value, half, format).map(|tenths| tenths.min(MOST))
+    uncapped(value, half, format).map(|tenths| tenths.min(MOST))
 }
 
-/// The same of a number with many digits.
+/// The same of a number that was printed with some significant digits: one with many says all that its half-width does.
 #[must_use]
-pub fn bits_on_grid(value: f64, half: f64, format: NumberFormat) -> Option<u64> {
+pub fn bits_on_grid(value: f64, half: f64, format: NumberFormat, significant: u8) -> Option<u64> {
+    if significant >= LONG { uncapped(value, half, format) } else { on_grid(value, half, format) }
+}
+
+fn uncapped(value: f64, half: f64, format: NumberFormat) -> Option<u64> {
     let off = (value - format.round(value)).abs();
     // The number at half a last digit from a printed one may be it: 0.125 is printed 0.12.
     if off > half + 4.0 * f64::EPSILON * value.abs() || off.is_nan() {

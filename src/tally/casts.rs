@@ -12,10 +12,8 @@ const GRANTED: u64 = 100;
 const GRANTED_IN_PART: u64 = 200;
 /// Rows that a cast explains for each that lies near and off its grid: such a row may be wrong and near by chance.
 const CLEAR: u64 = 4;
-/// Digits from which on a number is no short decimal: it lies on a coarse grid by chance only, or for a reason.
-const LONG: u8 = 12;
-/// Tenths of a bit that one long number counts at most.
-const MOST_OF_LONG: u64 = 150;
+/// Tenths of a bit that one number counts at most.
+const MOST_OF_ONE: u64 = 150;
 
 /// What the rows say of one cast.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,17 +59,15 @@ impl CastStats {
     /// Looks at a row that does not: what its claim was before its last stages, and which casts would move what is derived
     /// for it that far. A claim of `significant` digits may say more than a short one, which lies on every grid.
     pub fn observe(&mut self, reported: &Undone, significant: u8, is_near: impl Fn(Cast) -> bool) {
-        let long = significant >= LONG;
         for (cast, own) in Cast::ALL.into_iter().zip(&mut self.casts) {
             if !is_near(cast) {
                 continue;
             }
             let reported = reported.at(cast.stage);
-            let bits = if long { bits_on_grid } else { on_grid };
-            match bits(reported.value, reported.half, cast.format) {
+            match bits_on_grid(reported.value, reported.half, cast.format, significant) {
                 Some(tenths) => {
                     own.rows += 1;
-                    own.tenths_of_bits += tenths.min(MOST_OF_LONG);
+                    own.tenths_of_bits += tenths.min(MOST_OF_ONE);
                 }
                 None => own.beside += 1,
             }
