@@ -4,20 +4,10 @@ use std::io::Write as _;
 
 use serde_json::Value;
 
-use crate::support::{Folder, MEAN, contains, seen};
+use crate::support::{FORMATS, Folder, GOOD, MEAN, contains, seen};
 
-const GOOD: &str = r#"{"item": "q0", "candidate": "a", "continuation": "The cat sat", "tokens": ["The", " cat", " sat"], "logprobs": [-1.500000, -0.800000, -1.200000], "score": -3.500000}
-"#;
 /// Scores with nothing beneath them.
 const BARE: &str = "{\"item\": \"q0\", \"candidate\": \"a\", \"score\": -3.5}\n{\"item\": \"q1\", \"candidate\": \"a\", \"score\": -2.25}\n";
-const FORMATS: [&str; 10] =
-    ["text", "concise", "json", "jsonl", "sarif", "github", "gitlab", "junit", "markdown", "html"];
-
-fn run(folder: &Folder, line: &str) -> (i32, String, String) {
-    let mut words = line.split(' ');
-    let mut command = folder.retally(words.next().unwrap());
-    seen(&command.args(words).output().unwrap())
-}
 
 #[test]
 fn a_log_of_which_no_claim_can_be_checked_does_not_pass() {
@@ -25,29 +15,27 @@ fn a_log_of_which_no_claim_can_be_checked_does_not_pass() {
     let said = "0 of 2 claims could be checked: score: no token-level values are logged (to prove it, log logprobs (one per \
                 token)); to accept this, use --allow-unproven or [gate] allow-unproven = true";
     for format in FORMATS {
-        let (code, out, err) = run(&folder, &format!("check a.jsonl --format {format} --report json=r.json"));
+        let (code, out, err) = folder.run(&format!("check a.jsonl --format {format} --report json=r.json"));
         assert_eq!(code, 2, "{format}");
         assert!((out.replace("&#34;", "\"") + &err).contains("0 of 2 claims could be checked"), "{format}: {out}{err}");
         assert!(!folder.path().join("r.json").exists());
-        assert_eq!(run(&folder, &format!("check a.jsonl --format {format} --allow-unproven")).0, 0, "{format}");
+        assert_eq!(folder.run(&format!("check a.jsonl --format {format} --allow-unproven")).0, 0, "{format}");
     }
-    contains(&run(&folder, "check a.jsonl").1, &[&format!("fails: {said}\n")]);
-    contains(&run(&folder, "check a.jsonl -q").1, &[said]);
-    let (code, out, _) = run(&folder, "check a.jsonl --fail-on never --format json");
+    contains(&folder.run("check a.jsonl").1, &[&format!("fails: {said}\n")]);
+    contains(&folder.run("check a.jsonl -q").1, &[said]);
+    let (code, out, _) = folder.run("check a.jsonl --fail-on never --format json");
     let report: Value = serde_json::from_str(&out).unwrap();
     assert_eq!((code, &report["gate"]["passed"], &report["gate"]["failures"][0]), (2, &false.into(), &said.into()));
     // One claim that is checked is enough, and a finding is one that was.
-    assert_eq!(run(&folder, "check a.jsonl b.jsonl").0, 0);
-    let (code, _, _) = run(&folder, "check a.jsonl --tally a.tally --allow-unproven");
+    assert_eq!(folder.run("check a.jsonl b.jsonl").0, 0);
+    let (code, _, _) = folder.run("check a.jsonl --tally a.tally --allow-unproven");
     assert_eq!(code, 0);
-    assert_eq!(run(&folder, "merge a.tally").0, 2);
-    assert_eq!(run(&folder, "merge a.tally --allow-unproven").0, 0);
-    folder.write("a.jsonl", BARE.replace("q1", "q0").as_bytes());
+    assert_eq!(folder.run("merge a.tally").0, 2);
+    assert_eq!(folder.run("merge a.tally --allow-unproven").0, 0);
     folder.write("retally.toml", b"[gate]\nallow-unproven = true\n");
-    folder.write("a.jsonl", BARE.as_bytes());
-    assert_eq!(run(&folder, "check a.jsonl").0, 0);
+    assert_eq!(folder.run("check a.jsonl").0, 0);
     folder.write("retally.toml", b"[gate]\nallow-unproven = \"yes\"\n");
-    let (code, _, err) = run(&folder, "check a.jsonl");
+    let (code, _, err) = folder.run("check a.jsonl");
     assert_eq!(code, 2);
     contains(&err, &["retally.toml:2:18: "]);
 }
@@ -95,7 +83,7 @@ fn every_output_says_what_disabled_rules_hide() {
     let folder = Folder::with(&[("a.jsonl", MEAN), ("off.toml", "[rules]\nRT204 = \"off\"\n")]);
     for line in ["check a.jsonl --ignore RT2", "check a.jsonl --config off.toml", "check a.jsonl --select RT1"] {
         for format in FORMATS {
-            let (code, out, _) = run(&folder, &format!("{line} --format {format}"));
+            let (code, out, _) = folder.run(&format!("{line} --format {format}"));
             assert_eq!(code, 0, "{line} {format}");
             let said = match format {
                 "json" | "jsonl" => {
@@ -108,14 +96,14 @@ fn every_output_says_what_disabled_rules_hide() {
             };
             contains(&out, &[said]);
         }
-        contains(&run(&folder, &format!("{line} -q")).1, &["1 finding silenced (RT204)"]);
+        contains(&folder.run(&format!("{line} -q")).1, &["1 finding silenced (RT204)"]);
     }
-    assert!(!run(&folder, "check a.jsonl").1.contains("silenced"));
-    assert!(!run(&folder, "check a.jsonl --ignore RT1").1.contains("silenced"));
+    assert!(!folder.run("check a.jsonl").1.contains("silenced"));
+    assert!(!folder.run("check a.jsonl --ignore RT1").1.contains("silenced"));
     // A stored report and a merged audit say it, too.
-    run(&folder, "check a.jsonl --ignore RT2 --format json --output r.json --tally a.tally");
-    contains(&run(&folder, "report r.json").1, &["1 finding silenced (RT204)"]);
-    contains(&run(&folder, "merge a.tally --ignore RT204").1, &["1 finding silenced (RT204)"]);
+    folder.run("check a.jsonl --ignore RT2 --format json --output r.json --tally a.tally");
+    contains(&folder.run("report r.json").1, &["1 finding silenced (RT204)"]);
+    contains(&folder.run("merge a.tally --ignore RT204").1, &["1 finding silenced (RT204)"]);
 }
 
 #[test]
@@ -127,7 +115,7 @@ fn a_field_that_no_log_has_is_an_error_of_the_configuration() {
     let good = "[input]\nitem = \"nr\"\nlogprobs = \"out.lps\"\nscore = \"out.sum\"\n";
     let check = |toml: &str, path: &str| {
         folder.write("retally.toml", toml.as_bytes());
-        run(&folder, &format!("check {path} --exact-digits"))
+        folder.run(&format!("check {path} --exact-digits"))
     };
     let (code, out, err) = check(good, "a.jsonl");
     assert_eq!(code, 0, "{out}{err}");
@@ -178,10 +166,10 @@ fn a_field_that_comes_late_in_a_long_log_is_there() {
     let mut text: String = (0..8_000).map(|item| row(item, "")).collect();
     text.push_str(&row(8_000, ", \"late\": -1.375"));
     let folder = Folder::with(&[("a.jsonl", &text), ("retally.toml", "[conventions]\nlate = \"sum(logprob)/n\"\n")]);
-    let (code, out, err) = run(&folder, "check a.jsonl");
+    let (code, out, err) = folder.run("check a.jsonl");
     assert_eq!(code, 0, "{out}{err}");
     folder.write("retally.toml", b"[conventions]\nlater = \"sum(logprob)/n\"\n");
-    let (code, _, err) = run(&folder, "check a.jsonl");
+    let (code, _, err) = folder.run("check a.jsonl");
     assert_eq!(code, 2);
     contains(&err, &["retally.toml:2:1: [conventions] later: no log has this claim"]);
 }
@@ -195,7 +183,7 @@ fn a_pipe_by_path_gives_what_its_file_gives() {
     packed.write_all(folder.read("a.jsonl").as_bytes()).unwrap();
     folder.write("a.jsonl.gz", &packed.finish().unwrap());
     let inputs = |out: &str, path: &str| out.replace(path, "PATH");
-    let expected = inputs(&run(&folder, "check a.jsonl").1, "a.jsonl");
+    let expected = inputs(&folder.run("check a.jsonl").1, "a.jsonl");
     let bash = |script: &str| {
         let mut command = Command::new("bash");
         command.args(["-c", script]).current_dir(folder.path()).env("LC_ALL", "C.UTF-8");
@@ -235,7 +223,7 @@ fn links_in_a_directory_stay_in_it() {
     let at = |name: &str| folder.path().join(name);
     symlink("a.jsonl", at("runs/same.jsonl")).unwrap();
     symlink("../runs/sub", at("runs/linked")).unwrap();
-    let (code, out, err) = run(&folder, "check runs -v");
+    let (code, out, err) = folder.run("check runs -v");
     assert_eq!(code, 0, "{out}{err}");
     contains(&err, &["runs/linked: skipped (a link to a directory)"]);
     for (target, link) in [
@@ -245,20 +233,20 @@ fn links_in_a_directory_stay_in_it() {
     ] {
         symlink(&target, at(link)).unwrap();
         for argument in ["runs", "runs/*.jsonl", "."] {
-            let (code, out, err) = run(&folder, &format!("check {argument}"));
+            let (code, out, err) = folder.run(&format!("check {argument}"));
             assert_eq!(code, 2, "{link} {argument}: {out}{err}");
             contains(&out, &[&format!("{link}: `{link}` is a link to "), "outside the directory"]);
             assert!(!out.contains("SECRET") && !out.contains("PATH="), "{out}");
         }
         // A link that is named is meant.
         if link == "runs/x.jsonl" {
-            contains(&run(&folder, "check runs/x.jsonl").1, &["runs/x.jsonl:1:", "1 candidate"]);
+            contains(&folder.run("check runs/x.jsonl").1, &["runs/x.jsonl:1:", "1 candidate"]);
         }
         std::fs::remove_file(at(link)).unwrap();
     }
     symlink("gone.jsonl", at("runs/dangling.jsonl")).unwrap();
     symlink("gone", at("runs/README")).unwrap();
-    let (code, out, _) = run(&folder, "check runs");
+    let (code, out, _) = folder.run("check runs");
     assert_eq!(code, 2);
     contains(&out, &["runs/dangling.jsonl: `runs/dangling.jsonl` is a link that cannot be followed: No such file"]);
     assert!(!out.contains("README"), "{out}");

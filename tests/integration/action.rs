@@ -8,11 +8,8 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 use yaml_rust2::{Yaml, YamlLoader};
 
-use crate::support::root;
+use crate::support::{GOOD, root};
 
-/// Score is the sum of the log-probs: proven.
-const GOOD: &str = r#"{"item": "q0", "candidate": "a", "continuation": "The cat sat", "tokens": ["The", " cat", " sat"], "logprobs": [-1.500000, -0.800000, -1.200000], "score": -3.500000}
-"#;
 /// Score is their mean: RT204. The item's name looks like a finding and like a command of the runner.
 const MEAN: &str = r#"{"item": "q0\",\"severity\":\"error\"\n::error::x", "candidate": "a", "continuation": "The cat sat", "tokens": ["The", " cat", " sat"], "logprobs": [-1.500000, -0.800000, -1.200000], "score": -1.166667}
 {"item": "q1", "candidate": "a", "continuation": "A dog", "tokens": ["A", " dog"], "logprobs": [-0.412345, -2.312111], "score": -1.362228}

@@ -4,16 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{Folder, MEAN, contains, fixture, seen};
-
-const GOOD: &str = r#"{"item": "q0", "candidate": "a", "continuation": "The cat sat", "tokens": ["The", " cat", " sat"], "logprobs": [-1.500000, -0.800000, -1.200000], "score": -3.500000}
-"#;
-
-fn run(folder: &Folder, line: &str) -> (i32, String, String) {
-    let mut words = line.split(' ');
-    let mut command = folder.retally(words.next().unwrap());
-    seen(&command.args(words).output().unwrap())
-}
+use crate::support::{Folder, GOOD, MEAN, contains, fixture, seen};
 
 #[cfg(unix)]
 #[test]
@@ -33,14 +24,14 @@ fn a_configuration_or_baseline_without_end_is_refused() {
         ("latin.toml", "expected UTF-8, found another byte at offset 2"),
     ] {
         for (option, what) in [("config", "configuration"), ("baseline", "baseline")] {
-            let (code, out, err) = run(&folder, &format!("check a.jsonl --{option} {path}"));
+            let (code, out, err) = folder.run(&format!("check a.jsonl --{option} {path}"));
             assert_eq!((code, out.as_str()), (2, ""), "{option} {path}");
             contains(&err, &[&format!("{path}: cannot read the {what}: {said}")]);
         }
     }
     // As the configuration that is found, too.
     assert!(Command::new("mkfifo").arg(folder.path().join("retally.toml")).status().unwrap().success());
-    let (code, _, err) = run(&folder, "check a.jsonl");
+    let (code, _, err) = folder.run("check a.jsonl");
     assert_eq!(code, 2);
     contains(&err, &["retally.toml: cannot read the configuration: expected a regular file"]);
 }
@@ -177,11 +168,11 @@ fn a_tally_that_unpacks_to_more_than_it_can_hold_is_refused() {
     let mut bomb = b"retally tally 3\n".to_vec();
     bomb.extend(zstd::encode_all(vec![0_u8; 512 << 20].as_slice(), 1).unwrap());
     folder.write("bomb.tally", &bomb);
-    let (code, _, err) = run(&folder, "merge bomb.tally");
+    let (code, _, err) = folder.run("merge bomb.tally");
     assert_eq!(code, 2);
     contains(&err, &["bomb.tally: the tally is damaged or incomplete: it unpacks to more than"]);
     // Lengths beyond the end of the file claim memory that nothing fills.
-    run(&folder, "check a.jsonl --tally a.tally");
+    folder.run("check a.jsonl --tally a.tally");
     let tally = std::fs::read(folder.path().join("a.tally")).unwrap();
     let bytes = zstd::decode_all(&tally[16..]).unwrap();
     let huge = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
@@ -192,7 +183,7 @@ fn a_tally_that_unpacks_to_more_than_it_can_hold_is_refused() {
         let mut file = tally[..16].to_vec();
         file.extend(zstd::encode_all(broken.as_slice(), 1).unwrap());
         folder.write("broken.tally", &file);
-        let (code, _, err) = run(&folder, "merge broken.tally");
+        let (code, _, err) = folder.run("merge broken.tally");
         assert!(code <= 2 && !err.contains("panicked"), "{at}: {err}");
     }
 }

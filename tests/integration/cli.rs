@@ -3,11 +3,8 @@
 use std::io::Write;
 use std::process::Stdio;
 
-use crate::support::{Folder, MEAN, contains, retally_in, seen};
+use crate::support::{Folder, GOOD, MEAN, contains, retally_in, seen};
 
-/// Score is the sum of the log-probs: proven.
-const GOOD: &str = r#"{"item": "q0", "candidate": "a", "continuation": "The cat sat", "tokens": ["The", " cat", " sat"], "logprobs": [-1.500000, -0.800000, -1.200000], "score": -3.500000}
-"#;
 /// Two fields could be the item.
 const AMBIGUOUS: &str = r#"{"question_id": "q0", "doc_id": "7", "tokens": ["a", "b"], "logprobs": [-0.500000, -0.250000], "score": -0.750000}
 "#;

@@ -5,20 +5,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::support::{Folder, MEAN, contains, seen};
-
-const GOOD: &str = r#"{"item": "q0", "candidate": "a", "continuation": "The cat sat", "tokens": ["The", " cat", " sat"], "logprobs": [-1.500000, -0.800000, -1.200000], "score": -3.500000}
-"#;
-/// Every output that can be written to a file.
-const FORMATS: [&str; 10] =
-    ["text", "concise", "json", "jsonl", "sarif", "github", "gitlab", "junit", "markdown", "html"];
-
-/// Runs a command line whose words have no spaces.
-fn run(folder: &Folder, line: &str) -> (i32, String, String) {
-    let mut words = line.split(' ');
-    let mut command = folder.retally(words.next().unwrap());
-    seen(&command.args(words).output().unwrap())
-}
+use crate::support::{FORMATS, Folder, GOOD, MEAN, contains};
 
 fn exists(folder: &Folder, name: &str) -> bool {
     folder.path().join(name).exists()
@@ -28,7 +15,7 @@ fn exists(folder: &Folder, name: &str) -> bool {
 fn a_file_that_is_not_a_report_is_never_replaced() {
     let notes = "# Notes\nretally: all fine\n";
     let folder = Folder::with(&[("a.jsonl", GOOD), ("notes.md", notes), ("data.json", "{\"x\": 1}")]);
-    run(&folder, "check a.jsonl --tally a.tally");
+    folder.run("check a.jsonl --tally a.tally");
     for line in [
         "check a.jsonl --output notes.md",
         "check a.jsonl --report markdown=notes.md",
@@ -39,30 +26,30 @@ fn a_file_that_is_not_a_report_is_never_replaced() {
         "merge a.tally --output notes.md",
         "merge a.tally --plan notes.md",
     ] {
-        let (code, out, err) = run(&folder, line);
+        let (code, out, err) = folder.run(line);
         assert_eq!((code, out.as_str()), (2, ""), "{line}: {err}");
         contains(&err, &["notes.md already exists and was not written by retally", "--overwrite"]);
         assert_eq!(folder.read("notes.md"), notes, "{line}");
         assert!(!exists(&folder, "new.json"), "{line}");
     }
-    assert_eq!(run(&folder, "check a.jsonl --output notes.md --overwrite").0, 0);
+    assert_eq!(folder.run("check a.jsonl --output notes.md --overwrite").0, 0);
     contains(&folder.read("notes.md"), &["no findings"]);
     // A plan is replaced when one is written, and else kept for the parts that still need it.
-    run(&folder, "init a.jsonl --plan plan.json");
+    folder.run("init a.jsonl --plan plan.json");
     let plan = folder.read("plan.json");
-    assert_eq!(run(&folder, "merge a.tally --plan plan.json").0, 0);
+    assert_eq!(folder.run("merge a.tally --plan plan.json").0, 0);
     assert_eq!(folder.read("plan.json"), plan);
     // A failed run replaces nothing.
-    assert_eq!(run(&folder, "check missing.jsonl --output data.json --overwrite").0, 2);
+    assert_eq!(folder.run("check missing.jsonl --output data.json --overwrite").0, 2);
     assert_eq!(folder.read("data.json"), "{\"x\": 1}");
 }
 
 #[test]
 fn inputs_and_what_steers_the_audit_are_never_replaced() {
     let folder = Folder::with(&[("runs/a.jsonl", GOOD), ("runs/b.jsonl", MEAN), ("retally.toml", "[tolerance]\n")]);
-    assert_eq!(run(&folder, "baseline create runs --output known.json").0, 0);
-    run(&folder, "check runs --tally a.tally --format json --output r.json");
-    run(&folder, "init runs --plan plan.json");
+    assert_eq!(folder.run("baseline create runs --output known.json").0, 0);
+    folder.run("check runs --tally a.tally --format json --output r.json");
+    folder.run("init runs --plan plan.json");
     let known = folder.read("known.json");
     for (line, said) in [
         ("check runs/a.jsonl --output runs/a.jsonl --overwrite", "runs/a.jsonl is an input"),
@@ -79,7 +66,7 @@ fn inputs_and_what_steers_the_audit_are_never_replaced() {
         ("report r.json --report html=r.json --overwrite", "r.json is an input"),
         ("check runs/a.jsonl --output runs --overwrite", "runs is a directory"),
     ] {
-        let (code, out, err) = run(&folder, line);
+        let (code, out, err) = folder.run(line);
         assert_eq!((code, out.as_str()), (2, ""), "{line}: {err}");
         contains(&err, &[said]);
         assert_eq!(folder.read("runs/a.jsonl"), GOOD, "{line}");
@@ -95,15 +82,15 @@ fn every_output_is_replaced_by_a_later_run() {
         let folder = Folder::with(&[("a.jsonl", log)]);
         let reports: Vec<String> = FORMATS.iter().map(|name| format!("--report {name}=r.{name}")).collect();
         let line = format!("check a.jsonl --tally r.tally {}", reports.join(" "));
-        let first = run(&folder, &line);
+        let first = folder.run(&line);
         let written: Vec<String> = FORMATS.iter().map(|name| folder.read(&format!("r.{name}"))).collect();
-        assert_eq!(run(&folder, &line), first);
+        assert_eq!(folder.run(&line), first);
         for (name, before) in FORMATS.iter().zip(&written) {
             assert_eq!(folder.read(&format!("r.{name}")), *before, "{name}");
         }
         // Whatever the format was before.
         for (name, next) in FORMATS.iter().zip(FORMATS.iter().cycle().skip(3)) {
-            let (code, _, err) = run(&folder, &format!("check a.jsonl --report {next}=r.{name}"));
+            let (code, _, err) = folder.run(&format!("check a.jsonl --report {next}=r.{name}"));
             assert_eq!((code, err.contains("already exists")), (first.0, false), "{next} over {name}: {err}");
         }
     }
@@ -112,7 +99,7 @@ fn every_output_is_replaced_by_a_later_run() {
 #[test]
 fn a_wrong_word_on_the_command_line_removes_nothing() {
     let folder = Folder::with(&[("a.jsonl", MEAN), ("bad.toml", "[gate]\nfail-on = \"always\"\n"), ("bad.json", "{")]);
-    run(&folder, "check a.jsonl --format json --output r.json --tally r.tally --report text=r.txt");
+    folder.run("check a.jsonl --format json --output r.json --tally r.tally --report text=r.txt");
     let (report, text) = (folder.read("r.json"), folder.read("r.txt"));
     for wrong in [
         "--unknown",
@@ -131,13 +118,13 @@ fn a_wrong_word_on_the_command_line_removes_nothing() {
         "--bytes 9..1",
     ] {
         let line = format!("check a.jsonl --output r.json --report text=r.txt --tally r.tally {wrong}");
-        let (code, out, _) = run(&folder, &line);
+        let (code, out, _) = folder.run(&line);
         assert_eq!((code, out.as_str()), (2, ""), "{wrong}");
         assert_eq!((folder.read("r.json"), folder.read("r.txt")), (report.clone(), text.clone()), "{wrong}");
         assert!(exists(&folder, "r.tally"), "{wrong}");
     }
     for line in ["watch a.jsonl --interval -1 --output r.json", "merge r.tally --select RT999 --output r.json"] {
-        assert_eq!(run(&folder, line).0, 2);
+        assert_eq!(folder.run(line).0, 2);
         assert_eq!(folder.read("r.json"), report, "{line}");
     }
 }
@@ -145,7 +132,7 @@ fn a_wrong_word_on_the_command_line_removes_nothing() {
 #[test]
 fn reports_of_ours_in_an_audited_directory_are_skipped() {
     let folder = Folder::with(&[("a.jsonl", MEAN)]);
-    let (code, alone, _) = run(&folder, "check . --width 100 --format json");
+    let (code, alone, _) = folder.run("check . --width 100 --format json");
     assert_eq!(code, 1);
     for (name, file) in [
         ("json", "r.json"),
@@ -156,16 +143,16 @@ fn reports_of_ours_in_an_audited_directory_are_skipped() {
         ("concise", "r.log"),
         ("github", "r.out"),
     ] {
-        run(&folder, &format!("check a.jsonl --report {name}={file}"));
+        folder.run(&format!("check a.jsonl --report {name}={file}"));
     }
-    run(&folder, "baseline create a.jsonl --output known.json");
-    run(&folder, "init a.jsonl --plan plan.json");
-    let (code, out, err) = run(&folder, "check . --width 100 --format json");
+    folder.run("baseline create a.jsonl --output known.json");
+    folder.run("init a.jsonl --plan plan.json");
+    let (code, out, err) = folder.run("check . --width 100 --format json");
     assert_eq!((code, err.as_str()), (1, ""));
     let report: Value = serde_json::from_str(&out).unwrap();
     assert_eq!((&report["errors"], report["inputs"].as_array().unwrap().len()), (&Value::Array(Vec::new()), 1));
     assert_eq!(out, alone);
-    let err = run(&folder, "check . -v").2;
+    let err = folder.run("check . -v").2;
     contains(
         &err,
         &[
@@ -178,11 +165,11 @@ fn reports_of_ours_in_an_audited_directory_are_skipped() {
             "plan.json: skipped (plan written by retally)",
         ],
     );
-    let (code, out, _) = run(&folder, "check r.json");
+    let (code, out, _) = folder.run("check r.json");
     assert_eq!(code, 2);
     contains(&out, &["r.json: a json report written by retally, not a log"]);
     std::fs::remove_file(folder.path().join("a.jsonl")).unwrap();
-    let (code, out, _) = run(&folder, "check .");
+    let (code, out, _) = folder.run("check .");
     assert_eq!(code, 2);
     contains(&out, &["contains no supported log files"]);
 }
@@ -192,7 +179,7 @@ fn reports_of_ours_in_an_audited_directory_are_skipped() {
 fn an_interrupted_audit_leaves_no_older_report() {
     for signal in ["INT", "TERM", "HUP", "KILL"] {
         let folder = Folder::with(&[("a.jsonl", GOOD)]);
-        run(&folder, "check a.jsonl --format json --output r.json");
+        folder.run("check a.jsonl --format json --output r.json");
         // Standard input stays open, so that the audit is not done.
         let mut child =
             folder.retally("check").args(["-", "--output", "r.json"]).stdin(Stdio::piped()).spawn().unwrap();
@@ -213,7 +200,7 @@ fn an_interrupted_audit_leaves_no_older_report() {
 fn watch_ends_with_its_report_on_every_signal() {
     for signal in ["INT", "TERM", "HUP"] {
         let folder = Folder::with(&[("a.jsonl", MEAN)]);
-        run(&folder, "check a.jsonl --report text=r.txt --format json --output r.json");
+        folder.run("check a.jsonl --report text=r.txt --format json --output r.json");
         let whole = folder.read("r.json");
         let arguments =
             ["a.jsonl", "--interval", "0.05", "--format", "json", "--output", "r.json", "--report", "text=r.txt"];
@@ -236,6 +223,6 @@ fn watch_ends_with_its_report_on_every_signal() {
 fn a_report_goes_to_a_device_as_before() {
     if Path::new("/dev/null").exists() {
         let folder = Folder::with(&[("a.jsonl", GOOD)]);
-        assert_eq!(run(&folder, "check a.jsonl --output /dev/null"), (0, String::new(), String::new()));
+        assert_eq!(folder.run("check a.jsonl --output /dev/null"), (0, String::new(), String::new()));
     }
 }

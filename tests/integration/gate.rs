@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use retally::{Audit, Config, Report};
 use serde_json::Value;
 
-use crate::support::{Folder, MEAN, contains, retally_in, root, seen};
+use crate::support::{Folder, MEAN, contains, root, run_in};
 
 /// Score is the sum of the log-probs: proven.
 const GOOD: &str = r#"{"item": "q9", "candidate": "a", "continuation": "The cat sat", "tokens": ["The", " cat", " sat"], "logprobs": [-1.500000, -0.800000, -1.200000], "score": -3.500000}
@@ -17,21 +17,11 @@ const GOOD: &str = r#"{"item": "q9", "candidate": "a", "continuation": "The cat 
 const MEAN_ENTRY: &str = r#"{"fingerprint":"e94d79912e1572aa76f8d0294baccc7a","code":"RT204","task":"","claim":"score","cause":["sum(logprob)/n"]}"#;
 
 impl Folder {
-    /// Exit code, standard output, standard error of a command line.
-    #[track_caller]
-    fn run(&self, line: &str) -> (i32, String, String) {
-        run_in(self.path(), line)
-    }
-
     #[track_caller]
     fn json(&self, line: &str) -> (i32, Value) {
         let (code, out, err) = self.run(&format!("{line} --format json"));
         (code, serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}")))
     }
-}
-
-fn run_in(directory: &Path, line: &str) -> (i32, String, String) {
-    seen(&retally_in(directory).args(line.split_whitespace()).output().unwrap())
 }
 
 fn baseline(entries: &[&str]) -> String {

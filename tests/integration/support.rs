@@ -53,10 +53,18 @@ pub(crate) fn text(report: &Report) -> String {
     String::from_utf8(bytes).unwrap().replace(&format!("{}/", env!("CARGO_MANIFEST_DIR")), "")
 }
 
+/// A log whose score is the sum of the log-probs.
+pub(crate) const GOOD: &str = r#"{"item": "q0", "candidate": "a", "continuation": "The cat sat", "tokens": ["The", " cat", " sat"], "logprobs": [-1.500000, -0.800000, -1.200000], "score": -3.500000}
+"#;
+
 /// A log whose score is the mean of the log-probs in place of their sum: RT204.
 pub(crate) const MEAN: &str = r#"{"item": "q0", "candidate": "a", "continuation": "The cat sat", "tokens": ["The", " cat", " sat"], "logprobs": [-1.500000, -0.800000, -1.200000], "score": -1.166667}
 {"item": "q1", "candidate": "a", "continuation": "A dog", "tokens": ["A", " dog"], "logprobs": [-0.412345, -2.312111], "score": -1.362228}
 "#;
+
+/// Every output that can be written to a file.
+pub(crate) const FORMATS: [&str; 10] =
+    ["text", "concise", "json", "jsonl", "sarif", "github", "gitlab", "junit", "markdown", "html"];
 
 /// A temporary folder with files.
 pub(crate) struct Folder(TempDir);
@@ -98,6 +106,12 @@ impl Folder {
         command
     }
 
+    /// What a command line gives whose words have no spaces.
+    #[track_caller]
+    pub(crate) fn run(&self, line: &str) -> (i32, String, String) {
+        run_in(self.path(), line)
+    }
+
     /// What `check` gives.
     pub(crate) fn check(&self, arguments: &[&str]) -> (i32, String, String) {
         seen(&self.command(arguments).output().unwrap())
@@ -112,6 +126,10 @@ pub(crate) fn retally_in(directory: &Path) -> Command {
         command.env_remove(name);
     }
     command
+}
+
+pub(crate) fn run_in(directory: &Path, line: &str) -> (i32, String, String) {
+    seen(&retally_in(directory).args(line.split_whitespace()).output().unwrap())
 }
 
 /// Exit code, standard output, standard error.
