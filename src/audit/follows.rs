@@ -48,6 +48,9 @@ const SMALLEST: f64 = f32::MIN_POSITIVE as f64;
 /// The distance of the numbers below that: 2⁻¹⁴⁹.
 const SUBNORMAL: f64 = f32::from_bits(1) as f64;
 
+/// The smallest of them as two digits print it, in distances: 1.4e-45 of 1.4013e-45.
+const LEAST_OF_SUBNORMAL: f64 = 0.95;
+
 /// Whether a claim is what single precision makes of a number that is too small for it: the log of a product of linear shares,
 /// or a probability. Products go on rounding there, by a step per factor at most; few steps are granted.
 pub(super) fn underflows(formula: &Formula, derived: f64, claimed: f64) -> bool {
@@ -56,5 +59,22 @@ pub(super) fn underflows(formula: &Formula, derived: f64, claimed: f64) -> bool 
     }
     let is_probability = formula.reduce == Reduce::Product || formula.output == Output::Exp;
     let is_below = derived.abs() < SMALLEST && claimed.abs() < SMALLEST;
-    is_probability && is_below && (claimed == 0.0 || (claimed - derived).abs() <= 8.0 * SUBNORMAL)
+    // Single precision has no number between 0 and the distance: a claim there was computed in double precision.
+    let is_single = claimed == 0.0 || claimed.abs() >= LEAST_OF_SUBNORMAL * SUBNORMAL;
+    is_probability && is_below && is_single && (claimed == 0.0 || (claimed - derived).abs() <= 8.0 * SUBNORMAL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_small_for_single_precision_is_zero_or_one_of_its_numbers() {
+        let product = Formula::PRODUCT;
+        assert!(underflows(&product, 2.2e-119, 0.0));
+        assert!(underflows(&product, 3.0e-45, 1.4e-45));
+        // A seventh of the product, in digits that only double precision has.
+        assert!(!underflows(&product, 2.21e-119, 3.21e-120));
+        assert!(!underflows(&product, 2.21e-30, 0.0));
+    }
 }

@@ -79,6 +79,12 @@ pub(super) fn judge(
             None => Verdict::Unprovable,
         };
         tally.correct.add(verdict);
+        if right.is_some() {
+            let any = (0..item.candidates.len()).any(|position| item.is_gold(position) == Some(true));
+            tally.any_right.contradicted += u64::from(verdict == Verdict::Refuted);
+            tally.any_right.agreed += u64::from(any == correct);
+            tally.any_right.none += u64::from(!any);
+        }
         if let Some(column) = source.filter(|_| verdict == Verdict::Proven) {
             tally.from_refuted.entry(column.clone()).or_default().correct += 1;
         }

@@ -18,7 +18,7 @@ pub(super) fn facts(stream: &StreamTally) -> RunFacts<'_> {
         tokens: &items.tokens,
         items: items.items,
         right: if items.reported > 0 { Some((items.reported_right, items.reported)) } else { picked },
-        is_correctness_refuted: items.correct.refuted > 0,
+        is_correctness_refuted: items.correctness().refuted > 0,
         has_segments: Fields(items.fields).has(Fields::named("segments")),
         is_doubled: stream.rows.seen.values().any(|seen| seen.count > 1),
     }

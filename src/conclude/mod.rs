@@ -166,7 +166,7 @@ fn conclude_run(
         let items = &stream.items;
         let picks = picks::Picks::of(items);
         let from_refuted = metrics::from_refuted(items, &refuted);
-        let mut decided = (picks.verdicts(), items.correct);
+        let mut decided = (picks.verdicts(), items.correctness());
         if !picks.follow_otherwise() {
             decided.0.move_to_refuted_source(from_refuted.picks);
             decided.1.move_to_refuted_source(from_refuted.correct);

@@ -10,6 +10,8 @@ const CLASSES: usize = 7;
 const ENOUGH: u64 = 20;
 /// Inverse of the share of values that have one decimal at most although more are printed, by trimmed zeros.
 const RARE: u64 = 200;
+/// Bins of the histogram of significant digits: 0 to 17, the last for all beyond.
+const DIGITS: usize = 18;
 /// Bins of the histogram of decimals: 0 to 18, the last for all beyond.
 const BINS: usize = 20;
 
@@ -20,6 +22,8 @@ pub struct ResolutionStats {
     decimals: Option<i16>,
     significant: u8,
     bins: [u64; BINS],
+    /// Values other than 0 by their significant digits.
+    digits: [u64; DIGITS],
     classes: [ClassStats; CLASSES],
     formats: [GridStats; 3],
     /// Hashes of some of the values, the smallest ones in order: one number again and again says nothing of a format.
@@ -62,6 +66,7 @@ impl Default for ResolutionStats {
             decimals: None,
             significant: 0,
             bins: [0; BINS],
+            digits: [0; DIGITS],
             classes: [ClassStats::default(); CLASSES],
             formats: [GridStats::default(); 3],
             distinct: [u64::MAX; DISTINCT],
@@ -79,10 +84,12 @@ impl ResolutionStats {
         if self.decimals.is_none_or(|most| number.decimals > most) {
             self.decimals = Some(number.decimals);
         }
-        self.significant = self.significant.max(significant(number));
+        let significant = significant(number);
+        self.significant = self.significant.max(significant);
         if number.value == 0.0 {
             return;
         }
+        self.digits[usize::from(significant).min(DIGITS - 1)] += 1;
         let bin = usize::try_from(number.decimals.max(0)).unwrap_or(0).min(BINS - 1);
         self.bins[bin] += 1;
         let class = &mut self.classes[class(number.value)];
@@ -100,7 +107,8 @@ impl ResolutionStats {
         self.count += other.count;
         self.decimals = self.decimals.max(other.decimals);
         self.significant = self.significant.max(other.significant);
-        for (mine, theirs) in self.bins.iter_mut().zip(&other.bins) {
+        let bins = self.bins.iter_mut().zip(&other.bins);
+        for (mine, theirs) in bins.chain(self.digits.iter_mut().zip(&other.digits)) {
             *mine += theirs;
         }
         for (mine, theirs) in self.classes.iter_mut().zip(&other.classes) {
@@ -165,14 +173,19 @@ impl ResolutionStats {
     }
 
     /// Whether more values stop short of the column's last digit than trimmed zeros account for: rows printed
-    /// with different precision in one column. Trimmed zeros leave two digits fewer in one value of a hundred.
+    /// with different precision in one column. Trimmed zeros leave two digits fewer in one value of a hundred. A column of
+    /// `%.4g` has different decimals in values of different size, so the significant digits have to differ, too.
     fn is_mixed(&self, decimals: i16) -> bool {
         let Ok(last) = usize::try_from(decimals) else { return false };
-        if !(3..BINS - 1).contains(&last) || self.significant > 15 {
+        let most = usize::from(self.significant);
+        if !(3..BINS - 1).contains(&last) || !(3..=15).contains(&most) {
             return false;
         }
-        let short: u64 = self.bins[1..last - 1].iter().sum();
-        short >= 8 && short * 20 > self.count
+        let many = |short: &[u64]| {
+            let short: u64 = short.iter().sum();
+            short >= 8 && short * 20 > self.count
+        };
+        many(&self.bins[1..last - 1]) && many(&self.digits[..most - 1])
     }
 }
 
@@ -251,8 +264,9 @@ impl Resolution {
         if class == 0 && self.significant < UNLIMITED && number.value != 0.0 {
             half = half.max(half_of_last_digit(i16::from(self.significant) + zeros_after_point(number.value)));
         }
-        // What was stored in a coarser format was rounded twice: to its grid, and to the printed digits.
-        let stored = self.stored.half_ulp(number.value);
+        // What was stored in a coarser format was rounded twice: to its grid, and to the printed digits. A stored 0.125 that is
+        // printed as 0.12 has the grid of 0.125.
+        let stored = self.stored.half_ulp(number.value.abs() + half);
         let half = if self.stored == NumberFormat::F64 { half.max(stored) } else { half + stored };
         half + self.declared
     }
@@ -338,6 +352,35 @@ mod tests {
         let column = stats(&["1.7e+06", "1.234e+05", "12.34", "2.345e+07"]).resolution();
         let half = |text: &str| column.half_quantum(&Printed::parse(text.as_bytes()).unwrap());
         assert_eq!([half("1.234e+05"), half("1.7e+06"), half("2.345e+07")], [50.0, 500.0, 5000.0]);
+    }
+
+    #[test]
+    fn values_of_different_size_with_equally_many_digits_are_not_mixed() {
+        // Four digits each, without zeros at the end, as `%.4g` prints them.
+        let digits = (0..400).map(|at| (1000 + 7 * at).to_string());
+        let texts = digits.enumerate().map(|(at, digits)| match at % 4 {
+            0 => format!("0.00{}", digits.trim_end_matches('0')),
+            1 => format!("0.{}", digits.trim_end_matches('0')),
+            place => format!("{}.{}", &digits[..place - 1], digits[place - 1..].trim_end_matches('0')),
+        });
+        let texts: Vec<String> = texts.collect();
+        let texts: Vec<&str> = texts.iter().map(|text| text.trim_end_matches('.')).collect();
+        let column = stats(&texts).resolution();
+        assert!(!column.mixed);
+        assert_eq!(half(&column, 2.4), 0.5e-3);
+        let rows = (0..40).map(|at| if at % 4 == 0 { format!("-1.{at:02}") } else { format!("-1.2345{at:02}") });
+        let rows: Vec<String> = rows.collect();
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        assert!(stats(&rows).resolution().mixed);
+    }
+
+    #[test]
+    fn a_stored_number_has_the_grid_of_its_own_place() {
+        let column =
+            Resolution { decimals: 2, by_class: [2; CLASSES], stored: NumberFormat::Bf16, ..Resolution::exact() };
+        // 0.1253 is stored as 0.125 and printed as 0.12; what lies further off was never near it.
+        assert_eq!(half(&column, 0.12), 0.005 + 1.0 / 2048.0);
+        assert_eq!(half(&column, 0.11), 0.005 + 1.0 / 4096.0);
     }
 
     #[test]

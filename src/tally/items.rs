@@ -26,6 +26,28 @@ pub struct FromRefuted {
     pub correct: u64,
 }
 
+/// Reported correctness beside the question whether any of the candidates is right, as it is asked of several samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AnyRight {
+    /// Items whose correctness contradicts their pick.
+    pub contradicted: u64,
+    /// Items whose correctness says what this question gives.
+    pub agreed: u64,
+    /// Items of which no candidate is right.
+    pub none: u64,
+}
+
+impl AnyRight {
+    /// Whether it is what the correctness of all `judged` items says: of enough items that the pick does not explain, and of
+    /// some that it could have contradicted.
+    #[must_use]
+    pub fn explains(&self, judged: u64) -> bool {
+        /// Fewest items on either side.
+        const FEWEST: u64 = 3;
+        self.agreed == judged && self.contradicted >= FEWEST && self.none >= FEWEST
+    }
+}
+
 /// What judging the items of one stream gave.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct ItemTally {
@@ -47,6 +69,8 @@ pub struct ItemTally {
     pub from_refuted: BTreeMap<ColumnKey, FromRefuted>,
     /// Whether the reported correctness follows from the reported pick and the gold answer.
     pub correct: VerdictCounts,
+    /// Whether it says instead that any of the candidates is right.
+    pub any_right: AnyRight,
     /// Whether the greedy flag follows from the alternatives.
     pub greedy: VerdictCounts,
     /// Items with a reported pick and a gold answer.
@@ -78,6 +102,16 @@ pub struct ItemTally {
 }
 
 impl ItemTally {
+    /// Whether reported correctness follows from the pick, or from whether any of the candidates is right.
+    #[must_use]
+    pub fn correctness(&self) -> VerdictCounts {
+        let VerdictCounts { proven, refuted, unprovable, .. } = self.correct;
+        if self.any_right.explains(proven + refuted) {
+            return VerdictCounts { proven: proven + refuted, unprovable, ..VerdictCounts::default() };
+        }
+        self.correct
+    }
+
     /// Adds what another worker judged.
     pub fn merge(&mut self, other: Self) {
         self.fields |= other.fields;
@@ -97,6 +131,9 @@ impl ItemTally {
             own.correct += theirs.correct;
         }
         self.correct.merge(&other.correct);
+        self.any_right.contradicted += other.any_right.contradicted;
+        self.any_right.agreed += other.any_right.agreed;
+        self.any_right.none += other.any_right.none;
         self.greedy.merge(&other.greedy);
         self.scored += other.scored;
         self.right += other.right;

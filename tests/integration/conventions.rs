@@ -115,3 +115,44 @@ fn a_column_named_like_a_metric_of_a_run_stays_a_column() {
     let page = String::from_utf8(page).unwrap();
     assert!(page.contains("| `column.run.acc` | `sum(logprob)` | 1 | 0 | 0 | 0 | proven |"), "{page}");
 }
+
+/// 24 items of three samples: right ones by item and sample, the sample with the highest score picked, and what the item
+/// says of itself.
+fn samples(correct: impl Fn(u32, bool, bool) -> bool) -> Report {
+    let mut text = String::new();
+    for item in 0..24_u32 {
+        let right = |sample: u32| (item * 7 + sample * 5) % 4 == 0;
+        let pick = item % 3;
+        let candidates: Vec<serde_json::Value> = (0..3)
+            .map(|sample| {
+                let (logprobs, _) = tokens(item + 2 * sample);
+                let logprobs: Vec<f64> =
+                    logprobs.iter().map(|value| if sample == pick { value / 8.0 } else { *value }).collect();
+                serde_json::json!({ "logprobs": logprobs, "score": sum(&logprobs), "is_gold": right(sample) })
+            })
+            .collect();
+        let record = serde_json::json!({
+            "item": format!("q{item}"), "candidates": candidates, "pick": pick,
+            "correct": correct(item, right(pick), (0..3).any(right)),
+        });
+        text.push_str(&format!("{record}\n"));
+    }
+    Audit::new(Config::default()).input(Input::bytes("samples.jsonl", text.into_bytes())).run().unwrap()
+}
+
+#[test]
+fn correctness_of_samples_may_ask_whether_any_is_right() {
+    let contradicts = |report: &Report| codes(report).contains(&"RT611");
+    let of_any = samples(|_, _, any| any);
+    assert!(!contradicts(&of_any), "{:?}", codes(&of_any));
+    assert_eq!((counts(&of_any, "correct").proven, counts(&of_any, "correct").refuted), (24, 0));
+    let of_pick = samples(|_, pick, _| pick);
+    assert_eq!((contradicts(&of_pick), counts(&of_pick, "correct").proven), (false, 24));
+    // One row that neither gives: the rows are held to the picks.
+    let wrong = samples(|item, _, any| any != (item == 4));
+    assert!(contradicts(&wrong));
+    assert!(counts(&wrong, "correct").refuted >= 4);
+    // Always true, although no sample of some items is right.
+    let constant = samples(|_, _, _| true);
+    assert!(contradicts(&constant));
+}

@@ -23,7 +23,7 @@ fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
         seen.count(COARSE_SCORES, u64::from(low && spacing >= COARSE));
         seen.count(BF16_SCORES, u64::from(format == numeric::NumberFormat::Bf16));
         seen.judge(claim.at, !low, || {
-            let detail = format!("{} is on a grid with steps of {spacing}", number.value);
+            let detail = format!("{} is on a grid with steps of {}", number.value, numeric::show(spacing));
             Evidence::at_most(COARSE).found(spacing).detail(detail)
         });
     }
@@ -33,8 +33,9 @@ fn say(all: &Observed) -> Message {
     let format = if all.count(BF16_SCORES) > 0 { "bf16" } else { "fp16" };
     let widest = all.worst.as_ref().map_or(0.0, |row| row.evidence.found);
     Message::new(format!(
-        "all {} scores are on the {format} grid, with steps of up to {widest}, so close candidates tie or change order",
-        all.failed
+        "all {} scores are on the {format} grid, with steps of up to {}, so close candidates tie or change order",
+        all.failed,
+        numeric::show(widest)
     ))
     .help("compute the log-softmax and the sum in single precision (softmax_dtype float32)")
 }
