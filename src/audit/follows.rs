@@ -43,25 +43,36 @@ pub(super) fn may_be_cast(formula: &Formula, claimed: Approx, derived: Approx) -
 
 /// Largest log of a product that single precision rounds to 0: ln of its smallest normal number.
 const UNDERFLOW: f64 = -87.3;
-/// The smallest normal number of single precision: what is smaller may become 0, or one of the few numbers below.
-const SMALLEST: f64 = f32::MIN_POSITIVE as f64;
-/// The distance of the numbers below that: 2⁻¹⁴⁹.
-const SUBNORMAL: f64 = f32::from_bits(1) as f64;
 
-/// The smallest of them as two digits print it, in distances: 1.4e-45 of 1.4013e-45.
-const LEAST_OF_SUBNORMAL: f64 = 0.95;
+/// The smallest normal number of a format, and the distance of the numbers below it: what is smaller may become 0, or one of
+/// these.
+struct Smallest {
+    normal: f64,
+    distance: f64,
+}
 
-/// Whether a claim is what single precision makes of a number that is too small for it: the log of a product of linear shares,
-/// or a probability. Products go on rounding there, by a step per factor at most; few steps are granted.
+/// Of single precision, 2⁻¹²⁶ and 2⁻¹⁴⁹, and of double precision, 2⁻¹⁰²² and 2⁻¹⁰⁷⁴.
+const SMALLEST: [Smallest; 2] = [
+    Smallest { normal: f32::MIN_POSITIVE as f64, distance: f32::from_bits(1) as f64 },
+    Smallest { normal: f64::MIN_POSITIVE, distance: f64::from_bits(1) },
+];
+/// The smallest of the numbers below as two digits print it, in distances: 1.4e-45 of 1.4013e-45.
+const LEAST: f64 = 0.95;
+
+/// Whether a claim is what a format makes of a number that is too small for it: the log of a product of linear shares, or a
+/// probability. Products go on rounding there, by a step per factor at most; few steps are granted.
 pub(super) fn underflows(formula: &Formula, derived: f64, claimed: f64) -> bool {
     if formula.term == Term::LinearLogit {
         return claimed == f64::NEG_INFINITY && derived < UNDERFLOW;
     }
     let is_probability = formula.reduce == Reduce::Product || formula.output == Output::Exp;
-    let is_below = derived.abs() < SMALLEST && claimed.abs() < SMALLEST;
-    // Single precision has no number between 0 and the distance: a claim there was computed in double precision.
-    let is_single = claimed == 0.0 || claimed.abs() >= LEAST_OF_SUBNORMAL * SUBNORMAL;
-    is_probability && is_below && is_single && (claimed == 0.0 || (claimed - derived).abs() <= 8.0 * SUBNORMAL)
+    is_probability
+        && SMALLEST.iter().any(|smallest| {
+            let is_below = derived.abs() < smallest.normal && claimed.abs() < smallest.normal;
+            // Between 0 and the distance the format has no number: a claim there was computed in a finer one.
+            let is_number = claimed.abs() >= LEAST * smallest.distance;
+            is_below && (claimed == 0.0 || (is_number && (claimed - derived).abs() <= 8.0 * smallest.distance))
+        })
 }
 
 #[cfg(test)]
@@ -76,5 +87,7 @@ mod tests {
         // A seventh of the product, in digits that only double precision has.
         assert!(!underflows(&product, 2.21e-119, 3.21e-120));
         assert!(!underflows(&product, 2.21e-30, 0.0));
+        // Five distances of double precision, of a product between them.
+        assert!(underflows(&product, 2.7e-323, 2.5e-323));
     }
 }

@@ -65,7 +65,8 @@ pub(super) fn judge(
         }
         tally.tokens.add_candidate(candidate);
     }
-    let right = pick.and_then(|position| item.is_gold(position));
+    let by_label = item.is_same_label();
+    let right = by_label.or_else(|| pick.and_then(|position| item.is_gold(position)));
     if let Some(right) = right {
         tally.scored += 1;
         tally.right += u64::from(right);
@@ -79,7 +80,10 @@ pub(super) fn judge(
             None => Verdict::Unprovable,
         };
         tally.correct.add(verdict);
-        if right.is_some() {
+        if by_label.is_some() {
+            tally.same_label.agreed += u64::from(verdict == Verdict::Proven);
+            tally.same_label.contradicted += u64::from(verdict == Verdict::Refuted);
+        } else if right.is_some() {
             let any = (0..item.candidates.len()).any(|position| item.is_gold(position) == Some(true));
             tally.any_right.contradicted += u64::from(verdict == Verdict::Refuted);
             tally.any_right.agreed += u64::from(any == correct);
@@ -89,6 +93,7 @@ pub(super) fn judge(
             tally.from_refuted.entry(column.clone()).or_default().correct += 1;
         }
     }
+    tally.unmeasured += u64::from(rows.is_empty());
     for row in &rows {
         let own = tally.metrics.entry(row.metric.name.clone().into_owned()).or_default();
         own.observe(item, row, || record_ref.locate(row.metric.at));

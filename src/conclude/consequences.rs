@@ -24,12 +24,10 @@ pub(super) fn leave_out(
     if !zero_counts {
         observed.remove("RT312");
     }
-    // Correctness of several samples that asks whether any of them is right is held to nothing else.
-    let contradicted = items.any_right.contradicted;
-    if contradicted > 0
-        && items.correctness().refuted == 0
-        && observed.get("RT611").is_some_and(|seen| seen.failed == contradicted)
-    {
+    // Correctness that asks another question than the pick, or compares other fields, is held to nothing else.
+    let contradicted = items.correct.refuted;
+    let is_all = |seen: &Observed| seen.failed == contradicted;
+    if contradicted > 0 && items.correctness().refuted == 0 && observed.get("RT611").is_some_and(is_all) {
         observed.remove("RT611");
     }
     let fires = |code: &str, observed: &BTreeMap<String, Observed>| {

@@ -17,6 +17,7 @@ pub(super) fn facts(stream: &StreamTally) -> RunFacts<'_> {
         rows: &items.metrics,
         tokens: &items.tokens,
         items: items.items,
+        unmeasured: items.unmeasured,
         right: if items.reported > 0 { Some((items.reported_right, items.reported)) } else { picked },
         is_correctness_refuted: items.correctness().refuted > 0,
         has_segments: Fields(items.fields).has(Fields::named("segments")),

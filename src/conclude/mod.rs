@@ -9,6 +9,7 @@ mod diagnosis;
 mod figure;
 mod finding;
 mod metrics;
+mod partial;
 mod picks;
 mod runs;
 
@@ -184,6 +185,7 @@ fn conclude_run(
         }
         metrics::count(&stream, &judged, &mut verdicts, gaps);
         listed.metrics.extend(metrics::list(&run.name, &judged));
+        drafts.extend(partial::draft(&judged, &place));
         let view = RunView { stream: &stream, metrics: &claims, judged: &judged };
         let nowhere = crate::model::Place::default();
         let record_ref = RecordRef::Kept(&nowhere);

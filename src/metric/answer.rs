@@ -36,6 +36,8 @@ pub struct RunFacts<'s> {
     pub tokens: &'s TokenTotals,
     /// Items.
     pub items: u64,
+    /// Of these, items without the value of any metric.
+    pub unmeasured: u64,
     /// Right items, and those that are known to be right or wrong: as reported, else from pick and gold.
     pub right: Option<(u64, u64)>,
     /// Whether some item's correctness contradicts its pick.

@@ -19,6 +19,17 @@ use crate::numeric::{Approx, NumberFormat, Printed, half_of_last_digit, show};
 /// Digits behind the point from which on a file is taken to print all digits of its numbers.
 const FULL: i16 = 12;
 
+/// What a mean over some of the rows leaves out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Partial {
+    /// Rows with a value.
+    pub over: u64,
+    /// All rows.
+    pub of: u64,
+    /// The mean if the others count as 0.
+    pub with_zeros: f64,
+}
+
 /// One reported number.
 #[derive(Clone, Debug)]
 pub struct JudgedMetric<'c> {
@@ -40,6 +51,8 @@ pub struct JudgedMetric<'c> {
     pub cause: Option<AggregateCause>,
     /// The arithmetic that shows it, in one line.
     pub arithmetic: String,
+    /// The rows that it leaves out, where it follows from the others and nothing says that it is about these.
+    pub partial: Option<Partial>,
 }
 
 impl JudgedMetric<'_> {
@@ -91,8 +104,13 @@ fn judge_one<'c>(
         missing: Some(NO_VALUE),
         cause: None,
         arithmetic: String::new(),
+        partial: None,
     };
-    let Some(printed) = Printed::parse(claim.printed.as_bytes()).filter(Printed::is_finite) else { return judged };
+    let Some(printed) = Printed::parse(claim.printed.as_bytes()) else { return judged };
+    if !printed.is_finite() {
+        not_finite(&mut judged, printed, facts);
+        return judged;
+    }
     judged.reported = printed.value;
     let rows = facts.rows.get(claim.row_metric());
     if claim.custom && rows.is_none() && !catalogue::is_share_of_items(claim) {
@@ -118,6 +136,7 @@ fn judge_one<'c>(
     let is_sample = counted.is_some_and(|counted| !is(counted, facts.items as f64));
     if compared.is_proven() {
         judged.verdict = Verdict::Proven;
+        judged.partial = partial(&asked, rows, reported, derived.value);
     } else if facts.is_doubled {
         judged.missing = Some(DOUBLED);
     } else if let Some(missing) = otherwise {
@@ -165,7 +184,8 @@ fn of_run(asked: &Asked<'_>) -> Answer {
         return if claim.custom { answer.doubted(CUSTOM) } else { answer };
     }
     let known = by_name(&claim.metric).and_then(|metric| metric.of_run(asked));
-    known.unwrap_or(Answer::Missing(if asked.facts.tokens.tokens == 0 { NO_ROWS } else { NO_FORMULA }))
+    let is_unknown = asked.facts.tokens.tokens == 0 || claim.aggregation == Some(Aggregation::Other);
+    known.unwrap_or(Answer::Missing(if is_unknown { NO_ROWS } else { NO_FORMULA }))
 }
 
 /// How rows become a number: as the format says, else as the metric's name does.
@@ -227,17 +247,75 @@ fn explain(
     judged.arithmetic = arithmetic;
 }
 
+/// The rows that a proven mean leaves out: a share of right items, or a mean of row values. None where a share is said to be of
+/// the rows with a value, where the other rows have values of other metrics, and where the digits do not tell.
+fn partial(asked: &Asked<'_>, rows: Option<&MetricRows>, reported: Approx, derived: Approx) -> Option<Partial> {
+    let Asked { claim, facts, counted, .. } = *asked;
+    let is_mean = |own: Aggregation| matches!(own, Aggregation::Mean | Aggregation::PercentMean);
+    let over = match rows {
+        _ if claim.stderr => return None,
+        Some(rows) => {
+            let without = facts.unmeasured + rows.not_finite;
+            let is_whole = rows.numbers + without == facts.items;
+            (is_whole && aggregation(claim).is_some_and(is_mean)).then_some(rows.numbers)?
+        }
+        None if catalogue::is_named_share_of_items(claim) || catalogue::is_share_of_items(claim) => {
+            let (right, known) = facts.right?;
+            let unit = if is_percent(claim) { 100.0 } else { 1.0 };
+            let of_known = Approx::exact(unit * right as f64).over(known as f64);
+            let is_of_known = compare(derived, of_known).is_proven();
+            let is_stated = counted.is_some_and(|counted| is(counted, known as f64));
+            (is_of_known && !is_stated).then_some(known)?
+        }
+        None => return None,
+    };
+    if over == 0 || over >= facts.items {
+        return None;
+    }
+    let with_zeros = derived.scaled(over as f64 / facts.items as f64);
+    let differs = !compare(reported, with_zeros).is_proven();
+    differs.then_some(Partial { over, of: facts.items, with_zeros: with_zeros.value })
+}
+
+/// A number that is NaN or infinite is wrong where the rows give a finite one.
+fn not_finite(judged: &mut JudgedMetric<'_>, printed: Printed, facts: &RunFacts<'_>) {
+    let claim = judged.claim;
+    let asked = Asked { claim, printed, counted: None, facts };
+    let rows = facts.rows.get(claim.row_metric());
+    let hidden = claim.custom || facts.is_doubled || rows.is_some_and(|rows| rows.not_finite > 0);
+    let Answer::Derived(derived) = answer(&asked, rows) else { return };
+    if hidden || !derived.value.value.is_finite() {
+        return;
+    }
+    judged.reported = printed.value;
+    judged.recomputed = Some(derived.value.value);
+    judged.bound = derived.value.half;
+    judged.verdict = Verdict::Refuted;
+    judged.missing = None;
+    judged.cause = Some(AggregateCause::NotFinite);
+    judged.arithmetic = format!("{} = {} over the rows", derived.definition, show(derived.value.value));
+    judged.definition = derived.definition;
+}
+
 /// A fraction outside its range is wrong whatever the rows are.
 fn out_of_range(judged: &mut JudgedMetric<'_>, rows: Option<&MetricRows>) {
     let is_fraction = by_name(&judged.claim.metric).is_some_and(|metric| metric.kind == Kind::Fraction);
     let is_bare = !judged.claim.stderr && rows.is_none() && judged.claim.aggregation.is_none();
     // Above 100 it is not a percentage either, and some harnesses define `exact_match` differently.
-    if is_fraction && is_bare && !(0.0..=1.0).contains(&judged.reported) {
-        judged.verdict = Verdict::Refuted;
-        judged.missing = None;
-        judged.cause = Some(AggregateCause::Percent);
-        judged.arithmetic = format!("{} is outside 0 … 1", show(judged.reported));
-    }
+    let range = if is_fraction && is_bare && !(0.0..=1.0).contains(&judged.reported) {
+        "0 … 1"
+    } else if judged.claim.aggregation == Some(Aggregation::Other)
+        && !judged.claim.stderr
+        && catalogue::is_no_share(&judged.claim.metric, judged.reported)
+    {
+        "0 … 1, also as a percentage"
+    } else {
+        return;
+    };
+    judged.verdict = Verdict::Refuted;
+    judged.missing = None;
+    judged.cause = Some(AggregateCause::Percent);
+    judged.arithmetic = format!("{} is outside {range}", show(judged.reported));
 }
 
 /// Whether the format says that a number is a percentage.

@@ -17,7 +17,7 @@ mod wrong;
 pub use answer::{Answer, Asked, RunFacts};
 pub use catalogue::quotient;
 pub use definition::JudgedRow;
-pub use judged::JudgedMetric;
+pub use judged::{JudgedMetric, Partial};
 pub use known::{Kind, Metric};
 pub use rows::{FEWEST, MetricRows, RefutedRow};
 pub use tokens::TokenTotals;

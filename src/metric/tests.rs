@@ -10,7 +10,7 @@ use crate::model::{
     Aggregation, At, CandidateSummary, Choice, ClaimKind, ColumnKey, Definition, Divisor, ItemSummary, Located,
     MetricClaim, Place, Ranking, Reported, RowMetric, RowValue, ScoreOutput, Verdict,
 };
-use crate::numeric::{Approx, Printed};
+use crate::numeric::{Approx, Printed, show};
 
 /// Candidates of (score, text behind the delimiter " ", unconditional score).
 pub(super) fn item(candidates: &[(f64, &str, Option<f64>)], gold: i64) -> ItemSummary {
@@ -98,6 +98,7 @@ fn judged<T>(name: &str, printed: &str, run: &Run, look: impl FnOnce(&JudgedMetr
         rows: &run.rows,
         tokens: &run.tokens,
         items: run.items,
+        unmeasured: run.rows.values().map(|rows| run.items - rows.rows).min().unwrap_or(run.items),
         right: run.right,
         is_correctness_refuted: false,
         has_segments: false,
@@ -109,6 +110,24 @@ fn judged<T>(name: &str, printed: &str, run: &Run, look: impl FnOnce(&JudgedMetr
 /// The verdict on a number of a run; a name that ends with `_stderr` is a standard error.
 pub(super) fn verdict_of(name: &str, printed: &str, run: &Run) -> Verdict {
     judged(name, printed, run, |judged| judged.verdict)
+}
+
+/// What a proven mean leaves out: the rows with a value, all rows, and the mean with zeros for the others.
+fn partial_of(name: &str, printed: &str, run: &Run) -> Option<(u64, u64, String)> {
+    judged(name, printed, run, |judged| judged.partial.map(|own| (own.over, own.of, show(own.with_zeros))))
+}
+
+#[test]
+fn a_mean_of_some_rows_says_of_how_many() {
+    let mean = || rows_of("acc", &["1", "0", "1", "1"]);
+    let run = Run { items: 5, rows: mean(), ..Run::default() };
+    assert_eq!(verdict_of("acc", "0.75", &run), Verdict::Proven);
+    assert_eq!(partial_of("acc", "0.75", &run), Some((4, 5, "0.6".to_owned())));
+    assert_eq!(partial_of("acc_stderr", "0.25", &run), None);
+    assert_eq!(partial_of("acc", "0.75", &Run { items: 4, rows: mean(), ..Run::default() }), None);
+    let shares = Run { items: 4, right: Some((3, 3)), ..Run::default() };
+    assert_eq!(partial_of("accuracy", "1.0", &shares), Some((3, 4, "0.75".to_owned())));
+    assert_eq!(partial_of("accuracy", "1.0", &Run { counted: Some("3"), ..shares }), None);
 }
 
 /// Why a number of a run is wrong.

@@ -21,6 +21,8 @@ pub enum AggregateCause {
     DroppedRows,
     /// A percentage for a fraction, or the reverse, or outside the range of fractions.
     Percent,
+    /// NaN or infinite, though the rows give a number.
+    NotFinite,
 }
 
 /// A refuted number with what is known of it.

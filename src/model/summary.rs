@@ -139,6 +139,14 @@ fn letter(id: &str) -> Option<usize> {
     }
 }
 
+/// A single letter, in capitals.
+fn label(id: &str) -> Option<u8> {
+    match id.trim().as_bytes() {
+        [letter] if letter.is_ascii_alphabetic() => Some(letter.to_ascii_uppercase()),
+        _ => None,
+    }
+}
+
 /// One item without its tokens. Items whose candidates are spread over several records are merged from parts.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct ItemSummary {
@@ -239,6 +247,20 @@ impl ItemSummary {
                 let right = self.resolve(choice)?;
                 Some(right == position || own.is_some() && own == choice.answer())
             }
+        }
+    }
+
+    /// Whether pick and gold are one label, where no candidates are logged that they could name: letters or numbers. Other
+    /// texts a grader may call equal that are not.
+    #[must_use]
+    pub fn is_same_label(&self) -> Option<bool> {
+        if self.candidates.len() >= 2 {
+            return None;
+        }
+        match (&self.pick, &self.gold) {
+            (Choice::Index(pick), Choice::Index(gold)) => Some(pick == gold),
+            (Choice::Id(pick), Choice::Id(gold)) => label(pick).zip(label(gold)).map(|(pick, gold)| pick == gold),
+            _ => None,
         }
     }
 

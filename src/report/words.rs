@@ -28,6 +28,7 @@ pub(crate) fn number(value: f64, decimals: i16) -> String {
             // A value below the printed digits would read as nothing at all.
             if value != 0.0 && text.trim_matches(['-', '0', '.']).is_empty() { format!("{value:.3e}") } else { text }
         }
+        _ if value != 0.0 && !(1e-5..1e15).contains(&value.abs()) => format!("{value:e}"),
         _ => value.to_string(),
     }
 }

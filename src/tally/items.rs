@@ -48,6 +48,23 @@ impl AnyRight {
     }
 }
 
+/// Reported correctness beside whether pick and gold are one label, where no candidates are logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SameLabel {
+    /// Items whose correctness says the same.
+    pub agreed: u64,
+    /// Items whose correctness says otherwise.
+    pub contradicted: u64,
+}
+
+impl SameLabel {
+    /// Whether the two fields are what the correctness compares: else more rows than a few would contradict it.
+    #[must_use]
+    pub fn decides(&self) -> bool {
+        self.agreed >= 3 * self.contradicted
+    }
+}
+
 /// What judging the items of one stream gave.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct ItemTally {
@@ -71,6 +88,8 @@ pub struct ItemTally {
     pub correct: VerdictCounts,
     /// Whether it says instead that any of the candidates is right.
     pub any_right: AnyRight,
+    /// Whether it follows from pick and gold as labels.
+    pub same_label: SameLabel,
     /// Whether the greedy flag follows from the alternatives.
     pub greedy: VerdictCounts,
     /// Items with a reported pick and a gold answer.
@@ -99,6 +118,8 @@ pub struct ItemTally {
     pub tokens: TokenTotals,
     /// Metrics of single items, by name.
     pub metrics: BTreeMap<String, MetricRows>,
+    /// Items without any.
+    pub unmeasured: u64,
 }
 
 impl ItemTally {
@@ -108,6 +129,11 @@ impl ItemTally {
         let VerdictCounts { proven, refuted, unprovable, .. } = self.correct;
         if self.any_right.explains(proven + refuted) {
             return VerdictCounts { proven: proven + refuted, unprovable, ..VerdictCounts::default() };
+        }
+        let SameLabel { agreed, contradicted } = self.same_label;
+        if !self.same_label.decides() {
+            let (proven, refuted) = (proven - agreed, refuted - contradicted);
+            return VerdictCounts { proven, refuted, unprovable: unprovable + agreed + contradicted, ..self.correct };
         }
         self.correct
     }
@@ -134,6 +160,8 @@ impl ItemTally {
         self.any_right.contradicted += other.any_right.contradicted;
         self.any_right.agreed += other.any_right.agreed;
         self.any_right.none += other.any_right.none;
+        self.same_label.agreed += other.same_label.agreed;
+        self.same_label.contradicted += other.same_label.contradicted;
         self.greedy.merge(&other.greedy);
         self.scored += other.scored;
         self.right += other.right;
@@ -151,6 +179,7 @@ impl ItemTally {
             kept.rows.merge(mixed.rows);
         }
         self.tokens.merge(&other.tokens);
+        self.unmeasured += other.unmeasured;
         for (name, rows) in other.metrics {
             self.metrics.entry(name).or_default().merge(rows);
         }

@@ -31,7 +31,7 @@ pub use closeness::{Agreement, Closeness};
 pub(crate) use column::add_each;
 pub use column::{ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, RowRef};
 pub use exemplar::{Evidence, Exemplar, Keyed, Smallest};
-pub use items::{AnyRight, FromRefuted, ItemTally, Mixed};
+pub use items::{AnyRight, FromRefuted, ItemTally, Mixed, SameLabel};
 pub use kept::{Kept, Tally};
 pub use observed::{Observed, PLACES, PartSeen, ROWS, RowSketch};
 pub use open::{OpenRow, OpenRows};

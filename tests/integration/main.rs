@@ -15,6 +15,7 @@ mod accounting;
 mod accuracy;
 #[cfg(unix)]
 mod action;
+mod answers;
 mod bounds;
 mod cases;
 mod cli;

@@ -64,10 +64,13 @@ impl Format for NativeCsv {
         let values = roles.iter().any(|role| {
             matches!(role, Role::Claim(_) | Role::Logprobs | Role::Surprisals | Role::Probs | Role::Logits)
         });
-        if header.len() < 2 || !identified || !values {
+        let has = |role: Role| roles.contains(&role);
+        let plain = |role: Role| header.iter().any(|name| by_name(name) == Some((role, true)));
+        let answers = has(Role::Item) && (has(Role::Correct) || (plain(Role::Pick) && has(Role::Gold)));
+        if header.len() < 2 || !identified || !(values || answers) {
             return Confidence::default();
         }
-        Confidence { percent: 60, evidence: format!("a header with {}", header.join(", ")) }
+        Confidence { percent: if values { 60 } else { 45 }, evidence: format!("a header with {}", header.join(", ")) }
     }
 
     fn open(&self, head: &Head<'_>, config: &InputConfig) -> Result<Box<dyn Reader>, String> {

@@ -19,7 +19,8 @@ static LINES_CARD: FormatInfo = FormatInfo {
     about: "a candidate or an item per line",
     tool: "in-house pipelines",
     files: "`.jsonl`, `.ndjson`; rows of Parquet, Arrow and tables in JSON",
-    recognised_by: "records with an item, prompt or text and log-probs, probabilities, logits or a score",
+    recognised_by: "records with an item, prompt or text and log-probs, probabilities, logits or a score; an item with `correct`, \
+                    or with a pick beside the right answer",
     proven: "scores against steps, picks, correctness, greedy flags",
     unprovable: "scores without steps: nothing beneath them is logged",
     base: "e; `retally.toml` declares others",
@@ -58,10 +59,19 @@ impl Format for NativeJson {
         if head.framing() != Some(self.framing) {
             return Confidence::default();
         }
-        let (mut native, mut records) = (0_u32, 0_u32);
+        let (mut native, mut answers, mut records) = (0_u32, 0_u32, 0_u32);
         for value in head.records() {
             records += 1;
             native += u32::from(record::looks_native(value, &mapping));
+            answers += u32::from(record::is_answer(value, &mapping));
+        }
+        if native == 0 && answers == records && records > 0 {
+            return Confidence {
+                percent: 45,
+                evidence: format!(
+                    "the first {records} records have an item that is right or wrong, or a pick beside the right answer"
+                ),
+            };
         }
         if native == 0 {
             return Confidence::default();

@@ -289,6 +289,19 @@ pub(super) fn looks_native(record: Value<'_>, mapping: &Mapping) -> bool {
     nested || ((identified || has(Role::Tokens)) && slots.has_content())
 }
 
+/// Whether an object is a row of answers without scores: an item that was right or wrong, or its pick beside the right answer;
+/// also one that lost its value.
+#[must_use]
+pub(super) fn is_answer(record: Value<'_>, mapping: &Mapping) -> bool {
+    if record.kind() != Kind::Object {
+        return false;
+    }
+    let slots = Slots::of(record, mapping);
+    let says_right = slots.get(Role::Correct).is_some_and(|value| value.kind() == Kind::Null || flag(value).is_some());
+    let plain = |role| slots.filled.iter().any(|(known, _, strong, _)| *known == role && *strong);
+    slots.get(Role::Item).is_some() && (says_right || (plain(Role::Pick) && slots.get(Role::Gold).is_some()))
+}
+
 /// Roles that two plain names of a record claim, with the names: what must be asked for.
 #[must_use]
 pub(super) fn ambiguities(record: Value<'_>) -> Vec<(Role, String, String)> {

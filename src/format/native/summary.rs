@@ -1,13 +1,16 @@
 //! `summary.json`: the numbers that an in-house pipeline reported of a run.
 
+use std::borrow::Cow;
+
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::MappedField;
 use crate::format::field::at;
 use crate::format::json::{Kind, Tape, Value};
 use crate::format::origin::read_document;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
-use crate::metric::catalogue::in_summaries;
-use crate::model::{MetricClaim, Origin};
+use crate::metric::Kind as MetricKind;
+use crate::metric::catalogue::{by_name, in_summaries};
+use crate::model::{Aggregation, Located, MetricClaim, Origin};
 use crate::source::Opened;
 
 /// The summary beside the rows.
@@ -27,36 +30,130 @@ static INFO: FormatInfo = FormatInfo {
     tool: "in-house pipelines",
     files: "`summary.json`, `metrics.json`, `results.json`",
     recognised_by: "one object with known metric names",
-    proven: "accuracy and its standard error, perplexity, loss, bits per byte, counts",
-    unprovable: "metrics of rows that are not logged",
+    proven: "accuracy, as a fraction or a percentage, and its standard error, perplexity, loss, bits per byte, counts",
+    unprovable: "metrics of rows that are not logged, and numbers whose name is not known: each is listed; settings \
+                 (`seed`, `temperature`, `config`) are not",
     base: "e",
     sentinels: "null",
     traps: "a summary beside several runs is ambiguous and not judged",
 };
 
+/// Names of objects inside a summary that hold what was set, not what was measured.
+const SETTINGS: [&str; 15] = [
+    "args",
+    "arguments",
+    "config",
+    "configuration",
+    "environment",
+    "generation_kwargs",
+    "hyperparameters",
+    "meta",
+    "metadata",
+    "parameters",
+    "params",
+    "sampling_params",
+    "settings",
+    "usage",
+    "versions",
+];
+
+/// Names of numbers that were set, or that say when and how long the run was.
+const SET: [&str; 28] = [
+    "batch_size",
+    "created",
+    "created_at",
+    "duration",
+    "elapsed",
+    "elapsed_seconds",
+    "elapsed_time",
+    "epoch",
+    "epochs",
+    "global_step",
+    "limit",
+    "max_length",
+    "max_new_tokens",
+    "max_tokens",
+    "n_shot",
+    "num_fewshot",
+    "num_workers",
+    "random_seed",
+    "runtime",
+    "seed",
+    "step",
+    "temperature",
+    "time",
+    "timestamp",
+    "top_k",
+    "top_p",
+    "version",
+    "wall_time",
+];
+
+/// Endings of a metric's name that make it a percentage.
+const PERCENT: [&str; 3] = ["_percent", "_pct", "_percentage"];
+
+/// Objects inside objects that are looked into.
+const DEPTH: usize = 4;
+
+/// Numbers from which on an object inside a summary holds one for each item.
+const OF_ITEMS: usize = 64;
+
 fn is_known(name: &str) -> bool {
     in_summaries().any(|own| own == name)
 }
 
-/// A metric's name without what makes it a standard error.
-fn metric_name(key: &str) -> Option<(&str, bool)> {
-    if is_known(key) {
-        return Some((key, false));
-    }
-    let metric = STDERR.iter().find_map(|suffix| key.strip_suffix(suffix))?;
-    is_known(metric).then_some((metric, true))
+/// A number of a summary.
+struct Leaf<'n> {
+    /// The metric's name, without what makes it a standard error.
+    metric: &'n str,
+    stderr: bool,
+    /// Whether its name says how it follows from rows.
+    known: bool,
+    /// The metric that it is a percentage of.
+    percent_of: Option<&'n str>,
 }
 
-fn metrics(object: Value<'_>, visit: &mut impl FnMut(&str, bool, Value<'_>)) {
+impl<'n> Leaf<'n> {
+    fn of(key: &'n str) -> Self {
+        let leaf = Self { metric: key, stderr: false, known: is_known(key), percent_of: None };
+        let before =
+            |endings: &[&str]| endings.iter().find_map(|ending| key.strip_suffix(ending)).filter(|own| is_known(own));
+        if leaf.known {
+            return leaf;
+        }
+        if let Some(metric) = before(&STDERR) {
+            return Self { metric, stderr: true, known: true, ..leaf };
+        }
+        let percent_of =
+            before(&PERCENT).filter(|own| by_name(own).is_some_and(|metric| metric.kind == MetricKind::Fraction));
+        Self { known: percent_of.is_some(), percent_of, ..leaf }
+    }
+
+    /// The claim that it makes. What its name does not say, nothing is known of.
+    fn claim(&self, task: &str, printed: &str, located: Located) -> MetricClaim {
+        let percent = self.percent_of.map(|_| Aggregation::PercentMean);
+        MetricClaim {
+            stderr: self.stderr,
+            rows: self.percent_of.map(str::to_owned),
+            aggregation: if self.known { percent } else { Some(Aggregation::Other) },
+            ..MetricClaim::new(task, self.metric, printed, located)
+        }
+    }
+}
+
+/// Visits every number of a summary. `path` names the objects around it, those that only hold the metrics left out.
+fn numbers(object: Value<'_>, path: &str, depth: usize, visit: &mut impl FnMut(&str, Value<'_>)) {
     for (key, value) in object.members() {
         let Ok(name) = std::str::from_utf8(key.raw()) else { continue };
+        let full = if path.is_empty() { Cow::Borrowed(name) } else { Cow::Owned(format!("{path}.{name}")) };
         match value.kind() {
-            Kind::Object if NESTED.contains(&name) => metrics(value, visit),
-            Kind::Number | Kind::Null => {
-                if let Some((metric, stderr)) = metric_name(name) {
-                    visit(metric, stderr, value);
-                }
-            }
+            Kind::Object if SETTINGS.contains(&name) || depth == DEPTH => {}
+            Kind::Object if NESTED.contains(&name) => numbers(value, path, depth + 1, visit),
+            Kind::Object if value.members().filter(|(_, own)| own.kind() == Kind::Number).count() > OF_ITEMS => {}
+            Kind::Object => numbers(value, &full, depth + 1, visit),
+            Kind::Number if !SET.contains(&name) => visit(&full, value),
+            // A field without a value is a claim where it is known to be one.
+            Kind::Null if Leaf::of(&full).known => visit(&full, value),
             _ => {}
         }
     }
@@ -84,7 +181,12 @@ impl Format for NativeSummary {
             return Confidence::default();
         }
         let mut found = Vec::new();
-        metrics(root, &mut |metric, _, _| found.push(metric.to_owned()));
+        numbers(root, "", 0, &mut |name, _| {
+            let leaf = Leaf::of(name);
+            if leaf.known && leaf.percent_of.is_none() {
+                found.push(leaf.metric.to_owned());
+            }
+        });
         if found.is_empty() {
             return Confidence::default();
         }
@@ -115,10 +217,9 @@ impl Reader for SummaryReader {
         read_document(file, stream, out, |origin, out| {
             let root = origin.root;
             let task = root.get("task").and_then(|task| task.as_str()).unwrap_or_default().into_owned();
-            metrics(root, &mut |metric, stderr, value| {
+            numbers(root, "", 0, &mut |name, value| {
                 let printed = if value.kind() == Kind::Number { value.raw_str() } else { "" };
-                let located = origin.locate(at(value));
-                out.metric(MetricClaim { stderr, ..MetricClaim::new(&task, metric, printed, located) });
+                out.metric(Leaf::of(name).claim(&task, printed, origin.locate(at(value))));
             });
         });
     }

@@ -19,6 +19,8 @@ mod perplexity;
 mod token_perplexity;
 mod word_perplexity;
 
+pub(super) use fraction::is_no_share;
+
 use crate::metric::answer::{Answer, Asked};
 use crate::metric::known::{Kind, Metric};
 use crate::metric::wrong::Variant;

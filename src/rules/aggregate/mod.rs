@@ -4,6 +4,7 @@ mod dropped_rows;
 mod mean_of_exp;
 mod mean_of_means;
 mod metric_mismatch;
+mod metric_not_finite;
 mod percent_for_fraction;
 mod row_metric_wrong;
 mod stderr_mismatch;
@@ -21,6 +22,7 @@ pub(super) static RULES: &[&Rule] = &[
     &stderr_mismatch::RULE,
     &dropped_rows::RULE,
     &percent_for_fraction::RULE,
+    &metric_not_finite::RULE,
     &row_metric_wrong::RULE,
 ];
 
