@@ -2,18 +2,24 @@
 
 use std::io::{self, Read};
 
-use crate::source::Layout;
+use crate::source::{Layout, MAX_RECORD};
 
 /// The unpacked bytes of an input.
 pub struct Opened {
     stream: Box<dyn Read + Send>,
     /// How they follow from those of the file.
     pub layout: Layout,
+    /// Longest record, in bytes.
+    pub max_record: usize,
 }
 
 impl Opened {
     pub(super) fn new(stream: Box<dyn Read + Send>, layout: Layout) -> Self {
-        Self { stream, layout }
+        Self { stream, layout, max_record: MAX_RECORD }
+    }
+
+    pub(super) fn limited(self, max_record: usize) -> Self {
+        Self { max_record, ..self }
     }
 }
 
