@@ -183,7 +183,7 @@ def logs():
     found = []
     for directory, _, names in sorted(os.walk(os.path.join(ROOT, "fixtures"))):
         own = [name for name in sorted(names) if not name.endswith((".toml", ".md"))]
-        own = [name for name in own if os.path.getsize(os.path.join(directory, name)) < 400_000]
+        own = [name for name in own if os.path.getsize(os.path.join(directory, name)) < 60_000]
         if own:
             found.append((directory, own))
     return found

@@ -159,7 +159,7 @@ impl Followed {
             let mut block = match block {
                 Ok(block) => block,
                 // It has ended: what comes behind it is read at once, or at the next look.
-                Err(SourceError::TooLong { line, limit }) if blocks.position().0 >= line + 1 => {
+                Err(SourceError::TooLong { line, limit }) if blocks.position().0 > line => {
                     auditor.error(source_error(file, &SourceError::TooLong { line: line + first - 1, limit }));
                     let (line, offset) = blocks.position();
                     (self.line, self.offset, new) = (line + first - 1, start + offset, true);

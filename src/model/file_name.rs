@@ -63,8 +63,8 @@ impl NameKind {
         let name = name.to_lowercase();
         let plain = unpacked_name(&name);
         let ends = |name: &str, endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
-        // A tar file is no stream of one log, whatever it is packed with.
-        if ends(plain, &LOGS) || (name.ends_with(".zip") && !ends(plain, &TEXTS)) {
+        // An archive says itself what it holds.
+        if ends(plain, &LOGS) || (ends(&name, &[".zip"]) && !ends(plain, &TEXTS)) {
             Self::Log
         } else if ends(plain, &TEXTS) {
             Self::Text

@@ -16,7 +16,7 @@ pub const MAX_STEPS: usize = 1 << 21;
 /// The positions of a candidate, in order. Beyond [`MAX_STEPS`] they are left out, and the item is one that cannot be audited.
 #[derive(Debug, Default)]
 pub struct Steps<'t> {
-    steps: Vec<Step<'t>>,
+    list: Vec<Step<'t>>,
     /// Room that was taken for them.
     taken: usize,
     is_overfull: bool,
@@ -32,12 +32,12 @@ impl<'t> Steps<'t> {
         }
         ROOM.set(room - 1);
         self.taken += 1;
-        self.steps.push(step);
+        self.list.push(step);
     }
 
     /// Adds the steps of another list behind these.
     pub fn append(&mut self, mut other: Self) {
-        self.steps.append(&mut other.steps);
+        self.list.append(&mut other.list);
         self.taken += std::mem::take(&mut other.taken);
         self.is_overfull |= other.is_overfull;
     }
@@ -60,13 +60,13 @@ impl<'t> Deref for Steps<'t> {
     type Target = Vec<Step<'t>>;
 
     fn deref(&self) -> &Self::Target {
-        &self.steps
+        &self.list
     }
 }
 
 impl DerefMut for Steps<'_> {
     fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.steps
+        &mut self.list
     }
 }
 
@@ -103,7 +103,7 @@ impl<'s, 't> IntoIterator for &'s Steps<'t> {
     type IntoIter = std::slice::Iter<'s, Step<'t>>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.steps.iter()
+        self.list.iter()
     }
 }
 
@@ -112,7 +112,7 @@ impl<'s, 't> IntoIterator for &'s mut Steps<'t> {
     type IntoIter = std::slice::IterMut<'s, Step<'t>>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.steps.iter_mut()
+        self.list.iter_mut()
     }
 }
 

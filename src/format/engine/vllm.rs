@@ -292,20 +292,20 @@ fn flat<'t>(arrays: Value<'t>, candidate: &mut Candidate<'t>) -> Result<Steps<'t
     let (ids, values, texts) = (list("token_ids"), list("logprobs"), list("decoded_tokens"));
     let mut found = Steps::default();
     // Entries belong to one position: ranges over the same ones would make more of them than there are.
-    let mut last = 0;
+    let mut used = 0;
     for (start, end) in starts.iter().zip(&ends) {
         let index = |value: &Value<'_>| count(*value).and_then(|count| usize::try_from(count).ok());
         let (Some(first), Some(end)) = (index(start), index(end)) else {
             return Err(field::field_error(*start, "start_indices", "an index"));
         };
-        if first < end && first < last {
+        if first < end && first < used {
             return Err(field::field_error(
                 *start,
                 "start_indices",
                 "an index behind the entries of the position before",
             ));
         }
-        last = last.max(end);
+        used = used.max(end);
         let token = |at: usize| texts.get(at).copied().and_then(text);
         let Some(value) = values.get(first).filter(|_| first < end) else {
             found.push(Step { at: at(*start), logprob: Logged::Null, ..Step::default() });
