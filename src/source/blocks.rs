@@ -2,10 +2,7 @@
 
 use std::io::Read;
 
-use crate::source::{ByteMap, Layout, Opened, Piece, SourceError};
-
-/// Longest record, in bytes, where nothing else is asked for.
-pub const MAX_RECORD: usize = 256 << 20;
+use crate::source::{ByteMap, Layout, MAX_RECORD, Opened, Piece, SourceError};
 
 /// Some whole lines.
 #[derive(Clone, Debug)]

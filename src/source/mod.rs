@@ -16,14 +16,14 @@ mod unpack;
 mod watched;
 
 pub use beside::beside;
-pub use blocks::{Block, Blocks, MAX_RECORD, lines};
+pub use blocks::{Block, Blocks, lines};
 pub use bytemap::{ByteMap, Layout, Piece};
 pub use delimited::{DelimitedRow, DelimitedRows, split};
 pub use discover::{Discovery, discover, is_pipe, is_text, shown};
 pub use elements::{Element, Elements};
 pub use input::{Input, Tail, peek};
 pub use nested::{Inner, NestedRecords, Shell};
-pub use opened::Opened;
+pub use opened::{MAX_RECORD, Opened};
 pub use quotes::Quotes;
 pub use range::{ByteRange, Limited, RangeLines};
 pub use unpack::Packing;

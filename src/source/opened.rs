@@ -2,7 +2,10 @@
 
 use std::io::{self, Read};
 
-use crate::source::{Layout, MAX_RECORD};
+use crate::source::Layout;
+
+/// Longest record, in bytes, where nothing else is asked for.
+pub const MAX_RECORD: usize = 256 << 20;
 
 /// The unpacked bytes of an input.
 pub struct Opened {

@@ -27,7 +27,7 @@ fn mutated(bytes: &[u8], seed: u64) -> Vec<u8> {
     match seed % 4 {
         0 => mutated.truncate(random(bytes.len())),
         1 => {
-            for _ in 0..1 + random(4) {
+            for _ in 0..=random(4) {
                 let at = random(mutated.len());
                 mutated[at] ^= 1 << random(8);
             }
