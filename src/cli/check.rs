@@ -41,6 +41,9 @@ pub(super) struct Source {
     /// Take the printed numbers as exact: no digits beyond them were rounded away, as in an example typed by hand.
     #[arg(long)]
     exact_digits: bool,
+    /// Longest record, such as 1GiB (default: 256 MiB). A longer one is an error, and the rest of its log is audited.
+    #[arg(long, value_name = "SIZE", value_parser = crate::config::bytes)]
+    max_record: Option<usize>,
     /// Worker threads (default: one per core).
     #[arg(long, value_name = "N", value_parser = threads)]
     threads: Option<usize>,
@@ -243,6 +246,9 @@ impl Source {
         let mut audit = Audit::new(config).inputs(&self.paths).exact_digits(self.exact_digits);
         if let Some(name) = &self.input_format {
             audit = audit.format(name);
+        }
+        if let Some(bytes) = self.max_record {
+            audit = audit.max_record(bytes);
         }
         match self.threads {
             Some(threads) => audit.threads(threads),

@@ -186,8 +186,7 @@ pub(super) fn unreadable(tally: &Tally, catalogue: &Catalogue, paths: &[&str]) -
 /// How to write records that can be read, by the ending of the file's name.
 fn whole_records(path: &str) -> &'static str {
     let name = path.to_ascii_lowercase();
-    let name = [".gz", ".zst"].iter().find_map(|packed| name.strip_suffix(packed)).unwrap_or(&name);
-    match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
+    match crate::model::unpacked_name(&name).rsplit_once('.').map_or("", |(_, ending)| ending) {
         "csv" | "tsv" => "give every row the cells of the header, and close the file before the audit",
         "parquet" | "arrow" | "feather" | "ipc" => {
             "write columns of the types that the format requires, and close the file before the audit"

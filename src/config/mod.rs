@@ -14,7 +14,7 @@ pub use gate::{Date, Exception, FailOn, GateConfig};
 pub use levels::{Levels, UnknownRule, codes};
 pub use paths::Paths;
 pub(crate) use resolve::Nested;
-pub use resolve::{Config, ConfigError, Entry, FILE_NAME};
+pub use resolve::{Config, ConfigError, Entry, FILE_NAME, bytes};
 
 /// The user's settings for one input.
 #[derive(Clone, Debug, Default, PartialEq)]

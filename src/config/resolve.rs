@@ -86,6 +86,8 @@ pub struct Config {
     pub(crate) anchor: Option<String>,
     /// What fails: `[gate]`.
     pub(crate) gate: GateConfig,
+    /// Longest record, in bytes: `[limits]`.
+    pub(crate) max_record: Option<usize>,
     /// Findings that do not fail: `[[exceptions]]`.
     pub(crate) exceptions: Vec<Exception>,
     /// Keys of `[input]` that name roles, with their places.
@@ -118,12 +120,13 @@ impl Config {
 
     /// The sections of the file besides `[input]`.
     fn others(&self) -> Vec<&'static str> {
-        let sections: [(&'static str, bool); 7] = [
+        let sections: [(&'static str, bool); 8] = [
             ("[conventions]", !self.conventions.is_empty()),
             ("[rules]", !self.levels.rules.is_empty()),
             ("[tolerance]", self.tolerance != Tolerance::default() || !self.tolerances.is_empty()),
             ("[report]", self.anchor.is_some()),
             ("[gate]", self.gate != GateConfig::default()),
+            ("[limits]", self.max_record.is_some()),
             ("[[exceptions]]", !self.exceptions.is_empty()),
             ("[[overrides]]", !self.overrides.is_empty()),
         ];
@@ -160,6 +163,10 @@ impl Config {
         self.levels.rules = levels(&written.rules, &self.catalogue)?;
         self.anchor = written.report.anchor;
         self.gate = gate::gate(&written.gate)?;
+        if let Some(size) = &written.limits.max_record {
+            let fault = |reason| Fault::at(size.span(), format!("max-record: {reason}"));
+            self.max_record = Some(bytes(size.get_ref()).map_err(fault)?);
+        }
         for exception in &written.exceptions {
             let globs = exception.get_ref().paths.as_deref();
             let paths = globs.map(|globs| Paths::of(globs, directory)).transpose()?;
@@ -290,6 +297,24 @@ impl Config {
             format,
         }
     }
+}
+
+/// The number of bytes that a size such as `512 MiB`, `1GiB` or `65536` means: at least 1 KiB, at most 1 GiB.
+pub fn bytes(text: &str) -> Result<usize, String> {
+    let expected = || format!("expected a size from 1 KiB to 1 GiB, such as \"512 MiB\", found \"{text}\"");
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let bits = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kib" => 10,
+        "m" | "mib" => 20,
+        "g" | "gib" => 30,
+        _ => return Err(expected()),
+    };
+    let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << bits));
+    let bytes = bytes.filter(|bytes| (1 << 10..=1 << 30).contains(bytes));
+    bytes.and_then(|bytes| usize::try_from(bytes).ok()).ok_or_else(expected)
 }
 
 /// The configuration at or above a directory. A pipe or a device of that name is one that cannot be read, not none.

@@ -19,6 +19,7 @@ pub(super) struct Written {
     pub(super) tolerance: Tolerance,
     pub(super) report: Report,
     pub(super) gate: Gate,
+    pub(super) limits: Limits,
     pub(super) exceptions: Vec<Spanned<Exception>>,
     pub(super) overrides: Vec<Override>,
 }
@@ -37,6 +38,13 @@ pub(super) struct Tolerance {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Report {
     pub(super) anchor: Option<String>,
+}
+
+/// `[limits]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(super) struct Limits {
+    pub(super) max_record: Option<Spanned<String>>,
 }
 
 /// `[gate]`.

@@ -14,7 +14,7 @@ use crate::engine::{
 };
 use crate::format::Framing;
 use crate::run::{InputIdentity, RunId};
-use crate::source::{Blocks, Layout};
+use crate::source::{Blocks, Layout, SourceError};
 use crate::tally::{FileTally, Tally};
 
 /// Inputs as far as they were read.
@@ -153,9 +153,18 @@ impl Followed {
         let mut auditor = Auditor::new(&self.plan, &settings.catalogue);
         let mut new = false;
         let (start, first) = (self.offset, self.line);
-        for block in Blocks::new(tail.stream, Layout::from(start, false), settings.unit_bytes) {
+        let max_record = self.opened.input.longest_record();
+        let mut blocks = Blocks::new(tail.stream, Layout::from(start, false), settings.unit_bytes).limited(max_record);
+        while let Some(block) = blocks.next() {
             let mut block = match block {
                 Ok(block) => block,
+                // It has ended: what comes behind it is read at once, or at the next look.
+                Err(SourceError::TooLong { line, limit }) if blocks.position().0 > line => {
+                    auditor.error(source_error(file, &SourceError::TooLong { line: line + first - 1, limit }));
+                    let (line, offset) = blocks.position();
+                    (self.line, self.offset, new) = (line + first - 1, start + offset, true);
+                    continue;
+                }
                 Err(error) => {
                     // What cannot be read now may be whole at the next look.
                     if last {

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use crate::audit::{Auditor, ColumnPlan, FilePlan, RunEvidence};
 use crate::config::ColumnSpec;
 use crate::format::{Framing, RawRecord, Sink};
-use crate::model::{Item, MetricClaim, Origin, Place, RecordError, Snippet};
+use crate::model::{Item, MAX_STEPS, MetricClaim, Origin, Place, RecordError, Snippet};
 use crate::numeric::Tolerance;
 use crate::rules::Catalogue;
 use crate::run::{InputIdentity, RunId};
@@ -271,7 +271,7 @@ fn first_rows(input: &RecognisedInput) -> Option<Block> {
     if !input.whole {
         head.truncate(memchr::memrchr(b'\n', &head)? + 1);
     }
-    Some(Block::start(head))
+    Some(Block::start(head, input.input.longest_record()))
 }
 
 /// What some lines of an input give.
@@ -341,6 +341,17 @@ fn source_error(file: u32, error: &SourceError) -> RecordError {
     RecordError { place, reason: error.to_string(), snippet: Snippet::default(), unreadable: true }
 }
 
+/// The error of an item with more tokens than are read.
+fn overfull(item: &Item<'_>, origin: &dyn Origin) -> Option<RecordError> {
+    let is_overfull = item.candidates.iter().any(|candidate| candidate.steps.is_overfull());
+    is_overfull.then(|| RecordError {
+        place: origin.place(item.at),
+        reason: format!("the item has more than {MAX_STEPS} tokens and was not audited; log it as several items"),
+        snippet: Snippet::default(),
+        unreadable: true,
+    })
+}
+
 /// Sends what a reader emits to an auditor.
 struct AuditorSink<'a, 'p> {
     auditor: &'a mut Auditor<'p>,
@@ -348,7 +359,10 @@ struct AuditorSink<'a, 'p> {
 
 impl Sink for AuditorSink<'_, '_> {
     fn item(&mut self, item: &Item<'_>, origin: &dyn Origin) {
-        self.auditor.item(item, origin);
+        match overfull(item, origin) {
+            Some(error) => self.auditor.error(error),
+            None => self.auditor.item(item, origin),
+        }
     }
 
     fn metric(&mut self, claim: MetricClaim) {
@@ -396,7 +410,8 @@ fn read_in_order(
         Framing::Elements => {
             let stream = input.input.open()?;
             let layout = stream.layout.clone();
-            let elements = match Elements::new(stream) {
+            let max_record = stream.max_record;
+            let elements = match Elements::new(stream).map(|elements| elements.limited(max_record)) {
                 Ok(elements) => elements,
                 Err(error) => {
                     out.error(source_error(file, &error));
@@ -419,7 +434,8 @@ fn read_in_order(
         Framing::Nested(path) => {
             let stream = input.input.open()?;
             let layout = stream.layout.clone();
-            for inner in NestedRecords::new(stream, path) {
+            let max_record = stream.max_record;
+            for inner in NestedRecords::new(stream, path).limited(max_record) {
                 match inner {
                     Ok(Inner::Entry(element)) => {
                         settings.advance(element.bytes.len());
@@ -529,6 +545,10 @@ fn read_lines(reader: &dyn crate::format::Reader, file: u32, block: &Block, out:
         if text.trim_ascii().is_empty() {
             continue;
         }
+        if text.len() > block.max_record {
+            out.error(source_error(file, &SourceError::TooLong { line, limit: block.max_record }));
+            continue;
+        }
         reader.read_record(RawRecord { file, line, column: 1, bytes: text, map: block.map(at) }, out);
     }
 }
@@ -541,8 +561,11 @@ struct Visit<'v> {
 }
 
 impl Sink for Visit<'_> {
-    fn item(&mut self, item: &Item<'_>, _origin: &dyn Origin) {
-        (self.visitor)(self.input, item);
+    fn item(&mut self, item: &Item<'_>, origin: &dyn Origin) {
+        match overfull(item, origin) {
+            Some(error) => self.errors.push(error),
+            None => (self.visitor)(self.input, item),
+        }
     }
 
     fn metric(&mut self, _claim: MetricClaim) {}

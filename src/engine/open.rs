@@ -34,6 +34,8 @@ pub struct RecognisedInput {
     pub head: u64,
     /// Whether these are all.
     pub whole: bool,
+    /// Size of the file, packed or not, when it was recognised; None for what is no file.
+    pub stored: Option<u64>,
     /// The bytes to read; None for all.
     pub range: Option<ByteRange>,
 }
@@ -115,7 +117,7 @@ pub fn open(
     config: &InputConfig,
     forced: Option<&str>,
 ) -> Result<Result<RecognisedInput, Unknown>, SourceError> {
-    let path = input.path.clone();
+    let (path, stored) = (input.path.clone(), input.size());
     let name = input.logical_name().to_owned();
     let mut window = HEAD_BYTES;
     let mut bytes = crate::source::peek(&input, window)?;
@@ -138,7 +140,7 @@ pub fn open(
         ranked = rank(&Head::new(&path, &name, &bytes, bytes.len() < window));
     }
     let whole = bytes.len() < window;
-    let head = Head::new(&path, &name, &bytes, whole);
+    let head = Head::new(&path, &name, &bytes, whole).of(&input);
     let refused = |refusal, message: String| Ok(Err(Unknown { path: path.clone(), message, refusal }));
     if bytes.trim_ascii().is_empty() {
         return refused(Refusal::Empty, "the file is empty (expected at least one record)".to_owned());
@@ -166,6 +168,7 @@ pub fn open(
             head_bytes: bytes.len(),
             head: stable_hash(&*bytes),
             whole,
+            stored,
             range: None,
         })),
         Err(reason) => refused(Refusal::Unusable, reason),

@@ -12,7 +12,7 @@ use crate::format;
 use crate::numeric::Tolerance;
 use crate::parts::{self, AuditPlan, Part};
 use crate::report::{InputError, InputReport, Report};
-use crate::source::Input;
+use crate::source::{Input, MAX_RECORD};
 use crate::tally::Kept;
 
 /// Most worker threads; a system refuses to start many more.
@@ -41,6 +41,7 @@ pub struct Audit {
     unit_bytes: usize,
     tolerance: Option<f64>,
     exact_digits: bool,
+    max_record: Option<usize>,
     progress: Option<Arc<dyn Fn(u64) + Send + Sync>>,
 }
 
@@ -58,6 +59,7 @@ impl Audit {
             unit_bytes: UNIT_BYTES,
             tolerance: None,
             exact_digits: false,
+            max_record: None,
             progress: None,
         }
     }
@@ -126,6 +128,14 @@ impl Audit {
         self
     }
 
+    /// Sets the size of the longest record, in bytes; by default the configuration's, or 256 MiB. A longer record is an error
+    /// of its log, and the rest is audited. Memory grows with the longest record.
+    #[must_use]
+    pub fn max_record(mut self, bytes: usize) -> Self {
+        self.max_record = Some(bytes.max(1));
+        self
+    }
+
     /// Calls back with the number of unpacked bytes that were read since the last call, from any worker thread.
     #[must_use]
     pub fn progress(mut self, callback: impl Fn(u64) + Send + Sync + 'static) -> Self {
@@ -168,6 +178,8 @@ impl Audit {
     #[must_use]
     pub fn run_on(&self, inputs: Inputs) -> Report {
         let audited = engine::run(&inputs.opened, &self.settings());
+        let mut inputs = inputs;
+        inputs.see_shorter();
         let described = inputs::describe(inputs.opened.iter(), &audited.tally);
         self.conclude(audited, described, inputs.errors)
     }
@@ -194,6 +206,8 @@ impl Audit {
                 (engine::run_under(&inputs.opened, &plans, &settings), plans)
             }
         };
+        let mut inputs = inputs;
+        inputs.see_shorter();
         let described = inputs::describe(inputs.opened.iter(), &tally);
         let mut shared = SharedColumns::default();
         let mut files = tally.files;
@@ -244,6 +258,7 @@ impl Audit {
             given: &self.given,
             format: self.format.as_deref(),
             excluded: &self.excluded,
+            max_record: self.max_record.or(self.config.max_record).unwrap_or(MAX_RECORD),
             config: &self.config,
         })
     }

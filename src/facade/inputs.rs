@@ -8,8 +8,9 @@ use crate::engine::{self, RecognisedInput, Refusal};
 use crate::facade::declared::Declared;
 use crate::facade::{Error, Own};
 use crate::format::{self, Framing};
+use crate::model;
 use crate::report::{InputError, InputErrorKind, InputReport};
-use crate::source::{self, ByteRange, Input, Packing, SourceError};
+use crate::source::{self, ByteRange, Input, SourceError};
 use crate::tally::Tally;
 
 /// What [`Audit::open`](crate::Audit::open) found.
@@ -69,8 +70,8 @@ impl Inputs {
         self.opened.iter().map(|opened| Recognised {
             path: opened.input.path.clone(),
             container: match opened.input.packing() {
-                Ok(Packing::Plain | Packing::Gzip | Packing::Zstd) | Err(_) => None,
-                Ok(container) => Some(container.to_string()),
+                Ok(packing) if !packing.is_stream() => Some(packing.to_string()),
+                _ => None,
             },
             format: opened.format,
             version: opened.reader.version(),
@@ -94,6 +95,20 @@ impl Inputs {
         Ok(())
     }
 
+    /// Adds an error for each file that has become shorter since it was recognised: what was cut off was not audited.
+    pub(super) fn see_shorter(&mut self) {
+        for opened in &self.opened {
+            let (before, now) = (opened.stored, opened.input.size());
+            let Some((before, now)) = before.zip(now).filter(|(before, now)| now < before) else { continue };
+            let reason = format!(
+                "the file became shorter while it was read ({before} bytes, then {now}); audit it again once it is written"
+            );
+            let (kind, path) = (InputErrorKind::Unreadable, opened.input.path.clone());
+            self.errors.push(InputError { kind, path, line: 0, column: 0, reason, fatal: true });
+        }
+        self.errors.sort_by(|a, b| (&a.path, a.line, &a.reason).cmp(&(&b.path, b.line, &b.reason)));
+    }
+
     /// The inputs, unless one that was named cannot be used, or none can.
     pub fn all_usable(self) -> Result<Self, Error> {
         match self.errors.iter().find(|error| error.fatal || self.opened.is_empty()) {
@@ -109,6 +124,7 @@ pub(super) struct Wanted<'w> {
     pub(super) given: &'w [Input],
     pub(super) format: Option<&'w str>,
     pub(super) excluded: &'w [PathBuf],
+    pub(super) max_record: usize,
     pub(super) config: &'w Config,
 }
 
@@ -135,6 +151,7 @@ pub(super) fn find(wanted: &Wanted<'_>) -> Inputs {
     let mut skipped: Vec<(String, String)> =
         discovery.skipped.into_iter().map(|(path, what)| (path, what.to_owned())).collect();
     let (mut own, mut passed_over) = (false, false);
+    let mut notes: Vec<String> = doubtful(&discovery.doubtful).into_iter().collect();
     let (mut near, mut declared) = (NestedFiles::default(), Declared::default());
     let excluded: Vec<PathBuf> = wanted.excluded.iter().filter_map(|path| path.canonicalize().ok()).collect();
     for input in discovery.inputs {
@@ -156,7 +173,7 @@ pub(super) fn find(wanted: &Wanted<'_>) -> Inputs {
             }
             continue;
         }
-        match engine::open(input, &settings, wanted.format) {
+        match engine::open(input.max_record(wanted.max_record), &settings, wanted.format) {
             Ok(Ok(input)) => {
                 declared.see(&input, &settings, wanted.config);
                 opened.push(input);
@@ -173,6 +190,11 @@ pub(super) fn find(wanted: &Wanted<'_>) -> Inputs {
                 };
                 errors.push(whole(unknown.path, unknown.message, kind));
             }
+            // An archive in a directory may hold anything, and nobody said that it is a log.
+            Err(SourceError::NoLogs { .. }) if !is_named && path.to_lowercase().ends_with(".zip") => {
+                passed_over = true;
+                skipped.push((path, "a zip archive without a log".to_owned()));
+            }
             Err(error) => errors.push(whole(path, error.to_string(), unreadable)),
         }
     }
@@ -185,7 +207,8 @@ pub(super) fn find(wanted: &Wanted<'_>) -> Inputs {
     skipped.sort();
     let undeclared =
         declared.missing(wanted.config).or_else(|| near.configs().find_map(|config| declared.missing(config)));
-    Inputs { opened, errors, skipped, notes: near.notes(), undeclared }
+    notes.extend(near.notes());
+    Inputs { opened, errors, skipped, notes, undeclared }
 }
 
 /// The configurations nearer to the inputs, by the directory of the inputs.
@@ -239,11 +262,35 @@ impl NestedFiles {
     }
 }
 
+/// That files were left out which may hold logs, by the ends of their names, the most frequent first.
+fn doubtful(paths: &[String]) -> Option<String> {
+    /// Endings that are named.
+    const NAMED: usize = 5;
+    let mut endings: BTreeMap<&str, usize> = BTreeMap::new();
+    for path in paths {
+        *endings.entry(model::ending(path.rsplit('/').next().unwrap_or(path))).or_default() += 1;
+    }
+    let mut endings: Vec<(&str, usize)> = endings.into_iter().collect();
+    endings.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let mut named: Vec<String> =
+        endings.iter().take(NAMED).map(|(ending, count)| format!("{count} {ending}")).collect();
+    if endings.len() > NAMED {
+        named.push("others".to_owned());
+    }
+    let files = match paths.len() {
+        0 => return None,
+        1 => "1 file that may hold a log was".to_owned(),
+        count => format!("{count} files that may hold logs were"),
+    };
+    let named = named.join(", ");
+    Some(format!("{files} not read ({named}): unpack or rename what has to be audited; -v names each"))
+}
+
 /// What this program wrote an input as, if it did.
 fn written_by_us(input: &Input) -> Option<Own> {
     /// Enough for the first keys of every form.
     const HEAD: usize = 4 << 10;
-    input.stored_head(HEAD).and_then(|head| Own::of(&head))
+    input.file_head(HEAD).and_then(|head| Own::of(&head))
 }
 
 /// What the report says of the inputs.

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use crate::format::Framing;
 use crate::format::json::{Kind, Tape, Value};
-use crate::source::Quotes;
+use crate::source::{Input, Quotes};
 
 /// How much of an input recognition looks at.
 pub const HEAD_BYTES: usize = 1 << 18;
@@ -21,6 +21,8 @@ pub struct Head<'h> {
     pub bytes: &'h [u8],
     /// Whether `bytes` is all there is.
     pub whole: bool,
+    /// The input, for a format that has to look further than its first bytes.
+    pub input: Option<&'h Input>,
     records: OnceCell<Records>,
     document: OnceCell<Option<Parsed>>,
 }
@@ -51,7 +53,13 @@ impl<'h> Head<'h> {
     /// A head that nothing has looked at yet.
     #[must_use]
     pub fn new(path: &'h str, name: &'h str, bytes: &'h [u8], whole: bool) -> Self {
-        Self { path, name, bytes, whole, records: OnceCell::new(), document: OnceCell::new() }
+        Self { path, name, bytes, whole, input: None, records: OnceCell::new(), document: OnceCell::new() }
+    }
+
+    /// The same head, with the input that it is of.
+    #[must_use]
+    pub fn of(self, input: &'h Input) -> Self {
+        Self { input: Some(input), ..self }
     }
 
     /// How JSON records are laid out in the input: one per line, or as the elements of an array (a pretty-printed object is the

@@ -7,7 +7,7 @@ use crate::format::json::{Kind, Tape, Value};
 use crate::format::window::window;
 use crate::format::{RawRecord, Sink};
 use crate::model::{At, Located, Origin, Place, RecordError, Span};
-use crate::source::Opened;
+use crate::source::{Opened, SourceError};
 
 /// The origin of a JSON record: its tape maps offsets to fields.
 pub struct JsonOrigin<'r> {
@@ -124,11 +124,16 @@ pub fn read_document(
     out.record();
     let mut bytes = Vec::new();
     let layout = stream.layout.clone();
-    let read = stream.take(crate::source::MAX_RECORD as u64).read_to_end(&mut bytes);
+    let limit = stream.max_record;
+    let read = stream.take(limit as u64 + 1).read_to_end(&mut bytes);
     let pieces = layout.pieces(bytes.len() as u64);
     let record = RawRecord { file, line: 1, column: 1, bytes: &bytes, map: layout.map(0, &pieces) };
     if let Err(error) = read {
         return out.error(record_error(&record, bytes.len(), error.to_string(), true));
+    }
+    if bytes.len() > limit {
+        let reason = SourceError::TooLong { line: 1, limit }.to_string();
+        return out.error(record_error(&record, 0, reason, true));
     }
     let mut tape = Tape::default();
     match tape.parse(&bytes) {

@@ -120,12 +120,11 @@ impl<C: Send + Sync> Reader for Records<C> {
     }
 }
 
-/// Reads a file beside an input if it exists and is a JSON document of at most `limit` bytes.
+/// Reads a file beside an input, packed or not, if it exists and is a JSON document of at most `limit` bytes.
 pub fn beside<T>(path: &str, limit: u64, look: impl FnOnce(Value<'_>) -> Option<T>) -> Option<T> {
     use std::io::Read;
-    let input = crate::source::Input::file(path.to_owned(), std::path::PathBuf::from(path));
     let mut bytes = Vec::new();
-    input.open().ok()?.take(limit).read_to_end(&mut bytes).ok()?;
+    crate::source::beside(path)?.open().ok()?.take(limit).read_to_end(&mut bytes).ok()?;
     let mut tape = Tape::default();
     look(tape.parse(&bytes).ok()?)
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::{Alternative, At, Claim, ColumnId, Logged, RowMetric, Slice, Step, Text};
+use crate::model::{Alternative, At, Claim, ColumnId, Logged, RowMetric, Slice, Step, Steps, Text};
 use crate::numeric::Printed;
 
 /// How a log names a candidate: by position or by id.
@@ -78,7 +78,7 @@ pub struct Candidate<'t> {
     /// Characters at the start of `continuation` that the format adds as a delimiter.
     pub delimiter_chars: u32,
     /// The positions, in order; empty when no token-level values are logged.
-    pub steps: Vec<Step<'t>>,
+    pub steps: Steps<'t>,
     /// Shared buffer of all steps' alternatives.
     pub alternatives: Vec<Alternative<'t>>,
     /// Shared buffer of all steps' vectors.

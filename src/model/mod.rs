@@ -4,6 +4,7 @@
 //! module computes a score or has an opinion.
 
 mod claim;
+mod file_name;
 mod glob;
 mod hash;
 mod item;
@@ -12,11 +13,13 @@ mod path;
 mod place;
 mod record;
 mod step;
+mod steps;
 mod summary;
 mod text;
 mod verdict;
 
 pub use claim::{Claim, ClaimKind, ColumnId, ColumnKey};
+pub use file_name::{NameKind, PACKED, ending, unpacked_name};
 pub use glob::glob;
 pub use hash::{StableHasher, stable_hash};
 pub use item::{ArrayLength, Candidate, Item, LoggedTotal, PickRef, SideValue, StatedTotals};
@@ -28,6 +31,7 @@ pub use path::TokenPath;
 pub use place::{At, Located, Origin, Place, Snippet, Span};
 pub use record::RecordError;
 pub use step::{Alternative, Logged, Segment, Slice, Step};
+pub use steps::{MAX_STEPS, Steps};
 pub use summary::{CandidateSummary, Choice, ItemSummary, OPENING, Reported, answer_hash};
 pub use text::Text;
 pub use verdict::{Certainty, Severity, Verdict, VerdictCounts};

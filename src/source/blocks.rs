@@ -2,10 +2,7 @@
 
 use std::io::Read;
 
-use crate::source::{ByteMap, Layout, Opened, Piece, SourceError};
-
-/// Longest record.
-pub const MAX_RECORD: usize = 1 << 30;
+use crate::source::{ByteMap, Layout, MAX_RECORD, Opened, Piece, SourceError};
 
 /// Some whole lines.
 #[derive(Clone, Debug)]
@@ -16,6 +13,8 @@ pub struct Block {
     pub first_line: u64,
     /// Offset of the first byte in the stream.
     pub offset: u64,
+    /// Longest record, in bytes.
+    pub max_record: usize,
     layout: Layout,
     pieces: Vec<Piece>,
 }
@@ -23,8 +22,8 @@ pub struct Block {
 impl Block {
     /// The start of an input.
     #[must_use]
-    pub fn start(bytes: Vec<u8>) -> Self {
-        Self { bytes, first_line: 1, offset: 0, layout: Layout::from(0, false), pieces: Vec::new() }
+    pub fn start(bytes: Vec<u8>, max_record: usize) -> Self {
+        Self { bytes, first_line: 1, offset: 0, max_record, layout: Layout::from(0, false), pieces: Vec::new() }
     }
 
     /// Where the bytes from an offset of the block on stand in the input.
@@ -35,11 +34,12 @@ impl Block {
 }
 
 /// Cuts a stream into blocks of about a size, at line ends. What a broken stream gave before its end is
-/// yielded before the error.
+/// yielded before the error. A line that is too long is passed over: an error, and the lines behind it.
 pub struct Blocks<R> {
     stream: R,
     layout: Layout,
     target: usize,
+    max_record: usize,
     rest: Vec<u8>,
     line: u64,
     offset: u64,
@@ -56,15 +56,35 @@ impl Blocks<Opened> {
     /// Cuts an input.
     #[must_use]
     pub fn of(input: Opened, target: usize) -> Self {
-        let layout = input.layout.clone();
-        Self::new(input, layout, target)
+        let (layout, max_record) = (input.layout.clone(), input.max_record);
+        Self::new(input, layout, target).limited(max_record)
     }
 }
 
 impl<R: Read> Blocks<R> {
     /// Cuts a stream that stands in its input as the layout says.
     pub fn new(stream: R, layout: Layout, target: usize) -> Self {
-        Self { stream, layout, target: target.max(1), rest: Vec::new(), line: 1, offset: 0, state: State::Reading }
+        Self {
+            stream,
+            layout,
+            target: target.max(1),
+            max_record: MAX_RECORD,
+            rest: Vec::new(),
+            line: 1,
+            offset: 0,
+            state: State::Reading,
+        }
+    }
+
+    /// The same with another longest record.
+    #[must_use]
+    pub fn limited(self, max_record: usize) -> Self {
+        Self { max_record, ..self }
+    }
+
+    /// Number of the next line, and its offset in the stream.
+    pub fn position(&self) -> (u64, u64) {
+        (self.line, self.offset)
     }
 
     /// The same where the stream begins in the middle of an input.
@@ -84,29 +104,52 @@ impl<R: Read> Blocks<R> {
                 return Ok(Some(searched + end + 1));
             }
             searched = if have >= self.target { have } else { 0 };
-            if have > MAX_RECORD {
-                return Err(SourceError::TooLong { line: self.line });
+            if searched > self.max_record {
+                let line = self.line;
+                self.pass_line();
+                return Err(SourceError::TooLong { line, limit: self.max_record });
             }
-            let want = self.target.clamp(1 << 16, 4 << 20) as u64;
-            match self.stream.by_ref().take(want).read_to_end(&mut self.rest) {
-                Ok(0) => {
-                    self.state = State::Done;
-                    return Ok(None);
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    self.state = State::Failed(error.to_string());
-                    return Ok(None);
-                }
+            if !self.read() {
+                return Ok(None);
             }
         }
+    }
+
+    /// Reads on; false at the end of the stream.
+    fn read(&mut self) -> bool {
+        let want = self.target.clamp(1 << 16, 4 << 20) as u64;
+        match self.stream.by_ref().take(want).read_to_end(&mut self.rest) {
+            Ok(0) => self.state = State::Done,
+            Ok(_) => return true,
+            Err(error) => self.state = State::Failed(error.to_string()),
+        }
+        false
+    }
+
+    /// Passes over the rest of the line that has begun, in which no end was found so far.
+    fn pass_line(&mut self) {
+        self.offset += self.rest.len() as u64;
+        self.rest = Vec::new();
+        while self.read() {
+            if let Some(end) = memchr::memchr(b'\n', &self.rest) {
+                self.offset += end as u64 + 1;
+                self.line += 1;
+                self.rest.drain(..=end);
+                return;
+            }
+            self.offset += self.rest.len() as u64;
+            self.rest.clear();
+        }
+        // The bytes before a broken stream's end belong to the line.
+        self.offset += std::mem::take(&mut self.rest).len() as u64;
     }
 
     fn take(&mut self, end: usize) -> Block {
         let tail = self.rest.split_off(end);
         let bytes = std::mem::replace(&mut self.rest, tail);
         let pieces = self.layout.pieces(self.offset + bytes.len() as u64);
-        let block = Block { first_line: self.line, offset: self.offset, bytes, layout: self.layout.clone(), pieces };
+        let (first_line, offset, max_record) = (self.line, self.offset, self.max_record);
+        let block = Block { bytes, first_line, offset, max_record, layout: self.layout.clone(), pieces };
         self.line += memchr::memchr_iter(b'\n', &block.bytes).count() as u64;
         self.offset += block.bytes.len() as u64;
         block
@@ -121,11 +164,7 @@ impl<R: Read> Iterator for Blocks<R> {
             match self.fill() {
                 Ok(Some(end)) => return Some(Ok(self.take(end))),
                 Ok(None) => {}
-                Err(error) => {
-                    self.state = State::Done;
-                    self.rest.clear();
-                    return Some(Err(error));
-                }
+                Err(error) => return Some(Err(error)),
             }
         }
         if !self.rest.is_empty() {
@@ -189,6 +228,33 @@ mod tests {
         };
         assert_eq!(bytes, b"a\nb\nc");
         assert!(matches!(error, SourceError::Broken { line: 2, .. }));
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_passed_over() {
+        let long = "x".repeat(200_000);
+        for (text, kept, line, end) in [
+            (format!("a\n{long}\nb\nc"), vec![(1, "a"), (3, "b"), (4, "c")], 2, 200_006),
+            (format!("{long}\nb\n"), vec![(2, "b")], 1, 200_003),
+            (format!("a\n{long}"), vec![(1, "a")], 2, 200_002),
+        ] {
+            let mut blocks = Blocks::new(text.as_bytes(), Layout::from(0, false), 2).limited(100_000);
+            let (mut found, mut errors) = (Vec::new(), Vec::new());
+            for block in blocks.by_ref() {
+                match block {
+                    Ok(block) => {
+                        for (line, (_, text)) in (block.first_line..).zip(lines(&block.bytes)) {
+                            found.push((line, String::from_utf8(text.to_vec()).unwrap()));
+                        }
+                    }
+                    Err(error) => errors.push(error),
+                }
+            }
+            let kept: Vec<(u64, String)> = kept.into_iter().map(|(line, text)| (line, text.to_owned())).collect();
+            assert_eq!(found, kept);
+            assert!(matches!(errors.as_slice(), [SourceError::TooLong { line: at, limit: 100_000 }] if *at == line));
+            assert_eq!(blocks.position().1, end);
+        }
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::ops::Range;
 
-use crate::source::MAX_RECORD;
+use crate::source::{MAX_RECORD, SourceError};
 
 /// Bytes of rows that are over, after which they are let go.
 const OVER: usize = 1 << 16;
@@ -38,11 +38,18 @@ pub struct DelimitedRow<'r> {
 impl<R: Read> DelimitedRows<R> {
     /// Starts at the header.
     pub fn new(stream: R, delimiter: u8) -> Self {
-        let kept = Kept { stream, bytes: Vec::new(), start: 0, over: 0 };
+        let kept = Kept { stream, max_record: MAX_RECORD, bytes: Vec::new(), start: 0, over: 0 };
         let mut builder = csv::ReaderBuilder::new();
         builder.delimiter(delimiter).flexible(true).has_headers(false);
         let reader = builder.from_reader(kept);
         Self { reader, record: csv::ByteRecord::new(), delimiter, end: 0, line: 1 }
+    }
+
+    /// The same with another longest row.
+    #[must_use]
+    pub fn limited(mut self, max_record: usize) -> Self {
+        self.reader.get_mut().max_record = max_record;
+        self
     }
 
     /// The next row; None behind the last.
@@ -123,6 +130,7 @@ fn quoted_len(text: &[u8]) -> usize {
 /// A stream whose bytes are kept from the row that is being read on.
 struct Kept<R> {
     stream: R,
+    max_record: usize,
     bytes: Vec<u8>,
     /// Offset of the first kept byte in the stream.
     start: u64,
@@ -144,8 +152,9 @@ impl<R> Kept<R> {
 
 impl<R: Read> Read for Kept<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.bytes.len() - self.over > MAX_RECORD {
-            return Err(io::Error::other("a row is longer than 1 GiB"));
+        if self.bytes.len() - self.over > self.max_record.max(OVER) {
+            let limit = self.max_record;
+            return Err(io::Error::other(SourceError::TooLong { line: 0, limit }));
         }
         let read = self.stream.read(buffer)?;
         self.bytes.extend_from_slice(buffer.get(..read).unwrap_or_default());

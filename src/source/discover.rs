@@ -3,14 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::model;
+use crate::model::{self, NameKind};
 use crate::source::{Input, SourceError};
-
-/// Extensions of files that a directory contributes.
-const ENDINGS: [&str; 11] =
-    [".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".arrow", ".arrows", ".feather", ".ipc", ".eval"];
-/// Extensions of files that a directory contributes only if they turn out to be logs; most text files are not.
-const ENDINGS_OF_TEXT: [&str; 5] = [".txt", ".log", ".out", ".nbest", ".hyp"];
 
 /// The inputs that the arguments name.
 #[derive(Debug, Default)]
@@ -21,6 +15,8 @@ pub struct Discovery {
     pub errors: Vec<SourceError>,
     /// What is left out of directories by intent: its path, and why.
     pub skipped: Vec<(String, &'static str)>,
+    /// Those of them whose names say that they may hold a log.
+    pub doubtful: Vec<String>,
 }
 
 /// Finds the inputs that the arguments name: files, directories, globs.
@@ -83,30 +79,24 @@ pub fn is_pipe(_path: &Path) -> bool {
     false
 }
 
-/// Whether a file from a directory could be a log, by its name.
-fn is_candidate(path: &Path) -> bool {
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    ends_with(&name, &ENDINGS) || is_text(&name)
+/// What the name of a file says.
+fn kind(path: &Path) -> NameKind {
+    NameKind::of(&path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default())
 }
 
 /// Whether a file is by its name a text that may be a log or anything else.
 #[must_use]
 pub fn is_text(path: &str) -> bool {
-    ends_with(path, &ENDINGS_OF_TEXT)
-}
-
-fn ends_with(name: &str, endings: &[&str]) -> bool {
-    let name = name.to_lowercase();
-    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
-    endings.iter().any(|ending| name.ends_with(ending))
+    kind(Path::new(path)) == NameKind::Text
 }
 
 /// Files below a directory, except hidden ones, that `is_wanted` by their path. Links to directories are not followed, so
-/// there are no loops; links to files are, where they stay below the directory: what else they name was not meant.
-/// `is_inside` says which directories may hold wanted files.
+/// there are no loops; links to files are, where they stay below the directory: what else they name was not meant. Files that
+/// are not wanted go to `others`. `is_inside` says which directories may hold wanted files.
 fn walk(
     root: &Path,
     found: &mut Discovery,
+    others: &mut Vec<PathBuf>,
     is_wanted: impl Fn(&Path) -> bool,
     is_inside: impl Fn(&Path) -> bool,
 ) -> Vec<PathBuf> {
@@ -146,6 +136,8 @@ fn walk(
             } else {
                 found.skipped.push((file(path).path, "a pipe or a device; name it to read it"));
             }
+        } else if path.is_file() {
+            others.push(entry.into_path());
         }
     }
     paths
@@ -154,7 +146,8 @@ fn walk(
 /// The path and the error of the system, of an error about one path.
 fn unreadable(error: ignore::Error) -> Option<(PathBuf, std::io::Error)> {
     match error {
-        ignore::Error::WithPath { path, err } => err.into_io_error().map(|error| (path, error)),
+        // The error of the walk repeats the path.
+        ignore::Error::WithPath { path, err } => err.into_io_error().map(|error| (path, error.kind().into())),
         ignore::Error::WithDepth { err, .. } => unreadable(*err),
         _ => None,
     }
@@ -162,7 +155,16 @@ fn unreadable(error: ignore::Error) -> Option<(PathBuf, std::io::Error)> {
 
 fn directory(argument: &str, found: &mut Discovery) -> Result<(), SourceError> {
     let errors = found.errors.len();
-    let paths = walk(Path::new(argument), found, is_candidate, |_| true);
+    let mut others = Vec::new();
+    let is_wanted = |path: &Path| matches!(kind(path), NameKind::Log | NameKind::Text);
+    let paths = walk(Path::new(argument), found, &mut others, is_wanted, |_| true);
+    for path in others {
+        let shown = file(&path).path;
+        if kind(&path) == NameKind::Doubtful {
+            found.doubtful.push(shown.clone());
+        }
+        found.skipped.push((shown, "its extension is not one of a log"));
+    }
     if paths.is_empty() && found.errors.len() == errors {
         return Err(SourceError::EmptyDirectory { path: argument.to_owned() });
     }
@@ -179,7 +181,8 @@ fn glob(argument: &str, found: &mut Discovery) -> Result<(), SourceError> {
     let root = glob_root(pattern);
     let errors = found.errors.len();
     let is_wanted = |path: &Path| matcher.is_match(file(path).path);
-    let paths = walk(Path::new(&root), found, is_wanted, |directory| may_hold(pattern, &file(directory).path));
+    let paths =
+        walk(Path::new(&root), found, &mut Vec::new(), is_wanted, |directory| may_hold(pattern, &file(directory).path));
     if paths.is_empty() && found.errors.len() == errors {
         return Err(SourceError::NoMatch { path: argument.to_owned() });
     }

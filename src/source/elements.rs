@@ -29,13 +29,15 @@ pub struct Elements<R> {
     /// Whether the list is the whole document.
     whole: bool,
     done: bool,
+    max_record: usize,
 }
 
 impl<R: Read> Elements<R> {
     /// Starts at the first value of the stream.
     pub fn new(stream: R) -> Result<Self, SourceError> {
         let stream = BufReader::with_capacity(1 << 16, stream);
-        let mut elements = Self { stream, line: 1, column: 1, offset: 0, single: false, whole: true, done: false };
+        let (single, whole, done, max_record) = (false, true, false, MAX_RECORD);
+        let mut elements = Self { stream, line: 1, column: 1, offset: 0, single, whole, done, max_record };
         match elements.peek_value() {
             Some(b'[') => {
                 elements.step();
@@ -57,6 +59,12 @@ impl<R: Read> Elements<R> {
     pub(super) fn within(stream: R) -> Result<Self, SourceError> {
         let elements = Self::new(stream)?;
         Ok(Self { whole: false, ..elements })
+    }
+
+    /// The same with another longest element.
+    #[must_use]
+    pub fn limited(self, max_record: usize) -> Self {
+        Self { max_record, ..self }
     }
 
     /// What the elements have left.
@@ -94,20 +102,22 @@ impl<R: Read> Elements<R> {
     fn element(&mut self) -> Result<Element, SourceError> {
         let mut element =
             Element { bytes: Vec::new(), first_line: self.line, column: self.column, offset: self.offset };
-        let (mut depth, mut quotes) = (0_u32, Quotes::default());
+        let (mut depth, mut quotes, mut length) = (0_u32, Quotes::default(), 0_usize);
         loop {
             let Some(byte) = self.peek() else {
                 self.done = true;
                 return Err(SourceError::CutOff { line: self.line });
             };
-            if !quotes.is_open() && depth == 0 && !element.bytes.is_empty() && matches!(byte, b',' | b']') {
+            if !quotes.is_open() && depth == 0 && length > 0 && matches!(byte, b',' | b']') {
                 break;
             }
             self.step();
-            element.bytes.push(byte);
-            if element.bytes.len() > MAX_RECORD {
-                self.done = true;
-                return Err(SourceError::TooLong { line: element.first_line });
+            length += 1;
+            // Of an element that is too long only the end is looked for.
+            if length <= self.max_record {
+                element.bytes.push(byte);
+            } else if !element.bytes.is_empty() {
+                element.bytes = Vec::new();
             }
             if quotes.take(byte) {
                 continue;
@@ -122,6 +132,9 @@ impl<R: Read> Elements<R> {
                 }
                 _ => {}
             }
+        }
+        if length > self.max_record {
+            return Err(SourceError::TooLong { line: element.first_line, limit: self.max_record });
         }
         while element.bytes.last().is_some_and(u8::is_ascii_whitespace) {
             element.bytes.pop();
@@ -198,6 +211,18 @@ mod tests {
     fn one_object_is_the_only_element() {
         assert_eq!(split("{\n \"a\": 1\n}\n").0.len(), 1);
         assert_eq!(split("[]").0.len(), 0);
+    }
+
+    #[test]
+    fn an_element_that_is_too_long_is_passed_over() {
+        let text = "[1,\n [2, \"]\", 22222], 3]";
+        let found: Vec<Result<String, String>> = Elements::new(text.as_bytes())
+            .unwrap()
+            .limited(8)
+            .map(|element| element.map(|one| String::from_utf8(one.bytes).unwrap()).map_err(|error| error.to_string()))
+            .collect();
+        let error = "the record is longer than 8 bytes and was not audited; --max-record raises the limit".to_owned();
+        assert_eq!(found, [Ok("1".to_owned()), Err(error), Ok("3".to_owned())]);
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::{Arc, OnceLock};
 
-use crate::source::spool::{Bytes, Spool};
-use crate::source::unpack::{self, Packing};
+use crate::model::unpacked_name;
+use crate::source::spool::{self, Bytes, Spool};
+use crate::source::unpack::{self, Packing, Stream};
 use crate::source::watched::watched;
-use crate::source::{ByteRange, Layout, Opened, RangeLines, SourceError};
+use crate::source::{ByteRange, Layout, MAX_RECORD, Opened, RangeLines, SourceError};
 
 /// One log: a file, bytes in memory, or a stream. It can be opened any number of times.
 #[derive(Clone)]
@@ -14,6 +15,8 @@ pub struct Input {
     /// The path as shown to the user.
     pub path: String,
     bytes: Bytes,
+    /// Longest record, in bytes.
+    max_record: usize,
     /// The decompressed content, for containers that need random access.
     unpacked: Arc<OnceLock<Arc<Spool>>>,
 }
@@ -36,7 +39,7 @@ impl Input {
     /// A file, with the path to show for it.
     #[must_use]
     pub fn file(shown: String, path: std::path::PathBuf) -> Self {
-        Self { path: shown, bytes: Bytes::File(path), unpacked: Arc::default() }
+        Self { path: shown, bytes: Bytes::File(path), max_record: MAX_RECORD, unpacked: Arc::default() }
     }
 
     /// A pipe with a path, such as `/dev/fd/63`: opened once, when it is first needed, and kept as a stream is.
@@ -59,14 +62,26 @@ impl Input {
     #[must_use]
     pub fn reader(name: impl Into<String>, stream: Box<dyn Read + Send>) -> Self {
         let bytes = Bytes::Kept(Arc::new(Spool::new(stream)));
-        Self { path: name.into(), bytes, unpacked: Arc::default() }
+        Self { path: name.into(), bytes, max_record: MAX_RECORD, unpacked: Arc::default() }
     }
 
     /// Bytes in memory, packed or not. The name is what the report calls them, and its ending (`.csv`) helps to recognise
     /// the format.
     #[must_use]
     pub fn bytes(name: impl Into<String>, bytes: impl Into<Arc<[u8]>>) -> Self {
-        Self { path: name.into(), bytes: Bytes::Memory(bytes.into()), unpacked: Arc::default() }
+        Self { path: name.into(), bytes: Bytes::Memory(bytes.into()), max_record: MAX_RECORD, unpacked: Arc::default() }
+    }
+
+    /// The same input with another longest record, in bytes: a longer one is an error, and the rest is read.
+    #[must_use]
+    pub fn max_record(self, bytes: usize) -> Self {
+        Self { max_record: bytes, ..self }
+    }
+
+    /// Longest record, in bytes.
+    #[must_use]
+    pub fn longest_record(&self) -> usize {
+        self.max_record
     }
 
     /// The file that is read; None for anything else.
@@ -87,8 +102,7 @@ impl Input {
     /// The file name without a suffix of compression.
     #[must_use]
     pub fn logical_name(&self) -> &str {
-        let name = self.path.rsplit_once('/').map_or(self.path.as_str(), |(_, name)| name);
-        name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(name)
+        unpacked_name(self.path.rsplit_once('/').map_or(self.path.as_str(), |(_, name)| name))
     }
 
     /// Size as it is stored, packed or not; None for a stream.
@@ -101,15 +115,17 @@ impl Input {
         }
     }
 
-    /// The first bytes of a file as they are stored; None for anything else, and for what cannot be read.
+    /// The first bytes of a file, without its compression but whatever container it is; None for what is no file, and for
+    /// what cannot be read.
     #[must_use]
-    pub fn stored_head(&self, count: usize) -> Option<Vec<u8>> {
+    pub fn file_head(&self, count: usize) -> Option<Vec<u8>> {
         let Bytes::File(path) = &self.bytes else { return None };
         if !path.is_file() {
             return None;
         }
+        let (magic, raw) = starting(Box::new(self.bytes.reader().ok()?), unpack::MAGIC).ok()?;
         let mut head = Vec::new();
-        self.bytes.reader().ok()?.take(count as u64).read_to_end(&mut head).ok()?;
+        decompressed(Packing::of(&magic), raw).ok()?.take(count as u64).read_to_end(&mut head).ok()?;
         Some(head)
     }
 
@@ -117,8 +133,7 @@ impl Input {
     pub fn tail(&self, offset: u64) -> Result<Option<Tail>, SourceError> {
         let failed = |source| SourceError::Io { path: self.path.clone(), source };
         let Bytes::File(path) = &self.bytes else { return Ok(None) };
-        #[expect(clippy::disallowed_methods, reason = "this is where files are read")]
-        let mut file = std::fs::File::open(path).map_err(failed)?;
+        let mut file = spool::open(path).map_err(failed)?;
         let mut magic = Vec::new();
         file.by_ref().take(4).read_to_end(&mut magic).map_err(failed)?;
         let skipped = match magic.as_slice() {
@@ -145,7 +160,8 @@ impl Input {
             first_line: lines.first_line,
             offset: lines.offset + skipped,
             // Its lines say where they are in the file.
-            stream: Opened::new(Box::new(io::BufReader::with_capacity(1 << 16, lines.stream)), Layout::from(0, false)),
+            stream: Opened::new(Box::new(io::BufReader::with_capacity(1 << 16, lines.stream)), Layout::from(0, false))
+                .limited(self.max_record),
         })
     }
 
@@ -156,28 +172,22 @@ impl Input {
 
     /// Opens the input from its start, unpacked. Rows and members of a container are lines of JSON.
     pub fn open(&self) -> Result<Opened, SourceError> {
-        Ok(self.unpack()?.1)
+        Ok(self.unpack()?.1.limited(self.max_record))
     }
 
     fn unpack(&self) -> Result<(Packing, Opened), SourceError> {
         let failed = |source| SourceError::Io { path: self.path.clone(), source };
-        let raw: Box<dyn Read + Send> = Box::new(self.bytes.reader().map_err(failed)?);
-        let (magic, raw) = starting(raw, unpack::MAGIC).map_err(failed)?;
+        let (magic, raw) = starting(Box::new(self.bytes.reader().map_err(failed)?), unpack::MAGIC).map_err(failed)?;
         let packing = Packing::of(&magic);
-        let stream = match packing {
-            Packing::Plain => raw,
-            Packing::Gzip => {
-                watched(raw, |raw| Ok(Box::new(flate2::read::MultiGzDecoder::new(raw)))).map_err(failed)?
-            }
-            Packing::Zstd => {
-                watched(raw, |raw| Ok(Box::new(zstd::stream::read::Decoder::new(raw)?))).map_err(failed)?
-            }
-            _ => return unpack::container(packing, &self.path, &self.bytes, raw),
+        let stream = match unpack::only_log(packing, &self.bytes) {
+            Some(stream) => stream,
+            None if packing.is_stream() => decompressed(packing, raw).map_err(failed)?,
+            None => return unpack::container(packing, &self.path, &self.bytes, raw),
         };
         let (magic, stream) = starting(stream, unpack::MAGIC).map_err(failed)?;
         match Packing::of(&magic) {
             // Files that are compressed twice are not unpacked again.
-            Packing::Plain | Packing::Gzip | Packing::Zstd => {}
+            inner if inner.is_stream() => {}
             // An Arrow file can be read front to back.
             inner @ (Packing::ArrowFile | Packing::ArrowStream) => {
                 return unpack::container(inner, &self.path, &self.bytes, stream);
@@ -203,6 +213,20 @@ impl Input {
     }
 }
 
+/// What a stream is compressed from; of anything else, itself.
+fn decompressed(packing: Packing, raw: Stream) -> io::Result<Stream> {
+    match packing {
+        Packing::Gzip => watched(raw, |raw| Ok(Box::new(flate2::read::MultiGzDecoder::new(raw)))),
+        Packing::Zstd => watched(raw, |raw| Ok(Box::new(zstd::stream::read::Decoder::new(raw)?))),
+        Packing::Bzip2 => watched(raw, |raw| Ok(Box::new(bzip2::read::MultiBzDecoder::new(raw)))),
+        Packing::Xz => watched(raw, |raw| Ok(Box::new(lzma_rust2::XzReader::new_mem_limit(raw, true, XZ_KIB)))),
+        _ => Ok(raw),
+    }
+}
+
+/// Memory for unpacking xz, in KiB: enough for `xz -9`, whose dictionary has 64 MiB.
+const XZ_KIB: u32 = 80 << 10;
+
 /// A pipe that is opened when it is first read.
 struct Pipe {
     path: std::path::PathBuf,
@@ -214,14 +238,13 @@ impl Read for Pipe {
         if let Some(file) = &mut self.file {
             return file.read(buffer);
         }
-        #[expect(clippy::disallowed_methods, reason = "this is where files are read")]
-        let file = std::fs::File::open(&self.path)?;
+        let file = spool::open(&self.path)?;
         self.file.insert(file).read(buffer)
     }
 }
 
 /// The first bytes of a stream, and the stream from its start.
-pub(super) fn starting(mut stream: Box<dyn Read + Send>, count: u64) -> io::Result<(Vec<u8>, Box<dyn Read + Send>)> {
+pub(super) fn starting(mut stream: Stream, count: u64) -> io::Result<(Vec<u8>, Stream)> {
     let mut first = Vec::new();
     stream.by_ref().take(count).read_to_end(&mut first)?;
     let again = io::Cursor::new(first.clone()).chain(stream);
@@ -278,12 +301,42 @@ mod tests {
         encoder.finish().unwrap()
     }
 
+    fn bzip2(text: &[u8]) -> Vec<u8> {
+        let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn xz(text: &[u8], preset: u32) -> Vec<u8> {
+        let options = lzma_rust2::XzOptions::with_preset(preset);
+        let mut encoder = lzma_rust2::XzWriter::new(Vec::new(), options).unwrap();
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn xz_needs_no_more_memory_than_its_largest_preset() {
+        assert_eq!(read(&stream(xz(b"{}", 9))), b"{}");
+        let mut options = lzma_rust2::XzOptions::with_preset(6);
+        options.lzma_options.dict_size = 128 << 20;
+        let mut encoder = lzma_rust2::XzWriter::new(Vec::new(), options).unwrap();
+        encoder.write_all(b"{}").unwrap();
+        assert!(stream(encoder.finish().unwrap()).open().is_err());
+    }
+
     #[test]
     fn packed_and_plain_streams_read_alike_and_twice() {
         let text = b"{\"a\": 1}\n".repeat(1000);
         let mut members = gzip(&text[..90]);
         members.extend(gzip(&text[90..]));
-        for packed in [text.clone(), gzip(&text), members, zstd::encode_all(text.as_slice(), 1).unwrap()] {
+        for packed in [
+            text.clone(),
+            gzip(&text),
+            members,
+            zstd::encode_all(text.as_slice(), 1).unwrap(),
+            bzip2(&text),
+            xz(&text, 6),
+        ] {
             let input = stream(packed);
             assert_eq!(read(&input), text);
             assert_eq!(read(&input), text);
@@ -299,9 +352,10 @@ mod tests {
     #[test]
     fn a_bomb_is_refused() {
         let zeros = vec![0_u8; 100 << 20];
-        let input = stream(zstd::encode_all(zeros.as_slice(), 3).unwrap());
-        let error = io::copy(&mut input.open().unwrap(), &mut io::sink()).unwrap_err();
-        assert!(error.to_string().contains("decompression bomb"));
+        for packed in [zstd::encode_all(zeros.as_slice(), 3).unwrap(), bzip2(&zeros), xz(&zeros, 0)] {
+            let error = io::copy(&mut stream(packed).open().unwrap(), &mut io::sink()).unwrap_err();
+            assert!(error.to_string().contains("decompression bomb"));
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Paths to bytes: finds inputs, opens and unpacks them, cuts them into work units.
 
+mod beside;
 mod blocks;
 mod bytemap;
 mod delimited;
@@ -14,14 +15,15 @@ mod spool;
 mod unpack;
 mod watched;
 
-pub use blocks::{Block, Blocks, MAX_RECORD, lines};
+pub use beside::beside;
+pub use blocks::{Block, Blocks, lines};
 pub use bytemap::{ByteMap, Layout, Piece};
 pub use delimited::{DelimitedRow, DelimitedRows, split};
 pub use discover::{Discovery, discover, is_pipe, is_text, shown};
 pub use elements::{Element, Elements};
 pub use input::{Input, Tail, peek};
 pub use nested::{Inner, NestedRecords, Shell};
-pub use opened::Opened;
+pub use opened::{MAX_RECORD, Opened};
 pub use quotes::Quotes;
 pub use range::{ByteRange, Limited, RangeLines};
 pub use unpack::Packing;
@@ -51,7 +53,7 @@ pub enum SourceError {
     },
     /// A directory contains no supported log files.
     #[error(
-        "`{path}` contains no supported log files (.json, .jsonl, .ndjson, .csv, .tsv, .parquet, .arrow, .arrows, .feather, .ipc, .eval; plain-text logs and .gz/.zst of these are supported)"
+        "`{path}` contains no supported log files (.json, .jsonl, .ndjson, .csv, .tsv, .parquet, .arrow, .arrows, .feather, .ipc, .eval, .zip; plain-text logs, and .gz/.zst/.bz2/.xz of these are supported)"
     )]
     EmptyDirectory {
         /// The directory.
@@ -131,6 +133,12 @@ pub enum SourceError {
         /// What it is.
         packing: Packing,
     },
+    /// An archive without a log.
+    #[error("`{path}` is a zip archive without a log (expected a .json, .jsonl, .csv or another supported file in it)")]
+    NoLogs {
+        /// The path.
+        path: String,
+    },
     /// The stream ends early, as in an incomplete compressed file.
     #[error("unexpected end of stream after line {line}: {reason}; records before it were audited")]
     Broken {
@@ -140,10 +148,12 @@ pub enum SourceError {
         reason: String,
     },
     /// A record is too long.
-    #[error("line {line} is longer than 1 GiB (a record must fit into memory)")]
+    #[error("the record is longer than {} and was not audited; --max-record raises the limit", size(*.limit))]
     TooLong {
-        /// The line.
+        /// The line that it starts in.
         line: u64,
+        /// Longest record, in bytes.
+        limit: usize,
     },
     /// A list of records does not end.
     #[error(
@@ -165,6 +175,13 @@ pub enum SourceError {
     },
 }
 
+/// A number of bytes in the largest unit of which it is a whole number.
+fn size(bytes: usize) -> String {
+    let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
+    let unit = units.into_iter().find(|(bits, _)| bytes >= 1 << bits && bytes.trailing_zeros() >= *bits);
+    unit.map_or_else(|| format!("{bytes} bytes"), |(bits, unit)| format!("{} {unit}", bytes >> bits))
+}
+
 impl SourceError {
     /// The path, if known.
     #[must_use]
@@ -181,7 +198,8 @@ impl SourceError {
             | Self::Utf16 { path }
             | Self::NotBuilt { path, .. }
             | Self::Container { path, .. }
-            | Self::NoRows { path, .. } => Some(path),
+            | Self::NoRows { path, .. }
+            | Self::NoLogs { path } => Some(path),
             _ => None,
         }
     }
@@ -190,9 +208,10 @@ impl SourceError {
     #[must_use]
     pub fn line(&self) -> Option<u64> {
         match self {
-            Self::Broken { line, .. } | Self::TooLong { line } | Self::CutOff { line } | Self::NoList { line, .. } => {
-                Some(*line)
-            }
+            Self::Broken { line, .. }
+            | Self::TooLong { line, .. }
+            | Self::CutOff { line }
+            | Self::NoList { line, .. } => Some(*line),
             _ => None,
         }
     }

@@ -44,6 +44,9 @@ pub struct NestedRecords<R> {
     offset: u64,
     shell: Vec<u8>,
     state: State,
+    max_record: usize,
+    /// Whether the value that is being read is too long to be kept.
+    over: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -71,7 +74,15 @@ impl<R: Read> NestedRecords<R> {
             offset: 0,
             shell: Vec::new(),
             state: State::Before(0),
+            max_record: MAX_RECORD,
+            over: false,
         }
+    }
+
+    /// The same with another longest record.
+    #[must_use]
+    pub fn limited(self, max_record: usize) -> Self {
+        Self { max_record, ..self }
     }
 
     /// Reads more; false at the end of the stream or on an error.
@@ -125,13 +136,16 @@ impl<R: Read> NestedRecords<R> {
         }
     }
 
-    /// The end of the value that begins at an offset counted from `at`: one past its last byte, counted alike.
+    /// The end of the value that begins at an offset counted from `at`: one past its last byte, counted alike. Of a value
+    /// that is too long, what was read is let go, and `at` moves on.
     fn end(&mut self, from: usize) -> Result<usize, SourceError> {
         let (mut offset, mut depth, mut string, mut begun) = (from, 0_u32, false, false);
         loop {
             let Some(rest) = self.buffer.get(self.at + offset..).filter(|rest| !rest.is_empty()) else {
-                if offset > MAX_RECORD {
-                    return Err(SourceError::TooLong { line: self.line });
+                if offset > self.max_record {
+                    self.over = true;
+                    self.advance(self.at + offset);
+                    offset = 0;
                 }
                 if !self.fill() {
                     return Err(SourceError::CutOff { line: self.line });
@@ -202,12 +216,22 @@ impl<R: Read> NestedRecords<R> {
     fn skip(&mut self) -> Result<(), SourceError> {
         let end = self.end(0)?;
         let line = self.line;
-        let value = self.take(end).to_vec();
+        let value = self.kept(end, line)?.to_vec();
         self.shell.extend(value);
         if self.shell.len() > MAX_SHELL {
-            return Err(SourceError::TooLong { line });
+            return Err(SourceError::TooLong { line, limit: MAX_SHELL });
         }
         Ok(())
+    }
+
+    /// The bytes up to an offset counted from `at`, unless they are those of a value that is too long; they are passed.
+    fn kept(&mut self, end: usize, line: u64) -> Result<&[u8], SourceError> {
+        let limit = self.max_record;
+        if std::mem::take(&mut self.over) || end > limit {
+            self.advance(self.at + end);
+            return Err(SourceError::TooLong { line, limit });
+        }
+        Ok(self.take(end))
     }
 
     fn cut_off(&self) -> SourceError {
@@ -282,7 +306,8 @@ impl<R: Read> NestedRecords<R> {
         let (first_line, column, offset) = (self.line, self.column, self.offset);
         if !is_object {
             let end = self.end(0)?;
-            return Ok(Some(Inner::Entry(Element { bytes: self.take(end).to_vec(), first_line, column, offset })));
+            let bytes = self.kept(end, first_line)?.to_vec();
+            return Ok(Some(Inner::Entry(Element { bytes, first_line, column, offset })));
         }
         let key = self.end(0)?;
         let mut colon = key;
@@ -299,7 +324,7 @@ impl<R: Read> NestedRecords<R> {
             }
         }
         let end = self.end(colon + 1)?;
-        let member = self.take(end);
+        let member = self.kept(end, first_line)?;
         let mut bytes = Vec::with_capacity(member.len() + 2);
         bytes.push(b'{');
         bytes.extend_from_slice(member);
@@ -316,7 +341,7 @@ impl<R: Read> NestedRecords<R> {
             let rest = self.take(end).to_vec();
             self.shell.extend(rest);
             if self.shell.len() > MAX_SHELL {
-                return Err(SourceError::TooLong { line });
+                return Err(SourceError::TooLong { line, limit: MAX_SHELL });
             }
         }
         let bytes = std::mem::take(&mut self.shell);
@@ -344,6 +369,8 @@ impl<R: Read> Iterator for NestedRecords<R> {
                 State::Records { is_object } => match self.record(is_object) {
                     Ok(Some(record)) => return Some(Ok(record)),
                     Ok(None) => self.state = State::After,
+                    // Its end was found.
+                    Err(error @ SourceError::TooLong { .. }) => return Some(Err(error)),
                     Err(error) => return Some(self.fail(error)),
                 },
                 State::After => {
@@ -421,6 +448,30 @@ mod tests {
         let expected = [("{\"0\": {\"p\": 1}}", 1, 2), ("{\"1\" : [2]}", 2, 1)];
         assert_eq!(records, expected.map(|(text, line, column)| (text.to_owned(), line, column)));
         assert_eq!(shell, "{}");
+    }
+
+    #[test]
+    fn a_record_that_is_too_long_is_passed_over() {
+        let long = "9".repeat(2 * CHUNK);
+        for (text, path) in [
+            (format!("{{\"b\": [1,\n[{long}], 3], \"c\": 4}}"), vec!["b"]),
+            (format!("{{\"a\": 1,\n\"b\": [{long}], \"c\": 3}}"), vec![]),
+        ] {
+            for limit in [20, CHUNK] {
+                let found: Vec<_> = NestedRecords::new(text.as_bytes(), &path).limited(limit).collect();
+                let [Ok(first), Err(SourceError::TooLong { line: 2, .. }), Ok(third), Ok(Inner::Shell(_))] =
+                    found.as_slice()
+                else {
+                    panic!("{found:?}")
+                };
+                let bytes = |inner: &Inner| match inner {
+                    Inner::Entry(element) | Inner::Member(element) => String::from_utf8(element.bytes.clone()).unwrap(),
+                    Inner::Shell(_) => String::new(),
+                };
+                let expected = if path.is_empty() { ["{\"a\": 1}", "{\"c\": 3}"] } else { ["1", "3"] };
+                assert_eq!([bytes(first), bytes(third)], expected);
+            }
+        }
     }
 
     #[test]

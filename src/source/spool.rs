@@ -21,12 +21,33 @@ impl Bytes {
     /// Reads from the start.
     pub(super) fn reader(&self) -> io::Result<Seeker> {
         match self {
-            #[expect(clippy::disallowed_methods, reason = "this is where files are read")]
-            Self::File(path) => Ok(Seeker::File(BufReader::with_capacity(1 << 16, std::fs::File::open(path)?))),
+            Self::File(path) => Ok(Seeker::File(BufReader::with_capacity(1 << 16, open(path)?))),
             Self::Memory(bytes) => Ok(Seeker::Memory(Cursor::new(Arc::clone(bytes)))),
             Self::Kept(spool) => Ok(Seeker::Kept(spool.reader()?)),
         }
     }
+}
+
+/// Opens a file. Where the process has as many files open as it may, other threads close theirs soon.
+pub(super) fn open(path: &std::path::Path) -> io::Result<std::fs::File> {
+    /// How often it is tried again, and after how long.
+    const TRIES: (usize, std::time::Duration) = (200, std::time::Duration::from_millis(10));
+    for _ in 0..TRIES.0 {
+        #[expect(clippy::disallowed_methods, reason = "this is where files are read")]
+        match std::fs::File::open(path) {
+            Err(error) if is_short_of_descriptors(&error) => std::thread::sleep(TRIES.1),
+            opened => return opened,
+        }
+    }
+    #[expect(clippy::disallowed_methods, reason = "this is where files are read")]
+    std::fs::File::open(path)
+}
+
+/// Whether the process, or the system, has too many files open.
+fn is_short_of_descriptors(error: &io::Error) -> bool {
+    /// ENFILE and EMFILE.
+    const TOO_MANY: [i32; 2] = [23, 24];
+    cfg!(unix) && error.raw_os_error().is_some_and(|code| TOO_MANY.contains(&code))
 }
 
 /// A reader with a place.

@@ -187,3 +187,121 @@ fn a_tally_that_unpacks_to_more_than_it_can_hold_is_refused() {
         assert!(code <= 2 && !err.contains("panicked"), "{at}: {err}");
     }
 }
+
+/// A record of about so many bytes whose text is long, and whose score is right.
+fn long_record(item: u32, bytes: usize) -> String {
+    let text = "x".repeat(bytes);
+    format!("{{\"item\": \"q{item}\", \"note\": \"{text}\", \"logprobs\": [-1.5, -0.8], \"score\": -2.3}}\n")
+}
+
+#[test]
+fn a_record_that_is_too_long_is_an_error_and_the_rest_is_audited() {
+    let short = |item| long_record(item, 10);
+    let records = [short(0), long_record(1, 3000), short(2), long_record(3, 900)];
+    let list = |records: &[String]| format!("[{}]", records.join(","));
+    let folder = Folder::with(&[("a.jsonl", &records.concat()), ("a.json", &list(&records))]);
+    folder.write("retally.toml", b"[limits]\nmax-record = \"1 KiB\"\n");
+    for (file, line) in [("a.jsonl", 2), ("a.json", 2)] {
+        for (arguments, limit, proven) in [
+            (&[][..], "1 KiB", 3),
+            (&["--max-record", "2KiB"], "2 KiB", 3),
+            (&["--max-record=1025"], "1025 bytes", 3),
+            (&["--max-record", "1 MiB"], "", 4),
+        ] {
+            let (code, out, err) = folder.check(&[&[file, "--format", "json", "--threads", "2"], arguments].concat());
+            let report: Value = serde_json::from_str(&out).unwrap();
+            assert_eq!(report["summary"]["verdicts"]["score"]["proven"], proven, "{file} {arguments:?} {err}");
+            let errors: Vec<(u64, &str)> = (report["errors"].as_array().unwrap().iter())
+                .map(|error| (error["line"].as_u64().unwrap(), error["reason"].as_str().unwrap()))
+                .collect();
+            if limit.is_empty() {
+                assert_eq!((code, errors), (0, Vec::new()), "{file} {arguments:?}");
+            } else {
+                let said =
+                    format!("the record is longer than {limit} and was not audited; --max-record raises the limit");
+                assert_eq!((code, errors), (1, vec![(line, said.as_str())]), "{file} {arguments:?}");
+            }
+        }
+    }
+    for wrong in ["0", "1023", "2GiB", "1.5MiB", "many", "-1", "99999999999999999999"] {
+        let (code, _, err) = folder.check(&["a.jsonl", &format!("--max-record={wrong}")]);
+        assert_eq!(code, 2, "{wrong}");
+        contains(&err, &["--max-record", "expected a size from 1 KiB to 1 GiB"]);
+    }
+    folder.write("retally.toml", b"[limits]\nmax-record = \"2 GiB\"\n");
+    let (code, _, err) = folder.check(&["a.jsonl"]);
+    assert_eq!(code, 2);
+    contains(&err, &["retally.toml:2:14: max-record: expected a size from 1 KiB to 1 GiB"]);
+}
+
+#[test]
+fn a_configuration_beside_the_logs_raises_no_limit() {
+    let folder = Folder::with(&[("retally.toml", "[limits]\nmax-record = \"1 KiB\"\n")]);
+    folder.write("runs/a.jsonl", (long_record(0, 3000) + GOOD).as_bytes());
+    folder.write("runs/retally.toml", b"[limits]\nmax-record = \"1 GiB\"\n");
+    let (code, out, err) = folder.check(&["runs"]);
+    assert_eq!(code, 1);
+    contains(&out, &["the record is longer than 1 KiB"]);
+    contains(&err, &["runs/retally.toml: [limits] is not used"]);
+}
+
+/// The largest resident size of a run, in bytes, with what it gave. None where the system does not say.
+fn peak(folder: &Folder, arguments: &[&str]) -> Option<(u64, i32, String)> {
+    use std::io::Read as _;
+    let mut child = folder.command(arguments).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut out = child.stdout.take().unwrap();
+    let reader = std::thread::spawn(move || {
+        let mut text = String::new();
+        out.read_to_string(&mut text).unwrap();
+        text
+    });
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = None;
+    let code = loop {
+        let high = std::fs::read_to_string(&status).ok();
+        let line = high.as_deref().and_then(|text| text.lines().find_map(|line| line.strip_prefix("VmHWM:")));
+        let size = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
+        peak = size.map(|size| size << 10).max(peak);
+        if let Some(code) = child.try_wait().unwrap() {
+            break code;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    };
+    Some((peak?, code.code().unwrap(), reader.join().unwrap()))
+}
+
+#[test]
+fn memory_is_bounded_by_the_record() {
+    use std::io::Write as _;
+    let folder = Folder::with(&[("good.jsonl", GOOD)]);
+    // Three bytes a token, nothing else takes as little.
+    let tokens = 4_000_000;
+    let mut record = b"{\"item\": \"q9\", \"logprobs\": [".to_vec();
+    record.extend(b"-1,".repeat(tokens));
+    record.extend(b"-1], \"score\": -3.5}\n");
+    let size = record.len() as u64;
+    record.extend(GOOD.as_bytes());
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(&record).unwrap();
+    let packed = encoder.finish().unwrap();
+    assert!(packed.len() < 20_000);
+    folder.write("ones.jsonl.gz", &packed);
+    let Some((empty, ..)) = peak(&folder, &["good.jsonl"]) else { return };
+    let (high, code, out) = peak(&folder, &["ones.jsonl.gz", "--threads", "1"]).unwrap();
+    assert_eq!(code, 1);
+    contains(&out, &["the item has more than 2097152 tokens and was not audited; log it as several items"]);
+    contains(&out, &["score     proven      1 proven of 1"]);
+    // The record, its values, and no more tokens than are read of one item.
+    let bound = 12 * size + (600 << 20);
+    assert!(high < bound, "{} MiB, {} MiB without a log, a record of {size}", high >> 20, empty >> 20);
+    // A line that has no end.
+    let mut line = GOOD.as_bytes().to_vec();
+    line.extend(b"{\"item\": \"".iter().copied().chain(std::iter::repeat_n(b'y', 300 << 20)));
+    line.extend(b"\"}\n");
+    line.extend(GOOD.replace("q0", "q1").as_bytes());
+    folder.write("long.jsonl", &line);
+    let (high, code, out) = peak(&folder, &["long.jsonl", "--threads", "1"]).unwrap();
+    assert_eq!(code, 1);
+    contains(&out, &["long.jsonl:2:1", "longer than 256 MiB", "2 proven of 2"]);
+    assert!(high < 800 << 20, "{} MiB", high >> 20);
+}

@@ -226,3 +226,94 @@ fn a_report_goes_to_a_device_as_before() {
         assert_eq!(folder.run("check a.jsonl --output /dev/null"), (0, String::new(), String::new()));
     }
 }
+
+#[test]
+fn what_a_directory_leaves_out_is_said() {
+    let folder = Folder::with(&[("runs/a.jsonl", GOOD)]);
+    let (code, alone, err) = folder.run("check runs --format json");
+    assert_eq!((code, err.as_str()), (0, ""));
+    // What is no log by its name needs no word.
+    for name in ["README.md", "plot.png", "settings.yaml", ".hidden.jsonl.bak"] {
+        folder.write(&format!("runs/{name}"), b"x");
+    }
+    assert_eq!(folder.run("check runs --format json"), (0, alone.clone(), String::new()));
+    for name in ["b.jsonl.bak", "c.jsonl.partial", "d.csv.tmp", "e.jsonl.bak", "f/g.jsonl~", "h.tar.gz"] {
+        folder.write(&format!("runs/{name}"), MEAN.as_bytes());
+    }
+    let (code, out, err) = folder.run("check runs --format json");
+    assert_eq!((code, out), (0, alone.clone()));
+    assert_eq!(
+        err,
+        "retally: 6 files that may hold logs were not read (2 .bak, 1 .gz, 1 .jsonl~, 1 .partial, 1 .tmp): unpack or rename \
+         what has to be audited; -v names each\n"
+    );
+    let err = folder.run("check runs -v").2;
+    for name in ["b.jsonl.bak", "c.jsonl.partial", "d.csv.tmp", "f/g.jsonl~", "h.tar.gz", "README.md", "plot.png"] {
+        contains(&err, &[&format!("runs/{name}: skipped (its extension is not one of a log)")]);
+    }
+    // A file that is named is read whatever it is called.
+    assert_eq!(folder.run("check runs/b.jsonl.bak").0, 1);
+    std::fs::remove_file(folder.path().join("runs/a.jsonl")).unwrap();
+    let (code, out, err) = folder.run("check runs");
+    assert_eq!(code, 2);
+    contains(&out, &["contains no supported log files"]);
+    contains(&err, &["6 files that may hold logs were not read"]);
+}
+
+#[test]
+fn rotated_logs_and_archives_in_a_directory_are_read() {
+    use std::io::Write as _;
+    let zip = |members: &[(&str, &str)]| {
+        let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        for (name, text) in members {
+            archive.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+            archive.write_all(text.as_bytes()).unwrap();
+        }
+        archive.finish().unwrap().into_inner()
+    };
+    let row = |item: &str| GOOD.replace("q0", item);
+    let folder = Folder::with(&[("runs/a.jsonl", &row("q0")), ("runs/a.jsonl.1", &row("q1"))]);
+    folder.write("runs/a.jsonl.2", MEAN.replace("\"q", "\"r").as_bytes());
+    folder.write("runs/b.json.1", format!("[{}]", row("q4")).as_bytes());
+    folder.write("runs/c.zip", &zip(&[("c/", ""), ("c/scores.jsonl", &row("q5")), ("__MACOSX/c/._scores.jsonl", "x")]));
+    let proven = |out: &str| {
+        let report: Value = serde_json::from_str(out).unwrap();
+        let score = &report["summary"]["verdicts"]["score"];
+        (
+            score["proven"].as_u64().unwrap(),
+            score["refuted"].as_u64().unwrap(),
+            report["errors"].as_array().unwrap().len(),
+        )
+    };
+    let (code, out, err) = folder.run("check runs --format json");
+    assert_eq!((code, proven(&out), err.as_str()), (1, (4, 2, 0), ""));
+    // An archive of anything else is left out; one of several logs has to be unpacked.
+    folder.write("runs/source.zip", &zip(&[("main.py", "print()"), ("notes.md", "x")]));
+    let (code, out, err) = folder.run("check runs --format json");
+    assert_eq!((code, proven(&out), err.as_str()), (1, (4, 2, 0), ""));
+    contains(&folder.run("check runs -v").2, &["runs/source.zip: skipped (a zip archive without a log)"]);
+    let (code, out, _) = folder.run("check runs/source.zip");
+    assert_eq!(code, 2);
+    contains(&out, &["is a zip archive without a log"]);
+    folder.write("runs/two.zip", &zip(&[("a.jsonl", &row("q6")), ("b.csv", "item,score\nq7,1\n")]));
+    let (code, out, _) = folder.run("check runs");
+    assert_eq!(code, 2);
+    contains(
+        &out,
+        &["cannot read `runs/two.zip` as a zip archive: expected one log, or JSON files, found 2 other logs"],
+    );
+}
+
+#[test]
+fn a_report_of_ours_is_skipped_packed_too() {
+    use std::io::Write as _;
+    let folder = Folder::with(&[("a.jsonl", MEAN)]);
+    let alone = folder.run("check . --format json");
+    folder.run("check a.jsonl --format json --output r.json");
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(folder.read("r.json").as_bytes()).unwrap();
+    folder.write("r.json.gz", &encoder.finish().unwrap());
+    std::fs::remove_file(folder.path().join("r.json")).unwrap();
+    assert_eq!(folder.run("check . --format json"), alone);
+    contains(&folder.run("check . -v").2, &["r.json.gz: skipped (json report written by retally)"]);
+}

@@ -23,8 +23,11 @@ mod commands;
 #[cfg(feature = "arrow")]
 mod containers;
 mod conventions;
+#[cfg(unix)]
+mod faults;
 mod files;
 mod formats;
+mod fuzz;
 mod gate;
 mod golden;
 mod hostile;
@@ -37,6 +40,7 @@ mod library;
 mod lm_eval;
 mod logs;
 mod outputs;
+mod packing;
 mod parts;
 mod rules;
 mod schemas;

@@ -91,6 +91,7 @@ fn the_documented_configuration_is_valid_and_names_every_key() {
         "[tolerance.claims]",
         "[report]",
         "[gate]",
+        "[limits]",
         "[[exceptions]]",
         "[[overrides]]",
         "paths",

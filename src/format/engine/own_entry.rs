@@ -22,7 +22,8 @@ impl Listed {
             beyond |= map.members().any(|(_, entry)| rank(entry).is_some_and(|rank| rank > size));
         }
         Self(match (least, most) {
-            (0, _) => None,
+            // An empty map, or none at all.
+            (0 | usize::MAX, _) => None,
             (least, most) if most == least + 1 => Some(least),
             (least, most) if most == least && beyond => Some(least - 1),
             _ => None,
@@ -77,6 +78,12 @@ mod tests {
         let list = tape.parse(text.as_bytes()).unwrap();
         let listed = Listed::of(list.elements());
         list.elements().map(|map| listed.own(map).map(|(key, _)| key.raw_str().to_owned())).collect()
+    }
+
+    #[test]
+    fn nothing_is_listed_where_there_are_no_maps() {
+        assert_eq!(Listed::of(std::iter::empty()), Listed(None));
+        assert_eq!((own("[]"), own("[7, null]")), (Vec::new(), vec![None, None]));
     }
 
     fn named(names: &[&str]) -> Vec<Option<String>> {

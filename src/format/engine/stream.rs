@@ -104,7 +104,7 @@ impl Reader for StreamReader {
     }
 
     fn read_stream(&self, file: u32, stream: Opened, out: &mut dyn Sink) {
-        let layout = stream.layout.clone();
+        let (layout, limit) = (stream.layout.clone(), stream.max_record as u64);
         let mut reader = BufReader::new(stream);
         let mut offset = 0;
         let mut open: Vec<Open> = Vec::new();
@@ -114,7 +114,6 @@ impl Reader for StreamReader {
             offset += line.len() as u64;
             line.clear();
             number += 1;
-            let limit = crate::source::MAX_RECORD as u64;
             match (&mut reader).take(limit).read_until(b'\n', &mut line) {
                 Ok(0) => break,
                 Ok(_) => {}

@@ -13,7 +13,7 @@ use crate::format::records::Records;
 use crate::format::steps;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::formula::Formula;
-use crate::model::{Candidate, Claim, ClaimKind, ColumnId, Logged, Segment, Slice, Step};
+use crate::model::{Candidate, Claim, ClaimKind, ColumnId, Logged, Segment, Slice, Step, Steps};
 
 /// The server's chat and completions.
 pub(super) static SERVER: Served =
@@ -196,7 +196,8 @@ fn visit(origin: &JsonOrigin<'_>, context: &RecordShape, out: &mut dyn Sink) -> 
             for step in &mut steps {
                 step.segment = Segment::Prompt;
             }
-            first.steps.splice(0..0, steps);
+            let rest = std::mem::replace(&mut first.steps, steps);
+            first.steps.append(rest);
         } else {
             prompt(list, first)?;
         }
@@ -285,16 +286,26 @@ pub(super) fn by_id<'t>(
 }
 
 /// Steps from flat arrays: each position's slice starts with its own token.
-fn flat<'t>(arrays: Value<'t>, candidate: &mut Candidate<'t>) -> Result<Vec<Step<'t>>, FieldError> {
+fn flat<'t>(arrays: Value<'t>, candidate: &mut Candidate<'t>) -> Result<Steps<'t>, FieldError> {
     let list = |key: &str| -> Vec<Value<'t>> { arrays.get(key).into_iter().flat_map(|list| list.elements()).collect() };
     let (starts, ends) = (list("start_indices"), list("end_indices"));
     let (ids, values, texts) = (list("token_ids"), list("logprobs"), list("decoded_tokens"));
-    let mut found = Vec::with_capacity(starts.len());
+    let mut found = Steps::default();
+    // Entries belong to one position: ranges over the same ones would make more of them than there are.
+    let mut used = 0;
     for (start, end) in starts.iter().zip(&ends) {
         let index = |value: &Value<'_>| count(*value).and_then(|count| usize::try_from(count).ok());
         let (Some(first), Some(end)) = (index(start), index(end)) else {
             return Err(field::field_error(*start, "start_indices", "an index"));
         };
+        if first < end && first < used {
+            return Err(field::field_error(
+                *start,
+                "start_indices",
+                "an index behind the entries of the position before",
+            ));
+        }
+        used = used.max(end);
         let token = |at: usize| texts.get(at).copied().and_then(text);
         let Some(value) = values.get(first).filter(|_| first < end) else {
             found.push(Step { at: at(*start), logprob: Logged::Null, ..Step::default() });

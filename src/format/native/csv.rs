@@ -362,8 +362,8 @@ impl Reader for CsvReader {
     }
 
     fn read_stream(&self, file: u32, stream: Opened, out: &mut dyn Sink) {
-        let layout = stream.layout.clone();
-        let mut rows = DelimitedRows::new(stream, self.delimiter);
+        let (layout, max_record) = (stream.layout.clone(), stream.max_record);
+        let mut rows = DelimitedRows::new(stream, self.delimiter).limited(max_record);
         let mut group = Group::default();
         let mut finished = Finished::default();
         let (mut cells, mut is_header) = (Vec::new(), true);

@@ -29,6 +29,8 @@ const SAMPLE_ROWS: usize = 64;
 const SAMPLE_BYTES: usize = 8 << 20;
 /// Bytes that a text shows first: a header, or the start of an object.
 const FIRST_LOOK: usize = 1 << 16;
+/// Longest row that is made.
+const MAX_ROW: usize = 1 << 30;
 /// Bytes of lines that are made at a time.
 const READY: usize = 1 << 16;
 
@@ -41,6 +43,10 @@ pub enum Packing {
     Gzip,
     /// Zstandard.
     Zstd,
+    /// bzip2.
+    Bzip2,
+    /// xz.
+    Xz,
     /// Parquet.
     Parquet,
     /// An Arrow IPC file, which is what Feather is.
@@ -56,11 +62,20 @@ pub enum Packing {
 }
 
 impl Packing {
+    /// Whether its bytes are those of one file, compressed or not: no container of rows.
+    #[must_use]
+    pub fn is_stream(self) -> bool {
+        matches!(self, Self::Plain | Self::Gzip | Self::Zstd | Self::Bzip2 | Self::Xz)
+    }
+
     /// What the first bytes say.
     pub(super) fn of(magic: &[u8]) -> Self {
         match magic {
             [0x1f, 0x8b, ..] => Self::Gzip,
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,
+            [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, ..] => Self::Bzip2,
+            [b'B', b'Z', b'h', b'1'..=b'9', 0x17, 0x72, 0x45, 0x38, ..] => Self::Bzip2,
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Self::Xz,
             [b'P', b'A', b'R', b'1', ..] => Self::Parquet,
             [b'A', b'R', b'R', b'O', b'W', b'1', ..] => Self::ArrowFile,
             // A continuation, then the length of the schema, which is padded to 8 bytes.
@@ -78,6 +93,8 @@ impl std::fmt::Display for Packing {
             Self::Plain => "plain text",
             Self::Gzip => "gzip",
             Self::Zstd => "Zstandard",
+            Self::Bzip2 => "bzip2",
+            Self::Xz => "xz",
             Self::Parquet => "a Parquet file",
             Self::ArrowFile => "an Arrow IPC file",
             Self::ArrowStream => "an Arrow IPC stream",
@@ -96,6 +113,8 @@ enum Refusal {
     FieldError { expected: &'static str, found: String },
     /// It has no rows.
     NoRows,
+    /// It is an archive without a log.
+    NoLogs,
 }
 
 impl From<io::Error> for Refusal {
@@ -115,7 +134,7 @@ trait Rows: Send {
     }
 }
 
-type Stream = Box<dyn Read + Send>;
+pub(super) type Stream = Box<dyn Read + Send>;
 
 /// The lines of a container that is read from any place (`bytes`), or front to back (`stream`).
 pub(super) fn container(
@@ -137,6 +156,11 @@ pub(super) fn container(
     };
     let rows = rows.map_err(|refusal| source_error(refusal, packing, path))?;
     Ok((packing, Lines::open(rows, &Layout::from(0, false))))
+}
+
+/// The bytes of the one log that an archive holds, if that is what it is.
+pub(super) fn only_log(packing: Packing, bytes: &Bytes) -> Option<Stream> {
+    (packing == Packing::Zip).then(|| zip::only_log(bytes))?
 }
 
 /// The lines of a text: those of the table that it is, or itself.
@@ -162,6 +186,7 @@ fn source_error(refusal: Refusal, packing: Packing, path: &str) -> SourceError {
         Refusal::Io(source) => SourceError::Io { path, source },
         Refusal::FieldError { expected, found } => SourceError::Container { path, packing, expected, found },
         Refusal::NoRows => SourceError::NoRows { path, packing },
+        Refusal::NoLogs => SourceError::NoLogs { path },
     }
 }
 

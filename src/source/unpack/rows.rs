@@ -15,8 +15,7 @@ use arrow_array::types::{
 use arrow_array::{Array, PrimitiveArray, RecordBatch};
 use arrow_schema::{DataType, Schema, TimeUnit};
 
-use crate::source::MAX_RECORD;
-use crate::source::unpack::{Rows, SAMPLE_ROWS, is_text_column, literal, string};
+use crate::source::unpack::{MAX_ROW, Rows, SAMPLE_ROWS, is_text_column, literal, string};
 
 /// Deepest nesting of a column.
 const DEPTH: usize = 64;
@@ -374,7 +373,7 @@ impl Writer<'_> {
         for (index, row) in rows.enumerate() {
             self.separate(index);
             // Views can name the same values many times.
-            if self.out.len() - self.start > MAX_RECORD {
+            if self.out.len() - self.start > MAX_ROW {
                 return Err("a row is longer than 1 GiB (a record must fit into memory)".to_owned());
             }
             if array.is_null(row) {

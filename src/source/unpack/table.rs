@@ -6,9 +6,9 @@ use std::io::{BufRead, BufReader, Read};
 use std::ops::Range;
 
 use crate::source::unpack::{
-    FIRST_LOOK, Refusal, Rows, SAMPLE_BYTES, SAMPLE_ROWS, Stream, is_text_column, literal, on_one_line, string,
+    FIRST_LOOK, MAX_ROW, Refusal, Rows, SAMPLE_BYTES, SAMPLE_ROWS, Stream, is_text_column, literal, on_one_line, string,
 };
-use crate::source::{Element, Elements, MAX_RECORD, Piece, Quotes};
+use crate::source::{Element, Elements, Piece, Quotes};
 
 /// The part before the rows.
 enum Prologue {
@@ -334,7 +334,7 @@ impl<R: BufRead> Document<R> {
             self.pass();
             length += 1;
             if let Some(kept) = kept.as_deref_mut() {
-                if length > MAX_RECORD {
+                if length > MAX_ROW {
                     return false;
                 }
                 kept.push(byte);

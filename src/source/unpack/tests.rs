@@ -282,17 +282,16 @@ mod archives {
             bytes[header + crc..header + crc + 4].copy_from_slice(&sum.sum().to_le_bytes());
             bytes[header + size..header + size + 4].copy_from_slice(&13_u32.to_le_bytes());
         }
-        assert_eq!(read(&input(bytes)), ("{\"a\": [1, 2]}\n".to_owned(), None));
+        assert_eq!(read(&input(bytes)), ("{\"a\": [1, 2]}".to_owned(), None));
     }
 
     #[test]
     fn archives_that_are_refused() {
         let refused = |bytes: Vec<u8>| input(bytes).open().err().unwrap().to_string();
         let other = refused(archive(&[("a.npy", b"x")], CompressionMethod::Stored));
-        assert!(
-            other.contains("expected members whose names end in .json, found 1 member with another name"),
-            "{other}"
-        );
+        assert!(other.contains("is a zip archive without a log"), "{other}");
+        let several = refused(archive(&[("a.jsonl", b"x"), ("b.csv", b"x")], CompressionMethod::Stored));
+        assert!(several.contains("expected one log, or JSON files, found 2 other logs"), "{several}");
         let whole = archive(&MEMBERS, CompressionMethod::Deflated);
         let cut = refused(whole[..whole.len() / 2].to_vec());
         assert!(cut.contains("expected an archive that ends with a directory"), "{cut}");

@@ -1,14 +1,16 @@
-//! The JSON files of a zip archive, one per line: what `inspect_ai` calls `.eval`.
+//! The JSON files of a zip archive, one per line: what `inspect_ai` calls `.eval`. A log of another form that is alone in
+//! an archive is read as it is.
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use zip::{CompressionMethod, ZipArchive};
 
+use crate::model::NameKind;
+use crate::source::Piece;
 use crate::source::spool::{Bytes, Seeker};
-use crate::source::unpack::{READY, Refusal, Rows, on_one_line};
+use crate::source::unpack::{Broken, READY, Refusal, Rows, Stream, on_one_line};
 use crate::source::watched::{bomb, is_bomb};
-use crate::source::{MAX_RECORD, Piece};
 
 /// The head of a finished log.
 const HEADER: &str = "header.json";
@@ -34,7 +36,7 @@ pub(super) fn open(bytes: &Bytes) -> Result<Box<dyn Rows>, Refusal> {
         let found = format!("overlapping members ({packed} bytes in a file of {length})");
         return Err(Refusal::FieldError { expected: "members that do not overlap", found });
     }
-    let count = members.len();
+    let logs = logs(&members);
     let head = if members.iter().any(|(name, _)| name == HEADER) { HEADER } else { START };
     members.retain(|(name, _)| {
         let is_row = name.rsplit_once('.').is_some_and(|(_, ending)| ending == "json")
@@ -44,16 +46,44 @@ pub(super) fn open(bytes: &Bytes) -> Result<Box<dyn Rows>, Refusal> {
     });
     members.sort_by_cached_key(|(name, index)| (name != head, natural(name), *index));
     if members.is_empty() {
-        let found = if count == 1 {
-            "1 member with another name".to_owned()
-        } else {
-            format!("{count} members with other names")
-        };
-        return Err(Refusal::FieldError { expected: "members whose names end in .json", found });
+        return Err(match logs.len() {
+            0 => Refusal::NoLogs,
+            count => {
+                let found = format!("{count} other logs; unpack the archive to audit them");
+                Refusal::FieldError { expected: "one log, or JSON files", found }
+            }
+        });
     }
     members.reverse();
     let bytes = bytes.clone();
     Ok(Box::new(Members { archive, bytes, to_come: members, member: None, piece: None, unpacked: 0, packed: 0 }))
+}
+
+/// Positions of the members that are logs by their names. What archivers add is none.
+fn logs(members: &[(String, usize)]) -> Vec<usize> {
+    let is_log = |(name, _): &&(String, usize)| {
+        let own = name.rsplit('/').next().unwrap_or(name);
+        let is_added = own.starts_with('.') || name.starts_with("__MACOSX/");
+        !is_added && matches!(NameKind::of(own), NameKind::Log | NameKind::Text)
+    };
+    members.iter().filter(is_log).map(|(_, index)| *index).collect()
+}
+
+/// The bytes of the one log of an archive, unless it is the head of an `.eval` without samples.
+pub(super) fn only_log(bytes: &Bytes) -> Option<Stream> {
+    let mut archive = ZipArchive::new(bytes.reader().ok()?).ok()?;
+    let names = (0..archive.len()).filter_map(|index| Some((archive.name_for_index(index)?.ok()?.into_owned(), index)));
+    let members: Vec<(String, usize)> = names.collect();
+    let logs = logs(&members);
+    let [index] = logs.as_slice() else { return None };
+    let name = members.iter().find(|(_, at)| at == index).map(|(name, _)| name.clone())?;
+    if [HEADER, START].contains(&name.as_str()) {
+        return None;
+    }
+    Some(match Member::open(&mut archive, bytes, &name, *index) {
+        Ok(member) => Box::new(One(member)),
+        Err(reason) => Box::new(Broken(Some(io::Error::other(reason)))),
+    })
 }
 
 /// A key that sorts numbers in names by their values.
@@ -84,30 +114,47 @@ struct Members {
     packed: u64,
 }
 
+/// The bytes of one member, whatever it is.
+struct One(Member);
+
+impl Read for One {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Self(member) = self;
+        let read = member.stream.read(buffer)?;
+        member.sum.update(buffer.get(..read).unwrap_or_default());
+        member.read += read as u64;
+        let reason = if is_bomb(member.read, member.packed) {
+            bomb()
+        } else if let Some(reason) = member.flaw(read == 0 && !buffer.is_empty()) {
+            format!("member `{}`: {reason}", member.name)
+        } else {
+            return Ok(read);
+        };
+        Err(io::Error::other(reason))
+    }
+}
+
 struct Member {
     name: Arc<str>,
     stream: Box<dyn Read + Send>,
     sum: flate2::Crc,
     expected_sum: u32,
     size: u64,
+    packed: u64,
     read: u64,
 }
 
-impl Members {
-    fn start(&mut self, name: String, index: usize) -> Result<Member, String> {
+impl Member {
+    fn open(archive: &mut ZipArchive<Seeker>, bytes: &Bytes, name: &str, index: usize) -> Result<Self, String> {
         let named = |reason: String| format!("member `{name}`: {reason}");
-        let entry = self.archive.by_index_raw(index).map_err(|error| named(error.to_string()))?;
+        let entry = archive.by_index_raw(index).map_err(|error| named(error.to_string()))?;
         let (size, packed, sum, method) = (entry.size(), entry.compressed_size(), entry.crc32(), entry.compression());
         if entry.encrypted() {
             return Err(named("it is encrypted".to_owned()));
         }
-        if size > MAX_RECORD as u64 {
-            return Err(named("it is longer than 1 GiB (a record must fit into memory)".to_owned()));
-        }
         let start = entry.data_start().ok_or_else(|| named("its position is unknown".to_owned()))?;
-        self.packed += packed;
         let raw = || -> io::Result<_> {
-            let mut reader = self.bytes.reader()?;
+            let mut reader = bytes.reader()?;
             reader.seek(SeekFrom::Start(start))?;
             Ok(BufReader::new(reader).take(packed))
         };
@@ -124,7 +171,28 @@ impl Members {
             })
         });
         let stream = stream.map_err(|error| named(error.to_string()))?;
-        Ok(Member { name: name.into(), stream, sum: flate2::Crc::new(), expected_sum: sum, size, read: 0 })
+        Ok(Self { name: name.into(), stream, sum: flate2::Crc::new(), expected_sum: sum, size, packed, read: 0 })
+    }
+
+    /// What is wrong with what was read so far, or with all of it.
+    fn flaw(&self, is_over: bool) -> Option<String> {
+        if self.read > self.size {
+            Some(format!("it is longer than {} bytes", self.size))
+        } else if is_over && self.read < self.size {
+            Some(format!("expected {} bytes, found {}", self.size, self.read))
+        } else if is_over && self.sum.sum() != self.expected_sum {
+            Some("its checksum does not match".to_owned())
+        } else {
+            None
+        }
+    }
+}
+
+impl Members {
+    fn start(&mut self, name: &str, index: usize) -> Result<Member, String> {
+        let member = Member::open(&mut self.archive, &self.bytes, name, index)?;
+        self.packed += member.packed;
+        Ok(member)
     }
 }
 
@@ -133,7 +201,7 @@ impl Rows for Members {
         let mut member = match self.member.take() {
             Some(member) => member,
             None => match self.to_come.pop() {
-                Some((name, index)) => self.start(name, index)?,
+                Some((name, index)) => self.start(&name, index)?,
                 None => return Ok(false),
             },
         };
@@ -154,21 +222,17 @@ impl Rows for Members {
         if is_bomb(self.unpacked, self.packed) {
             return Err(bomb());
         }
-        let reason = match read {
-            Err(error) => error.to_string(),
-            Ok(_) if member.read > member.size => format!("it is longer than {} bytes", member.size),
-            Ok(READY) => {
-                self.member = Some(member);
-                return Ok(true);
-            }
-            Ok(_) if member.read < member.size => format!("expected {} bytes, found {}", member.size, member.read),
-            Ok(_) if member.sum.sum() != member.expected_sum => "its checksum does not match".to_owned(),
-            Ok(_) => {
-                out.push(b'\n');
-                return Ok(true);
-            }
-        };
-        Err(format!("member `{}`: {reason}", member.name))
+        let goes_on = matches!(read, Ok(READY));
+        let flaw = read.map_or_else(|error| Some(error.to_string()), |_| member.flaw(!goes_on));
+        if let Some(reason) = flaw {
+            return Err(format!("member `{}`: {reason}", member.name));
+        }
+        if goes_on {
+            self.member = Some(member);
+        } else {
+            out.push(b'\n');
+        }
+        Ok(true)
     }
 
     fn pieces(&mut self) -> Vec<Piece> {

@@ -30,7 +30,7 @@ struct SubsetFile {
 impl SubsetFile {
     fn of(head: &Head<'_>) -> Self {
         let stem = head.name.rsplit_once('.').map_or(head.name, |(stem, _)| stem);
-        Self { task: stem.to_owned(), replaced: replaced(head.path).unwrap_or_default() }
+        Self { task: stem.to_owned(), replaced: head.input.and_then(replaced).unwrap_or_default() }
     }
 }
 
@@ -38,8 +38,8 @@ impl SubsetFile {
 const START: usize = 64;
 
 /// The lines of a file whose index appears again later.
-fn replaced(path: &str) -> Option<BTreeSet<u64>> {
-    let mut stream = BufReader::new(Input::file(path.to_owned(), path.into()).open().ok()?);
+fn replaced(input: &Input) -> Option<BTreeSet<u64>> {
+    let mut stream = BufReader::new(input.open().ok()?);
     let mut last: HashMap<u64, u64> = HashMap::new();
     let (mut replaced, mut line, mut start) = (BTreeSet::new(), 0, Vec::new());
     loop {
@@ -120,13 +120,14 @@ mod tests {
 
     #[test]
     fn the_last_line_of_an_index_counts() {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
         let long = "x".repeat(500);
         let line = |index: u32| format!("{{\"index\": {index}, \"model\": \"{long}\"}}\n");
         // The third line has its index at its end.
         let late = format!("{{\"model\": \"{long}\", \"of\": {{\"index\": 7}}, \"index\": 0}}\n");
         let text = [line(0), line(1), late, line(2), line(1), line(1)].concat();
-        std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
-        assert_eq!(replaced(&file.path().to_string_lossy()).unwrap(), BTreeSet::from([1, 2, 5]));
+        // As often as it is asked for, and from a stream, too.
+        let input = Input::reader("x.jsonl", Box::new(std::io::Cursor::new(text.into_bytes())));
+        assert_eq!(replaced(&input).unwrap(), BTreeSet::from([1, 2, 5]));
+        assert_eq!(replaced(&input).unwrap(), BTreeSet::from([1, 2, 5]));
     }
 }

@@ -6,7 +6,7 @@ use crate::format::field;
 use crate::format::harness::helm::requests::is_correct;
 use crate::format::harness::helm::{context, instance_id};
 use crate::format::json::{Kind, Tape, Value};
-use crate::source::{Inner, Input, NestedRecords};
+use crate::source::{Inner, NestedRecords, SourceError, beside};
 
 /// Log-probs and bytes of text that are kept in all; a run with more has rows that cannot be proven.
 const KEPT: usize = 1 << 23;
@@ -55,9 +55,9 @@ pub(super) struct Scored {
 impl Scored {
     /// Reads the requests in a directory, if they are there.
     pub(super) fn in_directory(directory: &str) -> Self {
-        let path = format!("{directory}/scenario_state.json");
         let mut scored = Self::default();
-        let Ok(stream) = Input::file(path.clone(), std::path::PathBuf::from(path)).open() else { return scored };
+        let requests = beside(&format!("{directory}/scenario_state.json"));
+        let Some(Ok(stream)) = requests.map(|input| input.open()) else { return scored };
         let mut tape = Tape::default();
         let mut kept = 0;
         for part in NestedRecords::new(stream, &["request_states"]) {
@@ -87,6 +87,7 @@ impl Scored {
                         scored.answers.values_mut().flatten().for_each(|answer| answer.texts = None);
                     }
                 }
+                Err(SourceError::TooLong { .. }) => {}
                 Err(_) => break,
             }
         }

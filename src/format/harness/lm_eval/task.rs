@@ -1,9 +1,8 @@
 //! What the results file says of the tasks, for the rows beside it.
 
-use std::io::Read;
-
-use crate::format::json::{Kind, Tape, Value};
-use crate::source::Input;
+use crate::format::json::{Kind, Value};
+use crate::format::records::beside;
+use crate::source::MAX_RECORD;
 
 /// What the rows of a task need to know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,21 +31,8 @@ impl TaskConfig {
         let date = super::date(name);
         let results = if date.is_empty() { "results.json".to_owned() } else { format!("results_{date}.json") };
         let directory = path.rfind(['/', '\\']).map_or("", |at| path.get(..=at).unwrap_or_default());
-        let beside = format!("{directory}{results}");
-        let input = Input::file(beside.clone(), std::path::PathBuf::from(beside));
-        let mut bytes = Vec::new();
-        let read = input
-            .open()
-            .ok()
-            .and_then(|stream| stream.take(crate::source::MAX_RECORD as u64).read_to_end(&mut bytes).ok());
-        if read.is_none() {
-            return Self { task: task_of(name), ..Self::default() };
-        }
-        let mut tape = Tape::default();
-        match tape.parse(&bytes) {
-            Ok(root) => Self::of(root, name),
-            Err(_) => Self { task: task_of(name), ..Self::default() },
-        }
+        let found = beside(&format!("{directory}{results}"), MAX_RECORD as u64, |root| Some(Self::of(root, name)));
+        found.unwrap_or_else(|| Self { task: task_of(name), ..Self::default() })
     }
 
     fn of(root: Value<'_>, name: &str) -> Self {

@@ -8,7 +8,7 @@ use crate::format::field::{self, has};
 use crate::format::json::{Kind, Tape};
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader};
-use crate::source::{Input, MAX_RECORD};
+use crate::source::{MAX_RECORD, beside};
 
 /// The requests, which hold no numbers.
 pub(in crate::format) static REQUESTS: RequestLines = RequestLines;
@@ -68,7 +68,7 @@ impl Requests {
     /// Reads the requests of a task, if they are there.
     pub(super) fn read(path: &str) -> Self {
         let mut requests = Self::default();
-        let Ok(stream) = Input::file(path.to_owned(), std::path::PathBuf::from(path)).open() else { return requests };
+        let Some(Ok(stream)) = beside(path).map(|input| input.open()) else { return requests };
         let mut lines = BufReader::new(stream);
         let (mut line, mut tape, mut kept) = (Vec::new(), Tape::default(), 0);
         loop {

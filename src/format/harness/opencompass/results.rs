@@ -13,6 +13,7 @@ use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{Aggregation, ClaimKind, ColumnId, Item, MetricClaim, Origin};
+use crate::source::beside;
 
 /// The numbers of a dataset.
 pub(in crate::format) static RESULTS: Results = Results;
@@ -53,7 +54,7 @@ fn has_details(root: Value<'_>) -> bool {
 fn has_predictions(head: &Head<'_>) -> bool {
     let stem = head.name.rsplit_once('.').map_or(head.name, |(stem, _)| stem);
     let (run, model) = (head.ancestor(3), head.ancestor_name(1));
-    let found = |name: &str| std::fs::metadata(format!("{run}/predictions/{model}/{name}.json")).is_ok();
+    let found = |name: &str| beside(&format!("{run}/predictions/{model}/{name}.json")).is_some();
     head.ancestor_name(2) == "results" && (found(stem) || found(&format!("{stem}_0")))
 }
 

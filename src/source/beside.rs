@@ -1,0 +1,60 @@
+//! Files beside an input that a format looks for, packed or not.
+
+use std::path::{Path, PathBuf};
+
+use crate::model::PACKED;
+use crate::source::Input;
+
+/// The file at a path that a format looks for, or the packed file that is there in its place. The path is one without the
+/// ending of a packing. A pipe, a device, or a link that leads out of the file's directory is not such a file.
+#[must_use]
+pub fn beside(path: &str) -> Option<Input> {
+    let packed = PACKED.iter().map(|ending| format!("{path}{ending}"));
+    let there = std::iter::once(path.to_owned()).chain(packed).find(|path| is_usable(Path::new(path)))?;
+    Some(Input::file(there.clone(), PathBuf::from(there)))
+}
+
+fn is_usable(path: &Path) -> bool {
+    let Ok(there) = path.symlink_metadata() else { return false };
+    if there.is_file() {
+        return true;
+    }
+    let stays = || {
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some(path.canonicalize().ok()?.starts_with(directory.canonicalize().ok()?))
+    };
+    there.is_symlink() && path.is_file() && stays().unwrap_or(false)
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the tests make files to find")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_found_plain_before_packed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("results.json").to_string_lossy().into_owned();
+        assert!(beside(&path).is_none());
+        std::fs::write(format!("{path}.zst"), "x").unwrap();
+        assert_eq!(beside(&path).unwrap().path, format!("{path}.zst"));
+        std::fs::write(&path, "x").unwrap();
+        assert_eq!(beside(&path).unwrap().path, path);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_only_inside_the_directory() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+        std::fs::create_dir(folder.path().join("run")).unwrap();
+        std::fs::write(at("outside.json"), "x").unwrap();
+        std::fs::write(at("run/real.json"), "x").unwrap();
+        symlink("real.json", at("run/inside.json")).unwrap();
+        symlink("../outside.json", at("run/out.json")).unwrap();
+        symlink("/dev/zero", at("run/zero.json")).unwrap();
+        let found = ["inside", "out", "zero"].map(|name| beside(&at(&format!("run/{name}.json"))).is_some());
+        assert_eq!(found, [true, false, false]);
+    }
+}
