@@ -72,7 +72,7 @@ fn a_directory_that_cannot_be_read_is_said() {
         let Some((code, out, err)) = as_nobody(&[argument]) else { break };
         assert_eq!(code, expected, "{argument}: {out}{err}");
         if expected == 2 {
-            contains(&out, &["runs/closed: cannot read `", "Permission denied"]);
+            contains(&out, &["runs/closed: cannot read `", "permission denied"]);
         }
     }
     mode("runs/closed", 0o755);
