@@ -44,6 +44,7 @@ impl Gaps {
                 Gap::NoSteps => ("no token-level values are logged", "logprobs (one per token)"),
                 Gap::UnknownSteps => ("some scored tokens have no log-prob", "a log-prob for every scored token"),
                 Gap::NoClaim => ("the claim has no value", name_of_claim()),
+                Gap::NoField => ("some rows lack the field", "the field in every row"),
                 Gap::NoOperand => ("its formula needs the text or its length", "continuation (the scored text)"),
             };
             *self.claims.entry((ClaimKey::column(name), reason.into(), log)).or_default() += count;

@@ -6,8 +6,8 @@ use std::io::Read as _;
 use memchr::memmem::Finder;
 
 use crate::engine::RecognisedInput;
+use crate::format::Head;
 use crate::format::json::{Kind, Value};
-use crate::format::{HEAD_BYTES, Head};
 use crate::source::peek;
 
 /// Levels of objects and lists that are looked into.
@@ -20,8 +20,8 @@ const MOST: usize = 2_000;
 #[must_use]
 pub fn fields(input: &RecognisedInput) -> (BTreeSet<String>, bool) {
     let mut paths: BTreeSet<String> = input.reader.mapping().into_iter().map(|mapped| mapped.field.path).collect();
-    let Ok(bytes) = peek(&input.input, HEAD_BYTES) else { return (paths, false) };
-    let whole = bytes.len() < HEAD_BYTES;
+    let Ok(bytes) = peek(&input.input, input.head_bytes) else { return (paths, false) };
+    let whole = input.whole;
     let head = Head::new(&input.input.path, input.input.logical_name(), &bytes, whole);
     let mut is_json = false;
     for record in head.records() {

@@ -11,6 +11,8 @@ use crate::source::{ByteRange, Input, SourceError};
 
 /// Bytes after which an input without a complete record is rejected.
 const LONGEST_HEAD: usize = HEAD_BYTES << 9;
+/// How much longer a head gets at a time.
+const GROWTH: usize = 8;
 /// Least confidence at which a format is taken.
 const ENOUGH: u8 = 30;
 
@@ -128,12 +130,16 @@ pub fn open(
     let recognised = |ranked: &[(Confidence, &'static dyn Format)]| {
         ranked.first().is_some_and(|(confidence, _)| confidence.percent >= ENOUGH)
     };
+    // A first record may be longer than the head, and its fields behind the break are not seen: the head grows.
+    while !Head::new(&path, &name, &bytes, bytes.len() < window).suffices() && window < LONGEST_HEAD {
+        window *= GROWTH;
+        bytes = crate::source::peek(&input, window)?;
+    }
     let mut ranked = rank(&Head::new(&path, &name, &bytes, bytes.len() < window));
-    // A first record may be longer than the head: grow the head before giving up. Text other than JSON has
-    // lines.
+    // What a document is may be said behind its first records. Text other than JSON has lines.
     let is_json = Head::new(&path, &name, &bytes, false).records().next().is_some();
     while is_json && !recognised(&ranked) && bytes.len() == window && window < LONGEST_HEAD {
-        window *= 8;
+        window *= GROWTH;
         bytes = crate::source::peek(&input, window)?;
         ranked = rank(&Head::new(&path, &name, &bytes, bytes.len() < window));
     }

@@ -10,6 +10,8 @@ use crate::source::Quotes;
 pub const HEAD_BYTES: usize = 1 << 18;
 /// Records that recognition looks at.
 pub const FIRST_RECORDS: usize = 8;
+/// How long a head gets to hold that many whole records. A longer one only has to hold the first.
+const LONG_HEAD: usize = HEAD_BYTES << 6;
 
 /// What is known of an input before it is read: its name and its first bytes, unpacked.
 pub struct Head<'h> {
@@ -52,6 +54,28 @@ impl<'h> Head<'h> {
     #[must_use]
     pub fn new(path: &'h str, name: &'h str, bytes: &'h [u8], whole: bool) -> Self {
         Self { path, name, bytes, whole, records: OnceCell::new(), document: OnceCell::new() }
+    }
+
+    /// Whether it holds enough whole records to say what all of them are. The fields of a record that breaks off may stand
+    /// behind the break.
+    #[must_use]
+    pub fn suffices(&self) -> bool {
+        if self.whole {
+            return true;
+        }
+        let wanted = if self.bytes.len() < LONG_HEAD { FIRST_RECORDS } else { 1 };
+        let text = self.bytes.trim_ascii_start();
+        match text.first() {
+            Some(b'[') => crate::source::Elements::new(self.bytes)
+                .is_ok_and(|elements| elements.take(wanted).filter(Result::is_ok).count() == wanted),
+            Some(b'{') => match memchr::memchr(b'\n', text).and_then(|end| text.get(..end)) {
+                Some(line) if Tape::default().parse(line).is_ok() => memchr::memchr_iter(b'\n', text).count() >= wanted,
+                Some(_) => is_past_first_entry(text),
+                // A long line may be the first of many, or the whole document.
+                None => wanted == 1 && is_past_first_entry(text),
+            },
+            _ => rows(text) > wanted,
+        }
     }
 
     /// How JSON records are laid out in the input: one per line, or as the elements of an array (a pretty-printed object is the
@@ -211,6 +235,55 @@ fn close(text: &[u8]) -> Vec<u8> {
     closed
 }
 
+/// Whether a document that breaks off does so behind the first entry of its list of records, or of the object that holds
+/// them.
+fn is_past_first_entry(text: &[u8]) -> bool {
+    /// A container that is open.
+    struct Open {
+        is_list: bool,
+        commas: usize,
+        /// Containers that ended in it.
+        ended: usize,
+    }
+    let (mut open, mut quotes): (Vec<Open>, _) = (Vec::new(), Quotes::default());
+    for byte in text {
+        if quotes.take(*byte) {
+            continue;
+        }
+        match byte {
+            b'{' | b'[' => open.push(Open { is_list: *byte == b'[', commas: 0, ended: 0 }),
+            b'}' | b']' => {
+                open.pop();
+                if let Some(around) = open.last_mut() {
+                    around.ended += 1;
+                }
+            }
+            b',' => {
+                if let Some(around) = open.last_mut() {
+                    around.commas += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    match open.iter().find(|around| around.is_list) {
+        // Numbers in a list are no records.
+        Some(list) => list.commas > 0 && list.ended > 0,
+        None => open.len() > 1 && open.first().is_some_and(|root| root.ended > 0),
+    }
+}
+
+/// Number of ends of lines outside of quotes: rows of a table, lines of another text.
+fn rows(text: &[u8]) -> usize {
+    let mut is_quoted = false;
+    let ends = memchr::memchr2_iter(b'\n', b'"', text).filter(|at| {
+        let is_quote = text.get(*at) == Some(&b'"');
+        is_quoted ^= is_quote;
+        !is_quote && !is_quoted
+    });
+    ends.count()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,6 +299,22 @@ mod tests {
         assert_eq!(closed(r#"{"a": "q\"}", "b"#), r#"{"a": "q\"}"}"#);
         assert_eq!(closed("{"), "{}");
         assert_eq!(closed(""), "");
+    }
+
+    #[test]
+    fn a_head_suffices_when_it_holds_whole_records() {
+        let suffices = |text: &str| Head::new("a", "a", text.as_bytes(), false).suffices();
+        let line = "{\"a\": [1, 2]}\n";
+        assert!(suffices(&line.repeat(8)) && !suffices(&line.repeat(7)) && !suffices(&line[..9]));
+        assert!(!suffices("{\"a\": [{\"b\": 1}, {\"b\": 2}], \"c\": \"a long text"));
+        assert!(suffices(&format!("[{}", "{\"a\": 1}, ".repeat(9))) && !suffices("[{\"a\": 1}, {\"a\": "));
+        assert!(suffices("{\n \"a\": {}, \"b\": [{\"c\": 1}, {\"c\": 2}, {\"c\""));
+        assert!(!suffices("{\n \"a\": {}, \"b\": [{\"c\": [{}, {}, 1], \"d\": \"x"));
+        assert!(!suffices("{\n \"a\": {}, \"b\": [1, 2, 3"));
+        assert!(suffices("{\n \"0\": {\"a\": 1}, \"1\": {\"a\"") && !suffices("{\n \"0\": {\"a\": {}, \"b\""));
+        assert!(!suffices("{\n \"a\": {}, \"b\": \"text"));
+        assert!(suffices(&"1,\"a\"\n".repeat(9)) && !suffices(&"1,\"a\n\n\"\n".repeat(8)));
+        assert!(Head::new("a", "a", b"{\"a\": ", true).suffices());
     }
 
     #[test]

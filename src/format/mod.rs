@@ -102,6 +102,8 @@ pub trait Sink {
     fn error(&mut self, error: RecordError);
     /// Counts a record that was read.
     fn record(&mut self);
+    /// The fields of a JSON record, once what it holds was sent.
+    fn fields(&mut self, _record: &RawRecord<'_>, _root: json::Value<'_>) {}
     /// A work unit starts: what comes next need not follow what came before.
     fn unit(&mut self) {}
 }

@@ -251,3 +251,339 @@ fn links_in_a_directory_stay_in_it() {
     contains(&out, &["runs/dangling.jsonl: `runs/dangling.jsonl` is a link that cannot be followed: No such file"]);
     assert!(!out.contains("README"), "{out}");
 }
+
+/// Rows with log-probs and their sum, changed by their number.
+fn rows(count: usize, change: impl Fn(usize, &mut serde_json::Map<String, Value>)) -> String {
+    let mut text = String::new();
+    for row in 0..count {
+        // Multiples of 1/64 have an exact sum.
+        let logprobs: Vec<f64> =
+            (0..3 + row % 3).map(|at| -(((row * 7 + at * 13) % 160) as f64 + 3.0) / 64.0).collect();
+        let fields = serde_json::json!({
+            "item": format!("q{row}"),
+            "candidate": "a",
+            "logprobs": logprobs,
+            "score": logprobs.iter().sum::<f64>(),
+        });
+        let Value::Object(mut fields) = fields else { unreachable!() };
+        change(row, &mut fields);
+        text += &serde_json::to_string(&fields).unwrap();
+        text.push('\n');
+    }
+    text
+}
+
+/// Moves a field of a row.
+fn rename(fields: &mut serde_json::Map<String, Value>, from: &str, to: &str) {
+    let value = fields.remove(from).unwrap();
+    fields.insert(to.to_owned(), value);
+}
+
+/// Puts a row into an object.
+fn wrap(fields: &mut serde_json::Map<String, Value>, under: &str) {
+    let row = std::mem::take(fields);
+    fields.insert(under.to_owned(), row.into());
+}
+
+/// The verdicts on `score`: proven, refuted, unprovable.
+fn verdicts(report: &Value) -> [u64; 3] {
+    let mut sums = [0; 3];
+    for claim in report["claims"].as_array().unwrap().iter().filter(|claim| claim["claim"] == "score") {
+        for (sum, verdict) in sums.iter_mut().zip(["proven", "refuted", "unprovable"]) {
+            *sum += claim["verdicts"][verdict].as_u64().unwrap();
+        }
+    }
+    sums
+}
+
+type Change = fn(usize, &mut serde_json::Map<String, Value>);
+
+#[test]
+fn a_field_that_ends_in_the_middle_is_a_finding_and_its_rows_count() {
+    let changed: [(Change, &str, [u64; 3]); 8] = [
+        (
+            |_, fields| rename(fields, "score", "Score"),
+            "`score` ends at line 12: the 12 records up to it have it, the 1,188 after it do not; they have `Score`",
+            [12, 0, 1_188],
+        ),
+        (
+            |_, fields| wrap(fields, "row"),
+            "`score`, `candidate`, `item`, `logprobs` end at line 12: the 12 records up to it have them, the 1,188 after it do \
+             not; they have `row.score`",
+            [12, 0, 1_188],
+        ),
+        (
+            |_, fields| {
+                fields.remove("score");
+            },
+            "`score` ends at line 12: the 12 records up to it have it, the 1,188 after it do not",
+            [12, 0, 1_188],
+        ),
+        (
+            |_, fields| {
+                fields.remove("logprobs");
+            },
+            "`logprobs` ends at line 12: the 12 records up to it have it, the 1,188 after it do not",
+            [12, 0, 1_188],
+        ),
+        (
+            |_, fields| rename(fields, "logprobs", "log-probs"),
+            "`logprobs` ends at line 12: the 12 records up to it have it, the 1,188 after it do not; they have `log-probs`",
+            [12, 0, 1_188],
+        ),
+        (
+            |_, fields| rename(fields, "score", "final_result"),
+            "`score` ends at line 12: the 12 records up to it have it, the 1,188 after it do not; the nearest field of theirs \
+             is `final_result`",
+            [12, 0, 1_188],
+        ),
+        // Another value beside another spelling: the rows are still rows.
+        (
+            |_, fields| {
+                rename(fields, "score", "SCORE");
+                fields.insert("host".to_owned(), "b".into());
+            },
+            "`score` ends at line 12: the 12 records up to it have it, the 1,188 after it do not; they have `SCORE`",
+            [12, 0, 1_188],
+        ),
+        (
+            |row, fields| {
+                fields.insert("task".to_owned(), ["x", "y"][row % 2].into());
+                wrap(fields, "row");
+            },
+            "`score`, `candidate`, `item`, `logprobs` end at line 12: the 12 records up to it have them, the 1,188 after it do \
+             not; they have `row.score`",
+            [12, 0, 1_188],
+        ),
+    ];
+    let folder = Folder::with(&[("min.toml", "[gate]\nmin-proven = { score = 1.0 }\n")]);
+    for (change, said, expected) in changed {
+        folder.write(
+            "a.jsonl",
+            rows(1_200, |row, fields| {
+                if row >= 12 {
+                    change(row, fields)
+                }
+            })
+            .as_bytes(),
+        );
+        let (code, out, err) = folder.run("check a.jsonl --format json");
+        assert_eq!((code, err.as_str()), (1, ""), "{said}");
+        let report: Value = serde_json::from_str(&out).unwrap();
+        let found: Vec<&Value> = report["findings"].as_array().unwrap().iter().collect();
+        assert_eq!(found.len(), 1, "{said}: {found:?}");
+        let (finding, location) = (found[0], &found[0]["locations"][0]);
+        assert_eq!((&finding["code"], &finding["message"]), (&"RT709".into(), &said.into()));
+        assert_eq!((&location["line"], &finding["count"]), (&13.into(), &1_188.into()));
+        assert_eq!(verdicts(&report), expected, "{said}");
+        for output in FORMATS {
+            let (code, out, _) = folder.run(&format!("check a.jsonl --format {output}"));
+            assert_eq!(code, 1);
+            assert!(out.contains("RT709"), "{output}: {out}");
+        }
+        // The rule may be off: the rows still count.
+        let (code, out, _) = folder.run("check a.jsonl --config min.toml --ignore RT709");
+        assert_eq!(code, 1);
+        contains(&out, &["min-proven score: expected at least 1 of the claims to be proven, found 12 of 1,200"]);
+    }
+}
+
+#[test]
+fn a_field_that_begins_or_ends_is_seen_in_any_form_of_the_log() {
+    let late = rows(1_200, |row, fields| {
+        if row >= 600 {
+            rename(fields, "score", "Score");
+        }
+    });
+    let early = rows(1_200, |row, fields| {
+        if row < 12 {
+            rename(fields, "score", "Score");
+        }
+    });
+    let nested = late.replace("\"score\"", "\"x\": {\"score\"").replace("\"Score\"", "\"x\": {\"Score\"");
+    let nested = nested.replace("}\n", "}}\n");
+    let array = format!("[{}]", late.trim_end().replace('\n', ", "));
+    let folder = Folder::with(&[
+        ("late.jsonl", &late),
+        ("early.jsonl", &early),
+        ("array.json", &array),
+        ("nested.jsonl", &nested),
+        ("nested.toml", "[input]\nscore = \"x.score\"\n"),
+    ]);
+    for (line, said) in [
+        (
+            "check late.jsonl",
+            "`score` ends at line 600: the 600 records up to it have it, the 600 after it do not; they have `Score`",
+        ),
+        (
+            "check late.jsonl --threads 2",
+            "`score` ends at line 600: the 600 records up to it have it, the 600 after it do not",
+        ),
+        (
+            "check early.jsonl",
+            "`Score` ends at line 12: the 12 records up to it have it, the 1,188 after it do not; they have `score`",
+        ),
+        (
+            "check array.json",
+            "`score` ends at record 600: the 600 records up to it have it, the 600 after it do not; they have `Score`",
+        ),
+        (
+            "check nested.jsonl --config nested.toml",
+            "`x.score` ends at line 600: the 600 records up to it have it, the 600 after it do not; they have `x.Score`",
+        ),
+    ] {
+        let (code, out, err) = folder.run(line);
+        assert_eq!(code, 1, "{line}: {out}{err}");
+        contains(&out, &["error[RT709]", said]);
+    }
+    let (code, _, _) = folder.run("check late.jsonl --tally a.tally");
+    assert_eq!(code, 1);
+    contains(&folder.run("merge a.tally").1, &["error[RT709]", "`score` ends at line 600"]);
+}
+
+#[test]
+fn rows_of_another_kind_end_no_field() {
+    fn put(fields: &mut serde_json::Map<String, Value>, name: &str, value: impl Into<Value>) {
+        fields.insert(name.to_owned(), value.into());
+    }
+    let clean: [(&str, Change, u64); 12] = [
+        // A field that comes and goes is optional.
+        (
+            "optional",
+            |row, fields| {
+                if row % 3 == 1 {
+                    drop(fields.remove("score"))
+                }
+            },
+            800,
+        ),
+        (
+            "failed and then not",
+            |row, fields| {
+                if (300..600).contains(&row) {
+                    drop(fields.remove("score"))
+                }
+            },
+            900,
+        ),
+        (
+            "null",
+            |row, fields| {
+                if row >= 600 {
+                    put(fields, "score", Value::Null)
+                }
+            },
+            600,
+        ),
+        // A run that was stopped while its last rows were written.
+        (
+            "the last rows",
+            |row, fields| {
+                if row >= 1_195 {
+                    drop(fields.remove("score"))
+                }
+            },
+            1_195,
+        ),
+        (
+            "failed",
+            |row, fields| {
+                if row >= 600 {
+                    fields.remove("score");
+                    fields.remove("logprobs");
+                    put(fields, "error", "timeout");
+                }
+            },
+            600,
+        ),
+        (
+            "a status",
+            |row, fields| {
+                put(fields, "status", if row < 600 { "ok" } else { "failed" });
+                if row >= 600 {
+                    fields.remove("score");
+                }
+            },
+            600,
+        ),
+        (
+            "two statuses of each",
+            |row, fields| {
+                put(fields, "status", [["stop", "length"], ["quota", "timeout"]][row / 600][row % 2]);
+                if row >= 600 {
+                    fields.remove("score");
+                }
+            },
+            600,
+        ),
+        (
+            "an error that was null",
+            |row, fields| {
+                put(fields, "error", if row < 600 { Value::Null } else { format!("timeout {row}").into() });
+                if row >= 600 {
+                    fields.remove("score");
+                }
+            },
+            600,
+        ),
+        (
+            "an empty answer",
+            |row, fields| {
+                put(fields, "continuation", if row < 600 { format!("answer {row}") } else { String::new() });
+                if row >= 600 {
+                    fields.remove("score");
+                }
+            },
+            600,
+        ),
+        (
+            "a type, with its own place for the score",
+            |row, fields| {
+                put(fields, "type", if row < 600 { "choice" } else { "generation" });
+                if row >= 600 {
+                    let score = fields.remove("score").unwrap();
+                    put(fields, "metrics", serde_json::json!({"score": score}));
+                }
+            },
+            600,
+        ),
+        (
+            "a split by the ids",
+            |row, fields| {
+                put(fields, "item", format!("{}-{row}", if row < 600 { "dev" } else { "test" }));
+                if row >= 600 {
+                    fields.remove("score");
+                }
+            },
+            600,
+        ),
+        (
+            "tasks one after the other",
+            |row, fields| {
+                put(fields, "task", format!("task {}", char::from(b'a' + u8::try_from(row / 50).unwrap())));
+                if row >= 600 {
+                    fields.remove("score");
+                }
+            },
+            600,
+        ),
+    ];
+    let folder = Folder::with(&[]);
+    for (what, change, proven) in clean {
+        folder.write("a.jsonl", rows(1_200, change).as_bytes());
+        let (code, out, err) = folder.run("check a.jsonl --format json");
+        assert_eq!(code, 0, "{what}: {out}{err}");
+        let report: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(report["findings"], serde_json::json!([]), "{what}");
+        // Of the tasks, only those that have scores have rows of the column.
+        let unprovable = if what.starts_with("tasks") { 0 } else { 1_200 - proven };
+        assert_eq!(verdicts(&report), [proven, 0, unprovable], "{what}");
+    }
+    // A header and a line of totals are no rows.
+    let log =
+        "{\"model\": \"m\", \"seed\": 1}\n".to_owned() + &rows(40, |_, _| ()) + "{\"mean_score\": -3.5, \"n\": 40}\n";
+    folder.write("a.jsonl", log.as_bytes());
+    let (code, out, _) = folder.run("check a.jsonl");
+    assert_eq!(code, 0, "{out}");
+    contains(&out, &["40 proven of 40"]);
+}
