@@ -68,6 +68,7 @@ pub fn conclude(tally: Tally, context: &ConcludeInput<'_>) -> Report {
                 column: error.place.column,
                 reason: error.reason.clone(),
                 fatal: false,
+                fields: Vec::new(),
             });
         }
     }
@@ -77,7 +78,7 @@ pub fn conclude(tally: Tally, context: &ConcludeInput<'_>) -> Report {
         finding::unreadable(&tally, context.catalogue, &paths).into_iter().map(|draft| (draft, broken.clone())),
     );
     let mut listed = Listed::default();
-    let mut gaps = coverage::Gaps::default();
+    let mut gaps = coverage::Gaps::new(coverage::RefusedRows::new(&context.errors, &paths));
     for run in runs::group(tally, &context.runs, &paths) {
         let files = run.files.clone();
         let by_task = run.files_by_task.clone();

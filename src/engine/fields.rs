@@ -12,6 +12,8 @@ use crate::source::peek;
 
 /// Levels of objects and lists that are looked into.
 const DEPTH: usize = 8;
+/// Longest name of a column, in bytes.
+const LONGEST: usize = 64;
 /// Paths that are kept of one input.
 const MOST: usize = 2_000;
 
@@ -29,10 +31,7 @@ pub fn fields(input: &RecognisedInput) -> (BTreeSet<String>, bool) {
         collect(record, "", DEPTH, &mut paths);
     }
     if !is_json {
-        let header = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        let header = String::from_utf8_lossy(header);
-        let names = header.split([',', '\t', ';', '|']).map(|name| name.trim().trim_matches('"').to_owned());
-        paths.extend(names.filter(|name| !name.is_empty()));
+        paths.extend(header(&bytes).into_iter().filter(|name| !name.is_empty()));
     }
     // The header of a table names all its columns.
     (paths, whole || !is_json)
@@ -63,6 +62,37 @@ fn collect(value: Value<'_>, at: &str, depth: usize, paths: &mut BTreeSet<String
         }
         _ => {}
     }
+}
+
+/// The fields of an input's first rows, if it has rows: several objects, or a table with a header.
+#[must_use]
+pub(super) fn of_rows(head: &Head<'_>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    let mut rows = 0_usize;
+    for record in head.records().filter(|record| record.kind() == Kind::Object) {
+        rows += 1;
+        for (key, _) in record.members() {
+            let name = key.as_str();
+            if !names.iter().any(|known| *known == name) {
+                names.push(name.into_owned());
+            }
+        }
+    }
+    if rows == 0 {
+        names = header(head.bytes);
+        let lines =
+            head.bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).take(2).count();
+        let is_name = |name: &String| !name.is_empty() && name.len() <= LONGEST;
+        return if lines == 2 && names.len() > 1 && names.iter().all(is_name) { names } else { Vec::new() };
+    }
+    if rows > 1 { names } else { Vec::new() }
+}
+
+/// The names in the first line of a table.
+fn header(bytes: &[u8]) -> Vec<String> {
+    let header = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let header = String::from_utf8_lossy(header);
+    header.split([',', '\t', ';', '|']).map(|name| name.trim().trim_matches('"').to_owned()).collect()
 }
 
 /// Whether the name of a field occurs anywhere in an input. Where it does not, no record has the field.

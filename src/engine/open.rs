@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::{ColumnSpec, InputConfig};
+use crate::engine::fields;
 use crate::format::native::{self, roles};
 use crate::format::{self, Confidence, Format, HEAD_BYTES, Head, MappedField, MappedRole, Reader};
 use crate::model::stable_hash;
@@ -98,6 +99,8 @@ pub struct Unknown {
     pub message: String,
     /// What is wrong with it.
     pub refusal: Refusal,
+    /// The fields of its first rows, where it has rows.
+    pub fields: Vec<String>,
 }
 
 /// Why an input is not read.
@@ -145,16 +148,26 @@ pub fn open(
     }
     let whole = bytes.len() < window;
     let head = Head::new(&path, &name, &bytes, whole);
-    let refused = |refusal, message: String| Ok(Err(Unknown { path: path.clone(), message, refusal }));
+    let refused = |refusal, message: String| {
+        Ok(Err(Unknown { path: path.clone(), message, refusal, fields: fields::of_rows(&head) }))
+    };
     if bytes.trim_ascii().is_empty() {
         return refused(Refusal::Empty, "the file is empty (expected at least one record)".to_owned());
     }
+    let own = ranked.iter().position(|(confidence, _)| confidence.percent >= ENOUGH);
     let chosen = match forced.or(config.format.as_deref()) {
         Some(name) => match ranked.iter().position(|(_, format)| format.name() == name) {
-            Some(at) => Some(at),
+            Some(at) if is_numbers(&ranked, at) && percent(&ranked, at) == 0 => match (own, forced) {
+                (Some(own), None) => Some(own),
+                _ => return refused(Refusal::Unusable, not_numbers(name)),
+            },
+            // A format in the configuration is that of the rows: the numbers beside them stay what they are.
+            Some(at) => own
+                .filter(|own| forced.is_none() && is_numbers(&ranked, *own) && percent(&ranked, at) < ENOUGH)
+                .or(Some(at)),
             None => return refused(Refusal::Unusable, UnknownFormat { name: name.to_owned() }.to_string()),
         },
-        None => ranked.iter().position(|(confidence, _)| confidence.percent >= ENOUGH),
+        None => own,
     };
     let chosen = chosen.map(|at| ranked.swap_remove(at)).or_else(|| mapped(&head, config));
     let Some((confidence, format)) = chosen else {
@@ -176,6 +189,22 @@ pub fn open(
         })),
         Err(reason) => refused(Refusal::Unusable, reason),
     }
+}
+
+fn percent(ranked: &[(Confidence, &'static dyn Format)], at: usize) -> u8 {
+    ranked.get(at).map_or(0, |(confidence, _)| confidence.percent)
+}
+
+/// Whether a format has the numbers of a run in one document, and no rows that could be mapped.
+fn is_numbers(ranked: &[(Confidence, &'static dyn Format)], at: usize) -> bool {
+    ranked.get(at).is_some_and(|(_, format)| format.is_summary())
+}
+
+/// Why a file is not read as a summary.
+fn not_numbers(name: &str) -> String {
+    format!(
+        "not a `{name}` log: expected one JSON object with the numbers of a run; leave the format out, or name that of its rows"
+    )
 }
 
 /// A native form recognised by its shape, if it contains fields that the user mapped.

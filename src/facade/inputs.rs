@@ -125,7 +125,7 @@ pub(super) fn find(wanted: &Wanted<'_>) -> Inputs {
     let whole = |path: String, reason: String, kind: InputErrorKind| {
         let is_log = !matches!(kind, InputErrorKind::Empty | InputErrorKind::Unrecognised);
         let fatal = is_log || named.contains(&path.as_str());
-        InputError { kind, path, line: 0, column: 0, reason, fatal }
+        InputError { kind, path, line: 0, column: 0, reason, fatal, fields: Vec::new() }
     };
     let unreadable = InputErrorKind::Unreadable;
     let of_source =
@@ -171,7 +171,7 @@ pub(super) fn find(wanted: &Wanted<'_>) -> Inputs {
                     Refusal::NoFormat => InputErrorKind::Unrecognised,
                     Refusal::Unusable => InputErrorKind::Unusable,
                 };
-                errors.push(whole(unknown.path, unknown.message, kind));
+                errors.push(InputError { fields: unknown.fields, ..whole(unknown.path, unknown.message, kind) });
             }
             Err(error) => errors.push(whole(path, error.to_string(), unreadable)),
         }
@@ -216,7 +216,8 @@ impl NestedFiles {
                 if error.line == 0 { String::new() } else { format!("line {}, column {}: ", error.line, error.column) };
             let reason = format!("{place}{}", error.reason);
             let kind = InputErrorKind::Unusable;
-            InputError { kind, path: error.path.clone(), line: 0, column: 0, reason, fatal: true }
+            let path = error.path.clone();
+            InputError { kind, path, line: 0, column: 0, reason, fatal: true, fields: Vec::new() }
         })
     }
 

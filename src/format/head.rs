@@ -25,6 +25,7 @@ pub struct Head<'h> {
     pub whole: bool,
     records: OnceCell<Records>,
     document: OnceCell<Option<Parsed>>,
+    cut: OnceCell<bool>,
 }
 
 struct Records {
@@ -53,7 +54,7 @@ impl<'h> Head<'h> {
     /// A head that nothing has looked at yet.
     #[must_use]
     pub fn new(path: &'h str, name: &'h str, bytes: &'h [u8], whole: bool) -> Self {
-        Self { path, name, bytes, whole, records: OnceCell::new(), document: OnceCell::new() }
+        Self { path, name, bytes, whole, records: OnceCell::new(), document: OnceCell::new(), cut: OnceCell::new() }
     }
 
     /// Whether it holds enough whole records to say what all of them are. The fields of a record that breaks off may stand
@@ -76,6 +77,16 @@ impl<'h> Head<'h> {
             },
             _ => rows(text) > wanted,
         }
+    }
+
+    /// Whether more of the document follows, or should: the input ends inside of it.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        *self.cut.get_or_init(|| {
+            let text = self.bytes.trim_ascii();
+            !self.whole
+                || (text.first() == Some(&b'{') && Tape::default().parse(text).is_err_and(|error| error.is_cut_off()))
+        })
     }
 
     /// How JSON records are laid out in the input: one per line, or as the elements of an array (a pretty-printed object is the
@@ -198,7 +209,8 @@ impl<'h> Head<'h> {
                 break;
             }
         }
-        if parsed.is_empty() && !self.whole {
+        // The first line is cut off, by the head or at the end of the input.
+        if parsed.is_empty() {
             parsed.extend(Parsed::of(close(text)));
         }
         Records { framing: Some(Framing::Lines), parsed }
@@ -206,7 +218,7 @@ impl<'h> Head<'h> {
 }
 
 /// A JSON text that breaks off, closed after its last whole value.
-fn close(text: &[u8]) -> Vec<u8> {
+pub(in crate::format) fn close(text: &[u8]) -> Vec<u8> {
     let (mut open, mut quotes) = (Vec::new(), Quotes::default());
     // The end of the last whole value, with what is open there.
     let mut end = (0, 0);
@@ -299,6 +311,14 @@ mod tests {
         assert_eq!(closed(r#"{"a": "q\"}", "b"#), r#"{"a": "q\"}"}"#);
         assert_eq!(closed("{"), "{}");
         assert_eq!(closed(""), "");
+    }
+
+    #[test]
+    fn a_document_that_ends_too_early_is_cut() {
+        let is_cut = |text: &str| Head::new("a", "a", text.as_bytes(), true).is_cut();
+        assert!(is_cut("{\"a\": [1, 2") && is_cut("{\n \"a\": {\"b\": 1},\n") && is_cut("{\"a\": \"x"));
+        assert!(!is_cut("{\"a\": 1}") && !is_cut("{\"a\": 1}\n{\"a\": ") && !is_cut("a,b\n1,2") && !is_cut("{a"));
+        assert!(Head::new("a", "a", b"{\"a\": 1}", false).is_cut());
     }
 
     #[test]

@@ -162,6 +162,10 @@ pub trait Format: Sync {
     fn is_mappable(&self) -> bool {
         false
     }
+    /// Whether its files have numbers of a run only, in one document beside the rows.
+    fn is_summary(&self) -> bool {
+        false
+    }
     /// How sure it is of an input.
     fn recognise(&self, head: &Head<'_>) -> Confidence;
     /// Makes a reader, or says what is ambiguous or missing.

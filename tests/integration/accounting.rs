@@ -587,3 +587,170 @@ fn rows_of_another_kind_end_no_field() {
     assert_eq!(code, 0, "{out}");
     contains(&out, &["40 proven of 40"]);
 }
+
+/// Six rows with a mean where a sum is declared, behind an answer of a length.
+fn wrong_rows(length: usize) -> Vec<Value> {
+    let row = |row: usize| {
+        let logprobs = [-0.5, -0.25 - row as f64 / 64.0];
+        let (answer, mean) = ("x".repeat(length), logprobs.iter().sum::<f64>() / 2.0);
+        serde_json::json!({"item": format!("q{row}"), "answer": answer, "logprobs": logprobs, "score": mean})
+    };
+    (0..6).map(row).collect()
+}
+
+/// Objects with the item and the answer in front, as pipelines write them.
+fn in_order(row: &Value) -> String {
+    format!(
+        "{{\"item\": {}, \"continuation\": {}, \"logprobs\": {}, \"score\": {}}}",
+        row["item"], row["answer"], row["logprobs"], row["score"]
+    )
+}
+
+#[test]
+fn the_verdict_does_not_depend_on_the_length_of_the_first_record() {
+    let folder = Folder::with(&[]);
+    for length in [1_000, 166_000, 333_000, 2_000_000] {
+        let rows: Vec<String> = wrong_rows(length).iter().map(in_order).collect();
+        let lines = rows.join("\n") + "\n";
+        folder.write("lines.jsonl", lines.as_bytes());
+        folder.write("array.json", format!("[{}]", rows.join(",\n")).as_bytes());
+        folder
+            .write("document.json", format!("{{\n\"model\": \"m\",\n\"samples\": [{}]}}", rows.join(",\n")).as_bytes());
+        let cells = |row: &Value| {
+            let (item, answer) = (row["item"].as_str().unwrap(), row["answer"].as_str().unwrap());
+            format!("{item},{answer},\"{}\",{}\n", row["logprobs"], row["score"])
+        };
+        let table = wrong_rows(length).iter().map(cells).collect::<String>();
+        folder.write("table.csv", ("item,continuation,logprobs,score\n".to_owned() + &table).as_bytes());
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(lines.as_bytes()).unwrap();
+        folder.write("packed.jsonl.gz", &packed.finish().unwrap());
+        for name in ["lines.jsonl", "array.json", "document.json", "table.csv", "packed.jsonl.gz"] {
+            let (code, out, err) = folder.run(&format!("check {name}"));
+            assert_eq!(code, 1, "{name} {length}: {out}{err}");
+            contains(&out, &["error[RT204]", "6 refuted of 6, held to sum(logprob)"]);
+        }
+    }
+}
+
+/// The first part of a text.
+fn part(text: &str, percent: usize) -> &str {
+    &text[..text.len() * percent / 100]
+}
+
+#[test]
+fn a_document_that_is_cut_off_is_a_finding_and_read_as_far_as_it_goes() {
+    let of = |name: &str| std::fs::read_to_string(crate::support::fixture(name)).unwrap();
+    let results = "results_2026-11-25T14-07-34.211521.json";
+    let samples = "samples_local_mc_2026-11-25T14-07-34.211521.jsonl";
+    let lm_eval = |name: &str| of(&format!("formats/lm-eval/v0.4.9/{name}"));
+    let inspect = "2026-11-25T14-05-26-00-00_local-qa-short_ep5y4XC693ExhfvD9jdwub.json";
+    let inspect_log = of(&format!("formats/inspect/match-json/{inspect}"));
+    let stats = of("formats/helm/generation/stats.json");
+    let summary = "{\"accuracy\": 0.75, \"accuracy_stderr\": 0.0693375245, \"note\": \"a run of one afternoon\"}\n";
+    let line = rows(1, |_, _| ());
+    for percent in [20, 50, 95] {
+        let folder = Folder::with(&[
+            (&format!("lm/{results}"), part(&lm_eval(results), percent)),
+            (&format!("lm/{samples}"), &lm_eval(samples)),
+            (&format!("inspect/{inspect}"), part(&inspect_log, percent)),
+            ("helm/stats.json", part(&stats, percent)),
+            ("summary/summary.json", part(summary, percent)),
+            ("native/a.jsonl", part(&line, percent)),
+        ]);
+        for path in ["lm", &format!("lm/{results}"), "inspect", "helm", "helm/stats.json", "summary", "native"] {
+            if (path, percent) == ("summary", 20) || (path, percent) == ("native", 20) {
+                // Nothing in it says what it is.
+                assert_eq!(folder.run(&format!("check {path}")).0, 2);
+                continue;
+            }
+            let (code, out, err) = folder.run(&format!("check {path} --format json"));
+            assert_eq!(code, 1, "{path} {percent} %: {out}{err}");
+            let report: Value = serde_json::from_str(&out).unwrap();
+            let codes: Vec<&Value> =
+                report["findings"].as_array().unwrap().iter().map(|finding| &finding["code"]).collect();
+            assert_eq!(codes, ["RT708"], "{path} {percent} %");
+            assert_eq!(report["findings"][0]["count"], 1);
+            assert!(report["findings"][0]["locations"][0]["line"].as_u64().unwrap() > 0);
+        }
+    }
+    // What is complete is judged.
+    let folder = Folder::with(&[
+        (&format!("lm/{results}"), part(&lm_eval(results), 99)),
+        (&format!("lm/{samples}"), &lm_eval(samples)),
+    ]);
+    contains(&folder.run("check lm").1, &["run.acc_stderr", "1 proven"]);
+    // Whole documents and logs that end in a broken line are what they were.
+    let folder = Folder::with(&[(&format!("lm/{results}"), &lm_eval(results))]);
+    assert!(!folder.run("check lm").1.contains("RT708"));
+}
+
+#[test]
+fn rows_that_are_refused_are_said_beside_the_numbers_that_they_would_decide() {
+    let row = |row: usize| format!("{{\"uid\": \"q{row}\", \"outcome\": \"good\", \"latency\": {row}}}\n");
+    let refused: String = (0..40).map(row).collect();
+    let folder = Folder::with(&[
+        ("runs/summary.json", "{\"accuracy\": 0.75}\n"),
+        ("runs/rows.jsonl", &refused),
+        ("other/summary.json", "{\"accuracy\": 0.75}\n"),
+        ("other/notes.json", "{\"city\": \"Paris\"}\n"),
+        ("mixed/summary.json", "{\"accuracy\": 0.75}\n"),
+        ("mixed/rows.csv", "uid,outcome\nq0,good\nq1,bad\n"),
+        ("mixed/good/a.jsonl", GOOD),
+    ]);
+    let said = "the rows in `rows.jsonl` are not read: unrecognised log format with the fields uid, outcome, latency";
+    for format in FORMATS {
+        let (code, out, err) = folder.run(&format!("check runs --format {format}"));
+        assert_eq!(code, 2, "{format}");
+        contains(&(out.replace("&#96;", "`") + &err), &["rows.jsonl", "uid, outcome, latency"]);
+    }
+    contains(&folder.run("check runs").1, &[said, "0 of 1 claim could be checked"]);
+    // Something else was checked: it is said all the same.
+    let (code, out, _) = folder.run("check mixed");
+    assert_eq!(code, 0, "{out}");
+    contains(&out, &["the rows in `rows.csv` are not read: unrecognised log format with the fields uid, outcome"]);
+    // One object is no file of rows.
+    let (code, out, _) = folder.run("check other");
+    assert_eq!(code, 2);
+    assert!(!out.contains("are not read: unrecognised"), "{out}");
+    contains(&out, &["no rows of this metric are logged"]);
+}
+
+#[test]
+fn a_format_in_the_configuration_makes_no_summary_of_rows_and_no_rows_of_a_summary() {
+    let rows = rows(20, |_, _| ());
+    let list = format!("[{}]", rows.trim_end().replace('\n', ", "));
+    let together = format!("{{\"model\": \"m\", \"n\": 20, \"results\": {list}}}\n");
+    let folder = Folder::with(&[
+        ("a.jsonl", &rows),
+        ("summary.json", "{\"n\": 20}\n"),
+        ("together/all.json", &together),
+        ("together/cut.json", part(&together, 80)),
+        ("rows.toml", "[input]\nformat = \"native-jsonl\"\n"),
+        ("summary.toml", "[input]\nformat = \"native-summary\"\n"),
+    ]);
+    for line in [
+        "check a.jsonl summary.json",
+        "check a.jsonl summary.json --config rows.toml",
+        "check a.jsonl summary.json --config summary.toml",
+    ] {
+        let (code, out, err) = folder.run(line);
+        assert_eq!(code, 0, "{line}: {out}{err}");
+        contains(&out, &["20 proven of 20", "run.n", "20 candidates"]);
+    }
+    let (code, _, err) = folder.run("check a.jsonl --input-format native-summary");
+    assert_eq!(code, 2, "{err}");
+    // The rows in a summary are read, too, as far as they go.
+    let (code, out, err) = folder.run("check together/all.json");
+    assert_eq!(code, 0, "{out}{err}");
+    contains(&out, &["20 proven of 20", "run.n", "20 candidates"]);
+    let (code, out, _) = folder.run("check together/cut.json");
+    assert_eq!(code, 1, "{out}");
+    contains(&out, &["error[RT708]", "score     proven      15 proven of 15"]);
+    // Wrong rows are refuted wherever they stand.
+    let wrong: Vec<String> = wrong_rows(10).iter().map(in_order).collect();
+    folder.write("wrong.json", format!("{{\"accuracy\": 0.5, \"results\": [{}]}}", wrong.join(", ")).as_bytes());
+    let (code, out, _) = folder.run("check wrong.json");
+    assert_eq!(code, 1);
+    contains(&out, &["error[RT204]", "6 refuted of 6"]);
+}
