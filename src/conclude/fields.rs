@@ -331,7 +331,7 @@ pub(super) fn count_lacking(file: &mut FileTally, has_change: bool) {
         file.streams.values().flat_map(|stream| stream.columns.keys().cloned()).collect();
     for stream in file.streams.values_mut() {
         let bare = if has_change { stream.bare } else { 0 };
-        for (_, column) in &mut stream.columns {
+        for column in stream.columns.values_mut() {
             let lacking = (stream.candidates + bare).saturating_sub(column.candidates);
             if lacking > 0 {
                 *column.gaps.entry(Gap::NoField).or_default() += lacking;

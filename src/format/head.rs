@@ -68,7 +68,7 @@ impl<'h> Head<'h> {
         let text = self.bytes.trim_ascii_start();
         match text.first() {
             Some(b'[') => crate::source::Elements::new(self.bytes)
-                .is_ok_and(|elements| elements.take(wanted).filter(Result::is_ok).count() == wanted),
+                .is_ok_and(|elements| elements.take(wanted).flatten().count() == wanted),
             Some(b'{') => match memchr::memchr(b'\n', text).and_then(|end| text.get(..end)) {
                 Some(line) if Tape::default().parse(line).is_ok() => memchr::memchr_iter(b'\n', text).count() >= wanted,
                 Some(_) => is_past_first_entry(text),

@@ -362,7 +362,7 @@ fn a_field_that_ends_in_the_middle_is_a_finding_and_its_rows_count() {
             "a.jsonl",
             rows(1_200, |row, fields| {
                 if row >= 12 {
-                    change(row, fields)
+                    change(row, fields);
                 }
             })
             .as_bytes(),
@@ -441,135 +441,138 @@ fn a_field_that_begins_or_ends_is_seen_in_any_form_of_the_log() {
     contains(&folder.run("merge a.tally").1, &["error[RT709]", "`score` ends at line 600"]);
 }
 
+fn put(fields: &mut serde_json::Map<String, Value>, name: &str, value: impl Into<Value>) {
+    fields.insert(name.to_owned(), value.into());
+}
+
+/// Clean logs in which a field ends, or seems to: a name, how row number so and so is changed, and how many rows have a score.
+const CLEAN: [(&str, Change, u64); 12] = [
+    // A field that comes and goes is optional.
+    (
+        "optional",
+        |row, fields| {
+            if row % 3 == 1 {
+                drop(fields.remove("score"));
+            }
+        },
+        800,
+    ),
+    (
+        "failed and then not",
+        |row, fields| {
+            if (300..600).contains(&row) {
+                drop(fields.remove("score"));
+            }
+        },
+        900,
+    ),
+    (
+        "null",
+        |row, fields| {
+            if row >= 600 {
+                put(fields, "score", Value::Null);
+            }
+        },
+        600,
+    ),
+    // A run that was stopped while its last rows were written.
+    (
+        "the last rows",
+        |row, fields| {
+            if row >= 1_195 {
+                drop(fields.remove("score"));
+            }
+        },
+        1_195,
+    ),
+    (
+        "failed",
+        |row, fields| {
+            if row >= 600 {
+                fields.remove("score");
+                fields.remove("logprobs");
+                put(fields, "error", "timeout");
+            }
+        },
+        600,
+    ),
+    (
+        "a status",
+        |row, fields| {
+            put(fields, "status", if row < 600 { "ok" } else { "failed" });
+            if row >= 600 {
+                fields.remove("score");
+            }
+        },
+        600,
+    ),
+    (
+        "two statuses of each",
+        |row, fields| {
+            put(fields, "status", [["stop", "length"], ["quota", "timeout"]][row / 600][row % 2]);
+            if row >= 600 {
+                fields.remove("score");
+            }
+        },
+        600,
+    ),
+    (
+        "an error that was null",
+        |row, fields| {
+            put(fields, "error", if row < 600 { Value::Null } else { format!("timeout {row}").into() });
+            if row >= 600 {
+                fields.remove("score");
+            }
+        },
+        600,
+    ),
+    (
+        "an empty answer",
+        |row, fields| {
+            put(fields, "continuation", if row < 600 { format!("answer {row}") } else { String::new() });
+            if row >= 600 {
+                fields.remove("score");
+            }
+        },
+        600,
+    ),
+    (
+        "a type, with its own place for the score",
+        |row, fields| {
+            put(fields, "type", if row < 600 { "choice" } else { "generation" });
+            if row >= 600 {
+                let score = fields.remove("score").unwrap();
+                put(fields, "metrics", serde_json::json!({"score": score}));
+            }
+        },
+        600,
+    ),
+    (
+        "a split by the ids",
+        |row, fields| {
+            put(fields, "item", format!("{}-{row}", if row < 600 { "dev" } else { "test" }));
+            if row >= 600 {
+                fields.remove("score");
+            }
+        },
+        600,
+    ),
+    (
+        "tasks one after the other",
+        |row, fields| {
+            put(fields, "task", format!("task {}", char::from(b'a' + u8::try_from(row / 50).unwrap())));
+            if row >= 600 {
+                fields.remove("score");
+            }
+        },
+        600,
+    ),
+];
+
 #[test]
 fn rows_of_another_kind_end_no_field() {
-    fn put(fields: &mut serde_json::Map<String, Value>, name: &str, value: impl Into<Value>) {
-        fields.insert(name.to_owned(), value.into());
-    }
-    let clean: [(&str, Change, u64); 12] = [
-        // A field that comes and goes is optional.
-        (
-            "optional",
-            |row, fields| {
-                if row % 3 == 1 {
-                    drop(fields.remove("score"))
-                }
-            },
-            800,
-        ),
-        (
-            "failed and then not",
-            |row, fields| {
-                if (300..600).contains(&row) {
-                    drop(fields.remove("score"))
-                }
-            },
-            900,
-        ),
-        (
-            "null",
-            |row, fields| {
-                if row >= 600 {
-                    put(fields, "score", Value::Null)
-                }
-            },
-            600,
-        ),
-        // A run that was stopped while its last rows were written.
-        (
-            "the last rows",
-            |row, fields| {
-                if row >= 1_195 {
-                    drop(fields.remove("score"))
-                }
-            },
-            1_195,
-        ),
-        (
-            "failed",
-            |row, fields| {
-                if row >= 600 {
-                    fields.remove("score");
-                    fields.remove("logprobs");
-                    put(fields, "error", "timeout");
-                }
-            },
-            600,
-        ),
-        (
-            "a status",
-            |row, fields| {
-                put(fields, "status", if row < 600 { "ok" } else { "failed" });
-                if row >= 600 {
-                    fields.remove("score");
-                }
-            },
-            600,
-        ),
-        (
-            "two statuses of each",
-            |row, fields| {
-                put(fields, "status", [["stop", "length"], ["quota", "timeout"]][row / 600][row % 2]);
-                if row >= 600 {
-                    fields.remove("score");
-                }
-            },
-            600,
-        ),
-        (
-            "an error that was null",
-            |row, fields| {
-                put(fields, "error", if row < 600 { Value::Null } else { format!("timeout {row}").into() });
-                if row >= 600 {
-                    fields.remove("score");
-                }
-            },
-            600,
-        ),
-        (
-            "an empty answer",
-            |row, fields| {
-                put(fields, "continuation", if row < 600 { format!("answer {row}") } else { String::new() });
-                if row >= 600 {
-                    fields.remove("score");
-                }
-            },
-            600,
-        ),
-        (
-            "a type, with its own place for the score",
-            |row, fields| {
-                put(fields, "type", if row < 600 { "choice" } else { "generation" });
-                if row >= 600 {
-                    let score = fields.remove("score").unwrap();
-                    put(fields, "metrics", serde_json::json!({"score": score}));
-                }
-            },
-            600,
-        ),
-        (
-            "a split by the ids",
-            |row, fields| {
-                put(fields, "item", format!("{}-{row}", if row < 600 { "dev" } else { "test" }));
-                if row >= 600 {
-                    fields.remove("score");
-                }
-            },
-            600,
-        ),
-        (
-            "tasks one after the other",
-            |row, fields| {
-                put(fields, "task", format!("task {}", char::from(b'a' + u8::try_from(row / 50).unwrap())));
-                if row >= 600 {
-                    fields.remove("score");
-                }
-            },
-            600,
-        ),
-    ];
     let folder = Folder::with(&[]);
-    for (what, change, proven) in clean {
+    for (what, change, proven) in CLEAN {
         folder.write("a.jsonl", rows(1_200, change).as_bytes());
         let (code, out, err) = folder.run("check a.jsonl --format json");
         assert_eq!(code, 0, "{what}: {out}{err}");

@@ -33,7 +33,7 @@ static INFO: FormatInfo = FormatInfo {
     about: "reported metrics beside the rows (summary.json)",
     tool: "in-house pipelines",
     files: "`summary.json`, `metrics.json`, `results.json`",
-    recognised_by: "one object with known metric names",
+    recognised_by: "one object with known metric names; rows in its `results`, `rows` or `records` are read",
     proven: "accuracy and its standard error, perplexity, loss, bits per byte, counts",
     unprovable: "metrics of rows that are not logged",
     base: "e",
