@@ -5,6 +5,7 @@ mod fields;
 mod follow;
 mod layout;
 mod open;
+mod refused;
 mod settle;
 
 use std::borrow::Cow;

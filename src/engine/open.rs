@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::{ColumnSpec, InputConfig};
-use crate::engine::fields;
+use crate::engine::refused;
 use crate::format::native::{self, roles};
 use crate::format::{self, Confidence, Format, HEAD_BYTES, Head, MappedField, MappedRole, Reader};
 use crate::model::stable_hash;
@@ -148,30 +148,30 @@ pub fn open(
     }
     let whole = bytes.len() < window;
     let head = Head::new(&path, &name, &bytes, whole);
-    let refused = |refusal, message: String| {
-        Ok(Err(Unknown { path: path.clone(), message, refusal, fields: fields::of_rows(&head) }))
+    let refuse = |refusal, message: String| {
+        Ok(Err(Unknown { path: path.clone(), message, refusal, fields: refused::fields(&head) }))
     };
     if bytes.trim_ascii().is_empty() {
-        return refused(Refusal::Empty, "the file is empty (expected at least one record)".to_owned());
+        return refuse(Refusal::Empty, "the file is empty (expected at least one record)".to_owned());
     }
     let own = ranked.iter().position(|(confidence, _)| confidence.percent >= ENOUGH);
     let chosen = match forced.or(config.format.as_deref()) {
         Some(name) => match ranked.iter().position(|(_, format)| format.name() == name) {
             Some(at) if is_numbers(&ranked, at) && percent(&ranked, at) == 0 => match (own, forced) {
                 (Some(own), None) => Some(own),
-                _ => return refused(Refusal::Unusable, not_numbers(name)),
+                _ => return refuse(Refusal::Unusable, not_numbers(name)),
             },
             // A format in the configuration is that of the rows: the numbers beside them stay what they are.
             Some(at) => own
                 .filter(|own| forced.is_none() && is_numbers(&ranked, *own) && percent(&ranked, at) < ENOUGH)
                 .or(Some(at)),
-            None => return refused(Refusal::Unusable, UnknownFormat { name: name.to_owned() }.to_string()),
+            None => return refuse(Refusal::Unusable, UnknownFormat { name: name.to_owned() }.to_string()),
         },
         None => own,
     };
     let chosen = chosen.map(|at| ranked.swap_remove(at)).or_else(|| mapped(&head, config));
     let Some((confidence, format)) = chosen else {
-        return refused(Refusal::NoFormat, no_format(&ranked));
+        return refuse(Refusal::NoFormat, no_format(&ranked));
     };
     let opened = format.open(&head, config);
     match opened {
@@ -187,7 +187,7 @@ pub fn open(
             whole,
             range: None,
         })),
-        Err(reason) => refused(Refusal::Unusable, reason),
+        Err(reason) => refuse(Refusal::Unusable, reason),
     }
 }
 
