@@ -464,6 +464,6 @@ pub struct InputError {
     /// clear.
     pub fatal: bool,
     /// The fields of its first rows, where it has rows that no format recognises.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub fields: Vec<String>,
 }
