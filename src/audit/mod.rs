@@ -10,6 +10,7 @@ mod constants;
 mod content;
 mod dispatch;
 mod follows;
+mod found;
 mod item;
 mod pick;
 mod plan;
@@ -27,7 +28,7 @@ use crate::formula::{FactsBuilder, Needs, SequenceFacts};
 use crate::model::{Candidate, Claim, Item, ItemSummary, Logged, MetricClaim, Origin, RecordError};
 use crate::numeric::{Printed, ResolutionStats, exp};
 use crate::rules::{CandidateView, Catalogue, ClaimColumn, Fields, Observer, RecordRef, StepView};
-use crate::tally::{ColumnTally, FileTally, Measured, StreamKey, StreamTally};
+use crate::tally::{ColumnTally, Extent, Field, FileTally, Measured, Position, StreamKey, StreamTally};
 
 pub use item::close;
 pub use plan::{ColumnPlan, FilePlan, PRINCIPAL, RunEvidence, search};
@@ -54,6 +55,10 @@ pub struct Auditor<'p> {
     held: Option<ItemSummary>,
     first_of_unit: bool,
     reported: BTreeSet<MetricClaim>,
+    /// What was found in the record that is being read.
+    found: found::Found,
+    /// Records of the current stream.
+    extent: Option<Extent>,
 }
 
 #[derive(Default)]
@@ -96,12 +101,24 @@ impl<'p> Auditor<'p> {
             held: None,
             first_of_unit: true,
             reported: BTreeSet::new(),
+            found: found::Found::default(),
+            extent: None,
         }
     }
 
     /// Counts a record.
     pub fn record(&mut self) {
         self.tally.records += 1;
+        self.found.clear();
+    }
+
+    /// The fields of the record that was read last, to look at; what was found in it is counted.
+    pub fn fields(&mut self, at: Position) -> &mut Field {
+        if self.found.has_items() {
+            Extent::add(&mut self.extent, Some(Extent::at(at)));
+        }
+        self.found.count(at, &self.columns, &mut self.tally.layout.found);
+        &mut self.tally.layout.records
     }
 
     /// Keeps a number that the pipeline reported of the run.
@@ -133,6 +150,7 @@ impl<'p> Auditor<'p> {
             candidates: Vec::with_capacity(item.candidates.len()),
             fields: 0,
         };
+        self.found.item(item);
         let mut fields = summary::item_fields(item);
         let choices = summary::Choices::of(item);
         let mut builder = std::mem::take(&mut self.builder);
@@ -140,6 +158,8 @@ impl<'p> Auditor<'p> {
         for (position, candidate) in item.candidates.iter().enumerate() {
             self.tally.candidates += 1;
             self.tally.steps += candidate.steps.len() as u64;
+            self.found.candidate(candidate);
+            self.count(item, candidate);
             self.measure(candidate);
             let needs = if self.is_searched(candidate) { &self.search } else { &self.needs };
             let facts = builder.gather(candidate, &self.plan.steps, needs);
@@ -247,11 +267,15 @@ impl<'p> Auditor<'p> {
             }
         }
         self.tally.metrics.sort();
+        self.tally.layout.sort();
         self.tally
     }
 
     fn switch(&mut self, to: StreamKey) {
         self.unit();
+        if let Some(extent) = self.extent.take() {
+            self.tally.layout.stream(extent, &self.current.task, &self.current.filter);
+        }
         let mut stream = std::mem::take(&mut self.stream);
         for (column, plan) in self.claims.iter_mut().zip(self.plan.columns.iter()) {
             if let Some(column) = column.take() {
@@ -271,6 +295,21 @@ impl<'p> Auditor<'p> {
             return;
         }
         self.stream.rows.see(item, candidate, content::short(content), (file, line));
+    }
+
+    /// Counts a candidate, and the columns that it has a claim of.
+    fn count(&mut self, item: &Item<'_>, candidate: &Candidate<'_>) {
+        if found::is_bare(item, candidate) {
+            self.stream.bare += 1;
+            return;
+        }
+        self.stream.candidates += 1;
+        for (position, claim) in candidate.claims.iter().enumerate() {
+            let is_first = !candidate.claims.iter().take(position).any(|other| other.column == claim.column);
+            if is_first && let Some(column) = self.claims.get_mut(usize::from(claim.column.0)) {
+                column.get_or_insert_default().candidates += 1;
+            }
+        }
     }
 
     /// Adds a candidate's printed numbers to the statistics of their columns.

@@ -7,8 +7,9 @@ use crate::audit::ColumnPlan;
 use crate::conclude::diagnosis::{self, Explanation};
 use crate::conclude::picks::Picks;
 use crate::config::Levels;
+use crate::model::Place;
 use crate::numeric::show;
-use crate::report::{ClaimKey, Coverage};
+use crate::report::{ClaimKey, Coverage, InputError};
 use crate::rules::{Catalogue, Fields};
 use crate::tally::{ColumnTally, Gap, ItemTally};
 
@@ -18,9 +19,54 @@ pub(super) struct Gaps {
     claims: BTreeMap<(ClaimKey, Cow<'static, str>, &'static str), u64>,
     seen: Fields,
     looked: bool,
+    refused: RefusedRows,
+}
+
+/// Rows that could not be read, in the directories of numbers that they may decide.
+#[derive(Default)]
+pub(super) struct RefusedRows {
+    /// The directory of each input.
+    directories: Vec<String>,
+    /// Why the rows of a directory are not read, as a sentence.
+    by_directory: BTreeMap<String, String>,
+}
+
+impl RefusedRows {
+    /// Fields that are named.
+    const NAMED: usize = 8;
+
+    /// Of inputs, those with rows that no format recognises.
+    pub(super) fn new(errors: &[InputError], paths: &[&str]) -> Self {
+        let directory = |path: &str| path.rsplit_once('/').map_or(".", |(directory, _)| directory).to_owned();
+        let mut by_directory = BTreeMap::new();
+        for error in errors.iter().filter(|error| !error.fields.is_empty()) {
+            let mut fields: Vec<&str> = error.fields.iter().take(Self::NAMED).map(String::as_str).collect();
+            if error.fields.len() > Self::NAMED {
+                fields.push("…");
+            }
+            let name = error.path.rsplit('/').next().unwrap_or(&error.path);
+            let sentence = format!(
+                "the rows in `{name}` are not read: unrecognised log format with the fields {}",
+                fields.join(", ")
+            );
+            by_directory.entry(directory(&error.path)).or_insert(sentence);
+        }
+        Self { directories: paths.iter().map(|path| directory(path)).collect(), by_directory }
+    }
+
+    /// Why the rows beside a number are not read.
+    fn of(&self, place: &Place) -> Option<&str> {
+        let directory = self.directories.get(place.file as usize)?;
+        self.by_directory.get(directory).map(String::as_str)
+    }
 }
 
 impl Gaps {
+    /// No gaps yet, in an audit that refused some rows.
+    pub(super) fn new(refused: RefusedRows) -> Self {
+        Self { refused, ..Self::default() }
+    }
+
     /// Claims of a column that could not be judged.
     pub(super) fn column(&mut self, name: &str, column: &ColumnTally, plan: &ColumnPlan, explanation: &Explanation) {
         let gaps: u64 = column.gaps.values().sum();
@@ -44,6 +90,7 @@ impl Gaps {
                 Gap::NoSteps => ("no token-level values are logged", "logprobs (one per token)"),
                 Gap::UnknownSteps => ("some scored tokens have no log-prob", "a log-prob for every scored token"),
                 Gap::NoClaim => ("the claim has no value", name_of_claim()),
+                Gap::NoField => ("some rows lack the field", "the field in every row"),
                 Gap::NoOperand => ("its formula needs the text or its length", "continuation (the scored text)"),
             };
             *self.claims.entry((ClaimKey::column(name), reason.into(), log)).or_default() += count;
@@ -77,6 +124,15 @@ impl Gaps {
     /// Claims of any kind that lack something.
     pub(super) fn missing(&mut self, what: &ClaimKey, reason: &'static str, log: &'static str, count: u64) {
         *self.claims.entry((what.clone(), reason.into(), log)).or_default() += count;
+    }
+
+    /// A number of the run that lacks something: the rows beside it, if they could not be read.
+    pub(super) fn of_run(&mut self, what: &ClaimKey, place: &Place, reason: &'static str, log: &'static str) {
+        let (reason, log) = match self.refused.of(place) {
+            Some(refused) => (refused.to_owned().into(), "rows of a known format, or map their fields under [input]"),
+            None => (reason.into(), log),
+        };
+        *self.claims.entry((what.clone(), reason, log)).or_default() += 1;
     }
 
     /// Fields that a stream has, for the rules that could not look.

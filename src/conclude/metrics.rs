@@ -63,7 +63,7 @@ pub(super) fn count(
         let what = ClaimKey::Run(metric.name());
         verdicts.entry(what.clone()).or_default().add(metric.verdict);
         if let Some((reason, log)) = metric.missing {
-            gaps.missing(&what, reason, log, 1);
+            gaps.of_run(&what, &metric.claim.located.place, reason, log);
         }
     }
 }

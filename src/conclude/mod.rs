@@ -6,6 +6,7 @@ mod cause;
 mod consequences;
 mod coverage;
 mod diagnosis;
+mod fields;
 mod figure;
 mod finding;
 mod metrics;
@@ -68,6 +69,7 @@ pub fn conclude(tally: Tally, context: &ConcludeInput<'_>) -> Report {
                 column: error.place.column,
                 reason: error.reason.clone(),
                 fatal: false,
+                fields: Vec::new(),
             });
         }
     }
@@ -77,10 +79,14 @@ pub fn conclude(tally: Tally, context: &ConcludeInput<'_>) -> Report {
         finding::unreadable(&tally, context.catalogue, &paths).into_iter().map(|draft| (draft, broken.clone())),
     );
     let mut listed = Listed::default();
-    let mut gaps = coverage::Gaps::default();
+    let mut gaps = coverage::Gaps::new(coverage::RefusedRows::new(&context.errors, &paths));
     for run in runs::group(tally, &context.runs, &paths) {
         let files = run.files.clone();
         let by_task = run.files_by_task.clone();
+        drafts.extend(run.changes.iter().filter_map(|(file, change)| {
+            let files = Files { of_run: vec![*file], of_task: vec![*file] };
+            Some((change.draft(*file, context.catalogue)?, files))
+        }));
         let mut own = Vec::new();
         conclude_run(run, context, &paths, &mut summary, &mut own, &mut listed, &mut gaps);
         drafts.extend(own.into_iter().map(|draft| {

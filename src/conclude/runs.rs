@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::conclude::fields::{self, Change};
 use crate::model::MetricClaim;
 use crate::run::RunId;
 use crate::tally::{Kept, StreamKey, StreamTally, Tally};
@@ -15,6 +16,8 @@ pub(super) struct Run {
     pub(super) streams: BTreeMap<StreamKey, StreamTally>,
     pub(super) metrics: Vec<MetricClaim>,
     pub(super) single_stream: bool,
+    /// Fields that end in the middle of a file.
+    pub(super) changes: Vec<(u32, Change)>,
 }
 
 /// Joins what was read of the inputs of each run. Numbers without rows beside them in their own run go to the only run
@@ -71,6 +74,7 @@ impl Run {
             streams: BTreeMap::new(),
             metrics: Vec::new(),
             single_stream: false,
+            changes: Vec::new(),
         };
         for (file, own) in files {
             let mut own = own.into_tally();
@@ -79,6 +83,9 @@ impl Run {
                 continue;
             }
             run.files.push(file);
+            let changes = fields::changes(&own.layout);
+            fields::count_lacking(&mut own, !changes.is_empty());
+            run.changes.extend(changes.into_iter().map(|change| (file, change)));
             for (key, stream) in own.streams {
                 let files = run.files_by_task.entry(key.task.clone()).or_default();
                 if files.last() != Some(&file) {

@@ -6,8 +6,9 @@ use std::io::Read as _;
 use memchr::memmem::Finder;
 
 use crate::engine::RecognisedInput;
+use crate::engine::refused::header;
+use crate::format::Head;
 use crate::format::json::{Kind, Value};
-use crate::format::{HEAD_BYTES, Head};
 use crate::source::peek;
 
 /// Levels of objects and lists that are looked into.
@@ -20,8 +21,8 @@ const MOST: usize = 2_000;
 #[must_use]
 pub fn fields(input: &RecognisedInput) -> (BTreeSet<String>, bool) {
     let mut paths: BTreeSet<String> = input.reader.mapping().into_iter().map(|mapped| mapped.field.path).collect();
-    let Ok(bytes) = peek(&input.input, HEAD_BYTES) else { return (paths, false) };
-    let whole = bytes.len() < HEAD_BYTES;
+    let Ok(bytes) = peek(&input.input, input.head_bytes) else { return (paths, false) };
+    let whole = input.whole;
     let head = Head::new(&input.input.path, input.input.logical_name(), &bytes, whole);
     let mut is_json = false;
     for record in head.records() {
@@ -29,10 +30,7 @@ pub fn fields(input: &RecognisedInput) -> (BTreeSet<String>, bool) {
         collect(record, "", DEPTH, &mut paths);
     }
     if !is_json {
-        let header = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        let header = String::from_utf8_lossy(header);
-        let names = header.split([',', '\t', ';', '|']).map(|name| name.trim().trim_matches('"').to_owned());
-        paths.extend(names.filter(|name| !name.is_empty()));
+        paths.extend(header(&bytes).into_iter().filter(|name| !name.is_empty()));
     }
     // The header of a table names all its columns.
     (paths, whole || !is_json)

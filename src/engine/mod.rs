@@ -3,7 +3,9 @@
 
 mod fields;
 mod follow;
+mod layout;
 mod open;
+mod refused;
 mod settle;
 
 use std::borrow::Cow;
@@ -14,6 +16,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::audit::{Auditor, ColumnPlan, FilePlan, RunEvidence};
 use crate::config::ColumnSpec;
+use crate::format::json::Value;
 use crate::format::{Framing, RawRecord, Sink};
 use crate::model::{Item, MAX_STEPS, MetricClaim, Origin, Place, RecordError, Snippet};
 use crate::numeric::Tolerance;
@@ -375,6 +378,11 @@ impl Sink for AuditorSink<'_, '_> {
 
     fn record(&mut self) {
         self.auditor.record();
+    }
+
+    fn fields(&mut self, record: &RawRecord<'_>, root: Value<'_>) {
+        let at = (record.line, record.column);
+        layout::see(self.auditor.fields(at), at, root);
     }
 
     fn unit(&mut self) {

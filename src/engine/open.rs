@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::{ColumnSpec, InputConfig};
+use crate::engine::refused;
 use crate::format::native::{self, roles};
 use crate::format::{self, Confidence, Format, HEAD_BYTES, Head, MappedField, MappedRole, Reader};
 use crate::model::stable_hash;
@@ -11,6 +12,8 @@ use crate::source::{ByteRange, Input, SourceError};
 
 /// Bytes after which an input without a complete record is rejected.
 const LONGEST_HEAD: usize = HEAD_BYTES << 9;
+/// How much longer a head gets at a time.
+const GROWTH: usize = 8;
 /// Least confidence at which a format is taken.
 const ENOUGH: u8 = 30;
 
@@ -98,6 +101,8 @@ pub struct Unknown {
     pub message: String,
     /// What is wrong with it.
     pub refusal: Refusal,
+    /// The fields of its first rows, where it has rows.
+    pub fields: Vec<String>,
 }
 
 /// Why an input is not read.
@@ -130,31 +135,45 @@ pub fn open(
     let recognised = |ranked: &[(Confidence, &'static dyn Format)]| {
         ranked.first().is_some_and(|(confidence, _)| confidence.percent >= ENOUGH)
     };
+    // A first record may be longer than the head, and its fields behind the break are not seen: the head grows.
+    while !Head::new(&path, &name, &bytes, bytes.len() < window).suffices() && window < LONGEST_HEAD {
+        window *= GROWTH;
+        bytes = crate::source::peek(&input, window)?;
+    }
     let mut ranked = rank(&Head::new(&path, &name, &bytes, bytes.len() < window));
-    // A first record may be longer than the head: grow the head before giving up. Text other than JSON has
-    // lines.
+    // What a document is may be said behind its first records. Text other than JSON has lines.
     let is_json = Head::new(&path, &name, &bytes, false).records().next().is_some();
     while is_json && !recognised(&ranked) && bytes.len() == window && window < LONGEST_HEAD {
-        window *= 8;
+        window *= GROWTH;
         bytes = crate::source::peek(&input, window)?;
         ranked = rank(&Head::new(&path, &name, &bytes, bytes.len() < window));
     }
     let whole = bytes.len() < window;
     let head = Head::new(&path, &name, &bytes, whole).of(&input);
-    let refused = |refusal, message: String| Ok(Err(Unknown { path: path.clone(), message, refusal }));
+    let refuse = |refusal, message: String| {
+        Ok(Err(Unknown { path: path.clone(), message, refusal, fields: refused::fields(&head) }))
+    };
     if bytes.trim_ascii().is_empty() {
-        return refused(Refusal::Empty, "the file is empty (expected at least one record)".to_owned());
+        return refuse(Refusal::Empty, "the file is empty (expected at least one record)".to_owned());
     }
+    let own = ranked.iter().position(|(confidence, _)| confidence.percent >= ENOUGH);
     let chosen = match forced.or(config.format.as_deref()) {
         Some(name) => match ranked.iter().position(|(_, format)| format.name() == name) {
-            Some(at) => Some(at),
-            None => return refused(Refusal::Unusable, UnknownFormat { name: name.to_owned() }.to_string()),
+            Some(at) if is_numbers(&ranked, at) && percent(&ranked, at) == 0 => match (own, forced) {
+                (Some(own), None) => Some(own),
+                _ => return refuse(Refusal::Unusable, not_numbers(name)),
+            },
+            // A format in the configuration is that of the rows: the numbers beside them stay what they are.
+            Some(at) => own
+                .filter(|own| forced.is_none() && is_numbers(&ranked, *own) && percent(&ranked, at) < ENOUGH)
+                .or(Some(at)),
+            None => return refuse(Refusal::Unusable, UnknownFormat { name: name.to_owned() }.to_string()),
         },
-        None => ranked.iter().position(|(confidence, _)| confidence.percent >= ENOUGH),
+        None => own,
     };
     let chosen = chosen.map(|at| ranked.swap_remove(at)).or_else(|| mapped(&head, config));
     let Some((confidence, format)) = chosen else {
-        return refused(Refusal::NoFormat, no_format(&ranked));
+        return refuse(Refusal::NoFormat, no_format(&ranked));
     };
     let opened = format.open(&head, config);
     match opened {
@@ -171,8 +190,24 @@ pub fn open(
             stored,
             range: None,
         })),
-        Err(reason) => refused(Refusal::Unusable, reason),
+        Err(reason) => refuse(Refusal::Unusable, reason),
     }
+}
+
+fn percent(ranked: &[(Confidence, &'static dyn Format)], at: usize) -> u8 {
+    ranked.get(at).map_or(0, |(confidence, _)| confidence.percent)
+}
+
+/// Whether a format has the numbers of a run in one document, and no rows that could be mapped.
+fn is_numbers(ranked: &[(Confidence, &'static dyn Format)], at: usize) -> bool {
+    ranked.get(at).is_some_and(|(_, format)| format.is_summary())
+}
+
+/// Why a file is not read as a summary.
+fn not_numbers(name: &str) -> String {
+    format!(
+        "not a `{name}` log: expected one JSON object with the numbers of a run; leave the format out, or name that of its rows"
+    )
 }
 
 /// A native form recognised by its shape, if it contains fields that the user mapped.

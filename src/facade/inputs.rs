@@ -104,7 +104,7 @@ impl Inputs {
                 "the file became shorter while it was read ({before} bytes, then {now}); audit it again once it is written"
             );
             let (kind, path) = (InputErrorKind::Unreadable, opened.input.path.clone());
-            self.errors.push(InputError { kind, path, line: 0, column: 0, reason, fatal: true });
+            self.errors.push(InputError { kind, path, line: 0, column: 0, reason, fatal: true, fields: Vec::new() });
         }
         self.errors.sort_by(|a, b| (&a.path, a.line, &a.reason).cmp(&(&b.path, b.line, &b.reason)));
     }
@@ -141,7 +141,7 @@ pub(super) fn find(wanted: &Wanted<'_>) -> Inputs {
     let whole = |path: String, reason: String, kind: InputErrorKind| {
         let is_log = !matches!(kind, InputErrorKind::Empty | InputErrorKind::Unrecognised);
         let fatal = is_log || named.contains(&path.as_str());
-        InputError { kind, path, line: 0, column: 0, reason, fatal }
+        InputError { kind, path, line: 0, column: 0, reason, fatal, fields: Vec::new() }
     };
     let unreadable = InputErrorKind::Unreadable;
     let of_source =
@@ -188,7 +188,7 @@ pub(super) fn find(wanted: &Wanted<'_>) -> Inputs {
                     Refusal::NoFormat => InputErrorKind::Unrecognised,
                     Refusal::Unusable => InputErrorKind::Unusable,
                 };
-                errors.push(whole(unknown.path, unknown.message, kind));
+                errors.push(InputError { fields: unknown.fields, ..whole(unknown.path, unknown.message, kind) });
             }
             // An archive in a directory may hold anything, and nobody said that it is a log.
             Err(SourceError::NoLogs { .. }) if !is_named && path.to_lowercase().ends_with(".zip") => {
@@ -239,7 +239,8 @@ impl NestedFiles {
                 if error.line == 0 { String::new() } else { format!("line {}, column {}: ", error.line, error.column) };
             let reason = format!("{place}{}", error.reason);
             let kind = InputErrorKind::Unusable;
-            InputError { kind, path: error.path.clone(), line: 0, column: 0, reason, fatal: true }
+            let path = error.path.clone();
+            InputError { kind, path, line: 0, column: 0, reason, fatal: true, fields: Vec::new() }
         })
     }
 

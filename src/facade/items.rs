@@ -78,6 +78,7 @@ fn unreadable(opened: &[RecognisedInput], errors: Vec<crate::model::RecordError>
         column: error.place.column,
         reason: error.reason,
         fatal: false,
+        fields: Vec::new(),
     };
     errors.into_iter().map(error).collect()
 }

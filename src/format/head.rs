@@ -10,6 +10,8 @@ use crate::source::{Input, Quotes};
 pub const HEAD_BYTES: usize = 1 << 18;
 /// Records that recognition looks at.
 pub const FIRST_RECORDS: usize = 8;
+/// How long a head gets to hold that many whole records. A longer one only has to hold the first.
+const LONG_HEAD: usize = HEAD_BYTES << 6;
 
 /// What is known of an input before it is read: its name and its first bytes, unpacked.
 pub struct Head<'h> {
@@ -25,6 +27,7 @@ pub struct Head<'h> {
     pub input: Option<&'h Input>,
     records: OnceCell<Records>,
     document: OnceCell<Option<Parsed>>,
+    cut: OnceCell<bool>,
 }
 
 struct Records {
@@ -53,13 +56,54 @@ impl<'h> Head<'h> {
     /// A head that nothing has looked at yet.
     #[must_use]
     pub fn new(path: &'h str, name: &'h str, bytes: &'h [u8], whole: bool) -> Self {
-        Self { path, name, bytes, whole, input: None, records: OnceCell::new(), document: OnceCell::new() }
+        Self {
+            path,
+            name,
+            bytes,
+            whole,
+            input: None,
+            records: OnceCell::new(),
+            document: OnceCell::new(),
+            cut: OnceCell::new(),
+        }
     }
 
     /// The same head, with the input that it is of.
     #[must_use]
     pub fn of(self, input: &'h Input) -> Self {
         Self { input: Some(input), ..self }
+    }
+
+    /// Whether it holds enough whole records to say what all of them are. The fields of a record that breaks off may stand
+    /// behind the break.
+    #[must_use]
+    pub fn suffices(&self) -> bool {
+        if self.whole {
+            return true;
+        }
+        let wanted = if self.bytes.len() < LONG_HEAD { FIRST_RECORDS } else { 1 };
+        let text = self.bytes.trim_ascii_start();
+        match text.first() {
+            Some(b'[') => crate::source::Elements::new(self.bytes)
+                .is_ok_and(|elements| elements.take(wanted).flatten().count() == wanted),
+            Some(b'{') => match memchr::memchr(b'\n', text).and_then(|end| text.get(..end)) {
+                Some(line) if Tape::default().parse(line).is_ok() => memchr::memchr_iter(b'\n', text).count() >= wanted,
+                Some(_) => is_past_first_entry(text),
+                // A long line may be the first of many, or the whole document.
+                None => wanted == 1 && is_past_first_entry(text),
+            },
+            _ => rows(text) > wanted,
+        }
+    }
+
+    /// Whether more of the document follows, or should: the input ends inside of it.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        *self.cut.get_or_init(|| {
+            let text = self.bytes.trim_ascii();
+            !self.whole
+                || (text.first() == Some(&b'{') && Tape::default().parse(text).is_err_and(|error| error.is_cut_off()))
+        })
     }
 
     /// How JSON records are laid out in the input: one per line, or as the elements of an array (a pretty-printed object is the
@@ -182,7 +226,8 @@ impl<'h> Head<'h> {
                 break;
             }
         }
-        if parsed.is_empty() && !self.whole {
+        // The first line is cut off, by the head or at the end of the input.
+        if parsed.is_empty() {
             parsed.extend(Parsed::of(close(text)));
         }
         Records { framing: Some(Framing::Lines), parsed }
@@ -190,7 +235,7 @@ impl<'h> Head<'h> {
 }
 
 /// A JSON text that breaks off, closed after its last whole value.
-fn close(text: &[u8]) -> Vec<u8> {
+pub(in crate::format) fn close(text: &[u8]) -> Vec<u8> {
     let (mut open, mut quotes) = (Vec::new(), Quotes::default());
     // The end of the last whole value, with what is open there.
     let mut end = (0, 0);
@@ -219,6 +264,55 @@ fn close(text: &[u8]) -> Vec<u8> {
     closed
 }
 
+/// Whether a document that breaks off does so behind the first entry of its list of records, or of the object that holds
+/// them.
+fn is_past_first_entry(text: &[u8]) -> bool {
+    /// A container that is open.
+    struct Open {
+        is_list: bool,
+        commas: usize,
+        /// Containers that ended in it.
+        ended: usize,
+    }
+    let (mut open, mut quotes): (Vec<Open>, _) = (Vec::new(), Quotes::default());
+    for byte in text {
+        if quotes.take(*byte) {
+            continue;
+        }
+        match byte {
+            b'{' | b'[' => open.push(Open { is_list: *byte == b'[', commas: 0, ended: 0 }),
+            b'}' | b']' => {
+                open.pop();
+                if let Some(around) = open.last_mut() {
+                    around.ended += 1;
+                }
+            }
+            b',' => {
+                if let Some(around) = open.last_mut() {
+                    around.commas += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    match open.iter().find(|around| around.is_list) {
+        // Numbers in a list are no records.
+        Some(list) => list.commas > 0 && list.ended > 0,
+        None => open.len() > 1 && open.first().is_some_and(|root| root.ended > 0),
+    }
+}
+
+/// Number of ends of lines outside of quotes: rows of a table, lines of another text.
+fn rows(text: &[u8]) -> usize {
+    let mut is_quoted = false;
+    let ends = memchr::memchr2_iter(b'\n', b'"', text).filter(|at| {
+        let is_quote = text.get(*at) == Some(&b'"');
+        is_quoted ^= is_quote;
+        !is_quote && !is_quoted
+    });
+    ends.count()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,6 +328,30 @@ mod tests {
         assert_eq!(closed(r#"{"a": "q\"}", "b"#), r#"{"a": "q\"}"}"#);
         assert_eq!(closed("{"), "{}");
         assert_eq!(closed(""), "");
+    }
+
+    #[test]
+    fn a_document_that_ends_too_early_is_cut() {
+        let is_cut = |text: &str| Head::new("a", "a", text.as_bytes(), true).is_cut();
+        assert!(is_cut("{\"a\": [1, 2") && is_cut("{\n \"a\": {\"b\": 1},\n") && is_cut("{\"a\": \"x"));
+        assert!(!is_cut("{\"a\": 1}") && !is_cut("{\"a\": 1}\n{\"a\": ") && !is_cut("a,b\n1,2") && !is_cut("{a"));
+        assert!(Head::new("a", "a", b"{\"a\": 1}", false).is_cut());
+    }
+
+    #[test]
+    fn a_head_suffices_when_it_holds_whole_records() {
+        let suffices = |text: &str| Head::new("a", "a", text.as_bytes(), false).suffices();
+        let line = "{\"a\": [1, 2]}\n";
+        assert!(suffices(&line.repeat(8)) && !suffices(&line.repeat(7)) && !suffices(&line[..9]));
+        assert!(!suffices("{\"a\": [{\"b\": 1}, {\"b\": 2}], \"c\": \"a long text"));
+        assert!(suffices(&format!("[{}", "{\"a\": 1}, ".repeat(9))) && !suffices("[{\"a\": 1}, {\"a\": "));
+        assert!(suffices("{\n \"a\": {}, \"b\": [{\"c\": 1}, {\"c\": 2}, {\"c\""));
+        assert!(!suffices("{\n \"a\": {}, \"b\": [{\"c\": [{}, {}, 1], \"d\": \"x"));
+        assert!(!suffices("{\n \"a\": {}, \"b\": [1, 2, 3"));
+        assert!(suffices("{\n \"0\": {\"a\": 1}, \"1\": {\"a\"") && !suffices("{\n \"0\": {\"a\": {}, \"b\""));
+        assert!(!suffices("{\n \"a\": {}, \"b\": \"text"));
+        assert!(suffices(&"1,\"a\"\n".repeat(9)) && !suffices(&"1,\"a\n\n\"\n".repeat(8)));
+        assert!(Head::new("a", "a", b"{\"a\": ", true).suffices());
     }
 
     #[test]

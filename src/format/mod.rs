@@ -102,6 +102,8 @@ pub trait Sink {
     fn error(&mut self, error: RecordError);
     /// Counts a record that was read.
     fn record(&mut self);
+    /// The fields of a JSON record, once what it holds was sent.
+    fn fields(&mut self, _record: &RawRecord<'_>, _root: json::Value<'_>) {}
     /// A work unit starts: what comes next need not follow what came before.
     fn unit(&mut self) {}
 }
@@ -158,6 +160,10 @@ pub trait Format: Sync {
     }
     /// Whether the configuration can name its fields and the conventions of its columns: the project's own forms.
     fn is_mappable(&self) -> bool {
+        false
+    }
+    /// Whether its files have numbers of a run only, in one document beside the rows.
+    fn is_summary(&self) -> bool {
         false
     }
     /// How sure it is of an input.

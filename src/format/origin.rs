@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::io::Read;
 
+use crate::format::head::close;
 use crate::format::json::{Kind, Tape, Value};
 use crate::format::window::window;
 use crate::format::{RawRecord, Sink};
@@ -15,6 +16,8 @@ pub struct JsonOrigin<'r> {
     pub record: RawRecord<'r>,
     /// Its parsed form.
     pub root: Value<'r>,
+    /// Whether the record breaks off: the parsed form is what is complete of it.
+    pub is_partial: bool,
     /// The place that was asked for last: offset, line, column. The next one is counted from it.
     last: Cell<(usize, u64, u64)>,
 }
@@ -23,7 +26,7 @@ impl<'r> JsonOrigin<'r> {
     /// The origin of a record with its parsed form.
     #[must_use]
     pub fn new(record: RawRecord<'r>, root: Value<'r>) -> Self {
-        Self { record, root, last: Cell::new((0, record.line, record.column)) }
+        Self { record, root, is_partial: false, last: Cell::new((0, record.line, record.column)) }
     }
 
     /// The bytes of the input that a value has. A text that was put into quotes stands there without them.
@@ -114,7 +117,7 @@ pub fn record_error(record: &RawRecord<'_>, offset: usize, reason: String, unrea
 }
 
 /// Reads a file that is one JSON document (results, a summary) and shows it to a visitor; what cannot be read is
-/// reported.
+/// reported. Of a document that breaks off, what is complete is shown.
 pub fn read_document(
     file: u32,
     stream: Opened,
@@ -138,7 +141,17 @@ pub fn read_document(
     let mut tape = Tape::default();
     match tape.parse(&bytes) {
         Ok(root) => visit(&JsonOrigin::new(record, root), out),
-        Err(error) => out.error(record_error(&record, error.offset, error.to_string(), true)),
+        Err(error) => {
+            out.error(record_error(&record, error.offset, error.to_string(), true));
+            if error.is_cut_off() {
+                // Its bytes are the first ones of the document: places hold in both.
+                let closed = close(&bytes);
+                if let Ok(root) = tape.parse(&closed) {
+                    let origin = JsonOrigin::new(RawRecord { bytes: &closed, ..record }, root);
+                    visit(&JsonOrigin { is_partial: true, ..origin }, out);
+                }
+            }
+        }
     }
 }
 

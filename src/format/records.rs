@@ -66,12 +66,16 @@ impl<C> Records<C> {
         self
     }
 
-    fn read(&self, record: RawRecord<'_>, visit: Visit<C>, out: &mut dyn Sink) {
+    fn read(&self, record: RawRecord<'_>, visit: Visit<C>, is_record: bool, out: &mut dyn Sink) {
         TAPE.with_borrow_mut(|tape| match tape.parse(record.bytes) {
             Ok(root) => {
                 let origin = JsonOrigin::new(record, root);
-                if let Err(field_error) = visit(&origin, &self.context, out) {
-                    out.error(record_error(&record, field_error.start, field_error.reason, false));
+                match visit(&origin, &self.context, out) {
+                    Ok(()) if is_record => out.fields(&record, root),
+                    Ok(()) => {}
+                    Err(field_error) => {
+                        out.error(record_error(&record, field_error.start, field_error.reason, false));
+                    }
                 }
             }
             Err(error) => out.error(record_error(&record, error.offset, error.to_string(), true)),
@@ -90,12 +94,12 @@ impl<C: Send + Sync> Reader for Records<C> {
 
     fn read_record(&self, record: RawRecord<'_>, out: &mut dyn Sink) {
         out.record();
-        self.read(record, self.visit, out);
+        self.read(record, self.visit, true, out);
     }
 
     fn read_shell(&self, shell: RawRecord<'_>, out: &mut dyn Sink) {
         if let Some(visit) = self.shell {
-            self.read(shell, visit, out);
+            self.read(shell, visit, false, out);
         }
     }
 

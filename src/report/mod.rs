@@ -463,4 +463,7 @@ pub struct InputError {
     /// Whether the audit cannot count as done without it: an input that was named, or a log whose fields are not
     /// clear.
     pub fatal: bool,
+    /// The fields of its first rows, where it has rows that no format recognises.
+    #[serde(default)]
+    pub fields: Vec<String>,
 }

@@ -20,6 +20,8 @@ pub enum Gap {
     NoClaim,
     /// The formula needs something that is not logged, such as the text for its bytes.
     NoOperand,
+    /// The row lacks the field that other rows of its input have.
+    NoField,
 }
 
 /// A formula that explains a row, with what its arithmetic needs to be written out.
@@ -126,6 +128,8 @@ impl Group {
 pub struct ColumnTally {
     /// Rows that each accepted formula explains.
     pub accepted: Vec<u64>,
+    /// Candidates with a claim of the column.
+    pub candidates: u64,
     /// Rows in which the convention could be derived and compared.
     pub judged: u64,
     /// Of these, rows whose first token has a log-prob of exactly 0, unlike others of its tokens.
@@ -182,6 +186,7 @@ impl ColumnTally {
     /// Adds another part of the column.
     pub fn merge(&mut self, other: Self) {
         add_each(&mut self.accepted, &other.accepted);
+        self.candidates += other.candidates;
         self.judged += other.judged;
         self.starting_with_zero += other.starting_with_zero;
         self.stated += other.stated;

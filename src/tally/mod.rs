@@ -10,6 +10,7 @@ mod column;
 mod exemplar;
 mod items;
 mod kept;
+mod layout;
 mod observed;
 mod open;
 mod picks;
@@ -33,6 +34,7 @@ pub use column::{ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, RowRef};
 pub use exemplar::{Evidence, Exemplar, Keyed, Smallest};
 pub use items::{AnyRight, FromRefuted, ItemTally, Mixed, SameLabel};
 pub use kept::{Kept, Tally};
+pub use layout::{Extent, Few, Field, FieldKind, Layout, Look, Position};
 pub use observed::{Observed, PLACES, PartSeen, ROWS, RowSketch};
 pub use open::{OpenRow, OpenRows};
 pub use picks::{Argmax, PickReasons, Reason, Reasoned};
@@ -84,6 +86,10 @@ pub struct StreamTally {
     pub integer_ids: Option<(i64, i64)>,
     /// Rows with an integer id.
     pub integer_rows: u64,
+    /// Candidates read, without those in which nothing was found.
+    pub candidates: u64,
+    /// Candidates in which nothing was found: no id, no text, no number.
+    pub bare: u64,
 }
 
 impl StreamTally {
@@ -105,6 +111,8 @@ impl StreamTally {
             (one, two) => one.or(two),
         };
         self.integer_rows += other.integer_rows;
+        self.candidates += other.candidates;
+        self.bare += other.bare;
     }
 
     /// Adds a part of an item.
@@ -146,6 +154,8 @@ pub struct FileTally {
     pub errors: Smallest<RecordError, 5>,
     /// Numbers reported of the run, in the order of the input.
     pub metrics: Vec<MetricClaim>,
+    /// Which fields its records have, and from where to where.
+    pub layout: Layout,
 }
 
 impl FileTally {
@@ -167,5 +177,6 @@ impl FileTally {
         // A number that a file repeats is one claim, at its first place.
         let mut known = BTreeSet::new();
         self.metrics.retain(|claim| known.insert(claim.without_place()));
+        self.layout.merge(other.layout);
     }
 }

@@ -251,3 +251,509 @@ fn links_in_a_directory_stay_in_it() {
     contains(&out, &["runs/dangling.jsonl: `runs/dangling.jsonl` is a link that cannot be followed: No such file"]);
     assert!(!out.contains("README"), "{out}");
 }
+
+/// Rows with log-probs and their sum, changed by their number.
+fn rows(count: usize, change: impl Fn(usize, &mut serde_json::Map<String, Value>)) -> String {
+    let mut text = String::new();
+    for row in 0..count {
+        // Multiples of 1/64 have an exact sum.
+        let logprobs: Vec<f64> =
+            (0..3 + row % 3).map(|at| -(((row * 7 + at * 13) % 160) as f64 + 3.0) / 64.0).collect();
+        let fields = serde_json::json!({
+            "item": format!("q{row}"),
+            "candidate": "a",
+            "logprobs": logprobs,
+            "score": logprobs.iter().sum::<f64>(),
+        });
+        let Value::Object(mut fields) = fields else { unreachable!() };
+        change(row, &mut fields);
+        text += &serde_json::to_string(&fields).unwrap();
+        text.push('\n');
+    }
+    text
+}
+
+/// Moves a field of a row.
+fn rename(fields: &mut serde_json::Map<String, Value>, from: &str, to: &str) {
+    let value = fields.remove(from).unwrap();
+    fields.insert(to.to_owned(), value);
+}
+
+/// Puts a row into an object.
+fn wrap(fields: &mut serde_json::Map<String, Value>, under: &str) {
+    let row = std::mem::take(fields);
+    fields.insert(under.to_owned(), row.into());
+}
+
+/// The verdicts on `score`: proven, refuted, unprovable.
+fn verdicts(report: &Value) -> [u64; 3] {
+    let mut sums = [0; 3];
+    for claim in report["claims"].as_array().unwrap().iter().filter(|claim| claim["claim"] == "score") {
+        for (sum, verdict) in sums.iter_mut().zip(["proven", "refuted", "unprovable"]) {
+            *sum += claim["verdicts"][verdict].as_u64().unwrap();
+        }
+    }
+    sums
+}
+
+type Change = fn(usize, &mut serde_json::Map<String, Value>);
+
+#[test]
+fn a_field_that_ends_in_the_middle_is_a_finding_and_its_rows_count() {
+    let changed: [(Change, &str, [u64; 3]); 8] = [
+        (
+            |_, fields| rename(fields, "score", "Score"),
+            "`score` ends at line 12: the 12 records up to it have it, the 1,188 after it do not; they have `Score`",
+            [12, 0, 1_188],
+        ),
+        (
+            |_, fields| wrap(fields, "row"),
+            "`score`, `candidate`, `item`, `logprobs` end at line 12: the 12 records up to it have them, the 1,188 after it do \
+             not; they have `row.score`",
+            [12, 0, 1_188],
+        ),
+        (
+            |_, fields| {
+                fields.remove("score");
+            },
+            "`score` ends at line 12: the 12 records up to it have it, the 1,188 after it do not",
+            [12, 0, 1_188],
+        ),
+        (
+            |_, fields| {
+                fields.remove("logprobs");
+            },
+            "`logprobs` ends at line 12: the 12 records up to it have it, the 1,188 after it do not",
+            [12, 0, 1_188],
+        ),
+        (
+            |_, fields| rename(fields, "logprobs", "log-probs"),
+            "`logprobs` ends at line 12: the 12 records up to it have it, the 1,188 after it do not; they have `log-probs`",
+            [12, 0, 1_188],
+        ),
+        (
+            |_, fields| rename(fields, "score", "final_result"),
+            "`score` ends at line 12: the 12 records up to it have it, the 1,188 after it do not; the nearest field of theirs \
+             is `final_result`",
+            [12, 0, 1_188],
+        ),
+        // Another value beside another spelling: the rows are still rows.
+        (
+            |_, fields| {
+                rename(fields, "score", "SCORE");
+                fields.insert("host".to_owned(), "b".into());
+            },
+            "`score` ends at line 12: the 12 records up to it have it, the 1,188 after it do not; they have `SCORE`",
+            [12, 0, 1_188],
+        ),
+        (
+            |row, fields| {
+                fields.insert("task".to_owned(), ["x", "y"][row % 2].into());
+                wrap(fields, "row");
+            },
+            "`score`, `candidate`, `item`, `logprobs` end at line 12: the 12 records up to it have them, the 1,188 after it do \
+             not; they have `row.score`",
+            [12, 0, 1_188],
+        ),
+    ];
+    let folder = Folder::with(&[("min.toml", "[gate]\nmin-proven = { score = 1.0 }\n")]);
+    for (change, said, expected) in changed {
+        folder.write(
+            "a.jsonl",
+            rows(1_200, |row, fields| {
+                if row >= 12 {
+                    change(row, fields);
+                }
+            })
+            .as_bytes(),
+        );
+        let (code, out, err) = folder.run("check a.jsonl --format json");
+        assert_eq!((code, err.as_str()), (1, ""), "{said}");
+        let report: Value = serde_json::from_str(&out).unwrap();
+        let found: Vec<&Value> = report["findings"].as_array().unwrap().iter().collect();
+        assert_eq!(found.len(), 1, "{said}: {found:?}");
+        let (finding, location) = (found[0], &found[0]["locations"][0]);
+        assert_eq!((&finding["code"], &finding["message"]), (&"RT709".into(), &said.into()));
+        assert_eq!((&location["line"], &finding["count"]), (&13.into(), &1_188.into()));
+        assert_eq!(verdicts(&report), expected, "{said}");
+        for output in FORMATS {
+            let (code, out, _) = folder.run(&format!("check a.jsonl --format {output}"));
+            assert_eq!(code, 1);
+            assert!(out.contains("RT709"), "{output}: {out}");
+        }
+        // The rule may be off: the rows still count.
+        let (code, out, _) = folder.run("check a.jsonl --config min.toml --ignore RT709");
+        assert_eq!(code, 1);
+        contains(&out, &["min-proven score: expected at least 1 of the claims to be proven, found 12 of 1,200"]);
+    }
+}
+
+#[test]
+fn a_field_that_begins_or_ends_is_seen_in_any_form_of_the_log() {
+    let late = rows(1_200, |row, fields| {
+        if row >= 600 {
+            rename(fields, "score", "Score");
+        }
+    });
+    let early = rows(1_200, |row, fields| {
+        if row < 12 {
+            rename(fields, "score", "Score");
+        }
+    });
+    let nested = late.replace("\"score\"", "\"x\": {\"score\"").replace("\"Score\"", "\"x\": {\"Score\"");
+    let nested = nested.replace("}\n", "}}\n");
+    let array = format!("[{}]", late.trim_end().replace('\n', ", "));
+    let folder = Folder::with(&[
+        ("late.jsonl", &late),
+        ("early.jsonl", &early),
+        ("array.json", &array),
+        ("nested.jsonl", &nested),
+        ("nested.toml", "[input]\nscore = \"x.score\"\n"),
+    ]);
+    for (line, said) in [
+        (
+            "check late.jsonl",
+            "`score` ends at line 600: the 600 records up to it have it, the 600 after it do not; they have `Score`",
+        ),
+        (
+            "check late.jsonl --threads 2",
+            "`score` ends at line 600: the 600 records up to it have it, the 600 after it do not",
+        ),
+        (
+            "check early.jsonl",
+            "`Score` ends at line 12: the 12 records up to it have it, the 1,188 after it do not; they have `score`",
+        ),
+        (
+            "check array.json",
+            "`score` ends at record 600: the 600 records up to it have it, the 600 after it do not; they have `Score`",
+        ),
+        (
+            "check nested.jsonl --config nested.toml",
+            "`x.score` ends at line 600: the 600 records up to it have it, the 600 after it do not; they have `x.Score`",
+        ),
+    ] {
+        let (code, out, err) = folder.run(line);
+        assert_eq!(code, 1, "{line}: {out}{err}");
+        contains(&out, &["error[RT709]", said]);
+    }
+    let (code, _, _) = folder.run("check late.jsonl --tally a.tally");
+    assert_eq!(code, 1);
+    contains(&folder.run("merge a.tally").1, &["error[RT709]", "`score` ends at line 600"]);
+}
+
+fn put(fields: &mut serde_json::Map<String, Value>, name: &str, value: impl Into<Value>) {
+    fields.insert(name.to_owned(), value.into());
+}
+
+/// Clean logs in which a field ends, or seems to: a name, how row number so and so is changed, and how many rows have a score.
+const CLEAN: [(&str, Change, u64); 12] = [
+    // A field that comes and goes is optional.
+    (
+        "optional",
+        |row, fields| {
+            if row % 3 == 1 {
+                drop(fields.remove("score"));
+            }
+        },
+        800,
+    ),
+    (
+        "failed and then not",
+        |row, fields| {
+            if (300..600).contains(&row) {
+                drop(fields.remove("score"));
+            }
+        },
+        900,
+    ),
+    (
+        "null",
+        |row, fields| {
+            if row >= 600 {
+                put(fields, "score", Value::Null);
+            }
+        },
+        600,
+    ),
+    // A run that was stopped while its last rows were written.
+    (
+        "the last rows",
+        |row, fields| {
+            if row >= 1_195 {
+                drop(fields.remove("score"));
+            }
+        },
+        1_195,
+    ),
+    (
+        "failed",
+        |row, fields| {
+            if row >= 600 {
+                fields.remove("score");
+                fields.remove("logprobs");
+                put(fields, "error", "timeout");
+            }
+        },
+        600,
+    ),
+    (
+        "a status",
+        |row, fields| {
+            put(fields, "status", if row < 600 { "ok" } else { "failed" });
+            if row >= 600 {
+                fields.remove("score");
+            }
+        },
+        600,
+    ),
+    (
+        "two statuses of each",
+        |row, fields| {
+            put(fields, "status", [["stop", "length"], ["quota", "timeout"]][row / 600][row % 2]);
+            if row >= 600 {
+                fields.remove("score");
+            }
+        },
+        600,
+    ),
+    (
+        "an error that was null",
+        |row, fields| {
+            put(fields, "error", if row < 600 { Value::Null } else { format!("timeout {row}").into() });
+            if row >= 600 {
+                fields.remove("score");
+            }
+        },
+        600,
+    ),
+    (
+        "an empty answer",
+        |row, fields| {
+            put(fields, "continuation", if row < 600 { format!("answer {row}") } else { String::new() });
+            if row >= 600 {
+                fields.remove("score");
+            }
+        },
+        600,
+    ),
+    (
+        "a type, with its own place for the score",
+        |row, fields| {
+            put(fields, "type", if row < 600 { "choice" } else { "generation" });
+            if row >= 600 {
+                let score = fields.remove("score").unwrap();
+                put(fields, "metrics", serde_json::json!({"score": score}));
+            }
+        },
+        600,
+    ),
+    (
+        "a split by the ids",
+        |row, fields| {
+            put(fields, "item", format!("{}-{row}", if row < 600 { "dev" } else { "test" }));
+            if row >= 600 {
+                fields.remove("score");
+            }
+        },
+        600,
+    ),
+    (
+        "tasks one after the other",
+        |row, fields| {
+            put(fields, "task", format!("task {}", char::from(b'a' + u8::try_from(row / 50).unwrap())));
+            if row >= 600 {
+                fields.remove("score");
+            }
+        },
+        600,
+    ),
+];
+
+#[test]
+fn rows_of_another_kind_end_no_field() {
+    let folder = Folder::with(&[]);
+    for (what, change, proven) in CLEAN {
+        folder.write("a.jsonl", rows(1_200, change).as_bytes());
+        let (code, out, err) = folder.run("check a.jsonl --format json");
+        assert_eq!(code, 0, "{what}: {out}{err}");
+        let report: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(report["findings"], serde_json::json!([]), "{what}");
+        // Of the tasks, only those that have scores have rows of the column.
+        let unprovable = if what.starts_with("tasks") { 0 } else { 1_200 - proven };
+        assert_eq!(verdicts(&report), [proven, 0, unprovable], "{what}");
+    }
+    // A header and a line of totals are no rows.
+    let log =
+        "{\"model\": \"m\", \"seed\": 1}\n".to_owned() + &rows(40, |_, _| ()) + "{\"mean_score\": -3.5, \"n\": 40}\n";
+    folder.write("a.jsonl", log.as_bytes());
+    let (code, out, _) = folder.run("check a.jsonl");
+    assert_eq!(code, 0, "{out}");
+    contains(&out, &["40 proven of 40"]);
+}
+
+/// Six rows with a mean where a sum is declared, behind an answer of a length.
+fn wrong_rows(length: usize) -> Vec<Value> {
+    let row = |row: usize| {
+        let logprobs = [-0.5, -0.25 - row as f64 / 64.0];
+        let (answer, mean) = ("x".repeat(length), logprobs.iter().sum::<f64>() / 2.0);
+        serde_json::json!({"item": format!("q{row}"), "answer": answer, "logprobs": logprobs, "score": mean})
+    };
+    (0..6).map(row).collect()
+}
+
+/// Objects with the item and the answer in front, as pipelines write them.
+fn in_order(row: &Value) -> String {
+    format!(
+        "{{\"item\": {}, \"continuation\": {}, \"logprobs\": {}, \"score\": {}}}",
+        row["item"], row["answer"], row["logprobs"], row["score"]
+    )
+}
+
+#[test]
+fn the_verdict_does_not_depend_on_the_length_of_the_first_record() {
+    let folder = Folder::with(&[]);
+    for length in [1_000, 166_000, 333_000, 2_000_000] {
+        let rows: Vec<String> = wrong_rows(length).iter().map(in_order).collect();
+        let lines = rows.join("\n") + "\n";
+        folder.write("lines.jsonl", lines.as_bytes());
+        folder.write("array.json", format!("[{}]", rows.join(",\n")).as_bytes());
+        folder
+            .write("document.json", format!("{{\n\"model\": \"m\",\n\"samples\": [{}]}}", rows.join(",\n")).as_bytes());
+        let cells = |row: &Value| {
+            let (item, answer) = (row["item"].as_str().unwrap(), row["answer"].as_str().unwrap());
+            format!("{item},{answer},\"{}\",{}\n", row["logprobs"], row["score"])
+        };
+        let table = wrong_rows(length).iter().map(cells).collect::<String>();
+        folder.write("table.csv", ("item,continuation,logprobs,score\n".to_owned() + &table).as_bytes());
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(lines.as_bytes()).unwrap();
+        folder.write("packed.jsonl.gz", &packed.finish().unwrap());
+        for name in ["lines.jsonl", "array.json", "document.json", "table.csv", "packed.jsonl.gz"] {
+            let (code, out, err) = folder.run(&format!("check {name}"));
+            assert_eq!(code, 1, "{name} {length}: {out}{err}");
+            contains(&out, &["error[RT204]", "6 refuted of 6, held to sum(logprob)"]);
+        }
+    }
+}
+
+/// The first part of a text.
+fn part(text: &str, percent: usize) -> &str {
+    &text[..text.len() * percent / 100]
+}
+
+#[test]
+fn a_document_that_is_cut_off_is_a_finding_and_read_as_far_as_it_goes() {
+    let of = |name: &str| std::fs::read_to_string(crate::support::fixture(name)).unwrap();
+    let results = "results_2026-11-25T14-07-34.211521.json";
+    let samples = "samples_local_mc_2026-11-25T14-07-34.211521.jsonl";
+    let lm_eval = |name: &str| of(&format!("formats/lm-eval/v0.4.9/{name}"));
+    let inspect = "2026-11-25T14-05-26-00-00_local-qa-short_ep5y4XC693ExhfvD9jdwub.json";
+    let inspect_log = of(&format!("formats/inspect/match-json/{inspect}"));
+    let stats = of("formats/helm/generation/stats.json");
+    let summary = "{\"accuracy\": 0.75, \"accuracy_stderr\": 0.0693375245, \"note\": \"a run of one afternoon\"}\n";
+    let line = rows(1, |_, _| ());
+    for percent in [20, 50, 95] {
+        let folder = Folder::with(&[
+            (&format!("lm/{results}"), part(&lm_eval(results), percent)),
+            (&format!("lm/{samples}"), &lm_eval(samples)),
+            (&format!("inspect/{inspect}"), part(&inspect_log, percent)),
+            ("helm/stats.json", part(&stats, percent)),
+            ("summary/summary.json", part(summary, percent)),
+            ("native/a.jsonl", part(&line, percent)),
+        ]);
+        for path in ["lm", &format!("lm/{results}"), "inspect", "helm", "helm/stats.json", "summary", "native"] {
+            if (path, percent) == ("summary", 20) || (path, percent) == ("native", 20) {
+                // Nothing in it says what it is.
+                assert_eq!(folder.run(&format!("check {path}")).0, 2);
+                continue;
+            }
+            let (code, out, err) = folder.run(&format!("check {path} --format json"));
+            assert_eq!(code, 1, "{path} {percent} %: {out}{err}");
+            let report: Value = serde_json::from_str(&out).unwrap();
+            let codes: Vec<&Value> =
+                report["findings"].as_array().unwrap().iter().map(|finding| &finding["code"]).collect();
+            assert_eq!(codes, ["RT708"], "{path} {percent} %");
+            assert_eq!(report["findings"][0]["count"], 1);
+            assert!(report["findings"][0]["locations"][0]["line"].as_u64().unwrap() > 0);
+        }
+    }
+    // What is complete is judged.
+    let folder = Folder::with(&[
+        (&format!("lm/{results}"), part(&lm_eval(results), 99)),
+        (&format!("lm/{samples}"), &lm_eval(samples)),
+    ]);
+    contains(&folder.run("check lm").1, &["run.acc_stderr", "1 proven"]);
+    // Whole documents and logs that end in a broken line are what they were.
+    let folder = Folder::with(&[(&format!("lm/{results}"), &lm_eval(results))]);
+    assert!(!folder.run("check lm").1.contains("RT708"));
+}
+
+#[test]
+fn rows_that_are_refused_are_said_beside_the_numbers_that_they_would_decide() {
+    let row = |row: usize| format!("{{\"uid\": \"q{row}\", \"outcome\": \"good\", \"latency\": {row}}}\n");
+    let refused: String = (0..40).map(row).collect();
+    let folder = Folder::with(&[
+        ("runs/summary.json", "{\"accuracy\": 0.75}\n"),
+        ("runs/rows.jsonl", &refused),
+        ("other/summary.json", "{\"accuracy\": 0.75}\n"),
+        ("other/notes.json", "{\"city\": \"Paris\"}\n"),
+        ("mixed/summary.json", "{\"accuracy\": 0.75}\n"),
+        ("mixed/rows.csv", "uid,outcome\nq0,good\nq1,bad\n"),
+        ("mixed/good/a.jsonl", GOOD),
+    ]);
+    let said = "the rows in `rows.jsonl` are not read: unrecognised log format with the fields uid, outcome, latency";
+    for format in FORMATS {
+        let (code, out, err) = folder.run(&format!("check runs --format {format}"));
+        assert_eq!(code, 2, "{format}");
+        contains(&(out.replace("&#96;", "`") + &err), &["rows.jsonl", "uid, outcome, latency"]);
+    }
+    contains(&folder.run("check runs").1, &[said, "0 of 1 claim could be checked"]);
+    // Something else was checked: it is said all the same.
+    let (code, out, _) = folder.run("check mixed");
+    assert_eq!(code, 0, "{out}");
+    contains(&out, &["the rows in `rows.csv` are not read: unrecognised log format with the fields uid, outcome"]);
+    // One object is no file of rows.
+    let (code, out, _) = folder.run("check other");
+    assert_eq!(code, 2);
+    assert!(!out.contains("are not read: unrecognised"), "{out}");
+    contains(&out, &["no rows of this metric are logged"]);
+}
+
+#[test]
+fn a_format_in_the_configuration_makes_no_summary_of_rows_and_no_rows_of_a_summary() {
+    let rows = rows(20, |_, _| ());
+    let list = format!("[{}]", rows.trim_end().replace('\n', ", "));
+    let together = format!("{{\"model\": \"m\", \"n\": 20, \"results\": {list}}}\n");
+    let folder = Folder::with(&[
+        ("a.jsonl", &rows),
+        ("summary.json", "{\"n\": 20}\n"),
+        ("together/all.json", &together),
+        ("together/cut.json", part(&together, 80)),
+        ("rows.toml", "[input]\nformat = \"native-jsonl\"\n"),
+        ("summary.toml", "[input]\nformat = \"native-summary\"\n"),
+    ]);
+    for line in [
+        "check a.jsonl summary.json",
+        "check a.jsonl summary.json --config rows.toml",
+        "check a.jsonl summary.json --config summary.toml",
+    ] {
+        let (code, out, err) = folder.run(line);
+        assert_eq!(code, 0, "{line}: {out}{err}");
+        contains(&out, &["20 proven of 20", "run.n", "20 candidates"]);
+    }
+    let (code, _, err) = folder.run("check a.jsonl --input-format native-summary");
+    assert_eq!(code, 2, "{err}");
+    // The rows in a summary are read, too, as far as they go.
+    let (code, out, err) = folder.run("check together/all.json");
+    assert_eq!(code, 0, "{out}{err}");
+    contains(&out, &["20 proven of 20", "run.n", "20 candidates"]);
+    let (code, out, _) = folder.run("check together/cut.json");
+    assert_eq!(code, 1, "{out}");
+    contains(&out, &["error[RT708]", "score     proven      15 proven of 15"]);
+    // Wrong rows are refuted wherever they stand.
+    let wrong: Vec<String> = wrong_rows(10).iter().map(in_order).collect();
+    folder.write("wrong.json", format!("{{\"accuracy\": 0.5, \"results\": [{}]}}", wrong.join(", ")).as_bytes());
+    let (code, out, _) = folder.run("check wrong.json");
+    assert_eq!(code, 1);
+    contains(&out, &["error[RT204]", "6 refuted of 6"]);
+}

@@ -216,6 +216,7 @@ fn text_of_a_log_is_inert() {
         column: 0,
         reason: hostile.to_owned(),
         fatal: true,
+        fields: Vec::new(),
     });
     reports.push(forged);
     let schema = schema();

@@ -82,8 +82,8 @@ fn the_bytes_of_every_place_are_its_value() {
         let report = audit(&log);
         for (code, place, snippet) in locations(&report) {
             let path = Path::new(&place.path);
-            // Line 0 is the whole input.
-            if place.line == 0 || !path.is_file() {
+            // Line 0 is the whole input; a field that is missing has no bytes.
+            if place.line == 0 || code == "RT709" || !path.is_file() {
                 continue;
             }
             let (packing, bytes) = files.entry(path.to_owned()).or_insert_with(|| {

@@ -92,7 +92,7 @@ impl Format for Results {
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         let is_results = head.document().is_some_and(|root| {
             shares(root).next().is_some()
-                && root.get("config").is_some_and(|config| has(config, "n_samples", Kind::Number) || !head.whole)
+                && root.get("config").is_some_and(|config| has(config, "n_samples", Kind::Number) || head.is_cut())
         });
         if is_results { Confidence::of(92, "pass@k beside a config with n_samples") } else { Confidence::none() }
     }

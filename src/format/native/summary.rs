@@ -1,12 +1,15 @@
 //! `summary.json`: the numbers that an in-house pipeline reported of a run.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::MappedField;
 use crate::format::field::at;
 use crate::format::json::{Kind, Tape, Value};
-use crate::format::origin::read_document;
+use crate::format::native::record::{self, Mapping};
+use crate::format::origin::{JsonOrigin, read_document};
+use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::metric::Kind as MetricKind;
 use crate::metric::catalogue::{by_name, in_summaries};
@@ -22,6 +25,9 @@ const STDERR: [&str; 3] = ["_stderr", "_std_err", "_se"];
 /// Names of objects inside a summary that hold the metrics.
 const NESTED: [&str; 3] = ["metrics", "results", "summary"];
 
+/// Names of lists inside a summary that hold the rows.
+const ROWS: [&[&str]; 6] = [&["results"], &["rows"], &["records"], &["examples"], &["predictions"], &["instances"]];
+
 pub(in crate::format) struct NativeSummary;
 
 static INFO: FormatInfo = FormatInfo {
@@ -29,7 +35,7 @@ static INFO: FormatInfo = FormatInfo {
     about: "reported metrics beside the rows (summary.json)",
     tool: "in-house pipelines",
     files: "`summary.json`, `metrics.json`, `results.json`",
-    recognised_by: "one object with known metric names",
+    recognised_by: "one object with known metric names; rows in its `results`, `rows` or `records` are read",
     proven: "accuracy, as a fraction or a percentage, and its standard error, perplexity, loss, bits per byte, counts",
     unprovable: "metrics of rows that are not logged, and numbers whose name is not known: each is listed; settings \
                  (`seed`, `temperature`, `config`) are not",
@@ -159,6 +165,15 @@ fn numbers(object: Value<'_>, path: &str, depth: usize, visit: &mut impl FnMut(&
     }
 }
 
+/// The list of rows in a summary, if it has one: a list whose first entry is a row as the other native forms have it.
+fn rows(root: Value<'_>, mapping: &Mapping) -> Option<&'static [&'static str]> {
+    ROWS.into_iter().find(|path| {
+        let list = path.iter().try_fold(root, |value, key| value.get(key));
+        let first = list.and_then(|list| list.elements().next());
+        first.is_some_and(|first| record::looks_native(first, mapping) || record::is_answer(first, mapping))
+    })
+}
+
 impl Format for NativeSummary {
     fn tool(&self) -> &'static str {
         super::TOOL
@@ -172,11 +187,19 @@ impl Format for NativeSummary {
         true
     }
 
+    fn is_summary(&self) -> bool {
+        true
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         let mut tape = Tape::default();
-        let Some(root) = head.whole.then(|| tape.parse(head.bytes).ok()).flatten() else {
+        let whole = head.whole.then(|| tape.parse(head.bytes).ok()).flatten();
+        // One that ends too early is a summary as far as it goes, and behind the head there are more rows.
+        let Some(root) = whole.or_else(|| head.document()) else { return Confidence::default() };
+        let with_rows = super::mapping(&InputConfig::default()).is_ok_and(|mapping| rows(root, &mapping).is_some());
+        if !head.whole && !with_rows {
             return Confidence::default();
-        };
+        }
         if root.kind() != Kind::Object {
             return Confidence::default();
         }
@@ -197,9 +220,36 @@ impl Format for NativeSummary {
         }
     }
 
-    fn open(&self, _head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
-        Ok(Box::new(SummaryReader))
+    fn open(&self, head: &Head<'_>, config: &InputConfig) -> Result<Box<dyn Reader>, String> {
+        let mapping = super::mapping(config)?;
+        let Some(path) = head.document().and_then(|root| rows(root, &mapping)) else {
+            return Ok(Box::new(SummaryReader));
+        };
+        let first = head.document().and_then(|root| path.iter().try_fold(root, |value, key| value.get(key)));
+        let first = first.and_then(|list| list.elements().next());
+        let found = first.map(|first| record::mapping_of(first, &mapping)).unwrap_or_default();
+        let columns = Arc::clone(&mapping.columns);
+        let mut records = Records::new(Framing::Nested(path), columns, mapping, |origin, mapping, out| {
+            out.item(&record::item(origin.root, mapping)?, origin);
+            Ok(())
+        });
+        records.shell = Some(|origin, _, out| {
+            claims(origin, out);
+            Ok(())
+        });
+        records.mapping = found;
+        Ok(Box::new(records))
     }
+}
+
+/// The numbers of a summary.
+fn claims(origin: &JsonOrigin<'_>, out: &mut dyn Sink) {
+    let root = origin.root;
+    let task = root.get("task").and_then(|task| task.as_str()).unwrap_or_default().into_owned();
+    numbers(root, "", 0, &mut |name, value| {
+        let printed = if value.kind() == Kind::Number { value.raw_str() } else { "" };
+        out.metric(Leaf::of(name).claim(&task, printed, origin.locate(at(value))));
+    });
 }
 
 struct SummaryReader;
@@ -214,14 +264,7 @@ impl Reader for SummaryReader {
     }
 
     fn read_stream(&self, file: u32, stream: Opened, out: &mut dyn Sink) {
-        read_document(file, stream, out, |origin, out| {
-            let root = origin.root;
-            let task = root.get("task").and_then(|task| task.as_str()).unwrap_or_default().into_owned();
-            numbers(root, "", 0, &mut |name, value| {
-                let printed = if value.kind() == Kind::Number { value.raw_str() } else { "" };
-                out.metric(Leaf::of(name).claim(&task, printed, origin.locate(at(value))));
-            });
-        });
+        read_document(file, stream, out, claims);
     }
 
     fn mapping(&self) -> Vec<MappedField> {

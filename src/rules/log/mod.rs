@@ -1,5 +1,6 @@
 //! Rules of the family `log`: the log itself.
 
+mod field_changes;
 mod mixed_conventions;
 mod non_finite_value;
 mod repeated_vector;
@@ -22,4 +23,5 @@ pub(super) static RULES: &[&Rule] = &[
     &zero_filled_logprobs::RULE,
     &mixed_conventions::RULE,
     &unreadable_record::RULE,
+    &field_changes::RULE,
 ];

@@ -40,11 +40,15 @@ impl Format for Results {
         &INFO
     }
 
+    fn is_summary(&self) -> bool {
+        true
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         let is_results = head.document().is_some_and(|root| {
             has(root, "config_general", Kind::Object)
-                && (has(root, "results", Kind::Object) || !head.whole)
-                && (root.get("config_tasks").is_some() || root.get("versions").is_some() || !head.whole)
+                && (has(root, "results", Kind::Object) || head.is_cut())
+                && (root.get("config_tasks").is_some() || root.get("versions").is_some() || head.is_cut())
         });
         if is_results { Confidence::of(95, "one object with results and config_general") } else { Confidence::none() }
     }
@@ -151,6 +155,8 @@ fn claim(
     out.metric(MetricClaim {
         stderr,
         aggregation: Some(aggregation),
+        // Of a document that breaks off, tasks that enter an average may be missing.
+        custom: origin.is_partial && group.is_some(),
         group,
         ..MetricClaim::new(task, metric, printed, origin.locate(at(value)))
     });

@@ -65,15 +65,19 @@ impl Format for Results {
         if self.is_fork { &FORK } else { &INFO }
     }
 
+    fn is_summary(&self) -> bool {
+        true
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         let is_own = |root: Value<'_>| FORK_ONLY.iter().any(|key| root.get(key).is_some()) == self.is_fork;
-        let likely = if head.whole {
+        let likely = if !head.is_cut() {
             Tape::default().parse(head.bytes).is_ok_and(|root| is_results(root) && is_own(root))
         } else if self.is_fork {
             let start = head.bytes.get(..64).unwrap_or(head.bytes);
             !super::lmms::key(head.name).is_empty() && memchr::memmem::find(start, b"\"results\"").is_some()
         } else {
-            // Larger than what recognition reads: the first key and the name have to do.
+            // Larger than what recognition reads, or cut off: the first key and the name have to do.
             let start = head.bytes.get(..64).unwrap_or(head.bytes);
             head.name.starts_with("results") && memchr::memmem::find(start, b"\"results\"").is_some()
         };
@@ -134,6 +138,8 @@ fn claims(root: Value<'_>, task: &str, values: Value<'_>, origin: &JsonOrigin<'_
     let custom =
         config.and_then(|config| config.get("process_results")).is_some_and(|value| value.kind() == Kind::String);
     let group = group(root, task);
+    // What a document that breaks off says of a number may stand behind the break.
+    let custom = custom || (origin.is_partial && config.is_none());
     let mut filters: BTreeSet<&str> = BTreeSet::new();
     for (key, value) in values.members() {
         // Only metrics have a filter behind a comma; `alias`, `name` and counts have none.

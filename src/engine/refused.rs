@@ -1,0 +1,38 @@
+//! What an input that no format recognises has for rows.
+
+use crate::format::Head;
+use crate::format::json::Kind;
+
+/// Longest name of a column, in bytes.
+const LONGEST: usize = 64;
+
+/// The fields of an input's first rows, if it has rows: several objects, or a table with a header.
+#[must_use]
+pub(super) fn fields(head: &Head<'_>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    let mut rows = 0_usize;
+    for record in head.records().filter(|record| record.kind() == Kind::Object) {
+        rows += 1;
+        for (key, _) in record.members() {
+            let name = key.as_str();
+            if !names.iter().any(|known| *known == name) {
+                names.push(name.into_owned());
+            }
+        }
+    }
+    if rows == 0 {
+        names = header(head.bytes);
+        let lines =
+            head.bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).take(2).count();
+        let is_name = |name: &String| !name.is_empty() && name.len() <= LONGEST;
+        return if lines == 2 && names.len() > 1 && names.iter().all(is_name) { names } else { Vec::new() };
+    }
+    if rows > 1 { names } else { Vec::new() }
+}
+
+/// The names in the first line of a table.
+pub(super) fn header(bytes: &[u8]) -> Vec<String> {
+    let header = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let header = String::from_utf8_lossy(header);
+    header.split([',', '\t', ';', '|']).map(|name| name.trim().trim_matches('"').to_owned()).collect()
+}
