@@ -37,13 +37,18 @@ fn audit(rows: (&str, String), summary: &str) -> Report {
         .unwrap()
 }
 
+/// A text of lines.
+fn text(lines: impl Iterator<Item = String>) -> String {
+    lines.fold(String::new(), |text, line| text + &line + "\n")
+}
+
 /// The rows as JSON Lines; `correct` says whether a row is right.
 fn lines(correct: impl Fn(usize, bool) -> bool) -> (&'static str, String) {
     let row = |(at, (gold, pick)): (usize, &(&str, &str))| {
         let correct = correct(at, gold == pick);
-        format!("{{\"item\": {at}, \"gold\": \"{gold}\", \"pick\": \"{pick}\", \"correct\": {correct}}}\n")
+        format!("{{\"item\": {at}, \"gold\": \"{gold}\", \"pick\": \"{pick}\", \"correct\": {correct}}}")
     };
-    ("rows.jsonl", LETTERS.iter().enumerate().map(row).collect())
+    ("rows.jsonl", text(LETTERS.iter().enumerate().map(row)))
 }
 
 fn verdicts(report: &Report, claim: &str) -> (u64, u64, u64) {
@@ -65,7 +70,7 @@ fn rows_of_answers_decide_the_accuracy_beside_them() {
     let proven = audit(right, r#"{"accuracy": 0.55, "n": 20}"#);
     assert_eq!((codes(&proven), verdicts(&proven, "run.accuracy")), (vec![], (1, 0, 0)));
     // As a table, without the correctness: pick and gold give it.
-    let table: String = LETTERS.iter().enumerate().map(|(at, (gold, pick))| format!("{at},{gold},{pick}\n")).collect();
+    let table = text(LETTERS.iter().enumerate().map(|(at, (gold, pick))| format!("{at},{gold},{pick}")));
     let table = audit(("rows.csv", format!("item,gold,prediction\n{table}")), r#"{"accuracy": 0.9, "n": 20}"#);
     assert_eq!((codes(&table), verdicts(&table, "run.accuracy")), (vec!["RT601"], (0, 1, 0)));
 }
@@ -82,19 +87,18 @@ fn a_row_that_contradicts_its_own_labels_is_wrong() {
 #[test]
 fn labels_that_the_correctness_does_not_compare_prove_nothing() {
     // The gold answer counts from 1, the pick from 0.
-    let rows: String = (0..20)
-        .map(|at| {
-            let (gold, pick) = (1 + at % 4, if at % 5 == 0 { (at + 1) % 4 } else { at % 4 });
-            format!("{{\"id\": {at}, \"gold\": {gold}, \"pred\": {pick}, \"correct\": {}}}\n", gold == pick + 1)
-        })
-        .collect();
+    let rows = text((0..20).map(|at| {
+        let (gold, pick) = (1 + at % 4, if at % 5 == 0 { (at + 1) % 4 } else { at % 4 });
+        format!("{{\"id\": {at}, \"gold\": {gold}, \"pred\": {pick}, \"correct\": {}}}", gold == pick + 1)
+    }));
     let report = audit(("rows.jsonl", rows), r#"{"accuracy": 0.8, "n": 20}"#);
     assert_eq!((codes(&report), verdicts(&report, "correct")), (vec![], (0, 0, 20)));
     assert_eq!(verdicts(&report, "run.accuracy"), (1, 0, 0));
     // Texts, which a grader may call equal.
-    let rows: String = (0..20)
-        .map(|at| format!("{{\"id\": {at}, \"gold\": \"{at}/2\", \"prediction\": \"{at} / 2\", \"correct\": true}}\n"))
-        .collect();
+    let rows =
+        text((0..20).map(|at| {
+            format!("{{\"id\": {at}, \"gold\": \"{at}/2\", \"prediction\": \"{at} / 2\", \"correct\": true}}")
+        }));
     let report = audit(("rows.jsonl", rows), r#"{"accuracy": 1.0, "n": 20}"#);
     assert_eq!((codes(&report), verdicts(&report, "correct")), (vec![], (0, 0, 20)));
 }
@@ -147,9 +151,9 @@ fn a_share_of_some_rows_says_of_how_many() {
     let rows = |without: usize| {
         let row = |at: usize| {
             let correct = if at < without { "null".to_owned() } else { (at % 4 != 3).to_string() };
-            format!("{{\"id\": {at}, \"correct\": {correct}}}\n")
+            format!("{{\"id\": {at}, \"correct\": {correct}}}")
         };
-        ("rows.jsonl", (0..20).map(row).collect::<String>())
+        ("rows.jsonl", text((0..20).map(row)))
     };
     let report = audit(rows(4), r#"{"accuracy": 0.75}"#);
     assert_eq!((codes(&report), verdicts(&report, "run.accuracy")), (vec!["RT607"], (1, 0, 0)));

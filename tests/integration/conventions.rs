@@ -121,7 +121,7 @@ fn a_column_named_like_a_metric_of_a_run_stays_a_column() {
 fn samples(correct: impl Fn(u32, bool, bool) -> bool) -> Report {
     let mut text = String::new();
     for item in 0..24_u32 {
-        let right = |sample: u32| (item * 7 + sample * 5) % 4 == 0;
+        let right = |sample: u32| (item * 7 + sample * 5).is_multiple_of(4);
         let pick = item % 3;
         let candidates: Vec<serde_json::Value> = (0..3)
             .map(|sample| {
