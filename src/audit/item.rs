@@ -6,7 +6,7 @@ use crate::audit::comparison::Change;
 use crate::audit::dispatch::Dispatch;
 use crate::audit::pick;
 use crate::metric::{self, JudgedRow};
-use crate::model::{At, ClaimKind, ColumnKey, ItemSummary, RowMetric, Verdict};
+use crate::model::{At, Choice, ClaimKind, ColumnKey, ItemSummary, RowMetric, Verdict};
 use crate::numeric::Approx;
 use crate::rules::{Catalogue, Fields, ItemView, Observer, RecordRef};
 use crate::tally::{Evidence, Exemplar, Flip, StreamTally, stored_position};
@@ -70,6 +70,8 @@ pub(super) fn judge(
     if let Some(right) = right {
         tally.scored += 1;
         tally.right += u64::from(right);
+        let is_number = by_label.is_some() && matches!(item.pick, Choice::Index(_));
+        tally.same_label.numbers += u64::from(is_number && item.correct.is_none());
     }
     if let Some(correct) = item.correct {
         tally.reported += 1;

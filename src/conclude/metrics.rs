@@ -19,6 +19,7 @@ pub(super) fn facts(stream: &StreamTally) -> RunFacts<'_> {
         items: items.items,
         unmeasured: items.unmeasured,
         right: if items.reported > 0 { Some((items.reported_right, items.reported)) } else { picked },
+        is_right_by_numbers: items.reported == 0 && items.same_label.numbers > 0,
         is_correctness_refuted: items.correctness().refuted > 0,
         has_segments: Fields(items.fields).has(Fields::named("segments")),
         is_doubled: stream.rows.seen.values().any(|seen| seen.count > 1),

@@ -111,6 +111,11 @@ pub(super) fn slot(term: Term, span: Span, reduce: Reduce) -> Option<usize> {
     Some((term.index()? * SPANS + span.index()?) * REDUCES + reduce.index())
 }
 
+/// How far a cast moves a number at most that has some size or less: on the upper side of a power of two the grid is coarser.
+fn farthest(format: NumberFormat, largest: f64) -> f64 {
+    if largest.is_finite() { format.half_ulp(largest) } else { 0.0 }
+}
+
 impl SequenceFacts {
     /// The reduction of a term over a span, if the log has what it takes.
     #[must_use]
@@ -154,16 +159,17 @@ impl SequenceFacts {
             && let Some(Cast { format, .. }) = cast
         {
             // Cast before its exponential was taken.
-            let moved = format.half_ulp(numeric::ln(reduced.value.abs()));
-            let largest = reduced.value.abs() + reduced.half;
+            let size = reduced.value.abs();
+            let moved = farthest(format, numeric::ln(size).abs() + reduced.half / size);
+            let largest = size + reduced.half;
             reduced = reduced.widened(largest * numeric::exp_m1(moved));
         } else if let Some(Cast { stage: Stage::Sum, format }) = cast {
             let tokens = if formula.reduce.is_mean() { f64::from(base.n).max(1.0) } else { 1.0 };
-            reduced = reduced.widened(format.half_ulp(reduced.value * tokens) / tokens);
+            reduced = reduced.widened(farthest(format, (reduced.value.abs() + reduced.half) * tokens) / tokens);
         }
         let mut scaled = reduced.over(self.divisor(formula.scale, base.n)?);
         if let Some(Cast { stage: Stage::Scaled, format }) = cast {
-            scaled = scaled.widened(format.half_ulp(scaled.value));
+            scaled = scaled.widened(farthest(format, scaled.value.abs() + scaled.half));
         }
         let scaled = constant.divide(scaled, base.n)?;
         let derived = match formula.output {
@@ -193,6 +199,9 @@ impl SequenceFacts {
         if n == 0 && formula.reduce.is_mean() {
             return None;
         }
+        // Numbers below the smallest normal one have few digits, however many are printed.
+        let is_subnormal = claim.value != 0.0 && claim.value.abs() < f64::MIN_POSITIVE;
+        let claim = if is_subnormal { claim.widened(f64::from_bits(1)) } else { claim };
         // The last stage rounds what it prints.
         let claim = constant.unprint(claim.rounded(1.0, ARITHMETIC));
         // A product of probabilities is the exponential of a sum.

@@ -25,6 +25,8 @@ pub(super) const NO_TOKENS: Missing = ("it is unclear which tokens it counts", "
 pub(super) const NO_MEMBERS: Missing =
     ("it is unclear how the group's tasks are weighted", "every task of the group, with its n");
 pub(super) const FEW: Missing = ("a standard error needs two rows", "more than one row");
+pub(super) const NUMBERS: Missing =
+    ("pick and gold are numbers, which may count from different starts", "whether each row is correct");
 pub(super) const ROWS_WRONG: Missing = ("the rows beneath it are inconsistent", "rows that match their picks");
 
 /// What the rows of a stream give for the numbers of a run.
@@ -42,6 +44,8 @@ pub struct RunFacts<'s> {
     pub right: Option<(u64, u64)>,
     /// Whether some item's correctness contradicts its pick.
     pub is_correctness_refuted: bool,
+    /// Whether right items are known by numbers that pick and gold share, and by nothing else.
+    pub is_right_by_numbers: bool,
     /// Whether segments are logged: which of them a number counts is then not certain.
     pub has_segments: bool,
     /// Whether rows appear twice in the log.

@@ -55,6 +55,8 @@ pub struct SameLabel {
     pub agreed: u64,
     /// Items whose correctness says otherwise.
     pub contradicted: u64,
+    /// Items whose labels are numbers and that have no correctness: the two may count from different starts.
+    pub numbers: u64,
 }
 
 impl SameLabel {
@@ -130,7 +132,7 @@ impl ItemTally {
         if self.any_right.explains(proven + refuted) {
             return VerdictCounts { proven: proven + refuted, unprovable, ..VerdictCounts::default() };
         }
-        let SameLabel { agreed, contradicted } = self.same_label;
+        let SameLabel { agreed, contradicted, .. } = self.same_label;
         if !self.same_label.decides() {
             let (proven, refuted) = (proven - agreed, refuted - contradicted);
             return VerdictCounts { proven, refuted, unprovable: unprovable + agreed + contradicted, ..self.correct };
@@ -162,6 +164,7 @@ impl ItemTally {
         self.any_right.none += other.any_right.none;
         self.same_label.agreed += other.same_label.agreed;
         self.same_label.contradicted += other.same_label.contradicted;
+        self.same_label.numbers += other.same_label.numbers;
         self.greedy.merge(&other.greedy);
         self.scored += other.scored;
         self.right += other.right;

@@ -6,7 +6,7 @@ mod truth;
 use retally::numeric::NumberFormat;
 
 use truth::arithmetic::{Printing, Reduction};
-use truth::{Class, Measured, Settings, figures, markdown, measure};
+use truth::{Class, Measured, Settings, figures, judge, markdown, measure};
 
 /// Figures with the least share of logs of which they must hold, or, for faults, the largest: the demands of
 /// `docs/accuracy.md`, which the logs of the seed below meet.
@@ -48,6 +48,28 @@ fn the_audit_is_right_as_often_as_before() {
             Limit::Most(share) => figure.share() <= share,
         };
         assert!(figure.logs > 0 && holds, "{name}\n{table}");
+    }
+}
+
+/// Logs at the edges of number formats: a power of two between a number and what it was rounded to, numbers below the smallest
+/// normal one, digits that depend on the size of the value.
+const AT_THE_EDGE: [(Class, u64); 9] = [
+    (Class::Correct, 0x0e15_6f3b_006d_af75),
+    (Class::Correct, 0x0d3e_586a_7538_8ed8),
+    (Class::Correct, 0x6408_72cb_466e_b16d),
+    (Class::Correct, 0xb0b0_de37_662b_d88f),
+    (Class::Few, 0x2488_25b7_77d3_f2b8),
+    (Class::Few, 0x5088_d42d_2f97_1e44),
+    (Class::Few, 0x61fa_9642_d669_8ab1),
+    (Class::Few, 0x71a0_9041_a151_56da),
+    (Class::Few, 0xb6dd_04fd_dd2b_9032),
+];
+
+#[test]
+fn logs_at_the_edges_of_formats_are_judged_right() {
+    for (class, seed) in AT_THE_EDGE {
+        let outcome = judge(&truth::Log::draw(class, seed).unwrap());
+        assert!(outcome.is_right(class), "{} {seed:016x}: {}", class.name(), outcome.said);
     }
 }
 

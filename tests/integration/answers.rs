@@ -94,6 +94,15 @@ fn labels_that_the_correctness_does_not_compare_prove_nothing() {
     let report = audit(("rows.jsonl", rows), r#"{"accuracy": 0.8, "n": 20}"#);
     assert_eq!((codes(&report), verdicts(&report, "correct")), (vec![], (0, 0, 20)));
     assert_eq!(verdicts(&report, "run.accuracy"), (1, 0, 0));
+    // The same without `correct`: the two may count from different starts, so that only a match proves the accuracy.
+    let without = |summary: &str| {
+        let rows =
+            text((0..20).map(|at| format!("{{\"id\": {at}, \"label\": {}, \"prediction\": {}}}", 1 + at % 4, at % 5)));
+        let report = audit(("rows.jsonl", rows), summary);
+        (codes(&report).len(), verdicts(&report, "run.accuracy"))
+    };
+    assert_eq!(without(r#"{"accuracy": 0.8, "n": 20}"#), (0, (0, 0, 1)));
+    assert_eq!(without(r#"{"accuracy": 0.2, "n": 20}"#), (0, (1, 0, 0)));
     // Texts, which a grader may call equal.
     let rows =
         text((0..20).map(|at| {

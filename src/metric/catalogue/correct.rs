@@ -1,7 +1,7 @@
 //! `correct`: the number of right items.
 
 use crate::metric::aggregate::Derived;
-use crate::metric::answer::{Answer, Asked, NO_ROWS};
+use crate::metric::answer::{Answer, Asked, NO_ROWS, NUMBERS};
 use crate::metric::known::{Kind, Metric};
 use crate::numeric::Approx;
 
@@ -12,7 +12,8 @@ fn of_items(asked: &Asked<'_>) -> Answer {
     match asked.facts.right {
         // A fraction is an accuracy under another name.
         Some((right, count)) if count == asked.facts.items && asked.printed.decimals <= 0 => {
-            Answer::Derived(Derived::new(Approx::exact(right as f64), "number of right items"))
+            let derived = Derived::new(Approx::exact(right as f64), "number of right items");
+            if asked.facts.is_right_by_numbers { Answer::Maybe(derived, NUMBERS) } else { Answer::Derived(derived) }
         }
         _ => Answer::Missing(NO_ROWS),
     }

@@ -11,7 +11,7 @@ fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
 }
 
 fn say(all: &Observed) -> Message {
-    Message::new(title(all, "is not a number, although every row has one")).help(
+    Message::new(title(all, "is not a finite number, although the rows give one")).help(
         "leave rows without a value out of the mean on purpose, and look for a division by 0 or the logarithm of 0",
     )
 }
