@@ -155,10 +155,9 @@ impl SequenceFacts {
     fn finish(&self, base: Base, formula: &Formula, constant: &Constant, cast: Option<Cast>) -> Option<Approx> {
         // One more rounding than there are additions: the operands' own, when they are put into a tensor.
         let mut reduced = Approx::running_sum(base.reduced, base.sizes, u64::from(base.n) + 1, ARITHMETIC);
-        if formula.reduce == Reduce::Product
-            && let Some(Cast { format, .. }) = cast
-        {
-            // Cast before its exponential was taken.
+        let is_product = formula.reduce == Reduce::Product;
+        if let Some(Cast { format, .. }) = cast.filter(|_| is_product) {
+            // Cast before its exponential was taken, whichever stage that is called.
             let size = reduced.value.abs();
             let moved = farthest(format, numeric::ln(size).abs() + reduced.half / size);
             let largest = size + reduced.half;
@@ -168,7 +167,7 @@ impl SequenceFacts {
             reduced = reduced.widened(farthest(format, (reduced.value.abs() + reduced.half) * tokens) / tokens);
         }
         let mut scaled = reduced.over(self.divisor(formula.scale, base.n)?);
-        if let Some(Cast { stage: Stage::Scaled, format }) = cast {
+        if let Some(Cast { stage: Stage::Scaled, format }) = cast.filter(|_| !is_product) {
             scaled = scaled.widened(farthest(format, scaled.value.abs() + scaled.half));
         }
         let scaled = constant.divide(scaled, base.n)?;
