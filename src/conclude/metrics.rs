@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::conclude::coverage::Gaps;
-use crate::metric::{JudgedMetric, RunFacts};
+use crate::metric::{Doubt, JudgedMetric, RunFacts};
 use crate::model::{ColumnKey, VerdictCounts};
 use crate::report::{ClaimKey, MetricReport};
 use crate::rules::Fields;
@@ -19,11 +19,17 @@ pub(super) fn facts(stream: &StreamTally) -> RunFacts<'_> {
         items: items.items,
         unmeasured: items.unmeasured,
         right: if items.reported > 0 { Some((items.reported_right, items.reported)) } else { picked },
-        is_right_by_numbers: items.reported == 0 && items.same_label.numbers > 0,
-        is_correctness_refuted: items.correctness().refuted > 0,
+        doubt: doubt(items),
         has_segments: Fields(items.fields).has(Fields::named("segments")),
         is_doubled: stream.rows.seen.values().any(|seen| seen.count > 1),
     }
+}
+
+fn doubt(items: &ItemTally) -> Option<Doubt> {
+    if items.correctness().refuted > 0 {
+        return Some(Doubt::Contradicted);
+    }
+    (items.reported == 0 && items.same_label.numbers > 0).then_some(Doubt::Numbers)
 }
 
 /// What follows from the refuted columns of a stream.

@@ -25,9 +25,27 @@ pub(super) const NO_TOKENS: Missing = ("it is unclear which tokens it counts", "
 pub(super) const NO_MEMBERS: Missing =
     ("it is unclear how the group's tasks are weighted", "every task of the group, with its n");
 pub(super) const FEW: Missing = ("a standard error needs two rows", "more than one row");
-pub(super) const NUMBERS: Missing =
+const NUMBERS: Missing =
     ("pick and gold are numbers, which may count from different starts", "whether each row is correct");
-pub(super) const ROWS_WRONG: Missing = ("the rows beneath it are inconsistent", "rows that match their picks");
+const ROWS_WRONG: Missing = ("the rows beneath it are inconsistent", "rows that match their picks");
+
+/// Why right items may not be what a pipeline counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// Some item's correctness contradicts its pick.
+    Contradicted,
+    /// They are known by numbers that pick and gold share, and by nothing else.
+    Numbers,
+}
+
+impl Doubt {
+    pub(super) fn missing(self) -> Missing {
+        match self {
+            Self::Contradicted => ROWS_WRONG,
+            Self::Numbers => NUMBERS,
+        }
+    }
+}
 
 /// What the rows of a stream give for the numbers of a run.
 #[derive(Clone, Copy, Debug)]
@@ -42,10 +60,8 @@ pub struct RunFacts<'s> {
     pub unmeasured: u64,
     /// Right items, and those that are known to be right or wrong: as reported, else from pick and gold.
     pub right: Option<(u64, u64)>,
-    /// Whether some item's correctness contradicts its pick.
-    pub is_correctness_refuted: bool,
-    /// Whether right items are known by numbers that pick and gold share, and by nothing else.
-    pub is_right_by_numbers: bool,
+    /// Why the right items may not be what the pipeline counted.
+    pub doubt: Option<Doubt>,
     /// Whether segments are logged: which of them a number counts is then not certain.
     pub has_segments: bool,
     /// Whether rows appear twice in the log.

@@ -14,7 +14,7 @@ mod rows;
 mod tokens;
 mod wrong;
 
-pub use answer::{Answer, Asked, RunFacts};
+pub use answer::{Answer, Asked, Doubt, RunFacts};
 pub use catalogue::quotient;
 pub use definition::JudgedRow;
 pub use judged::{JudgedMetric, Partial};

@@ -100,8 +100,7 @@ fn judged<T>(name: &str, printed: &str, run: &Run, look: impl FnOnce(&JudgedMetr
         items: run.items,
         unmeasured: run.rows.values().map(|rows| run.items - rows.rows).min().unwrap_or(run.items),
         right: run.right,
-        is_right_by_numbers: false,
-        is_correctness_refuted: false,
+        doubt: None,
         has_segments: false,
         is_doubled: false,
     };

@@ -4,7 +4,7 @@
 //! is wrong, unless the n beside it counts only the others. Its standard error is that of a mean of ones and zeros.
 
 use crate::metric::aggregate::{Derived, stderr_of_share};
-use crate::metric::answer::{Answer, Asked, FEW, NO_ROWS, NUMBERS, ROWS_WRONG, SAMPLE};
+use crate::metric::answer::{Answer, Asked, Doubt, FEW, NO_ROWS, SAMPLE};
 use crate::metric::definition::is;
 use crate::metric::known::{Kind, Metric};
 use crate::metric::wrong::OF_FRACTIONS;
@@ -33,10 +33,8 @@ pub(super) fn share(asked: &Asked<'_>, reported: f64) -> Answer {
     };
     let (all, scored) = (of(known.max(facts.items)), of(known));
     let nearer = (scored.value.value - reported).abs() < (all.value.value - reported).abs();
-    if facts.is_correctness_refuted {
-        Answer::Maybe(all, ROWS_WRONG)
-    } else if facts.is_right_by_numbers {
-        Answer::Maybe(all, NUMBERS)
+    if let Some(doubt) = facts.doubt {
+        Answer::Maybe(all, doubt.missing())
     } else if asked.counted.is_none() && known < facts.items {
         Answer::Maybe(if nearer { scored } else { all }, SAMPLE)
     } else if asked.counted.is_some_and(|counted| is(counted, known as f64)) {
@@ -51,7 +49,7 @@ pub(super) fn stderr_of_items(asked: &Asked<'_>) -> Answer {
     let Some((right, count)) = asked.facts.right else { return Answer::Missing(NO_ROWS) };
     match stderr_of_share(right, count) {
         None => Answer::Missing(FEW),
-        Some(derived) if asked.facts.is_right_by_numbers => Answer::Maybe(derived, NUMBERS),
+        Some(derived) if asked.facts.doubt == Some(Doubt::Numbers) => Answer::Maybe(derived, Doubt::Numbers.missing()),
         Some(derived) if count == asked.facts.items => Answer::Derived(derived),
         Some(derived) => Answer::Maybe(derived, NO_ROWS),
     }

@@ -1,7 +1,7 @@
 //! `correct`: the number of right items.
 
 use crate::metric::aggregate::Derived;
-use crate::metric::answer::{Answer, Asked, NO_ROWS, NUMBERS};
+use crate::metric::answer::{Answer, Asked, Doubt, NO_ROWS};
 use crate::metric::known::{Kind, Metric};
 use crate::numeric::Approx;
 
@@ -13,7 +13,11 @@ fn of_items(asked: &Asked<'_>) -> Answer {
         // A fraction is an accuracy under another name.
         Some((right, count)) if count == asked.facts.items && asked.printed.decimals <= 0 => {
             let derived = Derived::new(Approx::exact(right as f64), "number of right items");
-            if asked.facts.is_right_by_numbers { Answer::Maybe(derived, NUMBERS) } else { Answer::Derived(derived) }
+            let answer = Answer::Derived(derived);
+            match asked.facts.doubt.filter(|doubt| *doubt == Doubt::Numbers) {
+                Some(doubt) => answer.doubted(doubt.missing()),
+                None => answer,
+            }
         }
         _ => Answer::Missing(NO_ROWS),
     }
