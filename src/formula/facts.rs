@@ -199,8 +199,7 @@ impl SequenceFacts {
             return None;
         }
         // Numbers below the smallest normal one have few digits, however many are printed.
-        let is_subnormal = claim.value != 0.0 && claim.value.abs() < f64::MIN_POSITIVE;
-        let claim = if is_subnormal { claim.widened(f64::from_bits(1)) } else { claim };
+        let claim = claim.widened(numeric::subnormal_spacing(claim.value));
         // The last stage rounds what it prints.
         let claim = constant.unprint(claim.rounded(1.0, ARITHMETIC));
         // A product of probabilities is the exponential of a sum.

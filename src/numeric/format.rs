@@ -110,9 +110,31 @@ fn exponent(x: f64) -> i32 {
     i32::try_from(biased).unwrap_or(0).max(1) - 1023
 }
 
+/// The distance of the numbers around x where it is too small for all digits of single or of double precision; 0 elsewhere.
+#[must_use]
+pub fn subnormal_spacing(x: f64) -> f64 {
+    let size = x.abs();
+    let [single, double] = [f64::from(f32::from_bits(1)), f64::from_bits(1)];
+    // Below its smallest number single precision has none: a number there was computed in double precision.
+    if (single / 2.0..f64::from(f32::MIN_POSITIVE)).contains(&size) {
+        single
+    } else if size > 0.0 && size < f64::MIN_POSITIVE {
+        double
+    } else {
+        0.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn small_numbers_have_few_digits() {
+        assert_eq!(subnormal_spacing(-1e-41), f64::from(f32::from_bits(1)));
+        assert_eq!(subnormal_spacing(2.5e-323), f64::from_bits(1));
+        assert_eq!([0.0, 1e-100, 1e-37, 0.5].map(subnormal_spacing), [0.0; 4]);
+    }
 
     #[test]
     fn roundoff_is_half_the_spacing_at_one() {

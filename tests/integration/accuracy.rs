@@ -53,11 +53,12 @@ fn the_audit_is_right_as_often_as_before() {
 
 /// Logs at the edges of number formats: a power of two between a number and what it was rounded to, numbers below the smallest
 /// normal one, digits that depend on the size of the value.
-const AT_THE_EDGE: [(Class, u64); 9] = [
+const AT_THE_EDGE: [(Class, u64); 10] = [
     (Class::Correct, 0x0e15_6f3b_006d_af75),
     (Class::Correct, 0x0d3e_586a_7538_8ed8),
     (Class::Correct, 0x6408_72cb_466e_b16d),
     (Class::Correct, 0xb0b0_de37_662b_d88f),
+    (Class::Correct, 0xdce2_4916_7ffa_4a6e),
     (Class::Few, 0x2488_25b7_77d3_f2b8),
     (Class::Few, 0x5088_d42d_2f97_1e44),
     (Class::Few, 0x61fa_9642_d669_8ab1),
