@@ -3,7 +3,7 @@
 
 use crate::derive;
 use crate::formula::{Cast, Formula, GrammarEntry, Output, Reduce, SequenceFacts, Term};
-use crate::numeric::{Approx, on_grid};
+use crate::numeric::{Approx, SUBNORMALS, on_grid};
 
 /// Factor by which a cast to 16 bits moves a sum at most, with room for what its digits leave open.
 const MOVED: f64 = 1.1;
@@ -43,20 +43,7 @@ pub(super) fn may_be_cast(formula: &Formula, claimed: Approx, derived: Approx) -
 
 /// Largest log of a product that single precision rounds to 0: ln of its smallest normal number.
 const UNDERFLOW: f64 = -87.3;
-
-/// The smallest normal number of a format, and the distance of the numbers below it: what is smaller may become 0, or one of
-/// these.
-struct Smallest {
-    normal: f64,
-    distance: f64,
-}
-
-/// Of single precision, 2⁻¹²⁶ and 2⁻¹⁴⁹, and of double precision, 2⁻¹⁰²² and 2⁻¹⁰⁷⁴.
-const SMALLEST: [Smallest; 2] = [
-    Smallest { normal: f32::MIN_POSITIVE as f64, distance: f32::from_bits(1) as f64 },
-    Smallest { normal: f64::MIN_POSITIVE, distance: f64::from_bits(1) },
-];
-/// The smallest of the numbers below as two digits print it, in distances: 1.4e-45 of 1.4013e-45.
+/// The smallest number of a format as two digits print it, in distances of its smallest numbers: 1.4e-45 of 1.4013e-45.
 const LEAST: f64 = 0.95;
 
 /// Whether a claim is what a format makes of a number that is too small for it: the log of a product of linear shares, or a
@@ -67,11 +54,11 @@ pub(super) fn underflows(formula: &Formula, derived: f64, claimed: f64) -> bool 
     }
     let is_probability = formula.reduce == Reduce::Product || formula.output == Output::Exp;
     is_probability
-        && SMALLEST.iter().any(|smallest| {
-            let is_below = derived.abs() < smallest.normal && claimed.abs() < smallest.normal;
+        && SUBNORMALS.iter().any(|own| {
+            let is_below = derived.abs() < own.normal && claimed.abs() < own.normal;
             // Between 0 and the distance the format has no number: a claim there was computed in a finer one.
-            let is_number = claimed.abs() >= LEAST * smallest.distance;
-            is_below && (claimed == 0.0 || (is_number && (claimed - derived).abs() <= 8.0 * smallest.distance))
+            let is_number = claimed.abs() >= LEAST * own.spacing;
+            is_below && (claimed == 0.0 || (is_number && (claimed - derived).abs() <= 8.0 * own.spacing))
         })
 }
 

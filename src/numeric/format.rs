@@ -110,19 +110,28 @@ fn exponent(x: f64) -> i32 {
     i32::try_from(biased).unwrap_or(0).max(1) - 1023
 }
 
+/// The numbers of a format that are too small for all its digits.
+#[derive(Clone, Copy, Debug)]
+pub struct Subnormals {
+    /// The smallest number that has all digits.
+    pub normal: f64,
+    /// The distance of the numbers below it: what is smaller becomes 0, or one of these.
+    pub spacing: f64,
+}
+
+/// Of single precision, 2⁻¹²⁶ and 2⁻¹⁴⁹, and of double precision, 2⁻¹⁰²² and 2⁻¹⁰⁷⁴.
+pub const SUBNORMALS: [Subnormals; 2] = [
+    Subnormals { normal: f32::MIN_POSITIVE as f64, spacing: f32::from_bits(1) as f64 },
+    Subnormals { normal: f64::MIN_POSITIVE, spacing: f64::from_bits(1) },
+];
+
 /// The distance of the numbers around x where it is too small for all digits of single or of double precision; 0 elsewhere.
 #[must_use]
 pub fn subnormal_spacing(x: f64) -> f64 {
     let size = x.abs();
-    let [single, double] = [f64::from(f32::from_bits(1)), f64::from_bits(1)];
-    // Below its smallest number single precision has none: a number there was computed in double precision.
-    if (single / 2.0..f64::from(f32::MIN_POSITIVE)).contains(&size) {
-        single
-    } else if size > 0.0 && size < f64::MIN_POSITIVE {
-        double
-    } else {
-        0.0
-    }
+    // Below its smallest number a format has none: a number there was computed in a finer one.
+    let is_one = |own: &&Subnormals| size > 0.0 && (own.spacing / 2.0..own.normal).contains(&size);
+    SUBNORMALS.iter().find(is_one).map_or(0.0, |own| own.spacing)
 }
 
 #[cfg(test)]
