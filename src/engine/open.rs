@@ -135,19 +135,22 @@ pub fn open(
     let recognised = |ranked: &[(Confidence, &'static dyn Format)]| {
         ranked.first().is_some_and(|(confidence, _)| confidence.percent >= ENOUGH)
     };
-    // A first record may be longer than the head, and its fields behind the break are not seen: the head grows.
-    while !Head::new(&path, &name, &bytes, bytes.len() < window).suffices() && window < LONGEST_HEAD {
+    let mut suffices = false;
+    let mut ranked = loop {
+        let head = Head::new(&path, &name, &bytes, bytes.len() < window);
+        let may_grow = !head.whole && window < LONGEST_HEAD;
+        // A first record may be longer than the head, and its fields behind the break are not seen.
+        suffices = suffices || !may_grow || head.suffices();
+        if suffices {
+            let ranked = rank(&head);
+            // What a document is may be said behind its first records. Text other than JSON has lines.
+            if !may_grow || recognised(&ranked) || head.records().next().is_none() {
+                break ranked;
+            }
+        }
         window *= GROWTH;
         bytes = crate::source::peek(&input, window)?;
-    }
-    let mut ranked = rank(&Head::new(&path, &name, &bytes, bytes.len() < window));
-    // What a document is may be said behind its first records. Text other than JSON has lines.
-    let is_json = Head::new(&path, &name, &bytes, false).records().next().is_some();
-    while is_json && !recognised(&ranked) && bytes.len() == window && window < LONGEST_HEAD {
-        window *= GROWTH;
-        bytes = crate::source::peek(&input, window)?;
-        ranked = rank(&Head::new(&path, &name, &bytes, bytes.len() < window));
-    }
+    };
     let whole = bytes.len() < window;
     let head = Head::new(&path, &name, &bytes, whole).of(&input);
     let refuse = |refusal, message: String| {
