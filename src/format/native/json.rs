@@ -62,8 +62,9 @@ impl Format for NativeJson {
         let (mut native, mut answers, mut records) = (0_u32, 0_u32, 0_u32);
         for value in head.records() {
             records += 1;
-            native += u32::from(record::looks_native(value, &mapping));
-            answers += u32::from(record::is_answer(value, &mapping));
+            let is_native = record::looks_native(value, &mapping);
+            native += u32::from(is_native);
+            answers += u32::from(!is_native && record::is_answer(value, &mapping));
         }
         if native == 0 && answers == records && records > 0 {
             return Confidence {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::MappedField;
 use crate::format::field::at;
-use crate::format::json::{Kind, Tape, Value};
+use crate::format::json::{Kind, Value};
 use crate::format::native::record::{self, Mapping};
 use crate::format::origin::{JsonOrigin, read_document};
 use crate::format::records::Records;
@@ -165,12 +165,12 @@ fn numbers(object: Value<'_>, path: &str, depth: usize, visit: &mut impl FnMut(&
     }
 }
 
-/// The list of rows in a summary, if it has one: a list whose first entry is a row as the other native forms have it.
-fn rows(root: Value<'_>, mapping: &Mapping) -> Option<&'static [&'static str]> {
-    ROWS.into_iter().find(|path| {
-        let list = path.iter().try_fold(root, |value, key| value.get(key));
-        let first = list.and_then(|list| list.elements().next());
-        first.is_some_and(|first| record::looks_native(first, mapping) || record::is_answer(first, mapping))
+/// The path of the list of rows in a summary, if it has one, and its first entry: a row as the other native forms have it.
+fn rows<'t>(root: Value<'t>, mapping: &Mapping) -> Option<(&'static [&'static str], Value<'t>)> {
+    ROWS.into_iter().find_map(|path| {
+        let list = path.iter().try_fold(root, |value, key| value.get(key))?;
+        let first = list.elements().next()?;
+        (record::looks_native(first, mapping) || record::is_answer(first, mapping)).then_some((path, first))
     })
 }
 
@@ -192,15 +192,10 @@ impl Format for NativeSummary {
     }
 
     fn recognise(&self, head: &Head<'_>) -> Confidence {
-        let mut tape = Tape::default();
-        let whole = head.whole.then(|| tape.parse(head.bytes).ok()).flatten();
         // One that ends too early is a summary as far as it goes, and behind the head there are more rows.
-        let Some(root) = whole.or_else(|| head.document()) else { return Confidence::default() };
-        let with_rows = super::mapping(&InputConfig::default()).is_ok_and(|mapping| rows(root, &mapping).is_some());
-        if !head.whole && !with_rows {
-            return Confidence::default();
-        }
-        if root.kind() != Kind::Object {
+        let Some(root) = head.document() else { return Confidence::default() };
+        let has_rows = || super::mapping(&InputConfig::default()).is_ok_and(|mapping| rows(root, &mapping).is_some());
+        if !head.whole && !has_rows() {
             return Confidence::default();
         }
         let mut found = Vec::new();
@@ -222,12 +217,10 @@ impl Format for NativeSummary {
 
     fn open(&self, head: &Head<'_>, config: &InputConfig) -> Result<Box<dyn Reader>, String> {
         let mapping = super::mapping(config)?;
-        let Some(path) = head.document().and_then(|root| rows(root, &mapping)) else {
+        let Some((path, first)) = head.document().and_then(|root| rows(root, &mapping)) else {
             return Ok(Box::new(SummaryReader));
         };
-        let first = head.document().and_then(|root| path.iter().try_fold(root, |value, key| value.get(key)));
-        let first = first.and_then(|list| list.elements().next());
-        let found = first.map(|first| record::mapping_of(first, &mapping)).unwrap_or_default();
+        let found = record::mapping_of(first, &mapping);
         let columns = Arc::clone(&mapping.columns);
         let mut records = Records::new(Framing::Nested(path), columns, mapping, |origin, mapping, out| {
             out.item(&record::item(origin.root, mapping)?, origin);
