@@ -65,12 +65,12 @@ pub(super) fn judge(
         }
         tally.tokens.add_candidate(candidate);
     }
-    let by_label = item.is_same_label();
-    let right = by_label.or_else(|| pick.and_then(|position| item.is_gold(position)));
+    let is_label = item.is_same_label().is_some();
+    let right = item.is_right(pick);
     if let Some(right) = right {
         tally.scored += 1;
         tally.right += u64::from(right);
-        let is_number = by_label.is_some() && matches!(item.pick, Choice::Index(_));
+        let is_number = is_label && matches!(item.pick, Choice::Index(_));
         tally.same_label.numbers += u64::from(is_number && item.correct.is_none());
     }
     if let Some(correct) = item.correct {
@@ -82,7 +82,7 @@ pub(super) fn judge(
             None => Verdict::Unprovable,
         };
         tally.correct.add(verdict);
-        if by_label.is_some() {
+        if is_label {
             tally.same_label.agreed += u64::from(verdict == Verdict::Proven);
             tally.same_label.contradicted += u64::from(verdict == Verdict::Refuted);
         } else if right.is_some() {

@@ -1,5 +1,7 @@
 //! What is kept of an item after its tokens are gone: fixed-size summaries.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::{ColumnKey, Place, TokenPath, stable_hash};
@@ -120,14 +122,20 @@ pub enum Choice {
 }
 
 impl Choice {
+    /// What is named, as text.
+    #[must_use]
+    pub fn name(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Missing => None,
+            Self::Index(index) => Some(index.to_string().into()),
+            Self::Id(id) => Some(id.into()),
+        }
+    }
+
     /// The hash of what is named, to compare with answers and texts.
     #[must_use]
     pub fn answer(&self) -> Option<u64> {
-        match self {
-            Self::Missing => None,
-            Self::Index(index) => Some(answer_hash(&index.to_string())),
-            Self::Id(id) => Some(answer_hash(id)),
-        }
+        self.name().map(|name| answer_hash(&name))
     }
 }
 
@@ -135,14 +143,6 @@ impl Choice {
 fn letter(id: &str) -> Option<usize> {
     match id.trim().as_bytes() {
         [letter @ b'A'..=b'Z'] => Some(usize::from(letter - b'A')),
-        _ => None,
-    }
-}
-
-/// A single letter, in capitals.
-fn label(id: &str) -> Option<u8> {
-    match id.trim().as_bytes() {
-        [letter] if letter.is_ascii_alphabetic() => Some(letter.to_ascii_uppercase()),
         _ => None,
     }
 }
@@ -257,11 +257,18 @@ impl ItemSummary {
         if self.candidates.len() >= 2 {
             return None;
         }
+        let label = |id: &str| if id.trim().len() == 1 { letter(&id.to_ascii_uppercase()) } else { None };
         match (&self.pick, &self.gold) {
             (Choice::Index(pick), Choice::Index(gold)) => Some(pick == gold),
             (Choice::Id(pick), Choice::Id(gold)) => label(pick).zip(label(gold)).map(|(pick, gold)| pick == gold),
             _ => None,
         }
+    }
+
+    /// Whether the answer that was picked is right, if the log says; `pick` is its candidate, where it names one.
+    #[must_use]
+    pub fn is_right(&self, pick: Option<usize>) -> Option<bool> {
+        self.is_same_label().or_else(|| self.is_gold(pick?))
     }
 
     /// Position of the right candidate where there is exactly one.

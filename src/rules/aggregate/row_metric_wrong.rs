@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::metric::choice::Cut;
 use crate::metric::{FEWEST, JudgedRow, row};
-use crate::model::{Choice, Definition, Divisor, ItemSummary, Ranking, Verdict};
+use crate::model::{Definition, Divisor, ItemSummary, Ranking, Verdict};
 use crate::rules::prelude::*;
 
 pub(super) static RULE: Rule =
@@ -19,15 +19,12 @@ const OWN: &str = "correct";
 
 fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
     let item = view.item;
-    let by_label = item.is_same_label().map(|right| (right, name(&item.pick)));
-    let by_candidate = || item.picked().and_then(|pick| Some((item.is_gold(pick)?, pick.to_string())));
-    let right = by_label.or_else(by_candidate);
-    if let (Some(correct), Some((right, pick))) = (item.correct, right) {
+    let pick = item.picked();
+    if let (Some(correct), Some(right)) = (item.correct, item.is_right(pick)) {
         seen.judge_here(correct == right, || {
-            let gold = if right { "is" } else { "is not" };
             Evidence::equals(f64::from(u8::from(right)))
                 .found(f64::from(u8::from(correct)))
-                .detail(format!("correct is {correct}, but pick {pick} {gold} the gold answer{}", beside(item)))
+                .detail(format!("correct is {correct}, but {}", picked(item, pick, right)))
         });
         if correct != right {
             seen.count(CORRECT, 1);
@@ -55,18 +52,13 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
     }
 }
 
-/// What a pick or a gold answer names.
-fn name(choice: &Choice) -> String {
-    match choice {
-        Choice::Missing => String::new(),
-        Choice::Index(index) => index.to_string(),
-        Choice::Id(id) => id.clone(),
+/// The pick beside the gold answer: their labels, or the position of the candidate.
+fn picked(item: &ItemSummary, pick: Option<usize>, right: bool) -> String {
+    let gold = if right { "is" } else { "is not" };
+    match item.is_same_label().and_then(|_| item.pick.name().zip(item.gold.name())) {
+        Some((pick, label)) => format!("pick {pick} {gold} the gold answer {label}"),
+        None => format!("pick {} {gold} the gold answer", pick.unwrap_or(0)),
     }
-}
-
-/// The gold answer, where it is a label as the pick is.
-fn beside(item: &ItemSummary) -> String {
-    item.is_same_label().map_or_else(String::new, |_| format!(" {}", name(&item.gold)))
 }
 
 fn detail(own: &JudgedRow<'_>) -> String {
