@@ -230,10 +230,7 @@ fn change(layout: &Layout, found: &[Flat<'_>], boundary: Boundary) -> Option<Cha
     let mut ended: Vec<(&Flat<'_>, Option<&Flat<'_>>)> =
         sides.ended().map(|flat| (flat, sides.respelled(flat))).collect();
     // What is below a field that ended says nothing more.
-    let paths: Vec<String> = ended.iter().map(|(flat, _)| flat.path.clone()).collect();
-    ended.retain(|(flat, _)| {
-        !paths.iter().any(|path| flat.path.strip_prefix(&**path).is_some_and(|rest| rest.starts_with(['.', '['])))
-    });
+    ended.retain(|(flat, _)| !sides.ended().any(|around| flat.is_below(around)));
     // Fields of the names that were read come first.
     let is_read = |flat: &Flat<'_>| read.iter().any(|name| name.trim_start_matches(['=', '~']) == flat.path);
     ended.sort_by_key(|(flat, near)| (near.is_none(), !is_read(flat)));

@@ -13,7 +13,8 @@ pub(super) fn draft(judged: &[JudgedMetric<'_>], stream: &Stream<'_>) -> Option<
     let rule = stream.catalogue.by_code("RT607")?;
     let partial: Vec<(&JudgedMetric<'_>, Partial)> =
         judged.iter().filter_map(|metric| Some((metric, metric.partial?))).collect();
-    let (first, shown) = partial.first()?;
+    let lead = partial.first()?;
+    let (first, shown) = lead;
     let said = |(metric, own): &(&JudgedMetric<'_>, Partial)| {
         let left = own.of - own.over;
         let (have, they) = if left == 1 { ("has", "it counts") } else { ("have", "they count") };
@@ -38,9 +39,9 @@ pub(super) fn draft(judged: &[JudgedMetric<'_>], stream: &Stream<'_>) -> Option<
         claim: "metrics".to_owned(),
         task: stream.task.to_owned(),
         cause: partial.iter().map(|(metric, _)| metric.name()).collect(),
-        message: Message::new(said(&partial[0]))
-            .label(format!("{} = {}", first.definition, show(first.reported)))
-            .help("say over which rows the number is: report their n beside it, or write what a row without a value is worth"),
+        message: Message::new(said(lead)).label(format!("{} = {}", first.definition, show(first.reported))).help(
+            "say over which rows the number is: report their n beside it, or write what a row without a value is worth",
+        ),
         count: partial.len() as u64,
         judged: judged.len() as u64,
         rows: partial.iter().map(row).collect(),

@@ -67,6 +67,13 @@ impl JudgedMetric<'_> {
     pub fn is_count(&self) -> bool {
         catalogue::is_count(self.claim)
     }
+
+    fn refute(&mut self, cause: AggregateCause, arithmetic: String) {
+        self.verdict = Verdict::Refuted;
+        self.missing = None;
+        self.cause = Some(cause);
+        self.arithmetic = arithmetic;
+    }
 }
 
 /// Judges the numbers reported of one stream of rows.
@@ -144,7 +151,6 @@ fn judge_one<'c>(
     } else if is_sample && !catalogue::is_named_count(claim) {
         judged.missing = Some(SAMPLE);
     } else {
-        judged.verdict = Verdict::Refuted;
         explain(&mut judged, rows, facts, reported, derived.value);
     }
     judged
@@ -243,8 +249,7 @@ fn explain(
             (AggregateCause::Mismatch, other.map_or_else(|| own.clone(), |other| format!("{own}; {other}")))
         })
     };
-    judged.cause = Some(cause);
-    judged.arithmetic = arithmetic;
+    judged.refute(cause, arithmetic);
 }
 
 /// The rows that a proven mean leaves out: a share of right items, or a mean of row values. None where a share is said to be of
@@ -290,10 +295,8 @@ fn not_finite(judged: &mut JudgedMetric<'_>, printed: Printed, facts: &RunFacts<
     judged.reported = printed.value;
     judged.recomputed = Some(derived.value.value);
     judged.bound = derived.value.half;
-    judged.verdict = Verdict::Refuted;
-    judged.missing = None;
-    judged.cause = Some(AggregateCause::NotFinite);
-    judged.arithmetic = format!("{} = {} over the rows", derived.definition, show(derived.value.value));
+    let arithmetic = format!("{} = {} over the rows", derived.definition, show(derived.value.value));
+    judged.refute(AggregateCause::NotFinite, arithmetic);
     judged.definition = derived.definition;
 }
 
@@ -312,10 +315,7 @@ fn out_of_range(judged: &mut JudgedMetric<'_>, rows: Option<&MetricRows>) {
     } else {
         return;
     };
-    judged.verdict = Verdict::Refuted;
-    judged.missing = None;
-    judged.cause = Some(AggregateCause::Percent);
-    judged.arithmetic = format!("{} is outside {range}", show(judged.reported));
+    judged.refute(AggregateCause::Percent, format!("{} is outside {range}", show(judged.reported)));
 }
 
 /// Whether the format says that a number is a percentage.

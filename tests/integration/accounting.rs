@@ -712,7 +712,7 @@ fn rows_that_are_refused_are_said_beside_the_numbers_that_they_would_decide() {
     let (code, out, _) = folder.run("check mixed");
     assert_eq!(code, 0, "{out}");
     contains(&out, &["the rows in `rows.csv` are not read: unrecognised log format with the fields uid, outcome"]);
-    // One object is no file of rows.
+    // A file with a single object has no rows.
     let (code, out, _) = folder.run("check other");
     assert_eq!(code, 2);
     assert!(!out.contains("are not read: unrecognised"), "{out}");
