@@ -199,7 +199,7 @@ impl SequenceFacts {
             return None;
         }
         // Numbers below the smallest normal one have few digits, however many are printed.
-        let claim = claim.widened(numeric::subnormal_spacing(claim.value));
+        let claim = claim.widened(numeric::subnormal_spacing(claim.value, claim.half));
         // The last stage rounds what it prints.
         let claim = constant.unprint(claim.rounded(1.0, ARITHMETIC));
         // A product of probabilities is the exponential of a sum.

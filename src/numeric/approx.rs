@@ -18,6 +18,9 @@ const U: f64 = f64::EPSILON / 2.0;
 /// which is at most 2u.
 const LIBM: f64 = 2.0 * U;
 
+/// Rounding of one call of `exp` below the smallest normal number, and of the half-width beside it: four of the distances there.
+const LEAST: f64 = 4.0 * f64::from_bits(1);
+
 /// Relative slack for a half-width computed in f64: no operation here rounds it more than eight times.
 const WIDEN: f64 = 1.0 + 16.0 * U;
 
@@ -167,7 +170,9 @@ impl Approx {
     #[must_use]
     pub fn exp(self) -> Self {
         let value = exp(self.value);
-        Self::new(value, value * (exp_m1(self.half) + LIBM) * WIDEN)
+        // Below the smallest normal number a rounding is one of the numbers' distance, however small the value.
+        let least = if value < f64::MIN_POSITIVE { LEAST } else { 0.0 };
+        Self::new(value, value * (exp_m1(self.half) + LIBM) * WIDEN + least)
     }
 
     /// 2 to its power.

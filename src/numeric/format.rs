@@ -125,12 +125,16 @@ pub const SUBNORMALS: [Subnormals; 2] = [
     Subnormals { normal: f64::MIN_POSITIVE, spacing: f64::from_bits(1) },
 ];
 
-/// The distance of the numbers around x where it is too small for all digits of single or of double precision; 0 elsewhere.
+/// The distance of the numbers around x, known up to a half-width, where it is too small for all digits of single or of double
+/// precision and one of the numbers that are left; 0 elsewhere.
 #[must_use]
-pub fn subnormal_spacing(x: f64) -> f64 {
+pub fn subnormal_spacing(x: f64, half: f64) -> f64 {
     let size = x.abs();
-    // Below its smallest number a format has none: a number there was computed in a finer one.
-    let is_one = |own: &&Subnormals| size > 0.0 && (own.spacing / 2.0..own.normal).contains(&size);
+    let is_one = |own: &&Subnormals| {
+        let nearest = (size / own.spacing).round() * own.spacing;
+        // A number between those of a format was computed in a finer one.
+        size > 0.0 && size < own.normal && nearest > 0.0 && (size - nearest).abs() <= half + 4.0 * f64::EPSILON * size
+    };
     SUBNORMALS.iter().find(is_one).map_or(0.0, |own| own.spacing)
 }
 
@@ -140,9 +144,14 @@ mod tests {
 
     #[test]
     fn small_numbers_have_few_digits() {
-        assert_eq!(subnormal_spacing(-1e-41), f64::from(f32::from_bits(1)));
-        assert_eq!(subnormal_spacing(2.5e-323), f64::from_bits(1));
-        assert_eq!([0.0, 1e-100, 1e-37, 0.5].map(subnormal_spacing), [0.0; 4]);
+        let single = f64::from(f32::from_bits(1));
+        assert_eq!(subnormal_spacing(-1e-41, 1e-45), single);
+        assert_eq!(subnormal_spacing(7.0 * single, 0.0), single);
+        assert_eq!(subnormal_spacing(1.401e-45, 5e-49), single);
+        assert_eq!(subnormal_spacing(2.5e-323, 0.0), f64::from_bits(1));
+        assert_eq!([0.0, 1e-100, 1e-37, 0.5].map(|x| subnormal_spacing(x, 0.0)), [0.0; 4]);
+        // Four fifths of the smallest number of single precision.
+        assert_eq!(subnormal_spacing(1.123_365_606_080_569e-45, 0.0), 0.0);
     }
 
     #[test]

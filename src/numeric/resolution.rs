@@ -21,8 +21,9 @@ pub struct ResolutionStats {
     count: u64,
     decimals: Option<i16>,
     significant: u8,
+    /// Values other than 0 that do not end in binary, by their decimals.
     bins: [u64; BINS],
-    /// Values other than 0 by their significant digits.
+    /// The same by their significant digits.
     digits: [u64; DIGITS],
     classes: [ClassStats; CLASSES],
     formats: [GridStats; 3],
@@ -89,9 +90,11 @@ impl ResolutionStats {
         if number.value == 0.0 {
             return;
         }
-        self.digits[usize::from(significant).min(DIGITS - 1)] += 1;
-        let bin = usize::try_from(number.decimals.max(0)).unwrap_or(0).min(BINS - 1);
-        self.bins[bin] += 1;
+        if !ends_in_binary(number) {
+            self.digits[usize::from(significant).min(DIGITS - 1)] += 1;
+            let bin = usize::try_from(number.decimals.max(0)).unwrap_or(0).min(BINS - 1);
+            self.bins[bin] += 1;
+        }
         let class = &mut self.classes[class(number.value)];
         class.decimals = if class.count == 0 { number.decimals } else { class.decimals.max(number.decimals) };
         class.count += 1;
@@ -272,6 +275,13 @@ impl Resolution {
     }
 }
 
+/// Whether a number has no more binary places than it has decimals: 0.5, 0.25 and 0.375 have few digits however they are
+/// printed, so that these say nothing of a column's precision.
+fn ends_in_binary(number: &Printed) -> bool {
+    let places = u32::try_from(number.decimals).unwrap_or(0).min(60);
+    places > 0 && (number.value * (1_u64 << places) as f64).fract() == 0.0
+}
+
 /// Digits that count: the last zeros of a whole number may only hold its place, and `.0` is how floats print it.
 fn significant(number: &Printed) -> u8 {
     if number.decimals > 1 || number.value.fract() != 0.0 || number.value == 0.0 {
@@ -443,6 +453,17 @@ mod tests {
         both.merge(&stats(&coarse));
         assert!(both.resolution().mixed);
         assert_eq!(both.resolution().half_quantum(&Printed::parse(b"-0.123").unwrap()), 0.5e-3);
+    }
+
+    #[test]
+    fn halves_and_quarters_are_no_coarser_rows() {
+        // Numbers of bfloat16 as single precision prints them, with a zero among them.
+        let values = (0..200_u32).map(|at| NumberFormat::Bf16.round(-0.03 - 0.011 * f64::from(at)));
+        let texts: Vec<String> = values.map(|value| format!("{value}")).chain(["-0.0".to_owned()]).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let column = stats(&texts).resolution();
+        assert!(!column.mixed && column.plain_zeros);
+        assert!(column.half_quantum(&Printed::parse(b"-0.0").unwrap()) < 1e-9);
     }
 
     proptest! {
