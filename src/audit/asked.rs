@@ -3,30 +3,31 @@
 use crate::rules::Catalogue;
 use crate::tally::{Observed, StreamTally};
 
-/// A tally per rule of the catalogue, in its order.
+/// A tally per rule of the catalogue, in its order; None for a rule that was not asked yet.
 pub(super) struct RuleTallies<'c> {
     catalogue: &'c Catalogue,
-    tallies: Vec<Observed>,
+    tallies: Vec<Option<Box<Observed>>>,
 }
 
 impl<'c> RuleTallies<'c> {
     pub(super) fn new(catalogue: &'c Catalogue) -> Self {
-        Self { catalogue, tallies: vec![Observed::default(); catalogue.rules().len()] }
+        Self { catalogue, tallies: vec![None; catalogue.rules().len()] }
     }
 
     pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut Observed> {
-        self.tallies.get_mut(index)
+        self.tallies.get_mut(index).map(|seen| &mut **seen.get_or_insert_default())
     }
 
     /// How often some of the rules fired so far.
     pub(super) fn failed(&self, rules: &[usize]) -> u64 {
-        rules.iter().filter_map(|rule| self.tallies.get(*rule)).map(|seen| seen.failed).sum()
+        rules.iter().filter_map(|rule| self.tallies.get(*rule)?.as_ref()).map(|seen| seen.failed).sum()
     }
 
     /// Moves what was seen into a stream.
     pub(super) fn flush(&mut self, stream: &mut StreamTally) {
         for (rule, observed) in self.catalogue.rules().iter().zip(&mut self.tallies) {
-            if *observed != Observed::default() {
+            let Some(observed) = observed else { continue };
+            if **observed != Observed::default() {
                 let key = (rule.page().code.to_owned(), String::new());
                 stream.observed.entry(key).or_default().merge(std::mem::take(observed));
             }

@@ -48,9 +48,13 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -
         Logged::Number(number) if !number.value.is_nan() => {
             (Approx::of_column(&number, &plan.resolution), number.significant)
         }
+        Logged::Several => {
+            *tally.gaps.entry(Gap::SeveralClaims).or_default() += 1;
+            return Outcome::default();
+        }
         Logged::Number(_) | Logged::Null | Logged::Sentinel(_) | Logged::Missing => {
             *tally.gaps.entry(Gap::NoClaim).or_default() += 1;
-            let null = matches!(row.claim.value, Logged::Null);
+            let null = matches!(row.claim.value, Logged::Null | Logged::Missing);
             if null && derived.is_some_and(|derived| !derived.may_be_zero()) {
                 tally.zero_without_cause += 1;
             }

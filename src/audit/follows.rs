@@ -38,7 +38,8 @@ pub(super) fn follows(
 /// Whether a cast to 16 bits may have moved what a formula gives as far as a claim.
 pub(super) fn may_be_cast(formula: &Formula, claimed: Approx, derived: Approx) -> bool {
     let most = if formula.is_exponential() { MOVED_EXPONENTIAL } else { MOVED };
-    claimed.value.is_finite() && (1.0 / most..=most).contains(&(claimed.value / derived.value))
+    let [one, other] = [-1.0, 1.0].map(|side| (claimed.value + side * claimed.half) / derived.value);
+    claimed.value.is_finite() && one.max(other) >= 1.0 / most && one.min(other) <= most
 }
 
 /// Largest log of a product that single precision rounds to 0: ln of its smallest normal number.

@@ -90,6 +90,10 @@ impl Gaps {
                 Gap::NoSteps => ("no token-level values are logged", "logprobs (one per token)"),
                 Gap::UnknownSteps => ("some scored tokens have no log-prob", "a log-prob for every scored token"),
                 Gap::NoClaim => ("the claim has no value", name_of_claim()),
+                Gap::SeveralClaims => (
+                    "the tokens of one candidate have different values of it",
+                    "one number per candidate, in every row of it or in one",
+                ),
                 Gap::NoField => ("some rows lack the field", "the field in every row"),
                 Gap::NoOperand => ("its formula needs the text or its length", "continuation (the scored text)"),
             };

@@ -1,6 +1,7 @@
 //! Counts the fields of a JSON record in the layout of its input.
 
 use crate::format::json::{Kind, Value};
+use crate::numeric::Printed;
 use crate::tally::{Field, FieldKind, Position};
 
 /// Levels of objects that are looked into.
@@ -9,6 +10,29 @@ const DEPTH: usize = 3;
 /// Sees a record.
 pub(super) fn see(records: &mut Field, at: Position, root: Value<'_>) {
     look(records, at, root, 0);
+}
+
+/// Sees a row of a table. A cell that is empty is not there.
+pub(super) fn see_cells<'c>(records: &mut Field, at: Position, cells: impl Iterator<Item = (&'c str, &'c [u8])>) {
+    let mut below = records.see(at, FieldKind::Object);
+    for (name, cell) in cells.filter(|(_, cell)| !cell.is_empty()) {
+        let Some(field) = below.member(name, 0) else { continue };
+        let kind = cell_kind(cell);
+        if let Ok(text) = std::str::from_utf8(cell) {
+            field.value(at, text, kind == FieldKind::Text);
+        }
+        field.see(at, kind).end();
+    }
+    below.end();
+}
+
+fn cell_kind(cell: &[u8]) -> FieldKind {
+    match cell {
+        b"null" | b"None" | b"NA" | b"N/A" => FieldKind::Null,
+        b"true" | b"True" | b"false" | b"False" => FieldKind::Bool,
+        _ if Printed::parse(cell).is_some() => FieldKind::Number,
+        _ => FieldKind::Text,
+    }
 }
 
 fn look(field: &mut Field, at: Position, value: Value<'_>, depth: usize) {

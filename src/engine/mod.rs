@@ -385,6 +385,10 @@ impl Sink for AuditorSink<'_, '_> {
         layout::see(self.auditor.fields(at), at, root);
     }
 
+    fn cells<'c>(&mut self, at: (u64, u64), header: &'c [String], cells: &mut dyn Iterator<Item = &'c [u8]>) {
+        layout::see_cells(self.auditor.fields(at), at, header.iter().map(String::as_str).zip(cells));
+    }
+
     fn unit(&mut self) {
         self.auditor.unit();
     }

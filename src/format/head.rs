@@ -33,6 +33,8 @@ pub struct Head<'h> {
 struct Records {
     framing: Option<Framing>,
     parsed: Vec<Parsed>,
+    /// Whether a record stands whole on the first line.
+    has_line: bool,
 }
 
 struct Parsed {
@@ -101,8 +103,8 @@ impl<'h> Head<'h> {
     pub fn is_cut(&self) -> bool {
         *self.cut.get_or_init(|| {
             let text = self.bytes.trim_ascii();
-            !self.whole
-                || (text.first() == Some(&b'{') && Tape::default().parse(text).is_err_and(|error| error.is_cut_off()))
+            let may_be_cut = text.first() == Some(&b'{') && !self.look().has_line;
+            !self.whole || (may_be_cut && Tape::default().parse(text).is_err_and(|error| error.is_cut_off()))
         })
     }
 
@@ -144,18 +146,15 @@ impl<'h> Head<'h> {
     pub fn document(&self) -> Option<Value<'_>> {
         let parsed = self.document.get_or_init(|| {
             let text = self.bytes.trim_ascii();
-            if text.first() != Some(&b'{') {
+            // Several records, one per line, are not a document.
+            let is_line = self.look().has_line;
+            if text.first() != Some(&b'{') || (is_line && memchr::memchr(b'\n', text).is_some()) {
                 return None;
             }
             if self.whole
                 && let Some(parsed) = Parsed::of(text.to_vec())
             {
                 return Some(parsed);
-            }
-            // Several records, one per line, are not a document.
-            let line = memchr::memchr(b'\n', text).and_then(|end| text.get(..end));
-            if line.is_some_and(|line| Tape::default().parse(line).is_ok()) {
-                return None;
             }
             Parsed::of(close(text))
         });
@@ -186,9 +185,9 @@ impl<'h> Head<'h> {
         self.records.get_or_init(|| {
             let text = self.bytes.trim_ascii_start();
             match text.first() {
-                Some(b'[') => Records { framing: Some(Framing::Elements), parsed: self.elements() },
+                Some(b'[') => Records { framing: Some(Framing::Elements), parsed: self.elements(), has_line: false },
                 Some(b'{') => self.objects(text),
-                _ => Records { framing: None, parsed: Vec::new() },
+                _ => Records { framing: None, parsed: Vec::new(), has_line: false },
             }
         })
     }
@@ -207,7 +206,7 @@ impl<'h> Head<'h> {
     fn objects(&self, text: &[u8]) -> Records {
         let mut lines = text.split(|byte| *byte == b'\n').peekable();
         let mut parsed = Vec::new();
-        let mut first = true;
+        let (mut first, mut has_line) = (true, false);
         while let Some(line) = lines.next() {
             let cut = lines.peek().is_none() && !self.whole;
             if line.trim_ascii().is_empty() || cut {
@@ -218,8 +217,9 @@ impl<'h> Head<'h> {
             if first && record.is_none() && lines.peek().is_some() {
                 let closed = if self.whole { Parsed::of(text.to_vec()) } else { None };
                 let parsed = closed.or_else(|| Parsed::of(close(text))).into_iter().collect();
-                return Records { framing: Some(Framing::Elements), parsed };
+                return Records { framing: Some(Framing::Elements), parsed, has_line: false };
             }
+            has_line |= first && record.is_some();
             first = false;
             parsed.extend(record);
             if parsed.len() == FIRST_RECORDS {
@@ -230,7 +230,7 @@ impl<'h> Head<'h> {
         if parsed.is_empty() {
             parsed.extend(Parsed::of(close(text)));
         }
-        Records { framing: Some(Framing::Lines), parsed }
+        Records { framing: Some(Framing::Lines), parsed, has_line }
     }
 }
 

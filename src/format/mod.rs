@@ -104,6 +104,8 @@ pub trait Sink {
     fn record(&mut self);
     /// The fields of a JSON record, once what it holds was sent.
     fn fields(&mut self, _record: &RawRecord<'_>, _root: json::Value<'_>) {}
+    /// The cells of a row of a table that begins at a line and column, once what it holds was sent; empty ones are not there.
+    fn cells<'c>(&mut self, _at: (u64, u64), _header: &'c [String], _cells: &mut dyn Iterator<Item = &'c [u8]>) {}
     /// A work unit starts: what comes next need not follow what came before.
     fn unit(&mut self) {}
 }

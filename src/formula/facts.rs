@@ -190,7 +190,7 @@ impl SequenceFacts {
     }
 
     /// What a claim was before its output function, and before it was divided: up to the claim's half-width and a rounding in
-    /// single precision. None where the formula cannot be undone.
+    /// single precision. Of a probability that may be 0, anything. None where the formula cannot be undone.
     #[must_use]
     pub fn undo(&self, formula: &Formula, constant: &Constant, claim: Approx) -> Option<Undone> {
         let n = self.base(formula.term, formula.span, formula.reduce)?.n;
@@ -207,7 +207,12 @@ impl SequenceFacts {
         let scaled = constant.undivide(scaled.through_stages(ARITHMETIC), n);
         let tokens = if formula.reduce.is_mean() { f64::from(n) } else { 1.0 };
         let sum = scaled.scaled(self.divisor(formula.scale, n)? * tokens);
-        (scaled.value.is_finite() && scaled.half.is_finite()).then_some(Undone { sum, scaled })
+        let is_known = scaled.value.is_finite() && scaled.half.is_finite();
+        if !is_known && claim.may_be_zero() {
+            let unknown = Approx { value: 0.0, half: f64::INFINITY };
+            return Some(Undone { sum: unknown, scaled: unknown });
+        }
+        is_known.then_some(Undone { sum, scaled })
     }
 
     /// The number that a scale divides by.

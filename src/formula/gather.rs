@@ -169,7 +169,7 @@ fn has_no_value(step: &Step<'_>) -> bool {
     match step.logprob {
         Logged::Null => true,
         Logged::Number(number) => number.value.is_nan(),
-        Logged::Missing | Logged::Sentinel(_) => false,
+        Logged::Missing | Logged::Several | Logged::Sentinel(_) => false,
     }
 }
 

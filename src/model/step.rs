@@ -13,6 +13,8 @@ pub enum Logged {
     Missing,
     /// The field is there and says "no value" (null, an empty cell).
     Null,
+    /// The rows of one candidate say different numbers.
+    Several,
     /// A value that the format or the user declared to mean "no value"; never summed.
     Sentinel(f64),
     /// A number with its printed digits, NaN and infinities included.
@@ -35,7 +37,7 @@ impl Logged {
         match self {
             Self::Number(number) => Some(number.value),
             Self::Sentinel(value) => Some(*value),
-            Self::Missing | Self::Null => None,
+            Self::Missing | Self::Null | Self::Several => None,
         }
     }
 

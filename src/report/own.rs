@@ -10,6 +10,11 @@ pub(crate) const HEAD: usize = 64 << 10;
 #[must_use]
 pub(crate) fn written_as(head: &[u8]) -> Option<&'static str> {
     let head = head.get(..HEAD).unwrap_or(head);
+    // Nearly all files that are looked at are logs, and these hold neither.
+    let is_likely = || [b"retally".as_slice(), b"\"RT"].iter().any(|mark| memchr::memmem::find(head, mark).is_some());
+    if matches!(head.trim_ascii_start().first(), Some(b'{' | b'[')) && !is_likely() {
+        return None;
+    }
     let text = String::from_utf8_lossy(head);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text).trim_start();
     match text.as_bytes().first()? {

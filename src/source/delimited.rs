@@ -10,13 +10,18 @@ const OVER: usize = 1 << 16;
 
 /// Reads delimited text row by row, the header included.
 pub struct DelimitedRows<R> {
-    reader: csv::Reader<Kept<R>>,
+    /// None once the stream is broken.
+    reader: Option<csv::Reader<Kept<R>>>,
+    /// Offset in the stream of the first byte that the reader saw.
+    from: u64,
     record: csv::ByteRecord,
     delimiter: u8,
     /// End of the row that was read last, in what is kept.
     end: usize,
     /// Line there, from 1.
     line: u64,
+    /// Whether the end of that line is still to come.
+    is_in_line: bool,
 }
 
 /// A row.
@@ -38,30 +43,38 @@ pub struct DelimitedRow<'r> {
 impl<R: Read> DelimitedRows<R> {
     /// Starts at the header.
     pub fn new(stream: R, delimiter: u8) -> Self {
-        let kept = Kept { stream, max_record: MAX_RECORD, bytes: Vec::new(), start: 0, over: 0 };
-        let mut builder = csv::ReaderBuilder::new();
-        builder.delimiter(delimiter).flexible(true).has_headers(false);
-        let reader = builder.from_reader(kept);
-        Self { reader, record: csv::ByteRecord::new(), delimiter, end: 0, line: 1 }
+        let kept = Kept { stream, max_record: MAX_RECORD, bytes: Vec::new(), start: 0, over: 0, given: 0 };
+        let reader = Some(reader(kept, delimiter));
+        Self { reader, from: 0, record: csv::ByteRecord::new(), delimiter, end: 0, line: 1, is_in_line: false }
     }
 
     /// The same with another longest row.
     #[must_use]
     pub fn limited(mut self, max_record: usize) -> Self {
-        self.reader.get_mut().max_record = max_record;
+        if let Some(reader) = &mut self.reader {
+            reader.get_mut().max_record = max_record;
+        }
         self
     }
 
-    /// The next row; None behind the last.
+    /// The next row; None behind the last. Behind a row that is too long come those of the lines after it; behind any other
+    /// error comes nothing.
     pub fn row(&mut self) -> Result<Option<DelimitedRow<'_>>, csv::Error> {
-        let kept = self.reader.get_mut();
+        let Some(reader) = &mut self.reader else { return Ok(None) };
+        let kept = reader.get_mut();
         kept.over = self.end;
         self.end -= kept.let_go();
-        if !self.reader.read_byte_record(&mut self.record)? {
-            return Ok(None);
+        match reader.read_byte_record(&mut self.record) {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            Err(error) => {
+                self.pass(&error)?;
+                return Err(error);
+            }
         }
-        let end = self.reader.position().byte();
-        let kept = self.reader.get_ref();
+        let Some(reader) = &self.reader else { return Ok(None) };
+        let end = self.from + reader.position().byte();
+        let kept = reader.get_ref();
         let end = usize::try_from(end - kept.start).unwrap_or(usize::MAX).min(kept.bytes.len());
         let rest = kept.bytes.get(self.end..end).unwrap_or_default();
         // A record begins with the line ends that the one before left, and with those of blank lines.
@@ -73,14 +86,40 @@ impl<R: Read> DelimitedRows<R> {
         let start = self.end + gap.len();
         self.line = line + line_ends(bytes);
         self.end = start + bytes.len();
+        self.is_in_line = true;
         let (record, offset) = (&self.record, kept.start + start as u64);
         Ok(Some(DelimitedRow { record, gap, bytes, offset, line, delimiter: self.delimiter }))
     }
 
-    /// Line at the end of the row that was read last.
-    pub fn line(&self) -> u64 {
-        self.line
+    /// Goes on with the line behind a row that is too long. Where its cells end is not known: a quote that was never closed
+    /// makes a row of all that follows.
+    fn pass(&mut self, error: &csv::Error) -> io::Result<()> {
+        let is_too_long = |error: &io::Error| {
+            let source = error.get_ref().and_then(|source| source.downcast_ref::<SourceError>());
+            matches!(source, Some(SourceError::TooLong { .. }))
+        };
+        let is_too_long = matches!(error.kind(), csv::ErrorKind::Io(error) if is_too_long(error));
+        let Some(kept) = self.reader.take().map(csv::Reader::into_inner).filter(|_| is_too_long) else { return Ok(()) };
+        let mut kept = kept;
+        if let Some(lines) = kept.pass_line(self.end)? {
+            (self.end, self.from) = (0, kept.start);
+            self.line += lines;
+            self.is_in_line = false;
+            self.reader = Some(reader(kept, self.delimiter));
+        }
+        Ok(())
     }
+
+    /// Line behind the row that was read last.
+    pub fn line(&self) -> u64 {
+        self.line + u64::from(self.is_in_line)
+    }
+}
+
+fn reader<R: Read>(kept: Kept<R>, delimiter: u8) -> csv::Reader<Kept<R>> {
+    let mut builder = csv::ReaderBuilder::new();
+    builder.delimiter(delimiter).flexible(true).has_headers(false);
+    builder.from_reader(kept)
 }
 
 impl DelimitedRow<'_> {
@@ -136,6 +175,8 @@ struct Kept<R> {
     start: u64,
     /// Kept bytes of rows that are over.
     over: usize,
+    /// Kept bytes that the reader has been given.
+    given: usize,
 }
 
 impl<R> Kept<R> {
@@ -144,20 +185,59 @@ impl<R> Kept<R> {
         if self.over < OVER {
             return 0;
         }
-        self.bytes.drain(..self.over);
-        self.start += self.over as u64;
-        std::mem::take(&mut self.over)
+        let over = std::mem::take(&mut self.over);
+        self.drop(over);
+        over
+    }
+
+    fn drop(&mut self, count: usize) {
+        self.bytes.drain(..count);
+        self.start += count as u64;
+        self.given = self.given.saturating_sub(count);
+    }
+}
+
+impl<R: Read> Kept<R> {
+    /// Lets go of a line that begins behind some kept bytes, with the ends of lines before it; gives the number of line ends.
+    /// None where the stream ends in it.
+    fn pass_line(&mut self, from: usize) -> io::Result<Option<u64>> {
+        self.drop(from.min(self.bytes.len()));
+        let gap = self.bytes.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+        let lines = memchr::memchr_iter(b'\n', self.bytes.get(..gap).unwrap_or_default()).count() as u64;
+        self.drop(gap);
+        loop {
+            if let Some(end) = memchr::memchr(b'\n', &self.bytes) {
+                self.drop(end + 1);
+                (self.over, self.given) = (0, 0);
+                return Ok(Some(lines + 1));
+            }
+            self.drop(self.bytes.len());
+            self.bytes.resize(OVER, 0);
+            let read = self.stream.read(&mut self.bytes)?;
+            self.bytes.truncate(read);
+            if read == 0 {
+                return Ok(None);
+            }
+        }
     }
 }
 
 impl<R: Read> Read for Kept<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let again = self.bytes.get(self.given..).unwrap_or_default();
+        if !again.is_empty() {
+            let count = again.len().min(buffer.len());
+            buffer.iter_mut().zip(again).for_each(|(to, byte)| *to = *byte);
+            self.given += count;
+            return Ok(count);
+        }
         if self.bytes.len() - self.over > self.max_record.max(OVER) {
             let limit = self.max_record;
             return Err(io::Error::other(SourceError::TooLong { line: 0, limit }));
         }
         let read = self.stream.read(buffer)?;
         self.bytes.extend_from_slice(buffer.get(..read).unwrap_or_default());
+        self.given = self.bytes.len();
         Ok(read)
     }
 }
@@ -205,6 +285,30 @@ mod tests {
         for (at, (line, _, cells)) in found.iter().enumerate() {
             assert_eq!((*line, cells), (at as u64 + 1, &vec![at.to_string(), (at * 7).to_string()]));
         }
+    }
+
+    #[test]
+    fn behind_a_row_that_is_too_long_come_the_lines_after_it() {
+        let long = "x".repeat(3 * OVER);
+        // A quote that is never closed, and a row that is long.
+        let text = format!("a,b\n1,2\n3,\"4\n5,6\n{long},{long}\n\n7,8\n9,0");
+        let mut rows = DelimitedRows::new(text.as_bytes(), b',').limited(1000);
+        let (mut found, mut errors) = (Vec::new(), Vec::new());
+        loop {
+            let line = rows.line();
+            match rows.row() {
+                Ok(Some(row)) => {
+                    let at = usize::try_from(row.offset).unwrap();
+                    assert_eq!(&text.as_bytes()[at..at + row.bytes.len()], row.bytes);
+                    found.push((row.line, String::from_utf8(row.bytes.to_vec()).unwrap()));
+                }
+                Ok(None) => break,
+                Err(_) => errors.push(line),
+            }
+        }
+        let expected = [(1, "a,b"), (2, "1,2"), (4, "5,6"), (7, "7,8"), (8, "9,0")];
+        assert_eq!(found, expected.map(|(line, text)| (line, text.to_owned())));
+        assert_eq!(errors, [3, 5]);
     }
 
     proptest! {

@@ -18,6 +18,8 @@ pub enum Gap {
     UnknownSteps,
     /// The claim itself says "no value".
     NoClaim,
+    /// The rows of one candidate have different claims.
+    SeveralClaims,
     /// The formula needs something that is not logged, such as the text for its bytes.
     NoOperand,
     /// The row lacks the field that other rows of its input have.

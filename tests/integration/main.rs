@@ -46,4 +46,5 @@ mod rules;
 mod schemas;
 mod spans;
 mod support;
+mod tables;
 mod watch;

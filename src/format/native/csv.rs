@@ -6,7 +6,8 @@ use std::ops::Range;
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::field::{self, flag_text};
 use crate::format::json::Kind;
-use crate::format::native::grouping::{Finished, Grouping, Positions};
+use crate::format::native::group::{CsvOrigin, Group};
+use crate::format::native::grouping::{Finished, Grouping};
 use crate::format::native::record::{LONGEST_DISTINCTION, Mapping, SIDE_VALUES, segment_text, settle_padding};
 use crate::format::native::roles::{ROLES, Role, SENTENCE, by_name, key};
 use crate::format::native::sentences;
@@ -14,11 +15,11 @@ use crate::format::window::window;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::format::{MappedField, MappedRole};
 use crate::model::{
-    At, Candidate, Claim, ColumnId, Item, Located, Logged, Origin, PickRef, Place, RecordError, Segment, SideValue,
-    Snippet, Step, Text, stable_hash,
+    At, Candidate, Claim, ColumnId, Item, Logged, PickRef, Place, RecordError, Segment, SideValue, Snippet, Step, Text,
+    stable_hash,
 };
 use crate::numeric::Printed;
-use crate::source::{ByteMap, DelimitedRow, DelimitedRows, Layout, Opened};
+use crate::source::{DelimitedRow, DelimitedRows, Layout, Opened};
 
 /// Native CSV.
 pub(in crate::format) static CSV: NativeCsv = NativeCsv;
@@ -254,104 +255,6 @@ struct CsvReader {
     of_minicons: bool,
 }
 
-/// One row of a candidate.
-struct Row {
-    record: csv::ByteRecord,
-    /// Line of its first byte.
-    line: u64,
-    /// Where it stands in the rows of its candidate.
-    bytes: Range<usize>,
-    /// Number of the cells of the rows before it.
-    cells: usize,
-}
-
-/// The rows of one candidate, as they are written.
-#[derive(Default)]
-struct Group {
-    rows: Vec<Row>,
-    /// The bytes from the first row's to the last row's.
-    bytes: Vec<u8>,
-    /// Offset of the first byte in the stream.
-    offset: u64,
-    /// The cells of all rows, in the bytes of their row.
-    cells: Vec<Range<usize>>,
-    /// The positions of its tokens.
-    positions: Positions,
-}
-
-impl Group {
-    /// Adds a row; one that is not the candidate's only takes its place among the bytes.
-    fn push(&mut self, row: &DelimitedRow<'_>, cells: &[Range<usize>], belongs: bool) {
-        if self.rows.is_empty() {
-            self.bytes.clear();
-            self.offset = row.offset;
-        } else {
-            self.bytes.extend_from_slice(row.gap);
-        }
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(row.bytes);
-        if belongs {
-            let bytes = start..self.bytes.len();
-            self.rows.push(Row { record: row.record.clone(), line: row.line, bytes, cells: self.cells.len() });
-            self.cells.extend_from_slice(cells);
-        }
-    }
-
-    fn clear(&mut self) {
-        self.rows.clear();
-        self.bytes.clear();
-        self.cells.clear();
-        self.positions = Positions::default();
-    }
-
-    /// The bytes of a cell.
-    fn at(&self, row: &Row, column: usize) -> At {
-        let cell = self.cells.get(row.cells + column).cloned().unwrap_or_default();
-        At::new(row.bytes.start + cell.start, row.bytes.start + cell.end)
-    }
-}
-
-/// The origin of a candidate that stands in rows.
-struct CsvOrigin<'r> {
-    file: u32,
-    group: &'r Group,
-    map: ByteMap<'r>,
-    header: &'r [String],
-}
-
-impl CsvOrigin<'_> {
-    /// The row that an offset lies in.
-    fn row(&self, at: At) -> Option<&Row> {
-        let before = self.group.rows.partition_point(|row| row.bytes.start <= at.start());
-        self.group.rows.get(before.saturating_sub(1))
-    }
-}
-
-impl Origin for CsvOrigin<'_> {
-    fn locate(&self, at: At) -> Located {
-        let Some(row) = self.row(at) else { return Located::default() };
-        let column = (0..self.header.len()).find(|column| self.group.at(row, *column).end() >= at.start());
-        let field = column.and_then(|column| self.header.get(column)).cloned().unwrap_or_default();
-        let bytes = self.group.bytes.get(row.bytes.clone()).unwrap_or_default();
-        let snippet = window(bytes, at.start() - row.bytes.start, at.end() - row.bytes.start);
-        Located { place: Place { field, ..self.place(at) }, snippet }
-    }
-
-    fn place(&self, at: At) -> Place {
-        let Some(row) = self.row(at) else { return Place::default() };
-        // A cell in quotes may hold line ends.
-        let before = self.group.bytes.get(row.bytes.start..at.start()).unwrap_or_default();
-        let line = row.line + memchr::memchr_iter(b'\n', before).count() as u64;
-        let column = before.len() - memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1) + 1;
-        let span = self.map.span(at.start(), at.end());
-        Place { file: self.file, line, column: column as u64, field: String::new(), span }
-    }
-
-    fn start(&self) -> (u32, u64) {
-        (self.file, self.group.rows.first().map_or(0, |row| row.line))
-    }
-}
-
 impl Reader for CsvReader {
     fn framing(&self) -> Framing {
         Framing::Whole
@@ -364,55 +267,32 @@ impl Reader for CsvReader {
     fn read_stream(&self, file: u32, stream: Opened, out: &mut dyn Sink) {
         let (layout, max_record) = (stream.layout.clone(), stream.max_record);
         let mut rows = DelimitedRows::new(stream, self.delimiter).limited(max_record);
-        let mut group = Group::default();
-        let mut finished = Finished::default();
-        let (mut cells, mut is_header) = (Vec::new(), true);
+        let mut candidates = Candidates {
+            reader: self,
+            file,
+            layout: &layout,
+            group: Group::default(),
+            finished: Finished::default(),
+            cells: Vec::new(),
+            lost: None,
+        };
+        let mut is_header = true;
         loop {
             let line = rows.line();
-            let row = match rows.row() {
-                Ok(Some(row)) => row,
+            match rows.row() {
+                Ok(Some(_)) if is_header => is_header = false,
+                Ok(Some(row)) => candidates.row(&row, out),
                 Ok(None) => break,
                 Err(error) => {
                     out.record();
-                    out.error(row_error(
-                        Place { file, line, column: 1, ..Place::default() },
-                        &[],
-                        error.to_string(),
-                        true,
-                    ));
-                    break;
+                    let place = Place { file, line, column: 1, ..Place::default() };
+                    out.error(row_error(place, &[], error.to_string(), true));
+                    // Nothing is known of it.
+                    candidates.lose(&csv::ByteRecord::new());
                 }
-            };
-            if std::mem::take(&mut is_header) {
-                continue;
             }
-            out.record();
-            let is_whole = row.record.len() == self.header.len();
-            let first = group.rows.first();
-            if !is_whole {
-                let (expected, found) = (self.header.len(), row.record.len());
-                let reason = format!("expected {expected} cells, as in the header, but found {found}");
-                let span = layout.map(row.offset, &[]).span(0, row.bytes.len());
-                let place = Place { file, line: row.line, column: 1, field: String::new(), span };
-                out.error(row_error(place, row.bytes, reason, true));
-                if first.is_none() {
-                    continue;
-                }
-            } else if first.is_some_and(|first| {
-                !self.per_token || !self.grouping.goes_on(&first.record, &group.positions, row.record)
-            }) {
-                self.flush(file, &group, &layout, &mut finished, out);
-                group.clear();
-            }
-            if let Some(position) = self.grouping.position(row.record).filter(|_| is_whole) {
-                group.positions.insert(position);
-            }
-            row.cells(&mut cells);
-            group.push(&row, &cells, is_whole);
         }
-        if !group.rows.is_empty() {
-            self.flush(file, &group, &layout, &mut finished, out);
-        }
+        candidates.end(out);
     }
 
     fn mapping(&self) -> Vec<MappedField> {
@@ -429,6 +309,78 @@ impl Reader for CsvReader {
     }
 }
 
+/// The candidates of a table, from its rows in order.
+struct Candidates<'c> {
+    reader: &'c CsvReader,
+    file: u32,
+    layout: &'c Layout,
+    /// The candidate whose rows are being read.
+    group: Group,
+    finished: Finished,
+    /// The cells of a row.
+    cells: Vec<Range<usize>>,
+    /// What could be read of the first and the last of the rows behind the last whole one.
+    lost: Option<(csv::ByteRecord, csv::ByteRecord)>,
+}
+
+impl Candidates<'_> {
+    fn row(&mut self, row: &DelimitedRow<'_>, out: &mut dyn Sink) {
+        out.record();
+        let (expected, found) = (self.reader.header.len(), row.record.len());
+        if expected != found {
+            let reason = format!("expected {expected} cells, as in the header, but found {found}");
+            let span = self.layout.map(row.offset, &[]).span(0, row.bytes.len());
+            let place = Place { file: self.file, line: row.line, column: 1, field: String::new(), span };
+            out.error(row_error(place, row.bytes, reason, true));
+            self.lose(row.record);
+            return;
+        }
+        let (reader, first) = (self.reader, self.group.rows.first());
+        let goes_on = first.is_some_and(|first| {
+            reader.per_token && reader.grouping.goes_on(&first.record, &self.group.positions, row.record)
+        });
+        let mut is_torn = false;
+        if let Some((nearest, last)) = self.lost.take().filter(|_| reader.per_token) {
+            let of_last = first.is_some_and(|first| reader.grouping.may_be_of(&first.record, &nearest));
+            let of_next = reader.grouping.may_be_of(row.record, &last);
+            // A row of neither has its cells in other places.
+            self.group.is_torn |= goes_on || of_last || !of_next;
+            is_torn = !goes_on && (of_next || !of_last);
+        }
+        if !goes_on {
+            self.flush(out);
+            self.group.is_torn = is_torn;
+        }
+        if let Some(position) = reader.grouping.position(row.record) {
+            self.group.positions.insert(position);
+        }
+        row.cells(&mut self.cells);
+        self.group.push(row, &self.cells);
+    }
+
+    /// The end of the table.
+    fn end(&mut self, out: &mut dyn Sink) {
+        if let (Some((lost, _)), Some(first)) = (self.lost.take(), self.group.rows.first()) {
+            self.group.is_torn |= self.reader.per_token && self.reader.grouping.may_be_of(&first.record, &lost);
+        }
+        self.flush(out);
+    }
+
+    /// Notes a row that could not be read whole.
+    fn lose(&mut self, record: &csv::ByteRecord) {
+        let (_, last) = self.lost.get_or_insert_with(|| (record.clone(), csv::ByteRecord::new()));
+        last.clone_from(record);
+    }
+
+    /// Sends the candidate whose rows were read.
+    fn flush(&mut self, out: &mut dyn Sink) {
+        if !self.group.rows.is_empty() {
+            self.reader.flush(self.file, &self.group, self.layout, &mut self.finished, out);
+        }
+        self.group.clear();
+    }
+}
+
 impl CsvReader {
     fn flush(&self, file: u32, group: &Group, layout: &Layout, finished: &mut Finished, out: &mut dyn Sink) {
         if self.per_token
@@ -441,6 +393,8 @@ impl CsvReader {
             Ok(item) => {
                 let map = layout.map(group.offset, &[]);
                 out.item(&item, &CsvOrigin { file, group, map, header: &self.header });
+                let mut cells = (0..self.header.len()).map(|column| group.value(column));
+                out.cells((group.start(), 1), &self.header, &mut cells);
             }
             Err(refused) => Self::refuse(file, group, layout, refused, out),
         }
@@ -485,9 +439,12 @@ impl CsvReader {
                 let here = group.at(row, column);
                 let number = |what: &str| self.number(raw, what).map_err(|reason| (index, reason));
                 match cell {
-                    Cell::Claim(id) if index == 0 => {
-                        let value = number(self.header.get(column).map_or("score", String::as_str))?;
-                        candidate.claims.push(Claim { column: *id, value, at: here });
+                    Cell::Claim(id) => {
+                        let value = match raw.trim_ascii() {
+                            b"" => Logged::Missing,
+                            _ => number(self.header.get(column).map_or("score", String::as_str))?,
+                        };
+                        claim(&mut candidate.claims, Claim { column: *id, value, at: here });
                     }
                     Cell::Role(role) => match role {
                         Role::Logprobs => (step.logprob, step.at) = (number("logprob")?, here),
@@ -530,6 +487,10 @@ impl CsvReader {
             if self.columns.contains(&Cell::Role(Role::Surprisals)) {
                 settle_padding(&mut candidate.steps);
             }
+            if group.is_torn {
+                // At least one token is not known, and with it no total.
+                candidate.steps.push(Step { at: first, logprob: Logged::Null, ..Step::default() });
+            }
             if self.of_minicons
                 && let [first, _, ..] = candidate.steps.as_mut_slice()
                 && first.logprob.finite().is_some_and(|number| number.value == 0.0)
@@ -556,6 +517,27 @@ impl CsvReader {
             None => Err(format!("{what}: expected a number, found \"{}\"", String::from_utf8_lossy(raw))),
         }
     }
+}
+
+/// Adds what a row of a candidate states: a cell that is empty in some rows is stated in the others, and different numbers are
+/// none of the whole.
+fn claim(claims: &mut Vec<Claim>, stated: Claim) {
+    let Some(known) = claims.iter_mut().find(|known| known.column == stated.column) else {
+        claims.push(stated);
+        return;
+    };
+    match (known.value, stated.value) {
+        (_, Logged::Missing | Logged::Null) | (Logged::Several, _) => {}
+        (Logged::Missing | Logged::Null, _) => *known = stated,
+        (one, other) if is_same(one, other) => {}
+        _ => known.value = Logged::Several,
+    }
+}
+
+/// Whether two cells say one number; NaN is itself.
+fn is_same(one: Logged, other: Logged) -> bool {
+    let bits = |logged: Logged| logged.value().map(f64::to_bits);
+    bits(one) == bits(other)
 }
 
 fn item_cell<'r>(role: Role, name: &str, raw: &'r [u8], here: At, item: &mut Item<'r>, candidate: &mut Candidate<'r>) {

@@ -99,6 +99,11 @@ impl Grouping {
                 .is_none_or(|position| self.shared && positions.last == Some(position) || !positions.contains(position))
     }
 
+    /// Whether a row of which only some cells were read may be of the candidate with a first row.
+    pub(super) fn may_be_of(&self, first: &ByteRecord, lost: &ByteRecord) -> bool {
+        self.names.iter().all(|column| lost.get(*column).is_none_or(|cell| first.get(*column) == Some(cell)))
+    }
+
     /// A hash of what tells the candidate from others of its item beside its name.
     pub(super) fn distinct(&self, first: &ByteRecord) -> u64 {
         stable_hash(&self.further.iter().map(|column| first.get(*column)).collect::<Vec<_>>())

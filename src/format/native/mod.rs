@@ -1,6 +1,7 @@
 //! The project's own plain forms for in-house pipelines: `docs/schema.md`.
 
 mod csv;
+mod group;
 mod grouping;
 mod json;
 mod record;
@@ -14,7 +15,7 @@ use summary::SUMMARY;
 
 use crate::config::{ColumnSpec, Config, ConfigError, InputConfig};
 use crate::format::native::record::Mapping;
-use crate::format::{Format, Head};
+use crate::format::{Format, Framing, Head};
 
 /// The tool of all native forms, see [`Format::tool`](crate::format::Format::tool).
 const TOOL: &str = "native";
@@ -28,18 +29,10 @@ fn split(path: &str) -> Vec<String> {
 /// The native format that an input has the shape of, whatever its fields are called: what a mapping by hand is
 /// tried on.
 pub(crate) fn by_shape(head: &Head<'_>) -> &'static dyn Format {
-    let text = head.bytes.trim_ascii_start();
-    match text.first() {
-        Some(b'[') => &ARRAY,
-        Some(b'{') => {
-            let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-            if crate::format::json::Tape::default().parse(line).is_ok() || line.len() == text.len() {
-                &LINES
-            } else {
-                &ARRAY
-            }
-        }
-        _ => &CSV,
+    match head.framing() {
+        Some(Framing::Lines) => &LINES,
+        Some(_) => &ARRAY,
+        None => &CSV,
     }
 }
 

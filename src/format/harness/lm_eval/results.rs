@@ -72,7 +72,7 @@ impl Format for Results {
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         let is_own = |root: Value<'_>| FORK_ONLY.iter().any(|key| root.get(key).is_some()) == self.is_fork;
         let likely = if !head.is_cut() {
-            Tape::default().parse(head.bytes).is_ok_and(|root| is_results(root) && is_own(root))
+            head.document().is_some_and(|root| is_results(root) && is_own(root))
         } else if self.is_fork {
             let start = head.bytes.get(..64).unwrap_or(head.bytes);
             !super::lmms::key(head.name).is_empty() && memchr::memmem::find(start, b"\"results\"").is_some()
