@@ -129,7 +129,7 @@ pub fn close(stream: &mut StreamTally, plan: &FilePlan, catalogue: &Catalogue) {
     }
     let rules = Dispatch::new(catalogue);
     let mut rule_tallies = RuleTallies::new(catalogue);
-    for (_, item) in std::mem::take(&mut stream.open) {
+    for item in std::mem::take(&mut stream.open).into_items() {
         judge_kept(item, plan, &rules, stream, &mut rule_tallies);
     }
     rule_tallies.flush(stream);

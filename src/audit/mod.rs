@@ -225,7 +225,7 @@ impl<'p> Auditor<'p> {
     /// Starts a work unit: what comes next need not follow what came before.
     pub fn unit(&mut self) {
         if let Some(last) = self.held.take() {
-            self.stream.add_open(last.id.clone(), last);
+            self.stream.open.add(&last);
         }
         self.first_of_unit = true;
     }
@@ -238,7 +238,7 @@ impl<'p> Auditor<'p> {
             held => {
                 let Some(whole) = held.replace(part) else { return };
                 if self.plan.gather || std::mem::take(&mut self.first_of_unit) {
-                    self.stream.add_open(whole.id.clone(), whole);
+                    self.stream.open.add(&whole);
                 } else {
                     *self.stream.rows.closed.entry(plan::item_key(&whole.id)).or_default() += 1;
                     item::judge_kept(whole, self.plan, &self.rules, &mut self.stream, &mut self.rule_tallies);

@@ -213,7 +213,7 @@ impl RunEvidence {
             for (item, times) in &stream.rows.closed {
                 self.scattered |= *times > 1 || !items.closed.insert(*item) || items.open.contains(item);
             }
-            for item in stream.open.keys().map(|id| item_key(id)) {
+            for item in stream.open.ids().map(item_key) {
                 self.scattered |= items.closed.contains(&item);
                 items.open.insert(item);
             }

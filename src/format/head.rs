@@ -144,11 +144,14 @@ impl<'h> Head<'h> {
     /// keys and values can be read. None for JSON Lines of several records, arrays, and what is no JSON.
     #[must_use]
     pub fn document(&self) -> Option<Value<'_>> {
-        let parsed = self.document.get_or_init(|| {
-            let text = self.bytes.trim_ascii();
+        let text = self.bytes.trim_ascii();
+        if self.look().has_line {
             // Several records, one per line, are not a document.
-            let is_line = self.look().has_line;
-            if text.first() != Some(&b'{') || (is_line && memchr::memchr(b'\n', text).is_some()) {
+            let is_only = memchr::memchr(b'\n', text).is_none();
+            return self.records().next().filter(|_| is_only && text.first() == Some(&b'{'));
+        }
+        let parsed = self.document.get_or_init(|| {
+            if text.first() != Some(&b'{') {
                 return None;
             }
             if self.whole

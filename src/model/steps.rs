@@ -11,7 +11,7 @@ thread_local! {
 }
 
 /// Most steps of all candidates that are read at the same time: those of one item.
-pub const MAX_STEPS: usize = 1 << 21;
+pub const MAX_STEPS: usize = 1 << 20;
 
 /// The positions of a candidate, in order. Beyond [`MAX_STEPS`] they are left out, and the item is one that cannot be audited.
 #[derive(Debug, Default)]

@@ -16,6 +16,7 @@ mod open;
 mod picks;
 mod renumber;
 mod rows;
+mod scattered;
 mod sketch;
 mod switched;
 
@@ -23,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ColumnKey, ItemSummary, MetricClaim, Place, RecordError};
+use crate::model::{ColumnKey, MetricClaim, Place, RecordError};
 use crate::numeric::ResolutionStats;
 
 pub use accumulator::{Accumulator, Histogram, Key, Moments, PairSums, Second, Slots};
@@ -39,6 +40,7 @@ pub use observed::{Observed, PLACES, PartSeen, ROWS, RowSketch};
 pub use open::{OpenRow, OpenRows};
 pub use picks::{Argmax, PickReasons, Reason, Reasoned};
 pub use rows::{RowKey, Rows, Seen};
+pub use scattered::ScatteredItems;
 pub use sketch::{BIN_EDGES, BINS, ComparisonSketch, Mark, PathSketch, Residuals, SKETCHED, Sample, WITHIN};
 pub use switched::{Flip, Switched, stored_position};
 
@@ -77,7 +79,7 @@ pub struct StreamTally {
     /// What the rules saw, by code and subject.
     pub observed: BTreeMap<(String, String), Observed>,
     /// Items whose candidates are spread over several records, by id.
-    pub open: BTreeMap<String, ItemSummary>,
+    pub open: ScatteredItems,
     /// Items that have been judged.
     pub items: ItemTally,
     /// Its rows by name, and its items that were judged before the end.
@@ -101,9 +103,7 @@ impl StreamTally {
         for (key, observed) in other.observed {
             self.observed.entry(key).or_default().merge(observed);
         }
-        for (id, item) in other.open {
-            self.add_open(id, item);
-        }
+        self.open.merge(other.open);
         self.items.merge(other.items);
         self.rows.merge(other.rows);
         self.integer_ids = match (self.integer_ids, other.integer_ids) {
@@ -113,16 +113,6 @@ impl StreamTally {
         self.integer_rows += other.integer_rows;
         self.candidates += other.candidates;
         self.bare += other.bare;
-    }
-
-    /// Adds a part of an item.
-    pub fn add_open(&mut self, id: String, item: ItemSummary) {
-        match self.open.entry(id) {
-            std::collections::btree_map::Entry::Vacant(slot) => {
-                slot.insert(item);
-            }
-            std::collections::btree_map::Entry::Occupied(mut slot) => slot.get_mut().merge(item),
-        }
     }
 }
 

@@ -27,9 +27,7 @@ fn renumber_stream(stream: &mut StreamTally, file: u32) {
     for observed in stream.observed.values_mut() {
         renumber_observed(observed, file);
     }
-    for item in stream.open.values_mut() {
-        renumber_item(item, file);
-    }
+    stream.open.change(|item| renumber_item(item, file));
     stream.rows.renumber(file);
     renumber_items(&mut stream.items, file);
 }

@@ -109,7 +109,7 @@ fn arranged(text: &str, order: Order) -> String {
     lines.collect()
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -119,9 +119,9 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// What a report says: findings, verdicts, formats, what could not be read.
-type Said = (Vec<(String, u64, String)>, BTreeMap<String, [u64; 4]>, Vec<String>, usize);
+pub(crate) type Said = (Vec<(String, u64, String)>, BTreeMap<String, [u64; 4]>, Vec<String>, usize);
 
-fn said(report: &Report) -> Said {
+pub(crate) fn said(report: &Report) -> Said {
     let mut findings: Vec<_> =
         report.findings.iter().map(|found| (found.code.clone(), found.count, found.claim.clone())).collect();
     findings.sort();
