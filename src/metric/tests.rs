@@ -74,7 +74,7 @@ fn rows<'v>(name: &'static str, values: impl Iterator<Item = (&'v str, RowValue)
     let mut rows = MetricRows::default();
     for (score, value) in values {
         let (one, own) = (item(&[(score.parse().unwrap(), "x", None)], 0), metric(name, value));
-        rows.observe(&one, &judge(&one, &own), Located::default);
+        rows.observe(&one, &judge(&one, &own), false, Located::default);
     }
     BTreeMap::from([(name.to_owned(), rows)])
 }
@@ -96,6 +96,7 @@ fn judged<T>(name: &str, printed: &str, run: &Run, look: impl FnOnce(&JudgedMetr
     let claims: Vec<&MetricClaim> = [&claim].into_iter().chain(&n).collect();
     let facts = RunFacts {
         rows: &run.rows,
+        columns: &RowColumns::default(),
         tokens: &run.tokens,
         items: run.items,
         unmeasured: run.rows.values().map(|rows| run.items - rows.rows).min().unwrap_or(run.items),

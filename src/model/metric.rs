@@ -201,6 +201,17 @@ pub struct TaskGroup {
     pub nested: bool,
 }
 
+/// A part of a whole in the same file, such as one data set of several.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Part {
+    /// Its name.
+    pub name: String,
+    /// Its number's text as printed.
+    pub printed: String,
+    /// Its sizes, by the field that says each.
+    pub sizes: Vec<(String, String)>,
+}
+
 /// A number that the pipeline reported of a whole run.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MetricClaim {
@@ -220,6 +231,8 @@ pub struct MetricClaim {
     pub aggregation: Option<Aggregation>,
     /// Its tasks, if there are several.
     pub group: Option<TaskGroup>,
+    /// Its parts, where the same file has them.
+    pub parts: Vec<Part>,
     /// Decimals that the tool rounds the number to; None if it prints all digits or this is unknown.
     pub decimals: Option<i16>,
     /// Whether code that the log does not show computes the rows' values.
@@ -254,6 +267,7 @@ impl MetricClaim {
             rows: None,
             aggregation: None,
             group: None,
+            parts: Vec::new(),
             decimals: None,
             custom: false,
             located,

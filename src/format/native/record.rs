@@ -7,6 +7,7 @@ use crate::config::{ColumnSpec, Promise, accepted, both_ends};
 use crate::format::field::{self, FieldError, at, field_error, flag, id, integer, text};
 use crate::format::json::{Key, Kind, Value};
 use crate::format::mapped::{MappedField, MappedRole};
+use crate::format::native::columns;
 use crate::format::native::roles::{MATCHED, ROLES, Role, SCORES, SENTENCE, SUM_OR_MEAN, by_name};
 use crate::formula::{Formula, Output};
 use crate::model::{
@@ -351,7 +352,7 @@ pub(super) fn item<'t>(record: Value<'t>, mapping: &Mapping) -> Result<Item<'t>,
         return Err(field_error(record, "record", "an object"));
     }
     let slots = Slots::of(record, mapping);
-    let mut item = Item { at: at(record), distinct: distinct(record), ..Item::default() };
+    let mut item = Item { at: at(record), distinct: distinct(record), row: columns::row(record), ..Item::default() };
     item.id = slots.get(Role::Item).and_then(id).unwrap_or_default();
     item.task = slots.get(Role::Task).and_then(id).unwrap_or_default();
     item.filter = match slots.filters.as_slice() {
