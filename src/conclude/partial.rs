@@ -1,8 +1,10 @@
 //! Numbers that follow, and of which a reader would think otherwise: RT607 of a mean over the rows with a value that is
 //! silent about the others, RT606 of one that weighs its parts alike whatever their sizes.
 
+use std::collections::BTreeSet;
+
 use crate::conclude::finding::{Draft, Row, Stream};
-use crate::metric::{JudgedMetric, Partial, Unweighted};
+use crate::metric::{JudgedMetric, Partial, Remark};
 use crate::model::Severity;
 use crate::numeric::show;
 use crate::report::words::count;
@@ -10,31 +12,28 @@ use crate::report::{Evidence, Number, RuleEvidence};
 use crate::rules::Message;
 
 /// The findings on numbers that follow.
-pub(super) fn drafts(judged: &[JudgedMetric<'_>], stream: &Stream<'_>) -> impl Iterator<Item = Draft> {
-    [draft(judged, stream), unweighted(judged, stream)].into_iter().flatten()
+pub(super) fn drafts(judged: &[JudgedMetric<'_>], stream: &Stream<'_>) -> Vec<Draft> {
+    let codes: BTreeSet<&str> = judged.iter().filter_map(|metric| Some(metric.remark.as_ref()?.code)).collect();
+    let remarks = codes.into_iter().filter_map(|code| remarked(code, judged, stream));
+    draft(judged, stream).into_iter().chain(remarks).collect()
 }
 
-/// The finding on numbers that weigh their parts alike.
-fn unweighted(judged: &[JudgedMetric<'_>], stream: &Stream<'_>) -> Option<Draft> {
-    let rule = stream.catalogue.by_code("RT606")?;
-    let found: Vec<(&JudgedMetric<'_>, &Unweighted)> =
-        judged.iter().filter_map(|metric| Some((metric, metric.unweighted.as_ref()?))).collect();
-    let lead = found.first()?;
-    let (first, shown) = lead;
-    let said = |(metric, own): &(&JudgedMetric<'_>, &Unweighted)| {
-        format!(
-            "{} {} is the plain mean of {} parts; weighted by {} it is {}",
-            metric.name(),
-            show(metric.reported),
-            count(own.parts),
-            own.field,
-            show(own.weighted)
-        )
-    };
-    let row = |(metric, _): &(&JudgedMetric<'_>, &Unweighted)| Row {
-        located: metric.claim.located.clone(),
-        item: String::new(),
-        candidate: String::new(),
+fn row(metric: &JudgedMetric<'_>) -> Row {
+    Row { located: metric.claim.located.clone(), item: String::new(), candidate: String::new() }
+}
+
+/// The finding on the numbers of which one rule says something.
+fn remarked(code: &str, judged: &[JudgedMetric<'_>], stream: &Stream<'_>) -> Option<Draft> {
+    let rule = stream.catalogue.by_code(code)?;
+    let found: Vec<(&JudgedMetric<'_>, &Remark)> = judged
+        .iter()
+        .filter_map(|metric| Some((metric, metric.remark.as_ref().filter(|remark| remark.code == code)?)))
+        .collect();
+    let (first, lead) = found.first()?;
+    let label = if first.definition.is_empty() {
+        "no value".to_owned()
+    } else {
+        format!("{} = {}", first.definition, show(first.reported))
     };
     Some(Draft {
         rule,
@@ -42,20 +41,18 @@ fn unweighted(judged: &[JudgedMetric<'_>], stream: &Stream<'_>) -> Option<Draft>
         claim: "metrics".to_owned(),
         task: stream.task.to_owned(),
         cause: found.iter().map(|(metric, _)| metric.name()).collect(),
-        message: Message::new(said(lead))
-            .label(format!("{} = {}", first.definition, show(first.reported)))
-            .help("weight each part by its rows, or call the number a macro average"),
+        message: Message::new(lead.title.clone()).label(label).help(lead.help),
         count: found.len() as u64,
         judged: judged.len() as u64,
-        rows: found.iter().map(row).collect(),
+        rows: found.iter().map(|(metric, _)| row(metric)).collect(),
         evidence: Evidence::Rule(RuleEvidence {
-            judged: shown.parts,
-            failed: shown.parts,
-            found: Some(Number(first.reported)),
-            expected: Some(Number(shown.weighted)),
+            judged: lead.of.1,
+            failed: lead.of.0,
+            found: Some(Number(first.reported)).filter(|_| first.reported.is_finite()),
+            expected: lead.expected.map(Number),
             ..RuleEvidence::default()
         }),
-        evidence_lines: found.iter().skip(1).map(said).collect(),
+        evidence_lines: found.iter().skip(1).map(|(_, remark)| remark.title.clone()).collect(),
         impact_lines: Vec::new(),
         deviation: None,
     })
@@ -80,11 +77,6 @@ fn draft(judged: &[JudgedMetric<'_>], stream: &Stream<'_>) -> Option<Draft> {
             show(own.with_zeros)
         )
     };
-    let row = |(metric, _): &(&JudgedMetric<'_>, Partial)| Row {
-        located: metric.claim.located.clone(),
-        item: String::new(),
-        candidate: String::new(),
-    };
     Some(Draft {
         rule,
         severity: Severity::Warning,
@@ -96,7 +88,7 @@ fn draft(judged: &[JudgedMetric<'_>], stream: &Stream<'_>) -> Option<Draft> {
         ),
         count: partial.len() as u64,
         judged: judged.len() as u64,
-        rows: partial.iter().map(row).collect(),
+        rows: partial.iter().map(|(metric, _)| row(metric)).collect(),
         evidence: Evidence::Rule(RuleEvidence {
             judged: shown.of,
             failed: shown.of - shown.over,

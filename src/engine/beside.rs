@@ -6,6 +6,7 @@ use crate::engine::RecognisedInput;
 use crate::engine::open::opened;
 use crate::format::native;
 use crate::format::{Confidence, Format, HEAD_BYTES, Head};
+use crate::metric::catalogue::is_of_columns;
 use crate::metric::is_about;
 use crate::source::{Input, peek};
 
@@ -55,10 +56,16 @@ pub fn open_beside(unrecognised: &[Unrecognised], recognised: &[RecognisedInput]
         };
         let of_rows: Vec<String> = beside().flat_map(|other| named(&other.numbers, &guess.fields)).collect();
         let of_numbers: Vec<String> = beside().flat_map(|other| named(&guess.numbers, &other.fields)).collect();
+        // Numbers whose definition is known follow from the rows of any format.
+        let has_rows = recognised.iter().any(|other| other.input.directory() == guess.directory);
+        let defined: Vec<String> =
+            guess.numbers.iter().filter(|name| has_rows && is_of_columns(name)).cloned().collect();
         found.extend(if !of_rows.is_empty() {
             as_rows(unrecognised, &of_rows)
         } else if !of_numbers.is_empty() {
             as_summary(unrecognised, &of_numbers)
+        } else if !defined.is_empty() {
+            as_summary(unrecognised, &defined)
         } else {
             None
         });

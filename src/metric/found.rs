@@ -35,6 +35,21 @@ impl Partial {
     }
 }
 
+/// What is said of a number that follows, and of which a reader would think otherwise.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Remark {
+    /// The rule that says it, as a warning.
+    pub code: &'static str,
+    /// One line.
+    pub title: String,
+    /// How to fix it; one line.
+    pub help: &'static str,
+    /// What the number would be otherwise.
+    pub expected: Option<f64>,
+    /// Rows or parts that it is about, and all of them.
+    pub of: (u64, u64),
+}
+
 /// What is said of a reported number.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Found {
@@ -49,6 +64,8 @@ pub(super) struct Found {
     pub(super) arithmetic: String,
     /// The rows that it leaves out.
     pub(super) partial: Option<Partial>,
+    /// What a reader should know of it.
+    pub(super) remark: Option<Remark>,
     /// Why it cannot be decided, and what to log.
     pub(super) missing: Option<Missing>,
 }
@@ -63,6 +80,7 @@ impl Found {
             why: String::new(),
             arithmetic: String::new(),
             partial: None,
+            remark: None,
             missing: None,
         }
     }

@@ -7,13 +7,15 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::metric::texts::{distance, label};
-use crate::model::{FieldValue, RowField, plain_name};
+use crate::model::{ADVANTAGE, FieldValue, GROUP, REWARD, RowField, plain_name};
 use crate::numeric::ExactSum;
 
 /// Numbers of bins that calibration errors are tried with.
 pub const BINS: [u32; 8] = [5, 10, 15, 20, 25, 30, 50, 100];
 /// Pairs of labels that are kept, and pairs of counts.
 const PAIRS: usize = 1 << 10;
+/// Equal rollouts of a group that are looked at.
+const ROLLOUTS: u64 = 1 << 10;
 /// Items whose samples are counted.
 const ITEMS: usize = 1 << 16;
 /// A confidence is added up as a whole number of these parts of 1.
@@ -50,6 +52,8 @@ const PREDICTED: [&str; 12] = [
     "output",
 ];
 const CORRECT: [&str; 8] = ["correct", "is_correct", "passed", "success", "acc", "accuracy", "resolved", "pass"];
+/// Names of the share of right samples of a row.
+const SHARES: [&str; 6] = ["score", "pass@1", "pass_at_1", "pass_rate", "success_rate", "fraction_correct"];
 const CONFIDENCE: [&str; 8] =
     ["confidence", "conf", "probability", "prob", "max_prob", "p", "pred_prob", "model_confidence"];
 const SAMPLES: [&str; 9] =
@@ -253,6 +257,44 @@ impl Edits {
     }
 }
 
+/// Correctness beside a share between 0 and 1.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct AnyOf {
+    /// Rows with both.
+    pub rows: u64,
+    /// Rows that are right with a share above 0 and below 0.5.
+    pub low: u64,
+    /// Rows that are not right exactly where the share is above 0.
+    pub others: u64,
+    /// Least share of a right row.
+    pub least: Option<f64>,
+    /// Σ of the shares.
+    pub sum: ExactSum,
+}
+
+impl AnyOf {
+    fn add(&mut self, right: bool, share: f64) {
+        self.rows += 1;
+        self.sum.add(share);
+        self.others += u64::from(right != (share > 0.0));
+        self.low += u64::from(right && share > 0.0 && share < 0.5);
+        if right {
+            self.least = Some(self.least.map_or(share, |least| least.min(share)));
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.rows += other.rows;
+        self.low += other.low;
+        self.others += other.others;
+        self.sum.merge(&other.sum);
+        self.least = match (self.least, other.least) {
+            (Some(own), Some(theirs)) => Some(own.min(theirs)),
+            (own, theirs) => own.or(theirs),
+        };
+    }
+}
+
 /// What the columns of a stream's rows say together.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Joint {
@@ -264,6 +306,10 @@ pub struct Joint {
     pub samples: Counts<u32>,
     /// Samples and right ones of them, of one sample a row, by item.
     pub by_item: Items,
+    /// Correctness by a share above 0, by the names of both.
+    pub any_of: BTreeMap<(String, String), AnyOf>,
+    /// Rollouts by their group, and the bits of their reward and advantage.
+    pub rollouts: BTreeMap<(u64, u64, u64), u64>,
     /// Word edits as logged.
     pub logged: Edits,
     /// Word edits between the texts.
@@ -282,7 +328,31 @@ fn first<'f, T>(
 }
 
 impl Joint {
+    fn add_rollout(&mut self, key: (u64, u64, u64), times: u64) {
+        *self.rollouts.entry(key).or_default() += times;
+        if self.rollouts.len() > ITEMS {
+            self.rollouts.pop_last();
+        }
+    }
+
+    /// Rewards with their advantages, by group.
+    #[must_use]
+    pub fn groups(&self) -> BTreeMap<u64, Vec<(f64, f64)>> {
+        let mut groups: BTreeMap<u64, Vec<(f64, f64)>> = BTreeMap::new();
+        for ((group, reward, advantage), times) in &self.rollouts {
+            let own = groups.entry(*group).or_default();
+            let one = (f64::from_bits(*reward), f64::from_bits(*advantage));
+            own.extend((0..(*times).min(ROLLOUTS)).map(|_| one));
+        }
+        groups
+    }
+
     pub(super) fn observe(&mut self, item: u64, row: &[RowField<'_>]) {
+        let of = |name: &str| row.iter().find(|field| field.name == name).and_then(RowField::number);
+        if let (Some(group), Some(reward), Some(advantage)) = (of(GROUP), of(REWARD), of(ADVANTAGE)) {
+            self.add_rollout((group.to_bits(), reward.to_bits(), advantage.to_bits()), 1);
+            return;
+        }
         let row: Vec<(String, &RowField<'_>)> = row.iter().map(|field| (plain_name(&field.name), field)).collect();
         let flag = |field: &RowField<'_>| match field.value {
             FieldValue::Flag(flag) => Some(flag),
@@ -300,6 +370,13 @@ impl Joint {
             && (0.0..=1.0).contains(&confidence)
         {
             self.calibration.add(confidence, right);
+        }
+        let named = |names: &[&str]| names.iter().find_map(|name| row.iter().find(|(own, _)| own == name));
+        if let (Some((_, own)), Some((_, share))) = (named(&CORRECT), named(&SHARES))
+            && let (Some(right), Some(value)) = (flag(own), number(share).filter(|own| (0.0..=1.0).contains(own)))
+        {
+            let key = (own.name.clone().into_owned(), share.name.clone().into_owned());
+            self.any_of.entry(key).or_default().add(right, value);
         }
         match (samples, first(&row, &RIGHT, count)) {
             (Some(all), Some(right)) if right <= all => self.samples.add((all, right), 1),
@@ -338,6 +415,12 @@ impl Joint {
         self.labels.merge(other.labels);
         self.samples.merge(other.samples);
         self.by_item.merge(other.by_item);
+        for (key, times) in other.rollouts {
+            self.add_rollout(key, times);
+        }
+        for (names, theirs) in other.any_of {
+            self.any_of.entry(names).or_default().merge(&theirs);
+        }
         self.logged.merge(&other.logged);
         self.words.merge(&other.words);
         self.chars.merge(&other.chars);

@@ -10,10 +10,10 @@ use crate::metric::answer::{
 };
 use crate::metric::catalogue::{self, by_name};
 use crate::metric::definition::is;
-use crate::metric::found::{Found, Partial};
+use crate::metric::found::{Found, Partial, Remark};
 use crate::metric::known::Kind;
 use crate::metric::named;
-use crate::metric::parts::{Unweighted, judge_whole};
+use crate::metric::parts::judge_whole;
 use crate::metric::rows::MetricRows;
 use crate::metric::search::{self, search};
 use crate::metric::wrong::{self, AggregateCause, Refuted, Without};
@@ -48,8 +48,8 @@ pub struct JudgedMetric<'c> {
     pub arithmetic: String,
     /// The rows that it leaves out, where it follows from the others and nothing says that it is about these.
     pub partial: Option<Partial>,
-    /// The sizes of its parts, where it follows from them by other weights.
-    pub unweighted: Option<Unweighted>,
+    /// What a reader should know of it.
+    pub remark: Option<Remark>,
 }
 
 impl JudgedMetric<'_> {
@@ -74,12 +74,13 @@ impl JudgedMetric<'_> {
 
     /// Takes over what the columns of the rows give.
     fn take(&mut self, found: Found) {
-        let Found { verdict, derived, cause, why, arithmetic, partial, missing } = found;
+        let Found { verdict, derived, cause, why, arithmetic, partial, remark, missing } = found;
         self.recomputed = Some(derived.value.value);
         self.bound = derived.value.half;
         self.definition = derived.definition;
         (self.verdict, self.cause, self.why) = (verdict, cause, why);
         (self.arithmetic, self.partial, self.missing) = (arithmetic, partial, missing);
+        self.remark = remark;
     }
 }
 
@@ -131,7 +132,7 @@ fn judge_one<'c>(claim: &'c MetricClaim, facts: &RunFacts<'_>, stated: &Stated<'
         why: String::new(),
         arithmetic: String::new(),
         partial: None,
-        unweighted: None,
+        remark: None,
     };
     let printed = Printed::parse(claim.printed.as_bytes());
     let Some(printed) = printed.filter(Printed::is_finite) else {
@@ -151,15 +152,13 @@ fn judge_one<'c>(claim: &'c MetricClaim, facts: &RunFacts<'_>, stated: &Stated<'
     let (derived, otherwise) = match answer(&asked, rows) {
         Answer::Missing(missing) => {
             judged.missing = Some(missing);
-            match of_columns(&asked, rows) {
-                Some(found) => judged.take(found),
-                None => match judge_whole(&asked) {
-                    Some((found, unweighted)) => {
-                        judged.take(found);
-                        judged.unweighted = unweighted;
-                    }
-                    None => out_of_range(&mut judged, rows),
-                },
+            let found = of_columns(&asked, rows).or_else(|| judge_whole(&asked));
+            let reported = Approx::new(printed.value, half(claim, &printed, is_full));
+            if let Some(found) = found.or_else(|| of_exclusive(&asked, reported)) {
+                judged.take(found);
+            }
+            if judged.verdict == Verdict::Unprovable {
+                out_of_range(&mut judged, rows);
             }
             return judged;
         }
@@ -239,6 +238,34 @@ fn of_columns(asked: &Asked<'_>, rows: Option<&MetricRows>) -> Option<Found> {
         Some(found) if found.verdict != Verdict::Unprovable => Some(found),
         known => search(asked).or(known),
     }
+}
+
+/// A mean over several metrics of which one holds in every row: the same for any model.
+fn of_exclusive(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
+    let (facts, all) = (asked.facts, asked.facts.rows);
+    let is_other = asked.claim.aggregation == Some(Aggregation::Other) && !asked.claim.stderr;
+    let is_whole = all.values().all(|rows| rows.numbers == facts.items && rows.rows == facts.items && !rows.custom);
+    if !is_other || all.len() < 2 || facts.items == 0 || !is_whole || catalogue::is_count(asked.claim) {
+        return None;
+    }
+    let (items, sum) = (facts.items as f64, all.values().map(|rows| rows.values.value()).sum::<f64>());
+    let constant = Approx::exact(1.0).over(all.len() as f64);
+    if !is(sum, items) || !compare(reported, constant.through_stages(NumberFormat::F64)).is_proven() {
+        return None;
+    }
+    let names: Vec<&str> = all.keys().map(String::as_str).collect();
+    let means = all.iter().map(|(name, rows)| format!("{name} {}", show(rows.values.value() / items)));
+    let counted = asked.counted.filter(|counted| is(*counted, items * all.len() as f64));
+    let counted = counted.map_or_else(String::new, |counted| {
+        format!("; n is {} = {} rows × {} metrics", show(counted), facts.items, all.len())
+    });
+    let why = format!(
+        "is the mean over {}, which add up to 1, so that any model gets {}{counted}",
+        names.join(", "),
+        show(reported.value)
+    );
+    let derived = Derived::new(Approx::exact(f64::NAN), "mean over exclusive metrics");
+    Some(Found::refuted(derived, AggregateCause::Mismatch, &why, means.collect::<Vec<_>>().join(", ")))
 }
 
 /// How rows become a number: as the format says, else as the metric's name does.

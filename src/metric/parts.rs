@@ -3,21 +3,10 @@
 use crate::derive::judge;
 use crate::metric::aggregate::Derived;
 use crate::metric::answer::{Asked, Missing};
-use crate::metric::found::Found;
+use crate::metric::found::{Found, Remark};
 use crate::metric::wrong::AggregateCause;
 use crate::model::{Part, plain_name};
 use crate::numeric::{Approx, NumberFormat, Printed, half_of_last_digit, show};
-
-/// A mean that weighs its parts alike although their sizes differ.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Unweighted {
-    /// Number of parts.
-    pub parts: u64,
-    /// The field with their sizes.
-    pub field: String,
-    /// The mean by these.
-    pub weighted: f64,
-}
 
 /// Why the weights are open.
 const WEIGHTS: Missing = ("it is unclear how its parts are weighted", "n of every part");
@@ -61,7 +50,7 @@ fn means(parts: &[Part]) -> Option<Means> {
 }
 
 /// A number against its parts; None where it has none.
-pub(super) fn judge_whole(asked: &Asked<'_>) -> Option<(Found, Option<Unweighted>)> {
+pub(super) fn judge_whole(asked: &Asked<'_>) -> Option<Found> {
     let parts = &asked.claim.parts;
     if parts.len() < 2 || asked.claim.stderr {
         return None;
@@ -80,18 +69,29 @@ pub(super) fn judge_whole(asked: &Asked<'_>) -> Option<(Found, Option<Unweighted
         // Where both are the same nothing is wrong.
         if wants_alike && !is_it(means.alike) {
             let why = format!("weighs its parts by `{}`, although its name says that all count alike", found.0);
-            return Some((refuted(alike(), &weighed(found), &why), None));
+            return Some(refuted(alike(), &weighed(found), &why));
         }
-        return Some((Found::proven(weighed(found)), None));
+        return Some(Found::proven(weighed(found)));
     }
     if is_it(means.alike) {
-        let Some(first) = first.filter(|_| !wants_alike) else { return Some((Found::proven(alike()), None)) };
+        let Some(first) = first.filter(|_| !wants_alike) else { return Some(Found::proven(alike())) };
         if wants_weights {
             let why = "is the plain mean of its parts, although its name says that they are weighted";
-            return Some((refuted(weighed(first), &alike(), why), None));
+            return Some(refuted(weighed(first), &alike(), why));
         }
-        let unweighted = Unweighted { parts: parts.len() as u64, field: first.0.clone(), weighted: first.1.value };
-        return Some((Found::proven(alike()), Some(unweighted)));
+        let (reported, weighted) = (show(asked.printed.value), show(first.1.value));
+        let (field, count) = (&first.0, parts.len());
+        let metric = &asked.claim.metric;
+        let remark = Remark {
+            code: "RT606",
+            title: format!(
+                "{metric} {reported} is the plain mean of {count} parts; weighted by {field} it is {weighted}"
+            ),
+            help: "weight each part by its rows, or call the number a macro average",
+            expected: Some(first.1.value),
+            of: (count as u64, count as u64),
+        };
+        return Some(Found { remark: Some(remark), ..Found::proven(alike()) });
     }
     let right = if wants_alike { alike() } else { first.map_or_else(alike, weighed) };
     let reported = asked.reported();
@@ -100,9 +100,9 @@ pub(super) fn judge_whole(asked: &Asked<'_>) -> Option<(Found, Option<Unweighted
         let why = "is no mean of its parts under any weights";
         let arithmetic = format!("the parts lie between {} and {}", show(means.low.value), show(means.high.value));
         let found = Found::refuted(right, AggregateCause::GroupWeights, why, arithmetic);
-        return Some((found, None));
+        return Some(found);
     }
-    Some((Found::open(right, WEIGHTS), None))
+    Some(Found::open(right, WEIGHTS))
 }
 
 fn refuted(right: Derived, wrong: &Derived, why: &str) -> Found {

@@ -5,7 +5,7 @@ use crate::metric::aggregate::Derived;
 use crate::metric::answer::{Asked, DOUBLED, NO_FORMULA, RunFacts, SAMPLE};
 use crate::metric::columns::ColumnRows;
 use crate::metric::definition::is;
-use crate::metric::found::{Found, Partial};
+use crate::metric::found::{Found, Partial, Remark};
 use crate::metric::named::{self, Named};
 use crate::metric::wrong::AggregateCause;
 use crate::model::plain_name;
@@ -28,9 +28,23 @@ struct Search<'s> {
 
 /// What the columns give for a number; None where no column has its name.
 pub(super) fn search(asked: &Asked<'_>) -> Option<Found> {
+    if let Some(found) = counted(asked) {
+        return Some(found);
+    }
     let column = named::column(&asked.claim.metric, asked.facts.columns)?;
     let search = Search { asked, column, reported: asked.reported(), rows: asked.facts.columns.rows };
     Some(search.run())
+}
+
+/// The number of rows with a value: `faithfulness_n`, `num_faithfulness`.
+fn counted(asked: &Asked<'_>) -> Option<Found> {
+    let own = plain_name(&asked.claim.metric);
+    let before = ["n_", "num_", "count_"].iter().find_map(|word| own.strip_prefix(word));
+    let bare = before.or_else(|| ["_n", "_count", "_num"].iter().find_map(|word| own.strip_suffix(word)))?;
+    let column = named::column(bare, asked.facts.columns)?;
+    let derived = Derived::new(Approx::exact(column.rows.numbers as f64), format!("rows with {}", column.name));
+    let is_it = asked.printed.decimals <= 0 && is(asked.printed.value, column.rows.numbers as f64);
+    is_it.then(|| Found::proven(derived))
 }
 
 /// The mean of the column that a name is about, where every row has a finite value.
@@ -107,7 +121,7 @@ impl Search<'_> {
         let with_zeros = mean.value.scaled(scale * over as f64 / of as f64);
         let own = scaled(mean, scale);
         if over >= of || self.is_it(with_zeros) || self.states(over) {
-            return Found::proven(own);
+            return Found { remark: self.any_sample(), ..Found::proven(own) };
         }
         let shared = self.asked.facts.columns.left_out(self.column.name);
         let partial = Partial { over, of, with_zeros: with_zeros.value, shared };
@@ -119,6 +133,32 @@ impl Search<'_> {
             return Found::refuted(right, AggregateCause::DroppedRows, &why, arithmetic);
         }
         Found { partial: Some(partial), ..Found::proven(own) }
+    }
+
+    /// That a column counts a row as right if any of its samples is, where another has the share of right samples.
+    fn any_sample(&self) -> Option<Remark> {
+        /// Fewest rows that say so.
+        const FEWEST: u64 = 3;
+        let mut pairs = self.asked.facts.columns.joint.any_of.iter();
+        let ((_, share), own) = pairs.find(|((name, _), _)| name == self.column.name)?;
+        if own.rows != self.rows || own.others > 0 || own.low < FEWEST {
+            return None;
+        }
+        let (name, mean) = (self.column.name, own.sum.value() / own.rows as f64);
+        let (metric, value) = (&self.asked.claim.metric, show(self.asked.printed.value));
+        let least = own.least.map_or_else(String::new, |least| format!(", down to {}", show(least)));
+        Some(Remark {
+            code: "RT611",
+            title: format!(
+                "{metric} {value} is the mean of {name}, which is 1 in {} rows whose {share} is below 0.5{least}: it says whether \
+                 any sample is right; the mean of {share} is {}",
+                own.low,
+                show(mean)
+            ),
+            help: "average the share of right samples (pass@1), or call the number pass@n",
+            expected: Some(mean),
+            of: (own.low, own.rows),
+        })
     }
 
     /// Whether some number of the summary says that the mean is over so many rows.

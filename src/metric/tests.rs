@@ -115,7 +115,7 @@ pub(super) fn verdict_of(name: &str, printed: &str, run: &Run) -> Verdict {
 
 /// What a proven mean leaves out: the rows with a value, all rows, and the mean with zeros for the others.
 fn partial_of(name: &str, printed: &str, run: &Run) -> Option<(u64, u64, String)> {
-    judged(name, printed, run, |judged| judged.partial.map(|own| (own.over, own.of, show(own.with_zeros))))
+    judged(name, printed, run, |judged| judged.partial.clone().map(|own| (own.over, own.of, show(own.with_zeros))))
 }
 
 #[test]
@@ -260,7 +260,7 @@ fn merging_in_any_order_gives_the_same() {
                 let located = Located { place: place.clone(), ..Located::default() };
                 let one = ItemSummary { place, ..one };
                 let own = metric("acc", RowValue::Flag(line % 2 == 0));
-                rows.observe(&one, &judge(&one, &own), || located);
+                rows.observe(&one, &judge(&one, &own), false, || located);
             }
             rows
         })

@@ -119,6 +119,10 @@ pub enum Definition<'t> {
     SameNumber(Printed),
     /// The mean of numbers in the record.
     MeanOf(Vec<Printed>),
+    /// The mean of numbers by their weights.
+    WeightedMeanOf(Vec<(Printed, Printed)>),
+    /// Σ of numbers.
+    SumOf(Vec<Printed>),
     /// The least of several numbers in the record.
     LeastOf(Vec<Printed>),
     /// A factor of the geometric mean of numbers, all as printed in the record.
@@ -199,6 +203,8 @@ pub struct TaskGroup {
     pub weights: Weights,
     /// Whether some of them are groups themselves, so that the weights inside are not certain.
     pub nested: bool,
+    /// Whether the file says that nothing was aggregated for it.
+    pub is_empty_group: bool,
 }
 
 /// A part of a whole in the same file, such as one data set of several.

@@ -4,6 +4,25 @@ use std::borrow::Cow;
 
 use crate::model::Text;
 
+/// What follows the name of a judge whose threshold is not logged, in the field that says whether it passes a row.
+pub const PASSES: &str = " passes";
+/// The same in the field that says that it passes a row with a score of 0.
+pub const PASSES_AT_0: &str = " passes at 0";
+
+/// Fields with Σ |exp(trainer) − exp(engine)| of a rollout and the number of its tokens, over the mask, over attention, over all
+/// positions.
+pub const PROBS_DIFF: [[&str; 2]; 3] = [
+    ["probs diff over the mask", "tokens of the mask"],
+    ["probs diff over attention", "tokens of attention"],
+    ["probs diff over all", "all positions"],
+];
+/// The field with the reward of a rollout.
+pub const REWARD: &str = "rollout reward";
+/// The field with its advantage.
+pub const ADVANTAGE: &str = "rollout advantage";
+/// The field with its group, as a number.
+pub const GROUP: &str = "rollout group";
+
 /// The value of a plain field.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum FieldValue<'t> {

@@ -25,7 +25,7 @@ pub(in crate::format) static SUMMARY: NativeSummary = NativeSummary;
 const STDERR: [&str; 3] = ["_stderr", "_std_err", "_se"];
 
 /// Names of objects inside a summary that hold the metrics.
-const NESTED: [&str; 3] = ["metrics", "results", "summary"];
+const NESTED: [&str; 4] = ["data", "metrics", "results", "summary"];
 
 /// Names of lists inside a summary that hold the rows.
 const ROWS: [&[&str]; 19] = [

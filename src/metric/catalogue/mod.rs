@@ -6,6 +6,7 @@ mod acc_mutual_info;
 mod acc_norm;
 mod accuracy;
 mod bits_per_byte;
+mod bootstrap;
 mod brier_score;
 mod byte_perplexity;
 mod correct;
@@ -19,6 +20,7 @@ mod loss;
 mod mean_score;
 mod pass_at_k;
 mod perplexity;
+mod rollout_probs_diff;
 mod token_perplexity;
 mod wer;
 mod word_perplexity;
@@ -39,6 +41,7 @@ static ALL: &[&Metric] = &[
     &accuracy::METRIC,
     &bits_per_byte::METRIC,
     &bits_per_byte::OF_TOKENS,
+    &bootstrap::METRIC,
     &brier_score::METRIC,
     &byte_perplexity::METRIC,
     &correct::METRIC,
@@ -48,12 +51,14 @@ static ALL: &[&Metric] = &[
     &f1::METRIC,
     &f1::AVERAGED,
     &items::METRIC,
+    &items::NAMED,
     &items::TOTAL,
     &likelihood::METRIC,
     &loss::METRIC,
     &mean_score::METRIC,
     &pass_at_k::METRIC,
     &perplexity::METRIC,
+    &rollout_probs_diff::METRIC,
     &token_perplexity::METRIC,
     &wer::CHARS,
     &wer::WORDS,

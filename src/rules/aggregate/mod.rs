@@ -7,9 +7,11 @@ mod mean_of_means;
 mod metric_mismatch;
 mod metric_not_finite;
 mod percent_for_fraction;
+mod reward_parts;
 mod row_metric_wrong;
 mod sentinel_averaged;
 mod stderr_mismatch;
+mod verdict_cannot_fail;
 
 use crate::metric::AggregateCause;
 use crate::model::Verdict;
@@ -27,7 +29,9 @@ pub(super) static RULES: &[&Rule] = &[
     &sentinel_averaged::RULE,
     &percent_for_fraction::RULE,
     &metric_not_finite::RULE,
+    &reward_parts::RULE,
     &row_metric_wrong::RULE,
+    &verdict_cannot_fail::RULE,
 ];
 
 /// Looks at the reported numbers of a run: those that are wrong for one reason fail.
