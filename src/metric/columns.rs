@@ -338,7 +338,7 @@ mod tests {
 
     fn row(at: usize) -> Vec<RowField<'static>> {
         let field = |name: &'static str, value: FieldValue<'static>| RowField { name: name.into(), value };
-        let failed = at % 5 == 0;
+        let failed = at.is_multiple_of(5);
         vec![
             field("score", if failed { FieldValue::Nothing } else { FieldValue::Number(at as f64 / 16.0) }),
             field("error", if failed { FieldValue::Text(Text::plain("timeout")) } else { FieldValue::Nothing }),

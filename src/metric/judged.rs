@@ -93,8 +93,8 @@ pub fn judge<'c>(claims: &[&'c MetricClaim], facts: &RunFacts<'_>) -> Vec<Judged
     let counted = counted.map(|number| number.value);
     // What has no value and no rows says nothing.
     let says = |claim: &&&MetricClaim| {
-        let is_null = claim.printed.is_empty() && claim.aggregation == Some(Aggregation::Other);
-        !is_null || claim.group.is_some() || named::column(&claim.metric, facts.columns).is_some()
+        let has_nothing = claim.printed.is_empty() && claim.aggregation == Some(Aggregation::Other);
+        !has_nothing || claim.group.is_some() || named::column(&claim.metric, facts.columns).is_some()
     };
     let of_run = Stated { beside: claims, counted, is_full };
     claims.iter().filter(says).map(|claim| judge_one(claim, facts, &of_run)).collect()

@@ -79,13 +79,13 @@ pub(super) fn judge_whole(asked: &Asked<'_>) -> Option<Found> {
             let why = "is the plain mean of its parts, although its name says that they are weighted";
             return Some(refuted(weighed(first), &alike(), why));
         }
-        let (reported, weighted) = (show(asked.printed.value), show(first.1.value));
+        let (reported, by_rows) = (show(asked.printed.value), show(first.1.value));
         let (field, count) = (&first.0, parts.len());
         let metric = &asked.claim.metric;
         let remark = Remark {
             code: "RT606",
             title: format!(
-                "{metric} {reported} is the plain mean of {count} parts; weighted by {field} it is {weighted}"
+                "{metric} {reported} is the plain mean of {count} parts; weighted by {field} it is {by_rows}"
             ),
             help: "weight each part by its rows, or call the number a macro average",
             expected: Some(first.1.value),

@@ -59,7 +59,7 @@ impl Search<'_> {
     fn run(&self) -> Found {
         let (rows, name) = (self.column.rows, self.column.name);
         let sum = sum(rows);
-        let mean = self.derived(sum.over(rows.numbers as f64), format!("mean({name})"));
+        let mean = derived(sum.over(rows.numbers as f64), format!("mean({name})"));
         if let Some(found) = self.out_of_range(&mean) {
             return found;
         }
@@ -96,10 +96,6 @@ impl Search<'_> {
         })
     }
 
-    fn derived(&self, value: Approx, definition: String) -> Derived {
-        Derived::new(value.through_stages(NumberFormat::F64), definition)
-    }
-
     fn is_it(&self, value: Approx) -> bool {
         judge(self.reported, value).is_proven()
     }
@@ -110,9 +106,9 @@ impl Search<'_> {
     }
 
     fn proven(&self, value: Approx, definition: String) -> Option<Found> {
-        let derived = self.derived(value, definition);
-        let scale = self.scale(&derived)?;
-        Some(Found::proven(scaled(derived, scale)))
+        let own = derived(value, definition);
+        let scale = self.scale(&own)?;
+        Some(Found::proven(scaled(own, scale)))
     }
 
     /// The mean of the rows with a value: whole, of stated rows, or silent about the others.
@@ -129,7 +125,7 @@ impl Search<'_> {
             let why = format!("is over {over} of {of} rows, although n counts them all: {}", partial.left_out());
             let arithmetic =
                 format!("{} = {}; with these as 0: {}", own.definition, show(own.value.value), show(with_zeros.value));
-            let right = self.derived(with_zeros, format!("sum({})/rows", self.column.name));
+            let right = derived(with_zeros, format!("sum({})/rows", self.column.name));
             return Found::refuted(right, AggregateCause::DroppedRows, &why, arithmetic);
         }
         Found { partial: Some(partial), ..Found::proven(own) }
@@ -198,7 +194,7 @@ impl Search<'_> {
             shared,
         };
         let why = format!("counts the rows without a value as {}: {}", show(credit), partial.left_out());
-        let right = self.derived(sum.over(self.column.rows.numbers as f64), format!("mean({})", self.column.name));
+        let right = derived(sum.over(self.column.rows.numbers as f64), format!("mean({})", self.column.name));
         let zeros = show(partial.with_zeros);
         let arithmetic = format!("mean over the others: {}; with 0 for these: {zeros}", show(right.value.value));
         Some(Found::refuted(right, AggregateCause::Credit, &why, arithmetic))
@@ -231,7 +227,7 @@ impl Search<'_> {
         let (value, word) = whole.into_iter().find(|(value, _)| self.is_it(*value))?;
         // The highest of zeros and ones is a number that anything may be.
         let tells = word == "sum" || low < 0.0 || high > 1.0;
-        tells.then(|| Found::proven(self.derived(value, format!("{word}({name})"))))
+        tells.then(|| Found::proven(derived(value, format!("{word}({name})"))))
     }
 
     /// Whether the name promises the mean of the column: it says so, or it is the column's own name and the column holds
@@ -248,6 +244,10 @@ impl Search<'_> {
         let is_named = named::is_share(metric) || *is_same || *says_mean;
         is_whole && is_named && (is_of_shares || *says_mean) && !metric.contains('.')
     }
+}
+
+fn derived(value: Approx, definition: String) -> Derived {
+    Derived::new(value.through_stages(NumberFormat::F64), definition)
 }
 
 fn scaled(derived: Derived, scale: f64) -> Derived {

@@ -286,7 +286,7 @@ fn speaks_of(root: Value<'_>, row: Value<'_>) -> bool {
 }
 
 /// A row that stands under its id, `{"q1": {…}}`, with its id.
-fn keyed<'t>(record: Value<'t>) -> Option<(Cow<'t, str>, Value<'t>)> {
+fn keyed(record: Value<'_>) -> Option<(Cow<'_, str>, Value<'_>)> {
     let mut members = record.members();
     let (key, value) = members.next()?;
     (members.next().is_none() && value.kind() == Kind::Object).then(|| (key.as_str(), value))

@@ -17,9 +17,9 @@ fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
     for (name, zeros) in columns {
         let Some(judge) = name.strip_suffix(PASSES_AT_0) else { continue };
         let Some(passes) = columns.get(&format!("{judge}{PASSES}")) else { continue };
-        let passed = passes.values.value();
+        let given = passes.values.value();
         let all = passes.numbers;
-        if zeros.numbers < FEWEST || (passed - all as f64).abs() > 0.0 {
+        if zeros.numbers < FEWEST || (given - all as f64).abs() > 0.0 {
             seen.holds();
             continue;
         }
