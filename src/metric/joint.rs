@@ -85,6 +85,12 @@ const WORDS: [&str; 9] = [
     "reference_words",
 ];
 
+/// Whether a field holds what is compared with a gold answer, by its name.
+#[must_use]
+pub fn is_compared(name: &str) -> bool {
+    PREDICTED.contains(&plain_name(name).as_str())
+}
+
 /// A bin of confidences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Bin {

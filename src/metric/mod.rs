@@ -26,6 +26,7 @@ pub use catalogue::quotient;
 pub use columns::RowColumns;
 pub use definition::JudgedRow;
 pub use found::{Partial, Remark};
+pub use joint::is_compared;
 pub use judged::JudgedMetric;
 pub use known::{Kind, Metric};
 pub use named::is_about;

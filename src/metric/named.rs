@@ -1,6 +1,7 @@
 //! Which column of the rows a number of a run is about, by its name.
 
 use crate::metric::columns::{ColumnRows, RowColumns};
+use crate::metric::joint::is_compared;
 use crate::model::plain_name;
 
 /// A column with what the number's name says of it.
@@ -130,13 +131,15 @@ pub(super) fn is_bounded(name: &str) -> bool {
     bare.split('_').any(|part| NAMES.contains(&part))
 }
 
-/// Whether a number of a run may be about a column, by the names of both.
+/// Whether a number of a run may be about a column, by the names of both: its mean, or what is compared with a gold answer for it.
 #[must_use]
 pub fn is_about(name: &str, column: &str) -> bool {
     let (own, column) = (plain_name(name), plain_name(column));
     let before = BEFORE.iter().find_map(|word| own.strip_prefix(word));
     let bare = before.or_else(|| BEHIND.iter().find_map(|word| own.strip_suffix(word)));
     let words = || [Some(own.as_str()), bare].into_iter().flatten();
-    words().any(|word| word == column)
+    let of_texts = is_no_mean(name) && is_compared(&column);
+    of_texts
+        || words().any(|word| word == column)
         || words().any(|word| ALIKE.iter().any(|group| group.contains(&word) && group.contains(&column.as_str())))
 }

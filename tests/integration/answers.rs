@@ -139,9 +139,9 @@ fn every_number_of_a_summary_is_listed() {
 
 #[test]
 fn a_share_beyond_any_unit_is_wrong_and_one_that_may_be_a_percentage_is_open() {
-    let report = audit(lines(|_, right| right), r#"{"accuracy": 0.55, "n": 20, "weighted_f1": 140.0, "pass@1": 55.0}"#);
+    let report = audit(lines(|_, right| right), r#"{"accuracy": 0.55, "n": 20, "weighted_f1": 140.0, "hit@1": 55.0}"#);
     assert_eq!(codes(&report), ["RT609"]);
-    assert_eq!((verdicts(&report, "run.weighted_f1"), verdicts(&report, "run.pass@1")), ((0, 1, 0), (0, 0, 1)));
+    assert_eq!((verdicts(&report, "run.weighted_f1"), verdicts(&report, "run.hit@1")), ((0, 1, 0), (0, 0, 1)));
     let percent = audit(lines(|_, right| right), r#"{"accuracy_percent": 90.0, "n": 20}"#);
     assert_eq!(verdicts(&percent, "run.accuracy_percent"), (0, 1, 0));
 }
@@ -155,7 +155,7 @@ fn a_metric_that_is_no_number_is_wrong_where_the_rows_give_one() {
     assert_eq!((codes(&null), verdicts(&null, "run.accuracy")), (vec!["RT610"], (0, 1, 0)));
     // What the rows know nothing of says nothing without a value.
     let other = audit(lines(|_, right| right), r#"{"accuracy": 0.55, "n": 20, "bleu": null}"#);
-    assert_eq!((codes(&other), verdicts(&other, "run.bleu")), (vec![], (0, 0, 0)));
+    assert!(codes(&other).is_empty() && other.claims.iter().all(|claim| claim.claim.to_string() != "run.bleu"));
 }
 
 #[test]
@@ -220,9 +220,9 @@ fn error_rates_divide_sums() {
 {"utt": "b", "reference": "one two three four", "hypothesis": "one two three four"}
 "#;
     // 1 ÷ 5 edits per word; (1 ÷ 1 + 0 ÷ 4) ÷ 2.
-    assert_eq!(beside(rows, r#"{"wer": 0.2}"#, "run.wer"), (vec![], (1, 0, 0)));
-    assert_eq!(beside(rows, r#"{"wer": 0.5}"#, "run.wer"), (vec!["RT603".to_owned()], (0, 1, 0)));
-    assert_eq!(beside(rows, r#"{"wer": 0.1}"#, "run.wer"), (vec![], (0, 0, 1)));
+    assert_eq!(beside(rows, r#"{"wer": 0.200}"#, "run.wer"), (vec![], (1, 0, 0)));
+    assert_eq!(beside(rows, r#"{"wer": 0.500}"#, "run.wer"), (vec!["RT603".to_owned()], (0, 1, 0)));
+    assert_eq!(beside(rows, r#"{"wer": 0.100}"#, "run.wer"), (vec![], (0, 0, 1)));
 }
 
 #[test]
@@ -261,9 +261,9 @@ fn calibration_weighs_bins_by_their_rows() {
     let rows = text((0..8).map(line));
     // Gaps 0.45 of six rows and 0.35 of two: 0.425, plain 0.4.
     let of = |ece: &str| beside(&rows, &format!("{{\"ece\": {ece}, \"n_bins\": 10, \"n\": 8}}"), "run.ece");
-    assert_eq!(of("0.425"), (vec![], (1, 0, 0)));
-    assert_eq!(of("0.4"), (vec!["RT603".to_owned()], (0, 1, 0)));
-    assert_eq!(of("0.3"), (vec![], (0, 0, 1)));
+    assert_eq!(of("0.4250"), (vec![], (1, 0, 0)));
+    assert_eq!(of("0.4000"), (vec!["RT603".to_owned()], (0, 1, 0)));
+    assert_eq!(of("0.3000"), (vec![], (0, 0, 1)));
 }
 
 #[test]
@@ -277,4 +277,27 @@ fn rows_stand_under_many_names() {
     let rows = (0..9).map(|at| format!("\"q{at}\": {{\"correct\": {}}}", at < 3)).collect::<Vec<_>>().join(", ");
     let report = audit(("x.txt", String::new()), &format!("{{\"accuracy\": 0.5, \"results\": {{{rows}}}}}"));
     assert_eq!((codes(&report), verdicts(&report, "run.accuracy")), (vec!["RT601"], (0, 1, 0)));
+}
+
+#[test]
+fn a_minimum_of_coverage_fails_a_number_over_fewer_rows() {
+    let rows = text((0..20).map(|at| {
+        let correct = if at < 4 { "null".to_owned() } else { (at % 4 != 3).to_string() };
+        format!("{{\"id\": {at}, \"correct\": {correct}}}")
+    }));
+    let gated = |minimum: &str| {
+        let config =
+            Config::parse("retally.toml", &format!("[gate]\nmin-coverage = {minimum}\n"), std::path::Path::new("."))
+                .unwrap();
+        let mut report = Audit::new(config.clone())
+            .input(Input::bytes("rows.jsonl", rows.clone().into_bytes()))
+            .input(Input::bytes("summary.json", b"{\"accuracy\": 0.75}".to_vec()))
+            .run()
+            .unwrap();
+        report.gate(&retally::gate::Gate::new(config));
+        report.gate.unwrap().failures
+    };
+    assert_eq!(gated("0.8"), Vec::<String>::new());
+    let failures = gated("0.9");
+    assert!(failures[0].starts_with("min-coverage: expected at least 0.9 of the rows to have a value: accuracy 0.75"));
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::format::field::text;
 use crate::format::json::{Kind, Value};
+use crate::metric::is_compared;
 use crate::model::{FieldValue, RowField, Text};
 use crate::numeric::Printed;
 
@@ -64,10 +65,10 @@ pub(super) fn row(record: Value<'_>) -> Vec<RowField<'_>> {
     row
 }
 
-/// The names of the fields of a record that hold a number, a yes or no, or nothing.
+/// The names of the fields of a record that hold a number, a yes or no, or nothing, or what is compared with a gold answer.
 #[must_use]
 pub(super) fn measured(record: Value<'_>) -> Vec<String> {
-    let is_measured = |field: &RowField<'_>| !matches!(field.value, FieldValue::Text(_));
+    let is_measured = |field: &RowField<'_>| !matches!(field.value, FieldValue::Text(_)) || is_compared(&field.name);
     row(record).into_iter().filter(is_measured).map(|field| field.name.into_owned()).collect()
 }
 

@@ -14,6 +14,7 @@ use crate::format::native::sentences;
 use crate::format::window::window;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::format::{MappedField, MappedRole};
+use crate::metric::is_compared;
 use crate::model::{
     At, Candidate, Claim, ColumnId, Item, Located, Logged, Origin, PickRef, Place, RecordError, Segment, SideValue,
     Snippet, Step, Text, stable_hash,
@@ -222,7 +223,7 @@ pub(super) fn measured(head: &Head<'_>) -> Vec<String> {
     let rows = first_rows(head);
     let is_measured = |at: usize, name: &str| {
         let cell = |row: &csv::ByteRecord| fields::cell(name, row.get(at)?).and_then(|cell| cell.number());
-        rows.iter().any(|row| row.len() == header.len() && cell(row).is_some())
+        is_compared(name) || rows.iter().any(|row| row.len() == header.len() && cell(row).is_some())
     };
     header.iter().enumerate().filter(|(at, name)| is_measured(*at, name)).map(|(_, name)| name.clone()).collect()
 }
