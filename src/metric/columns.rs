@@ -249,8 +249,8 @@ impl RowColumns {
         for (name, state) in &states {
             self.states.add(name, *state);
         }
-        let groups: Vec<(&str, String)> = row.iter().filter_map(group).take(AXES).collect();
-        let weights: Vec<(&str, f64)> = row.iter().filter_map(weight).take(AXES).collect();
+        let groups: Vec<(&str, String)> = row.iter().filter_map(group).collect();
+        let weights: Vec<(&str, f64)> = row.iter().filter_map(weight).collect();
         for field in row {
             let Some(number) = field.number() else { continue };
             let Some(column) = kept(&mut self.columns, &field.name, COLUMNS) else { continue };
