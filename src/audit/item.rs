@@ -15,6 +15,8 @@ use crate::tally::{Evidence, Exemplar, Flip, StreamTally, stored_position};
 pub(super) struct Whole<'w> {
     pub(super) metrics: &'w [RowMetric<'w>],
     pub(super) at: At,
+    /// Whether its record says that it failed.
+    pub(super) has_failed: bool,
     pub(super) record_ref: &'w RecordRef<'w>,
 }
 
@@ -26,7 +28,7 @@ pub(super) fn judge(
     stream: &mut StreamTally,
     rule_tallies: &mut RuleTallies<'_>,
 ) -> Option<Change> {
-    let Whole { metrics, at, record_ref } = *whole;
+    let Whole { metrics, at, has_failed, record_ref } = *whole;
     let primary = primary(item);
     let rows: Vec<JudgedRow<'_>> = metrics.iter().map(|metric| metric::row::judge(item, metric)).collect();
     let view = ItemView { item, primary, metrics: &rows };
@@ -98,7 +100,7 @@ pub(super) fn judge(
     tally.unmeasured += u64::from(rows.is_empty());
     for row in &rows {
         let own = tally.metrics.entry(row.metric.name.clone().into_owned()).or_default();
-        own.observe(item, row, || record_ref.locate(row.metric.at));
+        own.observe(item, row, has_failed, || record_ref.locate(row.metric.at));
     }
     mixed(item, record_ref, at, stream);
     impact(item, pick, primary, stream)
@@ -115,7 +117,7 @@ pub(super) fn judge_kept(
     item.settle();
     let picked = item.candidates.iter().find(|candidate| candidate.picked == Some(true));
     let place = picked.or(item.candidates.first()).map_or(item.place.clone(), |candidate| candidate.place.clone());
-    let whole = Whole { metrics: &[], at: At::default(), record_ref: &RecordRef::Kept(&place) };
+    let whole = Whole { metrics: &[], at: At::default(), has_failed: false, record_ref: &RecordRef::Kept(&place) };
     let change = judge(&item, &whole, rules, stream, rule_tallies);
     if let Some(change) = change {
         crate::audit::comparison::keep(None, &item, &change, &plan.steps, &mut stream.items.comparisons);

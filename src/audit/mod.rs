@@ -25,7 +25,9 @@ use std::sync::Arc;
 use crate::audit::asked::RuleTallies;
 use crate::audit::dispatch::Dispatch;
 use crate::formula::{FactsBuilder, Needs, SequenceFacts};
-use crate::model::{Candidate, Claim, Item, ItemSummary, Logged, MetricClaim, Origin, RecordError};
+use crate::model::{
+    Candidate, Claim, Item, ItemSummary, Logged, MetricClaim, Origin, RecordError, RowField, stable_hash,
+};
 use crate::numeric::{Printed, ResolutionStats, exp};
 use crate::rules::{CandidateView, Catalogue, ClaimColumn, Fields, Observer, RecordRef, StepView};
 use crate::tally::{ColumnTally, Extent, Field, FileTally, Measured, Position, StreamKey, StreamTally};
@@ -195,6 +197,8 @@ impl<'p> Auditor<'p> {
             }
         }
         self.builder = builder;
+        let key = if item.id.is_empty() { 0 } else { stable_hash(&item.id) };
+        self.stream.items.columns.observe(key, &item.row);
         summary.fields = fields.0;
         self.stream.items.fields |= fields.0;
         if let Ok(id) = item.id.parse::<i64>() {
@@ -206,7 +210,8 @@ impl<'p> Auditor<'p> {
             self.see(&item.id, None, content::of_item(item, &contents), file, line);
             summary.settle();
             let record_ref = RecordRef::Record(origin);
-            let whole = item::Whole { metrics: &item.metrics, at: item.at, record_ref: &record_ref };
+            let has_failed = item.row.iter().any(RowField::is_error);
+            let whole = item::Whole { metrics: &item.metrics, at: item.at, has_failed, record_ref: &record_ref };
             let change = item::judge(&summary, &whole, &self.rules, &mut self.stream, &mut self.rule_tallies);
             if let Some(change) = change {
                 comparison::keep(

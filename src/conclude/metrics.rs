@@ -15,6 +15,7 @@ pub(super) fn facts(stream: &StreamTally) -> RunFacts<'_> {
     let picked = (items.scored > 0).then_some((items.right, items.scored));
     RunFacts {
         rows: &items.metrics,
+        columns: &items.columns,
         tokens: &items.tokens,
         items: items.items,
         unmeasured: items.unmeasured,

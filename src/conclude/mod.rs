@@ -191,7 +191,7 @@ fn conclude_run(
         }
         metrics::count(&stream, &judged, &mut verdicts, gaps);
         listed.metrics.extend(metrics::list(&run.name, &judged));
-        drafts.extend(partial::draft(&judged, &place));
+        drafts.extend(partial::drafts(&judged, &place));
         let view = RunView { stream: &stream, metrics: &claims, judged: &judged };
         let nowhere = crate::model::Place::default();
         let record_ref = RecordRef::Kept(&nowhere);
@@ -325,12 +325,13 @@ fn conclude_rest(
             listed.claim(&run.name, task, &claim, "", &counts);
             summary.verdicts.entry(claim).or_default().merge(&counts);
         }
+        let place = finding::Stream { run: &run.name, task, paths, catalogue };
+        drafts.extend(partial::drafts(&judged, &place));
         if judged.iter().all(|metric| metric.cause.is_none()) {
             continue;
         }
         let view = RunView { stream: &stream, metrics: &claims, judged: &judged };
         let nowhere = crate::model::Place::default();
-        let place = finding::Stream { run: &run.name, task, paths, catalogue };
         for (code, seen) in run_observed(catalogue, &view, &RecordRef::Kept(&nowhere)) {
             if let Some(rule) = catalogue.by_code(&code).filter(|rule| (rule.fires)(&seen)) {
                 drafts.push(finding::from_rule(rule, &seen, &place));

@@ -1,37 +1,81 @@
-//! RT607 as a warning: a mean that follows from the rows with a value and is silent about the others.
+//! Numbers that follow, and of which a reader would think otherwise: RT607 of a mean over the rows with a value that is
+//! silent about the others, RT606 of one that weighs its parts alike whatever their sizes.
+
+use std::collections::BTreeSet;
 
 use crate::conclude::finding::{Draft, Row, Stream};
-use crate::metric::{JudgedMetric, Partial};
+use crate::metric::{JudgedMetric, Partial, Remark};
 use crate::model::Severity;
 use crate::numeric::show;
 use crate::report::words::count;
 use crate::report::{Evidence, Number, RuleEvidence};
 use crate::rules::Message;
 
+/// The findings on numbers that follow.
+pub(super) fn drafts(judged: &[JudgedMetric<'_>], stream: &Stream<'_>) -> Vec<Draft> {
+    let codes: BTreeSet<&str> = judged.iter().filter_map(|metric| Some(metric.remark.as_ref()?.code)).collect();
+    let remarks = codes.into_iter().filter_map(|code| remarked(code, judged, stream));
+    draft(judged, stream).into_iter().chain(remarks).collect()
+}
+
+fn row(metric: &JudgedMetric<'_>) -> Row {
+    Row { located: metric.claim.located.clone(), item: String::new(), candidate: String::new() }
+}
+
+/// The finding on the numbers of which one rule says something.
+fn remarked(code: &str, judged: &[JudgedMetric<'_>], stream: &Stream<'_>) -> Option<Draft> {
+    let rule = stream.catalogue.by_code(code)?;
+    let found: Vec<(&JudgedMetric<'_>, &Remark)> = judged
+        .iter()
+        .filter_map(|metric| Some((metric, metric.remark.as_ref().filter(|remark| remark.code == code)?)))
+        .collect();
+    let (first, lead) = found.first()?;
+    let label = if first.definition.is_empty() {
+        "no value".to_owned()
+    } else {
+        format!("{} = {}", first.definition, show(first.reported))
+    };
+    Some(Draft {
+        rule,
+        severity: Severity::Warning,
+        claim: "metrics".to_owned(),
+        task: stream.task.to_owned(),
+        cause: found.iter().map(|(metric, _)| metric.name()).collect(),
+        message: Message::new(lead.title.clone()).label(label).help(lead.help),
+        count: found.len() as u64,
+        judged: judged.len() as u64,
+        rows: found.iter().map(|(metric, _)| row(metric)).collect(),
+        evidence: Evidence::Rule(RuleEvidence {
+            judged: lead.of.1,
+            failed: lead.of.0,
+            found: Some(Number(first.reported)).filter(|_| first.reported.is_finite()),
+            expected: lead.expected.map(Number),
+            ..RuleEvidence::default()
+        }),
+        evidence_lines: found.iter().skip(1).map(|(_, remark)| remark.title.clone()).collect(),
+        impact_lines: Vec::new(),
+        deviation: None,
+    })
+}
+
 /// The finding on the metrics of a stream that leave rows out.
-pub(super) fn draft(judged: &[JudgedMetric<'_>], stream: &Stream<'_>) -> Option<Draft> {
+fn draft(judged: &[JudgedMetric<'_>], stream: &Stream<'_>) -> Option<Draft> {
     let rule = stream.catalogue.by_code("RT607")?;
     let partial: Vec<(&JudgedMetric<'_>, Partial)> =
-        judged.iter().filter_map(|metric| Some((metric, metric.partial?))).collect();
+        judged.iter().filter_map(|metric| Some((metric, metric.partial.clone()?))).collect();
     let lead = partial.first()?;
     let (first, shown) = lead;
     let said = |(metric, own): &(&JudgedMetric<'_>, Partial)| {
-        let left = own.of - own.over;
-        let (have, they) = if left == 1 { ("has", "it counts") } else { ("have", "they count") };
+        let they = if own.of - own.over == 1 { "it counts" } else { "they count" };
         format!(
-            "{} {} is over {} of {} rows: {} {have} no value; {} if {they} as 0",
+            "{} {} is over {} of {} rows: {}; {} if {they} as 0",
             metric.name(),
             show(metric.reported),
             count(own.over),
             count(own.of),
-            count(left),
+            own.left_out(),
             show(own.with_zeros)
         )
-    };
-    let row = |(metric, _): &(&JudgedMetric<'_>, Partial)| Row {
-        located: metric.claim.located.clone(),
-        item: String::new(),
-        candidate: String::new(),
     };
     Some(Draft {
         rule,
@@ -44,7 +88,7 @@ pub(super) fn draft(judged: &[JudgedMetric<'_>], stream: &Stream<'_>) -> Option<
         ),
         count: partial.len() as u64,
         judged: judged.len() as u64,
-        rows: partial.iter().map(row).collect(),
+        rows: partial.iter().map(|(metric, _)| row(metric)).collect(),
         evidence: Evidence::Rule(RuleEvidence {
             judged: shown.of,
             failed: shown.of - shown.over,

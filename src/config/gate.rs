@@ -121,6 +121,8 @@ pub struct GateConfig {
     pub fail_on: Option<FailOn>,
     /// Share of the claims of a name that must be proven, from 0 to 1.
     pub min_proven: Vec<(String, f64)>,
+    /// Share of the rows that must have a value under a number that is silent about the others, from 0 to 1.
+    pub min_coverage: Option<f64>,
     /// Whether a report passes of which no claim could be checked.
     pub allow_unproven: bool,
 }
@@ -182,6 +184,13 @@ pub(super) fn gate(written: &WrittenGate) -> Result<GateConfig, Fault> {
         let found = FailOn::ALL.into_iter().find(|value| value.name() == text);
         let names = FailOn::ALL.map(FailOn::name);
         gate.fail_on = Some(found.ok_or_else(|| Fault::at(fail_on.span(), unknown_name("level", text, &names)))?);
+    }
+    if let Some(share) = &written.min_coverage {
+        if !(0.0..=1.0).contains(share.get_ref()) {
+            let reason = "min-coverage: expected a share from 0 to 1, such as 0.95".to_owned();
+            return Err(Fault::at(share.span(), reason));
+        }
+        gate.min_coverage = Some(*share.get_ref());
     }
     for (key, value) in &written.min_proven {
         let name = key.get_ref();
@@ -283,13 +292,18 @@ mod tests {
     #[test]
     fn the_policy_is_read() {
         let config = read(
-            "[gate]\nfail-on = \"warning\"\nallow-unproven = true\nmin-proven = { accuracy = 1, \"run.acc\" = 0.9 }",
+            "[gate]\nfail-on = \"warning\"\nallow-unproven = true\nmin-coverage = 0.9\nmin-proven = { accuracy = 1, \"run.acc\" = 0.9 }",
         )
         .unwrap();
         let expected = vec![("accuracy".to_owned(), 1.0), ("run.acc".to_owned(), 0.9)];
         assert_eq!(
             config.gate,
-            GateConfig { fail_on: Some(FailOn::Warning), min_proven: expected, allow_unproven: true }
+            GateConfig {
+                fail_on: Some(FailOn::Warning),
+                min_proven: expected,
+                min_coverage: Some(0.9),
+                allow_unproven: true
+            }
         );
         assert_eq!(read("").unwrap().gate, GateConfig::default());
     }

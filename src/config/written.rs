@@ -53,6 +53,7 @@ pub(super) struct Limits {
 pub(super) struct Gate {
     pub(super) fail_on: Option<Spanned<String>>,
     pub(super) min_proven: Table,
+    pub(super) min_coverage: Option<Spanned<f64>>,
     pub(super) allow_unproven: bool,
 }
 

@@ -1,6 +1,7 @@
 //! Passes over the inputs: source → format → audit → tally, on several threads, repeated until the plan of
 //! the last pass is what it measured.
 
+mod beside;
 mod fields;
 mod follow;
 mod layout;
@@ -25,6 +26,7 @@ use crate::run::{InputIdentity, RunId};
 use crate::source::{Block, Blocks, ByteMap, Elements, Inner, NestedRecords, Opened, Piece, SourceError, peek};
 use crate::tally::{FileTally, Kept, Tally};
 
+pub use beside::{Unrecognised, open_beside};
 pub use fields::{fields, mentions};
 pub use follow::Following;
 pub use open::{RecognisedInput, Refusal, SharedColumns, Unknown, UnknownFormat, open};

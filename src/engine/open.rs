@@ -178,22 +178,35 @@ pub fn open(
     let Some((confidence, format)) = chosen else {
         return refuse(Refusal::NoFormat, no_format(&ranked));
     };
-    let opened = format.open(&head, config);
-    match opened {
-        Ok(reader) => Ok(Ok(RecognisedInput {
-            input,
-            format: format.name(),
-            tool: format.tool(),
-            is_mappable: format.is_mappable(),
-            confidence,
-            reader,
-            head_bytes: bytes.len(),
-            head: stable_hash(&*bytes),
-            whole,
-            stored,
-            range: None,
-        })),
+    match format.open(&head, config) {
+        Ok(reader) => {
+            Ok(Ok(RecognisedInput { stored, ..self::opened(input, format, confidence, reader, &bytes, whole) }))
+        }
         Err(reason) => refuse(Refusal::Unusable, reason),
+    }
+}
+
+/// An input with the reader of its format.
+pub(super) fn opened(
+    input: Input,
+    format: &'static dyn Format,
+    confidence: Confidence,
+    reader: Box<dyn Reader>,
+    bytes: &[u8],
+    whole: bool,
+) -> RecognisedInput {
+    RecognisedInput {
+        stored: input.size(),
+        input,
+        format: format.name(),
+        tool: format.tool(),
+        is_mappable: format.is_mappable(),
+        confidence,
+        reader,
+        head_bytes: bytes.len(),
+        head: stable_hash(bytes),
+        whole,
+        range: None,
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, ConfigError, Nested};
-use crate::engine::{self, RecognisedInput, Refusal};
+use crate::engine::{self, RecognisedInput, Refusal, Unrecognised};
 use crate::facade::declared::Declared;
 use crate::facade::{Error, Own};
 use crate::format::{self, Framing};
@@ -147,7 +147,7 @@ pub(super) fn find(wanted: &Wanted<'_>) -> Inputs {
     let of_source =
         |error: &SourceError| whole(error.path().unwrap_or_default().to_owned(), error.to_string(), unreadable);
     let mut errors: Vec<InputError> = discovery.errors.iter().map(of_source).collect();
-    let mut opened = Vec::new();
+    let (mut opened, mut unrecognised) = (Vec::new(), Vec::new());
     let mut skipped: Vec<(String, String)> =
         discovery.skipped.into_iter().map(|(path, what)| (path, what.to_owned())).collect();
     let (mut own, mut passed_over) = (false, false);
@@ -173,7 +173,9 @@ pub(super) fn find(wanted: &Wanted<'_>) -> Inputs {
             }
             continue;
         }
-        match engine::open(input.max_record(wanted.max_record), &settings, wanted.format) {
+        let input = input.max_record(wanted.max_record);
+        let again = Unrecognised { input: input.clone(), config: settings.clone() };
+        match engine::open(input, &settings, wanted.format) {
             Ok(Ok(input)) => {
                 declared.see(&input, &settings, wanted.config);
                 opened.push(input);
@@ -183,6 +185,9 @@ pub(super) fn find(wanted: &Wanted<'_>) -> Inputs {
                 passed_over = true;
             }
             Ok(Err(unknown)) => {
+                if unknown.refusal == Refusal::NoFormat && !has_format {
+                    unrecognised.push(again);
+                }
                 let kind = match unknown.refusal {
                     Refusal::Empty => InputErrorKind::Empty,
                     Refusal::NoFormat => InputErrorKind::Unrecognised,
@@ -198,6 +203,13 @@ pub(super) fn find(wanted: &Wanted<'_>) -> Inputs {
             Err(error) => errors.push(whole(path, error.to_string(), unreadable)),
         }
     }
+    // What only others beside it explain.
+    for beside in engine::open_beside(&unrecognised, &opened) {
+        errors.retain(|error| error.path != beside.input.path);
+        declared.see(&beside, &wanted.config.input(&beside.input.path, None), wanted.config);
+        opened.push(beside);
+    }
+    opened.sort_by(|a, b| a.input.path.cmp(&b.input.path));
     if (passed_over || own) && opened.is_empty() && errors.is_empty() {
         let path = wanted.paths.first().cloned().unwrap_or_default();
         errors.push(of_source(&SourceError::EmptyDirectory { path }));

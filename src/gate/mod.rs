@@ -103,6 +103,7 @@ impl Report {
             }
         }
         failures.extend(policy::minimums(self, &gate.config.gate.min_proven));
+        failures.extend(policy::coverage(self, gate.config.gate.min_coverage));
         let failing = self.shown().filter(|finding| gate.fail_on.fails(finding.severity)).count() as u64;
         if gate.fail_on == FailOn::Never {
             notes

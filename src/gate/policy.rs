@@ -1,12 +1,30 @@
-//! How much has to be proven: `[gate] min-proven` of the configuration, and at least one claim.
+//! How much has to be proven: `[gate] min-proven` and `min-coverage` of the configuration, and at least one claim.
 
-use crate::model::VerdictCounts;
+use crate::model::{Severity, VerdictCounts};
 use crate::report::words::count;
-use crate::report::{ClaimKey, Coverage, Report};
+use crate::report::{ClaimKey, Coverage, Evidence, Report};
 
 /// A sentence for each minimum that the report does not reach.
 pub(super) fn minimums(report: &Report, minimums: &[(String, f64)]) -> Vec<String> {
     minimums.iter().filter_map(|(name, minimum)| below(report, name, *minimum)).collect()
+}
+
+/// A sentence for each number over fewer of its rows than a share of them.
+pub(super) fn coverage(report: &Report, minimum: Option<f64>) -> Vec<String> {
+    let Some(minimum) = minimum else { return Vec::new() };
+    let partial = report.findings.iter().filter(|finding| finding.code == "RT607");
+    let below = partial.filter(|finding| match &finding.evidence {
+        Evidence::Rule(own) => {
+            let left = own.failed as f64 / own.judged.max(1) as f64;
+            finding.severity == Severity::Warning && 1.0 - left < minimum
+        }
+        _ => false,
+    });
+    below
+        .map(|finding| {
+            format!("min-coverage: expected at least {minimum} of the rows to have a value: {}", finding.message)
+        })
+        .collect()
 }
 
 /// Why the report says nothing about its claims, if none of them could be checked.

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::metric::aggregate::Derived;
+use crate::metric::columns::RowColumns;
 use crate::metric::rows::MetricRows;
 use crate::metric::tokens::TokenTotals;
 use crate::model::MetricClaim;
-use crate::numeric::{Approx, Printed};
+use crate::numeric::{Approx, NumberFormat, Printed, half_of_last_digit};
 
 /// Why a number cannot be decided, and what to log so that it can.
 pub type Missing = (&'static str, &'static str);
@@ -52,6 +53,8 @@ impl Doubt {
 pub struct RunFacts<'s> {
     /// Values of single items, by the name of their metric.
     pub rows: &'s BTreeMap<String, MetricRows>,
+    /// Plain fields of the rows.
+    pub columns: &'s RowColumns,
     /// Totals over the tokens of all candidates.
     pub tokens: &'s TokenTotals,
     /// Items.
@@ -79,6 +82,23 @@ pub struct Asked<'a> {
     pub counted: Option<f64>,
     /// The rows.
     pub facts: &'a RunFacts<'a>,
+    /// All numbers that were reported of the same rows.
+    pub beside: &'a [&'a MetricClaim],
+}
+
+impl Asked<'_> {
+    /// The number that the same summary has under a name.
+    #[must_use]
+    pub fn number(&self, name: &str) -> Option<f64> {
+        let claim = self.beside.iter().find(|claim| claim.metric == name && !claim.stderr)?;
+        Printed::parse(claim.printed.as_bytes()).map(|number| number.value)
+    }
+
+    /// The reported number, with half of its last digit.
+    #[must_use]
+    pub fn reported(&self) -> Approx {
+        Approx::new(self.printed.value, half_of_last_digit(self.printed.decimals)).stored(NumberFormat::F64)
+    }
 }
 
 /// What the rows give for a claim, or why they give nothing.
@@ -95,7 +115,7 @@ pub enum Answer {
 impl Answer {
     /// A number of the tokens: certain when every item has one candidate and all of its tokens count.
     pub(super) fn of_tokens(facts: &RunFacts<'_>, value: Approx, definition: &str) -> Self {
-        let derived = Derived::new(value.through_stages(crate::numeric::NumberFormat::F64), definition);
+        let derived = Derived::new(value.through_stages(NumberFormat::F64), definition);
         let single = facts.tokens.candidates == facts.items && facts.tokens.candidates > 0;
         if single && !facts.has_segments { Self::Derived(derived) } else { Self::Maybe(derived, NO_TOKENS) }
     }

@@ -32,6 +32,8 @@ impl Definition<'_> {
                 | Self::SameText(..)
                 | Self::SameNumber(_)
                 | Self::MeanOf(_)
+                | Self::WeightedMeanOf(_)
+                | Self::SumOf(_)
                 | Self::LeastOf(_)
                 | Self::GeometricMeanOf(..)
         )
@@ -200,6 +202,15 @@ fn derive(item: &ItemSummary, definition: &Definition<'_>) -> Option<Derived> {
             let terms = numbers.iter().map(|number| Approx::exact(number.value));
             let mean = Approx::sum(terms, NumberFormat::F64).over(numbers.len() as f64);
             Derived::new(mean.through_stages(NumberFormat::F64))
+        }
+        Definition::WeightedMeanOf(numbers) => {
+            let terms = numbers.iter().map(|(number, weight)| Approx::exact(number.value * weight.value));
+            let weights: f64 = numbers.iter().map(|(_, weight)| weight.value).sum();
+            Derived::new(Approx::sum(terms, NumberFormat::F64).over(weights).through_stages(NumberFormat::F64))
+        }
+        Definition::SumOf(numbers) => {
+            let terms = numbers.iter().map(|number| Approx::exact(number.value));
+            Derived::new(Approx::sum(terms, NumberFormat::F64).through_stages(NumberFormat::F64))
         }
         Definition::LeastOf(numbers) => {
             let least = numbers.iter().map(|number| number.value).min_by(f64::total_cmp)?;

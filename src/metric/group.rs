@@ -3,6 +3,7 @@
 use crate::derive::judge;
 use crate::metric::answer::{NO_MEMBERS, RunFacts};
 use crate::metric::catalogue;
+use crate::metric::found::Remark;
 use crate::metric::judged::{JudgedMetric, judge as judge_all};
 use crate::metric::wrong::AggregateCause;
 use crate::model::{MetricClaim, TaskGroup, Verdict, Weights};
@@ -49,10 +50,35 @@ fn members(claim: &MetricClaim, group: &TaskGroup, all: &[MetricClaim]) -> Optio
     group.tasks.iter().map(one).collect()
 }
 
+/// What is said of a group without a value, where all its tasks have one.
+fn without_value(claim: &MetricClaim, group: &TaskGroup, all: &[MetricClaim]) -> Option<Remark> {
+    let has_value = |task: &String| {
+        all.iter().any(|own| {
+            let is_it = own.task == *task && own.metric == claim.metric && own.filter == claim.filter && !own.stderr;
+            is_it && !own.printed.is_empty()
+        })
+    };
+    let count = group.tasks.len();
+    if claim.stderr || count == 0 || !group.tasks.iter().all(has_value) {
+        return None;
+    }
+    let have = if count == 1 { "its only task has one".to_owned() } else { format!("all its {count} tasks have one") };
+    Some(Remark {
+        code: "RT606",
+        title: format!("the group {} has no value of {}, although {have}", claim.task, claim.metric),
+        help: "aggregate the group under the filter that its tasks report, or drop it from the results",
+        expected: None,
+        of: (count as u64, count as u64),
+    })
+}
+
 /// A group's number: the mean of its tasks' numbers, weighted by their rows or equally. The pooled standard error of
 /// the former is sqrt(Σ (n − 1)·n·se² ÷ (N − k) ÷ N); of the latter it is sqrt(Σ se²) ÷ k, or, if a tool averages
 /// the standard errors as well, their mean.
 fn judge_group(metric: &mut JudgedMetric<'_>, group: &TaskGroup, all: &[MetricClaim]) {
+    if metric.claim.printed.is_empty() && group.is_empty_group {
+        metric.remark = without_value(metric.claim, group, all);
+    }
     if !metric.reported.is_finite() {
         return;
     }

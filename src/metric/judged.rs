@@ -10,25 +10,18 @@ use crate::metric::answer::{
 };
 use crate::metric::catalogue::{self, by_name};
 use crate::metric::definition::is;
+use crate::metric::found::{Found, Partial, Remark};
 use crate::metric::known::Kind;
+use crate::metric::named;
+use crate::metric::parts::judge_whole;
 use crate::metric::rows::MetricRows;
-use crate::metric::wrong::{self, AggregateCause, Refuted};
+use crate::metric::search::{self, search};
+use crate::metric::wrong::{self, AggregateCause, Refuted, Without};
 use crate::model::{Aggregation, MetricClaim, Verdict};
 use crate::numeric::{Approx, NumberFormat, Printed, half_of_last_digit, show};
 
 /// Digits behind the point from which on a file is taken to print all digits of its numbers.
 const FULL: i16 = 12;
-
-/// What a mean over some of the rows leaves out.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Partial {
-    /// Rows with a value.
-    pub over: u64,
-    /// All rows.
-    pub of: u64,
-    /// The mean if the others count as 0.
-    pub with_zeros: f64,
-}
 
 /// One reported number.
 #[derive(Clone, Debug)]
@@ -49,10 +42,14 @@ pub struct JudgedMetric<'c> {
     pub missing: Option<Missing>,
     /// Why it is wrong.
     pub cause: Option<AggregateCause>,
+    /// What it is instead, in words that follow its name; empty where its cause says that.
+    pub why: String,
     /// The arithmetic that shows it, in one line.
     pub arithmetic: String,
     /// The rows that it leaves out, where it follows from the others and nothing says that it is about these.
     pub partial: Option<Partial>,
+    /// What a reader should know of it.
+    pub remark: Option<Remark>,
 }
 
 impl JudgedMetric<'_> {
@@ -74,6 +71,17 @@ impl JudgedMetric<'_> {
         self.cause = Some(cause);
         self.arithmetic = arithmetic;
     }
+
+    /// Takes over what the columns of the rows give.
+    fn take(&mut self, found: Found) {
+        let Found { verdict, derived, cause, why, arithmetic, partial, remark, missing } = found;
+        self.recomputed = Some(derived.value.value);
+        self.bound = derived.value.half;
+        self.definition = derived.definition;
+        (self.verdict, self.cause, self.why) = (verdict, cause, why);
+        (self.arithmetic, self.partial, self.missing) = (arithmetic, partial, missing);
+        self.remark = remark;
+    }
 }
 
 /// Judges the numbers reported of one stream of rows.
@@ -83,7 +91,22 @@ pub fn judge<'c>(claims: &[&'c MetricClaim], facts: &RunFacts<'_>) -> Vec<Judged
     let is_full = claims.iter().any(|claim| parse(claim).is_some_and(|number| number.decimals >= FULL));
     let counted = claims.iter().find(|claim| catalogue::is_count(claim)).and_then(|claim| parse(claim));
     let counted = counted.map(|number| number.value);
-    claims.iter().map(|claim| judge_one(claim, facts, counted, is_full)).collect()
+    // What has no value and no rows says nothing.
+    let says = |claim: &&&MetricClaim| {
+        let has_nothing = claim.printed.is_empty() && claim.aggregation == Some(Aggregation::Other);
+        !has_nothing || claim.group.is_some() || named::column(&claim.metric, facts.columns).is_some()
+    };
+    let of_run = Stated { beside: claims, counted, is_full };
+    claims.iter().filter(says).map(|claim| judge_one(claim, facts, &of_run)).collect()
+}
+
+/// What the numbers of a run say together.
+struct Stated<'s> {
+    beside: &'s [&'s MetricClaim],
+    /// The number of rows.
+    counted: Option<f64>,
+    /// Whether they have all their digits.
+    is_full: bool,
 }
 
 /// Marks shares of right items whose picks follow from refuted scores: they are what these picks give, and no more.
@@ -95,12 +118,8 @@ pub fn from_refuted(judged: &mut [JudgedMetric<'_>]) {
     }
 }
 
-fn judge_one<'c>(
-    claim: &'c MetricClaim,
-    facts: &RunFacts<'_>,
-    counted: Option<f64>,
-    is_full: bool,
-) -> JudgedMetric<'c> {
+fn judge_one<'c>(claim: &'c MetricClaim, facts: &RunFacts<'_>, stated: &Stated<'_>) -> JudgedMetric<'c> {
+    let Stated { beside, counted, is_full } = *stated;
     let mut judged = JudgedMetric {
         claim,
         reported: f64::NAN,
@@ -110,25 +129,37 @@ fn judge_one<'c>(
         verdict: Verdict::Unprovable,
         missing: Some(NO_VALUE),
         cause: None,
+        why: String::new(),
         arithmetic: String::new(),
         partial: None,
+        remark: None,
     };
-    let Some(printed) = Printed::parse(claim.printed.as_bytes()) else { return judged };
-    if !printed.is_finite() {
-        not_finite(&mut judged, printed, facts);
+    let printed = Printed::parse(claim.printed.as_bytes());
+    let Some(printed) = printed.filter(Printed::is_finite) else {
+        let is_null = claim.printed.is_empty() && facts.columns.rows > 0;
+        if let Some(printed) = printed.or_else(|| is_null.then(|| Printed::from_f64(f64::NAN))) {
+            not_finite(&mut judged, &Asked { claim, printed, counted: None, facts, beside });
+        }
         return judged;
-    }
+    };
     judged.reported = printed.value;
     let rows = facts.rows.get(claim.row_metric());
     if claim.custom && rows.is_none() && !catalogue::is_share_of_items(claim) {
         judged.missing = Some(CUSTOM);
         return judged;
     }
-    let asked = Asked { claim, printed, counted, facts };
+    let asked = Asked { claim, printed, counted, facts, beside };
     let (derived, otherwise) = match answer(&asked, rows) {
         Answer::Missing(missing) => {
             judged.missing = Some(missing);
-            out_of_range(&mut judged, rows);
+            let found = of_columns(&asked, rows).or_else(|| judge_whole(&asked));
+            let reported = Approx::new(printed.value, half(claim, &printed, is_full));
+            if let Some(found) = found.or_else(|| of_exclusive(&asked, reported)) {
+                judged.take(found);
+            }
+            if judged.verdict == Verdict::Unprovable {
+                out_of_range(&mut judged, rows);
+            }
             return judged;
         }
         Answer::Derived(derived) => (derived, None),
@@ -148,6 +179,9 @@ fn judge_one<'c>(
         judged.missing = Some(DOUBLED);
     } else if let Some(missing) = otherwise {
         judged.missing = Some(missing);
+        if let Some(found) = of_columns(&asked, rows).filter(|found| found.verdict == Verdict::Proven) {
+            judged.take(found);
+        }
     } else if is_sample && !catalogue::is_named_count(claim) {
         judged.missing = Some(SAMPLE);
     } else {
@@ -194,6 +228,46 @@ fn of_run(asked: &Asked<'_>) -> Answer {
     known.unwrap_or(Answer::Missing(if is_unknown { NO_ROWS } else { NO_FORMULA }))
 }
 
+/// What the plain fields of the rows give for a number: by the definition of its metric, else by the column of its name.
+fn of_columns(asked: &Asked<'_>, rows: Option<&MetricRows>) -> Option<Found> {
+    if asked.claim.stderr || rows.is_some() || asked.facts.columns.rows == 0 {
+        return None;
+    }
+    let known = by_name(&asked.claim.metric).and_then(|metric| (metric.of_columns?)(asked));
+    match known {
+        Some(found) if found.verdict != Verdict::Unprovable => Some(found),
+        known => search(asked).or(known),
+    }
+}
+
+/// A mean over several metrics of which one holds in every row: the same for any model.
+fn of_exclusive(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
+    let (facts, all) = (asked.facts, asked.facts.rows);
+    let is_other = asked.claim.aggregation == Some(Aggregation::Other) && !asked.claim.stderr;
+    let is_whole = all.values().all(|rows| rows.numbers == facts.items && rows.rows == facts.items && !rows.custom);
+    if !is_other || all.len() < 2 || facts.items == 0 || !is_whole || catalogue::is_count(asked.claim) {
+        return None;
+    }
+    let (items, sum) = (facts.items as f64, all.values().map(|rows| rows.values.value()).sum::<f64>());
+    let constant = Approx::exact(1.0).over(all.len() as f64);
+    if !is(sum, items) || !compare(reported, constant.through_stages(NumberFormat::F64)).is_proven() {
+        return None;
+    }
+    let names: Vec<&str> = all.keys().map(String::as_str).collect();
+    let means = all.iter().map(|(name, rows)| format!("{name} {}", show(rows.values.value() / items)));
+    let counted = asked.counted.filter(|counted| is(*counted, items * all.len() as f64));
+    let counted = counted.map_or_else(String::new, |counted| {
+        format!("; n is {} = {} rows × {} metrics", show(counted), facts.items, all.len())
+    });
+    let why = format!(
+        "is the mean over {}, which add up to 1, so that any model gets {}{counted}",
+        names.join(", "),
+        show(reported.value)
+    );
+    let derived = Derived::new(Approx::exact(f64::NAN), "mean over exclusive metrics");
+    Some(Found::refuted(derived, AggregateCause::Mismatch, &why, means.collect::<Vec<_>>().join(", ")))
+}
+
 /// How rows become a number: as the format says, else as the metric's name does.
 fn aggregation(claim: &MetricClaim) -> Option<Aggregation> {
     claim.aggregation.or_else(|| by_name(&claim.metric)?.aggregation)
@@ -238,6 +312,18 @@ fn explain(
     let is_percent = is_percent(judged.claim);
     let refuted = Refuted { claim, right, definition: &judged.definition, rows, facts, is_percent };
     let shown = show(right.value);
+    let what = match (judged.claim.stderr, aggregation(judged.claim)) {
+        (true, _) => Some(Without::Stderr),
+        (false, Some(Aggregation::Mean)) => Some(Without::Mean),
+        (false, Some(Aggregation::Rows)) => Some(Without::Rows),
+        _ => None,
+    };
+    if let Some((value, why)) = rows.zip(what).and_then(|(rows, what)| wrong::without_failed(claim, rows, what)) {
+        judged.why = why;
+        let arithmetic =
+            format!("{} over all rows: {shown}; without those with `error`: {}", judged.definition, show(value.value));
+        return judged.refute(AggregateCause::DroppedRows, arithmetic);
+    }
     let (cause, arithmetic) = if judged.claim.stderr {
         wrong::explain(&refuted, wrong::OF_STDERRS)
             .unwrap_or_else(|| (AggregateCause::Stderr, format!("sd/√{} = {shown}", wrong::rows(&refuted))))
@@ -279,20 +365,27 @@ fn partial(asked: &Asked<'_>, rows: Option<&MetricRows>, reported: Approx, deriv
     }
     let with_zeros = derived.scaled(over as f64 / facts.items as f64);
     let differs = !compare(reported, with_zeros).is_proven();
-    differs.then_some(Partial { over, of: facts.items, with_zeros: with_zeros.value })
+    let shared = named::column(&claim.metric, facts.columns).and_then(|column| facts.columns.left_out(column.name));
+    differs.then_some(Partial { over, of: facts.items, with_zeros: with_zeros.value, shared })
 }
 
-/// A number that is NaN or infinite is wrong where the rows give a finite one.
-fn not_finite(judged: &mut JudgedMetric<'_>, printed: Printed, facts: &RunFacts<'_>) {
-    let claim = judged.claim;
-    let asked = Asked { claim, printed, counted: None, facts };
+/// A number that is NaN, infinite or null is wrong where the rows give a finite one.
+fn not_finite(judged: &mut JudgedMetric<'_>, asked: &Asked<'_>) {
+    let Asked { claim, facts, .. } = *asked;
     let rows = facts.rows.get(claim.row_metric());
     let hidden = claim.custom || facts.is_doubled || rows.is_some_and(|rows| rows.not_finite > 0);
-    let Answer::Derived(derived) = answer(&asked, rows) else { return };
+    let derived = match answer(asked, rows) {
+        Answer::Derived(derived) => derived,
+        Answer::Missing(_) if rows.is_none() && !claim.stderr => {
+            let Some(derived) = search::of_whole_column(&claim.metric, facts) else { return };
+            derived
+        }
+        _ => return,
+    };
     if hidden || !derived.value.value.is_finite() {
         return;
     }
-    judged.reported = printed.value;
+    judged.reported = asked.printed.value;
     judged.recomputed = Some(derived.value.value);
     judged.bound = derived.value.half;
     let arithmetic = format!("{} = {} over the rows", derived.definition, show(derived.value.value));

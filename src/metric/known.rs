@@ -1,6 +1,7 @@
 //! A metric that is known by its names.
 
 use crate::metric::answer::{Answer, Asked};
+use crate::metric::found::Found;
 use crate::metric::wrong::Variant;
 use crate::model::{Aggregation, Definition};
 
@@ -33,6 +34,8 @@ pub struct Metric {
     pub(super) of_run: Option<fn(&Asked<'_>) -> Answer>,
     /// The standard error of that.
     pub(super) stderr_of_run: Option<fn(&Asked<'_>) -> Answer>,
+    /// The number of a run from the plain fields of its rows; None where they lack what it takes.
+    pub(super) of_columns: Option<fn(&Asked<'_>) -> Option<Found>>,
     /// The wrong ways to compute it that are known, the most telling first.
     pub(super) variants: &'static [Variant],
     /// Whether a summary in a file of its own may have it.
@@ -50,6 +53,7 @@ impl Metric {
             aggregation: None,
             of_run: None,
             stderr_of_run: None,
+            of_columns: None,
             variants: &[],
             in_summaries: false,
         }

@@ -47,6 +47,12 @@ pub struct MetricRows {
     pub sizes: ExactSum,
     /// Σ of their squares.
     pub squares: ExactSum,
+    /// Rows with a number whose record says that it failed.
+    pub failed: u64,
+    /// Σ of their numbers.
+    pub failed_values: ExactSum,
+    /// Σ of the squares of their numbers.
+    pub failed_squares: ExactSum,
     /// Rows that are a total with a count.
     pub pairs: u64,
     /// Σ of the counts.
@@ -71,7 +77,13 @@ pub struct MetricRows {
 
 impl MetricRows {
     /// Adds the metric's value of one item; `located` is called only for a row worth showing.
-    pub fn observe(&mut self, item: &ItemSummary, own: &JudgedRow<'_>, located: impl FnOnce() -> Located) {
+    pub fn observe(
+        &mut self,
+        item: &ItemSummary,
+        own: &JudgedRow<'_>,
+        has_failed: bool,
+        located: impl FnOnce() -> Located,
+    ) {
         let RowJudgement { judged, squared, .. } = own.row;
         self.rows += 1;
         self.custom |= own.metric.custom;
@@ -81,6 +93,11 @@ impl MetricRows {
             self.distances.add(squared);
         }
         self.add_number(&own.metric.value);
+        if let Some(number) = definition::number(&own.metric.value).filter(|number| has_failed && number.is_finite()) {
+            self.failed += 1;
+            self.failed_values.add(number);
+            self.failed_squares.add_product(number, number);
+        }
         if let Some(Definition::Right(Ranking::By(divisor))) = own.definition {
             self.own_divisor = self.own_divisor.max(Some(*divisor));
         }
@@ -137,6 +154,9 @@ impl MetricRows {
         self.values.merge(&other.values);
         self.sizes.merge(&other.sizes);
         self.squares.merge(&other.squares);
+        self.failed += other.failed;
+        self.failed_values.merge(&other.failed_values);
+        self.failed_squares.merge(&other.failed_squares);
         self.pairs += other.pairs;
         self.weights.merge(&other.weights);
         self.exps.merge(&other.exps);

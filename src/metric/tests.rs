@@ -74,7 +74,7 @@ fn rows<'v>(name: &'static str, values: impl Iterator<Item = (&'v str, RowValue)
     let mut rows = MetricRows::default();
     for (score, value) in values {
         let (one, own) = (item(&[(score.parse().unwrap(), "x", None)], 0), metric(name, value));
-        rows.observe(&one, &judge(&one, &own), Located::default);
+        rows.observe(&one, &judge(&one, &own), false, Located::default);
     }
     BTreeMap::from([(name.to_owned(), rows)])
 }
@@ -96,6 +96,7 @@ fn judged<T>(name: &str, printed: &str, run: &Run, look: impl FnOnce(&JudgedMetr
     let claims: Vec<&MetricClaim> = [&claim].into_iter().chain(&n).collect();
     let facts = RunFacts {
         rows: &run.rows,
+        columns: &RowColumns::default(),
         tokens: &run.tokens,
         items: run.items,
         unmeasured: run.rows.values().map(|rows| run.items - rows.rows).min().unwrap_or(run.items),
@@ -114,7 +115,7 @@ pub(super) fn verdict_of(name: &str, printed: &str, run: &Run) -> Verdict {
 
 /// What a proven mean leaves out: the rows with a value, all rows, and the mean with zeros for the others.
 fn partial_of(name: &str, printed: &str, run: &Run) -> Option<(u64, u64, String)> {
-    judged(name, printed, run, |judged| judged.partial.map(|own| (own.over, own.of, show(own.with_zeros))))
+    judged(name, printed, run, |judged| judged.partial.clone().map(|own| (own.over, own.of, show(own.with_zeros))))
 }
 
 #[test]
@@ -259,7 +260,7 @@ fn merging_in_any_order_gives_the_same() {
                 let located = Located { place: place.clone(), ..Located::default() };
                 let one = ItemSummary { place, ..one };
                 let own = metric("acc", RowValue::Flag(line % 2 == 0));
-                rows.observe(&one, &judge(&one, &own), || located);
+                rows.observe(&one, &judge(&one, &own), false, || located);
             }
             rows
         })

@@ -23,6 +23,10 @@ pub enum AggregateCause {
     Percent,
     /// NaN or infinite, though the rows give a number.
     NotFinite,
+    /// Rows without a value count as some constant.
+    Credit,
+    /// Parts are weighed otherwise than the number says.
+    GroupWeights,
 }
 
 /// A refuted number with what is known of it.
@@ -47,6 +51,40 @@ pub(super) struct Variant {
     pub cause: AggregateCause,
     /// What it gives, with the arithmetic in one line; None where it does not apply.
     value: fn(&Refuted<'_>) -> Option<(Approx, String)>,
+}
+
+/// What the rows give without those whose record says that it failed: the mean, its standard error, their number. With the
+/// words that say so.
+pub(super) fn without_failed(claim: Approx, rows: &MetricRows, what: Without) -> Option<(Approx, String)> {
+    let all = rows.numbers;
+    let over = all.checked_sub(rows.failed).filter(|over| rows.failed > 0 && *over > 0)?;
+    let n = over as f64;
+    let sum = rows.values.value() - rows.failed_values.value();
+    let mean = sum / n;
+    let squares = rows.squares.value() - rows.failed_squares.value();
+    let value = match what {
+        Without::Rows => n,
+        Without::Mean => mean,
+        Without::Stderr if over < 2 => return None,
+        Without::Stderr => sqrt((squares / n - mean * mean).max(0.0) / (n - 1.0)),
+    };
+    let value = again(Approx::exact(value));
+    let words = format!(
+        "is over the {over} of {all} rows without an error: the {} left out are those with `error`, which have a value as well",
+        rows.failed
+    );
+    judge(claim, value).is_proven().then_some((value, words))
+}
+
+/// A number over the rows that did not fail.
+#[derive(Clone, Copy)]
+pub(super) enum Without {
+    /// The mean.
+    Mean,
+    /// Its standard error.
+    Stderr,
+    /// The number of rows.
+    Rows,
 }
 
 /// The first variant that gives the reported number, with the arithmetic in one line.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::{Alternative, At, Claim, ColumnId, Logged, RowMetric, Slice, Step, Steps, Text};
+use crate::model::{Alternative, At, Claim, ColumnId, Logged, RowField, RowMetric, Slice, Step, Steps, Text};
 use crate::numeric::Printed;
 
 /// How a log names a candidate: by position or by id.
@@ -142,6 +142,8 @@ pub struct Item<'t> {
     pub correct: Option<(bool, At)>,
     /// Metrics of this item.
     pub metrics: Vec<RowMetric<'t>>,
+    /// The plain fields of its record, where the format does not say what each of them is.
+    pub row: Vec<RowField<'t>>,
     /// Whether the record holds all candidates; if not, others follow in other records.
     pub complete: bool,
     /// Hash of further fields of the record that tell it from others of the same item: a sample, a condition, a seed.

@@ -119,6 +119,10 @@ pub enum Definition<'t> {
     SameNumber(Printed),
     /// The mean of numbers in the record.
     MeanOf(Vec<Printed>),
+    /// The mean of numbers by their weights.
+    WeightedMeanOf(Vec<(Printed, Printed)>),
+    /// Σ of numbers.
+    SumOf(Vec<Printed>),
     /// The least of several numbers in the record.
     LeastOf(Vec<Printed>),
     /// A factor of the geometric mean of numbers, all as printed in the record.
@@ -199,6 +203,19 @@ pub struct TaskGroup {
     pub weights: Weights,
     /// Whether some of them are groups themselves, so that the weights inside are not certain.
     pub nested: bool,
+    /// Whether the file says that nothing was aggregated for it.
+    pub is_empty_group: bool,
+}
+
+/// A part of a whole in the same file, such as one data set of several.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Part {
+    /// Its name.
+    pub name: String,
+    /// Its number's text as printed.
+    pub printed: String,
+    /// Its sizes, by the field that says each.
+    pub sizes: Vec<(String, String)>,
 }
 
 /// A number that the pipeline reported of a whole run.
@@ -220,6 +237,8 @@ pub struct MetricClaim {
     pub aggregation: Option<Aggregation>,
     /// Its tasks, if there are several.
     pub group: Option<TaskGroup>,
+    /// Its parts, where the same file has them.
+    pub parts: Vec<Part>,
     /// Decimals that the tool rounds the number to; None if it prints all digits or this is unknown.
     pub decimals: Option<i16>,
     /// Whether code that the log does not show computes the rows' values.
@@ -254,6 +273,7 @@ impl MetricClaim {
             rows: None,
             aggregation: None,
             group: None,
+            parts: Vec::new(),
             decimals: None,
             custom: false,
             located,

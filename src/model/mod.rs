@@ -12,6 +12,7 @@ mod metric;
 mod path;
 mod place;
 mod record;
+mod row;
 mod step;
 mod steps;
 mod summary;
@@ -24,12 +25,13 @@ pub use glob::glob;
 pub use hash::{StableHasher, stable_hash};
 pub use item::{ArrayLength, Candidate, Item, LoggedTotal, PickRef, SideValue, StatedTotals};
 pub use metric::{
-    Aggregation, Counted, Definition, Divisor, MetricClaim, Ranking, RowMetric, RowValue, ScoreOutput, TaskGroup,
+    Aggregation, Counted, Definition, Divisor, MetricClaim, Part, Ranking, RowMetric, RowValue, ScoreOutput, TaskGroup,
     Weights,
 };
 pub use path::TokenPath;
 pub use place::{At, Located, Origin, Place, Snippet, Span};
 pub use record::RecordError;
+pub use row::{ADVANTAGE, FieldValue, GROUP, PASSES, PASSES_AT_0, PROBS_DIFF, REWARD, RowField, plain_name};
 pub use step::{Alternative, Logged, Segment, Slice, Step};
 pub use steps::{MAX_STEPS, Steps};
 pub use summary::{CandidateSummary, Choice, ItemSummary, OPENING, Reported, answer_hash};

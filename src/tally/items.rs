@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::metric::{MetricRows, TokenTotals};
+use crate::metric::{MetricRows, RowColumns, TokenTotals};
 use crate::model::{ColumnKey, VerdictCounts};
 use crate::tally::{ComparisonSketch, Exemplar, PickReasons, Smallest, Switched};
 
@@ -122,6 +122,8 @@ pub struct ItemTally {
     pub metrics: BTreeMap<String, MetricRows>,
     /// Items without any.
     pub unmeasured: u64,
+    /// The plain fields of records.
+    pub columns: RowColumns,
 }
 
 impl ItemTally {
@@ -183,6 +185,7 @@ impl ItemTally {
         }
         self.tokens.merge(&other.tokens);
         self.unmeasured += other.unmeasured;
+        self.columns.merge(other.columns);
         for (name, rows) in other.metrics {
             self.metrics.entry(name).or_default().merge(rows);
         }

@@ -63,6 +63,8 @@ impl Keyed for RowSketch {
 pub struct PartSeen {
     /// How often the rule fired.
     pub failed: u64,
+    /// What is wrong with it, in words that follow the name; empty where the rule says that of all.
+    pub why: String,
     /// Looks by the number of a pattern that does not explain them; only for rules that compare patterns.
     pub unexplained: Histogram,
 }
@@ -79,6 +81,9 @@ impl Observed {
         for (name, part) in other.parts {
             let own = self.parts.entry(name).or_default();
             own.failed += part.failed;
+            if part.why > own.why {
+                own.why = part.why;
+            }
             own.unexplained.merge(&part.unexplained);
         }
         self.exemplars.merge(other.exemplars);

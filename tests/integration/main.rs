@@ -39,6 +39,7 @@ mod layers;
 mod library;
 mod lm_eval;
 mod logs;
+mod metrics;
 mod outputs;
 mod packing;
 mod parts;

@@ -8,13 +8,14 @@ use std::borrow::Cow;
 
 use crate::config::InputConfig;
 use crate::format::field::{FieldError, at, find, has, id, lacks, printed};
-use crate::format::json::{Kind, Value};
+use crate::format::json::{Key, Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::steps::{self, Arrays};
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{
-    Aggregation, Candidate, Definition, Divisor, Item, MetricClaim, Origin, RowMetric, RowValue, ScoreOutput,
+    Aggregation, Candidate, Definition, Divisor, FieldValue, Item, MetricClaim, Origin, PASSES, PASSES_AT_0, RowField,
+    RowMetric, RowValue, ScoreOutput,
 };
 use crate::numeric::Printed;
 
@@ -171,8 +172,62 @@ fn row(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Field
             .map_or(Definition::ByName, |pass| Definition::SameNumber(Printed::from_f64(f64::from(u8::from(pass)))));
         item.metrics.push(metric("success", RowValue::Flag(flag), success, definition));
     }
+    item.metrics.extend(named_scores(root, &components));
+    item.row.extend(verdicts(&components));
     out.item(&item, origin);
     Ok(())
+}
+
+/// The scores by the names of metrics: each is the mean of the scores of its assertions by their weights; of earlier versions,
+/// which write no weights beside it, the sum where all weights are 1.
+fn named_scores<'t>(root: Value<'t>, components: &[Value<'t>]) -> Vec<RowMetric<'t>> {
+    let is_flat = components.iter().all(|own| own.get("componentResults").is_none_or(|list| list.is_container_empty()));
+    let named = root.get("namedScores").filter(|_| is_flat);
+    let has_weights = root.get("namedScoreWeights").is_some_and(|weights| !weights.is_container_empty());
+    let one = |(key, value): (Key<'t>, Value<'t>)| {
+        let name = key.as_str();
+        let number = printed(value)?;
+        let is_own = |own: &&Value<'t>| {
+            find(**own, &["assertion", "metric"])
+                .and_then(|metric| metric.as_str())
+                .is_some_and(|metric| metric == name)
+        };
+        let part = |own: &Value<'t>| {
+            let weight = find(*own, &["assertion", "weight"]).and_then(printed);
+            Some((own.get("score").and_then(printed)?, weight.unwrap_or_else(|| Printed::from_f64(1.0))))
+        };
+        let parts: Vec<(Printed, Printed)> = components.iter().filter(is_own).map(part).collect::<Option<_>>()?;
+        // Other names are of metrics that code derives.
+        (!parts.is_empty()).then(|| RowMetric {
+            name: Cow::Owned(format!("namedScores.{name}")),
+            value: RowValue::Number(number),
+            at: at(value),
+            custom: false,
+            definition: if has_weights || parts.iter().any(|(_, weight)| (weight.value - 1.0).abs() > 0.0) {
+                Definition::WeightedMeanOf(parts)
+            } else {
+                Definition::SumOf(parts.into_iter().map(|(score, _)| score).collect())
+            },
+        })
+    };
+    named.into_iter().flat_map(|named| named.members()).filter_map(one).collect()
+}
+
+/// Whether assertions without a threshold pass, and whether they pass with a score of 0.
+fn verdicts<'t>(components: &[Value<'t>]) -> Vec<RowField<'t>> {
+    let mut row = Vec::new();
+    for component in components {
+        let kind = find(*component, &["assertion", "type"]).and_then(|kind| kind.as_str());
+        let has_threshold = find(*component, &["assertion", "threshold"]).is_some_and(|own| own.kind() != Kind::Null);
+        let pass = component.get("pass").and_then(|pass| pass.as_bool());
+        let score = component.get("score").and_then(printed).map(|score| score.value);
+        let (Some(kind), Some(pass), Some(score), false) = (kind, pass, score, has_threshold) else { continue };
+        row.push(RowField { name: Cow::Owned(format!("{kind}{PASSES}")), value: FieldValue::Flag(pass) });
+        if pass && score <= 0.0 {
+            row.push(RowField { name: Cow::Owned(format!("{kind}{PASSES_AT_0}")), value: FieldValue::Flag(true) });
+        }
+    }
+    row
 }
 
 fn metric<'t>(name: &'t str, value: RowValue, place: Value<'t>, definition: Definition<'t>) -> RowMetric<'t> {

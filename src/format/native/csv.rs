@@ -6,6 +6,7 @@ use std::ops::Range;
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::field::{self, flag_text};
 use crate::format::json::Kind;
+use crate::format::native::columns as fields;
 use crate::format::native::group::{CsvOrigin, Group};
 use crate::format::native::grouping::{Finished, Grouping};
 use crate::format::native::record::{LONGEST_DISTINCTION, Mapping, SIDE_VALUES, segment_text, settle_padding};
@@ -14,6 +15,7 @@ use crate::format::native::sentences;
 use crate::format::window::window;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::format::{MappedField, MappedRole};
+use crate::metric::is_compared;
 use crate::model::{
     At, Candidate, Claim, ColumnId, Item, Logged, PickRef, Place, RecordError, Segment, SideValue, Snippet, Step, Text,
     stable_hash,
@@ -214,6 +216,17 @@ fn first_rows(head: &Head<'_>) -> Vec<csv::ByteRecord> {
         rows.pop();
     }
     rows
+}
+
+/// The columns of which some cell of the first rows is a number, a yes or no.
+pub(super) fn measured(head: &Head<'_>) -> Vec<String> {
+    let Some(header) = header(head.bytes).filter(|header| header.len() > 1) else { return Vec::new() };
+    let rows = first_rows(head);
+    let is_measured = |at: usize, name: &str| {
+        let cell = |row: &csv::ByteRecord| fields::cell(name, row.get(at)?).and_then(|cell| cell.number());
+        is_compared(name) || rows.iter().any(|row| row.len() == header.len() && cell(row).is_some())
+    };
+    header.iter().enumerate().filter(|(at, name)| is_measured(*at, name)).map(|(_, name)| name.clone()).collect()
 }
 
 /// The numbers of two columns in the first rows.
@@ -499,6 +512,8 @@ impl CsvReader {
             }
         } else {
             candidate.steps.clear();
+            let cells = rows.first().map(|row| self.header.iter().zip(row.record.iter()));
+            item.row = cells.into_iter().flatten().filter_map(|(name, raw)| fields::cell(name, raw)).collect();
             candidate.stated = self.mapping.stated(&candidate.claims, tokens);
         }
         item.complete = candidate.id.is_none() && candidate.picked.is_none() && candidate.gold.is_none();

@@ -1,5 +1,6 @@
 //! The project's own plain forms for in-house pipelines: `docs/schema.md`.
 
+mod columns;
 mod csv;
 mod group;
 mod grouping;
@@ -18,7 +19,7 @@ use crate::format::native::record::Mapping;
 use crate::format::{Format, Framing, Head};
 
 /// The tool of all native forms, see [`Format::tool`](crate::format::Format::tool).
-const TOOL: &str = "native";
+pub(crate) const TOOL: &str = "native";
 
 pub(super) static FORMATS: &[&dyn Format] = &[&LINES, &ARRAY, &CSV, &SUMMARY];
 
@@ -34,6 +35,30 @@ pub(crate) fn by_shape(head: &Head<'_>) -> &'static dyn Format {
         Some(_) => &ARRAY,
         None => &CSV,
     }
+}
+
+/// The summary, as a format.
+pub(crate) fn summary() -> &'static dyn Format {
+    &SUMMARY
+}
+
+/// The names of the numbers in a summary.
+pub(crate) fn names_in_summary(head: &Head<'_>) -> Vec<String> {
+    head.document().map(summary::names).unwrap_or_default()
+}
+
+/// The names of the fields of the first records that hold a number, a yes or no, or nothing.
+pub(crate) fn measured_fields(head: &Head<'_>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for record in head.records() {
+        names.extend(columns::measured(record));
+    }
+    if names.is_empty() && head.framing().is_none() {
+        names = csv::measured(head);
+    }
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 /// Checks the names in a configuration that only the formats know: roles and claims.

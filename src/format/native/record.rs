@@ -7,6 +7,7 @@ use crate::config::{ColumnSpec, Promise, accepted, both_ends};
 use crate::format::field::{self, FieldError, at, field_error, flag, id, integer, text};
 use crate::format::json::{Key, Kind, Value};
 use crate::format::mapped::{MappedField, MappedRole};
+use crate::format::native::columns;
 use crate::format::native::roles::{MATCHED, ROLES, Role, SCORES, SENTENCE, SUM_OR_MEAN, by_name};
 use crate::formula::{Formula, Output};
 use crate::model::{
@@ -351,8 +352,13 @@ pub(super) fn item<'t>(record: Value<'t>, mapping: &Mapping) -> Result<Item<'t>,
         return Err(field_error(record, "record", "an object"));
     }
     let slots = Slots::of(record, mapping);
-    let mut item = Item { at: at(record), distinct: distinct(record), ..Item::default() };
+    let mut item = Item { at: at(record), distinct: distinct(record), row: columns::row(record), ..Item::default() };
     item.id = slots.get(Role::Item).and_then(id).unwrap_or_default();
+    if let Some(name) = scored_once(record) {
+        // Its own id and times tell nothing apart.
+        item.id = name.into();
+        item.distinct = 0;
+    }
     item.task = slots.get(Role::Task).and_then(id).unwrap_or_default();
     item.filter = match slots.filters.as_slice() {
         [] => slots.get(Role::Filter).and_then(id).unwrap_or_default(),
@@ -427,6 +433,16 @@ fn candidate<'t>(object: Value<'t>, slots: &Slots<'t>, mapping: &Mapping) -> Res
         candidate.stated = mapping.stated(&candidate.claims, count.and_then(integer));
     }
     Ok(candidate)
+}
+
+/// The name of a score of a tracing tool: an execution gives an observation one score of a name. Every record of it has an id of
+/// its own.
+fn scored_once(record: Value<'_>) -> Option<String> {
+    let text = |keys: [&str; 2]| keys.iter().find_map(|key| record.get(key)?.as_str());
+    let name = text(["name", "name"])?;
+    let observation = text(["observationId", "observation_id"])?;
+    let execution = text(["executionTraceId", "execution_trace_id"])?;
+    record.get("value").map(|_| format!("{observation} {name} {execution}"))
 }
 
 /// Fields with the answer that a candidate's text comes to.

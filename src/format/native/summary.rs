@@ -7,13 +7,15 @@ use crate::config::{ColumnSpec, InputConfig};
 use crate::format::MappedField;
 use crate::format::field::at;
 use crate::format::json::{Kind, Value};
+use crate::format::native::columns;
 use crate::format::native::record::{self, Mapping};
 use crate::format::origin::{JsonOrigin, read_document};
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::metric::Kind as MetricKind;
-use crate::metric::catalogue::{by_name, in_summaries};
-use crate::model::{Aggregation, Located, MetricClaim, Origin};
+use crate::metric::catalogue::{by_name, in_summaries, is_of_columns};
+use crate::metric::is_about;
+use crate::model::{Aggregation, Located, MetricClaim, Origin, Part, plain_name};
 use crate::source::Opened;
 
 /// The summary beside the rows.
@@ -23,10 +25,30 @@ pub(in crate::format) static SUMMARY: NativeSummary = NativeSummary;
 const STDERR: [&str; 3] = ["_stderr", "_std_err", "_se"];
 
 /// Names of objects inside a summary that hold the metrics.
-const NESTED: [&str; 3] = ["metrics", "results", "summary"];
+const NESTED: [&str; 4] = ["data", "metrics", "results", "summary"];
 
 /// Names of lists inside a summary that hold the rows.
-const ROWS: [&[&str]; 6] = [&["results"], &["rows"], &["records"], &["examples"], &["predictions"], &["instances"]];
+const ROWS: [&[&str]; 19] = [
+    &["results"],
+    &["rows"],
+    &["records"],
+    &["examples"],
+    &["predictions"],
+    &["instances"],
+    &["data"],
+    &["details"],
+    &["items"],
+    &["outputs"],
+    &["per_example"],
+    &["per_problem"],
+    &["per_problem_results"],
+    &["per_question"],
+    &["per_sample"],
+    &["problems"],
+    &["questions"],
+    &["sample_results"],
+    &["samples"],
+];
 
 pub(in crate::format) struct NativeSummary;
 
@@ -104,6 +126,20 @@ const DEPTH: usize = 4;
 /// Numbers from which on an object inside a summary holds one for each item.
 const OF_ITEMS: usize = 64;
 
+/// Names of files that hold the numbers of a run.
+const FILES: [&str; 6] =
+    ["summary.json", "metrics.json", "results.json", "scores.json", "eval_results.json", "all_results.json"];
+
+/// Lists with a number for each k.
+const AT_K: [&str; 3] = ["pass_at_k", "pass@k", "passk"];
+
+/// Fields with the number of a part.
+const OF_PARTS: [&str; 9] = ["accuracy", "acc", "score", "value", "mean", "f1", "exact_match", "em", "metric_value"];
+/// Words in the name of a part's size.
+const SIZES: [&str; 9] = ["n", "num", "count", "samples", "total", "size", "rows", "questions", "support"];
+/// Words in the name of a whole.
+const WHOLES: [&str; 8] = ["average", "avg", "mean", "overall", "macro", "micro", "weighted", "total"];
+
 fn is_known(name: &str) -> bool {
     in_summaries().any(|own| own == name)
 }
@@ -148,7 +184,7 @@ impl<'n> Leaf<'n> {
 }
 
 /// Visits every number of a summary. `path` names the objects around it, those that only hold the metrics left out.
-fn numbers(object: Value<'_>, path: &str, depth: usize, visit: &mut impl FnMut(&str, Value<'_>)) {
+fn numbers<'t>(object: Value<'t>, path: &str, depth: usize, visit: &mut impl FnMut(&str, Value<'t>)) {
     for (key, value) in object.members() {
         let Ok(name) = std::str::from_utf8(key.raw()) else { continue };
         let full = if path.is_empty() { Cow::Borrowed(name) } else { Cow::Owned(format!("{path}.{name}")) };
@@ -158,19 +194,121 @@ fn numbers(object: Value<'_>, path: &str, depth: usize, visit: &mut impl FnMut(&
             Kind::Object if value.members().filter(|(_, own)| own.kind() == Kind::Number).count() > OF_ITEMS => {}
             Kind::Object => numbers(value, &full, depth + 1, visit),
             Kind::Number if !SET.contains(&name) => visit(&full, value),
-            // A field without a value is a claim where it is known to be one.
-            Kind::Null if Leaf::of(&full).known => visit(&full, value),
+            // A field without a value is a claim where the rows have one of its name.
+            Kind::Null if !SET.contains(&name) => visit(&full, value),
+            Kind::Array if AT_K.contains(&name) => at_k(value, visit),
+            Kind::Array if depth < DEPTH => {
+                for (part, object) in named_parts(value) {
+                    numbers(object, &format!("{full}.{part}"), DEPTH, visit);
+                }
+            }
             _ => {}
         }
     }
+}
+
+/// The numbers of a list with one for each k.
+fn at_k<'t>(list: Value<'t>, visit: &mut impl FnMut(&str, Value<'t>)) {
+    for entry in list.elements().take(OF_ITEMS) {
+        let number =
+            |keys: &[&str]| keys.iter().find_map(|key| entry.get(key).filter(|own| own.kind() == Kind::Number));
+        if let (Some(k), Some(value)) = (number(&["k"]), number(&["rate", "value", "score", "pass_at_k", "pass@k"])) {
+            visit(&format!("pass@{}", k.raw_str()), value);
+        }
+    }
+}
+
+/// The entries of a short list of named objects, or of an object of objects, that hold no rows.
+fn named_parts<'t>(group: Value<'t>) -> Vec<(Cow<'t, str>, Value<'t>)> {
+    let name = |entry: Value<'t>| {
+        entry.members().find(|(key, value)| value.kind() == Kind::String && key.raw_str().contains("name"))?.1.as_str()
+    };
+    let parts: Vec<(Cow<'t, str>, Value<'t>)> = match group.kind() {
+        Kind::Array => group.elements().take(OF_ITEMS + 1).filter_map(|entry| Some((name(entry)?, entry))).collect(),
+        Kind::Object => group.members().take(OF_ITEMS + 1).map(|(key, value)| (key.as_str(), value)).collect(),
+        _ => Vec::new(),
+    };
+    let are_objects = parts.iter().all(|(_, part)| part.kind() == Kind::Object);
+    if are_objects && (2..=OF_ITEMS).contains(&parts.len()) { parts } else { Vec::new() }
+}
+
+/// The parts that a whole may be the mean of, with the field that has their number.
+fn parts<'t>(group: Value<'t>) -> Option<(&'static str, Vec<Part>)> {
+    let all = named_parts(group);
+    let number = |part: &Value<'t>, key: &str| part.get(key).filter(|own| own.kind() == Kind::Number);
+    let field = OF_PARTS
+        .into_iter()
+        .find(|field| !all.is_empty() && all.iter().all(|(_, own)| number(own, field).is_some()))?;
+    let is_size = |key: &str| plain_name(key).split('_').any(|word| SIZES.contains(&word));
+    let part = |(name, own): &(Cow<'t, str>, Value<'t>)| {
+        let sizes = own.members().filter(|(key, value)| value.kind() == Kind::Number && is_size(&key.as_str()));
+        Some(Part {
+            name: name.clone().into_owned(),
+            printed: number(own, field)?.raw_str().to_owned(),
+            sizes: sizes.map(|(key, value)| (key.as_str().into_owned(), value.raw_str().to_owned())).collect(),
+        })
+    };
+    Some((field, all.iter().filter_map(part).collect()))
+}
+
+/// The parts of a whole beside it: those whose field has its name, or whose list does.
+fn parts_of(root: Value<'_>, name: &str) -> Vec<Part> {
+    let own = plain_name(name);
+    let words: Vec<&str> = own.split('_').collect();
+    let is_mean = words.iter().any(|word| WHOLES.contains(word));
+    let bare: Vec<&str> = words.into_iter().filter(|word| !WHOLES.contains(word)).collect();
+    let bare = bare.join("_");
+    let fits = |list: &str, field: &str| {
+        let list = plain_name(list);
+        let is_of_list = !bare.is_empty() && list.split('_').any(|word| word == bare);
+        bare == field || is_mean && (is_of_list || bare.is_empty())
+    };
+    let nested = NESTED.iter().filter_map(|key| root.get(key)).flat_map(|inner| inner.members());
+    let mut found = root.members().chain(nested).filter_map(|(key, value)| {
+        let (field, parts) = parts(value)?;
+        fits(&key.as_str(), field).then_some(parts)
+    });
+    // Of two lists nobody says which it is.
+    found.next().filter(|_| found.next().is_none()).unwrap_or_default()
+}
+
+/// The names of the numbers of a summary.
+pub(crate) fn names(root: Value<'_>) -> Vec<String> {
+    let mut names = Vec::new();
+    numbers(root, "", 0, &mut |name, _| names.push(name.to_owned()));
+    names
+}
+
+/// Whether some number of a summary is about a measured field of a row.
+fn speaks_of(root: Value<'_>, row: Value<'_>) -> bool {
+    let fields = columns::measured(row);
+    names(root).iter().any(|name| fields.iter().any(|field| is_about(name, field)))
+}
+
+/// A row that stands under its id, `{"q1": {…}}`, with its id.
+fn keyed(record: Value<'_>) -> Option<(Cow<'_, str>, Value<'_>)> {
+    let mut members = record.members();
+    let (key, value) = members.next()?;
+    (members.next().is_none() && value.kind() == Kind::Object).then(|| (key.as_str(), value))
 }
 
 /// The path of the list of rows in a summary, if it has one, and its first entry: a row as the other native forms have it.
 fn rows<'t>(root: Value<'t>, mapping: &Mapping) -> Option<(&'static [&'static str], Value<'t>)> {
     ROWS.into_iter().find_map(|path| {
         let list = path.iter().try_fold(root, |value, key| value.get(key))?;
-        let first = list.elements().next()?;
-        (record::looks_native(first, mapping) || record::is_answer(first, mapping)).then_some((path, first))
+        let first = match list.kind() {
+            Kind::Object => list.members().next()?.1,
+            _ => list.elements().next()?,
+        };
+        let is_row = || record::looks_native(first, mapping) || record::is_answer(first, mapping);
+        // Objects under names are as often groups of numbers.
+        let is_row = match list.kind() {
+            Kind::Object => {
+                first.kind() == Kind::Object && list.members().count() > OF_ITEMS / 8 && speaks_of(root, first)
+            }
+            _ => is_row() || speaks_of(root, first),
+        };
+        is_row.then_some((path, first))
     })
 }
 
@@ -201,14 +339,18 @@ impl Format for NativeSummary {
         let mut found = Vec::new();
         numbers(root, "", 0, &mut |name, _| {
             let leaf = Leaf::of(name);
-            if leaf.known && leaf.percent_of.is_none() {
+            let is_named = FILES.contains(&head.name) && is_of_columns(name);
+            if leaf.known && leaf.percent_of.is_none() || is_named {
                 found.push(leaf.metric.to_owned());
             }
         });
         if found.is_empty() {
-            return Confidence::default();
+            if !has_rows() {
+                return Confidence::default();
+            }
+            found.extend(names(root).into_iter().take(4));
         }
-        let named = ["summary.json", "metrics.json", "results.json"].contains(&head.name);
+        let named = FILES.contains(&head.name);
         Confidence {
             percent: if named { 70 } else { 40 },
             evidence: format!("one object with the metrics {}", found.join(", ")),
@@ -223,7 +365,15 @@ impl Format for NativeSummary {
         let found = record::mapping_of(first, &mapping);
         let columns = Arc::clone(&mapping.columns);
         let mut records = Records::new(Framing::Nested(path), columns, mapping, |origin, mapping, out| {
-            out.item(&record::item(origin.root, mapping)?, origin);
+            let Some((key, row)) = keyed(origin.root) else {
+                out.item(&record::item(origin.root, mapping)?, origin);
+                return Ok(());
+            };
+            let mut item = record::item(row, mapping)?;
+            if item.id.is_empty() {
+                item.id = key;
+            }
+            out.item(&item, origin);
             Ok(())
         });
         records.shell = Some(|origin, _, out| {
@@ -241,7 +391,8 @@ fn claims(origin: &JsonOrigin<'_>, out: &mut dyn Sink) {
     let task = root.get("task").and_then(|task| task.as_str()).unwrap_or_default().into_owned();
     numbers(root, "", 0, &mut |name, value| {
         let printed = if value.kind() == Kind::Number { value.raw_str() } else { "" };
-        out.metric(Leaf::of(name).claim(&task, printed, origin.locate(at(value))));
+        let claim = Leaf::of(name).claim(&task, printed, origin.locate(at(value)));
+        out.metric(MetricClaim { parts: if name.contains('.') { Vec::new() } else { parts_of(root, name) }, ..claim });
     });
 }
 

@@ -12,8 +12,10 @@ use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Head, Reader, Sink};
 use crate::model::{
-    ArrayLength, Candidate, Claim, ClaimKind, ColumnId, Definition, Item, Logged, RowMetric, RowValue, Segment, Step,
+    ADVANTAGE, ArrayLength, Candidate, Claim, ClaimKind, ColumnId, Definition, FieldValue, GROUP, Item, Logged,
+    PROBS_DIFF, REWARD, RowField, RowMetric, RowValue, Segment, Step,
 };
+use crate::numeric::exp;
 
 pub(super) static ROLLOUT: Rollout = Rollout;
 
@@ -56,11 +58,19 @@ const TRAINER: [&str; 7] = [
     "log_probs",
 ];
 /// Which tokens count.
-const MASKS: [&str; 6] =
-    ["response_mask", "loss_mask", "loss_masks", "completion_mask", "action_mask", "response_masks"];
+const MASKS: [&str; 7] =
+    ["token_loss_mask", "response_mask", "loss_mask", "loss_masks", "completion_mask", "action_mask", "response_masks"];
 /// Ids of the tokens.
-const IDS: [&str; 7] =
-    ["responses", "response_ids", "completion_ids", "sequences", "response_tokens", "output_ids", "tokens"];
+const IDS: [&str; 8] = [
+    "token_ids",
+    "responses",
+    "response_ids",
+    "completion_ids",
+    "sequences",
+    "response_tokens",
+    "output_ids",
+    "tokens",
+];
 /// exp(trainer − engine) per token, or one number of the whole rollout.
 const RATIOS: [&str; 3] = ["importance_sampling_ratio", "is_ratio", "ratio"];
 /// Totals over the mask, of the trainer or of the engine.
@@ -242,10 +252,54 @@ fn item<'t>(
             candidate.claims.push(Claim { column: ColumnId(column), value: logged, at: at(value) });
         }
     }
-    let mut item = Item { id, complete: true, at: at(record), ..Item::default() };
+    let mut item = Item { id, complete: true, at: at(record), row: reward(record, lists), ..Item::default() };
+    item.row.extend(probs_diff(record, lists, context));
     ratios(lists, context, &mut item);
     item.candidates.push(candidate);
     Ok(item)
+}
+
+/// How far the probabilities of the two sides lie apart, over each mask that a run's mean may be over.
+fn probs_diff<'t>(record: Value<'t>, lists: Lists<'t>, context: &DumpColumns) -> Vec<RowField<'t>> {
+    let Some(engine) = lists.other.filter(|engine| context.trainer && engine.len() == lists.values.len()) else {
+        return Vec::new();
+    };
+    let attention = record.get("attention_mask").filter(|mask| mask.len() == lists.values.len());
+    let number =
+        |name: &'static str, value: f64| RowField { name: Cow::Borrowed(name), value: FieldValue::Number(value) };
+    let mut row = Vec::new();
+    for (mask, [sum, count]) in [Some(lists.mask), attention.map(Some), Some(None)].into_iter().zip(PROBS_DIFF) {
+        let Some(mask) = mask else { continue };
+        let mut mask = mask.into_iter().flat_map(|mask| mask.elements());
+        let counts = std::iter::from_fn(|| Some(mask.next().and_then(flag).unwrap_or(true)));
+        let both = lists.values.elements().zip(engine.elements()).zip(counts).filter(|(_, counts)| *counts);
+        let gap =
+            |(trainer, engine)| Some((exp(field::printed(trainer)?.value) - exp(field::printed(engine)?.value)).abs());
+        let gaps: Option<Vec<f64>> = both.map(|(pair, _)| gap(pair)).collect();
+        let Some(gaps) = gaps else { continue };
+        row.extend([number(sum, gaps.iter().sum()), number(count, gaps.len() as f64)]);
+    }
+    row
+}
+
+/// The reward of a rollout with its advantage and its group: the rollouts of one prompt. An advantage per token is that of the
+/// last token that counts.
+fn reward<'t>(record: Value<'t>, lists: Lists<'t>) -> Vec<RowField<'t>> {
+    let one = |names: &[&str]| names.iter().find_map(|name| record.get(name).filter(|own| own.kind() == Kind::Number));
+    let reward = one(&["rewards", "reward", "score"]).and_then(field::printed);
+    let per_token = || {
+        let values = list(record, &["advantages"])?.1.elements();
+        let mask: Vec<bool> = lists.mask?.elements().map(|own| flag(own).unwrap_or(false)).collect();
+        values.zip(mask).filter(|(_, counts)| *counts).filter_map(|(value, _)| field::printed(value)).last()
+    };
+    let advantage = one(&["advantages", "advantage"]).and_then(field::printed).or_else(per_token);
+    let group = ["group_id", "prompt_id", "prompt"].iter().find_map(|name| record.get(name)?.as_str());
+    let group = group.or_else(|| record.get("content")?.elements().next()?.as_str());
+    let (Some(reward), Some(advantage), Some(group)) = (reward, advantage, group) else { return Vec::new() };
+    let number =
+        |name: &'static str, value: f64| RowField { name: Cow::Borrowed(name), value: FieldValue::Number(value) };
+    let group = (crate::model::stable_hash(&*group) >> 12) as f64;
+    vec![number(REWARD, reward.value), number(ADVANTAGE, advantage.value), number(GROUP, group)]
 }
 
 /// Whether a token counts: a 1 or 0, also as a float or a boolean.

@@ -27,11 +27,11 @@ mod tests {
         let mut rows = MetricRows::default();
         // Every second of −4, −5.9, −6.3, −14, −10.2, −11.7: 1.9, 7.7, 1.5.
         let wrong = metric("acc_mutual_info", RowValue::Number(number("0.0")));
-        rows.observe(&facts, &judge(&facts, &wrong), Located::default);
-        rows.observe(&facts, &judge(&facts, &wrong), Located::default);
+        rows.observe(&facts, &judge(&facts, &wrong), false, Located::default);
+        rows.observe(&facts, &judge(&facts, &wrong), false, Located::default);
         // Two rows may follow another slicing by chance.
         assert_eq!(rows.other_cut(), None);
-        rows.observe(&facts, &judge(&facts, &wrong), Located::default);
+        rows.observe(&facts, &judge(&facts, &wrong), false, Located::default);
         assert_eq!(rows.other_cut(), Some(Cut::Interleaved));
     }
 }

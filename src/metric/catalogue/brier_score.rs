@@ -1,14 +1,28 @@
 //! `brier_score` of lm-evaluation-harness 0.4 (`lm_eval/api/metrics.py`): a row is the position of the right answer with
-//! the softmax of the scores, the run's number the mean of Σ(p − \[right\])². numpy prints the probabilities.
+//! the softmax of the scores, the run's number the mean of Σ(p − \[right\])². numpy prints the probabilities. Of one confidence
+//! a row it is the mean of (confidence − \[correct\])².
 
+use crate::metric::aggregate::Derived;
+use crate::metric::answer::{Asked, NO_ROWS};
+use crate::metric::found::{Found, settle};
 use crate::metric::known::{Kind, Metric};
 use crate::model::{Aggregation, Definition};
+use crate::numeric::{Approx, NumberFormat};
 
 pub(super) static METRIC: Metric = Metric {
     several: Some(&Definition::Shares),
     aggregation: Some(Aggregation::Brier),
-    ..Metric::new(&["brier_score"], Kind::Number)
+    of_columns: Some(of_columns),
+    ..Metric::new(&["brier_score", "brier"], Kind::Number)
 };
+
+fn of_columns(asked: &Asked<'_>) -> Option<Found> {
+    let own = &asked.facts.columns.joint.calibration;
+    let is_whole = own.rows > 0 && own.rows == asked.facts.columns.rows;
+    let mean = Approx::exact(own.squares.value()).rounded(own.rows as f64, NumberFormat::F64).over(own.rows as f64);
+    let right = vec![Derived::new(mean, "mean((confidence-correct)^2)")];
+    is_whole.then(|| settle(asked, right, Vec::new(), NO_ROWS)).flatten()
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,10 +1,4 @@
-//! Fractions whose rows other code computes: F1, recall, precision, pass@k. Only their range is known.
-
-use crate::metric::known::{Kind, Metric};
-use crate::metric::wrong::OF_FRACTIONS;
-
-pub(super) static METRIC: Metric =
-    Metric { variants: OF_FRACTIONS, ..Metric::new(&["f1", "recall", "precision", "pass@"], Kind::Fraction) };
+//! Names of fractions, whatever computes them: their range is known.
 
 /// Names that summaries have for fractions, or for percentages.
 const SHARES: [&str; 18] = [

@@ -16,6 +16,27 @@ pub(super) static TOTAL: Metric = Metric {
     ..Metric::new(&["total", "num_samples", "count"], Kind::Items)
 };
 
+/// Names that say of what there are so many: a match proves, and no other number follows from them.
+pub(super) static NAMED: Metric = Metric {
+    of_run: Some(|asked| number(asked).doubted(SAMPLE)),
+    ..Metric::new(
+        &[
+            "documents",
+            "examples",
+            "n_examples",
+            "n_questions",
+            "num_examples",
+            "num_problems",
+            "num_questions",
+            "num_rows",
+            "problems",
+            "questions",
+            "utterances",
+        ],
+        Kind::Count,
+    )
+};
+
 fn items(asked: &Asked<'_>) -> Answer {
     // Selections by hand make a harness count otherwise, and more than there are is RT702's, when ids are missing.
     let plain = asked.printed.decimals <= 0 && asked.claim.aggregation.is_none();

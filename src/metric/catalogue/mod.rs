@@ -6,17 +6,23 @@ mod acc_mutual_info;
 mod acc_norm;
 mod accuracy;
 mod bits_per_byte;
+mod bootstrap;
 mod brier_score;
 mod byte_perplexity;
 mod correct;
+mod ece;
 mod exact_match;
+mod f1;
 mod fraction;
 mod items;
 mod likelihood;
 mod loss;
 mod mean_score;
+mod pass_at_k;
 mod perplexity;
+mod rollout_probs_diff;
 mod token_perplexity;
+mod wer;
 mod word_perplexity;
 
 pub(super) use fraction::is_no_share;
@@ -35,32 +41,46 @@ static ALL: &[&Metric] = &[
     &accuracy::METRIC,
     &bits_per_byte::METRIC,
     &bits_per_byte::OF_TOKENS,
+    &bootstrap::METRIC,
     &brier_score::METRIC,
     &byte_perplexity::METRIC,
     &correct::METRIC,
+    &ece::METRIC,
     &exact_match::METRIC,
     &exact_match::OF_CHOICES,
-    &fraction::METRIC,
+    &f1::METRIC,
+    &f1::AVERAGED,
     &items::METRIC,
+    &items::NAMED,
     &items::TOTAL,
     &likelihood::METRIC,
     &loss::METRIC,
     &mean_score::METRIC,
+    &pass_at_k::METRIC,
     &perplexity::METRIC,
+    &rollout_probs_diff::METRIC,
     &token_perplexity::METRIC,
+    &wer::CHARS,
+    &wer::WORDS,
     &word_perplexity::METRIC,
 ];
 
 /// The metric of a name.
 #[must_use]
 pub fn by_name(name: &str) -> Option<&'static Metric> {
-    let is_it = |own: &&str| *own == name || (own.ends_with('@') && name.starts_with(*own));
+    let is_it = |own: &&str| *own == name || (own.ends_with(['@', '^']) && name.starts_with(*own));
     ALL.iter().copied().find(|metric| metric.names.iter().any(is_it))
 }
 
 /// The names of metrics that a summary in a file of its own may have.
 pub fn in_summaries() -> impl Iterator<Item = &'static str> {
     ALL.iter().filter(|metric| metric.in_summaries).flat_map(|metric| metric.names).copied()
+}
+
+/// Whether the plain fields of rows may decide a metric of that name.
+#[must_use]
+pub fn is_of_columns(name: &str) -> bool {
+    by_name(name).is_some_and(|metric| metric.of_columns.is_some())
 }
 
 /// The aggregation of a metric that is a quotient of sums whatever tool reports it.

@@ -11,6 +11,7 @@ fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
 }
 
 fn say(all: &Observed) -> Message {
-    Message::new(title(all, "averages the rows' means instead of their tokens"))
-        .help("sum log-probs and tokens over all rows, then divide once")
+    Message::new(title(all, "averages the rows' means instead of their tokens")).help(
+        "add up numerators and denominators (log-probs and tokens, edits and words) over all rows, then divide once",
+    )
 }

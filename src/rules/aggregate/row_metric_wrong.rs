@@ -7,13 +7,17 @@ use crate::metric::{FEWEST, JudgedRow, row};
 use crate::model::{Definition, Divisor, ItemSummary, Ranking, Verdict};
 use crate::rules::prelude::*;
 
-pub(super) static RULE: Rule =
-    Rule::item(page!("RT611-row-metric-wrong"), check, say).counts(&[CORRECT, VALUES]).when(fires).parts(parts);
+pub(super) static RULE: Rule = Rule::item(page!("RT611-row-metric-wrong"), check, say)
+    .counts(&[CORRECT, VALUES, UNWEIGHTED])
+    .when(fires)
+    .parts(parts);
 
 /// Items whose own correctness is wrong.
 const CORRECT: Key<u64> = Key::new(0, "correct");
 /// Wrong values that do not name a candidate: numbers whose operands are in the row.
 const VALUES: Key<u64> = Key::new(1, "values");
+/// Of these, sums that leave out the weights.
+const UNWEIGHTED: Key<u64> = Key::new(2, "unweighted");
 /// What messages call an item's own correctness.
 const OWN: &str = "correct";
 
@@ -43,6 +47,9 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
             seen.part(&own.metric.name).failed += 1;
             if !own.definition.is_some_and(Definition::is_choice) {
                 seen.count(VALUES, 1);
+                if is_unweighted(own) {
+                    seen.count(UNWEIGHTED, 1);
+                }
             }
         }
         // Another rule reports what explains all rows.
@@ -50,6 +57,13 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
             seen.part(&own.metric.name).unexplained.add(pattern, 1);
         }
     }
+}
+
+/// Whether a weighted mean is the sum without weights.
+fn is_unweighted(own: &JudgedRow<'_>) -> bool {
+    let Some(Definition::WeightedMeanOf(parts)) = own.definition else { return false };
+    let sum: f64 = parts.iter().map(|(number, _)| number.value).sum();
+    (sum - own.row.judged.reported).abs() <= own.row.judged.within
 }
 
 /// The pick beside the gold answer: their labels, or the position of the candidate.
@@ -103,7 +117,15 @@ fn say(all: &Observed) -> Message {
         .into_iter()
         .map(|(name, count)| format!("{name} of {count} {}", if count == 1 { "row" } else { "rows" }))
         .collect();
-    if all.count(VALUES) > 0 {
+    let values = all.count(VALUES);
+    if values > 0 && all.count(UNWEIGHTED) == values {
+        return Message::new(format!(
+            "{} is the sum of its scores, not Σ weight·score ÷ Σ weight",
+            wrong.join(" and ")
+        ))
+        .help("weight each assertion's score, and divide by the sum of the weights");
+    }
+    if values > 0 {
         return Message::new(format!("{} does not match the other values of the same row", wrong.join(" and ")))
             .help("compute a row's value from the numbers and answers written to the same row");
     }

@@ -149,7 +149,7 @@ fn read(origin: &JsonOrigin<'_>, _: &(), out: &mut dyn Sink) -> Result<(), Field
 }
 
 fn group(tasks: &[String], weights: Weights) -> TaskGroup {
-    TaskGroup { tasks: tasks.to_vec(), weights, nested: false }
+    TaskGroup { tasks: tasks.to_vec(), weights, nested: false, is_empty_group: false }
 }
 
 fn category_name(category: Value<'_>, position: usize) -> String {

@@ -9,8 +9,8 @@ use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::steps;
 use crate::model::{
-    Candidate, Claim, ColumnId, Definition, Divisor, Item, Logged, LoggedTotal, RowMetric, RowValue, ScoreOutput,
-    Slice, Text,
+    Candidate, Claim, ColumnId, Definition, Divisor, FieldValue, Item, Logged, LoggedTotal, RowField, RowMetric,
+    RowValue, ScoreOutput, Slice, Text,
 };
 use crate::numeric::Printed;
 
@@ -61,6 +61,9 @@ pub(super) fn read(origin: &JsonOrigin<'_>, context: &Epochs, out: &mut dyn Sink
         if let [only] = item.candidates.as_mut_slice() {
             only.claims.extend(scores().into_iter().filter_map(|(_, score)| sum(score, only.steps.len())).take(1));
         }
+    }
+    if root.get("error").is_some_and(|error| error.kind() != Kind::Null) {
+        item.row.push(RowField { name: Cow::Borrowed("error"), value: FieldValue::Text(Text::plain("error")) });
     }
     out.item(&item, origin);
     Ok(())

@@ -150,6 +150,7 @@ fn claim(
         tasks: members().map(|member| (*member).to_owned()).collect(),
         weights: Weights::Alike,
         nested: false,
+        is_empty_group: false,
     });
     let printed = if value.kind() == Kind::Number { value.raw_str() } else { "" };
     out.metric(MetricClaim {

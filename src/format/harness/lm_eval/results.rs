@@ -116,6 +116,7 @@ impl Reader for ResultsReader {
             for (task, values) in root.get("results").into_iter().flat_map(|results| results.members()) {
                 let Ok(task) = std::str::from_utf8(task.raw()) else { continue };
                 claims(root, task, values, origin, out);
+                without_value(root, task, values, origin, out);
             }
         });
     }
@@ -181,6 +182,25 @@ fn claims(root: Value<'_>, task: &str, values: Value<'_>, origin: &JsonOrigin<'_
     }
 }
 
+/// A claim without a value for each metric of a group's tasks, where the file says that nothing was aggregated for it.
+fn without_value(root: Value<'_>, task: &str, values: Value<'_>, origin: &JsonOrigin<'_>, out: &mut dyn Sink) {
+    let is_empty = values.get("sample_count").is_some_and(|counts| counts.is_container_empty());
+    let has_metric = values.members().any(|(key, _)| key.raw_str().contains(','));
+    let Some(group) = group(root, task).filter(|_| is_empty && !has_metric) else { return };
+    let first = group.tasks.first().and_then(|first| root.get("results")?.get(first));
+    for (key, _) in first.into_iter().flat_map(|first| first.members()) {
+        let Some((metric, filter)) = key.raw_str().rsplit_once(',') else { continue };
+        if metric.ends_with("_stderr") {
+            continue;
+        }
+        out.metric(MetricClaim {
+            filter: filter.to_owned(),
+            group: Some(TaskGroup { is_empty_group: true, ..group.clone() }),
+            ..MetricClaim::new(task, metric, "", origin.locate(at(values)))
+        });
+    }
+}
+
 /// The aggregation that a metric has without being told: perplexities and bits per byte whatever code computes their rows,
 /// and the mean of those that the preview of 0.5 logs as one number per row.
 fn by_default(root: Value<'_>, metric: &str) -> Option<Aggregation> {
@@ -215,7 +235,12 @@ fn group(root: Value<'_>, task: &str) -> Option<TaskGroup> {
             open.extend(inside);
         }
     }
-    Some(TaskGroup { tasks: leaves.into_iter().collect(), weights: Weights::Either, nested: opened.len() > 1 })
+    Some(TaskGroup {
+        tasks: leaves.into_iter().collect(),
+        weights: Weights::Either,
+        nested: opened.len() > 1,
+        is_empty_group: false,
+    })
 }
 
 /// The aggregation that a task's metric list names.

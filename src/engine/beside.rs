@@ -1,0 +1,99 @@
+//! Inputs that no format recognises by themselves, beside others: rows of any fields that a summary names, and the summary of
+//! such rows.
+
+use crate::config::InputConfig;
+use crate::engine::RecognisedInput;
+use crate::engine::open::opened;
+use crate::format::native;
+use crate::format::{Confidence, Format, HEAD_BYTES, Head};
+use crate::metric::catalogue::is_of_columns;
+use crate::metric::is_about;
+use crate::source::{Input, peek};
+
+/// An input that no format recognises, with what is said of how to read it.
+pub struct Unrecognised {
+    /// The input.
+    pub input: Input,
+    /// What the configuration says of it.
+    pub config: InputConfig,
+}
+
+/// What an input may be.
+struct Guess {
+    directory: String,
+    /// Names of numbers, where it can be a summary.
+    numbers: Vec<String>,
+    /// Names of measured fields, where it has rows.
+    fields: Vec<String>,
+}
+
+/// What a first part of a file holds.
+fn look(input: &Input, bytes: &[u8]) -> Guess {
+    let head = Head::new(&input.path, input.logical_name(), bytes, bytes.len() < HEAD_BYTES);
+    let is_document = head.document().is_some() && head.records().nth(1).is_none();
+    let numbers = if is_document { native::names_in_summary(&head) } else { Vec::new() };
+    let fields = if is_document { Vec::new() } else { native::measured_fields(&head) };
+    Guess { directory: input.directory().to_owned(), numbers, fields }
+}
+
+/// Opens what can be read beside the other inputs. What it leaves is given back by its path in no list.
+#[must_use]
+pub fn open_beside(unrecognised: &[Unrecognised], recognised: &[RecognisedInput]) -> Vec<RecognisedInput> {
+    if unrecognised.is_empty() {
+        return Vec::new();
+    }
+    let read = |input: &Input| Some(look(input, &peek(input, HEAD_BYTES).ok()?));
+    let known: Vec<Guess> =
+        recognised.iter().filter(|own| own.tool == native::TOOL).filter_map(|own| read(&own.input)).collect();
+    let own: Vec<Option<Guess>> = unrecognised.iter().map(|own| read(&own.input)).collect();
+    let all = || known.iter().chain(own.iter().flatten());
+    let mut found = Vec::new();
+    for (unrecognised, guess) in unrecognised.iter().zip(&own) {
+        let Some(guess) = guess else { continue };
+        let beside = || all().filter(|other| other.directory == guess.directory);
+        let named = |names: &[String], fields: &[String]| -> Vec<String> {
+            fields.iter().filter(|field| names.iter().any(|name| is_about(name, field))).cloned().collect()
+        };
+        let of_rows: Vec<String> = beside().flat_map(|other| named(&other.numbers, &guess.fields)).collect();
+        let of_numbers: Vec<String> = beside().flat_map(|other| named(&guess.numbers, &other.fields)).collect();
+        // Numbers whose definition is known follow from the rows of any format.
+        let has_rows = recognised.iter().any(|other| other.input.directory() == guess.directory);
+        let defined: Vec<String> =
+            guess.numbers.iter().filter(|name| has_rows && is_of_columns(name)).cloned().collect();
+        found.extend(if !of_rows.is_empty() {
+            as_rows(unrecognised, &of_rows)
+        } else if !of_numbers.is_empty() {
+            as_summary(unrecognised, &of_numbers)
+        } else if !defined.is_empty() {
+            as_summary(unrecognised, &defined)
+        } else {
+            None
+        });
+    }
+    found
+}
+
+fn as_rows(own: &Unrecognised, fields: &[String]) -> Option<RecognisedInput> {
+    let evidence = format!("a summary beside it names its {}", fields.join(", "));
+    open_as(own, evidence, native::by_shape)
+}
+
+fn as_summary(own: &Unrecognised, fields: &[String]) -> Option<RecognisedInput> {
+    let evidence = format!("its numbers name {} of the rows beside it", fields.join(", "));
+    open_as(own, evidence, |_| native::summary())
+}
+
+fn open_as(
+    own: &Unrecognised,
+    evidence: String,
+    format: impl Fn(&Head<'_>) -> &'static dyn Format,
+) -> Option<RecognisedInput> {
+    let input = own.input.clone();
+    let bytes = peek(&input, HEAD_BYTES).ok()?;
+    let (path, name) = (input.path.clone(), input.logical_name().to_owned());
+    let whole = bytes.len() < HEAD_BYTES;
+    let head = Head::new(&path, &name, &bytes, whole).of(&own.input);
+    let format = format(&head);
+    let reader = format.open(&head, &own.config).ok()?;
+    Some(opened(input, format, Confidence::of(30, evidence), reader, &bytes, whole))
+}

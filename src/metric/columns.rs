@@ -1,0 +1,376 @@
+//! What is kept of the plain fields of rows: sums of each numeric column, and which rows have no value.
+//!
+//! A summary beside the rows may speak of any of them. Everything is a count or an exact sum, so that the order of rows and
+//! of workers does not matter. Only so many names are kept: the first ones by name, which are the same in any order.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::metric::joint::Joint;
+use crate::model::{FieldValue, RowField, plain_name};
+use crate::numeric::ExactSum;
+
+/// Columns that are kept.
+const COLUMNS: usize = 32;
+/// Fields whose states are kept.
+const STATES: usize = 24;
+/// Groups of one field.
+const GROUPS: usize = 64;
+/// Fields that weigh or group rows.
+const AXES: usize = 4;
+/// Longest name of a group, in bytes.
+const LONGEST: usize = 48;
+
+/// Fields that put rows into groups.
+const GROUPING: [&str; 14] = [
+    "bucket",
+    "category",
+    "dataset",
+    "difficulty",
+    "domain",
+    "group",
+    "lang",
+    "language",
+    "locale",
+    "section",
+    "subject",
+    "subset",
+    "topic",
+    "type",
+];
+
+/// Fields by whose size rows may be weighed.
+const WEIGHING: [&str; 14] = [
+    "count",
+    "length",
+    "n",
+    "n_samples",
+    "num_samples",
+    "num_tokens",
+    "num_words",
+    "ref_words",
+    "samples",
+    "support",
+    "tokens",
+    "totalwordscount",
+    "weight",
+    "words",
+];
+
+/// What a field of a row says where it is no measurement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum State {
+    /// No.
+    False,
+    /// Yes.
+    True,
+    /// Null or empty.
+    Nothing,
+    /// A text.
+    Text,
+}
+
+impl State {
+    const ALL: [Self; 4] = [Self::False, Self::True, Self::Nothing, Self::Text];
+
+    fn of(field: &RowField<'_>) -> Option<Self> {
+        match &field.value {
+            FieldValue::Flag(true) => Some(Self::True),
+            FieldValue::Flag(false) => Some(Self::False),
+            FieldValue::Nothing => Some(Self::Nothing),
+            FieldValue::Text(text) if is_failure(&field.name) => {
+                Some(if text.is_empty() { Self::Nothing } else { Self::Text })
+            }
+            FieldValue::Text(_) | FieldValue::Number(_) => None,
+        }
+    }
+}
+
+/// Whether a field says by its name that something went wrong.
+fn is_failure(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["error", "exception", "fail", "reason", "timeout", "refus", "truncat"].iter().any(|word| name.contains(word))
+}
+
+/// How often each field has each state.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+struct States {
+    fields: BTreeMap<String, [u64; State::ALL.len()]>,
+}
+
+impl States {
+    fn count(&self, field: &str, state: State) -> u64 {
+        self.fields.get(field).and_then(|counts| counts.get(state as usize)).copied().unwrap_or(0)
+    }
+
+    fn add(&mut self, field: &str, state: State) {
+        let Some(counts) = kept(&mut self.fields, field, STATES) else { return };
+        if let Some(count) = counts.get_mut(state as usize) {
+            *count += 1;
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        for (field, theirs) in other.fields {
+            let Some(own) = kept(&mut self.fields, &field, STATES) else { continue };
+            own.iter_mut().zip(theirs).for_each(|(own, theirs)| *own += theirs);
+        }
+    }
+}
+
+/// The entry of a name among the first `most` names. A name that is pushed out by earlier ones never comes back, so that what
+/// stays was counted from its first row on.
+pub(super) fn kept<'m, V: Default>(map: &'m mut BTreeMap<String, V>, name: &str, most: usize) -> Option<&'m mut V> {
+    if !map.contains_key(name) {
+        let is_full = map.len() >= most;
+        if is_full && map.last_key_value().is_some_and(|(last, _)| name > last.as_str()) {
+            return None;
+        }
+        if is_full {
+            map.pop_last();
+        }
+        map.insert(name.to_owned(), V::default());
+    }
+    map.get_mut(name)
+}
+
+/// Σ of the numbers of some rows, and how many.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct Part {
+    /// Rows with a number.
+    pub rows: u64,
+    /// Σ of the numbers.
+    pub sum: ExactSum,
+}
+
+/// Σ of number · weight, and Σ of the weights.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct Weighted {
+    /// Σ of number · weight.
+    pub sum: ExactSum,
+    /// Σ of the weights of rows with a number.
+    pub weights: ExactSum,
+}
+
+/// One numeric column.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct ColumnRows {
+    /// Rows with a finite number, yes and no included.
+    pub numbers: u64,
+    /// Of these, yes and no.
+    pub flags: u64,
+    /// Rows whose number is NaN or infinite.
+    pub not_finite: u64,
+    /// Rows whose number is above 1, or below 0.
+    pub beyond: u64,
+    /// Rows whose number lies between 0.1 and 1, as that of a share does that is no percentage.
+    pub inside: u64,
+    /// Σ of the numbers.
+    pub values: ExactSum,
+    /// Σ of |number|, for bounds of rounding.
+    pub sizes: ExactSum,
+    /// Lowest and highest number.
+    pub range: Option<(f64, f64)>,
+    /// The states of other fields in rows with a number.
+    present: States,
+    /// The rows of each group, by the field that names it.
+    pub groups: BTreeMap<String, BTreeMap<String, Part>>,
+    /// The same sums weighed by another column.
+    pub weighted: BTreeMap<String, Weighted>,
+}
+
+impl ColumnRows {
+    fn add(&mut self, number: f64, is_flag: bool) {
+        self.numbers += 1;
+        self.flags += u64::from(is_flag);
+        self.beyond += u64::from(!(0.0..=1.0).contains(&number));
+        self.inside += u64::from((0.1..=1.0).contains(&number));
+        self.values.add(number);
+        self.sizes.add(number.abs());
+        let (low, high) = self.range.unwrap_or((number, number));
+        self.range = Some((low.min(number), high.max(number)));
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.numbers += other.numbers;
+        self.flags += other.flags;
+        self.not_finite += other.not_finite;
+        self.beyond += other.beyond;
+        self.inside += other.inside;
+        self.values.merge(&other.values);
+        self.sizes.merge(&other.sizes);
+        self.range = match (self.range, other.range) {
+            (Some(own), Some(theirs)) => Some((own.0.min(theirs.0), own.1.max(theirs.1))),
+            (own, theirs) => own.or(theirs),
+        };
+        self.present.merge(other.present);
+        for (field, groups) in other.groups {
+            let Some(own) = kept(&mut self.groups, &field, AXES) else { continue };
+            for (group, part) in groups {
+                if let Some(kept) = kept(own, &group, GROUPS) {
+                    kept.rows += part.rows;
+                    kept.sum.merge(&part.sum);
+                }
+            }
+        }
+        for (field, theirs) in other.weighted {
+            if let Some(own) = kept(&mut self.weighted, &field, AXES) {
+                own.sum.merge(&theirs.sum);
+                own.weights.merge(&theirs.weights);
+            }
+        }
+    }
+}
+
+/// The plain fields of the rows of a stream.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct RowColumns {
+    /// Rows with any plain field.
+    pub rows: u64,
+    /// Numeric columns, by name.
+    pub columns: BTreeMap<String, ColumnRows>,
+    /// The states of fields in all rows.
+    states: States,
+    /// What columns say together.
+    pub joint: Joint,
+}
+
+impl RowColumns {
+    /// Adds a row. `item` tells rows of one item from others.
+    pub fn observe(&mut self, item: u64, row: &[RowField<'_>]) {
+        if row.is_empty() {
+            return;
+        }
+        self.rows += 1;
+        self.joint.observe(item, row);
+        let states: Vec<(&str, State)> =
+            row.iter().filter_map(|field| Some((field.name.as_ref(), State::of(field)?))).collect();
+        for (name, state) in &states {
+            self.states.add(name, *state);
+        }
+        let groups: Vec<(&str, String)> = row.iter().filter_map(group).collect();
+        let weights: Vec<(&str, f64)> = row.iter().filter_map(weight).collect();
+        for field in row {
+            let Some(number) = field.number() else { continue };
+            let Some(column) = kept(&mut self.columns, &field.name, COLUMNS) else { continue };
+            if !number.is_finite() {
+                column.not_finite += 1;
+                continue;
+            }
+            column.add(number, matches!(field.value, FieldValue::Flag(_)));
+            for (name, state) in &states {
+                column.present.add(name, *state);
+            }
+            for (name, value) in &groups {
+                let part = kept(&mut column.groups, name, AXES).and_then(|groups| kept(groups, value, GROUPS));
+                if let Some(part) = part {
+                    part.rows += 1;
+                    part.sum.add(number);
+                }
+            }
+            for (name, weight) in weights.iter().filter(|(name, _)| *name != field.name) {
+                if let Some(weighted) = kept(&mut column.weighted, name, AXES) {
+                    weighted.sum.add_product(number, *weight);
+                    weighted.weights.add(*weight);
+                }
+            }
+        }
+    }
+
+    /// Adds what another worker saw.
+    pub fn merge(&mut self, other: Self) {
+        self.rows += other.rows;
+        for (name, column) in other.columns {
+            if let Some(own) = kept(&mut self.columns, &name, COLUMNS) {
+                own.merge(column);
+            }
+        }
+        self.states.merge(other.states);
+        self.joint.merge(other.joint);
+    }
+
+    /// What exactly the rows without a number in a column have in common, in words.
+    #[must_use]
+    pub fn left_out(&self, name: &str) -> Option<String> {
+        let column = self.columns.get(name)?;
+        let left = self.rows.checked_sub(column.numbers).filter(|left| *left > 0)?;
+        let mut shared: Vec<(&str, State)> = Vec::new();
+        for field in self.states.fields.keys().filter(|field| *field != name) {
+            let of_left = State::ALL
+                .into_iter()
+                .find(|state| self.states.count(field, *state) == left && column.present.count(field, *state) == 0);
+            shared.extend(of_left.map(|state| (field.as_str(), state)));
+        }
+        let says_why = |(field, state): &&(&str, State)| is_failure(field) && *state != State::Nothing;
+        let (field, state) = shared.iter().find(says_why).or(shared.first())?;
+        Some(match state {
+            State::True => format!("`{field}` is true"),
+            State::False => format!("`{field}` is false"),
+            State::Nothing => format!("`{field}` is null"),
+            State::Text => format!("they have `{field}`"),
+        })
+    }
+}
+
+/// The group that a field puts its row into.
+fn group<'f>(field: &'f RowField<'_>) -> Option<(&'f str, String)> {
+    let FieldValue::Text(text) = field.value else { return None };
+    let name = field.name.as_ref();
+    GROUPING
+        .contains(&plain_name(name).as_str())
+        .then(|| text.decoded())
+        .filter(|text| text.len() <= LONGEST)
+        .map(|text| (name, text.into_owned()))
+}
+
+/// The weight that a field gives to its row.
+fn weight<'f>(field: &'f RowField<'_>) -> Option<(&'f str, f64)> {
+    let FieldValue::Number(number) = field.value else { return None };
+    let is_weight = number.is_finite() && number >= 0.0 && WEIGHING.contains(&plain_name(&field.name).as_str());
+    is_weight.then_some((field.name.as_ref(), number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Text;
+
+    fn row(at: usize) -> Vec<RowField<'static>> {
+        let field = |name: &'static str, value: FieldValue<'static>| RowField { name: name.into(), value };
+        let failed = at.is_multiple_of(5);
+        vec![
+            field("score", if failed { FieldValue::Nothing } else { FieldValue::Number(at as f64 / 16.0) }),
+            field("error", if failed { FieldValue::Text(Text::plain("timeout")) } else { FieldValue::Nothing }),
+            field("category", FieldValue::Text(Text::plain(["a", "b", "c"][at % 3]))),
+            field("weight", FieldValue::Number((at % 4) as f64)),
+        ]
+    }
+
+    fn of(rows: impl Iterator<Item = usize>) -> RowColumns {
+        let mut all = RowColumns::default();
+        rows.for_each(|at| all.observe(at as u64, &row(at)));
+        all
+    }
+
+    #[test]
+    fn rows_in_any_order_and_partition_give_the_same() {
+        let whole = of(0..40);
+        let mut parts = of((20..40).rev());
+        parts.merge(of(0..20));
+        assert_eq!(whole, parts);
+        assert_eq!(whole.left_out("score").as_deref(), Some("they have `error`"));
+        assert_eq!(whole.columns["score"].numbers, 32);
+    }
+
+    #[test]
+    fn only_the_first_names_are_kept() {
+        let mut map: BTreeMap<String, u64> = BTreeMap::new();
+        for name in ["d", "b", "e", "a", "e", "c", "b"] {
+            if let Some(count) = kept(&mut map, name, 2) {
+                *count += 1;
+            }
+        }
+        assert_eq!(map.into_iter().collect::<Vec<_>>(), [("a".to_owned(), 1), ("b".to_owned(), 2)]);
+    }
+}

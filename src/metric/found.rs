@@ -1,0 +1,136 @@
+//! What a search over the columns of the rows gives for a reported number.
+
+use crate::derive::judge;
+use crate::metric::aggregate::Derived;
+use crate::metric::answer::{Asked, Missing};
+use crate::metric::wrong::AggregateCause;
+use crate::model::Verdict;
+use crate::numeric::{Approx, NumberFormat, show};
+
+/// What a mean over some of the rows leaves out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Partial {
+    /// Rows with a value.
+    pub over: u64,
+    /// All rows.
+    pub of: u64,
+    /// The mean if the others count as 0.
+    pub with_zeros: f64,
+    /// What exactly the others have in common, in words.
+    pub shared: Option<String>,
+}
+
+impl Partial {
+    /// What is said of the rows that it leaves out, as in `8 have no value`.
+    #[must_use]
+    pub fn left_out(&self) -> String {
+        let left = self.of - self.over;
+        let have = if left == 1 { "has" } else { "have" };
+        let shared = self.shared.as_ref().map_or_else(String::new, |words| {
+            let words = words.strip_prefix("they ").unwrap_or(words);
+            let is_field = words.starts_with('`');
+            if is_field { format!(" (where {words})") } else { format!(" (those that {words})") }
+        });
+        format!("{left} {have} no value{shared}")
+    }
+}
+
+/// What is said of a number that follows, and of which a reader would think otherwise.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Remark {
+    /// The rule that says it, as a warning.
+    pub code: &'static str,
+    /// One line.
+    pub title: String,
+    /// How to fix it; one line.
+    pub help: &'static str,
+    /// What the number would be otherwise.
+    pub expected: Option<f64>,
+    /// Rows or parts that it is about, and all of them.
+    pub of: (u64, u64),
+}
+
+/// What is said of a reported number.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Found {
+    pub(super) verdict: Verdict,
+    /// The right number with its formula.
+    pub(super) derived: Derived,
+    /// Why it is wrong.
+    pub(super) cause: Option<AggregateCause>,
+    /// What it is instead, in words that follow its name: `averages the rows' ratios`.
+    pub(super) why: String,
+    /// The arithmetic that shows it, in one line.
+    pub(super) arithmetic: String,
+    /// The rows that it leaves out.
+    pub(super) partial: Option<Partial>,
+    /// What a reader should know of it.
+    pub(super) remark: Option<Remark>,
+    /// Why it cannot be decided, and what to log.
+    pub(super) missing: Option<Missing>,
+}
+
+impl Found {
+    /// A number that follows.
+    pub(super) fn proven(derived: Derived) -> Self {
+        Self {
+            verdict: Verdict::Proven,
+            derived,
+            cause: None,
+            why: String::new(),
+            arithmetic: String::new(),
+            partial: None,
+            remark: None,
+            missing: None,
+        }
+    }
+
+    /// A number that does not, with what it is instead.
+    pub(super) fn refuted(derived: Derived, cause: AggregateCause, why: &str, arithmetic: String) -> Self {
+        let proven = Self::proven(derived);
+        Self { verdict: Verdict::Refuted, cause: Some(cause), why: why.to_owned(), arithmetic, ..proven }
+    }
+
+    /// A number that cannot be decided.
+    pub(super) fn open(derived: Derived, missing: Missing) -> Self {
+        Self { verdict: Verdict::Unprovable, missing: Some(missing), ..Self::proven(derived) }
+    }
+}
+
+/// A wrong way to compute a number that is known.
+pub(super) struct Wrong {
+    pub(super) cause: AggregateCause,
+    pub(super) value: Approx,
+    /// The formula.
+    pub(super) definition: String,
+    /// What the number does instead, in words that follow its name.
+    pub(super) why: String,
+}
+
+impl Wrong {
+    pub(super) fn new(cause: AggregateCause, value: Approx, definition: &str, why: &str) -> Self {
+        Self { cause, value, definition: definition.to_owned(), why: why.to_owned() }
+    }
+}
+
+/// A number against the right ways to compute it, then against the wrong ones, as a fraction or a percentage. What none of
+/// them gives is open.
+pub(super) fn settle(asked: &Asked<'_>, right: Vec<Derived>, wrong: Vec<Wrong>, missing: Missing) -> Option<Found> {
+    let reported = asked.reported();
+    let is_it = |value: Approx| judge(reported, value.through_stages(NumberFormat::F64)).is_proven();
+    let scale = |value: Approx| [1.0, 100.0].into_iter().find(|scale| is_it(value.scaled(*scale)));
+    let is_known = |value: &Approx| value.value.is_finite();
+    let right: Vec<Derived> = right.into_iter().filter(|derived| is_known(&derived.value)).collect();
+    if let Some((derived, scale)) = right.iter().find_map(|derived| Some((derived, scale(derived.value)?))) {
+        return Some(Found::proven(Derived::new(derived.value.scaled(scale), derived.definition.clone())));
+    }
+    let first = right.into_iter().next()?;
+    let mut wrong = wrong.into_iter().filter(|wrong| is_known(&wrong.value));
+    if let Some((wrong, scale)) = wrong.find_map(|wrong| scale(wrong.value).map(|scale| (wrong, scale))) {
+        let own = Derived::new(first.value.scaled(scale), first.definition);
+        let (theirs, ours) = (show(wrong.value.value * scale), show(own.value.value));
+        let arithmetic = format!("{} = {theirs}; {} = {ours}", wrong.definition, own.definition);
+        return Some(Found::refuted(own, wrong.cause, &wrong.why, arithmetic));
+    }
+    Some(Found::open(first, missing))
+}

@@ -1,0 +1,452 @@
+//! What several fields of a row say together: confidence and correctness, gold answer and prediction, right samples of all
+//! samples, edits and words.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::metric::texts::{distance, label};
+use crate::model::{ADVANTAGE, FieldValue, GROUP, REWARD, RowField, plain_name};
+use crate::numeric::ExactSum;
+
+/// Numbers of bins that calibration errors are tried with.
+pub const BINS: [u32; 8] = [5, 10, 15, 20, 25, 30, 50, 100];
+/// Pairs of labels that are kept, and pairs of counts.
+const PAIRS: usize = 1 << 10;
+/// Equal rollouts of a group that are looked at.
+const ROLLOUTS: u64 = 1 << 10;
+/// Items whose samples are counted.
+const ITEMS: usize = 1 << 16;
+/// A confidence is added up as a whole number of these parts of 1.
+const UNIT: f64 = (1_u64 << 60) as f64;
+
+const GOLD: [&str; 14] = [
+    "gold",
+    "label",
+    "gold_label",
+    "target",
+    "reference",
+    "ref",
+    "ground_truth",
+    "truth",
+    "expected",
+    "expected_output",
+    "y_true",
+    "answer",
+    "transcript",
+    "gold_text",
+];
+const PREDICTED: [&str; 12] = [
+    "prediction",
+    "predicted",
+    "pred",
+    "pick",
+    "predicted_label",
+    "pred_label",
+    "y_pred",
+    "hypothesis",
+    "hyp",
+    "transcription",
+    "predicted_text",
+    "output",
+];
+const CORRECT: [&str; 8] = ["correct", "is_correct", "passed", "success", "acc", "accuracy", "resolved", "pass"];
+/// Names of the share of right samples of a row.
+const SHARES: [&str; 6] = ["score", "pass@1", "pass_at_1", "pass_rate", "success_rate", "fraction_correct"];
+const CONFIDENCE: [&str; 8] =
+    ["confidence", "conf", "probability", "prob", "max_prob", "p", "pred_prob", "model_confidence"];
+const SAMPLES: [&str; 9] =
+    ["samples", "n_samples", "num_samples", "n", "total", "attempts", "num_attempts", "trials", "total_samples"];
+const RIGHT: [&str; 11] = [
+    "correct",
+    "num_correct",
+    "n_correct",
+    "c",
+    "passed",
+    "passes",
+    "num_passed",
+    "n_passed",
+    "correct_samples",
+    "successes",
+    "pass_count",
+];
+const EDITS: [&str; 8] =
+    ["edits", "weredits", "wer_edits", "errors", "word_errors", "edit_distance", "num_edits", "num_errors"];
+const WORDS: [&str; 9] = [
+    "words",
+    "werrefwords",
+    "ref_words",
+    "wer_ref_words",
+    "totalwordscount",
+    "num_words",
+    "word_count",
+    "ref_len",
+    "reference_words",
+];
+
+/// Whether a field holds what is compared with a gold answer, by its name.
+#[must_use]
+pub fn is_compared(name: &str) -> bool {
+    PREDICTED.contains(&plain_name(name).as_str())
+}
+
+/// A bin of confidences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Bin {
+    /// Rows.
+    pub rows: u64,
+    /// Of these, right ones.
+    pub right: u64,
+    /// Σ of their confidences, in parts of 1.
+    parts: u128,
+}
+
+impl Bin {
+    /// |mean confidence − share of right rows|, and its rows.
+    #[must_use]
+    pub fn gap(&self) -> f64 {
+        let rows = self.rows as f64;
+        (self.parts as f64 / UNIT / rows - self.right as f64 / rows).abs()
+    }
+}
+
+/// Confidence beside correctness.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct Calibration {
+    /// Rows with both.
+    pub rows: u64,
+    /// Σ of (confidence − correct)².
+    pub squares: ExactSum,
+    /// Bins of equal width whose upper edge belongs to them, by number of bins and position.
+    pub upper: BTreeMap<(u32, u32), Bin>,
+    /// The same, whose lower edge belongs to them.
+    pub lower: BTreeMap<(u32, u32), Bin>,
+}
+
+impl Calibration {
+    fn add(&mut self, confidence: f64, right: bool) {
+        self.rows += 1;
+        let gap = confidence - f64::from(u8::from(right));
+        self.squares.add_product(gap, gap);
+        for bins in BINS {
+            let place = confidence * f64::from(bins);
+            let at = |place: f64| (bins, to_index(place, bins));
+            for (map, key) in [(&mut self.upper, at(place.ceil() - 1.0)), (&mut self.lower, at(place.floor()))] {
+                let bin = map.entry(key).or_default();
+                bin.rows += 1;
+                bin.right += u64::from(right);
+                bin.parts += to_parts(confidence);
+            }
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.squares.merge(&other.squares);
+        for (own, theirs) in [(&mut self.upper, other.upper), (&mut self.lower, other.lower)] {
+            for (key, bin) in theirs {
+                let kept = own.entry(key).or_default();
+                kept.rows += bin.rows;
+                kept.right += bin.right;
+                kept.parts += bin.parts;
+            }
+        }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the number of bins")]
+fn to_index(place: f64, bins: u32) -> u32 {
+    place.clamp(0.0, f64::from(bins - 1)) as u32
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 2^60")]
+fn to_parts(confidence: f64) -> u128 {
+    (confidence.clamp(0.0, 1.0) * UNIT).round() as u128
+}
+
+/// Counts by pairs, of which only so many are kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts<K: Ord> {
+    /// Rows by pair.
+    pub rows: BTreeMap<(K, K), u64>,
+    /// Whether there were more pairs.
+    pub has_more: bool,
+}
+
+impl<K: Ord> Default for Counts<K> {
+    fn default() -> Self {
+        Self { rows: BTreeMap::new(), has_more: false }
+    }
+}
+
+impl<K: Ord> Counts<K> {
+    fn add(&mut self, pair: (K, K), times: u64) {
+        *self.rows.entry(pair).or_default() += times;
+        if self.rows.len() > PAIRS {
+            self.rows.pop_last();
+            self.has_more = true;
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.has_more |= other.has_more;
+        for (pair, times) in other.rows {
+            self.add(pair, times);
+        }
+    }
+
+    /// Rows of all pairs, unless there were more.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        if self.has_more { 0 } else { self.rows.values().sum() }
+    }
+}
+
+/// Rows and right ones of them by item, of which only so many are kept.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Items {
+    /// Rows and right rows, by the hash of the item's id.
+    pub rows: BTreeMap<u64, (u32, u32)>,
+    /// Whether there were more items.
+    pub has_more: bool,
+}
+
+impl Items {
+    fn add(&mut self, item: u64, (all, right): (u32, u32)) {
+        let own = self.rows.entry(item).or_default();
+        *own = (own.0 + all, own.1 + right);
+        if self.rows.len() > ITEMS {
+            self.rows.pop_last();
+            self.has_more = true;
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.has_more |= other.has_more;
+        for (item, counts) in other.rows {
+            self.add(item, counts);
+        }
+    }
+}
+
+/// Edits beside words of a reference.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct Edits {
+    /// Rows.
+    pub rows: u64,
+    /// Σ of the edits.
+    pub edits: u64,
+    /// Σ of the words.
+    pub words: u64,
+    /// Rows with words, and Σ of edits ÷ words over these.
+    pub ratios: (u64, ExactSum),
+}
+
+impl Edits {
+    fn add(&mut self, edits: u64, words: u64) {
+        self.rows += 1;
+        self.edits += edits;
+        self.words += words;
+        if words > 0 {
+            self.ratios.0 += 1;
+            self.ratios.1.add(edits as f64 / words as f64);
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.rows += other.rows;
+        self.edits += other.edits;
+        self.words += other.words;
+        self.ratios.0 += other.ratios.0;
+        self.ratios.1.merge(&other.ratios.1);
+    }
+}
+
+/// Correctness beside a share between 0 and 1.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct AnyOf {
+    /// Rows with both.
+    pub rows: u64,
+    /// Rows that are right with a share above 0 and below 0.5.
+    pub low: u64,
+    /// Rows that are not right exactly where the share is above 0.
+    pub others: u64,
+    /// Least share of a right row.
+    pub least: Option<f64>,
+    /// Σ of the shares.
+    pub sum: ExactSum,
+}
+
+impl AnyOf {
+    fn add(&mut self, right: bool, share: f64) {
+        self.rows += 1;
+        self.sum.add(share);
+        self.others += u64::from(right != (share > 0.0));
+        self.low += u64::from(right && share > 0.0 && share < 0.5);
+        if right {
+            self.least = Some(self.least.map_or(share, |least| least.min(share)));
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.rows += other.rows;
+        self.low += other.low;
+        self.others += other.others;
+        self.sum.merge(&other.sum);
+        self.least = match (self.least, other.least) {
+            (Some(own), Some(theirs)) => Some(own.min(theirs)),
+            (own, theirs) => own.or(theirs),
+        };
+    }
+}
+
+/// What the columns of a stream's rows say together.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct Joint {
+    /// Confidence and correctness.
+    pub calibration: Calibration,
+    /// Gold answer and prediction, as labels.
+    pub labels: Counts<String>,
+    /// Samples and right ones of them, of one problem a row.
+    pub samples: Counts<u32>,
+    /// Samples and right ones of them, of one sample a row, by item.
+    pub by_item: Items,
+    /// Correctness by a share above 0, by the names of both.
+    pub any_of: BTreeMap<(String, String), AnyOf>,
+    /// Rollouts by their group, and the bits of their reward and advantage.
+    pub rollouts: BTreeMap<(u64, u64, u64), u64>,
+    /// Word edits as logged.
+    pub logged: Edits,
+    /// Word edits between the texts.
+    pub words: Edits,
+    /// Character edits between the texts.
+    pub chars: Edits,
+}
+
+/// The first field of a row with one of several names that has a value of some kind.
+fn first<'f, T>(
+    row: &'f [(String, &'f RowField<'_>)],
+    names: &[&str],
+    of: impl Fn(&'f RowField<'_>) -> Option<T>,
+) -> Option<T> {
+    names.iter().find_map(|name| row.iter().find(|(own, _)| own == name).and_then(|(_, field)| of(field)))
+}
+
+impl Joint {
+    fn add_rollout(&mut self, key: (u64, u64, u64), times: u64) {
+        *self.rollouts.entry(key).or_default() += times;
+        if self.rollouts.len() > ITEMS {
+            self.rollouts.pop_last();
+        }
+    }
+
+    /// Rewards with their advantages, by group.
+    #[must_use]
+    pub fn groups(&self) -> BTreeMap<u64, Vec<(f64, f64)>> {
+        let mut groups: BTreeMap<u64, Vec<(f64, f64)>> = BTreeMap::new();
+        for ((group, reward, advantage), times) in &self.rollouts {
+            let own = groups.entry(*group).or_default();
+            let one = (f64::from_bits(*reward), f64::from_bits(*advantage));
+            own.extend((0..(*times).min(ROLLOUTS)).map(|_| one));
+        }
+        groups
+    }
+
+    pub(super) fn observe(&mut self, item: u64, row: &[RowField<'_>]) {
+        let of = |name: &str| row.iter().find(|field| field.name == name).and_then(RowField::number);
+        if let (Some(group), Some(reward), Some(advantage)) = (of(GROUP), of(REWARD), of(ADVANTAGE)) {
+            self.add_rollout((group.to_bits(), reward.to_bits(), advantage.to_bits()), 1);
+            return;
+        }
+        let row: Vec<(String, &RowField<'_>)> = row.iter().map(|field| (plain_name(&field.name), field)).collect();
+        let flag = |field: &RowField<'_>| match field.value {
+            FieldValue::Flag(flag) => Some(flag),
+            FieldValue::Number(number) => [0.0, 1.0].contains(&number).then_some(number > 0.5),
+            _ => None,
+        };
+        let number = |field: &RowField<'_>| match field.value {
+            FieldValue::Number(number) => Some(number),
+            _ => None,
+        };
+        let count = |field: &RowField<'_>| number(field).and_then(to_count);
+        let correct = first(&row, &CORRECT, flag);
+        let samples = first(&row, &SAMPLES, count);
+        if let (Some(confidence), Some(right)) = (first(&row, &CONFIDENCE, number), correct)
+            && (0.0..=1.0).contains(&confidence)
+        {
+            self.calibration.add(confidence, right);
+        }
+        let named = |names: &[&str]| names.iter().find_map(|name| row.iter().find(|(own, _)| own == name));
+        if let (Some((_, own)), Some((_, share))) = (named(&CORRECT), named(&SHARES))
+            && let (Some(right), Some(value)) = (flag(own), number(share).filter(|own| (0.0..=1.0).contains(own)))
+        {
+            let key = (own.name.clone().into_owned(), share.name.clone().into_owned());
+            self.any_of.entry(key).or_default().add(right, value);
+        }
+        match (samples, first(&row, &RIGHT, count)) {
+            (Some(all), Some(right)) if right <= all => self.samples.add((all, right), 1),
+            _ => {}
+        }
+        if let Some(right) = correct.filter(|_| item != 0) {
+            self.by_item.add(item, (1, u32::from(right)));
+        }
+        if let (Some(edits), Some(words)) = (first(&row, &EDITS, count), first(&row, &WORDS, count)) {
+            self.logged.add(edits.into(), words.into());
+        }
+        let is_value = |field: &RowField<'_>| label(&field.value);
+        if let (Some(gold), Some(predicted)) = (first(&row, &GOLD, is_value), first(&row, &PREDICTED, is_value)) {
+            self.labels.add((gold, predicted), 1);
+        }
+        if let Some((gold, predicted)) = first(&row, &GOLD, text).zip(first(&row, &PREDICTED, text)) {
+            self.compare(&gold, &predicted);
+        }
+    }
+
+    fn compare(&mut self, gold: &str, predicted: &str) {
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let (own, theirs) = (words(gold), words(predicted));
+        if let Some(edits) = distance(&own, &theirs) {
+            self.words.add(edits, own.len() as u64);
+        }
+        let chars = |text: &str| text.trim().chars().collect::<Vec<_>>();
+        let (own, theirs) = (chars(gold), chars(predicted));
+        if let Some(edits) = distance(&own, &theirs) {
+            self.chars.add(edits, own.len() as u64);
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        self.calibration.merge(other.calibration);
+        self.labels.merge(other.labels);
+        self.samples.merge(other.samples);
+        self.by_item.merge(other.by_item);
+        for (key, times) in other.rollouts {
+            self.add_rollout(key, times);
+        }
+        for (names, theirs) in other.any_of {
+            self.any_of.entry(names).or_default().merge(&theirs);
+        }
+        self.logged.merge(&other.logged);
+        self.words.merge(&other.words);
+        self.chars.merge(&other.chars);
+    }
+}
+
+/// The text of a field.
+fn text<'f>(field: &'f RowField<'_>) -> Option<Cow<'f, str>> {
+    match &field.value {
+        FieldValue::Text(text) => Some(text.decoded()),
+        _ => None,
+    }
+}
+
+/// A number as a count.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "checked to be a whole number within range"
+)]
+fn to_count(number: f64) -> Option<u32> {
+    (number >= 0.0 && number <= f64::from(u32::MAX) && number.fract() <= 0.0).then_some(number as u32)
+}

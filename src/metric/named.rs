@@ -1,0 +1,145 @@
+//! Which column of the rows a number of a run is about, by its name.
+
+use crate::metric::columns::{ColumnRows, RowColumns};
+use crate::metric::joint::is_compared;
+use crate::model::plain_name;
+
+/// A column with what the number's name says of it.
+pub(super) struct Named<'c> {
+    /// The column's name as logged.
+    pub(super) name: &'c str,
+    pub(super) rows: &'c ColumnRows,
+    /// Whether the number's name says that it is a mean.
+    pub(super) says_mean: bool,
+    /// Whether it has the column's own name.
+    pub(super) is_same: bool,
+}
+
+/// What stands before or behind the name of what a mean is of.
+const BEFORE: [&str; 6] = ["mean_", "avg_", "average_", "overall_", "macro_", "total_"];
+const BEHIND: [&str; 4] = ["_mean", "_avg", "_average", "_score"];
+
+/// Names of one thing.
+const ALIKE: [&[&str]; 6] = [
+    &["accuracy", "acc", "correct", "is_correct", "correctness"],
+    &["pass_rate", "passed", "pass", "passes"],
+    &["success_rate", "success", "successes", "resolved", "is_success"],
+    &["score", "value", "mark", "rating"],
+    &["reward", "rewards"],
+    &["win_rate", "win", "wins", "is_win"],
+];
+
+/// The column that a number is about: that of its name, else of its name without what makes it a mean, else of another word
+/// for the same.
+pub(super) fn column<'c>(name: &str, columns: &'c RowColumns) -> Option<Named<'c>> {
+    let own = plain_name(name);
+    let find =
+        |wanted: &str| columns.columns.iter().find(|(name, rows)| rows.numbers > 0 && plain_name(name) == wanted);
+    let named = |(name, rows): (&'c String, &'c ColumnRows), says_mean: bool, is_same: bool| Named {
+        name,
+        rows,
+        says_mean,
+        is_same,
+    };
+    if let Some(found) = find(&own) {
+        return Some(named(found, false, true));
+    }
+    let before = BEFORE.iter().find_map(|word| own.strip_prefix(word));
+    let bare = before.or_else(|| BEHIND.iter().find_map(|word| own.strip_suffix(word)));
+    if let Some(found) = bare.and_then(find) {
+        return Some(named(found, true, false));
+    }
+    let words = [Some(own.as_str()), bare].into_iter().flatten();
+    let alike = words.filter_map(|word| ALIKE.iter().find(|group| group.contains(&word)));
+    let found = alike.flat_map(|group| group.iter()).find_map(|word| find(word))?;
+    Some(named(found, bare.is_some(), false))
+}
+
+/// Whether a number of that name is a mean of ones and zeros, or of shares, by custom.
+pub(super) fn is_share(name: &str) -> bool {
+    let own = plain_name(name);
+    let bare = BEFORE.iter().find_map(|word| own.strip_prefix(word)).unwrap_or(&own);
+    ALIKE.iter().take(3).chain(&ALIKE[5..]).any(|group| group.contains(&bare)) || ["em", "exact_match"].contains(&bare)
+}
+
+/// Whether what it measures is added up or ranked as often as it is averaged: times, sizes, costs.
+pub(super) fn is_extensive(name: &str) -> bool {
+    const WORDS: [&str; 22] = [
+        "latency",
+        "time",
+        "second",
+        "duration",
+        "token",
+        "cost",
+        "length",
+        "len",
+        "size",
+        "speed",
+        "throughput",
+        "memory",
+        "count",
+        "num",
+        "total",
+        "price",
+        "words",
+        "chars",
+        "bytes",
+        "step",
+        "turns",
+        "usage",
+    ];
+    let own = plain_name(name);
+    own.split('_').any(|part| WORDS.iter().any(|word| part.starts_with(word)))
+}
+
+/// Whether it is a quotient of sums, a rank statistic or a mean under a function by custom: no mean of the rows' own values.
+pub(super) fn is_no_mean(name: &str) -> bool {
+    const WORDS: [&str; 22] = [
+        "f1",
+        "precision",
+        "recall",
+        "wer",
+        "cer",
+        "ter",
+        "bleu",
+        "chrf",
+        "ppl",
+        "perplexity",
+        "loss",
+        "nll",
+        "ece",
+        "auc",
+        "auroc",
+        "mcc",
+        "kappa",
+        "pearson",
+        "spearman",
+        "kendall",
+        "elo",
+        "median",
+    ];
+    let own = plain_name(name);
+    own.split('_').any(|part| WORDS.contains(&part))
+}
+
+/// Whether it lies between 0 and 1, or 0 and 100 as a percentage, by its definition.
+pub(super) fn is_bounded(name: &str) -> bool {
+    const NAMES: [&str; 13] =
+        ["accuracy", "acc", "auc", "auroc", "f1", "hit", "map", "mrr", "ndcg", "pass", "precision", "recall", "hits"];
+    let own = plain_name(name);
+    let bare = own.split_once('@').map_or(own.as_str(), |(bare, _)| bare);
+    bare.split('_').any(|part| NAMES.contains(&part))
+}
+
+/// Whether a number of a run may be about a column, by the names of both: its mean, or what is compared with a gold answer for it.
+#[must_use]
+pub fn is_about(name: &str, column: &str) -> bool {
+    let (own, column) = (plain_name(name), plain_name(column));
+    let before = BEFORE.iter().find_map(|word| own.strip_prefix(word));
+    let bare = before.or_else(|| BEHIND.iter().find_map(|word| own.strip_suffix(word)));
+    let words = || [Some(own.as_str()), bare].into_iter().flatten();
+    let of_texts = is_no_mean(name) && is_compared(&column);
+    of_texts
+        || words().any(|word| word == column)
+        || words().any(|word| ALIKE.iter().any(|group| group.contains(&word) && group.contains(&column.as_str())))
+}

@@ -1,0 +1,92 @@
+//! The plain fields of a row: what a summary beside it may speak of.
+
+use std::borrow::Cow;
+
+use crate::model::Text;
+
+/// What follows the name of a judge whose threshold is not logged, in the field that says whether it passes a row.
+pub const PASSES: &str = " passes";
+/// The same in the field that says that it passes a row with a score of 0.
+pub const PASSES_AT_0: &str = " passes at 0";
+
+/// Fields with Σ |exp(trainer) − exp(engine)| of a rollout and the number of its tokens, over the mask, over attention, over all
+/// positions.
+pub const PROBS_DIFF: [[&str; 2]; 3] = [
+    ["probs diff over the mask", "tokens of the mask"],
+    ["probs diff over attention", "tokens of attention"],
+    ["probs diff over all", "all positions"],
+];
+/// The field with the reward of a rollout.
+pub const REWARD: &str = "rollout reward";
+/// The field with its advantage.
+pub const ADVANTAGE: &str = "rollout advantage";
+/// The field with its group, as a number.
+pub const GROUP: &str = "rollout group";
+
+/// The value of a plain field.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum FieldValue<'t> {
+    /// A number, NaN and infinities included.
+    Number(f64),
+    /// A yes or no.
+    Flag(bool),
+    /// A text.
+    Text(Text<'t>),
+    /// Null, or an empty cell.
+    Nothing,
+}
+
+/// A field of a row with its value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RowField<'t> {
+    /// The field's name; one inside an object has the object's in front, with a dot.
+    pub name: Cow<'t, str>,
+    /// Its value.
+    pub value: FieldValue<'t>,
+}
+
+impl RowField<'_> {
+    /// Whether it says that its row failed.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        matches!(&self.value, FieldValue::Text(text) if !text.is_empty())
+            && ["error", "exception"].contains(&&*self.name)
+    }
+
+    /// The value as a number, a yes being 1.
+    #[must_use]
+    pub fn number(&self) -> Option<f64> {
+        match self.value {
+            FieldValue::Number(number) => Some(number),
+            FieldValue::Flag(flag) => Some(f64::from(u8::from(flag))),
+            FieldValue::Text(_) | FieldValue::Nothing => None,
+        }
+    }
+}
+
+/// The name of a field or metric as names are compared: in lower case, words joined by `_`.
+#[must_use]
+pub fn plain_name(name: &str) -> String {
+    let mut plain = String::with_capacity(name.len());
+    for letter in name.trim().chars().flat_map(char::to_lowercase) {
+        let is_part = letter.is_alphanumeric() || letter == '@' || letter == '^';
+        if is_part {
+            plain.push(letter);
+        } else if !plain.ends_with('_') {
+            plain.push('_');
+        }
+    }
+    plain.trim_matches('_').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_compared_whatever_joins_their_words() {
+        assert_eq!(plain_name("Answer Correctness"), "answer_correctness");
+        assert_eq!(plain_name("NDCG@10"), "ndcg@10");
+        assert_eq!(plain_name(" metrics.F1-score "), "metrics_f1_score");
+    }
+}

@@ -1,0 +1,45 @@
+//! RT617: a judge without a threshold passes every row, also with a score of 0.
+
+use crate::model::{Located, PASSES, PASSES_AT_0, Place, Snippet};
+use crate::rules::prelude::*;
+
+pub(super) static RULE: Rule = Rule::run(page!("RT617-verdict-cannot-fail"), check, say).counts(&[ROWS, ZEROS]);
+
+/// Rows that the first such judge passes.
+const ROWS: Key<u64> = Key::new(0, "rows");
+/// Of these, rows with a score of 0.
+const ZEROS: Key<u64> = Key::new(1, "zeros");
+/// Fewest rows with a score of 0 that tell.
+const FEWEST: u64 = 3;
+
+fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
+    let columns = &run.stream.items.columns.columns;
+    for (name, zeros) in columns {
+        let Some(judge) = name.strip_suffix(PASSES_AT_0) else { continue };
+        let Some(passes) = columns.get(&format!("{judge}{PASSES}")) else { continue };
+        let given = passes.values.value();
+        let all = passes.numbers;
+        if zeros.numbers < FEWEST || (given - all as f64).abs() > 0.0 {
+            seen.holds();
+            continue;
+        }
+        seen.part(judge).failed += 1;
+        seen.count(ROWS, all);
+        seen.count(ZEROS, zeros.numbers);
+        let first = run.stream.rows.seen.values().map(|row| row.first).min().unwrap_or_default();
+        let place = Place { file: first.0, line: first.1.max(1), column: 1, ..Place::default() };
+        let detail = format!("{judge} passes {all} of {all} rows, {} of them with a score of 0", zeros.numbers);
+        let evidence = Evidence::at_most(0.0).found(zeros.numbers as f64).detail(detail);
+        seen.fail_at(&Located { place, snippet: Snippet::default() }, "", evidence);
+    }
+}
+
+fn say(all: &Observed) -> Message {
+    let names: Vec<&str> = all.failed_parts().map(|(name, _)| name).collect();
+    let (rows, zeros) = (all.count(ROWS), all.count(ZEROS));
+    Message::new(format!(
+        "{} passes in {rows} of {rows} rows, {zeros} of them with a score of 0, and no threshold is logged",
+        names.join(", ")
+    ))
+    .help("set the threshold of the assertion, and log the one that was used")
+}
