@@ -3,7 +3,7 @@
 use crate::audit::follows::{follows, may_be_cast, underflows};
 use crate::audit::plan::{ColumnPlan, FITTED_AT, PRINCIPAL};
 use crate::derive;
-use crate::formula::{Cast, Constant, Formula, Grammar, GrammarEntry, KeptFacts, SequenceFacts};
+use crate::formula::{Cast, Constant, Formula, Grammar, GrammarEntry, KeptFacts, Scale, SequenceFacts, Stage};
 use crate::model::{Claim, Located, Logged, Origin, Place};
 use crate::numeric::Approx;
 use crate::tally::{
@@ -158,7 +158,12 @@ fn observe_casts(
     if may_be_cast(formula, claimed, derived)
         && let Some(reported) = undo(claimed)
     {
-        let is_coarser = |cast: Cast| cast.format < plan.resolution.stored;
+        let is_divided = formula.reduce.is_mean() || formula.scale != Scale::None;
+        // A sum in 16 bits that is divided in 16 bits was rounded twice.
+        let is_coarser = |cast: Cast| match cast.stage {
+            Stage::Sum if is_divided => cast.format <= plan.resolution.stored,
+            _ => cast.format < plan.resolution.stored,
+        };
         stats.observe(&reported, significant, |cast| {
             let derived = row.facts.evaluate_with(formula, &Constant::None, Some(cast));
             is_coarser(cast) && derived.is_some_and(|derived| derive::judge(claimed, derived).is_proven())

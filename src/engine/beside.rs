@@ -1,6 +1,8 @@
 //! Inputs that no format recognises by themselves, beside others: rows of any fields that a summary names, and the summary of
 //! such rows.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::config::InputConfig;
 use crate::engine::RecognisedInput;
 use crate::engine::open::opened;
@@ -27,6 +29,13 @@ struct Guess {
     fields: Vec<String>,
 }
 
+/// The names in the files of one directory.
+#[derive(Default)]
+struct Names<'n> {
+    numbers: BTreeSet<&'n str>,
+    fields: BTreeSet<&'n str>,
+}
+
 /// What a first part of a file holds.
 fn look(input: &Input, bytes: &[u8]) -> Guess {
     let head = Head::new(&input.path, input.logical_name(), bytes, bytes.len() < HEAD_BYTES);
@@ -46,18 +55,24 @@ pub fn open_beside(unrecognised: &[Unrecognised], recognised: &[RecognisedInput]
     let known: Vec<Guess> =
         recognised.iter().filter(|own| own.tool == native::TOOL).filter_map(|own| read(&own.input)).collect();
     let own: Vec<Option<Guess>> = unrecognised.iter().map(|own| read(&own.input)).collect();
-    let all = || known.iter().chain(own.iter().flatten());
+    // Many files of a directory hold the same names.
+    let mut beside: BTreeMap<&str, Names<'_>> = BTreeMap::new();
+    for guess in known.iter().chain(own.iter().flatten()) {
+        let names = beside.entry(&guess.directory).or_default();
+        names.numbers.extend(guess.numbers.iter().map(String::as_str));
+        names.fields.extend(guess.fields.iter().map(String::as_str));
+    }
+    let with_rows: BTreeSet<&str> = recognised.iter().map(|other| other.input.directory()).collect();
     let mut found = Vec::new();
     for (unrecognised, guess) in unrecognised.iter().zip(&own) {
         let Some(guess) = guess else { continue };
-        let beside = || all().filter(|other| other.directory == guess.directory);
-        let named = |names: &[String], fields: &[String]| -> Vec<String> {
-            fields.iter().filter(|field| names.iter().any(|name| is_about(name, field))).cloned().collect()
-        };
-        let of_rows: Vec<String> = beside().flat_map(|other| named(&other.numbers, &guess.fields)).collect();
-        let of_numbers: Vec<String> = beside().flat_map(|other| named(&guess.numbers, &other.fields)).collect();
+        let Some(names) = beside.get(&*guess.directory) else { continue };
+        let of_rows = guess.fields.iter().filter(|field| names.numbers.iter().any(|name| is_about(name, field)));
+        let of_rows: Vec<String> = of_rows.cloned().collect();
+        let of_numbers = names.fields.iter().filter(|field| guess.numbers.iter().any(|name| is_about(name, field)));
+        let of_numbers: Vec<String> = of_numbers.map(|field| (*field).to_owned()).collect();
         // Numbers whose definition is known follow from the rows of any format.
-        let has_rows = recognised.iter().any(|other| other.input.directory() == guess.directory);
+        let has_rows = with_rows.contains(&*guess.directory);
         let defined: Vec<String> =
             guess.numbers.iter().filter(|name| has_rows && is_of_columns(name)).cloned().collect();
         found.extend(if !of_rows.is_empty() {

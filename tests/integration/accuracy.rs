@@ -53,7 +53,13 @@ fn the_audit_is_right_as_often_as_before() {
 
 /// Logs at the edges of number formats: a power of two between a number and what it was rounded to, numbers below the smallest
 /// normal one, digits that depend on the size of the value.
-const AT_THE_EDGE: [(Class, u64); 10] = [
+const AT_THE_EDGE: [(Class, u64); 16] = [
+    (Class::Correct, 0x168f_f6ac_cccc_f0e2),
+    (Class::Correct, 0x52e0_1021_90ee_5c4b),
+    (Class::Correct, 0x63ea_0418_efd6_6dea),
+    (Class::Unknown, 0x9045_efa4_6077_c310),
+    (Class::HalfSum, 0x7b03_5c12_10f3_55fb),
+    (Class::Few, 0xc3ad_04c1_8901_821a),
     (Class::Correct, 0x0e15_6f3b_006d_af75),
     (Class::Correct, 0x0d3e_586a_7538_8ed8),
     (Class::Correct, 0x6408_72cb_466e_b16d),
