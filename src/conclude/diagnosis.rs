@@ -193,7 +193,12 @@ fn shortest(column: &ColumnTally, chosen: usize, grammar: Option<&Grammar>) -> E
     if full.is_none()
         && let Some(members) = mixture(column, grammar)
     {
-        return Explanation::Mixture(members);
+        // A constant that some rows are off by is what the roundings of a sum in 16 bits come to.
+        let has_constant = members.iter().any(|member| grammar.entries()[member.at].constant != Constant::None);
+        match in_half(column, grammar, per_row).filter(|_| has_constant) {
+            Some(half) => return half,
+            None => return Explanation::Mixture(members),
+        }
     }
     let shift = shift(column).filter(|_| refuted >= SHIFTED_ROWS);
     // A constant added to the convention itself.
@@ -206,9 +211,8 @@ fn shortest(column: &ColumnTally, chosen: usize, grammar: Option<&Grammar>) -> E
     {
         return Explanation::Shift(constant);
     }
-    let Some((at, length)) = full.or_else(|| best.first().copied()) else {
-        return in_half(column, grammar, per_row).unwrap_or(Explanation::Nothing);
-    };
+    let nothing = || in_half(column, grammar, per_row).unwrap_or(Explanation::Nothing);
+    let Some((at, length)) = full.or_else(|| best.first().copied()) else { return nothing() };
     let count = column.formulas[at];
     // Short of nearly all rows, a formula names a cause when it explains half of the contradictions and more rows than it
     // contradicts; a row or two that fit some formula by chance do not.
@@ -220,15 +224,15 @@ fn shortest(column: &ColumnTally, chosen: usize, grammar: Option<&Grammar>) -> E
     let entry = &grammar.entries()[at];
     let simple = entry.deviations <= 1 && entry.constant == Constant::None && is_exact(column, at);
     if count.decisive < entry.constant.count() + 3 && entry.constant != Constant::None {
-        return Explanation::Nothing;
+        return nothing();
     }
     // A sum in half precision that misses rows is a cast or chance.
     if full.is_none() && entry.formula.reduce.half_precision().is_some() {
-        return Explanation::Nothing;
+        return nothing();
     }
     let enough = (full.is_some() && simple) || ((full.is_some() || partial) && evidence >= needed);
     if !enough {
-        return in_half(column, grammar, per_row).unwrap_or(Explanation::Nothing);
+        return nothing();
     }
     let runner_up = best.iter().find(|(other, _)| *other != at).map(|(other, bits)| (*other, bits - length));
     let ambiguous = runner_up.is_some_and(|(other, gap)| {

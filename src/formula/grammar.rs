@@ -64,7 +64,9 @@ impl Grammar {
         let near = |from: Formula, found: Formula| {
             let deviations = Deviations { convention: from, found };
             let count = deviations.count();
-            let within = count <= 2 && deviations.parts().count() <= 3;
+            // One that is added up in 16 bits changes three parts by itself.
+            let most = if deviations.is_half_precision_product() { 4 } else { 3 };
+            let within = count <= 2 && deviations.parts().count() <= most;
             within.then(|| (count, deviations.description_bits()))
         };
         Self::within(convention, others, &|_| true, &near)
