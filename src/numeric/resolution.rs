@@ -151,7 +151,7 @@ impl ResolutionStats {
             significant: if i16::from(self.significant) < decimals { self.significant } else { UNLIMITED },
             stored: recognised.unwrap_or(NumberFormat::F64),
             mixed: self.is_mixed(decimals),
-            plain_zeros: (self.bins[0] + self.bins[1]) * RARE < self.count,
+            plain_zeros: self.bins[0].saturating_add(self.bins[1]).saturating_mul(RARE) < self.count,
             declared: 0.0,
             exact_digits: false,
         }
@@ -185,8 +185,8 @@ impl ResolutionStats {
             return false;
         }
         let many = |short: &[u64]| {
-            let short: u64 = short.iter().sum();
-            short >= 8 && short * 20 > self.count
+            let short = short.iter().fold(0_u64, |sum, count| sum.saturating_add(*count));
+            short >= 8 && short.saturating_mul(20) > self.count
         };
         many(&self.bins[1..last - 1]) && many(&self.digits[..most - 1])
     }

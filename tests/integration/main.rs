@@ -46,6 +46,7 @@ mod parts;
 mod rules;
 mod schemas;
 mod spans;
+mod spellings;
 mod support;
 mod tables;
 mod watch;

@@ -51,12 +51,17 @@ fn unmarked(line: &[u8]) -> Option<(usize, &[u8])> {
     text.starts_with(b"{").then(|| (text_at, text.trim_ascii_end()))
 }
 
+const EVIDENCE: &str = "chunks: choices[].delta";
+
 impl Format for Stream {
     fn info(&self) -> &'static FormatInfo {
         &INFO
     }
 
     fn recognise(&self, head: &Head<'_>) -> Confidence {
+        if head.framing().is_some() {
+            return Confidence::of_share(head.share(is_chunk), 90, EVIDENCE);
+        }
         let (mut all, mut like) = (0_usize, 0_usize);
         let mut tape = Tape::default();
         let mut lines = head.bytes.split(|byte| *byte == b'\n').peekable();
@@ -71,7 +76,7 @@ impl Format for Stream {
             }
         }
         let share = u8::try_from(100 * like / all.max(1)).unwrap_or(100);
-        Confidence::of_share(share, 90, "chunks: choices[].delta")
+        Confidence::of_share(share, 90, EVIDENCE)
     }
 
     fn open(&self, _head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::field::{FieldError, at, field_error, lacks, printed};
 use crate::format::harness::lm_eval::task::TaskConfig;
-use crate::format::json::{Kind, Tape, Value};
+use crate::format::json::{Kind, Value};
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader};
 use crate::model::{
@@ -62,21 +62,13 @@ fn is_row(value: Value<'_>) -> bool {
 
 /// Looks at the first row, as far as it lies in the head.
 fn first_row(head: &Head<'_>, look: impl FnOnce(Value<'_>) -> bool) -> bool {
-    let mut tape = Tape::default();
-    if framing(head.bytes) == Framing::Elements {
-        let Ok(mut elements) = crate::source::Elements::new(head.bytes) else { return false };
-        let Some(Ok(element)) = elements.next() else { return false };
-        return tape.parse(&element.bytes).is_ok_and(look);
-    }
-    let mut lines = head.bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
-    let Some(line) = lines.next() else { return false };
-    match tape.parse(line) {
-        Ok(value) => look(value),
-        // A first row longer than the head.
-        Err(_) => {
-            !head.whole && find(line, b"\"doc_id\"") && (find(line, b"\"resps\"") || find(line, b"\"arguments\""))
-        }
-    }
+    // A first row longer than the head may say what it is behind the break.
+    let is_likely = || {
+        let line = head.bytes.trim_ascii_start();
+        let is_cut = !head.whole && memchr::memchr(b'\n', line).is_none();
+        is_cut && find(line, b"\"doc_id\"") && (find(line, b"\"resps\"") || find(line, b"\"arguments\""))
+    };
+    head.records().next().is_some_and(look) || is_likely()
 }
 
 fn find(bytes: &[u8], needle: &[u8]) -> bool {
