@@ -63,8 +63,14 @@ impl Search<'_> {
         if let Some(found) = self.out_of_range(&mean) {
             return found;
         }
+        let is_of_others = self.asked.counted.is_some_and(|n| !is(n, self.rows as f64) && !is(n, rows.numbers as f64));
         if let Some(scale) = self.scale(&mean) {
-            return self.over_rows_with_a_value(mean, scale);
+            // Few digits of a number over other rows may agree with these by chance.
+            return if is_of_others && !self.is_telling() && !self.asked.facts.is_doubled {
+                Found::open(mean, SAMPLE)
+            } else {
+                self.over_rows_with_a_value(mean, scale)
+            };
         }
         let others = [self.over_all(sum), self.credited(sum), self.of_groups(), self.weighed(), self.plain(sum)];
         if let Some(found) = others.into_iter().flatten().next() {
@@ -73,7 +79,7 @@ impl Search<'_> {
         if self.asked.facts.is_doubled {
             return Found::open(mean, DOUBLED);
         }
-        if self.asked.counted.is_some_and(|counted| !is(counted, self.rows as f64)) {
+        if self.asked.counted.is_some_and(|n| !is(n, self.rows as f64)) {
             return Found::open(mean, SAMPLE);
         }
         if !self.promises() {
@@ -94,6 +100,11 @@ impl Search<'_> {
             let unknown = Derived::new(Approx::exact(f64::NAN), mean.definition.clone());
             Found::refuted(unknown, AggregateCause::Percent, &why, arithmetic)
         })
+    }
+
+    /// Whether it has digits enough to agree with nothing by chance.
+    fn is_telling(&self) -> bool {
+        self.reported.value.abs() > TELLING * self.reported.half
     }
 
     fn is_it(&self, value: Approx) -> bool {
@@ -183,7 +194,7 @@ impl Search<'_> {
     /// Over all rows, those without a value as some constant.
     fn credited(&self, sum: Approx) -> Option<Found> {
         let missing = self.missing()?;
-        let told = self.reported.value.abs() > TELLING * self.reported.half;
+        let told = self.is_telling();
         let given = |credit: f64| (sum + Approx::exact(credit * missing as f64)).over(self.rows as f64);
         let credit = CREDITS.into_iter().find(|credit| told && self.is_it(given(*credit)))?;
         let shared = self.asked.facts.columns.left_out(self.column.name);
