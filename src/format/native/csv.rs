@@ -486,7 +486,7 @@ impl CsvReader {
                             candidate.side_values.push(side);
                         }
                     }
-                    _ => {}
+                    Cell::Other => {}
                 }
             }
             positions.push((position, index));
