@@ -318,7 +318,7 @@ fn group<'f>(field: &'f RowField<'_>) -> Option<(&'f str, String)> {
     let FieldValue::Text(text) = field.value else { return None };
     let name = field.name.as_ref();
     GROUPING
-        .contains(&plain_name(name).as_str())
+        .contains(&&*plain_name(name))
         .then(|| text.decoded())
         .filter(|text| text.len() <= LONGEST)
         .map(|text| (name, text.into_owned()))
@@ -327,7 +327,7 @@ fn group<'f>(field: &'f RowField<'_>) -> Option<(&'f str, String)> {
 /// The weight that a field gives to its row.
 fn weight<'f>(field: &'f RowField<'_>) -> Option<(&'f str, f64)> {
     let FieldValue::Number(number) = field.value else { return None };
-    let is_weight = number.is_finite() && number >= 0.0 && WEIGHING.contains(&plain_name(&field.name).as_str());
+    let is_weight = number.is_finite() && number >= 0.0 && WEIGHING.contains(&&*plain_name(&field.name));
     is_weight.then_some((field.name.as_ref(), number))
 }
 

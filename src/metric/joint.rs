@@ -88,7 +88,7 @@ const WORDS: [&str; 9] = [
 /// Whether a field holds what is compared with a gold answer, by its name.
 #[must_use]
 pub fn is_compared(name: &str) -> bool {
-    PREDICTED.contains(&plain_name(name).as_str())
+    PREDICTED.contains(&&*plain_name(name))
 }
 
 /// A bin of confidences.
@@ -326,7 +326,7 @@ pub struct Joint {
 
 /// The first field of a row with one of several names that has a value of some kind.
 fn first<'f, T>(
-    row: &'f [(String, &'f RowField<'_>)],
+    row: &'f [(Cow<'_, str>, &'f RowField<'_>)],
     names: &[&str],
     of: impl Fn(&'f RowField<'_>) -> Option<T>,
 ) -> Option<T> {
@@ -350,6 +350,10 @@ impl Joint {
             let one = (f64::from_bits(*reward), f64::from_bits(*advantage));
             own.extend((0..(*times).min(ROLLOUTS)).map(|_| one));
         }
+        // Some of the last one's rows may have been left out.
+        if self.rollouts.len() >= ITEMS {
+            groups.pop_last();
+        }
         groups
     }
 
@@ -359,7 +363,8 @@ impl Joint {
             self.add_rollout((group.to_bits(), reward.to_bits(), advantage.to_bits()), 1);
             return;
         }
-        let row: Vec<(String, &RowField<'_>)> = row.iter().map(|field| (plain_name(&field.name), field)).collect();
+        let row: Vec<(Cow<'_, str>, &RowField<'_>)> =
+            row.iter().map(|field| (plain_name(&field.name), field)).collect();
         let flag = |field: &RowField<'_>| match field.value {
             FieldValue::Flag(flag) => Some(flag),
             FieldValue::Number(number) => [0.0, 1.0].contains(&number).then_some(number > 0.5),

@@ -49,7 +49,7 @@ pub(super) fn column<'c>(name: &str, columns: &'c RowColumns) -> Option<Named<'c
     if let Some(found) = bare.and_then(find) {
         return Some(named(found, true, false));
     }
-    let words = [Some(own.as_str()), bare].into_iter().flatten();
+    let words = [Some(&*own), bare].into_iter().flatten();
     let alike = words.filter_map(|word| ALIKE.iter().find(|group| group.contains(&word)));
     let found = alike.flat_map(|group| group.iter()).find_map(|word| find(word))?;
     Some(named(found, bare.is_some(), false))
@@ -127,7 +127,7 @@ pub(super) fn is_bounded(name: &str) -> bool {
     const NAMES: [&str; 13] =
         ["accuracy", "acc", "auc", "auroc", "f1", "hit", "map", "mrr", "ndcg", "pass", "precision", "recall", "hits"];
     let own = plain_name(name);
-    let bare = own.split_once('@').map_or(own.as_str(), |(bare, _)| bare);
+    let bare = own.split_once('@').map_or(&*own, |(bare, _)| bare);
     bare.split('_').any(|part| NAMES.contains(&part))
 }
 
@@ -137,9 +137,9 @@ pub fn is_about(name: &str, column: &str) -> bool {
     let (own, column) = (plain_name(name), plain_name(column));
     let before = BEFORE.iter().find_map(|word| own.strip_prefix(word));
     let bare = before.or_else(|| BEHIND.iter().find_map(|word| own.strip_suffix(word)));
-    let words = || [Some(own.as_str()), bare].into_iter().flatten();
+    let words = || [Some(&*own), bare].into_iter().flatten();
     let of_texts = is_no_mean(name) && is_compared(&column);
     of_texts
         || words().any(|word| word == column)
-        || words().any(|word| ALIKE.iter().any(|group| group.contains(&word) && group.contains(&column.as_str())))
+        || words().any(|word| ALIKE.iter().any(|group| group.contains(&word) && group.contains(&&*column)))
 }

@@ -172,7 +172,7 @@ impl Search<'_> {
     fn states(&self, over: u64) -> bool {
         let is_count = |name: &str| {
             let (name, own) = (plain_name(name), plain_name(&self.asked.claim.metric));
-            let about = name.strip_prefix(&own).or_else(|| name.strip_suffix(&own));
+            let about = name.strip_prefix(&*own).or_else(|| name.strip_suffix(&*own));
             about.is_some_and(|rest| !rest.is_empty())
         };
         let beside = self.asked.beside.iter().filter(|claim| is_count(&claim.metric));

@@ -66,7 +66,12 @@ impl RowField<'_> {
 
 /// The name of a field or metric as names are compared: in lower case, words joined by `_`.
 #[must_use]
-pub fn plain_name(name: &str) -> String {
+pub fn plain_name(name: &str) -> Cow<'_, str> {
+    // Most names are.
+    let is_plain = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'@' | b'^');
+    if name.as_bytes().split(|byte| *byte == b'_').all(|word| !word.is_empty() && word.iter().all(is_plain)) {
+        return Cow::Borrowed(name);
+    }
     let mut plain = String::with_capacity(name.len());
     for letter in name.trim().chars().flat_map(char::to_lowercase) {
         let is_part = letter.is_alphanumeric() || letter == '@' || letter == '^';
@@ -76,7 +81,7 @@ pub fn plain_name(name: &str) -> String {
             plain.push('_');
         }
     }
-    plain.trim_matches('_').to_owned()
+    Cow::Owned(plain.trim_matches('_').to_owned())
 }
 
 #[cfg(test)]
@@ -88,5 +93,6 @@ mod tests {
         assert_eq!(plain_name("Answer Correctness"), "answer_correctness");
         assert_eq!(plain_name("NDCG@10"), "ndcg@10");
         assert_eq!(plain_name(" metrics.F1-score "), "metrics_f1_score");
+        assert_eq!(["pass@1", "_f1__macro_", "", "é"].map(plain_name), ["pass@1", "f1_macro", "", "é"]);
     }
 }
