@@ -195,10 +195,8 @@ fn shortest(column: &ColumnTally, chosen: usize, grammar: Option<&Grammar>) -> E
     {
         // A constant that some rows are off by is what the roundings of a sum in 16 bits come to.
         let has_constant = members.iter().any(|member| grammar.entries()[member.at].constant != Constant::None);
-        match in_half(column, grammar, per_row).filter(|_| has_constant) {
-            Some(half) => return half,
-            None => return Explanation::Mixture(members),
-        }
+        let half = if has_constant { in_half(column, grammar, per_row) } else { None };
+        return half.unwrap_or(Explanation::Mixture(members));
     }
     let shift = shift(column).filter(|_| refuted >= SHIFTED_ROWS);
     // A constant added to the convention itself.

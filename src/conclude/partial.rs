@@ -9,7 +9,7 @@ use crate::model::Severity;
 use crate::numeric::show;
 use crate::report::words::count;
 use crate::report::{Evidence, Number, RuleEvidence};
-use crate::rules::Message;
+use crate::rules::{Message, Rule};
 
 /// The findings on numbers that follow.
 pub(super) fn drafts(judged: &[JudgedMetric<'_>], stream: &Stream<'_>) -> Vec<Draft> {
@@ -35,27 +35,43 @@ fn remarked(code: &str, judged: &[JudgedMetric<'_>], stream: &Stream<'_>) -> Opt
     } else {
         format!("{} = {}", first.definition, show(first.reported))
     };
-    Some(Draft {
+    let evidence = RuleEvidence {
+        judged: lead.of.1,
+        failed: lead.of.0,
+        found: Some(Number(first.reported)).filter(|_| first.reported.is_finite()),
+        expected: lead.expected.map(Number),
+        ..RuleEvidence::default()
+    };
+    let metrics: Vec<&JudgedMetric<'_>> = found.iter().map(|(metric, _)| *metric).collect();
+    let lines = found.iter().skip(1).map(|(_, remark)| remark.title.clone()).collect();
+    let message = Message::new(lead.title.clone()).label(label).help(lead.help);
+    Some(Draft { evidence_lines: lines, ..warning(rule, message, evidence, &metrics, judged.len(), stream) })
+}
+
+/// A warning about some of the numbers of a stream.
+fn warning(
+    rule: &'static Rule,
+    message: Message,
+    evidence: RuleEvidence,
+    metrics: &[&JudgedMetric<'_>],
+    judged: usize,
+    stream: &Stream<'_>,
+) -> Draft {
+    Draft {
         rule,
         severity: Severity::Warning,
         claim: "metrics".to_owned(),
         task: stream.task.to_owned(),
-        cause: found.iter().map(|(metric, _)| metric.name()).collect(),
-        message: Message::new(lead.title.clone()).label(label).help(lead.help),
-        count: found.len() as u64,
-        judged: judged.len() as u64,
-        rows: found.iter().map(|(metric, _)| row(metric)).collect(),
-        evidence: Evidence::Rule(RuleEvidence {
-            judged: lead.of.1,
-            failed: lead.of.0,
-            found: Some(Number(first.reported)).filter(|_| first.reported.is_finite()),
-            expected: lead.expected.map(Number),
-            ..RuleEvidence::default()
-        }),
-        evidence_lines: found.iter().skip(1).map(|(_, remark)| remark.title.clone()).collect(),
+        cause: metrics.iter().map(|metric| metric.name()).collect(),
+        message,
+        count: metrics.len() as u64,
+        judged: judged as u64,
+        rows: metrics.iter().map(|metric| row(metric)).collect(),
+        evidence: Evidence::Rule(evidence),
+        evidence_lines: Vec::new(),
         impact_lines: Vec::new(),
         deviation: None,
-    })
+    }
 }
 
 /// The finding on the metrics of a stream that leave rows out.
@@ -77,27 +93,18 @@ fn draft(judged: &[JudgedMetric<'_>], stream: &Stream<'_>) -> Option<Draft> {
             show(own.with_zeros)
         )
     };
-    Some(Draft {
-        rule,
-        severity: Severity::Warning,
-        claim: "metrics".to_owned(),
-        task: stream.task.to_owned(),
-        cause: partial.iter().map(|(metric, _)| metric.name()).collect(),
-        message: Message::new(said(lead)).label(format!("{} = {}", first.definition, show(first.reported))).help(
-            "say over which rows the number is: report their n beside it, or write what a row without a value is worth",
-        ),
-        count: partial.len() as u64,
-        judged: judged.len() as u64,
-        rows: partial.iter().map(|(metric, _)| row(metric)).collect(),
-        evidence: Evidence::Rule(RuleEvidence {
-            judged: shown.of,
-            failed: shown.of - shown.over,
-            found: Some(Number(first.reported)),
-            expected: Some(Number(shown.with_zeros)),
-            ..RuleEvidence::default()
-        }),
-        evidence_lines: partial.iter().skip(1).map(said).collect(),
-        impact_lines: Vec::new(),
-        deviation: None,
-    })
+    let label = format!("{} = {}", first.definition, show(first.reported));
+    let message = Message::new(said(lead)).label(label).help(
+        "say over which rows the number is: report their n beside it, or write what a row without a value is worth",
+    );
+    let evidence = RuleEvidence {
+        judged: shown.of,
+        failed: shown.of - shown.over,
+        found: Some(Number(first.reported)),
+        expected: Some(Number(shown.with_zeros)),
+        ..RuleEvidence::default()
+    };
+    let metrics: Vec<&JudgedMetric<'_>> = partial.iter().map(|(metric, _)| *metric).collect();
+    let lines = partial.iter().skip(1).map(said).collect();
+    Some(Draft { evidence_lines: lines, ..warning(rule, message, evidence, &metrics, judged.len(), stream) })
 }

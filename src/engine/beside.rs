@@ -52,9 +52,12 @@ pub fn open_beside(unrecognised: &[Unrecognised], recognised: &[RecognisedInput]
         return Vec::new();
     }
     let read = |input: &Input| Some(look(input, &peek(input, HEAD_BYTES).ok()?));
-    let known: Vec<Guess> =
-        recognised.iter().filter(|own| own.tool == native::TOOL).filter_map(|own| read(&own.input)).collect();
     let own: Vec<Option<Guess>> = unrecognised.iter().map(|own| read(&own.input)).collect();
+    // What a log is beside a file that holds neither rows nor numbers does not matter.
+    let may_be_read = own.iter().flatten().filter(|guess| !guess.numbers.is_empty() || !guess.fields.is_empty());
+    let directories: BTreeSet<&str> = may_be_read.map(|guess| &*guess.directory).collect();
+    let is_beside = |own: &&RecognisedInput| own.tool == native::TOOL && directories.contains(own.input.directory());
+    let known: Vec<Guess> = recognised.iter().filter(is_beside).filter_map(|own| read(&own.input)).collect();
     // Many files of a directory hold the same names.
     let mut beside: BTreeMap<&str, Names<'_>> = BTreeMap::new();
     for guess in known.iter().chain(own.iter().flatten()) {

@@ -1,5 +1,6 @@
 //! Counts the fields of a JSON record in the layout of its input.
 
+use crate::format::field::is_nothing;
 use crate::format::json::{Kind, Value};
 use crate::numeric::Printed;
 use crate::tally::{Field, FieldKind, Position};
@@ -28,7 +29,7 @@ pub(super) fn see_cells<'c>(records: &mut Field, at: Position, cells: impl Itera
 
 fn cell_kind(cell: &[u8]) -> FieldKind {
     match cell {
-        b"null" | b"None" | b"NA" | b"N/A" => FieldKind::Null,
+        _ if is_nothing(cell) => FieldKind::Null,
         b"true" | b"True" | b"false" | b"False" => FieldKind::Bool,
         _ if Printed::parse(cell).is_some() => FieldKind::Number,
         _ => FieldKind::Text,

@@ -6,6 +6,12 @@ use crate::format::json::{Kind, Value};
 use crate::model::{At, Logged, Text};
 use crate::numeric::Printed;
 
+/// The usual words of tables for a cell without a value.
+#[must_use]
+pub fn is_nothing(cell: &[u8]) -> bool {
+    matches!(cell, b"null" | b"None" | b"NA" | b"N/A")
+}
+
 /// Values that some servers log where they have no log-prob; never summed. Sources: vLLM and an older
 /// `OpenAI` API (−9999), `SGLang` and llama.cpp (the lowest f32), training code (−1e30), exporters (−999).
 pub const SENTINELS: [f64; 4] = [-9999.0, -999.0, f32::MIN as f64, -1e30];

@@ -1,6 +1,6 @@
 //! What is kept of the plain fields of rows: sums of each numeric column, and which rows have no value.
 //!
-//! A summary beside the rows may speak of any of them. Everything is a count or an exact sum, so that the order of rows and
+//! A summary beside the rows may name any of them. Everything is a count or an exact sum, so that the order of rows and
 //! of workers does not matter. Only so many names are kept: the first ones by name, which are the same in any order.
 
 use std::collections::BTreeMap;

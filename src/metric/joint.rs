@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::metric::capped::Capped;
 use crate::metric::texts::{distance, label};
 use crate::model::{ADVANTAGE, FieldValue, GROUP, REWARD, RowField, plain_name};
 use crate::numeric::ExactSum;
 
-/// Numbers of bins that calibration errors are tried with.
-pub const BINS: [u32; 8] = [5, 10, 15, 20, 25, 30, 50, 100];
+/// Numbers of bins that calibration errors are tried with, the most frequent ones first.
+pub const BINS: [u32; 8] = [10, 15, 5, 20, 25, 30, 50, 100];
 /// Pairs of labels that are kept, and pairs of counts.
 const PAIRS: usize = 1 << 10;
 /// Equal rollouts of a group that are looked at.
@@ -165,71 +166,6 @@ fn to_parts(confidence: f64) -> u128 {
     (confidence.clamp(0.0, 1.0) * UNIT).round() as u128
 }
 
-/// Counts by pairs, of which only so many are kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts<K: Ord> {
-    /// Rows by pair.
-    pub rows: BTreeMap<(K, K), u64>,
-    /// Whether there were more pairs.
-    pub has_more: bool,
-}
-
-impl<K: Ord> Default for Counts<K> {
-    fn default() -> Self {
-        Self { rows: BTreeMap::new(), has_more: false }
-    }
-}
-
-impl<K: Ord> Counts<K> {
-    fn add(&mut self, pair: (K, K), times: u64) {
-        *self.rows.entry(pair).or_default() += times;
-        if self.rows.len() > PAIRS {
-            self.rows.pop_last();
-            self.has_more = true;
-        }
-    }
-
-    fn merge(&mut self, other: Self) {
-        self.has_more |= other.has_more;
-        for (pair, times) in other.rows {
-            self.add(pair, times);
-        }
-    }
-
-    /// Rows of all pairs, unless there were more.
-    #[must_use]
-    pub fn total(&self) -> u64 {
-        if self.has_more { 0 } else { self.rows.values().sum() }
-    }
-}
-
-/// Rows and right ones of them by item, of which only so many are kept.
-#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Items {
-    /// Rows and right rows, by the hash of the item's id.
-    pub rows: BTreeMap<u64, (u32, u32)>,
-    /// Whether there were more items.
-    pub has_more: bool,
-}
-
-impl Items {
-    fn add(&mut self, item: u64, (all, right): (u32, u32)) {
-        let own = self.rows.entry(item).or_default();
-        *own = (own.0 + all, own.1 + right);
-        if self.rows.len() > ITEMS {
-            self.rows.pop_last();
-            self.has_more = true;
-        }
-    }
-
-    fn merge(&mut self, other: Self) {
-        self.has_more |= other.has_more;
-        for (item, counts) in other.rows {
-            self.add(item, counts);
-        }
-    }
-}
-
 /// Edits beside words of a reference.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Edits {
@@ -307,15 +243,15 @@ pub struct Joint {
     /// Confidence and correctness.
     pub calibration: Calibration,
     /// Gold answer and prediction, as labels.
-    pub labels: Counts<String>,
+    pub labels: Capped<(String, String), u64, PAIRS>,
     /// Samples and right ones of them, of one problem a row.
-    pub samples: Counts<u32>,
+    pub samples: Capped<(u32, u32), u64, PAIRS>,
     /// Samples and right ones of them, of one sample a row, by item.
-    pub by_item: Items,
+    pub by_item: Capped<u64, (u32, u32), ITEMS>,
     /// Correctness by a share above 0, by the names of both.
     pub any_of: BTreeMap<(String, String), AnyOf>,
     /// Rollouts by their group, and the bits of their reward and advantage.
-    pub rollouts: BTreeMap<(u64, u64, u64), u64>,
+    pub rollouts: Capped<(u64, u64, u64), u64, ITEMS>,
     /// Word edits as logged.
     pub logged: Edits,
     /// Word edits between the texts.
@@ -334,24 +270,17 @@ fn first<'f, T>(
 }
 
 impl Joint {
-    fn add_rollout(&mut self, key: (u64, u64, u64), times: u64) {
-        *self.rollouts.entry(key).or_default() += times;
-        if self.rollouts.len() > ITEMS {
-            self.rollouts.pop_last();
-        }
-    }
-
     /// Rewards with their advantages, by group.
     #[must_use]
     pub fn groups(&self) -> BTreeMap<u64, Vec<(f64, f64)>> {
         let mut groups: BTreeMap<u64, Vec<(f64, f64)>> = BTreeMap::new();
-        for ((group, reward, advantage), times) in &self.rollouts {
+        for ((group, reward, advantage), times) in &self.rollouts.rows {
             let own = groups.entry(*group).or_default();
             let one = (f64::from_bits(*reward), f64::from_bits(*advantage));
             own.extend((0..(*times).min(ROLLOUTS)).map(|_| one));
         }
         // Some of the last one's rows may have been left out.
-        if self.rollouts.len() >= ITEMS {
+        if self.rollouts.has_more {
             groups.pop_last();
         }
         groups
@@ -360,7 +289,7 @@ impl Joint {
     pub(super) fn observe(&mut self, item: u64, row: &[RowField<'_>]) {
         let of = |name: &str| row.iter().find(|field| field.name == name).and_then(RowField::number);
         if let (Some(group), Some(reward), Some(advantage)) = (of(GROUP), of(REWARD), of(ADVANTAGE)) {
-            self.add_rollout((group.to_bits(), reward.to_bits(), advantage.to_bits()), 1);
+            self.rollouts.change((group.to_bits(), reward.to_bits(), advantage.to_bits()), |times| *times += 1);
             return;
         }
         let row: Vec<(Cow<'_, str>, &RowField<'_>)> =
@@ -390,18 +319,18 @@ impl Joint {
             self.any_of.entry(key).or_default().add(right, value);
         }
         match (samples, first(&row, &RIGHT, count)) {
-            (Some(all), Some(right)) if right <= all => self.samples.add((all, right), 1),
+            (Some(all), Some(right)) if right <= all => self.samples.change((all, right), |times| *times += 1),
             _ => {}
         }
         if let Some(right) = correct.filter(|_| item != 0) {
-            self.by_item.add(item, (1, u32::from(right)));
+            self.by_item.change(item, |own| *own = (own.0 + 1, own.1 + u32::from(right)));
         }
         if let (Some(edits), Some(words)) = (first(&row, &EDITS, count), first(&row, &WORDS, count)) {
             self.logged.add(edits.into(), words.into());
         }
         let is_value = |field: &RowField<'_>| label(&field.value);
         if let (Some(gold), Some(predicted)) = (first(&row, &GOLD, is_value), first(&row, &PREDICTED, is_value)) {
-            self.labels.add((gold, predicted), 1);
+            self.labels.change((gold, predicted), |times| *times += 1);
         }
         if let Some((gold, predicted)) = first(&row, &GOLD, text).zip(first(&row, &PREDICTED, text)) {
             self.compare(&gold, &predicted);
@@ -423,12 +352,11 @@ impl Joint {
 
     pub(super) fn merge(&mut self, other: Self) {
         self.calibration.merge(other.calibration);
-        self.labels.merge(other.labels);
-        self.samples.merge(other.samples);
-        self.by_item.merge(other.by_item);
-        for (key, times) in other.rollouts {
-            self.add_rollout(key, times);
-        }
+        let add = |own: &mut u64, theirs: u64| *own += theirs;
+        self.labels.merge(other.labels, add);
+        self.samples.merge(other.samples, add);
+        self.by_item.merge(other.by_item, |own, theirs| *own = (own.0 + theirs.0, own.1 + theirs.1));
+        self.rollouts.merge(other.rollouts, add);
         for (names, theirs) in other.any_of {
             self.any_of.entry(names).or_default().merge(&theirs);
         }

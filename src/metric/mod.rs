@@ -3,6 +3,7 @@
 
 pub mod aggregate;
 pub mod answer;
+mod capped;
 pub mod catalogue;
 pub mod choice;
 pub mod columns;

@@ -29,6 +29,12 @@ const ALIKE: [&[&str]; 6] = [
     &["win_rate", "win", "wins", "is_win"],
 ];
 
+/// A plain name without what makes it that of a mean; None where nothing does.
+fn bare(own: &str) -> Option<&str> {
+    let before = BEFORE.iter().find_map(|word| own.strip_prefix(word));
+    before.or_else(|| BEHIND.iter().find_map(|word| own.strip_suffix(word)))
+}
+
 /// The column that a number is about: that of its name, else of its name without what makes it a mean, else of another word
 /// for the same.
 pub(super) fn column<'c>(name: &str, columns: &'c RowColumns) -> Option<Named<'c>> {
@@ -44,8 +50,7 @@ pub(super) fn column<'c>(name: &str, columns: &'c RowColumns) -> Option<Named<'c
     if let Some(found) = find(&own) {
         return Some(named(found, false, true));
     }
-    let before = BEFORE.iter().find_map(|word| own.strip_prefix(word));
-    let bare = before.or_else(|| BEHIND.iter().find_map(|word| own.strip_suffix(word)));
+    let bare = bare(&own);
     if let Some(found) = bare.and_then(find) {
         return Some(named(found, true, false));
     }
@@ -135,8 +140,7 @@ pub(super) fn is_bounded(name: &str) -> bool {
 #[must_use]
 pub fn is_about(name: &str, column: &str) -> bool {
     let (own, column) = (plain_name(name), plain_name(column));
-    let before = BEFORE.iter().find_map(|word| own.strip_prefix(word));
-    let bare = before.or_else(|| BEHIND.iter().find_map(|word| own.strip_suffix(word)));
+    let bare = bare(&own);
     let words = || [Some(&*own), bare].into_iter().flatten();
     let of_texts = is_no_mean(name) && is_compared(&column);
     of_texts

@@ -97,7 +97,7 @@ pub(super) fn judge_whole(asked: &Asked<'_>) -> Option<Found> {
     let reported = asked.reported();
     let is_outside = reported.is_below(means.low) || means.high.is_below(reported);
     if is_outside && says(&["average", "avg", "mean", "macro", "micro", "weighted", "overall"]) {
-        let why = "is no mean of its parts under any weights";
+        let why = "is not a mean of its parts, whatever their weights";
         let arithmetic = format!("the parts lie between {} and {}", show(means.low.value), show(means.high.value));
         let found = Found::refuted(right, AggregateCause::GroupWeights, why, arithmetic);
         return Some(found);

@@ -1,4 +1,4 @@
-//! The plain fields of a row: what a summary beside it may speak of.
+//! The plain fields of a row: what a summary beside it may name.
 
 use std::borrow::Cow;
 

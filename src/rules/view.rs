@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::formula::{Deviations, SequenceFacts, StepResolutions};
 use crate::metric::{JudgedMetric, JudgedRow};
 use crate::model::{
-    Alternative, Candidate, CandidateSummary, Claim, ClaimKind, ColumnKey, Item, ItemSummary, MetricClaim, Reported,
-    Slice, Step,
+    Alternative, Candidate, CandidateSummary, Claim, ClaimKind, ColumnKey, Item, ItemSummary, Located, MetricClaim,
+    Place, Reported, Slice, Step,
 };
 use crate::numeric::{Approx, Resolution};
 use crate::rules::Message;
@@ -356,6 +356,16 @@ pub struct RunView<'v> {
     pub metrics: &'v [&'v MetricClaim],
     /// The same, judged.
     pub judged: &'v [JudgedMetric<'v>],
+}
+
+impl RunView<'_> {
+    /// Where its first row begins: the place of what its columns say together.
+    #[must_use]
+    pub fn first_row(&self) -> Located {
+        let first = self.stream.rows.seen.values().map(|row| row.first).min().unwrap_or_default();
+        let place = Place { file: first.0, line: first.1.max(1), column: 1, ..Place::default() };
+        Located { place, ..Located::default() }
+    }
 }
 
 /// A deviation of a column from its convention that explains its rows.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::format::field::text;
+use crate::format::field::{is_nothing, text};
 use crate::format::json::{Kind, Value};
 use crate::metric::is_compared;
 use crate::model::{FieldValue, RowField, Text};
@@ -77,7 +77,8 @@ pub(super) fn measured(record: Value<'_>) -> Vec<String> {
 pub(super) fn cell<'r>(name: &'r str, raw: &'r [u8]) -> Option<RowField<'r>> {
     let raw = raw.trim_ascii();
     let value = match raw {
-        b"" | b"null" | b"None" | b"NA" | b"N/A" | b"NULL" => FieldValue::Nothing,
+        b"" | b"NULL" => FieldValue::Nothing,
+        _ if is_nothing(raw) => FieldValue::Nothing,
         b"true" | b"True" | b"TRUE" => FieldValue::Flag(true),
         b"false" | b"False" | b"FALSE" => FieldValue::Flag(false),
         _ => match Printed::parse(raw) {

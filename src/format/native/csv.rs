@@ -385,43 +385,45 @@ impl Candidates<'_> {
         last.clone_from(record);
     }
 
-    /// Sends the candidate whose rows were read.
+    /// Sends the candidate whose rows were read, and lets go of it.
     fn flush(&mut self, out: &mut dyn Sink) {
-        if !self.group.rows.is_empty() {
-            self.reader.flush(self.file, &self.group, self.layout, &mut self.finished, out);
-        }
+        self.send(out);
         self.group.clear();
+    }
+
+    fn send(&mut self, out: &mut dyn Sink) {
+        let (reader, group) = (self.reader, &self.group);
+        let Some(first) = group.rows.first() else { return };
+        let is_torn_off =
+            reader.per_token && reader.grouping.finish(&first.record, &group.positions, &mut self.finished);
+        let item = if is_torn_off {
+            let reason = "the rows of one candidate are not contiguous; sort the file by item, candidate and position";
+            Err((0, reason.to_owned()))
+        } else {
+            reader.item(group)
+        };
+        match item {
+            Ok(item) => {
+                let map = self.layout.map(group.offset, &[]);
+                out.item(&item, &CsvOrigin { file: self.file, group, map, header: &reader.header });
+                let mut cells = (0..reader.header.len()).map(|column| group.value(column));
+                out.cells((group.start(), 1), &reader.header, &mut cells);
+            }
+            Err((row, reason)) => self.refuse(row, reason, out),
+        }
+    }
+
+    /// Reports a row of the candidate that cannot be used.
+    fn refuse(&self, row: usize, reason: String, out: &mut dyn Sink) {
+        let Some(row) = self.group.rows.get(row) else { return };
+        let span = self.layout.map(self.group.offset, &[]).span(row.bytes.start, row.bytes.end);
+        let place = Place { file: self.file, line: row.line, column: 1, field: String::new(), span };
+        let bytes = self.group.bytes.get(row.bytes.clone()).unwrap_or_default();
+        out.error(row_error(place, bytes, reason, false));
     }
 }
 
 impl CsvReader {
-    fn flush(&self, file: u32, group: &Group, layout: &Layout, finished: &mut Finished, out: &mut dyn Sink) {
-        if self.per_token
-            && group.rows.first().is_some_and(|first| self.grouping.finish(&first.record, &group.positions, finished))
-        {
-            let reason = "the rows of one candidate are not contiguous; sort the file by item, candidate and position";
-            return Self::refuse(file, group, layout, (0, reason.to_owned()), out);
-        }
-        match self.item(group) {
-            Ok(item) => {
-                let map = layout.map(group.offset, &[]);
-                out.item(&item, &CsvOrigin { file, group, map, header: &self.header });
-                let mut cells = (0..self.header.len()).map(|column| group.value(column));
-                out.cells((group.start(), 1), &self.header, &mut cells);
-            }
-            Err(refused) => Self::refuse(file, group, layout, refused, out),
-        }
-    }
-
-    /// Reports a row of a candidate that cannot be used.
-    fn refuse(file: u32, group: &Group, layout: &Layout, (row, reason): (usize, String), out: &mut dyn Sink) {
-        let Some(row) = group.rows.get(row) else { return };
-        let span = layout.map(group.offset, &[]).span(row.bytes.start, row.bytes.end);
-        let place = Place { file, line: row.line, column: 1, field: String::new(), span };
-        let bytes = group.bytes.get(row.bytes.clone()).unwrap_or_default();
-        out.error(row_error(place, bytes, reason, false));
-    }
-
     /// A hash of what tells a row from others of its item beside the roles: for a row that is a whole candidate, its short cells
     /// without a role. Fractions are measured, not chosen.
     fn distinct(&self, row: &csv::ByteRecord) -> u64 {
@@ -524,7 +526,7 @@ impl CsvReader {
     /// A number; an empty cell and the usual words for nothing are null.
     fn number(&self, raw: &[u8], what: &str) -> Result<Logged, String> {
         let raw = raw.trim_ascii();
-        if raw.is_empty() || matches!(raw, b"null" | b"None" | b"NA" | b"N/A") {
+        if raw.is_empty() || field::is_nothing(raw) {
             return Ok(Logged::Null);
         }
         match Printed::parse(raw) {

@@ -25,8 +25,7 @@ fn of_columns(asked: &Asked<'_>) -> Option<Found> {
     let stated = ["n_bins", "num_bins", "bins"].iter().find_map(|name| asked.number(name));
     let is_stated = |bins: u32| stated.is_none_or(|stated| (stated - f64::from(bins)).abs() < 0.5);
     let (mut right, mut wrong) = (Vec::new(), Vec::new());
-    // Ten bins are the most frequent ones.
-    for bins in [10, 15].into_iter().chain(BINS).filter(|bins| is_stated(*bins)) {
+    for bins in BINS.into_iter().filter(|bins| is_stated(*bins)) {
         for map in [&own.upper, &own.lower] {
             let of: Vec<&Bin> = map.range((bins, 0)..(bins + 1, 0)).map(|(_, bin)| bin).collect();
             let gaps = || of.iter().map(|bin| Approx::exact(bin.gap()));

@@ -25,8 +25,8 @@ fn of_columns(asked: &Asked<'_>) -> Option<Found> {
     let k: u32 = k.parse().ok().filter(|k| *k > 0)?;
     let problems = problems(asked)?;
     let all = kind == "pass^";
+    let count: u64 = problems.iter().map(|(.., times)| times).sum();
     let mean = |of: &dyn Fn(f64, f64) -> f64| {
-        let count: u64 = problems.iter().map(|(.., times)| times).sum();
         let terms = problems.iter().map(|(n, c, times)| {
             Approx::exact(of(f64::from(*n), f64::from(*c)) * *times as f64).rounded(64.0, NumberFormat::F64)
         });
@@ -46,7 +46,6 @@ fn of_columns(asked: &Asked<'_>) -> Option<Found> {
     let replaced = |n: f64, c: f64| if all { pow(c / n, draws) } else { 1.0 - pow(1.0 - c / n, draws) };
     let any = |_: f64, c: f64| f64::from(u8::from(c > 0.0));
     let solved: u64 = problems.iter().filter(|(_, c, _)| *c > 0).map(|(.., times)| times).sum();
-    let count: u64 = problems.iter().map(|(.., times)| times).sum();
     let pooled = |n: u64, c: u64| Approx::exact(unbiased(n as f64, c as f64)).rounded(512.0, NumberFormat::F64);
     let wrong = |value: Approx, words: &str, why: &str| Wrong::new(AggregateCause::Mismatch, value, words, why);
     let fewer = format!("counts a problem with fewer than {k} samples as solved");

@@ -1,6 +1,5 @@
 //! RT616: an advantage is a reward's distance divided by a deviation of nothing.
 
-use crate::model::{Located, Place, Snippet};
 use crate::numeric::show;
 use crate::rules::prelude::*;
 
@@ -32,10 +31,8 @@ fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
                 show(*advantage),
                 others.len()
             );
-            let first = run.stream.rows.seen.values().map(|row| row.first).min().unwrap_or_default();
-            let place = Place { file: first.0, line: first.1.max(1), column: 1, ..Place::default() };
             let evidence = Evidence::equals(reward - low).found(*advantage).within(divisor.abs()).detail(detail);
-            seen.fail_at(&Located { place, snippet: Snippet::default() }, "", evidence);
+            seen.fail_at(&run.first_row(), "", evidence);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! RT617: a judge without a threshold passes every row, also with a score of 0.
 
-use crate::model::{Located, PASSES, PASSES_AT_0, Place, Snippet};
+use crate::model::{PASSES, PASSES_AT_0};
 use crate::rules::prelude::*;
 
 pub(super) static RULE: Rule = Rule::run(page!("RT617-verdict-cannot-fail"), check, say).counts(&[ROWS, ZEROS]);
@@ -26,11 +26,9 @@ fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
         seen.part(judge).failed += 1;
         seen.count(ROWS, all);
         seen.count(ZEROS, zeros.numbers);
-        let first = run.stream.rows.seen.values().map(|row| row.first).min().unwrap_or_default();
-        let place = Place { file: first.0, line: first.1.max(1), column: 1, ..Place::default() };
         let detail = format!("{judge} passes {all} of {all} rows, {} of them with a score of 0", zeros.numbers);
         let evidence = Evidence::at_most(0.0).found(zeros.numbers as f64).detail(detail);
-        seen.fail_at(&Located { place, snippet: Snippet::default() }, "", evidence);
+        seen.fail_at(&run.first_row(), "", evidence);
     }
 }
 

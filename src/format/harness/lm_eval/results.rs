@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::field::at;
-use crate::format::json::{Kind, Tape, Value};
+use crate::format::json::{Kind, Value};
 use crate::format::mapped::{MappedField, described};
 use crate::format::origin::{JsonOrigin, read_document};
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
@@ -89,8 +89,7 @@ impl Format for Results {
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
-        let mut tape = Tape::default();
-        let version = tape.parse(head.bytes).ok().and_then(|root| root.get("lm_eval_version")?.as_str());
+        let version = head.document().filter(|_| !head.is_cut()).and_then(|root| root.get("lm_eval_version")?.as_str());
         let key = if self.is_fork { super::lmms::key(head.name) } else { super::date(head.name) };
         Ok(Box::new(ResultsReader { key: key.to_owned(), version: version.map(std::borrow::Cow::into_owned) }))
     }
