@@ -9,7 +9,7 @@ use crate::format::engine::own_entry::{Listed, with_value};
 use crate::format::field::{FieldError, at, count, find, has, integer, text};
 use crate::format::json::{Key, Kind, Value};
 use crate::format::steps::{self, Arrays};
-use crate::model::{Alternative, Candidate, Logged, PickRef, RowMetric, Segment, Slice, Step, Text};
+use crate::model::{Alternative, Candidate, Logged, PickRef, RowClaim, Segment, Slice, Step, Text};
 use crate::numeric;
 
 /// How far the mass of a list may lie from 1 for the list to be the whole distribution: half precision's noise.
@@ -27,7 +27,7 @@ pub(in crate::format) struct Payload<'t> {
     /// The choice that the engine took.
     pub(in crate::format) pick: PickRef<'t>,
     /// What else it states of its choices.
-    pub(in crate::format) metrics: Vec<RowMetric<'t>>,
+    pub(in crate::format) metrics: Vec<RowClaim<'t>>,
 }
 
 /// How the log-probs of a response are laid out.
