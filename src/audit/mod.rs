@@ -289,7 +289,12 @@ impl<'p> Auditor<'p> {
         }
         self.rule_tallies.flush(&mut stream);
         if stream != StreamTally::default() {
-            self.tally.streams.entry(self.current.clone()).or_default().merge(stream);
+            match self.tally.streams.get_mut(&self.current) {
+                Some(known) => known.merge(stream),
+                None => {
+                    self.tally.streams.insert(self.current.clone(), Box::new(stream));
+                }
+            }
         }
         self.current = to;
     }

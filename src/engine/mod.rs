@@ -104,6 +104,10 @@ impl Passes for Reading<'_> {
     type Error = std::convert::Infallible;
 
     fn pass(&mut self, plans: &[FilePlan], stale: &[usize]) -> Result<(), Self::Error> {
+        // Two tallies of one input would take twice the memory.
+        for at in stale {
+            self.tallies[*at] = None;
+        }
         for (at, tally) in pass(self.inputs, plans, stale, self.settings) {
             self.tallies[at] = Some(tally);
         }

@@ -88,9 +88,10 @@ pub(in crate::format) fn payload(value: Value<'_>) -> Result<Option<Payload<'_>>
 /// The response inside a record that wraps it, or the record itself: a Batch line's `response.body`, a logged pair's
 /// `response`, a gateway's `response_obj`.
 pub(in crate::format) fn unwrap(record: Value<'_>) -> Value<'_> {
-    let paths: [&[&str]; 4] = [&["response", "body"], &["response"], &["response_obj"], &["body"]];
-    let inside = paths.iter().filter_map(|path| find(record, path));
-    inside.into_iter().find(|value| shape(*value).is_some()).unwrap_or(record)
+    let response = record.get("response");
+    let body = response.and_then(|response| response.get("body"));
+    let inside = [body, response, record.get("response_obj"), record.get("body")];
+    inside.into_iter().flatten().find(|value| shape(*value).is_some()).unwrap_or(record)
 }
 
 /// The shape of a response; None for anything else.
