@@ -320,8 +320,17 @@ impl FilePlan {
         };
         let steps_hold = steps == self.steps;
         let unseen = ColumnEvidence::default();
-        let columns = self.columns.iter().map(|plan| {
-            let mut resolution = measured(&Measured::Claim(plan.spec.column.clone()));
+        let claims: Vec<(&ColumnKey, Resolution)> = own
+            .resolutions
+            .iter()
+            .filter_map(|(measured, stats)| match measured {
+                Measured::Claim(column) => Some((column, stats.resolution())),
+                _ => None,
+            })
+            .collect();
+        let after = |plan: &ColumnPlan| {
+            let own = claims.iter().find(|(column, _)| **column == plan.spec.column);
+            let mut resolution = own.map_or(Resolution::exact(), |(_, resolution)| *resolution);
             resolution.declared = plan.spec.tolerance.unwrap_or(self.declared.absolute);
             let holds = steps_hold && resolution == plan.resolution;
             let evidence = run.columns.get(&plan.spec.column).unwrap_or(&unseen);
@@ -343,9 +352,18 @@ impl FilePlan {
             };
             let fitted = if grammar.is_some() { fitted } else { Vec::new() };
             ColumnPlan { spec: Arc::clone(&plan.spec), resolution, chosen, casts, fitted, grammar }
-        });
-        let columns: Vec<ColumnPlan> = columns.collect();
-        let columns = if columns == *self.columns { Arc::clone(&self.columns) } else { columns.into() };
+        };
+        // Most plans hold: a list is made only where a column is planned anew.
+        let mut columns: Option<Vec<ColumnPlan>> = None;
+        for (at, plan) in self.columns.iter().enumerate() {
+            let next = after(plan);
+            if next != *plan
+                && let Some(plan) = columns.get_or_insert_with(|| self.columns.to_vec()).get_mut(at)
+            {
+                *plan = next;
+            }
+        }
+        let columns = columns.map_or_else(|| Arc::clone(&self.columns), Into::into);
         Self { steps, columns, declared: self.declared, gather: self.gather || run.scattered }
     }
 

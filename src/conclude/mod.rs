@@ -183,7 +183,7 @@ fn conclude_run(
         gaps.picks(&stream.items, &picks);
         summary.items += stream.items.items;
 
-        let claims: Vec<&crate::model::MetricClaim> =
+        let claims: Vec<&crate::model::RunClaim> =
             run.metrics.iter().filter(|claim| runs::concerns(claim, &key, run.single_stream)).collect();
         let mut judged = metric::judged::judge(&claims, &metrics::facts(&stream));
         if decided.0.from_refuted > 0 {
@@ -309,10 +309,10 @@ fn conclude_rest(
     listed: &mut Listed,
     gaps: &mut coverage::Gaps,
 ) {
-    let mut rest: BTreeMap<&str, Vec<&crate::model::MetricClaim>> = BTreeMap::new();
+    let mut rest: BTreeMap<&str, Vec<&crate::model::RunClaim>> = BTreeMap::new();
     for claim in &run.metrics {
         if !run.streams.keys().any(|key| runs::concerns(claim, key, run.single_stream)) {
-            rest.entry(claim.task.as_str()).or_default().push(claim);
+            rest.entry(claim.of.task.as_str()).or_default().push(claim);
         }
     }
     let stream = crate::tally::StreamTally::default();

@@ -90,7 +90,7 @@ impl MetricRows {
     ) {
         let RowJudgement { judged, squared, .. } = own.row;
         self.rows += 1;
-        self.custom |= own.metric.custom;
+        self.custom |= own.metric.of.custom;
         self.is_of_record |= own.definition.is_some_and(Definition::is_formula);
         self.needs(own.definition.and_then(Definition::lacks).unwrap_or_default());
         self.verdicts.add(judged.verdict);

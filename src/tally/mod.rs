@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ColumnKey, MetricClaim, Place, RecordError};
+use crate::model::{ColumnKey, Place, RecordError, RunClaim};
 use crate::numeric::ResolutionStats;
 
 pub use accumulator::{Accumulator, Histogram, Key, Moments, PairSums, Second, Slots};
@@ -143,7 +143,7 @@ pub struct FileTally {
     /// The first of them.
     pub errors: Smallest<RecordError, 5>,
     /// Numbers reported of the run, in the order of the input.
-    pub metrics: Vec<MetricClaim>,
+    pub metrics: Vec<RunClaim>,
     /// Which fields its records have, and from where to where.
     pub layout: Layout,
 }

@@ -275,7 +275,7 @@ fn item<'t>(
     for (name, column) in context.totals.iter().zip(0..) {
         if let Some(value) = record.get(name).filter(|value| value.kind() != Kind::Array) {
             let logged = field::number(value, name, &[])?;
-            candidate.claims.push(Claim { column: ColumnId(column), value: logged, at: at(value) });
+            candidate.claims.push(Claim { of: ColumnId(column), value: logged, at: at(value) });
         }
     }
     let mut item = Item { id, complete: true, at: at(record), row: reward(record, lists), ..Item::default() };

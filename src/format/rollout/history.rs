@@ -14,7 +14,7 @@ use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::rollout::texts;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
-use crate::model::{Aggregation, Definition, Item, MetricClaim, Origin, RowMetric, RowValue, stable_hash};
+use crate::model::{Aggregation, Claim, Definition, Item, Origin, RowMetric, RowValue, RunMetric, stable_hash};
 use crate::numeric::Printed;
 
 pub(super) static HISTORY: History = History;
@@ -185,18 +185,20 @@ fn visit(origin: &JsonOrigin<'_>, directory: &String, out: &mut dyn Sink) -> Res
         let Some(number) = printed(value).filter(|_| value.kind() == Kind::Number) else { continue };
         let Some(definition) = definition(entry, name, table.is_some()) else { continue };
         let name = Cow::Borrowed(name);
-        item.metrics.push(RowMetric { name, value: RowValue::Number(number), at: at(value), custom: false, definition });
+        let of = RowMetric { name, custom: false, definition };
+        item.metrics.push(Claim { of, value: RowValue::Number(number), at: at(value) });
     }
     item.id = Cow::Owned(format!("step {}", step.and_then(id).unwrap_or_default()));
     // A step may be logged while training, in an evaluation, and at the end.
     item.distinct = names;
     out.item(&item, origin);
     if let Some((step, reward)) = table.zip(entry.get("reward").filter(|value| value.kind() == Kind::Number)) {
-        out.metric(MetricClaim {
+        let metric = RunMetric {
             filter: texts::filter(step),
             aggregation: Some(Aggregation::Other),
-            ..MetricClaim::new("", "log_history.reward", reward.raw_str(), origin.locate(at(reward)))
-        });
+            ..RunMetric::new("", "log_history.reward")
+        };
+        out.metric(metric.claim(reward.raw_str(), origin.locate(at(reward))));
     }
     Ok(())
 }

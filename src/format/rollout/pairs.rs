@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::format::field::{at, printed};
 use crate::format::json::{Kind, Value};
 use crate::model::{
-    Definition, FieldValue, OverTokens, PairFormula, PairPromise, PairSides, Reduce, RowField, RowMetric, RowValue,
+    Definition, FieldValue, OverTokens, PairFormula, PairPromise, PairSides, Reduce, RowClaim, RowField, RowMetric, RowValue,
     TOKEN_SUMS, TokenMask, TokenPair,
 };
 use crate::numeric::{Printed, exp};
@@ -195,7 +195,7 @@ pub(super) fn claims<'t>(
     fields: impl Iterator<Item = (Cow<'t, str>, Value<'t>)>,
     sides: &Sides<'t>,
     is_export: bool,
-) -> Vec<RowMetric<'t>> {
+) -> Vec<RowClaim<'t>> {
     let mut tokens = Tokens::default();
     let mut claims = Vec::new();
     for (name, value) in fields {
@@ -247,7 +247,7 @@ fn of_list<'t>(
     list: Value<'t>,
     promise: PairPromise,
     tokens: &Arc<[TokenPair]>,
-    claims: &mut Vec<RowMetric<'t>>,
+    claims: &mut Vec<RowClaim<'t>>,
 ) {
     let is_ratio = promise.formulas == [PairFormula::Ratio];
     let each = || list.elements().filter_map(|own| Some((own, printed(own)?)));
@@ -286,9 +286,9 @@ fn claim<'t>(
     number: Printed,
     definition: Definition<'t>,
     is_ratio: bool,
-) -> RowMetric<'t> {
+) -> RowClaim<'t> {
     let definition = if is_ratio && number.decimals <= 2 { Definition::ByName } else { definition };
-    RowMetric { name, value: RowValue::Number(number), at: at(place), custom: false, definition }
+    RowClaim { of: RowMetric { name, custom: false, definition }, value: RowValue::Number(number), at: at(place) }
 }
 
 /// Sums over the tokens that count, over each mask that a number of a run may be over. None over a mask under which some token
