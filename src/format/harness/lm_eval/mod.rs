@@ -4,11 +4,13 @@
 //! share the date in their names.
 
 mod lmms;
+mod old;
 mod results;
 mod samples;
 mod task;
 
 pub(super) use lmms::LMMS_SAMPLES;
+pub(super) use old::{RESULTS as OLD_RESULTS, ROWS as OLD_ROWS};
 pub(super) use results::{LMMS_RESULTS, RESULTS};
 pub(super) use samples::SAMPLES;
 
