@@ -245,7 +245,7 @@ impl<'p> Auditor<'p> {
                 if self.plan.gather || std::mem::take(&mut self.first_of_unit) {
                     self.stream.open.add(&whole);
                 } else {
-                    *self.stream.rows.closed.entry(plan::item_key(&whole.id)).or_default() += 1;
+                    self.stream.rows.closed.add(plan::item_key(&whole.id), 1);
                     item::judge_kept(whole, self.plan, &self.rules, &mut self.stream, &mut self.rule_tallies);
                 }
             }

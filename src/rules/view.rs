@@ -362,7 +362,7 @@ impl RunView<'_> {
     /// Where its first row begins: the place of what its columns say together.
     #[must_use]
     pub fn first_row(&self) -> Located {
-        let first = self.stream.rows.seen.values().map(|row| row.first).min().unwrap_or_default();
+        let first = self.stream.rows.first().unwrap_or_default();
         let place = Place { file: first.0, line: first.1.max(1), column: 1, ..Place::default() };
         Located { place, ..Located::default() }
     }
