@@ -66,7 +66,12 @@ pub(super) fn count(
         let what = ClaimKey::Rows("advantage".to_owned());
         if counts.unprovable > 0 {
             let reason = "no known formula gives it from the rewards of its group".into();
-            gaps.missing(&what, reason, "the rewards as they were before the advantages, and the group", counts.unprovable);
+            gaps.missing(
+                &what,
+                reason,
+                "the rewards as they were before the advantages, and the group",
+                counts.unprovable,
+            );
         }
         verdicts.entry(what).or_default().merge(&counts);
     }

@@ -37,7 +37,8 @@ pub(super) fn judge_combination(claim: Approx, terms: &[(f64, Printed)], is_cert
         instead.push(Cow::Borrowed("what its parts give with the other sign"));
     } else if terms.iter().any(|(weight, _)| (weight - 1.0).abs() > 0.0) {
         let plain = terms.iter().map(|(_, number)| Approx::printed(number));
-        let plain = Approx::sum(plain, NumberFormat::F64).widened(ROUNDINGS * NumberFormat::F32.unit_roundoff() * sizes);
+        let plain =
+            Approx::sum(plain, NumberFormat::F64).widened(ROUNDINGS * NumberFormat::F32.unit_roundoff() * sizes);
         if judge(claim, plain).is_proven() {
             instead.push(Cow::Borrowed("the plain sum of its parts"));
         }

@@ -177,15 +177,15 @@ fn others(over: &OverTokens) -> impl Iterator<Item = Way> {
         is_logarithm || !matches!(reduce, Reduce::ExpMean | Reduce::ExpSum)
     };
     let is_other = |way: &(PairFormula, Reduce)| !over.ways.contains(way);
-    all.filter(is_known)
-        .filter(is_other)
-        .map(|(formula, reduce)| Way { mask: TokenMask::Response, formula, reduce })
+    all.filter(is_known).filter(is_other).map(|(formula, reduce)| Way { mask: TokenMask::Response, formula, reduce })
 }
 
 /// A number of a whole rollout.
 pub(super) fn judge_rollout(claim: Approx, over: &OverTokens) -> Option<Said> {
     let tokens = &over.tokens;
-    let meant = |mask: TokenMask| over.ways.iter().map(move |(formula, reduce)| Way { mask, formula: *formula, reduce: *reduce });
+    let meant = |mask: TokenMask| {
+        over.ways.iter().map(move |(formula, reduce)| Way { mask, formula: *formula, reduce: *reduce })
+    };
     let judged = nearest(meant(TokenMask::Response).filter_map(|way| way.judge(claim, tokens)))?;
     if !judged.is_refuted() {
         return Some(Said { judged, instead: Vec::new() });
@@ -259,7 +259,8 @@ mod tests {
 
     #[test]
     fn a_value_below_its_rounding_says_nothing() {
-        let promise = PairPromise { sides: PairSides::TrainerAndEngine, formulas: &[PairFormula::K3], is_certain: true };
+        let promise =
+            PairPromise { sides: PairSides::TrainerAndEngine, formulas: &[PairFormula::K3], is_certain: true };
         let of = |claim: &str, engine: &str| {
             judge_token(Approx::printed(&number(claim)), promise, &number("-1.0000001"), &number(engine)).unwrap()
         };
@@ -297,14 +298,17 @@ mod tests {
         let k1 = [(PairFormula::InverseLogRatio, Reduce::Mean)];
         // −(0.5 + 0.25) ÷ 2 = −0.375; over all three −(0.5 + 0.25 − 1) ÷ 3 = 0.08333.
         assert_eq!(rollout("-0.375", &k1, true).0, Verdict::Proven);
-        let elsewhere = vec!["the mean of engine - trainer (k1) over the attention mask, not the response mask".to_owned()];
+        let elsewhere =
+            vec!["the mean of engine - trainer (k1) over the attention mask, not the response mask".to_owned()];
         assert_eq!(rollout("0.0833333333", &k1, true), (Verdict::Refuted, elsewhere.clone()));
         assert_eq!(rollout("0.0833333333", &k1, false), (Verdict::Refuted, elsewhere));
         assert_eq!(rollout("0.6", &k1, false), (Verdict::Unprovable, vec![]));
         assert_eq!(rollout("0.6", &k1, true), (Verdict::Refuted, vec![]));
         // Both differences are positive.
         let others = ["trainer - engine", "|trainer - engine|"].map(|own| {
-            format!("the mean of {own} over the response mask, not the mean of engine - trainer (k1) over the response mask")
+            format!(
+                "the mean of {own} over the response mask, not the mean of engine - trainer (k1) over the response mask"
+            )
         });
         assert_eq!(rollout("0.375", &k1, true), (Verdict::Refuted, others.to_vec()));
     }

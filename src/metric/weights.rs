@@ -40,7 +40,10 @@ impl Group {
         let means: Vec<f64> = (0..width).map(|at| mean(&|row| row.0[at])).collect();
         let advantage = mean(&|row| row.1);
         Self {
-            parts: rows.iter().map(|(parts, _)| parts.iter().zip(&means).map(|(own, mean)| own - mean).collect()).collect(),
+            parts: rows
+                .iter()
+                .map(|(parts, _)| parts.iter().zip(&means).map(|(own, mean)| own - mean).collect())
+                .collect(),
             advantages: rows.iter().map(|(_, own)| own - advantage).collect(),
         }
     }
@@ -53,7 +56,8 @@ impl Group {
     fn solve(&self) -> Option<Vec<f64>> {
         let width = self.parts.first()?.len();
         let product = |a: usize, b: usize| self.parts.iter().map(|own| own[a] * own[b]).sum::<f64>();
-        let with = |a: usize| self.parts.iter().zip(&self.advantages).map(|(own, advantage)| own[a] * advantage).sum::<f64>();
+        let with =
+            |a: usize| self.parts.iter().zip(&self.advantages).map(|(own, advantage)| own[a] * advantage).sum::<f64>();
         let rows = (0..width).map(|a| (0..width).map(|b| product(a, b)).chain([with(a)]).collect()).collect();
         let solved = eliminate(rows)?;
         let sizes: f64 = solved.iter().map(|own| own.abs()).sum();
@@ -69,7 +73,8 @@ impl Group {
         let both: f64 = sums.iter().zip(&self.advantages).map(|(own, advantage)| own * advantage).sum();
         let factor = if square > 0.0 { both / square } else { 0.0 };
         let bound = WITHIN * self.largest();
-        factor >= 0.0 && sums.iter().zip(&self.advantages).all(|(own, advantage)| (own * factor - advantage).abs() <= bound)
+        factor >= 0.0
+            && sums.iter().zip(&self.advantages).all(|(own, advantage)| (own * factor - advantage).abs() <= bound)
     }
 }
 

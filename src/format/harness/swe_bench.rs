@@ -79,7 +79,12 @@ impl Format for Report {
     }
 }
 
-fn claim<'t>(name: Cow<'t, str>, value: RowValue, place: Value<'t>, definition: Definition<'t>) -> Claim<RowMetric<'t>, RowValue> {
+fn claim<'t>(
+    name: Cow<'t, str>,
+    value: RowValue,
+    place: Value<'t>,
+    definition: Definition<'t>,
+) -> Claim<RowMetric<'t>, RowValue> {
     Claim { of: RowMetric { name, custom: false, definition }, value, at: at(place) }
 }
 
@@ -116,7 +121,8 @@ fn report(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Fi
 /// An instance under its id.
 fn instance(root: Value<'_>) -> Option<(Cow<'_, str>, Value<'_>)> {
     let (key, value) = root.members().next()?;
-    let is_one = value.kind() == Kind::Object && has(value, "resolved", Kind::Bool) && has(value, "patch_exists", Kind::Bool);
+    let is_one =
+        value.kind() == Kind::Object && has(value, "resolved", Kind::Bool) && has(value, "patch_exists", Kind::Bool);
     is_one.then(|| (key.as_str(), value))
 }
 
@@ -126,9 +132,8 @@ impl Format for Instance {
     }
 
     fn recognise(&self, head: &Head<'_>) -> Confidence {
-        let is_one = |root: Value<'_>| {
-            instance(root).is_some() && root.members().all(|(_, value)| value.kind() == Kind::Object)
-        };
+        let is_one =
+            |root: Value<'_>| instance(root).is_some() && root.members().all(|(_, value)| value.kind() == Kind::Object);
         match head.document() {
             Some(root) if is_one(root) => Confidence::of(92, "resolved and patch_exists of ids"),
             _ => Confidence::none(),
@@ -150,7 +155,8 @@ fn status(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Fi
     let (id, report) = instance(origin.root).ok_or_else(|| lacks(origin.root, "resolved", "whether it is resolved"))?;
     let mut item = Item { id, complete: true, at: at(origin.root), ..Item::default() };
     let counts = |kind: &str| {
-        let of = |outcome: &str| find(report, &["tests_status", kind, outcome]).filter(|list| list.kind() == Kind::Array);
+        let of =
+            |outcome: &str| find(report, &["tests_status", kind, outcome]).filter(|list| list.kind() == Kind::Array);
         Some((of("success")?.len(), of("failure")?.len()))
     };
     if let Some(value) = report.get("resolved")

@@ -156,7 +156,11 @@ impl Format for History {
         // Entries of other kinds stand between: evaluations, times.
         let is_any = head.records().any(is_checkable);
         let share = head.share(|record| step(record).is_some());
-        if is_any { Confidence::of_share(share, 86, "a step, with a mean or margin and its parts") } else { Confidence::none() }
+        if is_any {
+            Confidence::of_share(share, 86, "a step, with a mean or margin and its parts")
+        } else {
+            Confidence::none()
+        }
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use crate::format::field::{at, printed};
 use crate::format::json::{Kind, Value};
 use crate::model::{
-    Definition, FieldValue, OverTokens, PairFormula, PairPromise, PairSides, Reduce, RowClaim, RowField, RowMetric, RowValue,
-    TOKEN_SUMS, TokenMask, TokenPair,
+    Definition, FieldValue, OverTokens, PairFormula, PairPromise, PairSides, Reduce, RowClaim, RowField, RowMetric,
+    RowValue, TOKEN_SUMS, TokenMask, TokenPair,
 };
 use crate::numeric::{Printed, exp};
 
@@ -101,18 +101,17 @@ static OF_REFERENCE: [Name; 5] = [
 ];
 
 /// The log-probs of a reference model.
-pub(super) const REFERENCE: [&str; 6] = [
-    "ref_log_probs",
-    "ref_log_prob",
-    "ref_logprobs",
-    "ref_per_token_logps",
-    "reference_logprobs",
-    "base_log_probs",
-];
+pub(super) const REFERENCE: [&str; 6] =
+    ["ref_log_probs", "ref_log_prob", "ref_logprobs", "ref_per_token_logps", "reference_logprobs", "base_log_probs"];
 
 /// Words that say how the numbers of tokens become one.
-const WORDS: [(&str, Reduce); 5] =
-    [("mean", Reduce::Mean), ("avg", Reduce::Mean), ("average", Reduce::Mean), ("sum", Reduce::Sum), ("max", Reduce::Max)];
+const WORDS: [(&str, Reduce); 5] = [
+    ("mean", Reduce::Mean),
+    ("avg", Reduce::Mean),
+    ("average", Reduce::Mean),
+    ("sum", Reduce::Sum),
+    ("max", Reduce::Max),
+];
 
 /// A name without the word that says how tokens become one number.
 fn bare(name: &str) -> (&str, Option<Reduce>) {
@@ -323,7 +322,8 @@ pub(super) fn sums(sides: &Sides<'_>) -> Vec<RowField<'static>> {
             (names.k3_swapped, swapped),
         ];
         let is_whole = count > 0.0 && values.iter().all(|(_, value)| value.is_finite());
-        let field = |(name, value): (&'static str, f64)| RowField { name: name.into(), value: FieldValue::Number(value) };
+        let field =
+            |(name, value): (&'static str, f64)| RowField { name: name.into(), value: FieldValue::Number(value) };
         row.extend(values.into_iter().filter(|_| is_whole).map(field));
     }
     row

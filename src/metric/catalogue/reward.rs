@@ -51,7 +51,8 @@ fn of_columns(asked: &Asked<'_>) -> Option<Found> {
     }
     // Weights that do not add up to 1 give another number, and they may be anything round.
     let factor = asked.printed.value / weighted;
-    let is_round = |weight: &f64| (weight * factor / ROUND - (weight * factor / ROUND).round()).abs() * ROUND <= NEAR * factor;
+    let is_round =
+        |weight: &f64| (weight * factor / ROUND - (weight * factor / ROUND).round()).abs() * ROUND <= NEAR * factor;
     if !is_it(plain) || weights.iter().all(is_round) {
         return Some(Found::open(right, ONE_BATCH));
     }
@@ -60,13 +61,15 @@ fn of_columns(asked: &Asked<'_>) -> Option<Found> {
         names.join(" and "),
         found.groups
     );
-    let arithmetic = format!("mean({}) = {}; {} = {}", names.join(" + "), show(plain), right.definition, show(weighted));
+    let arithmetic =
+        format!("mean({}) = {}; {} = {}", names.join(" + "), show(plain), right.definition, show(weighted));
     Some(Found::refuted(right, AggregateCause::Mismatch, &why, arithmetic))
 }
 
 /// `0.7*accuracy_reward + 0.3*format_reward`.
 fn weighted_sum(names: &[String], weights: &[f64]) -> String {
     let rounded = |weight: &f64| show((weight * 1e3).round() / 1e3);
-    let terms: Vec<String> = names.iter().zip(weights).map(|(name, weight)| format!("{}*{name}", rounded(weight))).collect();
+    let terms: Vec<String> =
+        names.iter().zip(weights).map(|(name, weight)| format!("{}*{name}", rounded(weight))).collect();
     terms.join(" + ")
 }

@@ -52,10 +52,7 @@ static OF_K3: Estimator = Estimator {
 fn of_columns(asked: &Asked<'_>, estimator: &Estimator) -> Option<Found> {
     let [own, others @ ..] = &TOKEN_SUMS;
     let over = |sum: Option<Approx>, names: &TokenSums| Some(sum?.over(tokens(asked, names)?));
-    let right = Derived::new(
-        over((estimator.of)(asked, own), own)?,
-        format!("{} over the mask", estimator.words),
-    );
+    let right = Derived::new(over((estimator.of)(asked, own), own)?, format!("{} over the mask", estimator.words));
     let swapped = over((estimator.of_swapped)(asked, own), own).map(|value| {
         let words = format!("{} over the mask", estimator.swapped);
         Wrong::new(AggregateCause::Mismatch, value, &words, "has trainer and engine exchanged")

@@ -60,11 +60,7 @@ fn deviation(asked: &Asked<'_>, names: &TokenSums) -> Option<Approx> {
 }
 
 /// A number over the response mask; over another one it is wrong.
-fn over_masks(
-    asked: &Asked<'_>,
-    words: &str,
-    of: fn(&Asked<'_>, &TokenSums) -> Option<Approx>,
-) -> Option<Found> {
+fn over_masks(asked: &Asked<'_>, words: &str, of: fn(&Asked<'_>, &TokenSums) -> Option<Approx>) -> Option<Found> {
     let [own, others @ ..] = &TOKEN_SUMS;
     let right = Derived::new(of(asked, own)?, format!("{words} over the mask"));
     let wrong = |names: &TokenSums| {

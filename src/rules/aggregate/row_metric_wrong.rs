@@ -139,10 +139,7 @@ fn parts(all: &Observed) -> Vec<String> {
 }
 
 fn say(all: &Observed) -> Message {
-    let wrong: Vec<String> = own(all)
-        .into_iter()
-        .map(|(name, count)| format!("{name} of {}", rows(count)))
-        .collect();
+    let wrong: Vec<String> = own(all).into_iter().map(|(name, count)| format!("{name} of {}", rows(count))).collect();
     let values = all.count(VALUES);
     if values > 0 && all.count(UNWEIGHTED) == values {
         return Message::new(format!(
@@ -153,7 +150,9 @@ fn say(all: &Observed) -> Message {
     }
     if values > 0 {
         let (title, help) = match instead(all) {
-            Some(instead) => (instead, "compute it as its name and the tool say, or log it under the name of what it is"),
+            Some(instead) => {
+                (instead, "compute it as its name and the tool say, or log it under the name of what it is")
+            }
             None => (
                 format!("{} does not match the other values of the same row", wrong.join(" and ")),
                 "compute a row's value from the numbers and answers written to the same row",

@@ -72,8 +72,12 @@ impl Format for OldResults {
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         let is_one = |root: Value<'_>| {
             let config = root.get("config").filter(|config| config.kind() == Kind::Object);
-            let is_set = config.is_some_and(|config| config.get("model").is_some() && config.get("num_fewshot").is_some());
-            has(root, "results", Kind::Object) && has(root, "versions", Kind::Object) && is_set && root.get("configs").is_none()
+            let is_set =
+                config.is_some_and(|config| config.get("model").is_some() && config.get("num_fewshot").is_some());
+            has(root, "results", Kind::Object)
+                && has(root, "versions", Kind::Object)
+                && is_set
+                && root.get("configs").is_none()
         };
         match head.document() {
             Some(root) if is_one(root) => Confidence::of(91, "results, versions and config without configs"),
@@ -162,8 +166,7 @@ fn visit(origin: &JsonOrigin<'_>, task: &String, out: &mut dyn Sink) -> Result<(
     let row = origin.root;
     let doc = row.get("doc_id").and_then(id).ok_or_else(|| lacks(row, "doc_id", "the document's id"))?;
     let mut item = Item { id: doc, task: Cow::Borrowed(task), complete: true, at: at(row), ..Item::default() };
-    let responses: Vec<Value<'_>> =
-        (0..).map_while(|place: u32| row.get(&format!("logit_{place}"))).collect();
+    let responses: Vec<Value<'_>> = (0..).map_while(|place: u32| row.get(&format!("logit_{place}"))).collect();
     let is_number = |response: &&Value<'_>| response.kind() == Kind::Number;
     let truth = row.get("truth");
     let gold = truth.and_then(integer).filter(|gold| usize::try_from(*gold).is_ok_and(|gold| gold < responses.len()));
@@ -211,7 +214,11 @@ fn row_metric<'t>(name: &'t str, value: Value<'t>, is_choice: bool, is_total: bo
         "ppl" if is_total => Definition::Total(None),
         _ => Definition::ByName,
     };
-    Some(Claim { of: RowMetric { name: Cow::Borrowed(name), custom: false, definition }, value: parsed?, at: at(value) })
+    Some(Claim {
+        of: RowMetric { name: Cow::Borrowed(name), custom: false, definition },
+        value: parsed?,
+        at: at(value),
+    })
 }
 
 /// `(-123.4, 56)`: a log-likelihood with the words or bytes that it is divided by.
