@@ -126,8 +126,8 @@ impl Gaps {
     }
 
     /// Claims of any kind that lack something.
-    pub(super) fn missing(&mut self, what: &ClaimKey, reason: &'static str, log: &'static str, count: u64) {
-        *self.claims.entry((what.clone(), reason.into(), log)).or_default() += count;
+    pub(super) fn missing(&mut self, what: &ClaimKey, reason: Cow<'static, str>, log: &'static str, count: u64) {
+        *self.claims.entry((what.clone(), reason, log)).or_default() += count;
     }
 
     /// A number of the run that lacks something: the rows beside it, if they could not be read.
