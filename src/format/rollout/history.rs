@@ -110,7 +110,7 @@ fn definition(entry: Value<'_>, name: &str, weights_follow: bool) -> Option<Defi
     let before = name.strip_suffix("reward").filter(|before| before.is_empty() || *before == "eval_")?;
     // With the completions beside it, their advantages say what the weights are.
     let parts = if weights_follow { Vec::new() } else { parts(entry, before) };
-    (!parts.is_empty()).then(|| Definition::Combination(parts, false))
+    (!parts.is_empty()).then_some(Definition::Combination(parts, false))
 }
 
 /// The means of the functions whose rewards are added up. TRL before 0.17 has them under the function's name alone.
@@ -168,12 +168,13 @@ impl Format for History {
         let framing = if is_document { Some(Framing::Nested(&["log_history"])) } else { head.framing() };
         let framing = framing.ok_or_else(|| "expected JSON".to_owned())?;
         let directory = head.ancestor(1).to_owned();
-        let records = Records::new(framing, Vec::new(), directory, visit);
+        let records =
+            Records::new(framing, Vec::new(), directory, |origin, directory, out| visit(origin, directory, out));
         Ok(Box::new(records.mapped(&[("item", "step"), ("row metrics", "rewards/margins, reward, …/mean")])))
     }
 }
 
-fn visit(origin: &JsonOrigin<'_>, directory: &String, out: &mut dyn Sink) -> Result<(), FieldError> {
+fn visit(origin: &JsonOrigin<'_>, directory: &str, out: &mut dyn Sink) -> Result<(), FieldError> {
     let root = origin.root;
     if root.kind() != Kind::Object {
         return Err(field_error(root, "an entry of the log", "an object"));

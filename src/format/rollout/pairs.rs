@@ -214,7 +214,7 @@ pub(super) fn claims<'t>(
                 claims.push(claim(name, value, number, Definition::OfTokens(over), is_ratio));
             }
             Kind::Array if value.len() == tokens.len() || value.len() == 1 => {
-                of_list(&name, value, promise, &tokens, &mut claims);
+                of_list(name, value, promise, &tokens, &mut claims);
             }
             _ => {}
         }
@@ -242,7 +242,7 @@ fn ways(formulas: &[PairFormula], reduce: Option<Reduce>) -> Vec<(PairFormula, R
 
 /// A list with a number of every token. One number at all tokens is the rollout's.
 fn of_list<'t>(
-    name: &Cow<'t, str>,
+    name: Cow<'t, str>,
     list: Value<'t>,
     promise: PairPromise,
     tokens: &Arc<[TokenPair]>,
@@ -263,7 +263,7 @@ fn of_list<'t>(
         } else {
             Definition::ByName
         };
-        claims.push(claim(name.clone(), place, number, definition, is_ratio));
+        claims.push(claim(name, place, number, definition, is_ratio));
         return;
     }
     for ((own, number), pair) in list.elements().zip(column(list)).zip(tokens.iter()) {

@@ -29,9 +29,11 @@ pub(in crate::format) struct OldResults;
 pub(in crate::format) struct OldRows;
 
 const TOOL: &str = "lm-evaluation-harness 0.2 and 0.3";
+/// What makes results and rows of a directory one run.
+const RUN: &str = "lm-eval-old";
 
 static RESULTS_CARD: FormatInfo = FormatInfo {
-    name: "lm-eval-0.3-results",
+    name: "lm-eval-old-results",
     about: "metrics of lm-evaluation-harness before 0.4",
     tool: TOOL,
     files: "`<any name>.json` of `--output_path`; belongs to the rows in its directory",
@@ -44,7 +46,7 @@ static RESULTS_CARD: FormatInfo = FormatInfo {
 };
 
 static ROWS_CARD: FormatInfo = FormatInfo {
-    name: "lm-eval-0.3-rows",
+    name: "lm-eval-old-rows",
     about: "rows of lm-evaluation-harness before 0.4 (<task>_write_out_info.json)",
     tool: TOOL,
     files: "`<task>_write_out_info.json` of `--output_base_path`: a list with an object per document",
@@ -58,7 +60,7 @@ static ROWS_CARD: FormatInfo = FormatInfo {
 
 impl Format for OldResults {
     fn tool(&self) -> &'static str {
-        ROWS_CARD.name
+        RUN
     }
 
     fn info(&self) -> &'static FormatInfo {
@@ -141,7 +143,7 @@ fn is_row(row: Value<'_>) -> bool {
 
 impl Format for OldRows {
     fn tool(&self) -> &'static str {
-        ROWS_CARD.name
+        RUN
     }
 
     fn info(&self) -> &'static FormatInfo {
@@ -162,7 +164,7 @@ impl Format for OldRows {
     }
 }
 
-fn visit(origin: &JsonOrigin<'_>, task: &String, out: &mut dyn Sink) -> Result<(), FieldError> {
+fn visit(origin: &JsonOrigin<'_>, task: &str, out: &mut dyn Sink) -> Result<(), FieldError> {
     let row = origin.root;
     let doc = row.get("doc_id").and_then(id).ok_or_else(|| lacks(row, "doc_id", "the document's id"))?;
     let mut item = Item { id: doc, task: Cow::Borrowed(task), complete: true, at: at(row), ..Item::default() };
