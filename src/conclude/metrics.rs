@@ -12,7 +12,7 @@ use crate::rules::Fields;
 use crate::tally::{FromRefuted, ItemTally, StreamTally};
 
 /// What a stream gives for the numbers of its run.
-pub(super) fn facts(stream: &StreamTally) -> RunFacts<'_> {
+pub(super) fn facts<'s>(stream: &'s StreamTally, correctness: &VerdictCounts) -> RunFacts<'s> {
     let items = &stream.items;
     let picked = (items.scored > 0).then_some((items.right, items.scored));
     RunFacts {
@@ -22,14 +22,24 @@ pub(super) fn facts(stream: &StreamTally) -> RunFacts<'_> {
         items: items.items,
         unmeasured: items.unmeasured,
         right: if items.reported > 0 { Some((items.reported_right, items.reported)) } else { picked },
-        doubt: doubt(items),
+        doubt: doubt(items, correctness),
         has_segments: Fields(items.fields).has(Fields::named("segments")),
         is_doubled: stream.rows.seen.values().any(|seen| seen.count > 1),
     }
 }
 
-fn doubt(items: &ItemTally) -> Option<Doubt> {
-    if items.correctness().refuted > 0 {
+/// Whether reported correctness follows. Where the logged picks are wrong, the pipeline may have computed it from others: where
+/// it is that of the picks under the convention in all rows, the picks are what is wrong.
+pub(super) fn correctness(items: &ItemTally, picks_are_wrong: bool) -> VerdictCounts {
+    let counts = items.correctness();
+    if picks_are_wrong && items.is_right_of_recomputed() {
+        return VerdictCounts { proven: counts.proven + counts.refuted, refuted: 0, ..counts };
+    }
+    counts
+}
+
+fn doubt(items: &ItemTally, correctness: &VerdictCounts) -> Option<Doubt> {
+    if correctness.refuted > 0 {
         return Some(Doubt::Contradicted);
     }
     (items.reported == 0 && items.same_label.numbers > 0).then_some(Doubt::Numbers)

@@ -59,9 +59,9 @@ impl Group {
     fn solve(&self) -> Option<Vec<f64>> {
         let width = self.parts.first()?.len();
         let product = |a: usize, b: usize| self.parts.iter().map(|own| own[a] * own[b]).sum::<f64>();
-        let right =
+        let beside =
             |a: usize| self.parts.iter().zip(&self.advantages).map(|(own, advantage)| own[a] * advantage).sum::<f64>();
-        let rows = (0..width).map(|a| (0..width).map(|b| product(a, b)).chain([right(a)]).collect()).collect();
+        let rows = (0..width).map(|a| (0..width).map(|b| product(a, b)).chain([beside(a)]).collect()).collect();
         let solved = eliminate(rows)?;
         let sizes: f64 = solved.iter().map(|own| own.abs()).sum();
         let weights: Vec<f64> = solved.iter().map(|own| own / sizes).collect();

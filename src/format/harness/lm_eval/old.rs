@@ -8,16 +8,14 @@ use std::borrow::Cow;
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::field::{self, FieldError, at, has, id, integer, lacks, printed};
 use crate::format::json::{Kind, Value};
-use crate::format::mapped::{MappedField, described};
-use crate::format::origin::{JsonOrigin, read_document};
-use crate::format::records::Records;
-use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
+use crate::format::origin::JsonOrigin;
+use crate::format::records::{Document, Records};
+use crate::format::{Confidence, Format, FormatInfo, Head, Reader, Sink};
 use crate::model::{
     Aggregation, Candidate, Claim, ClaimKind, ColumnId, Definition, Divisor, Item, Origin, PickRef, Ranking, RowClaim,
     RowMetric, RowValue, RunMetric,
 };
 use crate::numeric::Printed;
-use crate::source::Opened;
 
 /// The numbers of the run.
 pub(in crate::format) static RESULTS: OldResults = OldResults;
@@ -88,33 +86,15 @@ impl Format for OldResults {
     }
 
     fn open(&self, _head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
-        Ok(Box::new(OldReader))
+        Ok(Box::new(Document::new(report, "results.<task>.<metric>")))
     }
 }
 
-struct OldReader;
-
-impl Reader for OldReader {
-    fn framing(&self) -> Framing {
-        Framing::Whole
-    }
-
-    fn columns(&self) -> &[ColumnSpec] {
-        &[]
-    }
-
-    fn read_stream(&self, file: u32, stream: Opened, out: &mut dyn Sink) {
-        read_document(file, stream, out, |origin, out| {
-            for (task, values) in origin.root.get("results").into_iter().flat_map(|results| results.members()) {
-                for (key, value) in values.members().filter(|(_, value)| value.kind() == Kind::Number) {
-                    out.metric(metric(task.raw_str(), key.raw_str()).claim(value.raw_str(), origin.locate(at(value))));
-                }
-            }
-        });
-    }
-
-    fn mapping(&self) -> Vec<MappedField> {
-        described(&[("metrics", "results.<task>.<metric>")])
+fn report(origin: &JsonOrigin<'_>, out: &mut dyn Sink) {
+    for (task, values) in origin.root.get("results").into_iter().flat_map(|results| results.members()) {
+        for (key, value) in values.members().filter(|(_, value)| value.kind() == Kind::Number) {
+            out.metric(metric(task.raw_str(), key.raw_str()).claim(value.raw_str(), origin.locate(at(value))));
+        }
     }
 }
 
