@@ -214,7 +214,7 @@ pub(super) fn claims<'t>(
                 claims.push(claim(name, value, number, Definition::OfTokens(over), is_ratio));
             }
             Kind::Array if value.len() == tokens.len() || value.len() == 1 => {
-                of_list(&name, value, promise, &tokens, &mut claims);
+                of_list(name, value, promise, &tokens, &mut claims);
             }
             _ => {}
         }
@@ -242,7 +242,7 @@ fn ways(formulas: &[PairFormula], reduce: Option<Reduce>) -> Vec<(PairFormula, R
 
 /// A list with a number of every token. One number at all tokens is the rollout's.
 fn of_list<'t>(
-    name: &Cow<'t, str>,
+    name: Cow<'t, str>,
     list: Value<'t>,
     promise: PairPromise,
     tokens: &Arc<[TokenPair]>,
@@ -263,7 +263,7 @@ fn of_list<'t>(
         } else {
             Definition::ByName
         };
-        claims.push(claim(name.clone(), place, number, definition, is_ratio));
+        claims.push(claim(name, place, number, definition, is_ratio));
         return;
     }
     for ((own, number), pair) in list.elements().zip(column(list)).zip(tokens.iter()) {
@@ -294,37 +294,36 @@ fn claim<'t>(
 /// lacks a log-prob.
 pub(super) fn sums(sides: &Sides<'_>) -> Vec<RowField<'static>> {
     let Some(engine) = sides.engine else { return Vec::new() };
-    let tokens: Vec<TokenPair> = pairs(sides.trainer, engine, sides).collect();
+    const MASKS: [TokenMask; 3] = [TokenMask::Response, TokenMask::Attention, TokenMask::All];
+    let mut all = [[0.0_f64; 7]; MASKS.len()];
+    for pair in pairs(sides.trainer, engine, sides) {
+        let (trainer, engine) = (pair.trainer.value, pair.engine.value);
+        let (gap, d) = ((exp(trainer) - exp(engine)).abs(), trainer - engine);
+        let (k3, swapped) = (exp(d) - 1.0 - d, exp(-d) - 1.0 + d);
+        for (mask, own) in MASKS.into_iter().zip(&mut all).filter(|(mask, _)| pair.counts(*mask)) {
+            // Attention that is not logged is no mask of its own.
+            if mask == TokenMask::Attention && sides.attention.is_none() {
+                continue;
+            }
+            let [count, sum, squares, largest, k1, own_k3, own_swapped] = own;
+            *count += 1.0;
+            *sum += gap;
+            *squares += gap * gap;
+            // A NaN has to stay.
+            *largest = if gap <= *largest { *largest } else { gap };
+            *k1 -= d;
+            *own_k3 += k3;
+            *own_swapped += swapped;
+        }
+    }
     let mut row = Vec::new();
-    for (mask, names) in [TokenMask::Response, TokenMask::Attention, TokenMask::All].into_iter().zip(&TOKEN_SUMS) {
-        if mask == TokenMask::Attention && sides.attention.is_none() {
-            continue;
-        }
-        let [mut count, mut sum, mut squares, mut largest, mut k1, mut k3, mut swapped] = [0.0_f64; 7];
-        for pair in tokens.iter().filter(|pair| pair.counts(mask)) {
-            let (trainer, engine) = (pair.trainer.value, pair.engine.value);
-            let (gap, d) = ((exp(trainer) - exp(engine)).abs(), trainer - engine);
-            count += 1.0;
-            sum += gap;
-            squares += gap * gap;
-            largest = largest.max(gap);
-            k1 -= d;
-            k3 += exp(d) - 1.0 - d;
-            swapped += exp(-d) - 1.0 + d;
-        }
-        let values = [
-            (names.tokens, count),
-            (names.probs_diff, sum),
-            (names.squares, squares),
-            (names.largest, largest),
-            (names.k1, k1),
-            (names.k3, k3),
-            (names.k3_swapped, swapped),
-        ];
-        let is_whole = count > 0.0 && values.iter().all(|(_, value)| value.is_finite());
+    for (values, names) in all.into_iter().zip(&TOKEN_SUMS) {
+        let is_whole = values[0] > 0.0 && values.iter().all(|value| value.is_finite());
+        let names =
+            [names.tokens, names.probs_diff, names.squares, names.largest, names.k1, names.k3, names.k3_swapped];
         let field =
             |(name, value): (&'static str, f64)| RowField { name: name.into(), value: FieldValue::Number(value) };
-        row.extend(values.into_iter().filter(|_| is_whole).map(field));
+        row.extend(names.into_iter().zip(values).filter(|_| is_whole).map(field));
     }
     row
 }
@@ -334,5 +333,39 @@ pub(super) fn flag(value: Value<'_>) -> Option<bool> {
     match value.kind() {
         Kind::Bool => value.as_bool(),
         _ => printed(value).map(|number| number.value > 0.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_may_say_how_tokens_become_one_number() {
+        assert_eq!(bare("mean_kl"), ("kl", Some(Reduce::Mean)));
+        assert_eq!(bare("kl/mean"), ("kl", Some(Reduce::Mean)));
+        assert_eq!(bare("kl_k3_sum"), ("kl_k3", Some(Reduce::Sum)));
+        assert_eq!(bare("mismatch_kl"), ("mismatch_kl", None));
+        assert_eq!(bare("maximal"), ("maximal", None));
+    }
+
+    #[test]
+    fn every_name_promises_one_thing() {
+        for list in [&NAMES[..], &OF_REFERENCE[..]] {
+            let mut names: Vec<&str> = list.iter().flat_map(|own| own.names).copied().collect();
+            let all = names.len();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), all);
+        }
+    }
+
+    #[test]
+    fn a_ratio_alone_may_be_of_the_sum_or_of_the_mean() {
+        let ratio = ways(&[PairFormula::Ratio], None);
+        assert_eq!(ratio.first(), Some(&(PairFormula::LogRatio, Reduce::ExpSum)));
+        assert_eq!(ways(&[PairFormula::Ratio], Some(Reduce::Mean)), [(PairFormula::Ratio, Reduce::Mean)]);
+        let k1 = [PairFormula::InverseLogRatio];
+        assert_eq!(ways(&k1, None), [(k1[0], Reduce::Mean), (k1[0], Reduce::Sum)]);
     }
 }
