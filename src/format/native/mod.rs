@@ -7,13 +7,16 @@ mod group;
 mod grouping;
 mod infer;
 mod json;
+mod keyed;
 mod record;
 pub mod roles;
 pub(in crate::format) mod sentences;
+mod settled;
 mod summary;
 
 use csv::CSV;
 use json::{ARRAY, LINES};
+use keyed::KEYED;
 use summary::SUMMARY;
 
 use crate::config::{ColumnSpec, Config, ConfigError, InputConfig};
@@ -23,7 +26,7 @@ use crate::format::{Format, Framing, Head};
 /// The tool of all native forms, see [`Format::tool`](crate::format::Format::tool).
 pub(crate) const TOOL: &str = "native";
 
-pub(super) static FORMATS: &[&dyn Format] = &[&LINES, &ARRAY, &CSV, &SUMMARY];
+pub(super) static FORMATS: &[&dyn Format] = &[&LINES, &ARRAY, &KEYED, &CSV, &SUMMARY];
 
 fn split(path: &str) -> Vec<String> {
     path.split('.').map(str::to_owned).collect()
