@@ -5,6 +5,7 @@ mod columns;
 mod csv;
 mod group;
 mod grouping;
+mod infer;
 mod json;
 mod record;
 pub mod roles;
