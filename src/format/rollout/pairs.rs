@@ -293,8 +293,8 @@ fn claim<'t>(
 /// Sums over the tokens that count, over each mask that a number of a run may be over. None over a mask under which some token
 /// lacks a log-prob.
 pub(super) fn sums(sides: &Sides<'_>) -> Vec<RowField<'static>> {
-    let Some(engine) = sides.engine else { return Vec::new() };
     const MASKS: [TokenMask; 3] = [TokenMask::Response, TokenMask::Attention, TokenMask::All];
+    let Some(engine) = sides.engine else { return Vec::new() };
     let mut all = [[0.0_f64; 7]; MASKS.len()];
     for pair in pairs(sides.trainer, engine, sides) {
         let (trainer, engine) = (pair.trainer.value, pair.engine.value);
