@@ -5,6 +5,7 @@
 
 use crate::derive::judge as compare;
 use crate::metric::aggregate::{self, Derived};
+use crate::metric::alone::alone;
 use crate::metric::answer::{
     Answer, Asked, CUSTOM, DOUBLED, FEW, Missing, NO_FORMULA, NO_ROWS, NO_VALUE, RANDOM, RunFacts, SAMPLE,
 };
@@ -16,6 +17,7 @@ use crate::metric::named;
 use crate::metric::parts::judge_whole;
 use crate::metric::rows::MetricRows;
 use crate::metric::search::{self, search};
+use crate::metric::spread::spread;
 use crate::metric::wrong::{self, AggregateCause, Refuted, Without};
 use crate::model::{Aggregation, MetricClaim, Verdict};
 use crate::numeric::{Approx, NumberFormat, Printed, half_of_last_digit, show};
@@ -154,7 +156,9 @@ fn judge_one<'c>(claim: &'c MetricClaim, facts: &RunFacts<'_>, stated: &Stated<'
             judged.missing = Some(missing);
             let found = of_columns(&asked, rows).or_else(|| judge_whole(&asked));
             let reported = Approx::new(printed.value, half(claim, &printed, is_full));
-            if let Some(found) = found.or_else(|| of_exclusive(&asked, reported)) {
+            let has_rows = facts.items > 0 || facts.columns.rows > 0;
+            let of_others = || (!has_rows).then(|| alone(&asked)).flatten();
+            if let Some(found) = found.or_else(|| of_exclusive(&asked, reported)).or_else(of_others) {
                 judged.take(found);
             }
             if judged.verdict == Verdict::Unprovable {
@@ -230,12 +234,13 @@ fn of_run(asked: &Asked<'_>) -> Answer {
 
 /// What the plain fields of the rows give for a number: by the definition of its metric, else by the column of its name.
 fn of_columns(asked: &Asked<'_>, rows: Option<&MetricRows>) -> Option<Found> {
-    if asked.claim.stderr || rows.is_some() || asked.facts.columns.rows == 0 {
+    let columns = asked.facts.columns;
+    if asked.claim.stderr || rows.is_some() || columns.rows == 0 && columns.facts.rows == 0 {
         return None;
     }
-    let known = by_name(&asked.claim.metric).and_then(|metric| (metric.of_columns?)(asked));
-    match known {
-        Some(found) if found.verdict != Verdict::Unprovable => Some(found),
+    let known = catalogue::of_columns(&asked.claim.metric).and_then(|of| of(asked));
+    match known.or_else(|| spread(asked)) {
+        Some(found) if found.verdict != Verdict::Unprovable || found.remark.is_some() => Some(found),
         known => search(asked).or(known),
     }
 }

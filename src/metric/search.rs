@@ -132,7 +132,9 @@ impl Search<'_> {
         }
         let shared = self.asked.facts.columns.left_out(self.column.name);
         let partial = Partial { over, of, with_zeros: with_zeros.value, shared };
-        if self.asked.counted.is_some_and(|counted| is(counted, of as f64)) {
+        // An n beside it says how many rows were read. That the others are in its denominator, only their failure says.
+        let have_failed = self.asked.facts.columns.have_failed(self.column.name);
+        if have_failed && self.asked.counted.is_some_and(|counted| is(counted, of as f64)) {
             let why = format!("is over {over} of {of} rows, although n counts them all: {}", partial.left_out());
             let arithmetic =
                 format!("{} = {}; with these as 0: {}", own.definition, show(own.value.value), show(with_zeros.value));

@@ -31,7 +31,7 @@ pub use metric::{
 pub use path::TokenPath;
 pub use place::{At, Located, Origin, Place, Snippet, Span};
 pub use record::RecordError;
-pub use row::{ADVANTAGE, FieldValue, GROUP, PASSES, PASSES_AT_0, PROBS_DIFF, REWARD, RowField, plain_name};
+pub use row::{FieldValue, Returned, RolloutMask, RowFact, RowField, Vote, plain_name};
 pub use step::{Alternative, Logged, Segment, Slice, Step};
 pub use steps::{MAX_STEPS, Steps};
 pub use summary::{CandidateSummary, Choice, ItemSummary, OPENING, Reported, answer_hash};

@@ -1,27 +1,87 @@
-//! The plain fields of a row: what a summary beside it may name.
+//! The plain fields of a row, which a summary beside it may name, and what else a format finds in it.
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::Text;
 
-/// What follows the name of a judge whose threshold is not logged, in the field that says whether it passes a row.
-pub const PASSES: &str = " passes";
-/// The same in the field that says that it passes a row with a score of 0.
-pub const PASSES_AT_0: &str = " passes at 0";
+/// Which positions of a rollout a number is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RolloutMask {
+    /// Tokens that the engine sampled.
+    Response,
+    /// All tokens, those of tools and users included.
+    Attention,
+    /// Padding, too.
+    All,
+}
 
-/// Fields with Σ |exp(trainer) − exp(engine)| of a rollout and the number of its tokens, over the mask, over attention, over all
-/// positions.
-pub const PROBS_DIFF: [[&str; 2]; 3] = [
-    ["probs diff over the mask", "tokens of the mask"],
-    ["probs diff over attention", "tokens of attention"],
-    ["probs diff over all", "all positions"],
-];
-/// The field with the reward of a rollout.
-pub const REWARD: &str = "rollout reward";
-/// The field with its advantage.
-pub const ADVANTAGE: &str = "rollout advantage";
-/// The field with its group, as a number.
-pub const GROUP: &str = "rollout group";
+/// The documents that a search returned for a query.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Returned {
+    /// Ranks from 1 with the relevance of what stands there; those that are not relevant are left out.
+    pub relevant: Vec<(u32, f64)>,
+    /// How many documents were returned; None where only the rank of a relevant one is logged.
+    pub documents: Option<u32>,
+    /// The relevance of every judged document in the order logged; None where only that of returned ones is.
+    pub judged: Option<Vec<f64>>,
+    /// Whether the rank was logged as 0.
+    pub is_rank_zero: bool,
+}
+
+/// One answer of several to a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vote {
+    /// Hash of the answer's text.
+    pub answer: u64,
+    /// Whether it is right.
+    pub right: bool,
+}
+
+/// What a format finds in a row besides its plain fields. A type of its own, so that no field of a log is taken for it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RowFact<'t> {
+    /// Whether a judge without a logged threshold passes the row.
+    Judged {
+        /// The judge.
+        judge: Cow<'t, str>,
+        /// Whether it passes.
+        passes: bool,
+        /// Whether its score is 0.
+        is_zero: bool,
+    },
+    /// Σ |exp(trainer) − exp(engine)| of a rollout over some of its positions.
+    ProbsDiff {
+        /// The positions.
+        mask: RolloutMask,
+        /// The sum.
+        sum: f64,
+        /// How many positions.
+        tokens: u64,
+    },
+    /// The reward of a rollout with its advantage.
+    Rollout {
+        /// Hash of what it shares with the rollouts of its group.
+        group: u64,
+        /// The reward.
+        reward: f64,
+        /// The advantage.
+        advantage: f64,
+    },
+    /// What a search returned.
+    Returned(Returned),
+    /// The answers to a question, in the order logged.
+    Votes(Vec<Vote>),
+    /// Samples of a problem, where no answers of theirs are logged.
+    Samples {
+        /// How many.
+        samples: u32,
+        /// Of these, right ones.
+        right: u32,
+    },
+}
 
 /// The value of a plain field.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,6 +5,7 @@ mod csv;
 mod group;
 mod grouping;
 mod json;
+mod lists;
 mod record;
 pub mod roles;
 pub(in crate::format) mod sentences;

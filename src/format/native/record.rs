@@ -8,6 +8,7 @@ use crate::format::field::{self, FieldError, at, field_error, flag, id, integer,
 use crate::format::json::{Key, Kind, Value};
 use crate::format::mapped::{MappedField, MappedRole};
 use crate::format::native::columns;
+use crate::format::native::lists;
 use crate::format::native::roles::{MATCHED, ROLES, Role, SCORES, SENTENCE, SUM_OR_MEAN, by_name};
 use crate::formula::{Formula, Output};
 use crate::model::{
@@ -353,6 +354,7 @@ pub(super) fn item<'t>(record: Value<'t>, mapping: &Mapping) -> Result<Item<'t>,
     }
     let slots = Slots::of(record, mapping);
     let mut item = Item { at: at(record), distinct: distinct(record), row: columns::row(record), ..Item::default() };
+    item.facts = lists::facts(record);
     item.id = slots.get(Role::Item).and_then(id).unwrap_or_default();
     if let Some(name) = scored_once(record) {
         // Its own id and times tell nothing apart.

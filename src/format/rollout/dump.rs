@@ -12,8 +12,8 @@ use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Head, Reader, Sink};
 use crate::model::{
-    ADVANTAGE, ArrayLength, Candidate, Claim, ClaimKind, ColumnId, Definition, FieldValue, GROUP, Item, Logged,
-    PROBS_DIFF, REWARD, RowField, RowMetric, RowValue, Segment, Step,
+    ArrayLength, Candidate, Claim, ClaimKind, ColumnId, Definition, Item, Logged, RolloutMask, RowFact, RowMetric,
+    RowValue, Segment, Step,
 };
 use crate::numeric::exp;
 
@@ -252,39 +252,42 @@ fn item<'t>(
             candidate.claims.push(Claim { column: ColumnId(column), value: logged, at: at(value) });
         }
     }
-    let mut item = Item { id, complete: true, at: at(record), row: reward(record, lists), ..Item::default() };
-    item.row.extend(probs_diff(record, lists, context));
+    let mut item = Item { id, complete: true, at: at(record), facts: reward(record, lists), ..Item::default() };
+    item.facts.extend(probs_diff(record, lists, context));
     ratios(lists, context, &mut item);
     item.candidates.push(candidate);
     Ok(item)
 }
 
 /// How far the probabilities of the two sides lie apart, over each mask that a run's mean may be over.
-fn probs_diff<'t>(record: Value<'t>, lists: Lists<'t>, context: &DumpColumns) -> Vec<RowField<'t>> {
+fn probs_diff<'t>(record: Value<'t>, lists: Lists<'t>, context: &DumpColumns) -> Vec<RowFact<'t>> {
     let Some(engine) = lists.other.filter(|engine| context.trainer && engine.len() == lists.values.len()) else {
         return Vec::new();
     };
     let attention = record.get("attention_mask").filter(|mask| mask.len() == lists.values.len());
-    let number =
-        |name: &'static str, value: f64| RowField { name: Cow::Borrowed(name), value: FieldValue::Number(value) };
-    let mut row = Vec::new();
-    for (mask, [sum, count]) in [Some(lists.mask), attention.map(Some), Some(None)].into_iter().zip(PROBS_DIFF) {
-        let Some(mask) = mask else { continue };
-        let mut mask = mask.into_iter().flat_map(|mask| mask.elements());
-        let counts = std::iter::from_fn(|| Some(mask.next().and_then(flag).unwrap_or(true)));
+    let mut facts = Vec::new();
+    let masks = [
+        (RolloutMask::Response, Some(lists.mask)),
+        (RolloutMask::Attention, attention.map(Some)),
+        (RolloutMask::All, Some(None)),
+    ];
+    for (mask, list) in masks {
+        let Some(list) = list else { continue };
+        let mut list = list.into_iter().flat_map(|list| list.elements());
+        let counts = std::iter::from_fn(|| Some(list.next().and_then(flag).unwrap_or(true)));
         let both = lists.values.elements().zip(engine.elements()).zip(counts).filter(|(_, counts)| *counts);
         let gap =
             |(trainer, engine)| Some((exp(field::printed(trainer)?.value) - exp(field::printed(engine)?.value)).abs());
         let gaps: Option<Vec<f64>> = both.map(|(pair, _)| gap(pair)).collect();
         let Some(gaps) = gaps else { continue };
-        row.extend([number(sum, gaps.iter().sum()), number(count, gaps.len() as f64)]);
+        facts.push(RowFact::ProbsDiff { mask, sum: gaps.iter().sum(), tokens: gaps.len() as u64 });
     }
-    row
+    facts
 }
 
 /// The reward of a rollout with its advantage and its group: the rollouts of one prompt. An advantage per token is that of the
 /// last token that counts.
-fn reward<'t>(record: Value<'t>, lists: Lists<'t>) -> Vec<RowField<'t>> {
+fn reward<'t>(record: Value<'t>, lists: Lists<'t>) -> Vec<RowFact<'t>> {
     let one = |names: &[&str]| names.iter().find_map(|name| record.get(name).filter(|own| own.kind() == Kind::Number));
     let reward = one(&["rewards", "reward", "score"]).and_then(field::printed);
     let per_token = || {
@@ -296,10 +299,8 @@ fn reward<'t>(record: Value<'t>, lists: Lists<'t>) -> Vec<RowField<'t>> {
     let group = ["group_id", "prompt_id", "prompt"].iter().find_map(|name| record.get(name)?.as_str());
     let group = group.or_else(|| record.get("content")?.elements().next()?.as_str());
     let (Some(reward), Some(advantage), Some(group)) = (reward, advantage, group) else { return Vec::new() };
-    let number =
-        |name: &'static str, value: f64| RowField { name: Cow::Borrowed(name), value: FieldValue::Number(value) };
-    let group = (crate::model::stable_hash(&*group) >> 12) as f64;
-    vec![number(REWARD, reward.value), number(ADVANTAGE, advantage.value), number(GROUP, group)]
+    let (reward, advantage) = (reward.value, advantage.value);
+    vec![RowFact::Rollout { group: crate::model::stable_hash(&*group), reward, advantage }]
 }
 
 /// Whether a token counts: a 1 or 0, also as a float or a boolean.

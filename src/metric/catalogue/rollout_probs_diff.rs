@@ -7,7 +7,7 @@ use crate::metric::answer::{Asked, Missing};
 use crate::metric::found::{Found, Wrong, settle};
 use crate::metric::known::{Kind, Metric};
 use crate::metric::wrong::AggregateCause;
-use crate::model::PROBS_DIFF;
+use crate::model::RolloutMask;
 use crate::numeric::{Approx, NumberFormat};
 
 pub(super) static METRIC: Metric = Metric {
@@ -19,14 +19,13 @@ pub(super) static METRIC: Metric = Metric {
 const OTHER_ROLLOUTS: Missing = ("it may be of another step, or of more rollouts", "all rollouts of its step");
 
 fn of_columns(asked: &Asked<'_>) -> Option<Found> {
-    let columns = &asked.facts.columns.columns;
-    let mean = |[sum, count]: [&str; 2]| {
-        let (sum, count) = (columns.get(sum)?, columns.get(count)?.values.value());
-        let whole = sum.numbers == asked.facts.columns.rows && count > 0.0;
+    let facts = &asked.facts.columns.facts;
+    let mean = |mask: RolloutMask| {
+        let own = facts.gaps.get(&mask).filter(|own| own.rows == facts.rows && own.tokens > 0)?;
         // Trainers compute it in single precision.
-        whole.then(|| Approx::exact(sum.values.value()).rounded(64.0, NumberFormat::F32).over(count))
+        Some(Approx::exact(own.sum.value()).rounded(64.0, NumberFormat::F32).over(own.tokens as f64))
     };
-    let [mask, attention, all] = PROBS_DIFF.map(mean);
+    let [mask, attention, all] = [RolloutMask::Response, RolloutMask::Attention, RolloutMask::All].map(mean);
     let right = Derived::new(mask?, "mean of |exp(trainer) - exp(engine)| over the mask");
     let wrong = |value: Option<Approx>, words: &str| {
         let why = format!("is over {words}, not over the response mask");

@@ -2,6 +2,7 @@
 
 mod dropped_rows;
 mod group_weights;
+mod impossible_mean;
 mod mean_of_exp;
 mod mean_of_means;
 mod metric_mismatch;
@@ -31,6 +32,7 @@ pub(super) static RULES: &[&Rule] = &[
     &metric_not_finite::RULE,
     &reward_parts::RULE,
     &row_metric_wrong::RULE,
+    &impossible_mean::RULE,
     &verdict_cannot_fail::RULE,
 ];
 

@@ -11,7 +11,7 @@ const FAR: f64 = 50.0;
 const NOTHING: f64 = 1e-9;
 
 fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
-    for rows in run.stream.items.columns.joint.groups().values() {
+    for rows in run.stream.items.columns.facts.groups().values() {
         for (at, (reward, advantage)) in rows.iter().enumerate() {
             let others: Vec<f64> =
                 rows.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, (own, _))| *own).collect();
