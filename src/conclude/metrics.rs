@@ -65,7 +65,14 @@ pub(super) fn count(
             };
             gaps.missing(&what, reason, log, rows.verdicts.unprovable);
         }
-        verdicts.entry(what).or_default().merge(&rows.verdicts);
+        let mut counts = rows.verdicts.clone();
+        // Rows of one stream may have metrics of their own each; only one without any lacks this one.
+        let lacking = stream.items.unmeasured;
+        if lacking > 0 && rows.rows + lacking == stream.items.items {
+            counts.unprovable += lacking;
+            gaps.missing(&what, "some rows lack the metric", "its value in every row", lacking);
+        }
+        verdicts.entry(what).or_default().merge(&counts);
     }
     for metric in judged {
         let what = ClaimKey::Run(metric.name());

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::metric::capped::{Capped, kept};
+use crate::metric::grading::Grading;
 use crate::metric::ranking::Rankings;
 use crate::metric::votes::Votes;
 use crate::model::{RolloutMask, RowFact, RowField};
@@ -56,13 +57,16 @@ pub struct RowFacts {
     pub rankings: Rankings,
     /// Votes.
     pub votes: Votes,
+    /// Marks.
+    pub grading: Grading,
     /// Samples of problems and right ones of them.
     pub samples: Capped<(u32, u32), u64, SAMPLES>,
 }
 
 impl RowFacts {
     pub(super) fn observe(&mut self, facts: &[RowFact<'_>], row: &[RowField<'_>]) {
-        self.rows += u64::from(!facts.is_empty());
+        let is_plain = |fact: &RowFact<'_>| matches!(fact, RowFact::Graded { .. });
+        self.rows += u64::from(!facts.iter().all(is_plain));
         for fact in facts {
             match fact {
                 RowFact::Judged { judge, passes, is_zero } => {
@@ -87,6 +91,10 @@ impl RowFacts {
                     let right = count(votes.iter().filter(|vote| vote.right).count());
                     self.samples.change((count(votes.len()), right), |times| *times += 1);
                 }
+                RowFact::Graded { item, gold, responses, right } => {
+                    let responses: Vec<&str> = responses.iter().map(AsRef::as_ref).collect();
+                    self.grading.observe(item, gold, &responses, *right);
+                }
                 RowFact::Samples { samples, right } => self.samples.change((*samples, *right), |times| *times += 1),
             }
         }
@@ -109,6 +117,7 @@ impl RowFacts {
         self.rollouts.merge(other.rollouts, |own, theirs| *own += theirs);
         self.rankings.merge(other.rankings);
         self.votes.merge(other.votes);
+        self.grading.merge(other.grading);
         self.samples.merge(other.samples, |own, theirs| *own += theirs);
     }
 

@@ -159,13 +159,15 @@ impl Ways {
     /// A number against them, as a fraction or a percentage. What none of them gives is open.
     pub(super) fn settle(self, asked: &Asked<'_>, missing: Missing) -> Option<Found> {
         let (is_telling, is_of_all) = (self.is_telling(asked), self.is_of_all(asked));
-        let Self { right, doubtful, wrong, .. } = self;
+        let Self { right, doubtful, wrong, rows, .. } = self;
         let decides = is_telling && is_of_all;
         let wrong = if decides { wrong } else { Vec::new() };
         let doubtful = if decides { doubtful } else { Vec::new() };
         let found = settle(asked, right, Vec::new(), missing)?;
         if found.missing.is_none() {
-            return Some(if is_telling || is_of_all { found } else { Found::open(found.derived, SAMPLE) });
+            let lacks_rows = asked.counted.is_some_and(|n| n > rows as f64);
+            let is_open = lacks_rows || !is_telling && !is_of_all;
+            return Some(if is_open { Found::open(found.derived, SAMPLE) } else { found });
         }
         let first = found.derived;
         if let Some(found) = doubted(asked, &first, doubtful) {

@@ -295,6 +295,60 @@ impl AnyOf {
     }
 }
 
+/// Names of a grade, and of the ends of its scale.
+const GRADES: [&str; 8] = ["score", "points", "mark", "grade", "rating", "judge_score", "awarded", "value"];
+const HIGHEST: [&str; 10] = [
+    "max_score",
+    "max_points",
+    "max_mark",
+    "max_grade",
+    "max_rating",
+    "scale_max",
+    "score_max",
+    "full_score",
+    "full_marks",
+    "points_possible",
+];
+const LOWEST: [&str; 4] = ["min_score", "min_points", "scale_min", "score_min"];
+
+/// Grades beside the scale that their rows declare.
+#[derive(Clone, Copy, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct Scale {
+    /// Rows with both.
+    pub rows: u64,
+    /// Rows whose grade lies outside.
+    pub outside: u64,
+    /// The grade that lies farthest outside, with the end that it passes.
+    pub worst: Option<(f64, f64)>,
+}
+
+impl Scale {
+    fn add(&mut self, grade: f64, low: Option<f64>, high: Option<f64>) {
+        self.rows += 1;
+        let beyond = high.filter(|high| grade > *high).or_else(|| low.filter(|low| grade < *low));
+        if let Some(end) = beyond {
+            self.outside += 1;
+            self.see((grade, end));
+        }
+    }
+
+    fn see(&mut self, own: (f64, f64)) {
+        let size = |(grade, end): (f64, f64)| (grade - end).abs();
+        let is_farther = |known: (f64, f64)| size(own).total_cmp(&size(known)).then(own.0.total_cmp(&known.0)).is_gt();
+        if self.worst.is_none_or(is_farther) {
+            self.worst = Some(own);
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.outside += other.outside;
+        if let Some(worst) = other.worst {
+            self.see(worst);
+        }
+    }
+}
+
 /// What the columns of a stream's rows say together.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Joint {
@@ -314,6 +368,8 @@ pub struct Joint {
     pub pairs: Capped<(u64, u64), u64, RANKED>,
     /// Who won.
     pub outcomes: Outcomes,
+    /// Grades and their scale.
+    pub scale: Scale,
     /// Word edits as logged.
     pub logged: Edits,
     /// Word edits between the texts.
@@ -389,6 +445,10 @@ impl Joint {
             self.labels.change((gold, predicted), |times| *times += 1);
         }
         self.vote(item, &row, correct);
+        let (low, high) = (first(&row, &LOWEST, number), first(&row, &HIGHEST, number));
+        if let Some(grade) = first(&row, &GRADES, number).filter(|_| low.is_some() || high.is_some()) {
+            self.scale.add(grade, low, high);
+        }
         let finite = |field: &RowField<'_>| number(field).filter(|number| number.is_finite());
         if let (Some(human), Some(automatic)) = (first(&row, &HUMAN, finite), first(&row, &AUTOMATIC, finite)) {
             // 0 and −0 are one number.
@@ -432,6 +492,7 @@ impl Joint {
         self.answers.merge(other.answers, |own, theirs| *own = (own.0 + theirs.0, own.1 + theirs.1));
         self.pairs.merge(other.pairs, add);
         self.outcomes.merge(other.outcomes);
+        self.scale.merge(other.scale);
         for (names, theirs) in other.any_of {
             self.any_of.entry(names).or_default().merge(&theirs);
         }

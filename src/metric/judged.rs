@@ -93,6 +93,9 @@ pub fn judge<'c>(claims: &[&'c MetricClaim], facts: &RunFacts<'_>) -> Vec<Judged
     let is_full = claims.iter().any(|claim| parse(claim).is_some_and(|number| number.decimals >= FULL));
     let counted = claims.iter().find(|claim| catalogue::is_count(claim)).and_then(|claim| parse(claim));
     let counted = counted.map(|number| number.value);
+    // A log may hold only some of the rows that a scorer counts.
+    let scored = || claims.iter().filter(|claim| claim.aggregation == Some(Aggregation::Rows)).find_map(|claim| parse(claim));
+    let counted = counted.or_else(|| scored().map(|number| number.value).filter(|n| *n > facts.items as f64));
     // What has no value and no rows says nothing.
     let says = |claim: &&&MetricClaim| {
         let has_nothing = claim.printed.is_empty() && claim.aggregation == Some(Aggregation::Other);
@@ -176,7 +179,11 @@ fn judge_one<'c>(claim: &'c MetricClaim, facts: &RunFacts<'_>, stated: &Stated<'
     judged.bound = compared.within;
     judged.missing = None;
     let is_sample = counted.is_some_and(|counted| !is(counted, facts.items as f64));
-    if compared.is_proven() {
+    // Over fewer rows than the n says it may still agree by chance.
+    let lacks_rows = counted.is_some_and(|counted| counted > facts.items as f64) && !catalogue::is_named_count(claim);
+    if compared.is_proven() && lacks_rows {
+        judged.missing = Some(SAMPLE);
+    } else if compared.is_proven() {
         judged.verdict = Verdict::Proven;
         judged.partial = partial(&asked, rows, reported, derived.value);
     } else if facts.is_doubled {

@@ -14,6 +14,7 @@ pub mod facts;
 pub mod field_names;
 mod fixed;
 mod found;
+pub mod grading;
 pub mod group;
 pub mod joint;
 pub mod judged;

@@ -66,7 +66,8 @@ impl Search<'_> {
         let is_of_others = self.asked.counted.is_some_and(|n| !is(n, self.rows as f64) && !is(n, rows.numbers as f64));
         if let Some(scale) = self.scale(&mean) {
             // Few digits of a number over other rows may agree with these by chance.
-            return if is_of_others && !self.is_telling() && !self.asked.facts.is_doubled {
+            let lacks_rows = self.asked.counted.is_some_and(|n| n > self.rows as f64);
+            return if is_of_others && (lacks_rows || !self.is_telling()) && !self.asked.facts.is_doubled {
                 Found::open(mean, SAMPLE)
             } else {
                 self.over_rows_with_a_value(mean, scale)

@@ -74,6 +74,17 @@ pub enum RowFact<'t> {
     Returned(Returned),
     /// The answers to a question, in the order logged.
     Votes(Vec<Vote>),
+    /// What was answered to an item whose gold answer is known, and whether it is marked right.
+    Graded {
+        /// The item's id.
+        item: Cow<'t, str>,
+        /// The gold answer.
+        gold: Cow<'t, str>,
+        /// The response, and the answer that was extracted from it.
+        responses: Vec<Cow<'t, str>>,
+        /// The mark.
+        right: bool,
+    },
     /// Samples of a problem, where no answers of theirs are logged.
     Samples {
         /// How many.

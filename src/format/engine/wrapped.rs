@@ -79,8 +79,8 @@ fn visit(origin: &JsonOrigin<'_>, context: &Wrapped, out: &mut dyn Sink) -> Resu
             }
         }
     }
-    if let ([only], true) = (payload.candidates.as_slice(), response.start() != record.start()) {
-        payload.metrics.extend(expected_score::metrics(record, only));
+    if payload.candidates.len() == 1 && response.start() != record.start() {
+        payload.metrics.extend(expected_score::metrics(record, response));
     }
     emit(record, payload, origin, out);
     Ok(())

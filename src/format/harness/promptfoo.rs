@@ -279,5 +279,17 @@ fn totals(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Fi
     if prompts.len() == 1 {
         say(0, "successes", "success", find(results, &["stats", "successes"]));
     }
+    for (position, prompt) in prompts.iter().enumerate() {
+        let count = |name: &str| find(*prompt, &["metrics", name]).and_then(printed).map(|number| number.value);
+        // Failed rows and those with an error are rows.
+        let counts = ["testPassCount", "testFailCount", "testErrorCount"].map(count);
+        let Some(place) = prompt.get("metrics").filter(|_| counts[..2].iter().all(Option::is_some)) else { continue };
+        let rows: f64 = counts.into_iter().flatten().sum();
+        out.metric(MetricClaim {
+            filter: filter(&position.to_string()),
+            aggregation: Some(Aggregation::Other),
+            ..MetricClaim::new("", "n", &format!("{rows}"), origin.locate(at(place)))
+        });
+    }
     Ok(())
 }

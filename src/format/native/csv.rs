@@ -7,7 +7,7 @@ use crate::config::{ColumnSpec, InputConfig};
 use crate::format::field::{self, flag_text};
 use crate::format::json::Kind;
 use crate::format::native::columns as fields;
-use crate::format::native::lists;
+use crate::format::native::{grading, lists};
 use crate::format::native::group::{CsvOrigin, Group};
 use crate::format::native::grouping::{Finished, Grouping};
 use crate::format::native::record::{LONGEST_DISTINCTION, Mapping, SIDE_VALUES, segment_text, settle_padding};
@@ -518,6 +518,7 @@ impl CsvReader {
             let cells = rows.first().map(|row| self.header.iter().zip(row.record.iter()));
             item.row = cells.into_iter().flatten().filter_map(|(name, raw)| fields::cell(name, raw)).collect();
             item.facts = item.row.iter().find_map(|field| lists::of_cell(&field.name, &field.value)).into_iter().collect();
+            item.facts.extend(grading::graded(&item.id, &item.row));
             candidate.stated = self.mapping.stated(&candidate.claims, tokens);
         }
         item.complete = candidate.id.is_none() && candidate.picked.is_none() && candidate.gold.is_none();

@@ -2,6 +2,7 @@
 
 mod columns;
 mod csv;
+mod grading;
 mod group;
 mod grouping;
 mod json;

@@ -8,7 +8,7 @@ use crate::format::field::{self, FieldError, at, field_error, flag, id, integer,
 use crate::format::json::{Key, Kind, Value};
 use crate::format::mapped::{MappedField, MappedRole};
 use crate::format::native::columns;
-use crate::format::native::lists;
+use crate::format::native::{grading, lists};
 use crate::format::native::roles::{MATCHED, ROLES, Role, SCORES, SENTENCE, SUM_OR_MEAN, by_name};
 use crate::formula::{Formula, Output};
 use crate::model::{
@@ -367,6 +367,7 @@ pub(super) fn item<'t>(record: Value<'t>, mapping: &Mapping) -> Result<Item<'t>,
         [only] => id(*only).unwrap_or_default(),
         several => several.iter().filter_map(|value| id(*value)).collect::<Vec<_>>().join(", ").into(),
     };
+    item.facts.extend(grading::graded(&item.id, &item.row));
     if let Some(value) = slots.get(Role::Pick) {
         item.pick = reference(value);
     }

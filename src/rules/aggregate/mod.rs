@@ -1,6 +1,9 @@
 //! Rules of the family `aggregate`.
 
 mod dropped_rows;
+mod equal_marked_wrong;
+mod gold_accepts_all;
+mod grade_outside_scale;
 mod group_weights;
 mod impossible_mean;
 mod mean_of_exp;
@@ -33,6 +36,9 @@ pub(super) static RULES: &[&Rule] = &[
     &reward_parts::RULE,
     &row_metric_wrong::RULE,
     &impossible_mean::RULE,
+    &equal_marked_wrong::RULE,
+    &gold_accepts_all::RULE,
+    &grade_outside_scale::RULE,
     &verdict_cannot_fail::RULE,
 ];
 
