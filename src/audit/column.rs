@@ -4,7 +4,7 @@ use crate::audit::follows::{follows, may_be_cast, underflows};
 use crate::audit::plan::{ColumnPlan, FITTED_AT, PRINCIPAL};
 use crate::derive;
 use crate::formula::{Cast, Constant, Formula, Grammar, GrammarEntry, KeptFacts, Scale, SequenceFacts, Stage};
-use crate::model::{Claim, Located, Logged, Origin, Place};
+use crate::model::{CandidateClaim, Located, Logged, Origin, Place};
 use crate::numeric::Approx;
 use crate::tally::{
     Agreement, CastStats, ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, Mark, OpenRow, Residuals, RowRef,
@@ -20,7 +20,7 @@ const SHOWN_FITS: usize = 16;
 pub(super) struct Row<'r> {
     pub(super) item: &'r str,
     pub(super) candidate: &'r str,
-    pub(super) claim: &'r Claim,
+    pub(super) claim: &'r CandidateClaim,
     /// What the claim follows from: the steps, or a logged total.
     pub(super) facts: &'r SequenceFacts,
     /// The steps, for a message.

@@ -25,7 +25,7 @@ pub(super) fn of_candidate(item: &Item<'_>, candidate: &Candidate<'_>, prompt: O
         }
     }
     unordered(&candidate.claims, &mut hasher, |claim, hasher| {
-        claim.column.hash(hasher);
+        claim.of.hash(hasher);
         logged(&claim.value, hasher);
     });
     logged(&candidate.unconditional, &mut hasher);
@@ -48,7 +48,7 @@ pub(super) fn of_item(item: &Item<'_>, candidates: &[u64]) -> u64 {
     }
     item.correct.map(|(correct, _)| correct).hash(&mut hasher);
     unordered(&item.metrics, &mut hasher, |metric, hasher| {
-        metric.name.hash(hasher);
+        metric.of.name.hash(hasher);
         match &metric.value {
             RowValue::Number(number) => printed(number, hasher),
             RowValue::Flag(flag) => flag.hash(hasher),

@@ -44,8 +44,8 @@ impl Found {
         self.add("correct", item.correct.is_some());
         self.add("id", !item.id.is_empty());
         for metric in &item.metrics {
-            if !self.metrics.iter().any(|known| *known == metric.name) {
-                self.metrics.push(metric.name.clone().into_owned());
+            if !self.metrics.iter().any(|known| *known == metric.of.name) {
+                self.metrics.push(metric.of.name.clone().into_owned());
             }
         }
     }
@@ -53,8 +53,8 @@ impl Found {
     /// Adds what a candidate holds.
     pub(super) fn candidate(&mut self, candidate: &Candidate<'_>) {
         for claim in candidate.claims.iter().filter(|claim| !matches!(claim.value, Logged::Missing)) {
-            if !self.claims.contains(&claim.column) {
-                self.claims.push(claim.column);
+            if !self.claims.contains(&claim.of) {
+                self.claims.push(claim.of);
             }
         }
         self.add("tokens", has_values(candidate));

@@ -6,14 +6,14 @@ use crate::audit::comparison::Change;
 use crate::audit::dispatch::Dispatch;
 use crate::audit::pick;
 use crate::metric::{self, JudgedRow};
-use crate::model::{At, Choice, ClaimKind, ColumnKey, ItemSummary, RowMetric, Verdict};
+use crate::model::{At, Choice, ClaimKind, ColumnKey, ItemSummary, RowClaim, Verdict};
 use crate::numeric::Approx;
 use crate::rules::{Catalogue, Fields, ItemView, Observer, RecordRef};
 use crate::tally::{Evidence, Exemplar, Flip, StreamTally, stored_position};
 
 /// Where a complete item stands, and what its record says beside its candidates.
 pub(super) struct Whole<'w> {
-    pub(super) metrics: &'w [RowMetric<'w>],
+    pub(super) metrics: &'w [RowClaim<'w>],
     pub(super) at: At,
     /// Whether its record says that it failed.
     pub(super) has_failed: bool,
@@ -99,7 +99,7 @@ pub(super) fn judge(
     }
     tally.unmeasured += u64::from(rows.is_empty());
     for row in &rows {
-        let own = tally.metrics.entry(row.metric.name.clone().into_owned()).or_default();
+        let own = tally.metrics.entry(row.metric.of.name.clone().into_owned()).or_default();
         own.observe(item, row, has_failed, || record_ref.locate(row.metric.at));
     }
     mixed(item, record_ref, at, stream);

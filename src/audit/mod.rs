@@ -26,7 +26,7 @@ use crate::audit::asked::RuleTallies;
 use crate::audit::dispatch::Dispatch;
 use crate::formula::{FactsBuilder, Needs, SequenceFacts};
 use crate::model::{
-    Candidate, Claim, Item, ItemSummary, Logged, MetricClaim, Origin, RecordError, RowField, stable_hash,
+    Candidate, CandidateClaim, Item, ItemSummary, Logged, Origin, RecordError, RowField, RunClaim, stable_hash,
 };
 use crate::numeric::{Printed, ResolutionStats, exp};
 use crate::rules::{CandidateView, Catalogue, ClaimColumn, Fields, Observer, RecordRef, StepView};
@@ -56,7 +56,7 @@ pub struct Auditor<'p> {
     rules: Dispatch,
     held: Option<ItemSummary>,
     first_of_unit: bool,
-    reported: BTreeSet<MetricClaim>,
+    reported: BTreeSet<RunClaim>,
     /// What was found in the record that is being read.
     found: found::Found,
     /// Records of the current stream.
@@ -124,7 +124,7 @@ impl<'p> Auditor<'p> {
     }
 
     /// Keeps a number that the pipeline reported of the run.
-    pub fn metric(&mut self, claim: MetricClaim) {
+    pub fn metric(&mut self, claim: RunClaim) {
         // A number that is repeated is one claim: what a file holds again and again costs no memory.
         if self.reported.insert(claim.without_place()) {
             self.tally.metrics.push(claim);
@@ -245,7 +245,7 @@ impl<'p> Auditor<'p> {
                 if self.plan.gather || std::mem::take(&mut self.first_of_unit) {
                     self.stream.open.add(&whole);
                 } else {
-                    *self.stream.rows.closed.entry(plan::item_key(&whole.id)).or_default() += 1;
+                    self.stream.rows.closed.add(plan::item_key(&whole.id), 1);
                     item::judge_kept(whole, self.plan, &self.rules, &mut self.stream, &mut self.rule_tallies);
                 }
             }
@@ -289,7 +289,12 @@ impl<'p> Auditor<'p> {
         }
         self.rule_tallies.flush(&mut stream);
         if stream != StreamTally::default() {
-            self.tally.streams.entry(self.current.clone()).or_default().merge(stream);
+            match self.tally.streams.get_mut(&self.current) {
+                Some(known) => known.merge(stream),
+                None => {
+                    self.tally.streams.insert(self.current.clone(), Box::new(stream));
+                }
+            }
         }
         self.current = to;
     }
@@ -310,8 +315,8 @@ impl<'p> Auditor<'p> {
         }
         self.stream.candidates += 1;
         for (position, claim) in candidate.claims.iter().enumerate() {
-            let is_first = !candidate.claims.iter().take(position).any(|other| other.column == claim.column);
-            if is_first && let Some(column) = self.claims.get_mut(usize::from(claim.column.0)) {
+            let is_first = !candidate.claims.iter().take(position).any(|other| other.of == claim.of);
+            if is_first && let Some(column) = self.claims.get_mut(usize::from(claim.of.0)) {
                 column.get_or_insert_default().candidates += 1;
             }
         }
@@ -340,7 +345,7 @@ impl<'p> Auditor<'p> {
             self.stats.vector.observe(&Printed { value: 0.0, decimals, significant: 17 });
         }
         for claim in &candidate.claims {
-            if let Some(stats) = self.claim_stats.get_mut(usize::from(claim.column.0)) {
+            if let Some(stats) = self.claim_stats.get_mut(usize::from(claim.of.0)) {
                 observe(stats.get_or_insert_default(), &claim.value);
             }
         }
@@ -349,7 +354,7 @@ impl<'p> Auditor<'p> {
     /// Whether a claim of a candidate is held against every formula.
     fn is_searched(&self, candidate: &Candidate<'_>) -> bool {
         let columns = &self.plan.columns;
-        let plan = |claim: &Claim| columns.get(usize::from(claim.column.0));
+        let plan = |claim: &CandidateClaim| columns.get(usize::from(claim.of.0));
         candidate.claims.iter().filter_map(plan).any(|column| column.grammar.is_some())
     }
 
@@ -365,12 +370,12 @@ impl<'p> Auditor<'p> {
         let mut judged = Vec::with_capacity(candidate.claims.len());
         let mut of_total = SequenceFacts::default();
         for claim in &candidate.claims {
-            let column = usize::from(claim.column.0);
+            let column = usize::from(claim.of.0);
             // The summary leaves out the same claims.
             let (Some(plan), Some(tally)) = (self.plan.columns.get(column), self.claims.get_mut(column)) else {
                 continue;
             };
-            let is_beneath = self.plan.fill_beneath(candidate, claim.column, &mut of_total);
+            let is_beneath = self.plan.fill_beneath(candidate, claim.of, &mut of_total);
             let facts = if is_beneath { &of_total } else { steps };
             let row = column::Row { item: &item.id, candidate: label, claim, facts, steps, origin };
             judged.push(column::judge(&row, plan, tally.get_or_insert_default()));

@@ -8,18 +8,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::audit::search::{Around, FITTED, find};
 use crate::config::ColumnSpec;
 use crate::formula::{Cast, Casts, Formula, Grammar, GrammarEntry, Needs, SequenceFacts, StepResolutions};
 use crate::model::{Candidate, ColumnId, ColumnKey, StatedTotals, stable_hash};
 use crate::numeric::{Approx, Printed, Resolution, Tolerance};
-use crate::tally::{CastStats, Closeness, FileTally, Measured, OpenRows, StreamKey, Sureness, add_each};
+use crate::tally::{CastStats, Closeness, FileTally, Join, Large, Measured, OpenRows, StreamKey, Sureness, add_each};
 
 /// Formulas whose joint fit is tracked row by row: as many as there are bits in a set.
 pub const PRINCIPAL: usize = 128;
 
 /// The plan for one column of claims.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct ColumnPlan {
     /// The column and its accepted formulas, shared by all plans that have it.
     pub spec: Arc<ColumnSpec>,
@@ -33,6 +35,23 @@ pub struct ColumnPlan {
     pub fitted: Vec<GrammarEntry>,
     /// The formulas to try on every row; None while nothing contradicts the convention.
     pub grammar: Option<Arc<Grammar>>,
+}
+
+/// Plans are compared once per input: what they share is not looked at.
+impl PartialEq for ColumnPlan {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { spec, resolution, chosen, casts, fitted, grammar } = other;
+        let is_same_grammar = match (&self.grammar, grammar) {
+            (Some(own), Some(other)) => Arc::ptr_eq(own, other) || own == other,
+            (own, other) => own.is_none() && other.is_none(),
+        };
+        self.chosen == *chosen
+            && self.resolution == *resolution
+            && self.casts == *casts
+            && self.fitted == *fitted
+            && (Arc::ptr_eq(&self.spec, spec) || self.spec == *spec)
+            && is_same_grammar
+    }
 }
 
 impl ColumnPlan {
@@ -74,14 +93,31 @@ pub struct RunEvidence {
     columns: BTreeMap<ColumnKey, ColumnEvidence>,
     /// Whether an item was judged although more of its records came.
     scattered: bool,
-    /// Items of each stream that were judged once the next one began, and items that are open.
-    items: BTreeMap<StreamKey, Items>,
+    /// The items of each stream that are spread over records.
+    items: BTreeMap<StreamKey, Large<u64, Parts>>,
 }
 
-#[derive(Clone, Debug, PartialEq, Default)]
-struct Items {
-    closed: BTreeSet<u64>,
-    open: BTreeSet<u64>,
+/// How the records of an item came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Parts {
+    /// How often it was judged once the next item began.
+    closed: u32,
+    /// Whether some of it waits for the end.
+    open: bool,
+}
+
+impl Parts {
+    /// Whether it was judged although more of its records came.
+    fn is_scattered(self) -> bool {
+        self.closed > 1 || (self.closed == 1 && self.open)
+    }
+}
+
+impl Join for Parts {
+    fn join(&mut self, other: Self) {
+        self.closed += other.closed;
+        self.open |= other.open;
+    }
 }
 
 /// What the claims of one column say of its plan.
@@ -185,6 +221,7 @@ impl RunEvidence {
     pub fn of(tally: &FileTally) -> Self {
         let mut evidence = Self::default();
         evidence.add(tally);
+        evidence.conclude();
         evidence
     }
 
@@ -210,14 +247,14 @@ impl RunEvidence {
                 continue;
             }
             let items = self.items.entry(key.clone()).or_default();
-            for (item, times) in &stream.rows.closed {
-                self.scattered |= *times > 1 || !items.closed.insert(*item) || items.open.contains(item);
-            }
-            for item in stream.open.ids().map(item_key) {
-                self.scattered |= items.closed.contains(&item);
-                items.open.insert(item);
-            }
+            items.extend(stream.rows.closed.iter().map(|(item, closed)| (item, Parts { closed, open: false })));
+            items.extend(stream.open.ids().map(|id| (item_key(&id), Parts { closed: 0, open: true })));
         }
+    }
+
+    /// Concludes whether items are scattered, once all inputs of the run are added.
+    pub fn conclude(&mut self) {
+        self.scattered |= std::mem::take(&mut self.items).values().flat_map(Large::values).any(Parts::is_scattered);
     }
 }
 
@@ -320,8 +357,17 @@ impl FilePlan {
         };
         let steps_hold = steps == self.steps;
         let unseen = ColumnEvidence::default();
-        let columns = self.columns.iter().map(|plan| {
-            let mut resolution = measured(&Measured::Claim(plan.spec.column.clone()));
+        let claims: Vec<(&ColumnKey, Resolution)> = own
+            .resolutions
+            .iter()
+            .filter_map(|(measured, stats)| match measured {
+                Measured::Claim(column) => Some((column, stats.resolution())),
+                _ => None,
+            })
+            .collect();
+        let after = |plan: &ColumnPlan| {
+            let own = claims.iter().find(|(column, _)| **column == plan.spec.column);
+            let mut resolution = own.map_or(Resolution::exact(), |(_, resolution)| *resolution);
             resolution.declared = plan.spec.tolerance.unwrap_or(self.declared.absolute);
             let holds = steps_hold && resolution == plan.resolution;
             let evidence = run.columns.get(&plan.spec.column).unwrap_or(&unseen);
@@ -343,9 +389,18 @@ impl FilePlan {
             };
             let fitted = if grammar.is_some() { fitted } else { Vec::new() };
             ColumnPlan { spec: Arc::clone(&plan.spec), resolution, chosen, casts, fitted, grammar }
-        });
-        let columns: Vec<ColumnPlan> = columns.collect();
-        let columns = if columns == *self.columns { Arc::clone(&self.columns) } else { columns.into() };
+        };
+        // Most plans hold: a list is made only where a column is planned anew.
+        let mut columns: Option<Vec<ColumnPlan>> = None;
+        for (at, plan) in self.columns.iter().enumerate() {
+            let next = after(plan);
+            if next != *plan
+                && let Some(plan) = columns.get_or_insert_with(|| self.columns.to_vec()).get_mut(at)
+            {
+                *plan = next;
+            }
+        }
+        let columns = columns.map_or_else(|| Arc::clone(&self.columns), Into::into);
         Self { steps, columns, declared: self.declared, gather: self.gather || run.scattered }
     }
 

@@ -286,7 +286,7 @@ fn precise(rows: &[Row], entry: &GrammarEntry) -> Option<Vec<(Constant, u32)>> {
     if !entry.formula.output.is_linear() || !matches!(entry.constant, Constant::Factor(_) | Constant::Shift(_)) {
         return None;
     }
-    // Claim, what it was without the constant, and the same at the cast.
+    // CandidateClaim, what it was without the constant, and the same at the cast.
     let mut sides: Vec<(Approx, f64, f64)> = rows
         .iter()
         .filter_map(|row| {

@@ -35,7 +35,7 @@ pub(super) fn place_of(candidate: &Candidate<'_>, origin: &dyn Origin) -> Place 
 /// The score column that picks follow from: the first score, else the first claim.
 pub(super) fn primary(candidate: &Candidate<'_>, plan: &FilePlan) -> Option<ColumnId> {
     let kind = |column: ColumnId| plan.columns.get(usize::from(column.0)).map(|plan| plan.spec.column.kind);
-    let claims = || candidate.claims.iter().map(|claim| claim.column);
+    let claims = || candidate.claims.iter().map(|claim| claim.of);
     claims().find(|column| kind(*column) == Some(ClaimKind::Score)).or_else(|| claims().next())
 }
 
@@ -51,7 +51,7 @@ pub(super) fn candidate(
     let claims = candidate
         .claims
         .iter()
-        .filter_map(|claim| Some((claim, plan_of(claim.column)?)))
+        .filter_map(|claim| Some((claim, plan_of(claim.of)?)))
         .map(|(claim, plan)| Reported {
             column: plan.spec.column.clone(),
             number: match claim.value {
@@ -210,7 +210,7 @@ pub(super) fn item_fields(item: &Item<'_>) -> Fields {
     let bit = |present: bool, name: &str| if present { Fields::named(name) } else { Fields(0) };
     // A metric that says right or wrong is a correctness; with one candidate, that is what it asks for.
     let judged = item.metrics.iter().any(crate::metric::row::is_claim);
-    let without_gold = item.metrics.iter().any(|metric| metric.definition.is_without_gold());
+    let without_gold = item.metrics.iter().any(|metric| metric.of.definition.is_without_gold());
     let gold = item.gold != PickRef::Missing || (judged && item.candidates.len() == 1) || without_gold;
     bit(item.pick != PickRef::Missing, "pick")
         .with(bit(gold, "gold"))
@@ -227,7 +227,7 @@ pub(super) fn candidate_fields(candidate: &Candidate<'_>, columns: &[ClaimColumn
         candidate
             .claims
             .iter()
-            .filter_map(|claim| columns.get(usize::from(claim.column.0)))
+            .filter_map(|claim| columns.get(usize::from(claim.of.0)))
             .any(|column| (column.kind == ClaimKind::Normalised) == normalised)
     };
     // A log-prob is there when it is logged or follows from what is.

@@ -38,7 +38,7 @@ fn number(text: &str) -> Logged {
 fn candidate(score: Logged, logprobs: &[&str]) -> Candidate<'static> {
     let step = |text: &&str| if *text == "null" { Logged::Null } else { number(text) };
     let steps = logprobs.iter().map(|text| Step { logprob: step(text), ..Step::default() }).collect();
-    let claims = vec![Claim { column: ColumnId(0), value: score, at: At::default() }];
+    let claims = vec![Claim { of: ColumnId(0), value: score, at: At::default() }];
     Candidate { steps, claims, ..Candidate::default() }
 }
 

@@ -78,7 +78,7 @@ pub(super) fn count(
         let what = ClaimKey::Run(metric.name());
         verdicts.entry(what.clone()).or_default().add(metric.verdict);
         if let Some((reason, log)) = metric.missing {
-            gaps.of_run(&what, &metric.claim.located.place, reason, log);
+            gaps.of_run(&what, &metric.claim.at.place, reason, log);
         }
     }
 }
@@ -87,10 +87,10 @@ pub(super) fn count(
 pub(super) fn list(run: &str, judged: &[JudgedMetric<'_>]) -> Vec<MetricReport> {
     let one = |metric: &JudgedMetric<'_>| MetricReport {
         run: run.to_owned(),
-        task: metric.claim.task.clone(),
+        task: metric.claim.of.task.clone(),
         metric: metric.name(),
         definition: metric.definition.clone(),
-        reported: metric.claim.printed.clone(),
+        reported: metric.claim.value.clone(),
         recomputed: metric.recomputed.filter(|value| value.is_finite()),
         within: if metric.bound.is_finite() { metric.bound } else { 0.0 },
         verdict: metric.verdict,

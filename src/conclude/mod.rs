@@ -28,7 +28,7 @@ use crate::report::{
 };
 use crate::rules::{self, Catalogue, Check, Observer, RecordRef, RunView};
 use crate::run::RunId;
-use crate::tally::{Observed, StreamTally, Tally};
+use crate::tally::{Observed, OnDisk, StreamTally, Tally};
 
 pub use finding::fingerprint;
 use finding::{Draft, Files};
@@ -78,6 +78,7 @@ pub fn conclude(tally: Tally, context: &ConcludeInput<'_>) -> Report {
     drafts.extend(
         finding::unreadable(&tally, context.catalogue, &paths).into_iter().map(|draft| (draft, broken.clone())),
     );
+    let on_disk: Vec<(u32, OnDisk)> = tally.files.iter().map(|(file, own)| (*file, own.on_disk())).collect();
     let mut listed = Listed::default();
     let mut gaps = coverage::Gaps::new(coverage::RefusedRows::new(&context.errors, &paths));
     for run in runs::group(tally, &context.runs, &paths) {
@@ -93,6 +94,19 @@ pub fn conclude(tally: Tally, context: &ConcludeInput<'_>) -> Report {
             let of_task = by_task.get(&draft.task).cloned().unwrap_or_default();
             (draft, Files { of_run: files.clone(), of_task })
         }));
+    }
+    for (file, _) in on_disk.iter().filter(|(_, on_disk)| !on_disk.is_intact()) {
+        errors.push(InputError {
+            kind: InputErrorKind::Unreadable,
+            path: paths.get(*file as usize).map_or_else(String::new, |path| (*path).to_owned()),
+            line: 0,
+            column: 0,
+            reason: "what was kept of it in a temporary file could not be read back; check the disk of TMPDIR and run \
+                     the audit again"
+                .to_owned(),
+            fatal: true,
+            fields: Vec::new(),
+        });
     }
     let finding::Levelled { drafts, silenced } = finding::apply_levels(drafts, context.levels, &paths);
     let findings = finding::settle(drafts, &paths);
@@ -183,7 +197,7 @@ fn conclude_run(
         gaps.picks(&stream.items, &picks);
         summary.items += stream.items.items;
 
-        let claims: Vec<&crate::model::MetricClaim> =
+        let claims: Vec<&crate::model::RunClaim> =
             run.metrics.iter().filter(|claim| runs::concerns(claim, &key, run.single_stream)).collect();
         let mut judged = metric::judged::judge(&claims, &metrics::facts(&stream));
         if decided.0.from_refuted > 0 {
@@ -309,10 +323,10 @@ fn conclude_rest(
     listed: &mut Listed,
     gaps: &mut coverage::Gaps,
 ) {
-    let mut rest: BTreeMap<&str, Vec<&crate::model::MetricClaim>> = BTreeMap::new();
+    let mut rest: BTreeMap<&str, Vec<&crate::model::RunClaim>> = BTreeMap::new();
     for claim in &run.metrics {
         if !run.streams.keys().any(|key| runs::concerns(claim, key, run.single_stream)) {
-            rest.entry(claim.task.as_str()).or_default().push(claim);
+            rest.entry(claim.of.task.as_str()).or_default().push(claim);
         }
     }
     let stream = crate::tally::StreamTally::default();

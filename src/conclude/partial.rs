@@ -19,7 +19,7 @@ pub(super) fn drafts(judged: &[JudgedMetric<'_>], stream: &Stream<'_>) -> Vec<Dr
 }
 
 fn row(metric: &JudgedMetric<'_>) -> Row {
-    Row { located: metric.claim.located.clone(), item: String::new(), candidate: String::new() }
+    Row { located: metric.claim.at.clone(), item: String::new(), candidate: String::new() }
 }
 
 /// The finding on the numbers of which one rule says something.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::conclude::fields::{self, Change};
-use crate::model::MetricClaim;
+use crate::model::RunClaim;
 use crate::run::RunId;
 use crate::tally::{Kept, StreamKey, StreamTally, Tally};
 
@@ -14,7 +14,7 @@ pub(super) struct Run {
     /// The files that hold rows of a task.
     pub(super) files_by_task: BTreeMap<String, Vec<u32>>,
     pub(super) streams: BTreeMap<StreamKey, StreamTally>,
-    pub(super) metrics: Vec<MetricClaim>,
+    pub(super) metrics: Vec<RunClaim>,
     pub(super) single_stream: bool,
     /// Fields that end in the middle of a file.
     pub(super) changes: Vec<(u32, Change)>,
@@ -100,8 +100,8 @@ impl Run {
 
 /// Whether a reported number is about a stream. A log whose rows name no task has one stream, and all
 /// numbers beside it are about that.
-pub(super) fn concerns(claim: &MetricClaim, key: &StreamKey, single: bool) -> bool {
-    let task = claim.task == key.task || (single && (key.task.is_empty() || claim.task.is_empty()));
-    let filter = claim.filter == key.filter || (single && (key.filter.is_empty() || claim.filter.is_empty()));
+pub(super) fn concerns(claim: &RunClaim, key: &StreamKey, single: bool) -> bool {
+    let task = claim.of.task == key.task || (single && (key.task.is_empty() || claim.of.task.is_empty()));
+    let filter = claim.of.filter == key.filter || (single && (key.filter.is_empty() || claim.of.filter.is_empty()));
     task && filter
 }

@@ -19,7 +19,7 @@ use crate::audit::{Auditor, ColumnPlan, FilePlan, RunEvidence};
 use crate::config::ColumnSpec;
 use crate::format::json::Value;
 use crate::format::{Framing, RawRecord, Sink};
-use crate::model::{Item, MAX_STEPS, MetricClaim, Origin, Place, RecordError, Snippet};
+use crate::model::{Item, MAX_STEPS, Origin, Place, RecordError, RunClaim, Snippet};
 use crate::numeric::Tolerance;
 use crate::rules::Catalogue;
 use crate::run::{InputIdentity, RunId};
@@ -104,6 +104,10 @@ impl Passes for Reading<'_> {
     type Error = std::convert::Infallible;
 
     fn pass(&mut self, plans: &[FilePlan], stale: &[usize]) -> Result<(), Self::Error> {
+        // Two tallies of one input would take twice the memory.
+        for at in stale {
+            self.tallies[*at] = None;
+        }
         for (at, tally) in pass(self.inputs, plans, stale, self.settings) {
             self.tallies[at] = Some(tally);
         }
@@ -370,7 +374,7 @@ impl Sink for AuditorSink<'_, '_> {
         }
     }
 
-    fn metric(&mut self, claim: MetricClaim) {
+    fn metric(&mut self, claim: RunClaim) {
         self.auditor.metric(claim);
     }
 
@@ -582,7 +586,7 @@ impl Sink for Visit<'_> {
         }
     }
 
-    fn metric(&mut self, _claim: MetricClaim) {}
+    fn metric(&mut self, _claim: RunClaim) {}
 
     fn error(&mut self, error: RecordError) {
         self.errors.push(error);

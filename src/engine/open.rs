@@ -136,8 +136,8 @@ pub fn open(
         ranked.first().is_some_and(|(confidence, _)| confidence.percent >= ENOUGH)
     };
     let mut suffices = false;
-    let mut ranked = loop {
-        let head = Head::new(&path, &name, &bytes, bytes.len() < window);
+    let (chosen, whole) = loop {
+        let head = Head::new(&path, &name, &bytes, bytes.len() < window).of(&input);
         let may_grow = !head.whole && window < LONGEST_HEAD;
         // A first record may be longer than the head, and its fields behind the break are not seen.
         suffices = suffices || !may_grow || head.suffices();
@@ -145,18 +145,32 @@ pub fn open(
             let ranked = rank(&head);
             // What a document is may be said behind its first records. Text other than JSON has lines.
             if !may_grow || recognised(&ranked) || head.records().next().is_none() {
-                break ranked;
+                break (choose(&head, ranked, config, forced), head.whole);
             }
         }
         window *= GROWTH;
         bytes = crate::source::peek(&input, window)?;
     };
-    let whole = bytes.len() < window;
-    let head = Head::new(&path, &name, &bytes, whole).of(&input);
+    Ok(chosen.map(|(confidence, format, reader)| RecognisedInput {
+        stored,
+        ..opened(input, format, confidence, reader, &bytes, whole)
+    }))
+}
+
+/// What reads an input.
+type Chosen = (Confidence, &'static dyn Format, Box<dyn Reader>);
+
+/// Chooses the format of an input by how sure each is, and by what the user says.
+fn choose(
+    head: &Head<'_>,
+    mut ranked: Vec<(Confidence, &'static dyn Format)>,
+    config: &InputConfig,
+    forced: Option<&str>,
+) -> Result<Chosen, Unknown> {
     let refuse = |refusal, message: String| {
-        Ok(Err(Unknown { path: path.clone(), message, refusal, fields: refused::fields(&head) }))
+        Err(Unknown { path: head.path.to_owned(), message, refusal, fields: refused::fields(head) })
     };
-    if bytes.trim_ascii().is_empty() {
+    if head.bytes.trim_ascii().is_empty() {
         return refuse(Refusal::Empty, "the file is empty (expected at least one record)".to_owned());
     }
     let own = ranked.iter().position(|(confidence, _)| confidence.percent >= ENOUGH);
@@ -174,14 +188,12 @@ pub fn open(
         },
         None => own,
     };
-    let chosen = chosen.map(|at| ranked.swap_remove(at)).or_else(|| mapped(&head, config));
+    let chosen = chosen.map(|at| ranked.swap_remove(at)).or_else(|| mapped(head, config));
     let Some((confidence, format)) = chosen else {
         return refuse(Refusal::NoFormat, no_format(&ranked));
     };
-    match format.open(&head, config) {
-        Ok(reader) => {
-            Ok(Ok(RecognisedInput { stored, ..self::opened(input, format, confidence, reader, &bytes, whole) }))
-        }
+    match format.open(head, config) {
+        Ok(reader) => Ok((confidence, format, reader)),
         Err(reason) => refuse(Refusal::Unusable, reason),
     }
 }

@@ -64,6 +64,7 @@ fn next<P: Passes>(passes: &P, plans: &[FilePlan], runs: &[RunId]) -> Vec<FilePl
             evidence.entry(run).or_default().add(&own);
         }
     }
+    evidence.values_mut().for_each(RunEvidence::conclude);
     let after = |(at, plan): (usize, &FilePlan)| {
         let run = runs.get(at).and_then(|run| evidence.get(run));
         match (passes.tally(at), run) {

@@ -38,7 +38,7 @@ struct Records {
 }
 
 struct Parsed {
-    bytes: Vec<u8>,
+    text: String,
     tape: Tape,
 }
 
@@ -46,11 +46,11 @@ impl Parsed {
     fn of(bytes: Vec<u8>) -> Option<Self> {
         let mut tape = Tape::default();
         tape.parse(&bytes).ok()?;
-        Some(Self { bytes, tape })
+        Some(Self { text: String::from_utf8(bytes).ok()?, tape })
     }
 
     fn root(&self) -> Option<Value<'_>> {
-        self.tape.root(&self.bytes)
+        self.tape.root(&self.text)
     }
 }
 

@@ -20,7 +20,7 @@ mod translation;
 pub mod window;
 
 use crate::config::{ColumnSpec, InputConfig};
-use crate::model::{Item, MetricClaim, Origin, RecordError};
+use crate::model::{Item, Origin, RecordError, RunClaim};
 use crate::source::{ByteMap, Opened};
 
 pub use head::{FIRST_RECORDS, HEAD_BYTES, Head};
@@ -97,7 +97,7 @@ pub trait Sink {
     /// One item or part of one.
     fn item(&mut self, item: &Item<'_>, origin: &dyn Origin);
     /// A number that the pipeline reported of the run.
-    fn metric(&mut self, claim: MetricClaim);
+    fn metric(&mut self, claim: RunClaim);
     /// A record that could not be read.
     fn error(&mut self, error: RecordError);
     /// Counts a record that was read.

@@ -9,7 +9,7 @@ use crate::metric::aggregate::Derived;
 use crate::metric::answer::{Asked, Missing};
 use crate::metric::found::{Found, Remark};
 use crate::metric::wrong::AggregateCause;
-use crate::model::{Aggregation, MetricClaim, plain_name};
+use crate::model::{Aggregation, RunClaim, plain_name};
 use crate::numeric::{Approx, NumberFormat, Printed, half_of_last_digit, show};
 
 /// What the summary does not say.
@@ -28,11 +28,11 @@ const REPEATS: [&str; 8] = ["epochs", "repeats", "num_repeats", "runs", "num_run
 const WHOLE: i16 = 9;
 
 /// The number of a claim within half of its last digit; of a file that prints all digits it has no more.
-fn number(asked: &Asked<'_>, claim: &MetricClaim) -> Option<Approx> {
-    let parse = |claim: &MetricClaim| Printed::parse(claim.printed.as_bytes()).filter(Printed::is_finite);
+fn number(asked: &Asked<'_>, claim: &RunClaim) -> Option<Approx> {
+    let parse = |claim: &RunClaim| Printed::parse(claim.value.as_bytes()).filter(Printed::is_finite);
     let printed = parse(claim)?;
     let is_whole = || asked.beside.iter().any(|own| parse(own).is_some_and(|number| number.decimals >= WHOLE));
-    let half = match claim.decimals {
+    let half = match claim.of.decimals {
         Some(decimals) => half_of_last_digit(decimals),
         None if is_whole() => 0.0,
         None => half_of_last_digit(printed.decimals),
@@ -40,29 +40,30 @@ fn number(asked: &Asked<'_>, claim: &MetricClaim) -> Option<Approx> {
     Some(Approx::new(printed.value, half).stored(NumberFormat::F64))
 }
 
-fn is_binary(claim: &MetricClaim) -> bool {
-    let of_rows = claim.aggregation.is_none_or(|own| matches!(own, Aggregation::Mean | Aggregation::PercentMean));
-    let name = claim.rows.as_deref().unwrap_or(&claim.metric);
-    of_rows && !claim.custom && claim.group.is_none() && claim.parts.is_empty() && BINARY.contains(&&*plain_name(name))
+fn is_binary(claim: &RunClaim) -> bool {
+    let of = &claim.of;
+    let is_mean = of.aggregation.is_none_or(|own| matches!(own, Aggregation::Mean | Aggregation::PercentMean));
+    let is_plain = !of.custom && of.group.is_none() && of.parts.is_empty();
+    is_mean && is_plain && BINARY.contains(&&*plain_name(of.row_metric()))
 }
 
 /// The claim beside it that has one of several names.
-fn stated<'a>(asked: &Asked<'a>, is_it: impl Fn(&MetricClaim) -> bool) -> Option<&'a MetricClaim> {
-    let own = asked.claim;
-    let is_beside = |other: &&&MetricClaim| other.task == own.task && (other.filter == own.filter || other.filter.is_empty());
+fn stated<'a>(asked: &Asked<'a>, is_it: impl Fn(&RunClaim) -> bool) -> Option<&'a RunClaim> {
+    let own = &asked.claim.of;
+    let is_beside = |other: &&&RunClaim| other.of.task == own.task && (other.of.filter == own.filter || other.of.filter.is_empty());
     asked.beside.iter().filter(is_beside).find(|other| is_it(other)).copied()
 }
 
 fn count(asked: &Asked<'_>, names: &[&str]) -> Option<f64> {
-    let claim = stated(asked, |other| !other.stderr && names.contains(&&*plain_name(&other.metric)))?;
-    let number = Printed::parse(claim.printed.as_bytes())?;
+    let claim = stated(asked, |other| !other.of.stderr && names.contains(&&*plain_name(&other.of.metric)))?;
+    let number = Printed::parse(claim.value.as_bytes())?;
     (number.decimals <= 0 && number.value >= 0.0 && number.is_finite()).then_some(number.value)
 }
 
 /// What the other numbers of its summary say of one that has no rows.
 pub(super) fn alone(asked: &Asked<'_>) -> Option<Found> {
     let reported = number(asked, asked.claim)?;
-    if asked.claim.stderr {
+    if asked.claim.of.stderr {
         return error(asked, reported);
     }
     of_counts(asked, reported).or_else(|| other_unit(asked, reported)).or_else(|| no_whole_number(asked, reported))
@@ -76,9 +77,9 @@ fn error_of(share: Approx, below: f64) -> Approx {
 
 /// A standard error of a share of ones and zeros.
 fn error(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
-    let of = |other: &MetricClaim| !other.stderr && other.metric == asked.claim.metric;
+    let of = |other: &RunClaim| !other.of.stderr && other.of.metric == asked.claim.of.metric;
     let base = stated(asked, of).filter(|base| is_binary(base))?;
-    let is_percent = base.aggregation == Some(Aggregation::PercentMean);
+    let is_percent = base.of.aggregation == Some(Aggregation::PercentMean);
     let unit = if is_percent { 100.0 } else { 1.0 };
     let share = number(asked, base)?.over(unit);
     let reported = reported.over(unit);
@@ -95,7 +96,7 @@ fn error(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
     }
     let own = error_of(share, n);
     if is_it(own) {
-        return asked.claim.aggregation.is_none().then(|| {
+        return asked.claim.of.aggregation.is_none().then(|| {
             Found::proven(Derived::new(own.scaled(unit), format!("sqrt(p*(1 - p)/n), n = {shown}")))
         });
     }
@@ -140,7 +141,7 @@ fn of_counts(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
         code: "RT601",
         title: format!(
             "{} {} does not match the counts beside it: {} right of {} is {}",
-            asked.claim.metric,
+            asked.claim.of.metric,
             show(reported.value),
             show(right),
             show(all),
@@ -155,13 +156,13 @@ fn of_counts(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
 
 /// A percentage beside the same number as a fraction.
 fn other_unit(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
-    let base = asked.claim.rows.as_deref().filter(|_| asked.claim.aggregation == Some(Aggregation::PercentMean))?;
-    let claim = stated(asked, |other| !other.stderr && other.metric == base && other.rows.is_none())?;
+    let base = asked.claim.of.rows.as_deref().filter(|_| asked.claim.of.aggregation == Some(Aggregation::PercentMean))?;
+    let claim = stated(asked, |other| !other.of.stderr && other.of.metric == base && other.of.rows.is_none())?;
     let own = number(asked, claim)?;
     // Some tools write percentages under both names.
     let scale = if own.value > 1.0 { 1.0 } else { 100.0 };
     let value = own.scaled(scale);
-    let derived = Derived::new(value, format!("{} in percent, as stated", claim.metric));
+    let derived = Derived::new(value, format!("{} in percent, as stated", claim.of.metric));
     if judge(reported, value.through_stages(NumberFormat::F64)).is_proven() {
         return Some(Found::proven(derived));
     }
@@ -169,9 +170,9 @@ fn other_unit(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
         code: "RT609",
         title: format!(
             "{} {} and {} {} are not one number in two units",
-            asked.claim.metric,
+            asked.claim.of.metric,
             show(reported.value),
-            claim.metric,
+            claim.of.metric,
             show(own.value)
         ),
         help: "compute one of the two from the other",
@@ -184,10 +185,10 @@ fn other_unit(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
 /// A share that no whole number of right rows gives.
 fn no_whole_number(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
     let n = asked.counted.or_else(|| count(asked, &ALL)).filter(|n| *n >= 1.0 && n.fract() <= 0.0)?;
-    let is_percent = reported.value > 1.0 || asked.claim.aggregation == Some(Aggregation::PercentMean);
+    let is_percent = reported.value > 1.0 || asked.claim.of.aggregation == Some(Aggregation::PercentMean);
     let share = reported.over(if is_percent { 100.0 } else { 1.0 });
     // Parts of the run may have been averaged, and rows repeated.
-    let has_parts = asked.beside.iter().any(|other| other.metric.contains('.') || other.group.is_some());
+    let has_parts = asked.beside.iter().any(|other| other.of.metric.contains('.') || other.of.group.is_some());
     if !is_binary(asked.claim) || has_parts || !(0.0..=1.0).contains(&share.value) {
         return None;
     }
@@ -207,7 +208,7 @@ fn no_whole_number(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
     let words = |own: f64| format!("{}/{} = {}", show(own), show(n), show(own / n));
     let title = format!(
         "{} {} of n = {} is not a whole number of right rows: {} and {} are the nearest",
-        asked.claim.metric,
+        asked.claim.of.metric,
         show(reported.value),
         show(n),
         words(low),
@@ -226,7 +227,7 @@ fn no_whole_number(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
 
 /// Whether the standard error beside it says that it is over another n.
 fn error_says_otherwise(asked: &Asked<'_>, share: Approx, n: f64) -> bool {
-    let of = |other: &MetricClaim| other.stderr && other.metric == asked.claim.metric;
+    let of = |other: &RunClaim| other.of.stderr && other.of.metric == asked.claim.of.metric;
     let Some(error) = stated(asked, of).and_then(|own| number(asked, own)) else { return false };
     let solved = 1.0 + share.value * (1.0 - share.value) / (error.value * error.value);
     (solved - n).abs() > 0.02 * n
@@ -237,18 +238,18 @@ mod tests {
     use super::*;
     use crate::metric::answer::RunFacts;
     use crate::metric::{RowColumns, TokenTotals};
-    use crate::model::{Located, Verdict};
+    use crate::model::{Located, RunMetric, Verdict};
 
     /// What is found for the first of some numbers; a name that ends with `_stderr` is a standard error.
     fn found(numbers: &[(&str, &str)]) -> Option<Found> {
-        let claims: Vec<MetricClaim> = numbers
+        let claims: Vec<RunClaim> = numbers
             .iter()
             .map(|(name, printed)| {
                 let (metric, stderr) = name.strip_suffix("_stderr").map_or((*name, false), |metric| (metric, true));
-                MetricClaim { stderr, ..MetricClaim::new("", metric, printed, Located::default()) }
+                RunMetric { stderr, ..RunMetric::new("", metric) }.claim(printed, Located::default())
             })
             .collect();
-        let beside: Vec<&MetricClaim> = claims.iter().collect();
+        let beside: Vec<&RunClaim> = claims.iter().collect();
         let (rows, columns, tokens) = (std::collections::BTreeMap::new(), RowColumns::default(), TokenTotals::default());
         let facts = RunFacts {
             rows: &rows,
@@ -261,7 +262,7 @@ mod tests {
             has_segments: false,
             is_doubled: false,
         };
-        let printed = Printed::parse(claims[0].printed.as_bytes()).unwrap();
+        let printed = Printed::parse(claims[0].value.as_bytes()).unwrap();
         let asked = Asked { claim: &claims[0], printed, counted: None, facts: &facts, beside: &beside };
         alone(&asked)
     }

@@ -6,7 +6,7 @@ use crate::metric::aggregate::Derived;
 use crate::metric::columns::RowColumns;
 use crate::metric::rows::MetricRows;
 use crate::metric::tokens::TokenTotals;
-use crate::model::MetricClaim;
+use crate::model::RunClaim;
 use crate::numeric::{Approx, NumberFormat, Printed, half_of_last_digit};
 
 /// Why a number cannot be decided, and what to log so that it can.
@@ -75,7 +75,7 @@ pub struct RunFacts<'s> {
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
     /// The claim.
-    pub claim: &'a MetricClaim,
+    pub claim: &'a RunClaim,
     /// Its number.
     pub printed: Printed,
     /// The number of rows that the pipeline claims.
@@ -83,15 +83,15 @@ pub struct Asked<'a> {
     /// The rows.
     pub facts: &'a RunFacts<'a>,
     /// All numbers that were reported of the same rows.
-    pub beside: &'a [&'a MetricClaim],
+    pub beside: &'a [&'a RunClaim],
 }
 
 impl Asked<'_> {
     /// The number that the same summary has under a name.
     #[must_use]
     pub fn number(&self, name: &str) -> Option<f64> {
-        let claim = self.beside.iter().find(|claim| claim.metric == name && !claim.stderr)?;
-        Printed::parse(claim.printed.as_bytes()).map(|number| number.value)
+        let claim = self.beside.iter().find(|claim| claim.of.metric == name && !claim.of.stderr)?;
+        Printed::parse(claim.value.as_bytes()).map(|number| number.value)
     }
 
     /// The reported number, with half of its last digit.

@@ -3,7 +3,7 @@
 use crate::derive::{Judgement, judge as compare};
 use crate::metric::choice::{Cut, Fits, compared, outcome};
 use crate::model::{
-    CandidateSummary, Counted, Definition, Divisor, ItemSummary, Ranking, RowMetric, RowValue, ScoreOutput, Verdict,
+    CandidateSummary, Counted, Definition, Divisor, ItemSummary, Ranking, RowClaim, RowValue, ScoreOutput, Verdict,
 };
 use crate::numeric::{Approx, NumberFormat, Printed, pow, softmax};
 
@@ -72,7 +72,7 @@ pub fn number(value: &RowValue) -> Option<f64> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct JudgedRow<'m> {
     /// The metric as logged.
-    pub metric: &'m RowMetric<'m>,
+    pub metric: &'m RowClaim<'m>,
     /// How it follows from its item; None where nobody says, or code that the log does not show computes it.
     pub definition: Option<&'m Definition<'m>>,
     /// What is said of it.
@@ -84,8 +84,8 @@ pub struct JudgedRow<'m> {
 impl<'m> JudgedRow<'m> {
     /// Judges the metric of one item by a definition.
     #[must_use]
-    pub fn new(item: &ItemSummary, metric: &'m RowMetric<'m>, definition: Option<&'m Definition<'m>>) -> Self {
-        let definition = definition.filter(|_| !metric.custom);
+    pub fn new(item: &ItemSummary, metric: &'m RowClaim<'m>, definition: Option<&'m Definition<'m>>) -> Self {
+        let definition = definition.filter(|_| !metric.of.custom);
         let row = judge(item, &metric.value, definition);
         let fits = match definition {
             Some(Definition::Right(ranking)) => Fits::new(item, *ranking, row.judged.reported),

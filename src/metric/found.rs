@@ -5,7 +5,7 @@ use crate::metric::aggregate::Derived;
 use crate::metric::answer::{Asked, Missing, SAMPLE};
 use crate::metric::definition::is;
 use crate::metric::wrong::AggregateCause;
-use crate::model::{MetricClaim, Verdict};
+use crate::model::{RunClaim, Verdict};
 use crate::numeric::{Approx, NumberFormat, Printed, show};
 
 /// What a mean over some of the rows leaves out.
@@ -148,8 +148,8 @@ impl Ways {
             let right = share.value * rows;
             2.0 * share.half * rows <= 1.0 && (right - right.round()).abs() <= 1e-6
         };
-        let is_long = |claim: &&MetricClaim| {
-            Printed::parse(claim.printed.as_bytes()).is_some_and(|number| number.is_finite() && number.decimals >= WHOLE)
+        let is_long = |claim: &&RunClaim| {
+            Printed::parse(claim.value.as_bytes()).is_some_and(|number| number.is_finite() && number.decimals >= WHOLE)
         };
         reported.value.abs() > TELLING * reported.half
             || asked.beside.iter().any(is_long)
@@ -188,7 +188,7 @@ fn doubted(asked: &Asked<'_>, right: &Derived, doubtful: Vec<Wrong>) -> Option<F
         code: "RT601",
         title: format!(
             "{} {} {}: {} = {}",
-            asked.claim.metric,
+            asked.claim.of.metric,
             show(asked.printed.value),
             way.why,
             right.definition,

@@ -6,19 +6,19 @@ use crate::metric::catalogue;
 use crate::metric::found::Remark;
 use crate::metric::judged::{JudgedMetric, judge as judge_all};
 use crate::metric::wrong::AggregateCause;
-use crate::model::{MetricClaim, TaskGroup, Verdict, Weights};
+use crate::model::{RunClaim, TaskGroup, Verdict, Weights};
 use crate::numeric::{Approx, NumberFormat, Printed, half_of_last_digit, show};
 
 /// Judges numbers without rows: groups of tasks from their tasks' numbers, the others by their range.
 #[must_use]
 pub fn judge_without_rows<'c>(
-    claims: &[&'c MetricClaim],
+    claims: &[&'c RunClaim],
     nothing: &RunFacts<'_>,
-    all: &[MetricClaim],
+    all: &[RunClaim],
 ) -> Vec<JudgedMetric<'c>> {
     let mut judged = judge_all(claims, nothing);
     for metric in &mut judged {
-        if let Some(group) = &metric.claim.group {
+        if let Some(group) = &metric.claim.of.group {
             judge_group(metric, group, all);
         }
     }
@@ -33,14 +33,15 @@ struct Member {
 }
 
 /// Numbers of rows and values of a group's tasks; None when one of them is missing.
-fn members(claim: &MetricClaim, group: &TaskGroup, all: &[MetricClaim]) -> Option<Vec<Member>> {
-    let find = |task: &str, is_it: &dyn Fn(&MetricClaim) -> bool| {
-        let found = all.iter().find(|other| other.task == task && other.filter == claim.filter && is_it(other))?;
-        let number = Printed::parse(found.printed.as_bytes()).filter(Printed::is_finite)?;
-        Some(Approx::new(number.value, found.decimals.map_or(0.0, half_of_last_digit)))
+fn members(claim: &RunClaim, group: &TaskGroup, all: &[RunClaim]) -> Option<Vec<Member>> {
+    let find = |task: &str, is_it: &dyn Fn(&RunClaim) -> bool| {
+        let found =
+            all.iter().find(|other| other.of.task == task && other.of.filter == claim.of.filter && is_it(other))?;
+        let number = Printed::parse(found.value.as_bytes()).filter(Printed::is_finite)?;
+        Some(Approx::new(number.value, found.of.decimals.map_or(0.0, half_of_last_digit)))
     };
     let one = |task: &String| {
-        let value = find(task, &|other| other.metric == claim.metric && other.stderr == claim.stderr)?;
+        let value = find(task, &|other| other.of.metric == claim.of.metric && other.of.stderr == claim.of.stderr)?;
         let n = match group.weights {
             Weights::Alike => 1.0,
             Weights::BySize | Weights::Either => find(task, &catalogue::is_count)?.value,
@@ -51,21 +52,24 @@ fn members(claim: &MetricClaim, group: &TaskGroup, all: &[MetricClaim]) -> Optio
 }
 
 /// What is said of a group without a value, where all its tasks have one.
-fn without_value(claim: &MetricClaim, group: &TaskGroup, all: &[MetricClaim]) -> Option<Remark> {
+fn without_value(claim: &RunClaim, group: &TaskGroup, all: &[RunClaim]) -> Option<Remark> {
     let has_value = |task: &String| {
         all.iter().any(|own| {
-            let is_it = own.task == *task && own.metric == claim.metric && own.filter == claim.filter && !own.stderr;
-            is_it && !own.printed.is_empty()
+            let is_it = own.of.task == *task
+                && own.of.metric == claim.of.metric
+                && own.of.filter == claim.of.filter
+                && !own.of.stderr;
+            is_it && !own.value.is_empty()
         })
     };
     let count = group.tasks.len();
-    if claim.stderr || count == 0 || !group.tasks.iter().all(has_value) {
+    if claim.of.stderr || count == 0 || !group.tasks.iter().all(has_value) {
         return None;
     }
     let have = if count == 1 { "its only task has one".to_owned() } else { format!("all its {count} tasks have one") };
     Some(Remark {
         code: "RT606",
-        title: format!("the group {} has no value of {}, although {have}", claim.task, claim.metric),
+        title: format!("the group {} has no value of {}, although {have}", claim.of.task, claim.of.metric),
         help: "aggregate the group under the filter that its tasks report, or drop it from the results",
         expected: None,
         of: (count as u64, count as u64),
@@ -75,8 +79,8 @@ fn without_value(claim: &MetricClaim, group: &TaskGroup, all: &[MetricClaim]) ->
 /// A group's number: the mean of its tasks' numbers, weighted by their rows or equally. The pooled standard error of
 /// the former is sqrt(Σ (n − 1)·n·se² ÷ (N − k) ÷ N); of the latter it is sqrt(Σ se²) ÷ k, or, if a tool averages
 /// the standard errors as well, their mean.
-fn judge_group(metric: &mut JudgedMetric<'_>, group: &TaskGroup, all: &[MetricClaim]) {
-    if metric.claim.printed.is_empty() && group.is_empty_group {
+fn judge_group(metric: &mut JudgedMetric<'_>, group: &TaskGroup, all: &[RunClaim]) {
+    if metric.claim.value.is_empty() && group.is_empty_group {
         metric.remark = without_value(metric.claim, group, all);
     }
     if !metric.reported.is_finite() {
@@ -88,13 +92,13 @@ fn judge_group(metric: &mut JudgedMetric<'_>, group: &TaskGroup, all: &[MetricCl
     let rows: f64 = members.iter().map(|member| member.n).sum();
     let sum = |of: &dyn Fn(&Member) -> Approx| Approx::sum(members.iter().map(of), NumberFormat::F64);
     let alike = sum(&|own| own.value).over(count);
-    let weighed = if metric.claim.stderr {
+    let weighed = if metric.claim.of.stderr {
         sum(&|own| (own.value * own.value).scaled((own.n - 1.0) * own.n)).over(rows - count).over(rows).sqrt()
     } else {
         sum(&|own| own.value.scaled(own.n)).over(rows)
     };
-    let unweighed = if metric.claim.stderr { sum(&|own| own.value * own.value).sqrt().over(count) } else { alike };
-    let half = metric.claim.decimals.map_or(0.0, half_of_last_digit);
+    let unweighed = if metric.claim.of.stderr { sum(&|own| own.value * own.value).sqrt().over(count) } else { alike };
+    let half = metric.claim.of.decimals.map_or(0.0, half_of_last_digit);
     let claim = Approx::new(metric.reported, half).stored(NumberFormat::F64);
     let of = |value: Approx| judge(claim, value.through_stages(NumberFormat::F64));
     let (judged, definition) = match group.weights {
@@ -114,7 +118,7 @@ fn judge_group(metric: &mut JudgedMetric<'_>, group: &TaskGroup, all: &[MetricCl
     if judged.is_proven() {
         metric.verdict = Verdict::Proven;
         metric.missing = None;
-    } else if judged.is_refuted() && !(group.nested || metric.claim.stderr && group.weights == Weights::Either) {
+    } else if judged.is_refuted() && !(group.nested || metric.claim.of.stderr && group.weights == Weights::Either) {
         metric.verdict = Verdict::Refuted;
         metric.missing = None;
         metric.cause = Some(AggregateCause::Mismatch);

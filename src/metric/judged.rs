@@ -19,7 +19,7 @@ use crate::metric::rows::MetricRows;
 use crate::metric::search::{self, search};
 use crate::metric::spread::spread;
 use crate::metric::wrong::{self, AggregateCause, Refuted, Without};
-use crate::model::{Aggregation, MetricClaim, Verdict};
+use crate::model::{Aggregation, RunClaim, Verdict};
 use crate::numeric::{Approx, NumberFormat, Printed, half_of_last_digit, show};
 
 /// Digits behind the point from which on a file is taken to print all digits of its numbers.
@@ -29,7 +29,7 @@ const FULL: i16 = 12;
 #[derive(Clone, Debug)]
 pub struct JudgedMetric<'c> {
     /// The claim.
-    pub claim: &'c MetricClaim,
+    pub claim: &'c RunClaim,
     /// The number as reported; NaN for "no value".
     pub reported: f64,
     /// The formula, such as `mean(acc)`.
@@ -58,7 +58,7 @@ impl JudgedMetric<'_> {
     /// The metric as messages call it: `acc`, or `acc_stderr`.
     #[must_use]
     pub fn name(&self) -> String {
-        if self.claim.stderr { format!("{}_stderr", self.claim.metric) } else { self.claim.metric.clone() }
+        if self.claim.of.stderr { format!("{}_stderr", self.claim.of.metric) } else { self.claim.of.metric.clone() }
     }
 
     /// Whether it is the number of items.
@@ -88,18 +88,18 @@ impl JudgedMetric<'_> {
 
 /// Judges the numbers reported of one stream of rows.
 #[must_use]
-pub fn judge<'c>(claims: &[&'c MetricClaim], facts: &RunFacts<'_>) -> Vec<JudgedMetric<'c>> {
-    let parse = |claim: &MetricClaim| Printed::parse(claim.printed.as_bytes());
+pub fn judge<'c>(claims: &[&'c RunClaim], facts: &RunFacts<'_>) -> Vec<JudgedMetric<'c>> {
+    let parse = |claim: &RunClaim| Printed::parse(claim.value.as_bytes());
     let is_full = claims.iter().any(|claim| parse(claim).is_some_and(|number| number.decimals >= FULL));
     let counted = claims.iter().find(|claim| catalogue::is_count(claim)).and_then(|claim| parse(claim));
     let counted = counted.map(|number| number.value);
     // A log may hold only some of the rows that a scorer counts.
-    let scored = || claims.iter().filter(|claim| claim.aggregation == Some(Aggregation::Rows)).find_map(|claim| parse(claim));
+    let scored = || claims.iter().filter(|claim| claim.of.aggregation == Some(Aggregation::Rows)).find_map(|claim| parse(claim));
     let counted = counted.or_else(|| scored().map(|number| number.value).filter(|n| *n > facts.items as f64));
     // What has no value and no rows says nothing.
-    let says = |claim: &&&MetricClaim| {
-        let has_nothing = claim.printed.is_empty() && claim.aggregation == Some(Aggregation::Other);
-        !has_nothing || claim.group.is_some() || named::column(&claim.metric, facts.columns).is_some()
+    let says = |claim: &&&RunClaim| {
+        let has_nothing = claim.value.is_empty() && claim.of.aggregation == Some(Aggregation::Other);
+        !has_nothing || claim.of.group.is_some() || named::column(&claim.of.metric, facts.columns).is_some()
     };
     let of_run = Stated { beside: claims, counted, is_full };
     claims.iter().filter(says).map(|claim| judge_one(claim, facts, &of_run)).collect()
@@ -107,7 +107,7 @@ pub fn judge<'c>(claims: &[&'c MetricClaim], facts: &RunFacts<'_>) -> Vec<Judged
 
 /// What the numbers of a run say together.
 struct Stated<'s> {
-    beside: &'s [&'s MetricClaim],
+    beside: &'s [&'s RunClaim],
     /// The number of rows.
     counted: Option<f64>,
     /// Whether they have all their digits.
@@ -116,14 +116,13 @@ struct Stated<'s> {
 
 /// Marks shares of right items whose picks follow from refuted scores: they are what these picks give, and no more.
 pub fn from_refuted(judged: &mut [JudgedMetric<'_>]) {
-    let is_share =
-        |claim: &MetricClaim| catalogue::is_share_of_items(claim) || catalogue::is_named_share_of_items(claim);
+    let is_share = |claim: &RunClaim| catalogue::is_share_of_items(claim) || catalogue::is_named_share_of_items(claim);
     for metric in judged.iter_mut().filter(|metric| metric.verdict == Verdict::Proven && is_share(metric.claim)) {
         metric.verdict = Verdict::FromRefuted;
     }
 }
 
-fn judge_one<'c>(claim: &'c MetricClaim, facts: &RunFacts<'_>, stated: &Stated<'_>) -> JudgedMetric<'c> {
+fn judge_one<'c>(claim: &'c RunClaim, facts: &RunFacts<'_>, stated: &Stated<'_>) -> JudgedMetric<'c> {
     let Stated { beside, counted, is_full } = *stated;
     let mut judged = JudgedMetric {
         claim,
@@ -139,17 +138,17 @@ fn judge_one<'c>(claim: &'c MetricClaim, facts: &RunFacts<'_>, stated: &Stated<'
         partial: None,
         remark: None,
     };
-    let printed = Printed::parse(claim.printed.as_bytes());
+    let printed = Printed::parse(claim.value.as_bytes());
     let Some(printed) = printed.filter(Printed::is_finite) else {
-        let is_null = claim.printed.is_empty() && facts.columns.rows > 0;
+        let is_null = claim.value.is_empty() && facts.columns.rows > 0;
         if let Some(printed) = printed.or_else(|| is_null.then(|| Printed::from_f64(f64::NAN))) {
             not_finite(&mut judged, &Asked { claim, printed, counted: None, facts, beside });
         }
         return judged;
     };
     judged.reported = printed.value;
-    let rows = facts.rows.get(claim.row_metric());
-    if claim.custom && rows.is_none() && !catalogue::is_share_of_items(claim) {
+    let rows = facts.rows.get(claim.of.row_metric());
+    if claim.of.custom && rows.is_none() && !catalogue::is_share_of_items(claim) {
         judged.missing = Some(CUSTOM);
         return judged;
     }
@@ -203,21 +202,25 @@ fn judge_one<'c>(claim: &'c MetricClaim, facts: &RunFacts<'_>, stated: &Stated<'
 
 /// Half-quantum of a reported number. A harness prints all digits, `0.3` included; a summary may round each
 /// number by itself.
-fn half(claim: &MetricClaim, printed: &Printed, is_full: bool) -> f64 {
+fn half(claim: &RunClaim, printed: &Printed, is_full: bool) -> f64 {
     let stored = NumberFormat::F64.half_ulp(printed.value);
-    if let Some(decimals) = claim.decimals {
+    if let Some(decimals) = claim.of.decimals {
         return half_of_last_digit(decimals) + stored;
     }
-    let harness = claim.aggregation.is_some() || !claim.filter.is_empty();
+    let harness = claim.of.aggregation.is_some() || !claim.of.filter.is_empty();
     let whole = printed.decimals <= 0 && (is(printed.value, 0.0) || is(printed.value, 1.0));
-    let counts = by_name(&claim.metric).is_some_and(|metric| matches!(metric.kind, Kind::Items | Kind::Count));
-    if counts && !claim.stderr || whole || (harness && is_full) { stored } else { half_of_last_digit(printed.decimals) }
+    let counts = by_name(&claim.of.metric).is_some_and(|metric| matches!(metric.kind, Kind::Items | Kind::Count));
+    if counts && !claim.of.stderr || whole || (harness && is_full) {
+        stored
+    } else {
+        half_of_last_digit(printed.decimals)
+    }
 }
 
 /// What the log gives for a number.
 fn answer(asked: &Asked<'_>, rows: Option<&MetricRows>) -> Answer {
-    let metric = by_name(&asked.claim.metric);
-    match (rows, asked.claim.stderr) {
+    let metric = by_name(&asked.claim.of.metric);
+    match (rows, asked.claim.of.stderr) {
         (Some(_), false) if catalogue::is_count(asked.claim) => of_run(asked),
         (Some(rows), false) => of_rows(asked.claim, rows),
         (Some(rows), true) => stderr_of_rows(asked.claim, rows),
@@ -232,20 +235,20 @@ fn of_run(asked: &Asked<'_>) -> Answer {
     let is_share = catalogue::is_share_of_items(claim) || catalogue::is_named_share_of_items(claim);
     if is_share && is_percent(claim) {
         let answer = catalogue::percentage(asked);
-        return if claim.custom { answer.doubted(CUSTOM) } else { answer };
+        return if claim.of.custom { answer.doubted(CUSTOM) } else { answer };
     }
-    let known = by_name(&claim.metric).and_then(|metric| metric.of_run(asked));
-    let is_unknown = asked.facts.tokens.tokens == 0 || claim.aggregation == Some(Aggregation::Other);
+    let known = by_name(&claim.of.metric).and_then(|metric| metric.of_run(asked));
+    let is_unknown = asked.facts.tokens.tokens == 0 || claim.of.aggregation == Some(Aggregation::Other);
     known.unwrap_or(Answer::Missing(if is_unknown { NO_ROWS } else { NO_FORMULA }))
 }
 
 /// What the plain fields of the rows give for a number: by the definition of its metric, else by the column of its name.
 fn of_columns(asked: &Asked<'_>, rows: Option<&MetricRows>) -> Option<Found> {
     let columns = asked.facts.columns;
-    if asked.claim.stderr || rows.is_some() || columns.rows == 0 && columns.facts.rows == 0 {
+    if asked.claim.of.stderr || rows.is_some() || columns.rows == 0 && columns.facts.rows == 0 {
         return None;
     }
-    let known = catalogue::of_columns(&asked.claim.metric).and_then(|of| of(asked));
+    let known = catalogue::of_columns(&asked.claim.of.metric).and_then(|of| of(asked));
     match known.or_else(|| spread(asked)) {
         Some(found) if found.verdict != Verdict::Unprovable || found.remark.is_some() => Some(found),
         known => search(asked).or(known),
@@ -255,7 +258,7 @@ fn of_columns(asked: &Asked<'_>, rows: Option<&MetricRows>) -> Option<Found> {
 /// A mean over several metrics of which one holds in every row: the same for any model.
 fn of_exclusive(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
     let (facts, all) = (asked.facts, asked.facts.rows);
-    let is_other = asked.claim.aggregation == Some(Aggregation::Other) && !asked.claim.stderr;
+    let is_other = asked.claim.of.aggregation == Some(Aggregation::Other) && !asked.claim.of.stderr;
     let is_whole = all.values().all(|rows| rows.numbers == facts.items && rows.rows == facts.items && !rows.custom);
     if !is_other || all.len() < 2 || facts.items == 0 || !is_whole || catalogue::is_count(asked.claim) {
         return None;
@@ -281,15 +284,15 @@ fn of_exclusive(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
 }
 
 /// How rows become a number: as the format says, else as the metric's name does.
-fn aggregation(claim: &MetricClaim) -> Option<Aggregation> {
-    claim.aggregation.or_else(|| by_name(&claim.metric)?.aggregation)
+fn aggregation(claim: &RunClaim) -> Option<Aggregation> {
+    claim.of.aggregation.or_else(|| by_name(&claim.of.metric)?.aggregation)
 }
 
-fn of_rows(claim: &MetricClaim, rows: &MetricRows) -> Answer {
-    let derive = |aggregation: Aggregation| aggregation.derive(claim.row_metric(), rows);
-    if rows.custom || claim.custom {
+fn of_rows(claim: &RunClaim, rows: &MetricRows) -> Answer {
+    let derive = |aggregation: Aggregation| aggregation.derive(claim.of.row_metric(), rows);
+    if rows.custom || claim.of.custom {
         // Whatever computes a row, a mean of rows is a mean.
-        let derived = claim.aggregation.and_then(derive);
+        let derived = claim.of.aggregation.and_then(derive);
         return derived.map_or(Answer::Missing(CUSTOM), |derived| Answer::Maybe(derived, CUSTOM));
     }
     match aggregation(claim) {
@@ -298,7 +301,7 @@ fn of_rows(claim: &MetricClaim, rows: &MetricRows) -> Answer {
     }
 }
 
-fn stderr_of_rows(claim: &MetricClaim, rows: &MetricRows) -> Answer {
+fn stderr_of_rows(claim: &RunClaim, rows: &MetricRows) -> Answer {
     let Some(aggregation) = aggregation(claim).filter(|aggregation| aggregation.has_stderr()) else {
         return Answer::Missing(RANDOM);
     };
@@ -324,7 +327,7 @@ fn explain(
     let is_percent = is_percent(judged.claim);
     let refuted = Refuted { claim, right, definition: &judged.definition, rows, facts, is_percent };
     let shown = show(right.value);
-    let what = match (judged.claim.stderr, aggregation(judged.claim)) {
+    let what = match (judged.claim.of.stderr, aggregation(judged.claim)) {
         (true, _) => Some(Without::Stderr),
         (false, Some(Aggregation::Mean)) => Some(Without::Mean),
         (false, Some(Aggregation::Rows)) => Some(Without::Rows),
@@ -336,13 +339,13 @@ fn explain(
             format!("{} over all rows: {shown}; without those with `error`: {}", judged.definition, show(value.value));
         return judged.refute(AggregateCause::DroppedRows, arithmetic);
     }
-    let (cause, arithmetic) = if judged.claim.stderr {
+    let (cause, arithmetic) = if judged.claim.of.stderr {
         wrong::explain(&refuted, wrong::OF_STDERRS)
             .unwrap_or_else(|| (AggregateCause::Stderr, format!("sd/√{} = {shown}", wrong::rows(&refuted))))
     } else {
         wrong::explain(&refuted, catalogue::variants(judged.claim)).unwrap_or_else(|| {
             let own = format!("{} = {shown}", judged.definition);
-            let is_fraction = by_name(&judged.claim.metric).is_some_and(|metric| metric.kind == Kind::Fraction);
+            let is_fraction = by_name(&judged.claim.of.metric).is_some_and(|metric| metric.kind == Kind::Fraction);
             let other = wrong::other_unit(claim, right).filter(|_| !is_fraction);
             (AggregateCause::Mismatch, other.map_or_else(|| own.clone(), |other| format!("{own}; {other}")))
         })
@@ -356,7 +359,7 @@ fn partial(asked: &Asked<'_>, rows: Option<&MetricRows>, reported: Approx, deriv
     let Asked { claim, facts, counted, .. } = *asked;
     let is_mean = |own: Aggregation| matches!(own, Aggregation::Mean | Aggregation::PercentMean);
     let over = match rows {
-        _ if claim.stderr => return None,
+        _ if claim.of.stderr => return None,
         Some(rows) => {
             let without = facts.unmeasured + rows.not_finite;
             let is_whole = rows.numbers + without == facts.items;
@@ -377,19 +380,19 @@ fn partial(asked: &Asked<'_>, rows: Option<&MetricRows>, reported: Approx, deriv
     }
     let with_zeros = derived.scaled(over as f64 / facts.items as f64);
     let differs = !compare(reported, with_zeros).is_proven();
-    let shared = named::column(&claim.metric, facts.columns).and_then(|column| facts.columns.left_out(column.name));
+    let shared = named::column(&claim.of.metric, facts.columns).and_then(|column| facts.columns.left_out(column.name));
     differs.then_some(Partial { over, of: facts.items, with_zeros: with_zeros.value, shared })
 }
 
 /// A number that is NaN, infinite or null is wrong where the rows give a finite one.
 fn not_finite(judged: &mut JudgedMetric<'_>, asked: &Asked<'_>) {
     let Asked { claim, facts, .. } = *asked;
-    let rows = facts.rows.get(claim.row_metric());
-    let hidden = claim.custom || facts.is_doubled || rows.is_some_and(|rows| rows.not_finite > 0);
+    let rows = facts.rows.get(claim.of.row_metric());
+    let hidden = claim.of.custom || facts.is_doubled || rows.is_some_and(|rows| rows.not_finite > 0);
     let derived = match answer(asked, rows) {
         Answer::Derived(derived) => derived,
-        Answer::Missing(_) if rows.is_none() && !claim.stderr => {
-            let Some(derived) = search::of_whole_column(&claim.metric, facts) else { return };
+        Answer::Missing(_) if rows.is_none() && !claim.of.stderr => {
+            let Some(derived) = search::of_whole_column(&claim.of.metric, facts) else { return };
             derived
         }
         _ => return,
@@ -407,14 +410,14 @@ fn not_finite(judged: &mut JudgedMetric<'_>, asked: &Asked<'_>) {
 
 /// A fraction outside its range is wrong whatever the rows are.
 fn out_of_range(judged: &mut JudgedMetric<'_>, rows: Option<&MetricRows>) {
-    let is_fraction = by_name(&judged.claim.metric).is_some_and(|metric| metric.kind == Kind::Fraction);
-    let is_bare = !judged.claim.stderr && rows.is_none() && judged.claim.aggregation.is_none();
+    let is_fraction = by_name(&judged.claim.of.metric).is_some_and(|metric| metric.kind == Kind::Fraction);
+    let is_bare = !judged.claim.of.stderr && rows.is_none() && judged.claim.of.aggregation.is_none();
     // Above 100 it is not a percentage either, and some harnesses define `exact_match` differently.
     let range = if is_fraction && is_bare && !(0.0..=1.0).contains(&judged.reported) {
         "0 … 1"
-    } else if judged.claim.aggregation == Some(Aggregation::Other)
-        && !judged.claim.stderr
-        && catalogue::is_no_share(&judged.claim.metric, judged.reported)
+    } else if judged.claim.of.aggregation == Some(Aggregation::Other)
+        && !judged.claim.of.stderr
+        && catalogue::is_no_share(&judged.claim.of.metric, judged.reported)
     {
         "0 … 1, also as a percentage"
     } else {
@@ -424,6 +427,6 @@ fn out_of_range(judged: &mut JudgedMetric<'_>, rows: Option<&MetricRows>) {
 }
 
 /// Whether the format says that a number is a percentage.
-fn is_percent(claim: &MetricClaim) -> bool {
-    claim.aggregation == Some(Aggregation::PercentMean)
+fn is_percent(claim: &RunClaim) -> bool {
+    claim.of.aggregation == Some(Aggregation::PercentMean)
 }

@@ -51,12 +51,12 @@ fn means(parts: &[Part]) -> Option<Means> {
 
 /// A number against its parts; None where it has none.
 pub(super) fn judge_whole(asked: &Asked<'_>) -> Option<Found> {
-    let parts = &asked.claim.parts;
-    if parts.len() < 2 || asked.claim.stderr {
+    let parts = &asked.claim.of.parts;
+    if parts.len() < 2 || asked.claim.of.stderr {
         return None;
     }
     let means = means(parts)?;
-    let name = plain_name(&asked.claim.metric);
+    let name = plain_name(&asked.claim.of.metric);
     let says = |words: &[&str]| name.split('_').any(|word| words.contains(&word));
     let (wants_alike, wants_weights) = (says(&["macro", "unweighted"]), says(&["micro", "weighted"]));
     let is_it = |value: Approx| judge(asked.reported(), value.through_stages(NumberFormat::F64)).is_proven();
@@ -81,7 +81,7 @@ pub(super) fn judge_whole(asked: &Asked<'_>) -> Option<Found> {
         }
         let (reported, by_rows) = (show(asked.printed.value), show(first.1.value));
         let (field, count) = (&first.0, parts.len());
-        let metric = &asked.claim.metric;
+        let metric = &asked.claim.of.metric;
         let remark = Remark {
             code: "RT606",
             title: format!(

@@ -2,13 +2,13 @@
 
 use crate::metric::catalogue::by_name;
 use crate::metric::definition::JudgedRow;
-use crate::model::{Definition, ItemSummary, RowMetric};
+use crate::model::{Definition, ItemSummary, RowClaim};
 
 /// Judges the metric of one item.
 #[must_use]
-pub fn judge<'m>(item: &ItemSummary, metric: &'m RowMetric<'m>) -> JudgedRow<'m> {
-    let said = match &metric.definition {
-        Definition::ByName => by_name(&metric.name).and_then(|known| known.of_row(item.candidates.len())),
+pub fn judge<'m>(item: &ItemSummary, metric: &'m RowClaim<'m>) -> JudgedRow<'m> {
+    let said = match &metric.of.definition {
+        Definition::ByName => by_name(&metric.of.name).and_then(|known| known.of_row(item.candidates.len())),
         said => Some(said),
     };
     JudgedRow::new(item, metric, said)
@@ -17,6 +17,6 @@ pub fn judge<'m>(item: &ItemSummary, metric: &'m RowMetric<'m>) -> JudgedRow<'m>
 /// Whether a row's value of a metric is itself a claim: that the item is right or wrong, or a number whose
 /// definition the format knows.
 #[must_use]
-pub fn is_claim(metric: &RowMetric<'_>) -> bool {
-    metric.definition != Definition::ByName || by_name(&metric.name).is_some_and(super::known::Metric::says_right)
+pub fn is_claim(metric: &RowClaim<'_>) -> bool {
+    metric.of.definition != Definition::ByName || by_name(&metric.of.name).is_some_and(super::known::Metric::says_right)
 }

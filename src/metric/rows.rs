@@ -86,7 +86,7 @@ impl MetricRows {
     ) {
         let RowJudgement { judged, squared, .. } = own.row;
         self.rows += 1;
-        self.custom |= own.metric.custom;
+        self.custom |= own.metric.of.custom;
         self.verdicts.add(judged.verdict);
         if let Some(squared) = squared {
             self.distributions += 1;

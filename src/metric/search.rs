@@ -31,14 +31,14 @@ pub(super) fn search(asked: &Asked<'_>) -> Option<Found> {
     if let Some(found) = counted(asked) {
         return Some(found);
     }
-    let column = named::column(&asked.claim.metric, asked.facts.columns)?;
+    let column = named::column(&asked.claim.of.metric, asked.facts.columns)?;
     let search = Search { asked, column, reported: asked.reported(), rows: asked.facts.columns.rows };
     Some(search.run())
 }
 
 /// The number of rows with a value: `faithfulness_n`, `num_faithfulness`.
 fn counted(asked: &Asked<'_>) -> Option<Found> {
-    let own = plain_name(&asked.claim.metric);
+    let own = plain_name(&asked.claim.of.metric);
     let before = ["n_", "num_", "count_"].iter().find_map(|word| own.strip_prefix(word));
     let bare = before.or_else(|| ["_n", "_count", "_num"].iter().find_map(|word| own.strip_suffix(word)))?;
     let column = named::column(bare, asked.facts.columns)?;
@@ -155,7 +155,7 @@ impl Search<'_> {
             return None;
         }
         let (name, mean) = (self.column.name, own.sum.value() / own.rows as f64);
-        let (metric, value) = (&self.asked.claim.metric, show(self.asked.printed.value));
+        let (metric, value) = (&self.asked.claim.of.metric, show(self.asked.printed.value));
         let least = own.least.map_or_else(String::new, |least| format!(", down to {}", show(least)));
         Some(Remark {
             code: "RT611",
@@ -174,12 +174,12 @@ impl Search<'_> {
     /// Whether some number of the summary says that the mean is over so many rows.
     fn states(&self, over: u64) -> bool {
         let is_count = |name: &str| {
-            let (name, own) = (plain_name(name), plain_name(&self.asked.claim.metric));
+            let (name, own) = (plain_name(name), plain_name(&self.asked.claim.of.metric));
             let about = name.strip_prefix(&*own).or_else(|| name.strip_suffix(&*own));
             about.is_some_and(|rest| !rest.is_empty())
         };
-        let beside = self.asked.beside.iter().filter(|claim| is_count(&claim.metric));
-        let mut stated = beside.filter_map(|claim| self.asked.number(&claim.metric));
+        let beside = self.asked.beside.iter().filter(|claim| is_count(&claim.of.metric));
+        let mut stated = beside.filter_map(|claim| self.asked.number(&claim.of.metric));
         stated.any(|stated| is(stated, over as f64)) || self.asked.counted.is_some_and(|own| is(own, over as f64))
     }
 
@@ -248,7 +248,7 @@ impl Search<'_> {
     /// shares that nothing else is done with.
     fn promises(&self) -> bool {
         let Named { name, rows, says_mean, is_same } = &self.column;
-        let metric = &self.asked.claim.metric;
+        let metric = &self.asked.claim.of.metric;
         if named::is_no_mean(metric) || named::is_extensive(metric) || named::is_no_mean(name) {
             return false;
         }

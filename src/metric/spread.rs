@@ -163,14 +163,14 @@ fn moments(bare: &str, asked: &Asked<'_>) -> Option<(String, Moments)> {
     if !bare.is_empty() {
         return of(bare);
     }
-    let mut others = asked.beside.iter().filter(|own| !own.stderr && parse(&own.metric).is_none());
-    let first = others.find_map(|own| of(&own.metric))?;
-    others.all(|own| of(&own.metric).is_none()).then_some(first)
+    let mut others = asked.beside.iter().filter(|own| !own.of.stderr && parse(&own.of.metric).is_none());
+    let first = others.find_map(|own| of(&own.of.metric))?;
+    others.all(|own| of(&own.of.metric).is_none()).then_some(first)
 }
 
 /// What the columns give for a number that is a spread by its name; None where it is none.
 pub(super) fn spread(asked: &Asked<'_>) -> Option<Found> {
-    let (bare, spread) = parse(&asked.claim.metric)?;
+    let (bare, spread) = parse(&asked.claim.of.metric)?;
     let (base, own) = moments(&bare, asked)?;
     if own.n < 2 {
         return None;
@@ -255,7 +255,7 @@ fn around(found: Found, asked: &Asked<'_>, base: &str, own: &Moments, spread: Sp
         code: "RT605",
         title: format!(
             "{} {} lies {side} mean({base}) = {}, which an interval around it contains",
-            asked.claim.metric,
+            asked.claim.of.metric,
             show(reported.value),
             show(mean.value)
         ),

@@ -8,8 +8,8 @@ use super::found::Found;
 use super::*;
 use crate::metric::row::judge;
 use crate::model::{
-    Aggregation, At, CandidateSummary, Choice, ClaimKind, ColumnKey, Definition, Divisor, ItemSummary, Located,
-    MetricClaim, Place, Ranking, Reported, RowMetric, RowValue, ScoreOutput, Verdict,
+    Aggregation, At, CandidateSummary, Choice, Claim, ClaimKind, ColumnKey, Definition, Divisor, ItemSummary, Located,
+    Place, Ranking, Reported, RowClaim, RowMetric, RowValue, RunClaim, RunMetric, ScoreOutput, Verdict,
 };
 use crate::numeric::{Approx, Printed, show};
 
@@ -38,8 +38,12 @@ pub(super) fn item(candidates: &[(f64, &str, Option<f64>)], gold: i64) -> ItemSu
     ItemSummary { candidates, gold: Choice::Index(gold), ..ItemSummary::default() }
 }
 
-pub(super) fn metric(name: &'static str, value: RowValue) -> RowMetric<'static> {
-    RowMetric { name: Cow::Borrowed(name), value, at: At::default(), custom: false, definition: Definition::ByName }
+pub(super) fn metric(name: &'static str, value: RowValue) -> RowClaim<'static> {
+    Claim {
+        of: RowMetric { name: Cow::Borrowed(name), custom: false, definition: Definition::ByName },
+        value,
+        at: At::default(),
+    }
 }
 
 pub(super) fn number(text: &str) -> Printed {
@@ -70,7 +74,7 @@ pub(super) fn found(
         has_segments: false,
         is_doubled: false,
     };
-    let claim = MetricClaim::new("", name, printed, Located::default());
+    let claim = RunMetric::new("", name).claim(printed, Located::default());
     of(&Asked { claim: &claim, printed: number(printed), counted: None, facts: &facts, beside: &[&claim] })
 }
 
@@ -116,9 +120,9 @@ pub(super) fn tokens_of(candidates: &[(f64, u32, u32)]) -> TokenTotals {
 
 fn judged<T>(name: &str, printed: &str, run: &Run, look: impl FnOnce(&JudgedMetric<'_>) -> T) -> T {
     let (metric, stderr) = name.strip_suffix("_stderr").map_or((name, false), |metric| (metric, true));
-    let claim = MetricClaim { stderr, ..MetricClaim::new("", metric, printed, Located::default()) };
-    let n = run.counted.map(|counted| MetricClaim::new("", "n", counted, Located::default()));
-    let claims: Vec<&MetricClaim> = [&claim].into_iter().chain(&n).collect();
+    let claim = RunMetric { stderr, ..RunMetric::new("", metric) }.claim(printed, Located::default());
+    let n = run.counted.map(|counted| RunMetric::new("", "n").claim(counted, Located::default()));
+    let claims: Vec<&RunClaim> = [&claim].into_iter().chain(&n).collect();
     let facts = RunFacts {
         rows: &run.rows,
         columns: &RowColumns::default(),
@@ -162,7 +166,8 @@ pub(super) fn cause_of(name: &str, printed: &str, run: &Run) -> Option<Aggregate
 }
 
 fn defined(item: &ItemSummary, definition: Definition<'static>, value: &str) -> Verdict {
-    let metric = RowMetric { definition, ..metric("m", RowValue::Number(number(value))) };
+    let mut metric = metric("m", RowValue::Number(number(value)));
+    metric.of.definition = definition;
     judge(item, &metric).row.judged.verdict
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{At, Logged};
+use crate::model::{At, Located, Logged, Place, RowMetric, RowValue, RunMetric};
 
 /// Index of a column in the list of columns of its input. It means nothing outside that input: what is stored or merged
 /// names columns by their [`ColumnKey`].
@@ -74,13 +74,40 @@ impl ColumnKey {
     }
 }
 
-/// A number that the pipeline reported of one candidate.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Claim {
-    /// The column.
-    pub column: ColumnId,
+/// A number that the pipeline reported. Its level is that of its subject: a candidate's column, an item's metric, a run's
+/// metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Claim<S, V = Logged, P = At> {
+    /// What the number is of.
+    pub of: S,
     /// The reported number.
-    pub value: Logged,
-    /// Its position in the record.
-    pub at: At,
+    pub value: V,
+    /// Its position.
+    pub at: P,
+}
+
+/// A number of one candidate, by its column.
+pub type CandidateClaim = Claim<ColumnId>;
+
+/// A number of one item, by its metric.
+pub type RowClaim<'t> = Claim<RowMetric<'t>, RowValue>;
+
+/// A number of a whole run, by its metric: its text as printed, empty when the log says "no value".
+pub type RunClaim = Claim<RunMetric, String, Located>;
+
+impl RunMetric {
+    /// Its reported number.
+    #[must_use]
+    pub fn claim(self, printed: &str, at: Located) -> RunClaim {
+        Claim { of: self, value: printed.to_owned(), at }
+    }
+}
+
+impl RunClaim {
+    /// The claim without its position, as in the same field of any record.
+    #[must_use]
+    pub fn without_place(&self) -> Self {
+        let place = Place { field: self.at.place.field.clone(), ..Place::default() };
+        Self { at: Located { place, ..Located::default() }, ..self.clone() }
+    }
 }

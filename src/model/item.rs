@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::model::{Alternative, At, Claim, ColumnId, Logged, RowFact, RowField, RowMetric, Slice, Step, Steps, Text};
+use crate::model::{
+    Alternative, At, CandidateClaim, ColumnId, Logged, RowClaim, RowFact, RowField, Slice, Step, Steps, Text,
+};
 use crate::numeric::Printed;
 
 /// How a log names a candidate: by position or by id.
@@ -88,7 +90,7 @@ pub struct Candidate<'t> {
     /// Lengths of the parallel arrays that the steps were built from.
     pub arrays: Vec<ArrayLength>,
     /// Reported numbers.
-    pub claims: Vec<Claim>,
+    pub claims: Vec<CandidateClaim>,
     /// Numbers without a role, where the format does not say what they are.
     pub side_values: Vec<SideValue<'t>>,
     /// The answer that the candidate's text comes to, where the log has it.
@@ -141,7 +143,7 @@ pub struct Item<'t> {
     /// Whether the pipeline says that the item is right.
     pub correct: Option<(bool, At)>,
     /// Metrics of this item.
-    pub metrics: Vec<RowMetric<'t>>,
+    pub metrics: Vec<RowClaim<'t>>,
     /// The plain fields of its record, where the format does not say what each of them is.
     pub row: Vec<RowField<'t>>,
     /// What else a summary of the run may be about.

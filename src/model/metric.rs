@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{At, Located, Place, Text};
+use crate::model::Text;
 use crate::numeric::Printed;
 
 /// A value of a metric for one item, as the harness logged it.
@@ -146,10 +146,6 @@ pub enum Definition<'t> {
 pub struct RowMetric<'t> {
     /// The metric's name as logged.
     pub name: Cow<'t, str>,
-    /// Its value.
-    pub value: RowValue,
-    /// Its position in the record.
-    pub at: At,
     /// Whether code that the log does not show computed it.
     pub custom: bool,
     /// How it follows from the item.
@@ -226,19 +222,17 @@ pub struct Part {
     pub sizes: Vec<(String, String)>,
 }
 
-/// A number that the pipeline reported of a whole run.
+/// A metric of a whole run.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct MetricClaim {
+pub struct RunMetric {
     /// Its task; empty if the log has no tasks.
     pub task: String,
     /// Its filter; empty if the log has no filters.
     pub filter: String,
     /// The metric's name as logged, without a suffix that makes it a standard error.
     pub metric: String,
-    /// Whether it is the standard error of the metric.
+    /// Whether the number is the standard error of the metric.
     pub stderr: bool,
-    /// The number's text as printed; empty when the log says "no value".
-    pub printed: String,
     /// Name of the rows' metric beneath it, where that is another one.
     pub rows: Option<String>,
     /// How the format says the rows become the number, where it says so.
@@ -251,40 +245,29 @@ pub struct MetricClaim {
     pub decimals: Option<i16>,
     /// Whether code that the log does not show computes the rows' values.
     pub custom: bool,
-    /// Its position.
-    pub located: Located,
 }
 
-impl MetricClaim {
-    /// The claim without its position, as in the same field of any record.
-    #[must_use]
-    pub fn without_place(&self) -> Self {
-        let place = Place { field: self.located.place.field.clone(), ..Place::default() };
-        Self { located: Located { place, ..Located::default() }, ..self.clone() }
-    }
-
+impl RunMetric {
     /// The name of the rows' metric beneath it.
     #[must_use]
     pub fn row_metric(&self) -> &str {
         self.rows.as_deref().unwrap_or(&self.metric)
     }
 
-    /// A number of one task, without anything that most formats do not say.
+    /// A metric of one task, without anything that most formats do not say.
     #[must_use]
-    pub fn new(task: &str, metric: &str, printed: &str, located: Located) -> Self {
+    pub fn new(task: &str, metric: &str) -> Self {
         Self {
             task: task.to_owned(),
             filter: String::new(),
             metric: metric.to_owned(),
             stderr: false,
-            printed: printed.to_owned(),
             rows: None,
             aggregation: None,
             group: None,
             parts: Vec::new(),
             decimals: None,
             custom: false,
-            located,
         }
     }
 }

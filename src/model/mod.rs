@@ -19,13 +19,13 @@ mod summary;
 mod text;
 mod verdict;
 
-pub use claim::{Claim, ClaimKind, ColumnId, ColumnKey};
+pub use claim::{CandidateClaim, Claim, ClaimKind, ColumnId, ColumnKey, RowClaim, RunClaim};
 pub use file_name::{NameKind, PACKED, ending, unpacked_name};
 pub use glob::glob;
 pub use hash::{StableHasher, stable_hash};
 pub use item::{ArrayLength, Candidate, Item, LoggedTotal, PickRef, SideValue, StatedTotals};
 pub use metric::{
-    Aggregation, Counted, Definition, Divisor, MetricClaim, Part, Ranking, RowMetric, RowValue, ScoreOutput, TaskGroup,
+    Aggregation, Counted, Definition, Divisor, Part, Ranking, RowMetric, RowValue, RunMetric, ScoreOutput, TaskGroup,
     Weights,
 };
 pub use path::TokenPath;

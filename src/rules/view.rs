@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::formula::{Deviations, SequenceFacts, StepResolutions};
 use crate::metric::{JudgedMetric, JudgedRow};
 use crate::model::{
-    Alternative, Candidate, CandidateSummary, Claim, ClaimKind, ColumnKey, Item, ItemSummary, Located, MetricClaim,
-    Place, Reported, Slice, Step,
+    Alternative, Candidate, CandidateClaim, CandidateSummary, ClaimKind, ColumnKey, Item, ItemSummary, Located, Place,
+    Reported, RunClaim, Slice, Step,
 };
 use crate::numeric::{Approx, Resolution};
 use crate::rules::Message;
@@ -53,15 +53,15 @@ pub struct ClaimColumn {
 
 impl CandidateView<'_> {
     /// The claims of a kind with their columns.
-    pub fn claims(&self, kind: ClaimKind) -> impl Iterator<Item = (&Claim, &ClaimColumn)> {
+    pub fn claims(&self, kind: ClaimKind) -> impl Iterator<Item = (&CandidateClaim, &ClaimColumn)> {
         self.candidate.claims.iter().filter_map(move |claim| {
-            let column = self.columns.get(usize::from(claim.column.0))?;
+            let column = self.columns.get(usize::from(claim.of.0))?;
             (column.kind == kind).then_some((claim, column))
         })
     }
 
     /// Scores without token values that could confirm them, in columns whose name says that they are log-probs.
-    pub fn bare_log_likelihoods(&self) -> impl Iterator<Item = (&Claim, &ClaimColumn)> {
+    pub fn bare_log_likelihoods(&self) -> impl Iterator<Item = (&CandidateClaim, &ClaimColumn)> {
         let bare = self.candidate.steps.is_empty();
         self.claims(ClaimKind::Score)
             .filter(move |(_, column)| bare && (column.name.contains("log") || &*column.name == "ll"))
@@ -353,7 +353,7 @@ pub struct RunView<'v> {
     /// What its rows gave.
     pub stream: &'v StreamTally,
     /// The numbers that the pipeline reported of it.
-    pub metrics: &'v [&'v MetricClaim],
+    pub metrics: &'v [&'v RunClaim],
     /// The same, judged.
     pub judged: &'v [JudgedMetric<'v>],
 }
@@ -362,7 +362,7 @@ impl RunView<'_> {
     /// Where its first row begins: the place of what its columns say together.
     #[must_use]
     pub fn first_row(&self) -> Located {
-        let first = self.stream.rows.seen.values().map(|row| row.first).min().unwrap_or_default();
+        let first = self.stream.rows.first().unwrap_or_default();
         let place = Place { file: first.0, line: first.1.max(1), column: 1, ..Place::default() };
         Located { place, ..Located::default() }
     }

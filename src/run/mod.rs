@@ -92,6 +92,9 @@ pub fn assign<'t>(inputs: &[InputIdentity], tally: impl Fn(usize) -> Option<Cow<
     runs
 }
 
+/// Rows of a group up to which all are compared.
+const COMPARED: u64 = 1 << 20;
+
 /// The files of a group that are runs of their own. Linear in the rows: each row is compared with the first file that
 /// holds it.
 fn apart<'t>(
@@ -103,11 +106,14 @@ fn apart<'t>(
     let mut conventions: BTreeMap<&ColumnKey, &[Formula]> = BTreeMap::new();
     let mut sizes: BTreeMap<usize, usize> = BTreeMap::new();
     let mut apart: Vec<usize> = Vec::new();
+    // Of very many rows, those whose hash begins with so many zeros stand for all.
+    let rows: u64 = files.iter().filter_map(|at| tally(*at)).map(|own| own.candidates.max(own.records)).sum();
+    let zeros = (rows / COMPARED).checked_ilog2().map_or(0, |log| log + 1);
     for &at in files {
         let (Some(own), Some(input)) = (tally(at), inputs.get(at)) else { continue };
         let mut shared: BTreeMap<usize, usize> = BTreeMap::new();
         let mut size = 0;
-        for row in names(&own) {
+        for row in names(&own).filter(|row| row.leading_zeros() >= zeros) {
             size += 1;
             let holder = *first_holder.entry(row).or_insert(at);
             if holder != at {
@@ -135,7 +141,7 @@ fn apart<'t>(
 fn names(tally: &FileTally) -> impl Iterator<Item = u64> {
     tally.streams.iter().flat_map(|(key, stream)| {
         let mut last = None;
-        let mut rows = stream.rows.seen.keys().map(|RowKey { name, .. }| *name);
+        let mut rows = stream.rows.seen.keys().map(|RowKey { name, .. }| name);
         let distinct = std::iter::from_fn(move || {
             let next = rows.find(|name| last != Some(*name))?;
             last = Some(next);
@@ -167,7 +173,7 @@ mod tests {
         let mut stream = StreamTally::default();
         for name in items {
             let seen = Seen { count: 1, first: (0, name), last: (0, name) };
-            stream.rows.add(RowKey { name, content: 0 }, seen);
+            stream.rows.seen.add(RowKey { name, content: 0 }, seen);
         }
         FileTally { streams: BTreeMap::from([(StreamKey::default(), Box::new(stream))]), ..FileTally::default() }
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::model::RecordError;
-use crate::tally::FileTally;
+use crate::tally::{FileTally, OnDisk};
 
 /// Records up to which a tally is packed: it takes a tenth of the memory then, and reading it back is cheap.
 const PACKED: u64 = 1_000;
@@ -51,6 +51,15 @@ impl Kept {
             },
             None => tally.into(),
         }
+    }
+
+    /// What of it lies in temporary files.
+    #[must_use]
+    pub fn on_disk(&self) -> OnDisk {
+        let State::Plain(tally) = &self.state else { return OnDisk::default() };
+        tally.streams.values().fold(OnDisk::default(), |all, stream| {
+            all.and(stream.rows.seen.on_disk()).and(stream.rows.closed.on_disk()).and(stream.open.on_disk())
+        })
     }
 
     /// Records that could not be read.

@@ -10,6 +10,7 @@ mod column;
 mod exemplar;
 mod items;
 mod kept;
+mod large;
 mod layout;
 mod observed;
 mod open;
@@ -24,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ColumnKey, MetricClaim, Place, RecordError};
+use crate::model::{ColumnKey, Place, RecordError, RunClaim};
 use crate::numeric::ResolutionStats;
 
 pub use accumulator::{Accumulator, Histogram, Key, Moments, PairSums, Second, Slots};
@@ -35,6 +36,7 @@ pub use column::{ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, RowRef};
 pub use exemplar::{Evidence, Exemplar, Keyed, Smallest};
 pub use items::{AnyRight, FromRefuted, ItemTally, Mixed, SameLabel};
 pub use kept::{Kept, Tally};
+pub use large::{Join, Large, LargeKey, OnDisk};
 pub use layout::{Extent, Few, Field, FieldKind, Layout, Look, Position};
 pub use observed::{Observed, PLACES, PartSeen, ROWS, RowSketch};
 pub use open::{OpenRow, OpenRows};
@@ -143,7 +145,7 @@ pub struct FileTally {
     /// The first of them.
     pub errors: Smallest<RecordError, 5>,
     /// Numbers reported of the run, in the order of the input.
-    pub metrics: Vec<MetricClaim>,
+    pub metrics: Vec<RunClaim>,
     /// Which fields its records have, and from where to where.
     pub layout: Layout,
 }

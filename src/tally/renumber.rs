@@ -12,7 +12,7 @@ impl FileTally {
             error.place.file = file;
         }
         for metric in &mut self.metrics {
-            metric.located.place.file = file;
+            metric.at.place.file = file;
         }
         for stream in self.streams.values_mut() {
             renumber_stream(stream, file);

@@ -10,7 +10,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::model::stable_hash;
-use crate::tally::{Keyed, Smallest};
+use crate::tally::{Join, Keyed, Large, LargeKey, Smallest};
 
 /// Number of first rows whose names are kept.
 const NAMED: usize = 16;
@@ -40,14 +40,24 @@ pub struct Seen {
     pub last: (u32, u64),
 }
 
+impl LargeKey for RowKey {}
+
+impl Join for Seen {
+    fn join(&mut self, other: Self) {
+        self.count += other.count;
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+    }
+}
+
 /// The rows of a stream.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Rows {
     /// Rows by their key, to find duplicates and files that hold the same items.
-    pub seen: BTreeMap<RowKey, Seen>,
+    pub seen: Large<RowKey, Seen>,
     /// Items spread over records that were judged once the next item began, by the hash of their id. One that comes again
     /// was judged too early.
-    pub closed: BTreeMap<u64, u32>,
+    pub closed: Large<u64, u32>,
     /// The names of the first rows.
     first: Smallest<Named, NAMED>,
 }
@@ -77,42 +87,33 @@ impl Rows {
     /// Counts a row of an item, with the candidate where a row is one, and the hash of what else was logged of it.
     pub fn see(&mut self, item: &str, candidate: Option<&str>, content: u32, at: (u32, u64)) {
         let key = RowKey { name: name(item, candidate), content };
-        self.add(key, Seen { count: 1, first: at, last: at });
+        self.seen.add(key, Seen { count: 1, first: at, last: at });
         let kept = self.first.kept();
         if kept.len() < NAMED || kept.last().is_some_and(|last| at <= last.at) {
             self.first.offer(Named { at, item: item.to_owned(), candidate: candidate.map(str::to_owned) });
         }
     }
 
-    /// Counts rows under their key.
-    pub fn add(&mut self, key: RowKey, seen: Seen) {
-        self.seen
-            .entry(key)
-            .and_modify(|kept| {
-                kept.count += seen.count;
-                kept.first = kept.first.min(seen.first);
-                kept.last = kept.last.max(seen.last);
-            })
-            .or_insert(seen);
+    /// File and line of the first row.
+    #[must_use]
+    pub fn first(&self) -> Option<(u32, u64)> {
+        self.first.kept().first().map(|named| named.at)
     }
 
     /// Adds the rows of another part of the stream.
     pub fn merge(&mut self, other: Self) {
-        for (key, seen) in other.seen {
-            self.add(key, seen);
-        }
-        for (id, times) in other.closed {
-            *self.closed.entry(id).or_default() += times;
-        }
+        self.seen.merge(other.seen);
+        self.closed.merge(other.closed);
         self.first.merge(other.first);
     }
 
     /// Gives the input another index.
     pub(super) fn renumber(&mut self, file: u32) {
-        for seen in self.seen.values_mut() {
-            seen.first.0 = file;
-            seen.last.0 = file;
-        }
+        self.seen = std::mem::take(&mut self.seen).map(|seen| Seen {
+            first: (file, seen.first.1),
+            last: (file, seen.last.1),
+            ..seen
+        });
         for named in self.first.kept_mut() {
             named.at.0 = file;
         }
@@ -219,8 +220,8 @@ impl<'n> Expected<'n> {
 
 impl Stored {
     fn of(rows: &Rows) -> Self {
-        let mut order: Vec<(&RowKey, &Seen)> = rows.seen.iter().collect();
-        order.sort_unstable_by_key(|(key, seen)| (seen.first, **key));
+        let mut order: Vec<(RowKey, Seen)> = rows.seen.iter().collect();
+        order.sort_unstable_by_key(|(key, seen)| (seen.first, *key));
         let mut stored = Self {
             first: rows.first.clone(),
             file: order.first().map_or(0, |(_, seen)| seen.first.0),
@@ -233,7 +234,7 @@ impl Stored {
             closed_else: Vec::new(),
         };
         let mut expected = Expected::of(&rows.first);
-        let mut left = rows.closed.clone();
+        let mut left: BTreeMap<u64, u32> = rows.closed.iter().collect();
         let mut line = 0_u64;
         for (at, (key, seen)) in (0_u64..).zip(order) {
             stored.steps.push(seen.first.1.wrapping_sub(line));
@@ -252,8 +253,8 @@ impl Stored {
                 }
             }
             stored.contents.push(key.content.to_le_bytes());
-            if *seen != (Seen { count: 1, first: (stored.file, line), last: (stored.file, line) }) {
-                stored.repeated.push((at, *seen));
+            if seen != (Seen { count: 1, first: (stored.file, line), last: (stored.file, line) }) {
+                stored.repeated.push((at, seen));
             }
         }
         stored.closed_else = left.into_iter().map(|(item, times)| (item.to_le_bytes(), times)).collect();
@@ -279,7 +280,7 @@ impl Stored {
                     let next = expected.at(*code).ok_or("a row with an unknown name")?;
                     let name = expected.name(next).ok_or("a row with an unknown name")?;
                     if expected.go(next) && closed.next().ok_or("an item without its state")? {
-                        rows.closed.insert(stable_hash(expected.item(expected.id).as_str()), 1);
+                        rows.closed.add(stable_hash(expected.item(expected.id).as_str()), 1);
                     }
                     name
                 }
@@ -289,11 +290,15 @@ impl Stored {
                 Some((_, seen)) => seen,
                 None => Seen { count: 1, first: (self.file, line), last: (self.file, line) },
             };
-            rows.seen.insert(RowKey { name, content: u32::from_le_bytes(content) }, seen);
+            rows.seen.add(RowKey { name, content: u32::from_le_bytes(content) }, seen);
         }
         rows.closed.extend(self.closed_else.into_iter().map(|(item, times)| (u64::from_le_bytes(item), times)));
         rows.first = self.first;
-        if rows.seen.len() != count || repeated.next().is_some() || names.next().is_some() || closed.next().is_some() {
+        if rows.seen.keys().count() != count
+            || repeated.next().is_some()
+            || names.next().is_some()
+            || closed.next().is_some()
+        {
             return Err("rows that do not add up");
         }
         Ok(rows)
@@ -331,7 +336,7 @@ mod tests {
                 line += 1;
                 rows.see(&item, *candidate, u32::try_from(line * 7_919 % 65_521).unwrap(), (3, line));
             }
-            rows.closed.insert(stable_hash(item.as_str()), 1);
+            rows.closed.add(stable_hash(item.as_str()), 1);
         }
         rows
     }
@@ -339,7 +344,7 @@ mod tests {
     #[test]
     fn names_that_count_up_are_stored_without_their_hashes() {
         let counted = rows((0..1000).map(|id| format!("q{id}")), &[Some("a"), Some("b"), Some("c"), Some("d")]);
-        assert_eq!((counted.seen.len(), counted.closed.len()), (4_000, 1_000));
+        assert_eq!((counted.seen.keys().count(), counted.closed.keys().count()), (4_000, 1_000));
         let stored = Stored::of(&counted);
         assert_eq!((stored.names.len(), stored.closed.len(), stored.closed_else.len()), (0, 1_000, 0));
         // Four bytes of content, one for the step and one for the code of a row.
@@ -349,7 +354,7 @@ mod tests {
             (rows((7..900).map(|id| format!("t-{id:05}")), &[None]), 893),
             (rows((0..900).filter(|id| id % 5 != 3).map(|id| id.to_string()), &[None]), 720),
         ] {
-            assert_eq!((Stored::of(&form).names.len(), form.seen.len()), (0, count));
+            assert_eq!((Stored::of(&form).names.len(), form.seen.keys().count()), (0, count));
             assert!(postcard::from_bytes::<Rows>(&bytes(&form)).unwrap() == form);
         }
         // Names without a number have their hashes.
@@ -389,7 +394,7 @@ mod tests {
         for Act(item, candidate, content, line, closed) in acts {
             rows.see(item, candidate.as_deref(), *content, (0, *line));
             if *closed {
-                *rows.closed.entry(stable_hash(item.as_str())).or_default() += 1;
+                rows.closed.add(stable_hash(item.as_str()), 1);
             }
         }
         rows

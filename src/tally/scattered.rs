@@ -3,20 +3,32 @@
 //! A log that lists all first candidates and then all second ones keeps every item. So they are kept packed: a summary has many
 //! fields, of which most logs fill few.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::model::ItemSummary;
+use crate::tally::{Join, Large, OnDisk};
 
 /// Items by id.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct ScatteredItems {
-    items: BTreeMap<Box<str>, Packed>,
+    items: Large<Box<str>, Packed>,
 }
 
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 struct Packed(Box<[u8]>);
+
+/// Two parts of one item become a larger part.
+impl Join for Packed {
+    fn join(&mut self, other: Self) {
+        let mut whole = self.item();
+        whole.merge(other.item());
+        *self = Self::new(&whole);
+    }
+
+    fn bytes(&self) -> usize {
+        self.0.len()
+    }
+}
 
 impl Packed {
     fn new(item: &ItemSummary) -> Self {
@@ -37,53 +49,39 @@ impl ScatteredItems {
         self.items.is_empty()
     }
 
+    /// What of them was written out.
+    #[must_use]
+    pub fn on_disk(&self) -> OnDisk {
+        self.items.on_disk()
+    }
+
     /// Their ids, in order.
-    pub fn ids(&self) -> impl Iterator<Item = &str> {
-        self.items.keys().map(|id| &**id)
+    pub fn ids(&self) -> impl Iterator<Item = Box<str>> {
+        self.items.keys()
     }
 
     /// Adds a part of an item.
     pub fn add(&mut self, item: &ItemSummary) {
-        match self.items.get_mut(&*item.id) {
-            None => {
-                self.items.insert(item.id.as_str().into(), Packed::new(item));
-            }
-            Some(known) => {
-                let mut whole = known.item();
-                whole.merge(item.clone());
-                *known = Packed::new(&whole);
-            }
-        }
+        self.items.add(item.id.as_str().into(), Packed::new(item));
     }
 
     /// Adds those of another part of the log.
     pub fn merge(&mut self, other: Self) {
-        for (id, packed) in other.items {
-            match self.items.get_mut(&id) {
-                None => {
-                    self.items.insert(id, packed);
-                }
-                Some(known) => {
-                    let mut whole = known.item();
-                    whole.merge(packed.item());
-                    *known = Packed::new(&whole);
-                }
-            }
-        }
+        self.items.merge(other.items);
     }
 
     /// The items, in the order of their ids.
     pub fn into_items(self) -> impl Iterator<Item = ItemSummary> {
-        self.items.into_values().map(|packed| packed.item())
+        self.items.into_iter().map(|(_, packed)| packed.item())
     }
 
     /// Changes every item.
     pub fn change(&mut self, mut change: impl FnMut(&mut ItemSummary)) {
-        for packed in self.items.values_mut() {
+        self.items = std::mem::take(&mut self.items).map(|packed| {
             let mut item = packed.item();
             change(&mut item);
-            *packed = Packed::new(&item);
-        }
+            Packed::new(&item)
+        });
     }
 }
 
@@ -115,7 +113,7 @@ mod tests {
         second.add(&part("q1", "a", 1));
         first.merge(second);
         assert_eq!(first, one);
-        assert_eq!(one.ids().collect::<Vec<_>>(), ["q0", "q1"]);
+        assert_eq!(one.ids().collect::<Vec<_>>(), ["q0".into(), "q1".into()]);
         assert_eq!(one.into_items().collect::<Vec<_>>(), [part("q0", "a", 2), whole]);
     }
 

@@ -231,9 +231,9 @@ fn claims(
     let mut traced = Vec::new();
     let mut of_total = SequenceFacts::default();
     for claim in &candidate.claims {
-        let Some(column) = plan.columns.get(usize::from(claim.column.0)) else { continue };
+        let Some(column) = plan.columns.get(usize::from(claim.of.0)) else { continue };
         let Logged::Number(number) = claim.value else { continue };
-        let is_beneath = plan.fill_beneath(candidate, claim.column, &mut of_total);
+        let is_beneath = plan.fill_beneath(candidate, claim.of, &mut of_total);
         let facts = if is_beneath { &of_total } else { steps };
         let convention = column.convention();
         let claimed = Approx::of_column(&number, &column.resolution);

@@ -142,7 +142,7 @@ fn visit(origin: &JsonOrigin<'_>, context: &Conventions, out: &mut dyn Sink) -> 
 fn claim(value: Value<'_>, column: usize, candidate: &mut Candidate<'_>) -> Result<(), FieldError> {
     let logged = field::number(value, "scores", &[])?;
     let column = ColumnId(u16::try_from(column).unwrap_or(u16::MAX));
-    candidate.claims.push(Claim { column, value: logged, at: at(value) });
+    candidate.claims.push(Claim { of: column, value: logged, at: at(value) });
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use crate::format::field::{at, printed};
 use crate::format::json::{Kind, Value};
-use crate::model::{Definition, RowMetric, RowValue, plain_name};
+use crate::model::{Claim, Definition, RowClaim, RowMetric, RowValue, plain_name};
 use crate::numeric::exp;
 
 /// What a score is divided by.
@@ -119,7 +119,7 @@ fn is_score(name: &str) -> bool {
 }
 
 /// The scores beside a response, held against its tokens.
-pub(super) fn metrics<'t>(record: Value<'t>, response: Value<'t>) -> Vec<RowMetric<'t>> {
+pub(super) fn metrics<'t>(record: Value<'t>, response: Value<'t>) -> Vec<RowClaim<'t>> {
     let is_number = |value: &Value<'_>| value.kind() == Kind::Number;
     let named = record.members().filter(|(key, value)| is_number(value) && is_score(&key.as_str()));
     let named: Vec<(Cow<'t, str>, Value<'t>)> = named.map(|(key, value)| (key.as_str(), value)).collect();
@@ -132,7 +132,8 @@ pub(super) fn metrics<'t>(record: Value<'t>, response: Value<'t>) -> Vec<RowMetr
     let (right, wrong) = (scaled(&right), scaled(&wrong));
     let one = |(name, value): (Cow<'t, str>, Value<'t>)| {
         let definition = Definition::OneOf { right: right.clone(), wrong: wrong.clone() };
-        Some(RowMetric { name, value: RowValue::Number(printed(value)?), at: at(value), custom: false, definition })
+        let of = RowMetric { name, custom: false, definition };
+        Some(Claim { of, value: RowValue::Number(printed(value)?), at: at(value) })
     };
     named.into_iter().filter_map(one).collect()
 }

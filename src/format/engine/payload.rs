@@ -9,7 +9,7 @@ use crate::format::engine::own_entry::{Listed, with_value};
 use crate::format::field::{FieldError, at, count, find, has, integer, text};
 use crate::format::json::{Key, Kind, Value};
 use crate::format::steps::{self, Arrays};
-use crate::model::{Alternative, Candidate, Logged, PickRef, RowMetric, Segment, Slice, Step, Text};
+use crate::model::{Alternative, Candidate, Logged, PickRef, RowClaim, Segment, Slice, Step, Text};
 use crate::numeric;
 
 /// How far the mass of a list may lie from 1 for the list to be the whole distribution: half precision's noise.
@@ -27,7 +27,7 @@ pub(in crate::format) struct Payload<'t> {
     /// The choice that the engine took.
     pub(in crate::format) pick: PickRef<'t>,
     /// What else it states of its choices.
-    pub(in crate::format) metrics: Vec<RowMetric<'t>>,
+    pub(in crate::format) metrics: Vec<RowClaim<'t>>,
 }
 
 /// How the log-probs of a response are laid out.
@@ -88,9 +88,10 @@ pub(in crate::format) fn payload(value: Value<'_>) -> Result<Option<Payload<'_>>
 /// The response inside a record that wraps it, or the record itself: a Batch line's `response.body`, a logged pair's
 /// `response`, a gateway's `response_obj`.
 pub(in crate::format) fn unwrap(record: Value<'_>) -> Value<'_> {
-    let paths: [&[&str]; 4] = [&["response", "body"], &["response"], &["response_obj"], &["body"]];
-    let inside = paths.iter().filter_map(|path| find(record, path));
-    inside.into_iter().find(|value| shape(*value).is_some()).unwrap_or(record)
+    let response = record.get("response");
+    let body = response.and_then(|response| response.get("body"));
+    let inside = [body, response, record.get("response_obj"), record.get("body")];
+    inside.into_iter().flatten().find(|value| shape(*value).is_some()).unwrap_or(record)
 }
 
 /// The shape of a response; None for anything else.

@@ -148,7 +148,7 @@ fn selection<'t>(answer: Value<'t>, info: Value<'t>, choices: Value<'t>) -> Resu
         let zero = candidate.steps.iter().any(|step| step.logprob.value() == Some(0.0));
         if let Some(mean) = means.get(index).filter(|_| !zero) {
             let value = field::number(*mean, MEANS, &[])?;
-            candidate.claims.push(Claim { column: ColumnId(0), value, at: at(*mean) });
+            candidate.claims.push(Claim { of: ColumnId(0), value, at: at(*mean) });
         }
         payload.candidates.push(candidate);
     }

@@ -135,7 +135,7 @@ fn claim<'t>(
 ) -> Result<(), FieldError> {
     if let Some(value) = value.filter(|value| value.kind() != Kind::Null) {
         let logged = field::number(value, name, &[])?;
-        candidate.claims.push(Claim { column: ColumnId(column), value: logged, at: at(value) });
+        candidate.claims.push(Claim { of: ColumnId(column), value: logged, at: at(value) });
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use crate::format::field::{FieldError, at, find, has};
 use crate::format::json::{Kind, Value};
 use crate::format::steps;
 use crate::format::{Confidence, Format, FormatInfo, Head, Reader};
-use crate::model::{Candidate, Definition, Divisor, Ranking, RowMetric, RowValue, Segment, Slice};
+use crate::model::{Candidate, Claim, Definition, Divisor, Ranking, RowMetric, RowValue, Segment, Slice};
 use crate::numeric::Printed;
 
 pub(super) static TGI: Tgi = Tgi;
@@ -71,12 +71,14 @@ fn read(answer: Value<'_>) -> Result<Option<Payload<'_>>, FieldError> {
     }
     let mut payload = Payload { candidates, ..Payload::default() };
     if let Some(others) = others.filter(|_| payload.candidates.len() > 1) {
-        payload.metrics.push(RowMetric {
-            name: "best_of".into(),
+        payload.metrics.push(Claim {
+            of: RowMetric {
+                name: "best_of".into(),
+                custom: false,
+                definition: Definition::Winner(Ranking::By(Divisor::Tokens)),
+            },
             value: RowValue::Number(Printed::from_f64(0.0)),
             at: at(others),
-            custom: false,
-            definition: Definition::Winner(Ranking::By(Divisor::Tokens)),
         });
     }
     Ok(Some(payload))

@@ -198,7 +198,7 @@ fn visit(origin: &JsonOrigin<'_>, context: &Divisors, out: &mut dyn Sink) -> Res
 fn claim(candidate: &mut Candidate<'_>, column: usize, value: Value<'_>) -> Result<(), FieldError> {
     let logged = field::number(value, "sequences_scores", &[])?;
     let column = ColumnId(u16::try_from(column).unwrap_or(u16::MAX));
-    candidate.claims.push(Claim { column, value: logged, at: at(value) });
+    candidate.claims.push(Claim { of: column, value: logged, at: at(value) });
     Ok(())
 }
 

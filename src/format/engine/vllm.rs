@@ -262,7 +262,7 @@ fn beam(result: Value<'_>) -> Result<Candidate<'_>, FieldError> {
 fn claim<'t>(result: Value<'t>, name: &str, column: u16, candidate: &mut Candidate<'t>) -> Result<(), FieldError> {
     if let Some(value) = result.get(name).filter(|value| value.kind() != Kind::Null) {
         let logged = field::number(value, name, &[])?;
-        candidate.claims.push(Claim { column: ColumnId(column), value: logged, at: at(value) });
+        candidate.claims.push(Claim { of: ColumnId(column), value: logged, at: at(value) });
     }
     Ok(())
 }

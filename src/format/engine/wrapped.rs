@@ -75,7 +75,7 @@ fn visit(origin: &JsonOrigin<'_>, context: &Wrapped, out: &mut dyn Sink) -> Resu
         for (name, column) in context.claims.iter().zip(context.first..) {
             if let Some(value) = record.get(name) {
                 let logged = field::number(value, name, &[])?;
-                only.claims.push(Claim { column: ColumnId(column), value: logged, at: at(value) });
+                only.claims.push(Claim { of: ColumnId(column), value: logged, at: at(value) });
             }
         }
     }

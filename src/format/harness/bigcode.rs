@@ -7,7 +7,7 @@ use crate::format::mapped::{MappedField, described};
 use crate::format::origin::read_document;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
-use crate::model::{MetricClaim, Origin};
+use crate::model::{Origin, RunMetric};
 use crate::source::Opened;
 
 /// The numbers of the run.
@@ -116,7 +116,7 @@ impl Reader for ResultsReader {
     fn read_stream(&self, file: u32, stream: Opened, out: &mut dyn Sink) {
         read_document(file, stream, out, |origin, out| {
             for (task, metric, value) in shares(origin.root) {
-                out.metric(MetricClaim::new(task, metric, value.raw_str(), origin.locate(at(value))));
+                out.metric(RunMetric::new(task, metric).claim(value.raw_str(), origin.locate(at(value))));
             }
         });
     }

@@ -12,7 +12,7 @@ use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
-use crate::model::{Aggregation, Definition, Item, MetricClaim, Origin, RowMetric, RowValue};
+use crate::model::{Aggregation, Claim, Definition, Item, Origin, RowClaim, RowMetric, RowValue, RunMetric};
 use crate::numeric::Printed;
 
 /// A test run.
@@ -95,19 +95,22 @@ fn case(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Fiel
     Ok(())
 }
 
-fn row<'t>(name: Cow<'t, str>, value: RowValue, place: Value<'t>, definition: Definition<'t>) -> RowMetric<'t> {
-    RowMetric { name, value, at: at(place), custom: false, definition }
+fn row<'t>(name: Cow<'t, str>, value: RowValue, place: Value<'t>, definition: Definition<'t>) -> RowClaim<'t> {
+    Claim { of: RowMetric { name, custom: false, definition }, value, at: at(place) }
 }
 
 fn totals(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), FieldError> {
     // Conversations are cases of another list.
     let plain = origin.root.get("conversationalTestCases").is_none_or(|cases| cases.is_container_empty());
     if let Some(value) = origin.root.get("testPassed").filter(|value| value.kind() == Kind::Number && plain) {
-        out.metric(MetricClaim {
-            rows: Some("success".to_owned()),
-            aggregation: Some(Aggregation::Sum),
-            ..MetricClaim::new("", "testPassed", value.raw_str(), origin.locate(at(value)))
-        });
+        out.metric(
+            RunMetric {
+                rows: Some("success".to_owned()),
+                aggregation: Some(Aggregation::Sum),
+                ..RunMetric::new("", "testPassed")
+            }
+            .claim(value.raw_str(), origin.locate(at(value))),
+        );
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::metric::quotient;
-use crate::model::{Aggregation, Definition, Item, MetricClaim, Origin, RowMetric, RowValue};
+use crate::model::{Aggregation, Claim, Definition, Item, Origin, RowClaim, RowMetric, RowValue, RunMetric};
 use crate::numeric::Printed;
 
 /// The aggregate file.
@@ -135,19 +135,22 @@ fn numbers(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), F
         let metric = config("metric_name").unwrap_or_else(|| result_id.clone());
         // An accuracy is a mean of its rows; whether another score is one, only a match can tell.
         let accuracy = config("metric_kind").is_some_and(|kind| kind == "accuracy");
-        let claim = |name: &str, value: Value<'_>| MetricClaim {
-            filter: result_id.clone().into_owned(),
-            rows: Some("score".to_owned()),
-            aggregation: Some(Aggregation::Mean),
-            custom: !accuracy,
-            ..MetricClaim::new(&task, name, value.raw_str(), origin.locate(at(value)))
+        let claim = |name: &str, value: Value<'_>| {
+            RunMetric {
+                filter: result_id.clone().into_owned(),
+                rows: Some("score".to_owned()),
+                aggregation: Some(Aggregation::Mean),
+                custom: !accuracy,
+                ..RunMetric::new(&task, name)
+            }
+            .claim(value.raw_str(), origin.locate(at(value)))
         };
         let number = |path: &[&str]| find(result, path).filter(|value| value.kind() == Kind::Number);
         if let Some(score) = number(&["score_details", "score"]) {
             let mut score = claim(&metric, score);
             if let Some(aggregation) = quotient(&metric) {
-                score.rows = Some(metric.clone().into_owned());
-                score.aggregation = Some(aggregation);
+                score.of.rows = Some(metric.clone().into_owned());
+                score.of.aggregation = Some(aggregation);
             }
             out.metric(score);
         }
@@ -155,11 +158,15 @@ fn numbers(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), F
             let method = find(result, &["score_details", "uncertainty", "standard_error", "method"]);
             let analytic = method.and_then(|method| method.as_str()).is_none_or(|method| method == "analytic");
             if analytic && quotient(&metric).is_none() {
-                out.metric(MetricClaim { stderr: true, ..claim(&metric, error) });
+                let mut error = claim(&metric, error);
+                error.of.stderr = true;
+                out.metric(error);
             }
         }
         if let Some(count) = number(&["score_details", "uncertainty", "num_samples"]) {
-            out.metric(MetricClaim { rows: None, custom: false, ..claim("num_samples", count) });
+            let mut count = claim("num_samples", count);
+            (count.of.rows, count.of.custom) = (None, false);
+            out.metric(count);
         }
     }
     Ok(())
@@ -169,7 +176,7 @@ fn instance(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), 
     let root = origin.root;
     let name = root.get("sample_id").and_then(id).ok_or_else(|| lacks(root, "sample_id", "the instance's id"))?;
     let result = root.get("evaluation_result_id").and_then(id);
-    let item = |filter: Cow<'_, str>, metric: RowMetric<'_>, out: &mut dyn Sink| {
+    let item = |filter: Cow<'_, str>, metric: RowClaim<'_>, out: &mut dyn Sink| {
         let item = Item {
             id: name.clone(),
             task: root.get("evaluation_name").and_then(id).unwrap_or_default(),
@@ -193,12 +200,14 @@ fn instance(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), 
         for (key, value) in nested.into_iter().flat_map(|metrics| metrics.members()) {
             let Some((total, count)) = pair(value) else { continue };
             pairs += 1;
-            let metric = RowMetric {
-                name: key.as_str(),
+            let metric = Claim {
+                of: RowMetric {
+                    name: key.as_str(),
+                    custom: false,
+                    definition: raw.map_or(Definition::ByName, Definition::SameNumber),
+                },
                 value: RowValue::Pair(total, count),
                 at: metadata.map_or_else(|| at(root), at),
-                custom: false,
-                definition: raw.map_or(Definition::ByName, Definition::SameNumber),
             };
             item(key.as_str(), metric, out);
         }
@@ -208,12 +217,14 @@ fn instance(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), 
     }
     let Some((score, number)) = score.and_then(|score| Some((score, printed(score)?))) else { return Ok(()) };
     let again = result.as_ref().and_then(|result| printed(nested?.get(result)?));
-    let metric = RowMetric {
-        name: Cow::Borrowed("score"),
+    let metric = Claim {
+        of: RowMetric {
+            name: Cow::Borrowed("score"),
+            custom: false,
+            definition: again.map_or(Definition::ByName, Definition::SameNumber),
+        },
         value: RowValue::Number(number),
         at: at(score),
-        custom: false,
-        definition: again.map_or(Definition::ByName, Definition::SameNumber),
     };
     item(result.clone().unwrap_or_default(), metric, out);
     Ok(())

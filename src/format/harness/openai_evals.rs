@@ -13,7 +13,7 @@ use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{
-    Aggregation, Candidate, Claim, ClaimKind, ColumnId, Definition, Item, MetricClaim, Origin, RowMetric, RowValue,
+    Aggregation, Candidate, Claim, ClaimKind, ColumnId, Definition, Item, Origin, RowMetric, RowValue, RunMetric,
 };
 
 /// The events of a run.
@@ -84,12 +84,14 @@ fn event(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Fie
         "match" => {
             let Some(correct) = data.get("correct") else { return Ok(()) };
             let value = flag(correct).map_or(RowValue::Opaque, RowValue::Flag);
-            let metric = RowMetric {
-                name: Cow::Borrowed("correct"),
-                custom: value == RowValue::Opaque,
+            let metric = Claim {
+                of: RowMetric {
+                    name: Cow::Borrowed("correct"),
+                    custom: value == RowValue::Opaque,
+                    definition: Definition::ByName,
+                },
                 value,
                 at: at(correct),
-                definition: Definition::ByName,
             };
             out.item(
                 &Item { id: sample, metrics: vec![metric], complete: true, at: at(root), ..Item::default() },
@@ -101,7 +103,7 @@ fn event(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Fie
             let value = field::number(logp, "logp", &[])?;
             let candidate = Candidate {
                 continuation: data.get("completion").and_then(text),
-                claims: vec![Claim { column: ColumnId(0), value, at: at(logp) }],
+                claims: vec![Claim { of: ColumnId(0), value, at: at(logp) }],
                 at: at(logp),
                 ..Candidate::default()
             };
@@ -131,10 +133,13 @@ fn numbers(report: Value<'_>, origin: &JsonOrigin<'_>, out: &mut dyn Sink) {
         }
         let name = key.as_str();
         let aggregation = if name == "accuracy" { Aggregation::Mean } else { Aggregation::Other };
-        out.metric(MetricClaim {
-            rows: Some(if name == "accuracy" { "correct" } else { &*name }.to_owned()),
-            aggregation: Some(aggregation),
-            ..MetricClaim::new("", &name, value.raw_str(), origin.locate(at(value)))
-        });
+        out.metric(
+            RunMetric {
+                rows: Some(if name == "accuracy" { "correct" } else { &*name }.to_owned()),
+                aggregation: Some(aggregation),
+                ..RunMetric::new("", &name)
+            }
+            .claim(value.raw_str(), origin.locate(at(value))),
+        );
     }
 }

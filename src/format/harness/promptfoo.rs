@@ -14,8 +14,8 @@ use crate::format::records::Records;
 use crate::format::steps::{self, Arrays};
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{
-    Aggregation, Candidate, Definition, Divisor, Item, MetricClaim, Origin, RowFact,
-    RowMetric, RowValue, ScoreOutput,
+    Aggregation, Candidate, Claim, Definition, Divisor, Item, Origin, RowClaim, RowFact, RowMetric, RowValue, RunMetric,
+    ScoreOutput,
 };
 use crate::numeric::Printed;
 
@@ -180,7 +180,7 @@ fn row(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Field
 
 /// The scores by the names of metrics: each is the mean of the scores of its assertions by their weights; of earlier versions,
 /// which write no weights beside it, the sum where all weights are 1.
-fn named_scores<'t>(root: Value<'t>, components: &[Value<'t>]) -> Vec<RowMetric<'t>> {
+fn named_scores<'t>(root: Value<'t>, components: &[Value<'t>]) -> Vec<RowClaim<'t>> {
     let is_flat = components.iter().all(|own| own.get("componentResults").is_none_or(|list| list.is_container_empty()));
     let named = root.get("namedScores").filter(|_| is_flat);
     let has_weights = root.get("namedScoreWeights").is_some_and(|weights| !weights.is_container_empty());
@@ -198,16 +198,18 @@ fn named_scores<'t>(root: Value<'t>, components: &[Value<'t>]) -> Vec<RowMetric<
         };
         let parts: Vec<(Printed, Printed)> = components.iter().filter(is_own).map(part).collect::<Option<_>>()?;
         // Other names are of metrics that code derives.
-        (!parts.is_empty()).then(|| RowMetric {
-            name: Cow::Owned(format!("namedScores.{name}")),
+        (!parts.is_empty()).then(|| Claim {
+            of: RowMetric {
+                name: Cow::Owned(format!("namedScores.{name}")),
+                custom: false,
+                definition: if has_weights || parts.iter().any(|(_, weight)| (weight.value - 1.0).abs() > 0.0) {
+                    Definition::WeightedMeanOf(parts)
+                } else {
+                    Definition::SumOf(parts.into_iter().map(|(score, _)| score).collect())
+                },
+            },
             value: RowValue::Number(number),
             at: at(value),
-            custom: false,
-            definition: if has_weights || parts.iter().any(|(_, weight)| (weight.value - 1.0).abs() > 0.0) {
-                Definition::WeightedMeanOf(parts)
-            } else {
-                Definition::SumOf(parts.into_iter().map(|(score, _)| score).collect())
-            },
         })
     };
     named.into_iter().flat_map(|named| named.members()).filter_map(one).collect()
@@ -227,8 +229,8 @@ fn verdicts<'t>(components: &[Value<'t>]) -> Vec<RowFact<'t>> {
     facts
 }
 
-fn metric<'t>(name: &'t str, value: RowValue, place: Value<'t>, definition: Definition<'t>) -> RowMetric<'t> {
-    RowMetric { name: Cow::Borrowed(name), value, at: at(place), custom: false, definition }
+fn metric<'t>(name: &'t str, value: RowValue, place: Value<'t>, definition: Definition<'t>) -> RowClaim<'t> {
+    Claim { of: RowMetric { name: Cow::Borrowed(name), custom: false, definition }, value, at: at(place) }
 }
 
 /// Whether an assertion counts as much as any other.
@@ -243,7 +245,7 @@ fn is_plain(component: Value<'_>) -> bool {
 }
 
 /// The score of an assertion on the log-probs; others have no definition here.
-fn assertion<'t>(component: Value<'t>, known: &[RowMetric<'_>]) -> Option<RowMetric<'t>> {
+fn assertion<'t>(component: Value<'t>, known: &[RowClaim<'_>]) -> Option<RowClaim<'t>> {
     let kind = find(component, &["assertion", "type"])?.as_str()?;
     let score = component.get("score")?;
     let number = printed(score)?;
@@ -255,9 +257,9 @@ fn assertion<'t>(component: Value<'t>, known: &[RowMetric<'_>]) -> Option<RowMet
         "perplexity-score" => Definition::Only(Divisor::Tokens, ScoreOutput::Logistic),
         _ => return None,
     };
-    let again = known.iter().filter(|metric| metric.name.starts_with(kind.as_ref())).count();
+    let again = known.iter().filter(|metric| metric.of.name.starts_with(kind.as_ref())).count();
     let name = if again > 0 { Cow::Owned(format!("{kind} {}", again + 1)) } else { kind };
-    Some(RowMetric { name, value: RowValue::Number(number), at: at(score), custom: false, definition })
+    Some(Claim { of: RowMetric { name, custom: false, definition }, value: RowValue::Number(number), at: at(score) })
 }
 
 fn totals(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), FieldError> {
@@ -265,12 +267,15 @@ fn totals(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Fi
     let prompts: Vec<Value<'_>> = results.get("prompts").into_iter().flat_map(|prompts| prompts.elements()).collect();
     let mut say = |prompt: usize, name: &str, rows: &str, value: Option<Value<'_>>| {
         let Some(value) = value.filter(|value| value.kind() == Kind::Number) else { return };
-        out.metric(MetricClaim {
-            filter: filter(&prompt.to_string()),
-            rows: Some(rows.to_owned()),
-            aggregation: Some(Aggregation::Sum),
-            ..MetricClaim::new("", name, value.raw_str(), origin.locate(at(value)))
-        });
+        out.metric(
+            RunMetric {
+                filter: filter(&prompt.to_string()),
+                rows: Some(rows.to_owned()),
+                aggregation: Some(Aggregation::Sum),
+                ..RunMetric::new("", name)
+            }
+            .claim(value.raw_str(), origin.locate(at(value))),
+        );
     };
     for (position, prompt) in prompts.iter().enumerate() {
         say(position, "score", "score", find(*prompt, &["metrics", "score"]));
@@ -285,11 +290,12 @@ fn totals(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Fi
         let counts = ["testPassCount", "testFailCount", "testErrorCount"].map(count);
         let Some(place) = prompt.get("metrics").filter(|_| counts[..2].iter().all(Option::is_some)) else { continue };
         let rows: f64 = counts.into_iter().flatten().sum();
-        out.metric(MetricClaim {
+        let metric = RunMetric {
             filter: filter(&position.to_string()),
             aggregation: Some(Aggregation::Other),
-            ..MetricClaim::new("", "n", &format!("{rows}"), origin.locate(at(place)))
-        });
+            ..RunMetric::new("", "n")
+        };
+        out.metric(metric.claim(&format!("{rows}"), origin.locate(at(place))));
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
-use crate::model::{Definition, Item, RowMetric, RowValue};
+use crate::model::{Claim, Definition, Item, RowMetric, RowValue};
 use crate::numeric::Printed;
 
 /// The scores of a corpus.
@@ -71,12 +71,10 @@ fn score(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Fie
         let definition = parts.and_then(|text| bleu(&text));
         let definition = definition
             .map_or(Definition::ByName, |(penalty, precisions)| Definition::GeometricMeanOf(penalty, precisions));
-        item.metrics.push(RowMetric {
-            name,
+        item.metrics.push(Claim {
+            of: RowMetric { name, custom: false, definition },
             value: RowValue::Number(number),
             at: at(score),
-            custom: false,
-            definition,
         });
     }
     out.item(&item, origin);

@@ -142,7 +142,7 @@ fn generate(origin: &JsonOrigin<'_>, _context: &(), out: &mut dyn Sink) -> Resul
         let mut candidate = Candidate { at: at(generation), ..Candidate::default() };
         if let Some(value) = generation.get("likelihood") {
             let logged = field::number(value, "likelihood", &[])?;
-            candidate.claims.push(Claim { column: ColumnId(0), value: logged, at: at(value) });
+            candidate.claims.push(Claim { of: ColumnId(0), value: logged, at: at(value) });
         }
         for entry in generation.get("token_likelihoods").into_iter().flat_map(|list| list.elements()) {
             let value = entry.get("likelihood").filter(|value| value.kind() != Kind::Null);

@@ -12,7 +12,7 @@ use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Head, Reader, Sink};
-use crate::model::{Candidate, Claim, ClaimKind, ColumnId, Item, Origin};
+use crate::model::{Candidate, CandidateClaim, Claim, ClaimKind, ColumnId, Item, Origin};
 
 pub(super) static LITELLM: Gateway = Gateway {
     card: &LITELLM_CARD,
@@ -248,12 +248,12 @@ fn visit(origin: &JsonOrigin<'_>, context: &AnswerColumns, out: &mut dyn Sink) -
 }
 
 /// The numbers beside an answer.
-fn claims(answer: &Answer<'_>, context: &AnswerColumns) -> Result<Vec<Claim>, FieldError> {
+fn claims(answer: &Answer<'_>, context: &AnswerColumns) -> Result<Vec<CandidateClaim>, FieldError> {
     let mut found = Vec::new();
     for (name, column) in context.claims.iter().zip(1..) {
         if let Some(value) = answer.claims.and_then(|place| place.get(name)) {
             let logged = field::number(value, name, &[])?;
-            found.push(Claim { column: ColumnId(column), value: logged, at: at(value) });
+            found.push(Claim { of: ColumnId(column), value: logged, at: at(value) });
         }
     }
     Ok(found)
@@ -262,7 +262,7 @@ fn claims(answer: &Answer<'_>, context: &AnswerColumns) -> Result<Vec<Claim>, Fi
 fn emit(
     value: Value<'_>,
     answer: &Answer<'_>,
-    claims: &[Claim],
+    claims: &[CandidateClaim],
     lift: &Lift,
     origin: &dyn Origin,
     out: &mut dyn Sink,
@@ -295,7 +295,7 @@ fn sums(
     for sum in choices(payload::unwrap(value)).filter_map(message_sum) {
         let mut candidate = Candidate { at: at(sum), ..Candidate::default() };
         let logged = field::number(sum, "message.logprobs", &[])?;
-        candidate.claims.push(Claim { column: ColumnId(0), value: logged, at: at(sum) });
+        candidate.claims.push(Claim { of: ColumnId(0), value: logged, at: at(sum) });
         item.candidates.push(candidate);
     }
     lift.candidates(&mut item.candidates);

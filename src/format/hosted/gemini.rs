@@ -111,7 +111,7 @@ fn candidate(value: Value<'_>, thoughts: bool) -> Result<Candidate<'_>, FieldErr
     let mut claim = |column: u16, value: Option<Value<'_>>, what: &str| {
         let Some(value) = value else { return Ok(()) };
         let logged = field::number(value, what, &[])?;
-        candidate.claims.push(Claim { column: ColumnId(column), value: logged, at: at(value) });
+        candidate.claims.push(Claim { of: ColumnId(column), value: logged, at: at(value) });
         Ok(())
     };
     let result = either(value, ["logprobsResult", "logprobs_result"]);

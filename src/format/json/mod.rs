@@ -75,8 +75,7 @@ impl Tape {
 impl Tape {
     /// The value of the record that was parsed last, which must be given again. None when nothing was.
     #[must_use]
-    pub fn root<'t>(&'t self, bytes: &'t [u8]) -> Option<Value<'t>> {
-        let text = std::str::from_utf8(bytes).ok()?;
+    pub fn root<'t>(&'t self, text: &'t str) -> Option<Value<'t>> {
         (!self.nodes.is_empty()).then_some(Value { nodes: &self.nodes, text, at: 0 })
     }
 }
@@ -181,7 +180,20 @@ impl<'t> Value<'t> {
     /// The member of an object with this key; of several the last, as Python's `json` and `serde_json` take it.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Value<'t>> {
-        self.members().filter(|(name, _)| name.is(key)).last().map(|(_, value)| value)
+        let (mut at, end) = self.children(Kind::Object);
+        let mut found = None;
+        // Recognition asks every record for hundreds of keys, most of which it does not have: nothing is read of a key but
+        // its length and first byte, where these decide.
+        while at < end {
+            let (Some(name), Some(value)) = (self.nodes.get(at), self.nodes.get(at + 1)) else { break };
+            // An escape is longer than what it stands for.
+            let may_be = (name.end - name.start) as usize >= key.len() + 2;
+            if may_be && (Key { name: self.sibling(at) }).is(key) {
+                found = Some(self.sibling(at + 1));
+            }
+            at = value.next as usize;
+        }
+        found
     }
 
     /// How many entries an array or members an object has; 0 for anything else.
@@ -281,14 +293,15 @@ impl<'t> Key<'t> {
     #[inline]
     #[must_use]
     pub fn is(&self, characters: &str) -> bool {
-        let raw = self.raw();
         // Most keys differ in their first character, where that is not the start of an escape.
-        if let (Some(first), Some(wanted)) = (raw.first(), characters.as_bytes().first())
+        let first = self.name.text.as_bytes().get(self.name.start() + 1);
+        if let (Some(first), Some(wanted)) = (first, characters.as_bytes().first())
             && first != wanted
             && *first != b'\\'
         {
             return false;
         }
+        let raw = self.raw();
         // An escape is always longer than its decoded form.
         match raw.len().cmp(&characters.len()) {
             Ordering::Less => false,

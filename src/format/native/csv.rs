@@ -18,8 +18,8 @@ use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink}
 use crate::format::{MappedField, MappedRole};
 use crate::metric::may_decide;
 use crate::model::{
-    At, Candidate, Claim, ColumnId, Item, Logged, PickRef, Place, RecordError, Segment, SideValue, Snippet, Step, Text,
-    stable_hash,
+    At, Candidate, CandidateClaim, Claim, ColumnId, Item, Logged, PickRef, Place, RecordError, Segment, SideValue,
+    Snippet, Step, Text, stable_hash,
 };
 use crate::numeric::Printed;
 use crate::source::{DelimitedRow, DelimitedRows, Layout, Opened};
@@ -460,7 +460,7 @@ impl CsvReader {
                             b"" => Logged::Missing,
                             _ => number(self.header.get(column).map_or("score", String::as_str))?,
                         };
-                        claim(&mut candidate.claims, Claim { column: *id, value, at: here });
+                        claim(&mut candidate.claims, Claim { of: *id, value, at: here });
                     }
                     Cell::Role(role) => match role {
                         Role::Logprobs => (step.logprob, step.at) = (number("logprob")?, here),
@@ -541,8 +541,8 @@ impl CsvReader {
 
 /// Adds what a row of a candidate states: a cell that is empty in some rows is stated in the others, and different numbers are
 /// none of the whole.
-fn claim(claims: &mut Vec<Claim>, stated: Claim) {
-    let Some(known) = claims.iter_mut().find(|known| known.column == stated.column) else {
+fn claim(claims: &mut Vec<CandidateClaim>, stated: CandidateClaim) {
+    let Some(known) = claims.iter_mut().find(|known| known.of == stated.of) else {
         claims.push(stated);
         return;
     };

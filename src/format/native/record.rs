@@ -12,8 +12,8 @@ use crate::format::native::{grading, lists};
 use crate::format::native::roles::{MATCHED, ROLES, Role, SCORES, SENTENCE, SUM_OR_MEAN, by_name};
 use crate::formula::{Formula, Output};
 use crate::model::{
-    Alternative, ArrayLength, Candidate, Claim, ClaimKind, ColumnId, Item, Logged, PickRef, Segment, SideValue, Slice,
-    StatedTotals, Step, Text, stable_hash,
+    Alternative, ArrayLength, Candidate, CandidateClaim, Claim, ClaimKind, ColumnId, Item, Logged, PickRef, Segment,
+    SideValue, Slice, StatedTotals, Step, Text, stable_hash,
 };
 use crate::numeric::Printed;
 
@@ -97,12 +97,11 @@ impl Mapping {
 
     /// The totals that some claims of a text state by their names.
     #[must_use]
-    pub(super) fn stated(&self, claims: &[Claim], tokens: Option<i64>) -> StatedTotals {
+    pub(super) fn stated(&self, claims: &[CandidateClaim], tokens: Option<i64>) -> StatedTotals {
         let mut stated =
             StatedTotals { tokens: tokens.and_then(|count| u32::try_from(count).ok()), ..Default::default() };
         for claim in claims {
-            let (Some(spec), Some(number)) = (self.columns.get(usize::from(claim.column.0)), claim.value.finite())
-            else {
+            let (Some(spec), Some(number)) = (self.columns.get(usize::from(claim.of.0)), claim.value.finite()) else {
                 continue;
             };
             // What a score is, its name does not say, nor whether a loss is a sum.
@@ -117,7 +116,7 @@ impl Mapping {
                 Some(&Formula::LOSS) if is_plain && spec.accepted.len() <= 2 => (&mut stated.mean, negated),
                 _ => continue,
             };
-            place.get_or_insert((claim.column, value));
+            place.get_or_insert((claim.of, value));
         }
         stated
     }
@@ -421,7 +420,7 @@ fn candidate<'t>(object: Value<'t>, slots: &Slots<'t>, mapping: &Mapping) -> Res
     }
     for (column, value) in &slots.claims {
         let name = mapping.columns.get(usize::from(column.0)).map_or("score", |spec| &*spec.column.name);
-        let value = Claim { column: *column, value: number(*value, mapping, name)?, at: at(*value) };
+        let value = Claim { of: *column, value: number(*value, mapping, name)?, at: at(*value) };
         candidate.claims.push(value);
     }
     let side = slots.side.iter().filter_map(|(name, value)| {

@@ -15,7 +15,7 @@ use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink}
 use crate::metric::Kind as MetricKind;
 use crate::metric::catalogue::{by_name, in_summaries, is_of_columns};
 use crate::metric::is_about;
-use crate::model::{Aggregation, Located, MetricClaim, Origin, Part, plain_name};
+use crate::model::{Aggregation, Located, Origin, Part, RunClaim, RunMetric, plain_name};
 use crate::source::Opened;
 
 /// The summary beside the rows.
@@ -172,14 +172,15 @@ impl<'n> Leaf<'n> {
     }
 
     /// The claim that it makes. What its name does not say, nothing is known of.
-    fn claim(&self, task: &str, printed: &str, located: Located) -> MetricClaim {
+    fn claim(&self, task: &str, printed: &str, located: Located) -> RunClaim {
         let percent = self.percent_of.map(|_| Aggregation::PercentMean);
-        MetricClaim {
+        RunMetric {
             stderr: self.stderr,
             rows: self.percent_of.map(str::to_owned),
             aggregation: if self.known { percent } else { Some(Aggregation::Other) },
-            ..MetricClaim::new(task, self.metric, printed, located)
+            ..RunMetric::new(task, self.metric)
         }
+        .claim(printed, located)
     }
 }
 
@@ -391,8 +392,11 @@ fn claims(origin: &JsonOrigin<'_>, out: &mut dyn Sink) {
     let task = root.get("task").and_then(|task| task.as_str()).unwrap_or_default().into_owned();
     numbers(root, "", 0, &mut |name, value| {
         let printed = if value.kind() == Kind::Number { value.raw_str() } else { "" };
-        let claim = Leaf::of(name).claim(&task, printed, origin.locate(at(value)));
-        out.metric(MetricClaim { parts: if name.contains('.') { Vec::new() } else { parts_of(root, name) }, ..claim });
+        let mut claim = Leaf::of(name).claim(&task, printed, origin.locate(at(value)));
+        if !name.contains('.') {
+            claim.of.parts = parts_of(root, name);
+        }
+        out.metric(claim);
     });
 }
 

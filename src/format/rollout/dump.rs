@@ -249,7 +249,7 @@ fn item<'t>(
     for (name, column) in context.totals.iter().zip(0..) {
         if let Some(value) = record.get(name).filter(|value| value.kind() != Kind::Array) {
             let logged = field::number(value, name, &[])?;
-            candidate.claims.push(Claim { column: ColumnId(column), value: logged, at: at(value) });
+            candidate.claims.push(Claim { of: ColumnId(column), value: logged, at: at(value) });
         }
     }
     let mut item = Item { id, complete: true, at: at(record), facts: reward(record, lists), ..Item::default() };
@@ -324,12 +324,10 @@ fn ratios<'t>(lists: Lists<'t>, context: &DumpColumns, item: &mut Item<'t>) {
     let mut push = |ratio: Value<'t>, definition: Definition<'t>| {
         let Some(value) = field::printed(ratio) else { return };
         let definition = if value.decimals <= 2 { Definition::ByName } else { definition };
-        item.metrics.push(RowMetric {
-            name: name.into(),
+        item.metrics.push(Claim {
+            of: RowMetric { name: name.into(), custom: false, definition },
             value: RowValue::Number(value),
             at: at(ratio),
-            custom: false,
-            definition,
         });
     };
     let each = || ratios.elements().filter_map(|ratio| Some((ratio, field::printed(ratio)?.value)));

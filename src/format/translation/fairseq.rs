@@ -12,7 +12,7 @@ use crate::format::translation::normaliser::{self, Scored};
 use crate::format::translation::passage::{FieldError, Passage, at, head_lines, number, passages, words};
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::formula::{Formula, Output};
-use crate::model::{Candidate, Claim, ClaimKind, ColumnId, Item, Logged, MetricClaim, Origin, PickRef, Step, Text};
+use crate::model::{Candidate, Claim, ClaimKind, ColumnId, Item, Logged, Origin, PickRef, RunMetric, Step, Text};
 use crate::numeric::{LN_2, Printed};
 use crate::source::Opened;
 use crate::source::lines;
@@ -169,7 +169,7 @@ fn item<'p>(passage: &Passage<'p>) -> Result<Option<Item<'p>>, FieldError> {
                 let score = rest.split(|byte| *byte == b'\t').next().unwrap_or_default();
                 let value = number(score, from, "score of the hypothesis")?;
                 let mut candidate = Candidate { prompt: source, at: at(start), ..Candidate::default() };
-                candidate.claims.push(Claim { column: ColumnId(0), value, at: at(from) });
+                candidate.claims.push(Claim { of: ColumnId(0), value, at: at(from) });
                 item.id = Cow::Borrowed(id);
                 item.candidates.push(candidate);
             }
@@ -206,7 +206,7 @@ fn metrics(passage: &Passage<'_>, out: &mut dyn Sink) {
             if let (true, Some(name), Some(_)) = (equals, before, Printed::parse(printed)) {
                 let (name, printed) = (String::from_utf8_lossy(name), String::from_utf8_lossy(printed));
                 let located = passage.locate(at(offset));
-                out.metric(MetricClaim { custom: true, ..MetricClaim::new("", &name, &printed, located) });
+                out.metric(RunMetric { custom: true, ..RunMetric::new("", &name) }.claim(&printed, located));
                 break;
             }
             equals = word == b"=";

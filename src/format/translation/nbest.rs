@@ -242,9 +242,9 @@ impl MarianReader {
         };
         let (score, place) = value(line.score, "score")?;
         let path = line.path.map(|path| value(path, "F0")).transpose()?;
-        candidate.claims.push(Claim { column: ColumnId(0), value: score, at: place });
+        candidate.claims.push(Claim { of: ColumnId(0), value: score, at: place });
         if let Some((value, at)) = path {
-            candidate.claims.push(Claim { column: ColumnId(1), value, at });
+            candidate.claims.push(Claim { of: ColumnId(1), value, at });
         }
         if !self.follows {
             candidate.steps.clear();
@@ -360,7 +360,7 @@ impl Reader for MosesReader {
                 })?;
                 let offset = start + offset;
                 let value = number(total, offset, "total")?;
-                let claims = vec![Claim { column: ColumnId(0), value, at: at(offset) }];
+                let claims = vec![Claim { of: ColumnId(0), value, at: at(offset) }];
                 Ok(Hypothesis { id: Some(id), candidate: Candidate { claims, at: at(start), ..Candidate::default() } })
             },
         );

@@ -8,8 +8,8 @@ use crate::format::mapped::{MappedField, described};
 use crate::format::translation::passage::{FieldError, Passage, at, head_lines, number, passages, words};
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{
-    Aggregation, At, Candidate, Claim, ClaimKind, ColumnId, Definition, Item, Logged, MetricClaim, Origin, PickRef,
-    RowMetric, RowValue, Text,
+    Aggregation, At, Candidate, Claim, ClaimKind, ColumnId, Definition, Item, Logged, Origin, PickRef, RowMetric,
+    RowValue, RunMetric, Text,
 };
 use crate::numeric::Printed;
 use crate::source::Opened;
@@ -123,12 +123,10 @@ fn item<'p>(passage: &Passage<'p>) -> Result<Option<Item<'p>>, FieldError> {
             let from = start + label.len();
             let value = number(line.get(label.len()..).unwrap_or_default().trim_ascii(), from, name)?;
             if let Logged::Number(score) = value {
-                item.metrics.push(RowMetric {
-                    name: (*name).into(),
+                item.metrics.push(Claim {
+                    of: RowMetric { name: (*name).into(), custom: false, definition: Definition::ByName },
                     value: RowValue::Number(score),
                     at: at(from),
-                    custom: false,
-                    definition: Definition::ByName,
                 });
             }
             continue;
@@ -138,11 +136,7 @@ fn item<'p>(passage: &Passage<'p>) -> Result<Option<Item<'p>>, FieldError> {
         if let Some(score) = listed.filter(|score| Printed::parse(score).is_some()) {
             let value = number(score, start + 1, "score of the hypothesis")?;
             let mut candidate = Candidate { prompt, at: at(start), ..Candidate::default() };
-            candidate.claims.push(Claim {
-                column: ColumnId(0),
-                value,
-                at: At::new(start + 1, start + 1 + score.len()),
-            });
+            candidate.claims.push(Claim { of: ColumnId(0), value, at: At::new(start + 1, start + 1 + score.len()) });
             item.candidates.push(candidate);
         }
     }
@@ -153,7 +147,7 @@ fn item<'p>(passage: &Passage<'p>) -> Result<Option<Item<'p>>, FieldError> {
     if let Some(best) = best {
         // The search returns its hypotheses by score; the score of the sentence is the first one's.
         if let (Some(number), Some(metric)) = (best.value.finite(), item.metrics.first_mut()) {
-            metric.definition = Definition::SameNumber(number);
+            metric.of.definition = Definition::SameNumber(number);
         }
         item.pick = PickRef::Index(0, best.at);
     }
@@ -176,15 +170,16 @@ fn summary(passage: &Passage<'_>, out: &mut dyn Sink) {
             if mean.2 < found {
                 continue;
             }
-            let claim = |(offset, printed, _): (usize, String, usize),
-                         metric: &str,
-                         aggregation: Aggregation,
-                         decimals| MetricClaim {
-                rows: Some(name.to_owned()),
-                aggregation: Some(aggregation),
-                decimals: Some(decimals),
-                ..MetricClaim::new("", metric, &printed, passage.locate(at(offset)))
-            };
+            let claim =
+                |(offset, printed, _): (usize, String, usize), metric: &str, aggregation: Aggregation, decimals| {
+                    RunMetric {
+                        rows: Some(name.to_owned()),
+                        aggregation: Some(aggregation),
+                        decimals: Some(decimals),
+                        ..RunMetric::new("", metric)
+                    }
+                    .claim(&printed, passage.locate(at(offset)))
+                };
             out.metric(claim(mean, name, Aggregation::Mean, 4));
             out.metric(claim(ppl, perplexity.trim_end_matches(": "), Aggregation::Perplexity, 2));
         }

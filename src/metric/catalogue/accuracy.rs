@@ -63,7 +63,7 @@ pub(super) fn stderr_of_items(asked: &Asked<'_>) -> Answer {
         let n = count as f64;
         let other = derived.value.scaled(sqrt((n - 1.0) / n));
         let is_nearer = |a: f64, b: f64| (a - asked.printed.value).abs() < (b - asked.printed.value).abs();
-        if asked.claim.aggregation.is_none() && is_nearer(other.value, derived.value.value) {
+        if asked.claim.of.aggregation.is_none() && is_nearer(other.value, derived.value.value) {
             Derived::new(other, "sqrt(p*(1 - p)/n)")
         } else {
             derived

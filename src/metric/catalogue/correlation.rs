@@ -119,7 +119,7 @@ fn of_columns(asked: &Asked<'_>) -> Option<Found> {
     }
     let pairs: Pairs =
         own.rows.iter().map(|((x, y), times)| ((f64::from_bits(*x), f64::from_bits(*y)), *times)).collect();
-    let name = plain_name(&asked.claim.metric);
+    let name = plain_name(&asked.claim.of.metric);
     let mut ways = Ways { rows: columns.rows, over: Some(count), ..Ways::default() };
     let exact = |value: f64| Approx::exact(value).rounded(64.0 * (count as f64 + 64.0), NumberFormat::F64);
     for own in coefficients(&pairs) {

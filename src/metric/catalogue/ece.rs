@@ -57,7 +57,7 @@ fn of_columns(asked: &Asked<'_>) -> Option<Found> {
         }
     }
     let mass: Vec<Derived> = BINS.into_iter().filter(|bins| is_stated(*bins)).flat_map(|bins| of_equal_mass(own, bins)).collect();
-    if is_adaptive(&asked.claim.metric) {
+    if is_adaptive(&asked.claim.of.metric) {
         let why = "is over bins of equal width, not of equally many rows";
         let width = right.into_iter().map(|own| Wrong::new(AggregateCause::Mismatch, own.value, &own.definition, why));
         return Ways { rows: own.rows, right: mass, wrong: width.collect(), ..Ways::default() }.settle(asked, UNKNOWN_BINS);

@@ -119,7 +119,7 @@ fn classes(asked: &Asked<'_>) -> Option<BTreeMap<String, Class>> {
 }
 
 fn of_columns(asked: &Asked<'_>) -> Option<Found> {
-    let name = plain_name(&asked.claim.metric);
+    let name = plain_name(&asked.claim.of.metric);
     let has = |word: &str| name.split('_').any(|part| part == word);
     let measure = match (has("precision"), has("recall")) {
         (true, _) => Measure::Precision,

@@ -42,7 +42,7 @@ pub(super) static NAMED: Metric = Metric {
 
 fn items(asked: &Asked<'_>) -> Answer {
     // Selections by hand make a harness count otherwise, and more than there are is RT702's, when ids are missing.
-    let plain = asked.printed.decimals <= 0 && asked.claim.aggregation.is_none();
+    let plain = asked.printed.decimals <= 0 && asked.claim.of.aggregation.is_none();
     let answer = number(asked);
     if plain && asked.printed.value <= asked.facts.items as f64 { answer } else { answer.doubted(SAMPLE) }
 }

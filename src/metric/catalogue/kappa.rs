@@ -40,7 +40,7 @@ fn of_columns(asked: &Asked<'_>) -> Option<Found> {
     };
     let number = |label: &str| label.parse::<f64>().ok().filter(|own| own.is_finite());
     let all: Vec<&String> = labels.rows.keys().flat_map(|(gold, own)| [gold, own]).collect();
-    let is_weighted = asked.claim.metric.contains("weight") || asked.claim.metric.contains("qwk");
+    let is_weighted = asked.claim.of.metric.contains("weight") || asked.claim.of.metric.contains("qwk");
     let are_numbers = all.iter().all(|label| number(label).is_some());
     if !is_weighted {
         right("", &|own, other| f64::from(u8::from(own != other)));

@@ -56,7 +56,7 @@ fn of_columns(asked: &Asked<'_>) -> Option<Found> {
     if votes.rows < asked.facts.items || most < 2 {
         return None;
     }
-    let k = asked.claim.metric.split_once('@').and_then(|(_, k)| k.parse::<u32>().ok());
+    let k = asked.claim.of.metric.split_once('@').and_then(|(_, k)| k.parse::<u32>().ok());
     let right = [Tie::First, Tie::Shared, Tie::Lost, Tie::Won, Tie::Last].into_iter().filter_map(|tie| {
         let share = Approx::exact(votes.share(tie)?);
         Some(Derived::new(share, format!("questions with a right majority ({})/questions", tie.words())))

@@ -39,7 +39,7 @@ use crate::metric::answer::{Answer, Asked};
 use crate::metric::known::{Kind, Metric, OfColumns};
 use crate::metric::retrieval_name::retrieval;
 use crate::metric::wrong::Variant;
-use crate::model::{Aggregation, MetricClaim, plain_name};
+use crate::model::{Aggregation, RunClaim, plain_name};
 
 /// All metrics.
 static ALL: &[&Metric] = &[
@@ -117,24 +117,24 @@ pub fn quotient(name: &str) -> Option<Aggregation> {
 
 /// Whether a claim is the number of items.
 #[must_use]
-pub fn is_count(claim: &MetricClaim) -> bool {
-    !claim.stderr && is_named_count(claim)
+pub fn is_count(claim: &RunClaim) -> bool {
+    !claim.of.stderr && is_named_count(claim)
 }
 
 /// Whether a claim has the name of a number of items.
-pub(super) fn is_named_count(claim: &MetricClaim) -> bool {
-    by_name(&claim.metric).is_some_and(|metric| metric.kind == Kind::Items)
+pub(super) fn is_named_count(claim: &RunClaim) -> bool {
+    by_name(&claim.of.metric).is_some_and(|metric| metric.kind == Kind::Items)
 }
 
 /// Whether the format says that a number is the share of right items, under whatever name. Where code computes it, a match
 /// decides.
-pub(super) fn is_share_of_items(claim: &MetricClaim) -> bool {
-    claim.rows.as_deref().and_then(by_name).is_some_and(Metric::is_share_of_items)
+pub(super) fn is_share_of_items(claim: &RunClaim) -> bool {
+    claim.of.rows.as_deref().and_then(by_name).is_some_and(Metric::is_share_of_items)
 }
 
 /// Whether a claim has the name of a share of right items.
-pub(super) fn is_named_share_of_items(claim: &MetricClaim) -> bool {
-    by_name(&claim.metric).is_some_and(Metric::is_share_of_items)
+pub(super) fn is_named_share_of_items(claim: &RunClaim) -> bool {
+    by_name(&claim.of.metric).is_some_and(Metric::is_share_of_items)
 }
 
 /// The share of right items, as a percentage.
@@ -144,10 +144,10 @@ pub(super) fn percentage(asked: &Asked<'_>) -> Answer {
 
 /// The wrong ways to compute a claim that are known: of the metric with its aggregation, since tools name quotients of
 /// sums as they like, else of the metric with its name.
-pub(super) fn variants(claim: &MetricClaim) -> &'static [Variant] {
-    let said = claim.aggregation.filter(|said| *said != Aggregation::Mean);
+pub(super) fn variants(claim: &RunClaim) -> &'static [Variant] {
+    let said = claim.of.aggregation.filter(|said| *said != Aggregation::Mean);
     let alike = said.and_then(|said| ALL.iter().copied().find(|metric| metric.aggregation == Some(said)));
-    alike.or_else(|| by_name(&claim.metric)).map_or(&[], |metric| metric.variants)
+    alike.or_else(|| by_name(&claim.of.metric)).map_or(&[], |metric| metric.variants)
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ const COUNTS: Missing = ("it is unclear how its samples are counted", "samples a
 type Problems = Vec<(u32, u32, u64)>;
 
 fn of_columns(asked: &Asked<'_>) -> Option<Found> {
-    let (kind, k) = asked.claim.metric.split_at_checked(5)?;
+    let (kind, k) = asked.claim.of.metric.split_at_checked(5)?;
     let k: u32 = k.parse().ok().filter(|k| *k > 0)?;
     let problems = problems(asked)?;
     let all = kind == "pass^";

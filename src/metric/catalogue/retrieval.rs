@@ -185,7 +185,7 @@ impl Search<'_> {
 fn of_columns(asked: &Asked<'_>) -> Option<Found> {
     let columns = asked.facts.columns;
     let rankings = &columns.facts.rankings;
-    let (family, cut) = retrieval(&asked.claim.metric)?;
+    let (family, cut) = retrieval(&asked.claim.of.metric)?;
     if rankings.rows == 0 || rankings.rows < columns.rows.max(asked.facts.items) {
         return None;
     }
@@ -205,7 +205,7 @@ fn of_columns(asked: &Asked<'_>) -> Option<Found> {
 /// A wrong number whose rows exceed the range of its metric says so.
 fn beyond_one(found: Found, asked: &Asked<'_>) -> Found {
     let columns = &asked.facts.columns.columns;
-    let own = retrieval(&asked.claim.metric);
+    let own = retrieval(&asked.claim.of.metric);
     let field = columns.iter().find(|(name, rows)| retrieval(name) == own && rows.numbers > 0);
     let Some((_, rows)) = field.filter(|(_, rows)| rows.beyond > 0) else { return found };
     let high = rows.range.map_or(f64::NAN, |(_, high)| high);
@@ -224,7 +224,7 @@ fn with_rows(found: Found, asked: &Asked<'_>, rankings: &Rankings, family: Famil
     if own.rows != rankings.rows || most * 2 > own.rows {
         return found;
     }
-    let (metric, reported) = (&asked.claim.metric, show(asked.printed.value));
+    let (metric, reported) = (&asked.claim.of.metric, show(asked.printed.value));
     let title = format!(
         "{metric} {reported} follows from the returned documents, but `{name}` of {} of {} rows does not",
         own.rows - most,

@@ -41,7 +41,7 @@ fn rate(asked: &Asked<'_>, edits: &[&Edits], unit: &str) -> Option<Found> {
         .collect();
     let mut means: Vec<Approx> =
         whole().map(|own| Approx::exact(own.ratios.1.value()).over(own.ratios.0 as f64)).collect();
-    if let Some(column) = named::column(&asked.claim.metric, asked.facts.columns) {
+    if let Some(column) = named::column(&asked.claim.of.metric, asked.facts.columns) {
         means.push(Approx::exact(column.rows.values.value()).over(column.rows.numbers as f64));
         right.extend(column.rows.weighted.iter().map(|(field, own)| {
             let value = Approx::exact(own.sum.value()).over(own.weights.value());

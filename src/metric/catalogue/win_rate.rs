@@ -103,7 +103,7 @@ impl<'l> Outcomes<'l> {
 
 fn of_columns(asked: &Asked<'_>) -> Option<Found> {
     let columns = asked.facts.columns;
-    let (what, words) = asked_for(&asked.claim.metric)?;
+    let (what, words) = asked_for(&asked.claim.of.metric)?;
     let fields = || columns.joint.outcomes.fields.values().filter(|field| field.rows == columns.rows);
     // Of two fields nobody says which it is.
     let field = fields().next().filter(|_| fields().count() == 1)?;

@@ -55,7 +55,7 @@ fn observe(run: &RunView<'_>, seen: &mut Observer<'_>, is_reason: impl Fn(Aggreg
                     .found(metric.reported)
                     .within(metric.bound)
                     .detail(&metric.arithmetic);
-                seen.fail_at(&metric.claim.located, "", evidence);
+                seen.fail_at(&metric.claim.at, "", evidence);
             }
             Verdict::Proven | Verdict::FromRefuted | Verdict::Refuted => seen.holds(),
         }

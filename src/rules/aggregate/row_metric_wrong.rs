@@ -46,7 +46,7 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
             Evidence::equals(judged.expected).found(judged.reported).detail(detail(own))
         });
         if wrong {
-            seen.part(&own.metric.name).failed += 1;
+            seen.part(&own.metric.of.name).failed += 1;
             if !own.definition.is_some_and(Definition::is_choice) {
                 seen.count(VALUES, 1);
                 if is_unweighted(own) {
@@ -59,7 +59,7 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
         }
         // Another rule reports what explains all rows.
         for (pattern, _) in (0..).zip(own.fits.all()).filter(|(_, fits)| *fits != Some(true)) {
-            seen.part(&own.metric.name).unexplained.add(pattern, 1);
+            seen.part(&own.metric.of.name).unexplained.add(pattern, 1);
         }
     }
 }
@@ -81,7 +81,7 @@ fn picked(item: &ItemSummary, pick: Option<usize>, right: bool) -> String {
 }
 
 fn detail(own: &JudgedRow<'_>) -> String {
-    let (name, derived) = (&own.metric.name, own.row.judged.expected);
+    let (name, derived) = (&own.metric.of.name, own.row.judged.expected);
     match (own.definition, own.row.winner) {
         (Some(Definition::GreedyGold), _) => format!("is_greedy of the gold answer gives {name} = {derived}"),
         (Some(Definition::Right(Ranking::By(divisor))), Some(winner)) => {

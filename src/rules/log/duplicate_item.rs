@@ -48,13 +48,14 @@ impl Pattern {
 
 fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
     let rows = &run.stream.rows.seen;
-    let mut doubled: Vec<&Seen> = rows.values().filter(|row| row.count > 1).collect();
+    let mut doubled: Vec<Seen> = rows.values().filter(|row| row.count > 1).collect();
     if doubled.is_empty() {
         return;
     }
     doubled.sort_by_key(|row| row.last);
     let copies: u64 = doubled.iter().map(|row| u64::from(row.count) - 1).sum();
-    let pattern = pattern(&doubled, &rows.values());
+    let singles = Singles::of(rows.values());
+    let pattern = pattern(&doubled, &singles);
     for row in &doubled {
         let (file, line) = row.last;
         let place = Place { file, line, column: 1, ..Place::default() };
@@ -65,19 +66,38 @@ fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
         seen.fail_at(&located, "", evidence);
     }
     seen.count(COPIES, copies);
-    seen.count(DIFFERENT, rows.len() as u64);
+    seen.count(DIFFERENT, singles.count + doubled.len() as u64);
     seen.count(pattern.key(), copies);
 }
 
-fn pattern<'s>(doubled: &[&Seen], all: &(impl Iterator<Item = &'s Seen> + Clone)) -> Pattern {
+/// The rows that appear once.
+#[derive(Default)]
+struct Singles {
+    count: u64,
+    /// File and line of the first and the last of them.
+    extent: Option<((u32, u64), (u32, u64))>,
+}
+
+impl Singles {
+    fn of(rows: impl Iterator<Item = Seen>) -> Self {
+        let mut singles = Self::default();
+        for row in rows.filter(|row| row.count == 1) {
+            singles.count += 1;
+            let (first, last) = singles.extent.unwrap_or((row.first, row.last));
+            singles.extent = Some((first.min(row.first), last.max(row.last)));
+        }
+        singles
+    }
+}
+
+fn pattern(doubled: &[Seen], singles: &Singles) -> Pattern {
     let first_copy = doubled.iter().map(|row| row.last).min();
-    let last_single = all.clone().filter(|row| row.count == 1).map(|row| row.last).max();
     let last_origin = doubled.iter().map(|row| row.first).max();
-    let first_single = all.clone().filter(|row| row.count == 1).map(|row| row.first).min();
     let count = doubled.first().map_or(0, |row| row.count);
-    if all.clone().all(|row| row.count == count) {
+    if singles.extent.is_none() && doubled.iter().all(|row| row.count == count) {
         return Pattern::EveryRow;
     }
+    let (first_single, last_single) = singles.extent.unzip();
     if first_copy > last_single && (first_single.is_none() || last_origin < first_single) {
         return Pattern::LastBatch;
     }

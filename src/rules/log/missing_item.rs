@@ -22,7 +22,7 @@ fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
         let detail =
             format!("ids {low} … {high}: a range of {range}, but {items} items; {claimed} claimed, {missing} missing");
         let evidence = Evidence::equals(items as f64).found(claimed).detail(detail);
-        seen.fail_at(&claim.claim.located, "", evidence);
+        seen.fail_at(&claim.claim.at, "", evidence);
     } else {
         seen.holds();
     }

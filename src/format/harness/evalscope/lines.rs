@@ -10,7 +10,7 @@ use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::{Records, Visit};
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
-use crate::model::{Definition, Item, RowMetric, RowValue};
+use crate::model::{Claim, Definition, Item, RowMetric, RowValue};
 
 /// What the model answered.
 pub(in crate::format) static PREDICTIONS: Lines = Lines {
@@ -140,12 +140,14 @@ fn review(origin: &JsonOrigin<'_>, context: &SubsetFile, out: &mut dyn Sink) -> 
             _ => printed(value).map(RowValue::Number),
         };
         let Some(row) = row else { continue };
-        item.metrics.push(RowMetric {
-            name: Cow::Owned(plain(&key.as_str()).into_owned()),
+        item.metrics.push(Claim {
+            of: RowMetric {
+                name: Cow::Owned(plain(&key.as_str()).into_owned()),
+                custom: false,
+                definition: Definition::ByName,
+            },
             value: row,
             at: at(value),
-            custom: false,
-            definition: Definition::ByName,
         });
     }
     out.item(&item, origin);

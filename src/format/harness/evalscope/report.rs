@@ -11,7 +11,7 @@ use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
-use crate::model::{Aggregation, MetricClaim, Origin, TaskGroup, Weights};
+use crate::model::{Aggregation, Origin, RunMetric, TaskGroup, Weights};
 
 /// The numbers of a benchmark.
 pub(in crate::format) static REPORT: Report = Report;
@@ -94,20 +94,23 @@ struct Claims<'c> {
 impl Claims<'_> {
     fn say(&self, task: &str, value: Option<Value<'_>>, group: Option<TaskGroup>, out: &mut dyn Sink) {
         let Some(value) = value.filter(|value| value.kind() == Kind::Number) else { return };
-        out.metric(MetricClaim {
-            aggregation: Some(self.aggregation),
-            group,
-            decimals: Some(DECIMALS),
-            ..MetricClaim::new(task, &self.metric, value.raw_str(), self.origin.locate(at(value)))
-        });
+        out.metric(
+            RunMetric {
+                aggregation: Some(self.aggregation),
+                group,
+                decimals: Some(DECIMALS),
+                ..RunMetric::new(task, &self.metric)
+            }
+            .claim(value.raw_str(), self.origin.locate(at(value))),
+        );
     }
 
     fn count(&self, task: &str, value: Option<Value<'_>>, out: &mut dyn Sink) {
         let Some(value) = value.filter(|value| value.kind() == Kind::Number) else { return };
-        out.metric(MetricClaim {
-            aggregation: Some(Aggregation::Other),
-            ..MetricClaim::new(task, "n", value.raw_str(), self.origin.locate(at(value)))
-        });
+        out.metric(
+            RunMetric { aggregation: Some(Aggregation::Other), ..RunMetric::new(task, "n") }
+                .claim(value.raw_str(), self.origin.locate(at(value))),
+        );
     }
 }
 

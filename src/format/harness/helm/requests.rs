@@ -128,7 +128,7 @@ fn candidate<'t>(completion: Value<'t>, prompt: Option<Text<'t>>) -> Result<Cand
         candidate.steps.clear();
     }
     if let Some((total, value)) = total.filter(|(total, _)| !silent || !is_zero(*total)) {
-        candidate.claims.push(Claim { column: ColumnId(0), value: total, at: at(value) });
+        candidate.claims.push(Claim { of: ColumnId(0), value: total, at: at(value) });
     }
     Ok(candidate)
 }

@@ -11,8 +11,8 @@ use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{
-    Aggregation, At, Candidate, ColumnId, Counted, Definition, Divisor, Item, Logged, LoggedTotal, MetricClaim, Origin,
-    Ranking, RowMetric, RowValue, ScoreOutput, Step, Text,
+    Aggregation, At, Candidate, Claim, ColumnId, Counted, Definition, Divisor, Item, Logged, LoggedTotal, Origin,
+    Ranking, RowMetric, RowValue, RunMetric, ScoreOutput, Step, Text,
 };
 use crate::numeric::{Printed, exact_sum};
 
@@ -144,12 +144,15 @@ fn stat(origin: &JsonOrigin<'_>, out: &mut dyn Sink) -> Result<(), FieldError> {
     };
     let trials = stat.get("count").and_then(field::count);
     let aggregation = if trials == Some(1) { aggregation } else { Aggregation::Other };
-    out.metric(MetricClaim {
-        filter: context(name),
-        rows: rows.map(str::to_owned),
-        aggregation: Some(aggregation),
-        ..MetricClaim::new(INSTANCES, &metric, mean.raw_str(), origin.locate(at(mean)))
-    });
+    out.metric(
+        RunMetric {
+            filter: context(name),
+            rows: rows.map(str::to_owned),
+            aggregation: Some(aggregation),
+            ..RunMetric::new(INSTANCES, &metric)
+        }
+        .claim(mean.raw_str(), origin.locate(at(mean))),
+    );
     Ok(())
 }
 
@@ -207,24 +210,24 @@ fn instance(origin: &JsonOrigin<'_>, scored: &Scored, out: &mut dyn Sink) -> Res
         }
         let definition =
             if count.value.total_cmp(&1.0).is_eq() { definition(&name, answers, scored, known) } else { None };
-        item.metrics.push(RowMetric {
-            name,
+        item.metrics.push(Claim {
+            of: RowMetric { name, custom: false, definition: definition.unwrap_or_default() },
             value: RowValue::Pair(total, count),
             at: stat.get("sum").map_or(At::default(), at),
-            custom: false,
-            definition: definition.unwrap_or_default(),
         });
     }
     let number = |name: &str| sum(name).and_then(|value| Some((field::printed(value)?, at(value))));
     if let Some((logprob, at)) = number("logprob") {
         for (name, count) in [(PER_TOKEN, "num_perplexity_tokens"), (PER_BYTE, "num_bytes")] {
             let Some((count, _)) = number(count) else { continue };
-            item.metrics.push(RowMetric {
-                name: Cow::Borrowed(name),
+            item.metrics.push(Claim {
+                of: RowMetric {
+                    name: Cow::Borrowed(name),
+                    custom: false,
+                    definition: Definition::Only(Divisor::Raw, ScoreOutput::Nats),
+                },
                 value: RowValue::Pair(logprob, count),
                 at,
-                custom: false,
-                definition: Definition::Only(Divisor::Raw, ScoreOutput::Nats),
             });
         }
     }

@@ -10,7 +10,7 @@ use crate::format::harness::inspect::Epochs;
 use crate::format::harness::inspect::sample::score_metrics;
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
-use crate::model::{Aggregation, Item, MetricClaim, Origin};
+use crate::model::{Aggregation, Item, Origin, RunMetric};
 
 /// Reads the document around the samples, or the header of a zip.
 pub(super) fn read(origin: &JsonOrigin<'_>, context: &Epochs, out: &mut dyn Sink) -> Result<(), FieldError> {
@@ -99,21 +99,27 @@ fn claims(name: &str, score: Value<'_>, context: &Epochs, origin: &JsonOrigin<'_
             "perplexity_per_seq" if context.epochs <= 1 => ("perplexity_per_seq", None, Aggregation::ExpOfMean, false),
             other => (other, None, Aggregation::Other, false),
         };
-        out.metric(MetricClaim {
-            filter: filter.clone(),
-            rows: rows.or_else(|| Some(name.to_owned())),
-            aggregation: Some(aggregation),
-            stderr,
-            ..MetricClaim::new("", shown, value.raw_str(), origin.locate(at(value)))
-        });
+        out.metric(
+            RunMetric {
+                filter: filter.clone(),
+                rows: rows.or_else(|| Some(name.to_owned())),
+                aggregation: Some(aggregation),
+                stderr,
+                ..RunMetric::new("", shown)
+            }
+            .claim(value.raw_str(), origin.locate(at(value))),
+        );
     }
     let scored = score.get("scored_samples").filter(|value| value.kind() == Kind::Number);
     if let Some(value) = scored {
-        out.metric(MetricClaim {
-            filter,
-            rows: Some(name.to_owned()),
-            aggregation: Some(Aggregation::Rows),
-            ..MetricClaim::new("", "scored_samples", value.raw_str(), origin.locate(at(value)))
-        });
+        out.metric(
+            RunMetric {
+                filter,
+                rows: Some(name.to_owned()),
+                aggregation: Some(Aggregation::Rows),
+                ..RunMetric::new("", "scored_samples")
+            }
+            .claim(value.raw_str(), origin.locate(at(value))),
+        );
     }
 }

@@ -9,8 +9,8 @@ use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::steps;
 use crate::model::{
-    Candidate, Claim, ColumnId, Definition, Divisor, FieldValue, Item, Logged, LoggedTotal, RowField, RowMetric,
-    RowValue, ScoreOutput, Slice, Text,
+    Candidate, CandidateClaim, Claim, ColumnId, Definition, Divisor, FieldValue, Item, Logged, LoggedTotal, RowClaim,
+    RowField, RowMetric, RowValue, ScoreOutput, Slice, Text,
 };
 use crate::numeric::Printed;
 
@@ -43,14 +43,16 @@ pub(super) fn read(origin: &JsonOrigin<'_>, context: &Epochs, out: &mut dyn Sink
         let Some((candidate, total, tokens)) = perplexity else { continue };
         scored_text = true;
         for metric in item.metrics.iter_mut().skip(first) {
-            metric.definition = Definition::Only(Divisor::Tokens, ScoreOutput::Negated);
+            metric.of.definition = Definition::Only(Divisor::Tokens, ScoreOutput::Negated);
         }
-        item.metrics.push(RowMetric {
-            name: Cow::Owned(format!("{name}.sum_log_probs")),
+        item.metrics.push(Claim {
+            of: RowMetric {
+                name: Cow::Owned(format!("{name}.sum_log_probs")),
+                custom: false,
+                definition: Definition::Only(Divisor::Raw, ScoreOutput::Nats),
+            },
             value: RowValue::Pair(total, tokens),
             at: at(score),
-            custom: false,
-            definition: Definition::Only(Divisor::Raw, ScoreOutput::Nats),
         });
         item.candidates.push(candidate);
     }
@@ -94,12 +96,12 @@ pub(in crate::format::harness) fn generated(choice: Value<'_>) -> Result<Option<
 }
 
 /// The Σ log p that a scorer of the user notes of an answer, where it counts the same tokens.
-fn sum(score: Value<'_>, tokens: usize) -> Option<Claim> {
+fn sum(score: Value<'_>, tokens: usize) -> Option<CandidateClaim> {
     let metadata = score.get("metadata")?;
     let counted = count(metadata.get("num_tokens")?)?;
     let names = ["sum_logprob", "sum_logprobs", "sum_log_prob", "sum_log_probs"];
     let value = names.iter().find_map(|name| metadata.get(name)).filter(|_| counted as usize == tokens)?;
-    Some(Claim { column: ColumnId(0), value: Logged::Number(printed(value)?), at: at(value) })
+    Some(Claim { of: ColumnId(0), value: Logged::Number(printed(value)?), at: at(value) })
 }
 
 /// The prompt's tokens with what a perplexity scorer says of them, and its sum and count; None for other scorers.
@@ -131,7 +133,7 @@ fn perplexity<'t>(
         if let Some(value) = value
             && let Some(number) = printed(value)
         {
-            candidate.claims.push(Claim { column: ColumnId(column), value: Logged::Number(number), at: at(value) });
+            candidate.claims.push(Claim { of: ColumnId(column), value: Logged::Number(number), at: at(value) });
         }
     }
     if candidate.steps.is_empty() {
@@ -142,14 +144,18 @@ fn perplexity<'t>(
 }
 
 /// The value of a score as row metrics: one by the scorer's name, or one per key of a score that has several.
-pub(super) fn score_metrics<'t>(name: Cow<'t, str>, score: Value<'t>, metrics: &mut Vec<RowMetric<'t>>) {
+pub(super) fn score_metrics<'t>(name: Cow<'t, str>, score: Value<'t>, metrics: &mut Vec<RowClaim<'t>>) {
     let Some(value) = score.get("value") else { return };
     let mut push = |name: Cow<'t, str>, value: Value<'t>| {
         let Some(row) = row_value(value) else { return };
         // Two scorers may use one key: neither is meant for certain.
-        if metrics.iter().all(|metric| metric.name != name) {
+        if metrics.iter().all(|metric| metric.of.name != name) {
             let custom = row == RowValue::Opaque;
-            metrics.push(RowMetric { name, value: row, at: at(value), custom, definition: Definition::ByName });
+            metrics.push(Claim {
+                of: RowMetric { name, custom, definition: Definition::ByName },
+                value: row,
+                at: at(value),
+            });
         }
     };
     match value.kind() {

@@ -169,13 +169,15 @@ fn visit(origin: &JsonOrigin<'_>, named: &Named, out: &mut dyn Sink) -> Result<(
         }
         let name = name.as_str();
         let definition = definition(&name, &row, &gold);
-        item.metrics.push(RowMetric {
+        item.metrics.push(Claim {
+            of: RowMetric {
+                // Rows of a metric without a definition may enter the run's number by their mean or otherwise.
+                custom: definition.is_none(),
+                definition: definition.unwrap_or_default(),
+                name,
+            },
             value: row_value(value),
             at: at(value),
-            // Rows of a metric without a definition may enter the run's number by their mean or otherwise.
-            custom: definition.is_none(),
-            definition: definition.unwrap_or_default(),
-            name,
         });
     }
     out.item(&item, origin);
@@ -199,7 +201,7 @@ fn candidates<'t>(row: &Row<'t>, gold: &[i64]) -> Result<Vec<Candidate<'t>>, Fie
         let value = field::number(*score, "logprobs", &[])?;
         let mut candidate = Candidate {
             at: at(*score),
-            claims: vec![Claim { column: ColumnId(0), value, at: at(*score) }],
+            claims: vec![Claim { of: ColumnId(0), value, at: at(*score) }],
             greedy: greedy.and_then(|greedy| Some((flag(greedy)?, at(greedy)))),
             ..Candidate::default()
         };

@@ -9,7 +9,7 @@ use crate::format::json::{Kind, Value};
 use crate::format::mapped::{MappedField, described};
 use crate::format::origin::{JsonOrigin, read_document};
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
-use crate::model::{Aggregation, MetricClaim, Origin, TaskGroup, Weights};
+use crate::model::{Aggregation, Origin, RunMetric, TaskGroup, Weights};
 use crate::source::Opened;
 
 /// The numbers of the run.
@@ -153,14 +153,16 @@ fn claim(
         is_empty_group: false,
     });
     let printed = if value.kind() == Kind::Number { value.raw_str() } else { "" };
-    out.metric(MetricClaim {
-        stderr,
-        aggregation: Some(aggregation),
-        // Of a document that breaks off, tasks that enter an average may be missing.
-        custom: origin.is_partial && group.is_some(),
-        group,
-        ..MetricClaim::new(task, metric, printed, origin.locate(at(value)))
-    });
+    out.metric(
+        RunMetric {
+            stderr,
+            aggregation: Some(aggregation), // Of a document that breaks off, tasks that enter an average may be missing.
+            custom: origin.is_partial && group.is_some(),
+            group,
+            ..RunMetric::new(task, metric)
+        }
+        .claim(printed, origin.locate(at(value))),
+    );
 }
 
 #[cfg(test)]

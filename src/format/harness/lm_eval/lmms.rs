@@ -9,7 +9,8 @@ use crate::format::origin::JsonOrigin;
 use crate::format::records::{Records, beside};
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{
-    At, Candidate, Claim, ClaimKind, ColumnId, Definition, Item, Logged, PickRef, Ranking, RowMetric, RowValue, Text,
+    At, Candidate, CandidateClaim, Claim, ClaimKind, ColumnId, Definition, Item, Logged, PickRef, Ranking, RowMetric,
+    RowValue, Text,
 };
 use crate::numeric::Printed;
 
@@ -126,13 +127,13 @@ fn visit(origin: &JsonOrigin<'_>, context: &TaskMetrics, out: &mut dyn Sink) -> 
     for (loss, greedy, at) in pairs.filter(|_| context.is_choice).unwrap_or_default() {
         item.candidates.push(Candidate {
             at,
-            claims: vec![Claim { column: ColumnId(0), value: Logged::Number(loss), at }],
+            claims: vec![Claim { of: ColumnId(0), value: Logged::Number(loss), at }],
             greedy: greedy.map(|greedy| (greedy, at)),
             ..Candidate::default()
         });
     }
     // A model class of one's own may return log-probs, which the tool compares in a way that cannot be meant.
-    let positive = |claim: &Claim| claim.value.value().is_some_and(|value| value >= 0.0);
+    let positive = |claim: &CandidateClaim| claim.value.value().is_some_and(|value| value >= 0.0);
     let are_losses = item.candidates.iter().flat_map(|candidate| &candidate.claims).all(positive);
     let target = row.get("target").filter(|_| context.is_choice);
     item.gold = target.and_then(|target| Some(PickRef::Index(field::integer(target)?, at(target)))).unwrap_or_default();
@@ -147,12 +148,14 @@ fn visit(origin: &JsonOrigin<'_>, context: &TaskMetrics, out: &mut dyn Sink) -> 
             continue;
         }
         let known = name == "acc" && item.candidates.len() > 1 && !context.custom && are_losses;
-        item.metrics.push(RowMetric {
-            name: Text::json(name).decoded(),
+        item.metrics.push(Claim {
+            of: RowMetric {
+                name: Text::json(name).decoded(),
+                custom: !known,
+                definition: if known { Definition::Right(Ranking::Lowest) } else { Definition::ByName },
+            },
             value: number,
             at: at(value),
-            custom: !known,
-            definition: if known { Definition::Right(Ranking::Lowest) } else { Definition::ByName },
         });
     }
     out.item(&item, origin);

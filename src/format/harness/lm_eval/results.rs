@@ -9,7 +9,7 @@ use crate::format::mapped::{MappedField, described};
 use crate::format::origin::{JsonOrigin, read_document};
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::metric::catalogue::by_name;
-use crate::model::{Aggregation, MetricClaim, Origin, TaskGroup, Weights};
+use crate::model::{Aggregation, Origin, RunMetric, TaskGroup, Weights};
 use crate::numeric::Printed;
 use crate::source::Opened;
 
@@ -160,23 +160,29 @@ fn claims(root: Value<'_>, task: &str, values: Value<'_>, origin: &JsonOrigin<'_
             _ => "",
         };
         filters.insert(filter);
-        out.metric(MetricClaim {
-            filter: filter.to_owned(),
-            stderr,
-            aggregation: config.and_then(|config| aggregation(config, metric)).or_else(|| by_default(root, metric)),
-            group: group.clone(),
-            custom,
-            ..MetricClaim::new(task, metric, printed, origin.locate(at(value)))
-        });
+        out.metric(
+            RunMetric {
+                filter: filter.to_owned(),
+                stderr,
+                aggregation: config.and_then(|config| aggregation(config, metric)).or_else(|| by_default(root, metric)),
+                group: group.clone(),
+                custom,
+                ..RunMetric::new(task, metric)
+            }
+            .claim(printed, origin.locate(at(value))),
+        );
     }
     let samples = root.get("n-samples").and_then(|samples| samples.get(task)?.get("effective"));
     if let Some(value) = samples.filter(|value| value.kind() == Kind::Number) {
         for filter in filters {
-            out.metric(MetricClaim {
-                filter: filter.to_owned(),
-                aggregation: Some(Aggregation::Other),
-                ..MetricClaim::new(task, "n", value.raw_str(), origin.locate(at(value)))
-            });
+            out.metric(
+                RunMetric {
+                    filter: filter.to_owned(),
+                    aggregation: Some(Aggregation::Other),
+                    ..RunMetric::new(task, "n")
+                }
+                .claim(value.raw_str(), origin.locate(at(value))),
+            );
         }
     }
 }
@@ -192,11 +198,14 @@ fn without_value(root: Value<'_>, task: &str, values: Value<'_>, origin: &JsonOr
         if metric.ends_with("_stderr") {
             continue;
         }
-        out.metric(MetricClaim {
-            filter: filter.to_owned(),
-            group: Some(TaskGroup { is_empty_group: true, ..group.clone() }),
-            ..MetricClaim::new(task, metric, "", origin.locate(at(values)))
-        });
+        out.metric(
+            RunMetric {
+                filter: filter.to_owned(),
+                group: Some(TaskGroup { is_empty_group: true, ..group.clone() }),
+                ..RunMetric::new(task, metric)
+            }
+            .claim("", origin.locate(at(values))),
+        );
     }
 }
 

@@ -9,7 +9,7 @@ use crate::format::json::{Kind, Value};
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader};
 use crate::model::{
-    Candidate, Claim, ClaimKind, ColumnId, Definition, Divisor, Item, Logged, PickRef, RowMetric, RowValue,
+    Candidate, Claim, ClaimKind, ColumnId, Definition, Divisor, Item, Logged, PickRef, RowClaim, RowMetric, RowValue,
     ScoreOutput, Text,
 };
 use crate::numeric::Printed;
@@ -213,7 +213,7 @@ fn item<'t>(row: Value<'t>, context: &TaskConfig) -> Result<Item<'t>, FieldError
     let half = scored.len() / 2;
     let doubled = scored.len() >= 4
         && scored.len().is_multiple_of(2)
-        && item.metrics.iter().any(|metric| metric.name == "acc_mutual_info")
+        && item.metrics.iter().any(|metric| metric.of.name == "acc_mutual_info")
         && requests.iter().skip(half).all(|request| is_empty(request.context))
         && !requests.iter().take(half).all(|request| is_empty(request.context));
     let count = if doubled { half } else { scored.len() };
@@ -234,11 +234,7 @@ fn item<'t>(row: Value<'t>, context: &TaskConfig) -> Result<Item<'t>, FieldError
         let prompt = requests.get(position).and_then(|request| request.context).filter(|_| !rolling);
         let mut candidate = Candidate {
             at: at(*score),
-            claims: vec![Claim {
-                column: ColumnId(0),
-                value: own.map_or(Logged::Null, Logged::Number),
-                at: at(*score),
-            }],
+            claims: vec![Claim { of: ColumnId(0), value: own.map_or(Logged::Null, Logged::Number), at: at(*score) }],
             greedy: greedy.and_then(|greedy| Some((flag(greedy)?, at(greedy)))),
             unconditional: second.and_then(|(score, _)| printed(*score)).map_or(Logged::Missing, Logged::Number),
             prompt: prompt.filter(|value| value.kind() == Kind::String).map(|value| Text::json(value.raw_str())),
@@ -268,7 +264,7 @@ fn item<'t>(row: Value<'t>, context: &TaskConfig) -> Result<Item<'t>, FieldError
     if choose && count == 1 {
         // One choice only: `acc` is not the greedy flag here, and always 1.
         for metric in &mut item.metrics {
-            metric.custom = true;
+            metric.of.custom = true;
         }
     }
     Ok(item)
@@ -340,7 +336,7 @@ fn gold<'t>(
     }
 }
 
-fn metrics<'t>(row: Value<'t>, context: &TaskConfig) -> Vec<RowMetric<'t>> {
+fn metrics<'t>(row: Value<'t>, context: &TaskConfig) -> Vec<RowClaim<'t>> {
     let listed: Option<Vec<Cow<'t, str>>> =
         row.get("metrics").map(|names| names.elements().filter_map(|name| name.as_str()).collect());
     let is_metric = |key: &str| match &listed {
@@ -352,12 +348,14 @@ fn metrics<'t>(row: Value<'t>, context: &TaskConfig) -> Vec<RowMetric<'t>> {
             let name = std::str::from_utf8(key.raw()).ok().filter(|name| is_metric(name))?;
             let value_of_row = row_value(value);
             let definition = definition(name, &value_of_row);
-            Some(RowMetric {
-                name: Text::json(name).decoded(),
+            Some(Claim {
+                of: RowMetric {
+                    name: Text::json(name).decoded(),
+                    custom: context.custom || !context.known,
+                    definition,
+                },
                 value: value_of_row,
                 at: at(value),
-                custom: context.custom || !context.known,
-                definition,
             })
         })
         .collect()

@@ -7,7 +7,7 @@ use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
-use crate::model::{Aggregation, MetricClaim, Origin};
+use crate::model::{Aggregation, Origin, RunMetric};
 use crate::numeric::Printed;
 
 /// The numbers of tasks and runs.
@@ -92,12 +92,15 @@ fn visit(origin: &JsonOrigin<'_>, named: &Named, out: &mut dyn Sink) -> Result<(
             let Some(text) = score.as_str() else { continue };
             let printed = text.strip_prefix(alias.as_str()).and_then(|rest| rest.strip_prefix(": "));
             let Some(number) = printed.and_then(|printed| Printed::parse(printed.as_bytes())) else { continue };
-            out.metric(MetricClaim {
-                rows: Some(metric.clone()),
-                aggregation: Some(Aggregation::Mean),
-                decimals: Some(six_digits(number.value)),
-                ..MetricClaim::new(&stem, "primary_score", printed.unwrap_or_default(), origin.locate(at(score)))
-            });
+            out.metric(
+                RunMetric {
+                    rows: Some(metric.clone()),
+                    aggregation: Some(Aggregation::Mean),
+                    decimals: Some(six_digits(number.value)),
+                    ..RunMetric::new(&stem, "primary_score")
+                }
+                .claim(printed.unwrap_or_default(), origin.locate(at(score))),
+            );
         }
     }
     Ok(())
@@ -125,17 +128,20 @@ fn numbers(task: Value<'_>, stem: &str, origin: &JsonOrigin<'_>, out: &mut dyn S
     let extra = metrics.and_then(|metrics| metrics.get("extra_metrics")).filter(|extra| extra.kind() == Kind::Object);
     for (name, value) in metrics.into_iter().chain(extra).flat_map(|metrics| metrics.members()) {
         let (Ok(name), Kind::Number) = (std::str::from_utf8(name.raw()), value.kind()) else { continue };
-        out.metric(MetricClaim {
-            rows: primary.clone().filter(|_| name == "primary_score"),
-            aggregation: Some(Aggregation::Mean),
-            ..MetricClaim::new(stem, name, value.raw_str(), origin.locate(at(value)))
-        });
+        out.metric(
+            RunMetric {
+                rows: primary.clone().filter(|_| name == "primary_score"),
+                aggregation: Some(Aggregation::Mean),
+                ..RunMetric::new(stem, name)
+            }
+            .claim(value.raw_str(), origin.locate(at(value))),
+        );
     }
     if let Some(count) = task.get("num_instances").filter(|count| count.kind() == Kind::Number) {
-        out.metric(MetricClaim {
-            aggregation: Some(Aggregation::Other),
-            ..MetricClaim::new(stem, "n", count.raw_str(), origin.locate(at(count)))
-        });
+        out.metric(
+            RunMetric { aggregation: Some(Aggregation::Other), ..RunMetric::new(stem, "n") }
+                .claim(count.raw_str(), origin.locate(at(count))),
+        );
     }
 }
 

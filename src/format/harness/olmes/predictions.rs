@@ -130,12 +130,10 @@ fn visit(origin: &JsonOrigin<'_>, context: &TaskRequests, out: &mut dyn Sink) ->
         };
         // What other code makes of a row may enter the task's number otherwise than by its mean.
         let is_defined = definition != Definition::ByName || MEANS.iter().any(|start| name.starts_with(start));
-        item.metrics.push(RowMetric {
-            name: Text::json(name).decoded(),
+        item.metrics.push(Claim {
+            of: RowMetric { name: Text::json(name).decoded(), custom: !is_defined, definition },
             value: RowValue::Number(number),
             at: at(value),
-            custom: !is_defined,
-            definition,
         });
     }
     out.item(&item, origin);
@@ -164,7 +162,7 @@ fn candidate<'t>(output: Value<'t>, asked: Option<&'t str>) -> Result<Candidate<
             Kind::Number => field::printed(value).map_or(Logged::Null, Logged::Number),
             _ => field::number(value, name, &[])?,
         };
-        candidate.claims.push(Claim { column: ColumnId(column), value: number, at: at(value) });
+        candidate.claims.push(Claim { of: ColumnId(column), value: number, at: at(value) });
     }
     candidate.greedy = output.get("is_greedy").and_then(|value| Some((flag(value)?, at(value))));
     candidate.unconditional =

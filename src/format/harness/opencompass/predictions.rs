@@ -220,7 +220,7 @@ pub(super) fn scored<'t>(
     Ok(Candidate {
         id: Some(id),
         at: at(score),
-        claims: vec![Claim { column, value, at: at(score) }],
+        claims: vec![Claim { of: column, value, at: at(score) }],
         ..Candidate::default()
     })
 }

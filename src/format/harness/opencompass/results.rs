@@ -12,7 +12,7 @@ use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
-use crate::model::{Aggregation, ClaimKind, ColumnId, Item, MetricClaim, Origin};
+use crate::model::{Aggregation, ClaimKind, ColumnId, Item, Origin, RunMetric};
 use crate::source::beside;
 
 /// The numbers of a dataset.
@@ -148,13 +148,16 @@ fn metrics(origin: &JsonOrigin<'_>, context: &DatasetPart, out: &mut dyn Sink) -
             "average_mink" => (Some(values::MINK), Aggregation::WeightedMean),
             _ => (None, Aggregation::Other),
         };
-        out.metric(MetricClaim {
-            filter: filter.to_owned(),
-            rows: rows.map(str::to_owned),
-            aggregation: Some(aggregation),
-            custom: rows == Some("accuracy"),
-            ..MetricClaim::new(&context.task, &name, value.raw_str(), origin.locate(at(value)))
-        });
+        out.metric(
+            RunMetric {
+                filter: filter.to_owned(),
+                rows: rows.map(str::to_owned),
+                aggregation: Some(aggregation),
+                custom: rows == Some("accuracy"),
+                ..RunMetric::new(&context.task, &name)
+            }
+            .claim(value.raw_str(), origin.locate(at(value))),
+        );
     }
     Ok(())
 }

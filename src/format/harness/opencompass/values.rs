@@ -10,7 +10,7 @@ use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
-use crate::model::{Definition, RowMetric, RowValue};
+use crate::model::{Claim, Definition, RowMetric, RowValue};
 use crate::numeric::Printed;
 
 /// A number per document.
@@ -85,12 +85,10 @@ fn row(origin: &JsonOrigin<'_>, context: &DatasetPart, out: &mut dyn Sink) -> Re
         None => Printed::parse(b"1"),
     };
     let mut item = item(id, document, context);
-    item.metrics.push(RowMetric {
-        name: Cow::Borrowed(name),
+    item.metrics.push(Claim {
+        of: RowMetric { name: Cow::Borrowed(name), custom: false, definition: Definition::ByName },
         value: count.map_or(RowValue::Number(number), |count| RowValue::Pair(number, count)),
         at: at(value),
-        custom: false,
-        definition: Definition::ByName,
     });
     out.item(&item, origin);
     Ok(())
