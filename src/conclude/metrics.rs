@@ -22,7 +22,7 @@ pub(super) fn facts(stream: &StreamTally) -> RunFacts<'_> {
         right: if items.reported > 0 { Some((items.reported_right, items.reported)) } else { picked },
         doubt: doubt(items),
         has_segments: Fields(items.fields).has(Fields::named("segments")),
-        is_doubled: stream.rows.seen.values().any(|seen| seen.count > 1),
+        is_doubled: stream.rows.seen.values().any(|seen| seen.count > 1) && !stream.rows.are_samples(),
     }
 }
 
@@ -65,7 +65,7 @@ pub(super) fn count(
             };
             gaps.missing(&what, reason, log, rows.verdicts.unprovable);
         }
-        let mut counts = rows.verdicts.clone();
+        let mut counts = rows.verdicts;
         // Rows of one stream may have metrics of their own each; only one without any lacks this one.
         let lacking = stream.items.unmeasured;
         if lacking > 0 && rows.rows + lacking == stream.items.items {

@@ -15,12 +15,31 @@ use crate::numeric::{Approx, NumberFormat, Printed, half_of_last_digit, show};
 /// What the summary does not say.
 const NO_ROWS: Missing = ("no rows of this metric are logged beside it", "the value of every row");
 /// Names of metrics that are 1 or 0 in every row by their definition.
-const BINARY: [&str; 10] =
-    ["acc", "acc_norm", "accuracy", "em", "exact_match", "pass@1", "pass_rate", "solve_rate", "success_rate", "resolved_rate"];
+const BINARY: [&str; 10] = [
+    "acc",
+    "acc_norm",
+    "accuracy",
+    "em",
+    "exact_match",
+    "pass@1",
+    "pass_rate",
+    "solve_rate",
+    "success_rate",
+    "resolved_rate",
+];
 /// Names of the number of right rows, and of all rows.
 const RIGHT: [&str; 6] = ["correct", "num_correct", "n_correct", "correct_count", "total_correct", "passed"];
-const ALL: [&str; 9] =
-    ["n", "total", "num_samples", "n_samples", "count", "total_questions", "num_questions", "num_examples", "total_count"];
+const ALL: [&str; 9] = [
+    "n",
+    "total",
+    "num_samples",
+    "n_samples",
+    "count",
+    "total_questions",
+    "num_questions",
+    "num_examples",
+    "total_count",
+];
 /// Names of numbers by which rows are repeated.
 const REPEATS: [&str; 8] = ["epochs", "repeats", "num_repeats", "runs", "num_runs", "seeds", "trials", "k"];
 
@@ -50,7 +69,8 @@ fn is_binary(claim: &RunClaim) -> bool {
 /// The claim beside it that has one of several names.
 fn stated<'a>(asked: &Asked<'a>, is_it: impl Fn(&RunClaim) -> bool) -> Option<&'a RunClaim> {
     let own = &asked.claim.of;
-    let is_beside = |other: &&&RunClaim| other.of.task == own.task && (other.of.filter == own.filter || other.of.filter.is_empty());
+    let is_beside =
+        |other: &&&RunClaim| other.of.task == own.task && (other.of.filter == own.filter || other.of.filter.is_empty());
     asked.beside.iter().filter(is_beside).find(|other| is_it(other)).copied()
 }
 
@@ -87,7 +107,7 @@ fn error(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
         return None;
     }
     let n = asked.counted.or_else(|| count(asked, &ALL)).filter(|n| *n > 1.0);
-    let Some(n) = n.or_else(|| solved(share, reported)) else { return None };
+    let n = n.or_else(|| solved(share, reported))?;
     let is_it = |value: Approx| judge(reported, value.through_stages(NumberFormat::F64)).is_proven();
     let shown = show(n);
     let sample = Derived::new(error_of(share, n - 1.0).scaled(unit), format!("sqrt(p*(1 - p)/(n - 1)), n = {shown}"));
@@ -96,9 +116,12 @@ fn error(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
     }
     let own = error_of(share, n);
     if is_it(own) {
-        return asked.claim.of.aggregation.is_none().then(|| {
-            Found::proven(Derived::new(own.scaled(unit), format!("sqrt(p*(1 - p)/n), n = {shown}")))
-        });
+        return asked
+            .claim
+            .of
+            .aggregation
+            .is_none()
+            .then(|| Found::proven(Derived::new(own.scaled(unit), format!("sqrt(p*(1 - p)/n), n = {shown}"))));
     }
     // A standard error may be clustered or drawn at random; only what is known to be something else is wrong.
     let deviation = error_of(share, 1.0);
@@ -156,7 +179,8 @@ fn of_counts(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
 
 /// A percentage beside the same number as a fraction.
 fn other_unit(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
-    let base = asked.claim.of.rows.as_deref().filter(|_| asked.claim.of.aggregation == Some(Aggregation::PercentMean))?;
+    let base =
+        asked.claim.of.rows.as_deref().filter(|_| asked.claim.of.aggregation == Some(Aggregation::PercentMean))?;
     let claim = stated(asked, |other| !other.of.stderr && other.of.metric == base && other.of.rows.is_none())?;
     let own = number(asked, claim)?;
     // Some tools write percentages under both names.
@@ -186,6 +210,7 @@ fn other_unit(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
 fn no_whole_number(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
     let n = asked.counted.or_else(|| count(asked, &ALL)).filter(|n| *n >= 1.0 && n.fract() <= 0.0)?;
     let is_percent = reported.value > 1.0 || asked.claim.of.aggregation == Some(Aggregation::PercentMean);
+    let reported = reported.widened(asked.at_least().half - asked.reported().half);
     let share = reported.over(if is_percent { 100.0 } else { 1.0 });
     // Parts of the run may have been averaged, and rows repeated.
     let has_parts = asked.beside.iter().any(|other| other.of.metric.contains('.') || other.of.group.is_some());
@@ -250,7 +275,8 @@ mod tests {
             })
             .collect();
         let beside: Vec<&RunClaim> = claims.iter().collect();
-        let (rows, columns, tokens) = (std::collections::BTreeMap::new(), RowColumns::default(), TokenTotals::default());
+        let (rows, columns, tokens) =
+            (std::collections::BTreeMap::new(), RowColumns::default(), TokenTotals::default());
         let facts = RunFacts {
             rows: &rows,
             columns: &columns,
@@ -285,7 +311,9 @@ mod tests {
 
     #[test]
     fn a_share_of_37_rows_is_a_whole_number_of_37ths() {
-        let code = |share: &str, n: &str| found(&[("accuracy", share), ("n", n)]).and_then(|own| own.remark).map(|own| own.code);
+        let code = |share: &str, n: &str| {
+            found(&[("accuracy", share), ("n", n)]).and_then(|own| own.remark).map(|own| own.code)
+        };
         // 31/37 = 0.8378…, 32/37 = 0.8648…
         assert_eq!(code("0.853", "37"), Some("RT612"));
         assert_eq!(code("85.3", "37"), Some("RT612"));

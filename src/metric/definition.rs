@@ -167,7 +167,11 @@ fn one_of(value: &RowValue, right: &[f64], wrong: &[f64]) -> Option<RowJudgement
         let scale = right.len() / wrong.len().max(1);
         Some(against(*right.get(first * scale)?))
     });
-    judged.filter(|own| own.verdict != Verdict::Unprovable).map(|judged| RowJudgement { judged, winner: None, squared: None })
+    judged.filter(|own| own.verdict != Verdict::Unprovable).map(|judged| RowJudgement {
+        judged,
+        winner: None,
+        squared: None,
+    })
 }
 
 /// Whether two numbers are the same one; a NaN is none.

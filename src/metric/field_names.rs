@@ -62,15 +62,8 @@ pub const GAINS: [&str; 10] = [
     "retrieved_relevance",
 ];
 /// Numbers that are the rank of the relevant document.
-pub const RANKS: [&str; 7] = [
-    "answer_rank",
-    "first_relevant_rank",
-    "gold_rank",
-    "rank",
-    "rank_of_gold",
-    "relevant_rank",
-    "target_rank",
-];
+pub const RANKS: [&str; 7] =
+    ["answer_rank", "first_relevant_rank", "gold_rank", "rank", "rank_of_gold", "relevant_rank", "target_rank"];
 /// Lists of the answers to one question.
 pub const ANSWERS: [&str; 12] = [
     "answers",

@@ -66,7 +66,9 @@ mod tests {
     fn any_order_gives_the_same() {
         let of = |numbers: &[f64]| {
             let mut sum = FixedSum::default();
-            numbers.iter().for_each(|number| sum.add(*number));
+            for number in numbers {
+                sum.add(*number);
+            }
             sum
         };
         assert_eq!(of(&[0.1, 0.7, 1e-9]), of(&[1e-9, 0.1, 0.7]));

@@ -135,7 +135,8 @@ pub(super) struct Ways {
 impl Ways {
     /// Whether the rows are those that the number is over, as far as the log says.
     pub(super) fn is_of_all(&self, asked: &Asked<'_>) -> bool {
-        let is_it = |counted: f64| [Some(self.rows), self.over].into_iter().flatten().any(|rows| is(counted, rows as f64));
+        let is_it =
+            |counted: f64| [Some(self.rows), self.over].into_iter().flatten().any(|rows| is(counted, rows as f64));
         asked.counted.is_none_or(is_it) && !asked.facts.is_doubled
     }
 

@@ -109,7 +109,8 @@ fn last_number(response: &str) -> Option<(&str, f64)> {
     let is_part = |own: char| own.is_ascii_digit() || matches!(own, '.' | ',' | '-');
     let end = response.rfind(|own: char| own.is_ascii_digit())? + 1;
     let head = response.get(..end)?;
-    let start = head.rfind(|own: char| !is_part(own)).map_or(0, |at| at + head[at..].chars().next().map_or(1, char::len_utf8));
+    let start =
+        head.rfind(|own: char| !is_part(own)).map_or(0, |at| at + head[at..].chars().next().map_or(1, char::len_utf8));
     let text = head.get(start..)?.trim_start_matches(['.', ',']);
     // A hyphen behind a letter is none of a number.
     let before = head.get(..start)?.chars().last();
@@ -206,7 +207,9 @@ mod tests {
     fn rows_marked_wrong_are_kept_in_any_order() {
         let all = |rows: &[(&str, bool)]| {
             let mut grading = Grading::default();
-            rows.iter().for_each(|(item, right)| grading.observe(item, "42", &["42"], *right));
+            for (item, right) in rows {
+                grading.observe(item, "42", &["42"], *right);
+            }
             grading
         };
         let whole = all(&[("b", false), ("a", true), ("d", false), ("c", false), ("e", false)]);

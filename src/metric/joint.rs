@@ -397,7 +397,9 @@ impl Joint {
             groups.entry(*item).or_default().push(Group { count: *count, right: *right });
         }
         if !self.answers.has_more {
-            groups.values().for_each(|own| votes.add(own, false));
+            for own in groups.values() {
+                votes.add(own, false);
+            }
         }
         votes
     }

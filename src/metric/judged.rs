@@ -94,7 +94,8 @@ pub fn judge<'c>(claims: &[&'c RunClaim], facts: &RunFacts<'_>) -> Vec<JudgedMet
     let counted = claims.iter().find(|claim| catalogue::is_count(claim)).and_then(|claim| parse(claim));
     let counted = counted.map(|number| number.value);
     // A log may hold only some of the rows that a scorer counts.
-    let scored = || claims.iter().filter(|claim| claim.of.aggregation == Some(Aggregation::Rows)).find_map(|claim| parse(claim));
+    let scored =
+        || claims.iter().filter(|claim| claim.of.aggregation == Some(Aggregation::Rows)).find_map(|claim| parse(claim));
     let counted = counted.or_else(|| scored().map(|number| number.value).filter(|n| *n > facts.items as f64));
     // What has no value and no rows says nothing.
     let says = |claim: &&&RunClaim| {
@@ -165,6 +166,9 @@ fn judge_one<'c>(claim: &'c RunClaim, facts: &RunFacts<'_>, stated: &Stated<'_>)
             }
             if judged.verdict == Verdict::Unprovable {
                 out_of_range(&mut judged, rows);
+            }
+            if judged.verdict == Verdict::Refuted {
+                judged.remark = None;
             }
             return judged;
         }

@@ -32,7 +32,18 @@ const LONGEST: usize = 48;
 
 /// Labels that say that nobody won.
 const TIES: [&str; 12] = [
-    "tie", "tied", "draw", "drawn", "equal", "both", "neither", "both_good", "both_bad", "tie_bothbad", "ties", "even",
+    "tie",
+    "tied",
+    "draw",
+    "drawn",
+    "equal",
+    "both",
+    "neither",
+    "both_good",
+    "both_bad",
+    "tie_bothbad",
+    "ties",
+    "even",
 ];
 
 /// How often a field has each label.

@@ -159,8 +159,7 @@ impl Query<'_> {
         let top = sorted(within().map(|(_, relevance)| *relevance));
         for own in [Gain::Linear, Gain::Exponential] {
             for discount in [Discount::Early, Discount::Late] {
-                let dcg: f64 =
-                    within().map(|(rank, relevance)| discounted(own, discount, *rank, *relevance)).sum();
+                let dcg: f64 = within().map(|(rank, relevance)| discounted(own, discount, *rank, *relevance)).sum();
                 values.push((Measure::Dcg(own, discount), dcg));
                 let best = |all: &[f64], most: usize| in_order(own, discount, all.iter().copied().take(most));
                 let mut ideals = vec![(Ideal::Returned, best(&self.found, most)), (Ideal::Top, best(&top, most))];
@@ -188,7 +187,8 @@ impl Query<'_> {
         values.push((Measure::HitFromZero, f64::from(u8::from(is_before))));
         if let Some(documents) = self.returned.documents {
             let within = f64::from(documents.min(cut));
-            values.push((Measure::Precision, if cut == WHOLE { hits / within.max(1.0) } else { hits / f64::from(cut) }));
+            values
+                .push((Measure::Precision, if cut == WHOLE { hits / within.max(1.0) } else { hits / f64::from(cut) }));
             values.push((Measure::PrecisionOfReturned, hits / within.max(1.0)));
         }
         let precisions: f64 = (1..).zip(&ranks).map(|(count, rank)| f64::from(count) / f64::from(*rank)).sum();
@@ -314,10 +314,10 @@ mod tests {
         let all = means(&[(1, 3.0), (3, 2.0)], 3, Some(&[2.0, 3.0, 2.0]));
         let ndcg = |ideal| Measure::Ndcg(Gain::Linear, Discount::Early, ideal);
         // 3/1 + 2/2 = 4; ideal 3/1 + 2/log2(3) + 2/2.
-        let second = 2.0 / 3.0_f64.log2();
+        let second = 2.0 / log2(3.0);
         near(&all, 3, ndcg(Ideal::Judged), 4.0 / (4.0 + second));
         near(&all, 3, ndcg(Ideal::Returned), 4.0 / (3.0 + second));
-        near(&all, 3, ndcg(Ideal::Unsorted), 4.0 / (2.0 + 3.0 / 3.0_f64.log2() + 1.0));
+        near(&all, 3, ndcg(Ideal::Unsorted), 4.0 / (2.0 + 3.0 / log2(3.0) + 1.0));
         // 7/1 + 3/2 = 8.5.
         near(&all, 3, Measure::Dcg(Gain::Exponential, Discount::Early), 8.5);
         // 3 + 2/log2(3).

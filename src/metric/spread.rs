@@ -131,8 +131,10 @@ impl Moments {
         let n = self.n as f64;
         let Some(sample) = stderr_of_mean(self.n, &self.sum, &self.squares) else { return Vec::new() };
         let of = |value: f64| Approx::exact(value).rounded(8.0 * (n + 8.0), NumberFormat::F64);
-        let mut errors =
-            vec![(of(sample), "sd/sqrt(n)".to_owned()), (of(sample * sqrt((n - 1.0) / n)), "sd of all/sqrt(n)".to_owned())];
+        let mut errors = vec![
+            (of(sample), "sd/sqrt(n)".to_owned()),
+            (of(sample * sqrt((n - 1.0) / n)), "sd of all/sqrt(n)".to_owned()),
+        ];
         for (field, squares, clusters) in &self.clustered {
             let clusters = *clusters as f64;
             errors.push((of(sqrt(*squares) / n), format!("sqrt(sum over `{field}`)/n, clustered")));
@@ -157,7 +159,8 @@ fn moments(bare: &str, asked: &Asked<'_>) -> Option<(String, Moments)> {
     let columns = asked.facts.columns;
     let of = |name: &str| {
         let column = named::column(name, columns).map(|own| Moments::of_column(own.rows));
-        let share = || asked.facts.right.filter(|_| named::is_share(name)).map(|(right, n)| Moments::of_share(right, n));
+        let share =
+            || asked.facts.right.filter(|_| named::is_share(name)).map(|(right, n)| Moments::of_share(right, n));
         Some((name.to_owned(), column.or_else(share)?))
     };
     if !bare.is_empty() {
@@ -170,8 +173,8 @@ fn moments(bare: &str, asked: &Asked<'_>) -> Option<(String, Moments)> {
 
 /// What the columns give for a number that is a spread by its name; None where it is none.
 pub(super) fn spread(asked: &Asked<'_>) -> Option<Found> {
-    let (bare, spread) = parse(&asked.claim.of.metric)?;
-    let (base, own) = moments(&bare, asked)?;
+    let (name, spread) = parse(&asked.claim.of.metric)?;
+    let (base, own) = moments(&name, asked)?;
     if own.n < 2 {
         return None;
     }
@@ -191,7 +194,8 @@ pub(super) fn spread(asked: &Asked<'_>) -> Option<Found> {
             let plain = "is the standard deviation, not divided by √n";
             ways.wrong.extend(deviations.iter().map(|(value, words)| wrong(*value, words, plain)));
             let twice = "is the standard deviation ÷ n, not ÷ √n";
-            ways.wrong.extend(deviations.iter().map(|(value, words)| wrong(value.over(n), &format!("{words}/n"), twice)));
+            ways.wrong
+                .extend(deviations.iter().map(|(value, words)| wrong(value.over(n), &format!("{words}/n"), twice)));
         }
         Spread::Deviation => {
             ways.right.extend(deviations.iter().map(|(value, words)| Derived::new(*value, named(words))));

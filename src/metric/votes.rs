@@ -93,14 +93,12 @@ impl Votes {
     pub(super) fn add(&mut self, groups: &[Group], is_ordered: bool) {
         let answers: u32 = groups.iter().map(|group| group.count).sum();
         let Some(most) = groups.iter().map(|group| group.count).max() else { return };
-        let top: Vec<bool> =
-            groups.iter().filter(|group| group.count == most).map(|group| group.is_right()).collect();
+        let top: Vec<bool> = groups.iter().filter(|group| group.count == most).map(|group| group.is_right()).collect();
         let right = top.iter().filter(|own| **own).count();
         self.rows += 1;
         self.ordered += u64::from(is_ordered);
-        self.answers = Some(self.answers.map_or((answers, answers), |(fewest, many)| {
-            (fewest.min(answers), many.max(answers))
-        }));
+        self.answers =
+            Some(self.answers.map_or((answers, answers), |(fewest, many)| (fewest.min(answers), many.max(answers))));
         let flag = |is_right: bool| f64::from(u8::from(is_right));
         let mut won = |tie: Tie, value: f64| self.won.entry(tie).or_default().add(value);
         if is_ordered {
@@ -115,8 +113,10 @@ impl Votes {
         self.shares.add(f64::from(all_right) / f64::from(answers));
         // Answers that differ in their texts may be the same to whoever counts them.
         let of = |is_right: bool| groups.iter().filter(move |group| group.is_right() == is_right);
-        let (most_right, most_wrong) =
-            (of(true).map(|group| group.count).max().unwrap_or(0), of(false).map(|group| group.count).max().unwrap_or(0));
+        let (most_right, most_wrong) = (
+            of(true).map(|group| group.count).max().unwrap_or(0),
+            of(false).map(|group| group.count).max().unwrap_or(0),
+        );
         let all = |is_right: bool| of(is_right).map(|group| group.count).sum::<u32>();
         self.bounds.0 += u64::from(most_right > all(false));
         self.bounds.1 += u64::from(all(true) > 0 && all(true) >= most_wrong);

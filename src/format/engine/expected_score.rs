@@ -114,7 +114,9 @@ fn expected(tokens: &[Token<'_>]) -> Option<(Vec<f64>, Vec<f64>)> {
 
 fn is_score(name: &str) -> bool {
     let own = plain_name(name);
-    ["g_eval", "geval", "expected_score", "weighted_score", "judge_score", "llm_score"].iter().any(|word| own.contains(word))
+    ["g_eval", "geval", "expected_score", "weighted_score", "judge_score", "llm_score"]
+        .iter()
+        .any(|word| own.contains(word))
         || own == "score"
 }
 
@@ -128,7 +130,8 @@ pub(super) fn metrics<'t>(record: Value<'t>, response: Value<'t>) -> Vec<RowClai
     let Some(list) = list.filter(|_| !named.is_empty()) else { return Vec::new() };
     let tokens: Option<Vec<Token<'_>>> = list.elements().map(Token::of).collect();
     let Some((right, wrong)) = tokens.and_then(|tokens| expected(&tokens)) else { return Vec::new() };
-    let scaled = |all: &[f64]| -> Vec<f64> { SCALES.iter().flat_map(|scale| all.iter().map(move |own| own / scale)).collect() };
+    let scaled =
+        |all: &[f64]| -> Vec<f64> { SCALES.iter().flat_map(|scale| all.iter().map(move |own| own / scale)).collect() };
     let (right, wrong) = (scaled(&right), scaled(&wrong));
     let one = |(name, value): (Cow<'t, str>, Value<'t>)| {
         let definition = Definition::OneOf { right: right.clone(), wrong: wrong.clone() };

@@ -14,8 +14,8 @@ use crate::format::records::Records;
 use crate::format::steps::{self, Arrays};
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{
-    Aggregation, Candidate, Claim, Definition, Divisor, Item, Origin, RowClaim, RowFact, RowMetric, RowValue, RunMetric,
-    ScoreOutput,
+    Aggregation, Candidate, Claim, Definition, Divisor, Item, Origin, RowClaim, RowFact, RowMetric, RowValue,
+    RunMetric, ScoreOutput,
 };
 use crate::numeric::Printed;
 

@@ -70,7 +70,8 @@ pub(super) fn row(record: Value<'_>) -> Vec<RowField<'_>> {
 pub(super) fn measured(record: Value<'_>) -> Vec<String> {
     let is_measured = |field: &RowField<'_>| !matches!(field.value, FieldValue::Text(_)) || may_decide(&field.name);
     let plain = row(record).into_iter().filter(is_measured).map(|field| field.name.into_owned());
-    let has_entries = |value: Value<'_>| matches!(value.kind(), Kind::Array | Kind::Object) && !value.is_container_empty();
+    let has_entries =
+        |value: Value<'_>| matches!(value.kind(), Kind::Array | Kind::Object) && !value.is_container_empty();
     let lists = record.members().filter(|(_, value)| has_entries(*value)).map(|(key, _)| key.as_str().into_owned());
     plain.chain(lists.filter(|name| may_decide(name))).collect()
 }

@@ -7,12 +7,12 @@ use crate::config::{ColumnSpec, InputConfig};
 use crate::format::field::{self, flag_text};
 use crate::format::json::Kind;
 use crate::format::native::columns as fields;
-use crate::format::native::{grading, lists};
 use crate::format::native::group::{CsvOrigin, Group};
 use crate::format::native::grouping::{Finished, Grouping};
 use crate::format::native::record::{LONGEST_DISTINCTION, Mapping, SIDE_VALUES, segment_text, settle_padding};
 use crate::format::native::roles::{ROLES, Role, SENTENCE, by_name, key};
 use crate::format::native::sentences;
+use crate::format::native::{grading, lists};
 use crate::format::window::window;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::format::{MappedField, MappedRole};
@@ -517,7 +517,8 @@ impl CsvReader {
             candidate.steps.clear();
             let cells = rows.first().map(|row| self.header.iter().zip(row.record.iter()));
             item.row = cells.into_iter().flatten().filter_map(|(name, raw)| fields::cell(name, raw)).collect();
-            item.facts = item.row.iter().find_map(|field| lists::of_cell(&field.name, &field.value)).into_iter().collect();
+            item.facts =
+                item.row.iter().find_map(|field| lists::of_cell(&field.name, &field.value)).into_iter().collect();
             item.facts.extend(grading::graded(&item.id, &item.row));
             candidate.stated = self.mapping.stated(&candidate.claims, tokens);
         }
@@ -534,6 +535,8 @@ impl CsvReader {
         }
         match Printed::parse(raw) {
             Some(number) => Ok(field::logged(number, &self.mapping.sentinels)),
+            // A yes or no is a mark and no log-prob.
+            None if flag_text(raw).is_some() => Ok(Logged::Null),
             None => Err(format!("{what}: expected a number, found \"{}\"", String::from_utf8_lossy(raw))),
         }
     }

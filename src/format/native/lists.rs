@@ -17,7 +17,8 @@ const RELEVANCES: [&str; 8] =
 const ANSWER: [&str; 6] = ["answer", "extracted_answer", "prediction", "pred", "final_answer", "parsed_answer"];
 const GOLD: [&str; 8] =
     ["gold", "gold_answer", "target", "ground_truth", "reference", "answer", "correct_answer", "label"];
-const RIGHT: [&str; 8] = ["correct", "is_correct", "passed", "correctness", "corrects", "passes", "successes", "scores"];
+const RIGHT: [&str; 8] =
+    ["correct", "is_correct", "passed", "correctness", "corrects", "passes", "successes", "scores"];
 /// Longest answer, in bytes; what is longer is a response.
 const LONGEST: usize = 64;
 
@@ -148,7 +149,8 @@ fn votes<'t>(record: Value<'t>) -> Option<RowFact<'t>> {
             .iter()
             .enumerate()
             .map(|(at, (own, is_right))| {
-                let of_list = right.as_ref().filter(|all| all.len() == entries.len()).and_then(|all| all.get(at).copied());
+                let of_list =
+                    right.as_ref().filter(|all| all.len() == entries.len()).and_then(|all| all.get(at).copied());
                 let equal = || gold.as_ref().map(|gold| gold.trim() == own.trim());
                 Some(Vote { answer: answer_hash(own), right: is_right.or(of_list).or_else(equal)? })
             })
@@ -164,7 +166,7 @@ fn votes<'t>(record: Value<'t>) -> Option<RowFact<'t>> {
 
 /// The facts that the lists of a record give.
 #[must_use]
-pub(super) fn facts<'t>(record: Value<'t>) -> Vec<RowFact<'t>> {
+pub(super) fn facts(record: Value<'_>) -> Vec<RowFact<'_>> {
     returned(record).map(RowFact::Returned).into_iter().chain(votes(record)).collect()
 }
 

@@ -8,8 +8,8 @@ use crate::format::field::{self, FieldError, at, field_error, flag, id, integer,
 use crate::format::json::{Key, Kind, Value};
 use crate::format::mapped::{MappedField, MappedRole};
 use crate::format::native::columns;
-use crate::format::native::{grading, lists};
 use crate::format::native::roles::{MATCHED, ROLES, Role, SCORES, SENTENCE, SUM_OR_MEAN, by_name};
+use crate::format::native::{grading, lists};
 use crate::formula::{Formula, Output};
 use crate::model::{
     Alternative, ArrayLength, Candidate, CandidateClaim, Claim, ClaimKind, ColumnId, Item, Logged, PickRef, Segment,

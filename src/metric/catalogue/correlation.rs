@@ -37,7 +37,8 @@ pub(super) static METRIC: Metric = Metric {
 };
 
 /// What the rows do not say.
-const SIDES: Missing = ("it is unclear which two columns it is of", "the two numbers of every row, under names that say so");
+const SIDES: Missing =
+    ("it is unclear which two columns it is of", "the two numbers of every row, under names that say so");
 
 /// Pairs with how often each appears.
 type Pairs = Vec<((f64, f64), u64)>;
@@ -58,7 +59,8 @@ fn pearson(pairs: &Pairs) -> f64 {
     let n = weighed(pairs, |_, _| 1.0);
     let (mean_x, mean_y) = (weighed(pairs, |x, _| x) / n, weighed(pairs, |_, y| y) / n);
     let product = weighed(pairs, |x, y| (x - mean_x) * (y - mean_y));
-    let squares = weighed(pairs, |x, _| (x - mean_x) * (x - mean_x)) * weighed(pairs, |_, y| (y - mean_y) * (y - mean_y));
+    let squares =
+        weighed(pairs, |x, _| (x - mean_x) * (x - mean_x)) * weighed(pairs, |_, y| (y - mean_y) * (y - mean_y));
     product / sqrt(squares)
 }
 
@@ -89,17 +91,15 @@ fn kendall(pairs: &Pairs) -> [f64; 3] {
     };
     let fewest = distinct(pairs.iter().map(|((x, _), _)| *x).collect())
         .min(distinct(pairs.iter().map(|((_, y), _)| *y).collect()));
-    [
-        balance / sqrt((all - tied_x) * (all - tied_y)),
-        balance / all,
-        2.0 * balance / (n * n * (fewest - 1.0) / fewest),
-    ]
+    [balance / sqrt((all - tied_x) * (all - tied_y)), balance / all, 2.0 * balance / (n * n * (fewest - 1.0) / fewest)]
 }
 
 fn coefficients(pairs: &Pairs) -> Vec<Coefficient> {
     let of = |family, name, value| Coefficient { family, name, value };
-    let all: Vec<(f64, f64)> =
-        pairs.iter().flat_map(|(pair, times)| std::iter::repeat_n(*pair, usize::try_from(*times).unwrap_or(0))).collect();
+    let all: Vec<(f64, f64)> = pairs
+        .iter()
+        .flat_map(|(pair, times)| std::iter::repeat_n(*pair, usize::try_from(*times).unwrap_or(0)))
+        .collect();
     let [b, a, c] = kendall(pairs);
     vec![
         of("pearson", "Pearson's r", pearson(pairs)),
@@ -164,7 +164,8 @@ mod tests {
     fn one_coefficient_is_not_another() {
         let mut all = RowColumns::default();
         for (at, (human, score)) in (1..).zip([(1.0, 1.0), (2.0, 1.5), (3.0, 1.25), (4.0, 4.0), (5.0, 3.0)]) {
-            let field = |name: &'static str, value: f64| RowField { name: name.into(), value: FieldValue::Number(value) };
+            let field =
+                |name: &'static str, value: f64| RowField { name: name.into(), value: FieldValue::Number(value) };
             all.observe(at, &[field("human", human), field("score", score)], &[]);
         }
         let of = |name: &str, printed: &str| found(super::of_columns, &all, 5, name, printed).unwrap();

@@ -35,7 +35,8 @@ pub(super) static METRIC: Metric = Metric {
 };
 
 /// What the rows do not say.
-const ANSWERS: Missing = ("it is unclear which answers are counted as equal", "the extracted answers and the one that won");
+const ANSWERS: Missing =
+    ("it is unclear which answers are counted as equal", "the extracted answers and the one that won");
 
 /// Whether a plain name is that of a number over several answers to each question.
 pub(in crate::metric) fn is_majority(name: &str) -> bool {
@@ -72,8 +73,16 @@ fn of_columns(asked: &Asked<'_>) -> Option<Found> {
         let value = Approx::exact(value / rows);
         ways.wrong.push(Wrong::new(AggregateCause::Mismatch, value, words, why));
     };
-    wrong(votes.any as f64, "questions with any right answer/questions", "counts a question as solved if any answer is right (pass@k)");
-    wrong(votes.shares.value(), "mean share of right answers", "is the mean share of right answers (avg@k), not of votes");
+    wrong(
+        votes.any as f64,
+        "questions with any right answer/questions",
+        "counts a question as solved if any answer is right (pass@k)",
+    );
+    wrong(
+        votes.shares.value(),
+        "mean share of right answers",
+        "is the mean share of right answers (avg@k), not of votes",
+    );
     let is_whole = ways.is_of_all(asked);
     let found = ways.settle(asked, ANSWERS)?;
     if found.missing.is_none() || !is_whole {
@@ -84,7 +93,7 @@ fn of_columns(asked: &Asked<'_>) -> Option<Found> {
 
 /// A number that no vote gives, whichever answers are counted as equal.
 fn outside(asked: &Asked<'_>, votes: &Votes) -> Option<Found> {
-    let reported = asked.reported();
+    let reported = asked.at_least();
     let scale = if reported.value > 1.0 { 100.0 } else { 1.0 };
     let of = |count: u64| Approx::exact(count as f64).over(votes.rows as f64).scaled(scale);
     let (low, high) = (of(votes.bounds.0), of(votes.bounds.1));
@@ -104,9 +113,9 @@ fn outside(asked: &Asked<'_>, votes: &Votes) -> Option<Found> {
 
 #[cfg(test)]
 mod tests {
-    use crate::metric::tests::found;
-    use crate::metric::columns::RowColumns;
     use crate::metric::AggregateCause;
+    use crate::metric::columns::RowColumns;
+    use crate::metric::tests::found;
     use crate::model::{RowFact, Verdict, Vote};
 
     fn columns() -> RowColumns {
@@ -124,7 +133,8 @@ mod tests {
 
     #[test]
     fn ties_decide_between_a_quarter_and_a_half() {
-        let verdict = |name: &str, printed: &str| found(super::of_columns, &columns(), 4, name, printed).unwrap().verdict;
+        let verdict =
+            |name: &str, printed: &str| found(super::of_columns, &columns(), 4, name, printed).unwrap().verdict;
         for printed in ["0.25", "0.375", "0.5", "37.5"] {
             assert_eq!(verdict("maj@4", printed), Verdict::Proven, "{printed}");
         }

@@ -17,8 +17,10 @@ pub(super) static METRIC: Metric = Metric {
 };
 
 /// What the labels do not say.
-const LABELS: Missing =
-    ("labels may be normalised, or some of them left out, before they are compared", "gold and predicted labels as compared");
+const LABELS: Missing = (
+    "labels may be normalised, or some of them left out, before they are compared",
+    "gold and predicted labels as compared",
+);
 
 fn of_columns(asked: &Asked<'_>) -> Option<Found> {
     let labels = &asked.facts.columns.joint.labels;

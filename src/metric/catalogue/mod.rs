@@ -104,7 +104,7 @@ pub(super) fn of_columns(name: &str) -> Option<OfColumns> {
     let own = |name: &str| by_name(name).and_then(|metric| metric.of_columns);
     let plain = plain_name(name);
     let bare = || ["mean_", "avg_", "average_", "overall_"].iter().find_map(|word| plain.strip_prefix(word));
-    let of_search = || retrieval(&plain).and_then(|_| retrieval::METRIC.of_columns);
+    let of_search = || if retrieval(&plain).is_some() { retrieval::METRIC.of_columns } else { None };
     let of_sides = || win_rate::is_rate(&plain).then_some(win_rate::METRIC.of_columns).flatten();
     own(name).or_else(|| own(&plain)).or_else(of_search).or_else(of_sides).or_else(|| own(bare()?))
 }

@@ -250,11 +250,13 @@ mod tests {
     /// Three queries: relevances by rank of what was returned, and all judgments.
     fn columns() -> RowColumns {
         let mut all = RowColumns::default();
-        let queries: [(&[(u32, f64)], &[f64]); 3] =
-            [(&[(1, 1.0), (3, 2.0)], &[1.0, 2.0, 2.0]), (&[(2, 3.0)], &[0.0, 3.0]), (&[], &[0.0, 1.0])];
+        let queries = [
+            (vec![(1, 1.0), (3, 2.0)], vec![1.0, 2.0, 2.0]),
+            (vec![(2, 3.0)], vec![0.0, 3.0]),
+            (Vec::new(), vec![0.0, 1.0]),
+        ];
         for (at, (relevant, judged)) in (1..).zip(queries) {
-            let (relevant, judged) = (relevant.to_vec(), Some(judged.to_vec()));
-            let returned = Returned { relevant, documents: Some(3), judged, is_rank_zero: false };
+            let returned = Returned { relevant, documents: Some(3), judged: Some(judged), is_rank_zero: false };
             all.observe(at, &[], &[RowFact::Returned(returned)]);
         }
         all
@@ -283,7 +285,7 @@ mod tests {
 
     #[test]
     fn ndcg_and_its_ideals_by_hand() {
-        let log = |x: f64| x.log2();
+        let log = crate::numeric::log2;
         // 1 + 2/2 = 2 of 2 + 2/log2 3 + 1/2; 3/log2 3 of 3; 0.
         let right = (2.0 / (2.5 + 2.0 / log(3.0)) + 1.0 / log(3.0)) / 3.0;
         // Of those returned: 2 + 1/log2 3.

@@ -20,7 +20,8 @@ pub(super) static METRIC: Metric = Metric {
 };
 
 /// What the rows do not say.
-const SIDES: Missing = ("it is unclear which side it is of and what a tie counts", "who won each comparison, under the side's name");
+const SIDES: Missing =
+    ("it is unclear which side it is of and what a tie counts", "who won each comparison, under the side's name");
 
 /// Labels of the side that a number without a side's name is of.
 const WON: [&str; 7] = ["win", "wins", "won", "model", "candidate", "ours", "true"];
@@ -122,9 +123,9 @@ fn of_columns(asked: &Asked<'_>) -> Option<Found> {
             _ => lost.map(|(label, rows)| (format!("`{label}`"), *rows as f64)).collect(),
         };
         for (of, words) in &totals {
-            ways.right.extend(counts.iter().map(|(label, count)| {
-                Derived::new(share(*count, *of), format!("{label}/{words}"))
-            }));
+            ways.right.extend(
+                counts.iter().map(|(label, count)| Derived::new(share(*count, *of), format!("{label}/{words}"))),
+            );
         }
         return ways.settle(asked, SIDES);
     }
@@ -155,8 +156,8 @@ fn of_columns(asked: &Asked<'_>) -> Option<Found> {
 
 #[cfg(test)]
 mod tests {
-    use crate::metric::tests::found;
     use crate::metric::columns::RowColumns;
+    use crate::metric::tests::found;
     use crate::model::{FieldValue, RowField, Text, Verdict};
 
     /// 4 × A, 2 × B, 2 ties.
