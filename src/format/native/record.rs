@@ -130,6 +130,10 @@ impl Mapping {
 }
 
 fn number(value: Value<'_>, mapping: &Mapping, what: &str) -> Result<Logged, FieldError> {
+    // A yes or no is a mark and no log-prob.
+    if value.kind() == Kind::Bool {
+        return Ok(Logged::Null);
+    }
     field::number(value, what, &mapping.sentinels)
 }
 

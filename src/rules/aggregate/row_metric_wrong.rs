@@ -19,7 +19,7 @@ const VALUES: Key<u64> = Key::new(1, "values");
 /// Of these, sums that leave out the weights.
 const UNWEIGHTED: Key<u64> = Key::new(2, "unweighted");
 /// Of these, expectations over the first digit of a number.
-const FIRST_DIGIT: Key<u64> = Key::new(3, "first digit");
+const FIRST_DIGIT: Key<u64> = Key::new(3, "first_digit");
 /// What messages call an item's own correctness.
 const OWN: &str = "correct";
 
