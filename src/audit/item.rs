@@ -189,9 +189,13 @@ fn impact(
     tally.comparable += 1;
     tally.certain.add(flip(to), graded(to));
     tally.by_digits.add(flip(by_digits), graded(by_digits));
-    if let Some((before, _)) = graded(to) {
+    if let Some((before, after)) = graded(to) {
         tally.graded += 1;
         tally.right_before += u64::from(before);
+        if let Some(correct) = item.correct {
+            tally.of_recomputed.agreed += u64::from(correct == after);
+            tally.of_recomputed.contradicted += u64::from(correct != after);
+        }
     }
     (to != pick).then(|| Change {
         from: pick,

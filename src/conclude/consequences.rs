@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::conclude::picks::Picks;
+use crate::model::VerdictCounts;
 use crate::rules::Catalogue;
 use crate::tally::{ItemTally, Observed};
 
@@ -10,6 +11,7 @@ use crate::tally::{ItemTally, Observed};
 pub(super) fn leave_out(
     observed: &mut BTreeMap<String, Observed>,
     items: &ItemTally,
+    correctness: &VerdictCounts,
     picks: &Picks<'_>,
     zero_counts: bool,
     catalogue: &Catalogue,
@@ -24,10 +26,11 @@ pub(super) fn leave_out(
     if !zero_counts {
         observed.remove("RT312");
     }
-    // Correctness that asks another question than the pick, or compares other fields, is held to nothing else.
+    // Correctness that asks another question than the pick, compares other fields, or is that of the recomputed pick, is held to
+    // nothing else.
     let contradicted = items.correct.refuted;
     let is_all = |seen: &Observed| seen.failed == contradicted;
-    if contradicted > 0 && items.correctness().refuted == 0 && observed.get("RT611").is_some_and(is_all) {
+    if contradicted > 0 && correctness.refuted == 0 && observed.get("RT611").is_some_and(is_all) {
         observed.remove("RT611");
     }
     let fires = |code: &str, observed: &BTreeMap<String, Observed>| {

@@ -1,16 +1,18 @@
 //! Verdicts on metrics: those of the rows and those reported of the run.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::conclude::coverage::Gaps;
-use crate::metric::{Doubt, JudgedMetric, RunFacts};
+use crate::metric::advantages;
+use crate::metric::{Doubt, JudgedMetric, MetricRows, RunFacts};
 use crate::model::{ColumnKey, VerdictCounts};
 use crate::report::{ClaimKey, MetricReport};
 use crate::rules::Fields;
 use crate::tally::{FromRefuted, ItemTally, StreamTally};
 
 /// What a stream gives for the numbers of its run.
-pub(super) fn facts(stream: &StreamTally) -> RunFacts<'_> {
+pub(super) fn facts<'s>(stream: &'s StreamTally, correctness: &VerdictCounts) -> RunFacts<'s> {
     let items = &stream.items;
     let picked = (items.scored > 0).then_some((items.right, items.scored));
     RunFacts {
@@ -20,14 +22,24 @@ pub(super) fn facts(stream: &StreamTally) -> RunFacts<'_> {
         items: items.items,
         unmeasured: items.unmeasured,
         right: if items.reported > 0 { Some((items.reported_right, items.reported)) } else { picked },
-        doubt: doubt(items),
+        doubt: doubt(items, correctness),
         has_segments: Fields(items.fields).has(Fields::named("segments")),
         is_doubled: stream.rows.seen.values().any(|seen| seen.count > 1) && !stream.rows.are_samples(),
     }
 }
 
-fn doubt(items: &ItemTally) -> Option<Doubt> {
-    if items.correctness().refuted > 0 {
+/// Whether reported correctness follows. Where the logged picks are wrong, the pipeline may have computed it from others: where
+/// it is that of the picks under the convention in all rows, the picks are what is wrong.
+pub(super) fn correctness(items: &ItemTally, picks_are_wrong: bool) -> VerdictCounts {
+    let counts = items.correctness();
+    if picks_are_wrong && items.is_right_of_recomputed() {
+        return VerdictCounts { proven: counts.proven + counts.refuted, refuted: 0, ..counts };
+    }
+    counts
+}
+
+fn doubt(items: &ItemTally, correctness: &VerdictCounts) -> Option<Doubt> {
+    if correctness.refuted > 0 {
         return Some(Doubt::Contradicted);
     }
     (items.reported == 0 && items.same_label.numbers > 0).then_some(Doubt::Numbers)
@@ -55,14 +67,7 @@ pub(super) fn count(
     for (name, rows) in &stream.items.metrics {
         let what = ClaimKey::Rows(name.clone());
         if rows.verdicts.unprovable > 0 {
-            let (reason, log) = if rows.custom {
-                (
-                    "it may be computed by code that is not in the log",
-                    "the task's configuration beside the rows, or the inputs of that code",
-                )
-            } else {
-                ("the inputs of its definition are not logged", "scores, texts and the gold answer")
-            };
+            let (reason, log) = gap(rows);
             gaps.missing(&what, reason, log, rows.verdicts.unprovable);
         }
         let mut counts = rows.verdicts;
@@ -70,7 +75,20 @@ pub(super) fn count(
         let lacking = stream.items.unmeasured;
         if lacking > 0 && rows.rows + lacking == stream.items.items {
             counts.unprovable += lacking;
-            gaps.missing(&what, "some rows lack the metric", "its value in every row", lacking);
+            gaps.missing(&what, "some rows lack the metric".into(), "its value in every row", lacking);
+        }
+        verdicts.entry(what).or_default().merge(&counts);
+    }
+    if let Some(counts) = advantages::judge(&stream.items.columns.facts.groups()) {
+        let what = ClaimKey::Rows("advantage".to_owned());
+        if counts.unprovable > 0 {
+            let reason = "no known formula gives it from the rewards of its group".into();
+            gaps.missing(
+                &what,
+                reason,
+                "the rewards as they were before the advantages, and the group",
+                counts.unprovable,
+            );
         }
         verdicts.entry(what).or_default().merge(&counts);
     }
@@ -80,6 +98,25 @@ pub(super) fn count(
         if let Some((reason, log)) = metric.missing {
             gaps.of_run(&what, &metric.claim.at.place, reason, log);
         }
+    }
+}
+
+/// Why rows of a metric are open, and what would decide them.
+fn gap(rows: &MetricRows) -> (Cow<'static, str>, &'static str) {
+    if rows.custom {
+        (
+            "it may be computed by code that is not in the log".into(),
+            "the task's configuration beside the rows, or the inputs of that code",
+        )
+    } else if !rows.lacks.is_empty() {
+        (format!("only {} would decide it", rows.lacks).into(), "these fields")
+    } else if rows.is_of_record {
+        (
+            "the numbers beside it do not decide it".into(),
+            "what it is computed from, with all digits, under a name that says the formula",
+        )
+    } else {
+        ("the inputs of its definition are not logged".into(), "scores, texts and the gold answer")
     }
 }
 

@@ -190,7 +190,11 @@ fn conclude_run(
         let mut decided = (picks.verdicts(), items.correctness());
         if !picks.follow_otherwise() {
             decided.0.move_to_refuted_source(from_refuted.picks);
-            decided.1.move_to_refuted_source(from_refuted.correct);
+            let picks_are_wrong = decided.0.from_refuted + decided.0.refuted > 0;
+            decided.1 = metrics::correctness(items, picks_are_wrong);
+            if !(picks_are_wrong && items.is_right_of_recomputed()) {
+                decided.1.move_to_refuted_source(from_refuted.correct);
+            }
         }
         let decisions = [(ClaimKey::Pick, decided.0), (ClaimKey::Correct, decided.1), (ClaimKey::Greedy, items.greedy)];
         verdicts.extend(decisions.into_iter().filter(|(_, counts)| counts.total() > 0));
@@ -199,8 +203,8 @@ fn conclude_run(
 
         let claims: Vec<&crate::model::RunClaim> =
             run.metrics.iter().filter(|claim| runs::concerns(claim, &key, run.single_stream)).collect();
-        let mut judged = metric::judged::judge(&claims, &metrics::facts(&stream));
-        if decided.0.from_refuted > 0 {
+        let mut judged = metric::judged::judge(&claims, &metrics::facts(&stream, &decided.1));
+        if decided.0.from_refuted > 0 && !items.is_right_of_recomputed() {
             metric::judged::from_refuted(&mut judged);
         }
         metrics::count(&stream, &judged, &mut verdicts, gaps);
@@ -213,7 +217,7 @@ fn conclude_run(
         for ((code, _), seen) in &stream.observed {
             observed.entry(code.clone()).or_default().merge(seen.clone());
         }
-        let greedy = consequences::leave_out(&mut observed, items, &picks, zero_counts, context.catalogue);
+        let greedy = consequences::leave_out(&mut observed, items, &decided.1, &picks, zero_counts, context.catalogue);
         drafts.extend(picks.draft(&place, greedy));
         for (code, seen) in &observed {
             let Some(rule) = context.catalogue.by_code(code) else { continue };
@@ -331,7 +335,11 @@ fn conclude_rest(
     }
     let stream = crate::tally::StreamTally::default();
     for (task, claims) in rest {
-        let judged = metric::group::judge_without_rows(&claims, &metrics::facts(&stream), &run.metrics);
+        let judged = metric::group::judge_without_rows(
+            &claims,
+            &metrics::facts(&stream, &VerdictCounts::default()),
+            &run.metrics,
+        );
         let mut verdicts: BTreeMap<ClaimKey, VerdictCounts> = BTreeMap::new();
         metrics::count(&stream, &judged, &mut verdicts, gaps);
         listed.metrics.extend(metrics::list(&run.name, &judged));

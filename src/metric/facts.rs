@@ -1,5 +1,6 @@
 //! What is kept of the facts of rows that are no plain fields: verdicts of judges, rollouts, searches, votes.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -8,11 +9,13 @@ use crate::metric::capped::{Capped, kept};
 use crate::metric::grading::Grading;
 use crate::metric::ranking::Rankings;
 use crate::metric::votes::Votes;
-use crate::model::{RolloutMask, RowFact, RowField};
+use crate::model::{RowFact, RowField, TokenMask, TokenSums};
 use crate::numeric::ExactSum;
 
 /// Judges that are kept.
 const JUDGES: usize = 32;
+/// Rewards of a rollout that are told apart.
+const REWARDS: usize = 8;
 /// Rollouts that are kept.
 const ROLLOUTS: usize = 1 << 16;
 /// Pairs of counts that are kept.
@@ -31,16 +34,74 @@ pub struct JudgeRows {
     pub zeros: u64,
 }
 
-/// How far the probabilities of trainer and engine lie apart.
+/// A sum over rollouts.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
-pub struct GapRows {
+pub struct RolloutSum {
+    /// The sum.
+    pub value: ExactSum,
+    /// Σ of the sizes of what was added, for bounds of rounding.
+    pub size: ExactSum,
+}
+
+impl RolloutSum {
+    fn add(&mut self, number: f64) {
+        self.value.add(number);
+        self.size.add(number.abs());
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.value.merge(&other.value);
+        self.size.merge(&other.size);
+    }
+}
+
+/// How far trainer and engine lie apart over the tokens of one mask.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct TokenRows {
     /// Rollouts.
     pub rows: u64,
-    /// Σ of the gaps.
-    pub sum: ExactSum,
     /// Tokens.
     pub tokens: u64,
+    /// Σ |exp(trainer) − exp(engine)|.
+    pub probs_diff: RolloutSum,
+    /// Σ of its squares.
+    pub squares: RolloutSum,
+    /// The largest.
+    pub largest: f64,
+    /// Σ (engine − trainer).
+    pub k1: RolloutSum,
+    /// Σ (r − 1 − ln r) with r = exp(trainer − engine).
+    pub k3: RolloutSum,
+    /// The same with r = exp(engine − trainer).
+    pub k3_swapped: RolloutSum,
 }
+
+impl TokenRows {
+    fn observe(&mut self, sums: &TokenSums) {
+        self.rows += 1;
+        self.tokens += sums.tokens;
+        self.probs_diff.add(sums.probs_diff);
+        self.squares.add(sums.squares);
+        self.largest = self.largest.max(sums.largest);
+        self.k1.add(sums.k1);
+        self.k3.add(sums.k3);
+        self.k3_swapped.add(sums.k3_swapped);
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.rows += other.rows;
+        self.tokens += other.tokens;
+        self.probs_diff.merge(&other.probs_diff);
+        self.squares.merge(&other.squares);
+        self.largest = self.largest.max(other.largest);
+        self.k1.merge(&other.k1);
+        self.k3.merge(&other.k3);
+        self.k3_swapped.merge(&other.k3_swapped);
+    }
+}
+
+/// Rollouts by their group, and the bits of their rewards by function and of their advantage.
+pub type Rewards = Capped<(u64, Vec<u64>, u64), u64, ROLLOUTS>;
 
 /// The facts of the rows of a stream.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
@@ -49,8 +110,10 @@ pub struct RowFacts {
     pub rows: u64,
     /// Judges without a logged threshold, by name.
     pub judges: BTreeMap<String, JudgeRows>,
-    /// Gaps between trainer and engine.
-    pub gaps: BTreeMap<RolloutMask, GapRows>,
+    /// Distances between trainer and engine.
+    pub tokens: BTreeMap<TokenMask, TokenRows>,
+    /// Rollouts with several rewards, by the names of their functions.
+    pub rewards: BTreeMap<Vec<String>, Rewards>,
     /// Rollouts by their group, and the bits of their reward and advantage.
     rollouts: Capped<(u64, u64, u64), u64, ROLLOUTS>,
     /// Searches.
@@ -75,12 +138,8 @@ impl RowFacts {
                     own.passed += u64::from(*passes);
                     own.zeros += u64::from(*passes && *is_zero);
                 }
-                RowFact::ProbsDiff { mask, sum, tokens } => {
-                    let own = self.gaps.entry(*mask).or_default();
-                    own.rows += 1;
-                    own.sum.add(*sum);
-                    own.tokens += tokens;
-                }
+                RowFact::Tokens(sums) => self.tokens.entry(sums.mask).or_default().observe(sums),
+                RowFact::Rewards { group, parts, advantage } => self.observe_rewards(*group, parts, *advantage),
                 RowFact::Rollout { group, reward, advantage } => {
                     self.rollouts.change((*group, reward.to_bits(), advantage.to_bits()), |times| *times += 1);
                 }
@@ -100,6 +159,17 @@ impl RowFacts {
         }
     }
 
+    fn observe_rewards(&mut self, group: u64, parts: &[(Cow<'_, str>, f64)], advantage: f64) {
+        let mut parts: Vec<(&str, f64)> = parts.iter().map(|(name, value)| (name.as_ref(), *value)).collect();
+        parts.sort_unstable_by_key(|(name, _)| *name);
+        if parts.is_empty() || parts.len() > REWARDS {
+            return;
+        }
+        let names: Vec<String> = parts.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let bits = parts.iter().map(|(_, value)| value.to_bits()).collect();
+        self.rewards.entry(names).or_default().change((group, bits, advantage.to_bits()), |times| *times += 1);
+    }
+
     pub(super) fn merge(&mut self, other: Self) {
         self.rows += other.rows;
         for (judge, theirs) in other.judges {
@@ -108,11 +178,11 @@ impl RowFacts {
             own.passed += theirs.passed;
             own.zeros += theirs.zeros;
         }
-        for (mask, theirs) in other.gaps {
-            let own = self.gaps.entry(mask).or_default();
-            own.rows += theirs.rows;
-            own.sum.merge(&theirs.sum);
-            own.tokens += theirs.tokens;
+        for (mask, theirs) in other.tokens {
+            self.tokens.entry(mask).or_default().merge(&theirs);
+        }
+        for (names, theirs) in other.rewards {
+            self.rewards.entry(names).or_default().merge(theirs, |own, theirs| *own += theirs);
         }
         self.rollouts.merge(other.rollouts, |own, theirs| *own += theirs);
         self.rankings.merge(other.rankings);

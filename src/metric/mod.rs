@@ -2,6 +2,7 @@
 //! which wrong numbers are known for each.
 
 mod about;
+pub mod advantages;
 pub mod aggregate;
 mod alone;
 pub mod answer;
@@ -9,6 +10,7 @@ mod capped;
 pub mod catalogue;
 pub mod choice;
 pub mod columns;
+mod combination;
 pub mod definition;
 pub mod facts;
 pub mod field_names;
@@ -21,6 +23,7 @@ pub mod judged;
 mod known;
 mod named;
 pub mod outcomes;
+mod pairs;
 mod parts;
 pub mod ranking;
 pub mod retrieval_name;
@@ -31,6 +34,7 @@ mod spread;
 mod texts;
 mod tokens;
 pub mod votes;
+mod weights;
 mod wrong;
 
 pub use about::{is_about, may_decide};

@@ -2,20 +2,27 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use crate::model::{Text, TokenMask};
 
-use crate::model::Text;
-
-/// Which positions of a rollout a number is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RolloutMask {
-    /// Tokens that the engine sampled.
-    Response,
-    /// All tokens, those of tools and users included.
-    Attention,
-    /// Padding, too.
-    All,
+/// Numbers of a rollout over the tokens of one mask that have the trainer's and the engine's log-prob.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TokenSums {
+    /// The tokens.
+    pub mask: TokenMask,
+    /// How many.
+    pub tokens: u64,
+    /// Σ |exp(trainer) − exp(engine)|.
+    pub probs_diff: f64,
+    /// Σ of its squares.
+    pub squares: f64,
+    /// The largest.
+    pub largest: f64,
+    /// Σ (engine − trainer).
+    pub k1: f64,
+    /// Σ (r − 1 − ln r) with r = exp(trainer − engine).
+    pub k3: f64,
+    /// The same with r = exp(engine − trainer).
+    pub k3_swapped: f64,
 }
 
 /// The documents that a search returned for a query.
@@ -52,21 +59,23 @@ pub enum RowFact<'t> {
         /// Whether its score is 0.
         is_zero: bool,
     },
-    /// Σ |exp(trainer) − exp(engine)| of a rollout over some of its positions.
-    ProbsDiff {
-        /// The positions.
-        mask: RolloutMask,
-        /// The sum.
-        sum: f64,
-        /// How many positions.
-        tokens: u64,
-    },
+    /// How far trainer and engine of a rollout lie apart.
+    Tokens(TokenSums),
     /// The reward of a rollout with its advantage.
     Rollout {
         /// Hash of what it shares with the rollouts of its group.
         group: u64,
         /// The reward.
         reward: f64,
+        /// The advantage.
+        advantage: f64,
+    },
+    /// The rewards of a rollout by function, with its advantage.
+    Rewards {
+        /// Hash of what it shares with the rollouts of its group.
+        group: u64,
+        /// The rewards, by the name of their function.
+        parts: Vec<(Cow<'t, str>, f64)>,
         /// The advantage.
         advantage: f64,
     },

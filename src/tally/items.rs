@@ -48,6 +48,15 @@ impl AnyRight {
     }
 }
 
+/// Reported correctness beside the picks that the convention gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct OfRecomputed {
+    /// Items whose correctness is that of the recomputed pick.
+    pub agreed: u64,
+    /// Items whose correctness is another one.
+    pub contradicted: u64,
+}
+
 /// Reported correctness beside whether pick and gold are one label, where no candidates are logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SameLabel {
@@ -90,6 +99,8 @@ pub struct ItemTally {
     pub correct: VerdictCounts,
     /// Whether it says instead that any of the candidates is right.
     pub any_right: AnyRight,
+    /// Whether it follows from the recomputed picks.
+    pub of_recomputed: OfRecomputed,
     /// Whether it follows from pick and gold as labels.
     pub same_label: SameLabel,
     /// Whether the greedy flag follows from the alternatives.
@@ -142,6 +153,16 @@ impl ItemTally {
         self.correct
     }
 
+    /// Whether reported correctness follows from the picks that the convention gives, in all rows, and contradicts the logged
+    /// picks in some.
+    #[must_use]
+    pub fn is_right_of_recomputed(&self) -> bool {
+        /// Fewest rows that tell the two apart.
+        const FEWEST: u64 = 3;
+        let OfRecomputed { agreed, contradicted } = self.of_recomputed;
+        contradicted == 0 && agreed == self.correct.proven + self.correct.refuted && self.correct.refuted >= FEWEST
+    }
+
     /// Adds what another worker judged.
     pub fn merge(&mut self, other: Self) {
         self.fields |= other.fields;
@@ -164,6 +185,8 @@ impl ItemTally {
         self.any_right.contradicted += other.any_right.contradicted;
         self.any_right.agreed += other.any_right.agreed;
         self.any_right.none += other.any_right.none;
+        self.of_recomputed.agreed += other.of_recomputed.agreed;
+        self.of_recomputed.contradicted += other.of_recomputed.contradicted;
         self.same_label.agreed += other.same_label.agreed;
         self.same_label.contradicted += other.same_label.contradicted;
         self.same_label.numbers += other.same_label.numbers;

@@ -34,7 +34,7 @@ pub use closeness::{Agreement, Closeness};
 pub(crate) use column::add_each;
 pub use column::{ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, RowRef};
 pub use exemplar::{Evidence, Exemplar, Keyed, Smallest};
-pub use items::{AnyRight, FromRefuted, ItemTally, Mixed, SameLabel};
+pub use items::{AnyRight, FromRefuted, ItemTally, Mixed, OfRecomputed, SameLabel};
 pub use kept::{Kept, Tally};
 pub use large::{Join, Large, LargeKey, OnDisk};
 pub use layout::{Extent, Few, Field, FieldKind, Layout, Look, Position};

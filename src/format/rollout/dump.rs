@@ -6,16 +6,13 @@
 use std::borrow::Cow;
 
 use crate::config::{ColumnSpec, InputConfig};
-use crate::format::field::{self, FieldError, at, integer};
+use crate::format::field::{self, FieldError, at, has, integer};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
+use crate::format::rollout::pairs::{REFERENCE, Sides, claims, flag, sums};
 use crate::format::{Confidence, Format, FormatInfo, Head, Reader, Sink};
-use crate::model::{
-    ArrayLength, Candidate, Claim, ClaimKind, ColumnId, Definition, Item, Logged, RolloutMask, RowFact, RowMetric,
-    RowValue, Segment, Step,
-};
-use crate::numeric::exp;
+use crate::model::{ArrayLength, Candidate, Claim, ClaimKind, ColumnId, Item, Logged, RowFact, Segment, Step};
 
 pub(super) static ROLLOUT: Rollout = Rollout;
 
@@ -28,7 +25,8 @@ static INFO: FormatInfo = FormatInfo {
     files: "JSON Lines, an array or one object: a rollout, or a batch as lists of lists",
     recognised_by: "`rollout_log_probs`, `old_log_probs`, `sampling_per_token_logps`, `completion_logprobs` and similar fields, \
                     with a mask or ids of equal length",
-    proven: "importance ratios as exp(trainer - engine), sums of log-probs over the mask; a shift by one token between \
+    proven: "importance ratios as exp(trainer - engine), estimators of their divergence (k1, k2, k3; against a reference model \
+             where its log-probs are logged), distances, of tokens and over the mask; sums of log-probs; a shift by one token between \
              the two sides; statistically, two different temperatures, or an engine renormalised over the tokens kept by sampling",
     unprovable: "the log-probs themselves: logits are not logged; which of the two sides is right; a temperature that both \
                  sides share",
@@ -71,8 +69,6 @@ const IDS: [&str; 8] = [
     "output_ids",
     "tokens",
 ];
-/// exp(trainer − engine) per token, or one number of the whole rollout.
-const RATIOS: [&str; 3] = ["importance_sampling_ratio", "is_ratio", "ratio"];
 /// Totals over the mask, of the trainer or of the engine.
 const TOTALS: [(&str, Side); 4] = [
     ("old_log_prob_sum", Side::Trainer),
@@ -167,7 +163,8 @@ struct Lists<'t> {
     other: Option<Value<'t>>,
     mask: Option<Value<'t>>,
     ids: Option<Value<'t>>,
-    ratios: Option<(&'static str, Value<'t>)>,
+    reference: Option<Value<'t>>,
+    attention: Option<Value<'t>>,
 }
 
 fn visit(origin: &JsonOrigin<'_>, context: &DumpColumns, out: &mut dyn Sink) -> Result<(), FieldError> {
@@ -184,23 +181,49 @@ fn visit(origin: &JsonOrigin<'_>, context: &DumpColumns, out: &mut dyn Sink) -> 
         other: other.map(|(_, list)| list),
         mask: list(record, &MASKS).map(|(_, list)| list),
         ids: list(record, &IDS).map(|(_, list)| list),
-        ratios: list(record, &RATIOS),
+        reference: list(record, &REFERENCE).map(|(_, list)| list),
+        attention: list(record, &["attention_mask"]).map(|(_, list)| list),
     };
     let id = ["uid", "request_id", "index", "id"].iter().find_map(|key| record.get(key).and_then(field::id));
+    let is_export = has(record, "inference_logprobs", Kind::Array) && has(record, "importance_ratio", Kind::Array);
+    let fields = || record.members().map(|(key, value)| (Cow::Borrowed(key.raw_str()), value));
     if !is_batch(values) {
-        let item = item(record, lists, context, id.unwrap_or_default())?;
+        let mut item = item(record, lists, context, id.unwrap_or_default())?;
+        item.metrics = claims(fields(), &sides(lists, context), is_export);
         out.item(&item, origin);
         return Ok(());
     }
-    let mut rows = [lists.other, lists.mask, lists.ids].map(|list| list.into_iter().flat_map(|list| list.elements()));
+    let all = [lists.other, lists.mask, lists.ids, lists.reference, lists.attention];
+    let mut rows = all.map(|list| list.into_iter().flat_map(|list| list.elements()));
+    // Fields with one entry per rollout.
+    let count = values.len();
+    let mut beside: Vec<_> = fields()
+        .filter(|(_, value)| value.kind() == Kind::Array && value.len() == count)
+        .map(|(name, value)| (name, value.elements()))
+        .collect();
     for (at, values) in values.elements().enumerate() {
-        let [other, mask, ids] = rows.each_mut().map(|rows| rows.next().filter(|row| row.kind() == Kind::Array));
-        let part = Lists { values, other, mask, ids, ratios: None };
+        let [other, mask, ids, reference, attention] =
+            rows.each_mut().map(|rows| rows.next().filter(|row| row.kind() == Kind::Array));
+        let part = Lists { values, other, mask, ids, reference, attention };
         let id = format!("{}[{at}]", id.as_deref().unwrap_or_default());
-        let item = item(record, part, context, Cow::Owned(id))?;
+        let mut item = item(record, part, context, Cow::Owned(id))?;
+        let own = beside.iter_mut().filter_map(|(name, rows)| Some((name.clone(), rows.next()?)));
+        item.metrics = claims(own, &sides(part, context), is_export);
         out.item(&item, origin);
     }
     Ok(())
+}
+
+/// The log-probs of a rollout with its masks. Lists of another length have no common positions with the trainer's.
+fn sides<'t>(lists: Lists<'t>, context: &DumpColumns) -> Sides<'t> {
+    let alike = |list: Option<Value<'t>>| list.filter(|list| context.trainer && list.len() == lists.values.len());
+    Sides {
+        trainer: lists.values,
+        engine: alike(lists.other),
+        reference: alike(lists.reference),
+        mask: lists.mask,
+        attention: alike(lists.attention),
+    }
 }
 
 /// One rollout.
@@ -253,36 +276,9 @@ fn item<'t>(
         }
     }
     let mut item = Item { id, complete: true, at: at(record), facts: reward(record, lists), ..Item::default() };
-    item.facts.extend(probs_diff(record, lists, context));
-    ratios(lists, context, &mut item);
+    item.facts.extend(sums(&sides(lists, context)));
     item.candidates.push(candidate);
     Ok(item)
-}
-
-/// How far the probabilities of the two sides lie apart, over each mask that a run's mean may be over.
-fn probs_diff<'t>(record: Value<'t>, lists: Lists<'t>, context: &DumpColumns) -> Vec<RowFact<'t>> {
-    let Some(engine) = lists.other.filter(|engine| context.trainer && engine.len() == lists.values.len()) else {
-        return Vec::new();
-    };
-    let attention = record.get("attention_mask").filter(|mask| mask.len() == lists.values.len());
-    let mut facts = Vec::new();
-    let masks = [
-        (RolloutMask::Response, Some(lists.mask)),
-        (RolloutMask::Attention, attention.map(Some)),
-        (RolloutMask::All, Some(None)),
-    ];
-    for (mask, list) in masks {
-        let Some(list) = list else { continue };
-        let mut list = list.into_iter().flat_map(|list| list.elements());
-        let counts = std::iter::from_fn(|| Some(list.next().and_then(flag).unwrap_or(true)));
-        let both = lists.values.elements().zip(engine.elements()).zip(counts).filter(|(_, counts)| *counts);
-        let gap =
-            |(trainer, engine)| Some((exp(field::printed(trainer)?.value) - exp(field::printed(engine)?.value)).abs());
-        let gaps: Option<Vec<f64>> = both.map(|(pair, _)| gap(pair)).collect();
-        let Some(gaps) = gaps else { continue };
-        facts.push(RowFact::ProbsDiff { mask, sum: gaps.iter().sum(), tokens: gaps.len() as u64 });
-    }
-    facts
 }
 
 /// The reward of a rollout with its advantage and its group: the rollouts of one prompt. An advantage per token is that of the
@@ -296,60 +292,12 @@ fn reward<'t>(record: Value<'t>, lists: Lists<'t>) -> Vec<RowFact<'t>> {
         values.zip(mask).filter(|(_, counts)| *counts).filter_map(|(value, _)| field::printed(value)).last()
     };
     let advantage = one(&["advantages", "advantage"]).and_then(field::printed).or_else(per_token);
-    let group = ["group_id", "prompt_id", "prompt"].iter().find_map(|name| record.get(name)?.as_str());
+    let named = |names: &[&str]| names.iter().find_map(|name| record.get(name).and_then(field::id));
+    let group = named(&["group_id", "prompt_id", "example_id", "problem_id", "prompt"]);
     let group = group.or_else(|| record.get("content")?.elements().next()?.as_str());
+    // verl gives all rollouts of a prompt one `uid`.
+    let group = group.or_else(|| named(&["uid"]));
     let (Some(reward), Some(advantage), Some(group)) = (reward, advantage, group) else { return Vec::new() };
     let (reward, advantage) = (reward.value, advantage.value);
     vec![RowFact::Rollout { group: crate::model::stable_hash(&*group), reward, advantage }]
-}
-
-/// Whether a token counts: a 1 or 0, also as a float or a boolean.
-fn flag(value: Value<'_>) -> Option<bool> {
-    match value.kind() {
-        Kind::Bool => value.as_bool(),
-        _ => field::printed(value).map(|number| number.value > 0.0),
-    }
-}
-
-/// exp(trainer − engine) of every token that counts, or e to their sum: one number, alone or at every token. Trainers cap
-/// ratios at a round number and set others to 0: nothing is known of such values.
-fn ratios<'t>(lists: Lists<'t>, context: &DumpColumns, item: &mut Item<'t>) {
-    let (Some((name, ratios)), Some(engine)) = (lists.ratios.filter(|_| context.trainer), lists.other) else { return };
-    let mut mask = lists.mask.into_iter().flat_map(|mask| mask.elements());
-    let counts = std::iter::from_fn(|| Some(mask.next().and_then(flag).unwrap_or(true)));
-    let both = lists.values.elements().zip(engine.elements()).zip(counts);
-    let pairs = both.map(|((trainer, engine), counts)| {
-        Some((field::printed(trainer)?, field::printed(engine)?)).filter(|_| counts)
-    });
-    let mut push = |ratio: Value<'t>, definition: Definition<'t>| {
-        let Some(value) = field::printed(ratio) else { return };
-        let definition = if value.decimals <= 2 { Definition::ByName } else { definition };
-        item.metrics.push(Claim {
-            of: RowMetric { name: name.into(), custom: false, definition },
-            value: RowValue::Number(value),
-            at: at(ratio),
-        });
-    };
-    let each = || ratios.elements().filter_map(|ratio| Some((ratio, field::printed(ratio)?.value)));
-    let first = each().find(|(_, value)| *value > 0.0);
-    let is_one =
-        |first: f64| each().filter(|(_, value)| *value > 0.0).all(|(_, value)| value.total_cmp(&first).is_eq());
-    match first {
-        Some((ratio, value)) if lists.values.len() > 1 && is_one(value) => {
-            // Others than TRL take the mean of the differences, or leave open what they take.
-            let definition = if name == RATIOS[0] {
-                Definition::ExpOfDifferences(pairs.flatten().collect())
-            } else {
-                Definition::ByName
-            };
-            push(ratio, definition);
-        }
-        _ => {
-            for (ratio, pair) in ratios.elements().zip(pairs) {
-                if let Some((trainer, engine)) = pair {
-                    push(ratio, Definition::ExpOfDifference(trainer, engine));
-                }
-            }
-        }
-    }
 }

@@ -25,6 +25,8 @@ mod mean_score;
 mod pass_at_k;
 mod perplexity;
 mod retrieval;
+mod reward;
+mod rollout_divergence;
 mod rollout_probs_diff;
 mod token_perplexity;
 mod wer;
@@ -73,6 +75,11 @@ static ALL: &[&Metric] = &[
     &pass_at_k::METRIC,
     &perplexity::METRIC,
     &retrieval::METRIC,
+    &reward::METRIC,
+    &rollout_divergence::K1,
+    &rollout_divergence::K3,
+    &rollout_probs_diff::DEVIATION,
+    &rollout_probs_diff::MAX,
     &rollout_probs_diff::METRIC,
     &token_perplexity::METRIC,
     &wer::CHARS,

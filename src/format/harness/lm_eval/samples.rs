@@ -54,7 +54,7 @@ fn framing(bytes: &[u8]) -> Framing {
 }
 
 /// Whether a row has the fields that only this harness writes together.
-fn is_row(value: Value<'_>) -> bool {
+pub(super) fn is_row(value: Value<'_>) -> bool {
     value.get("filtered_resps").is_some()
         && value.get("arguments").is_some()
         && (value.get("doc_id").is_some() || value.get("resps").is_some())
@@ -177,7 +177,8 @@ fn is_empty(value: Option<Value<'_>>) -> bool {
     value.is_some_and(|value| value.kind() == Kind::String && value.raw().is_empty())
 }
 
-fn item<'t>(row: Value<'t>, context: &TaskConfig) -> Result<Item<'t>, FieldError> {
+/// One document under one filter.
+pub(super) fn item<'t>(row: Value<'t>, context: &TaskConfig) -> Result<Item<'t>, FieldError> {
     if row.kind() != Kind::Object {
         return Err(field_error(row, "record", "an object"));
     }

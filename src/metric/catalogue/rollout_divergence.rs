@@ -1,0 +1,68 @@
+//! Divergence of the engine from the trainer, over the tokens of the response mask of all rollouts, in nats: k1, the mean of engine −
+//! trainer, and k3, the mean of r − 1 − ln r with r = exp(trainer − engine) (`verl/trainer/ppo/mismatch_helper.py`, later
+//! `rollout_corr_helper.py`; the estimators: <http://joschu.net/blog/kl-approx.html>).
+//!
+//! Wrong: the other direction; over the attention mask; over all positions.
+
+use crate::metric::aggregate::Derived;
+use crate::metric::answer::Asked;
+use crate::metric::catalogue::rollout_probs_diff::{MASKS, OTHER_ROLLOUTS, over, sum};
+use crate::metric::facts::TokenRows;
+use crate::metric::found::{Found, Wrong, settle};
+use crate::metric::known::{Kind, Metric};
+use crate::metric::wrong::AggregateCause;
+use crate::model::TokenMask;
+use crate::numeric::Approx;
+
+pub(super) static K1: Metric = Metric {
+    of_columns: Some(|asked| of_columns(asked, &OF_K1)),
+    ..Metric::new(
+        &["mismatch/mismatch_kl", "mismatch_kl", "rollout_corr/kl", "rollout_corr_kl", "mismatch/kl"],
+        Kind::Number,
+    )
+};
+pub(super) static K3: Metric = Metric {
+    of_columns: Some(|asked| of_columns(asked, &OF_K3)),
+    ..Metric::new(
+        &["mismatch/mismatch_k3_kl", "mismatch_k3_kl", "rollout_corr/k3_kl", "rollout_corr_k3_kl", "mismatch/k3_kl"],
+        Kind::Number,
+    )
+};
+
+/// An estimator with its sum over a mask, and that in the other direction.
+struct Estimator {
+    words: &'static str,
+    swapped: &'static str,
+    of: fn(&TokenRows) -> Approx,
+    of_swapped: fn(&TokenRows) -> Approx,
+}
+
+static OF_K1: Estimator = Estimator {
+    words: "mean of engine - trainer",
+    swapped: "mean of trainer - engine",
+    of: |own| sum(&own.k1),
+    of_swapped: |own| -sum(&own.k1),
+};
+static OF_K3: Estimator = Estimator {
+    words: "mean of r - 1 - ln r with r = exp(trainer - engine)",
+    swapped: "mean of r - 1 - ln r with r = exp(engine - trainer)",
+    of: |own| sum(&own.k3),
+    of_swapped: |own| sum(&own.k3_swapped),
+};
+
+fn of_columns(asked: &Asked<'_>, estimator: &Estimator) -> Option<Found> {
+    let [(mask, _), others @ ..] = MASKS;
+    let mean = |of: fn(&TokenRows) -> Approx, own: &TokenRows| of(own).over(own.tokens as f64);
+    let own = over(asked, mask)?;
+    let right = Derived::new(mean(estimator.of, own), format!("{} over the mask", estimator.words));
+    let words = format!("{} over the mask", estimator.swapped);
+    let value = mean(estimator.of_swapped, own);
+    let swapped = Some(Wrong::new(AggregateCause::Mismatch, value, &words, "has trainer and engine exchanged"));
+    let elsewhere = |(mask, name): (TokenMask, &str)| {
+        let why = format!("is over {name}, not over the response mask");
+        let words = format!("{} over {name}", estimator.words);
+        Some(Wrong::new(AggregateCause::Mismatch, mean(estimator.of, over(asked, mask)?), &words, &why))
+    };
+    let wrong = swapped.into_iter().chain(others.into_iter().filter_map(elsewhere)).collect();
+    settle(asked, vec![right], wrong, OTHER_ROLLOUTS)
+}
