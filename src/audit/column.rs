@@ -35,6 +35,8 @@ pub(super) struct Outcome {
     pub(super) explained_by: u128,
     /// Whether the values beneath it contradict it.
     pub(super) refuted: bool,
+    /// Whether it follows from them.
+    pub(super) follows: bool,
 }
 
 /// Judges a claim.
@@ -130,7 +132,7 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -
             0
         }
     };
-    Outcome { explained_by, refuted: !accepted }
+    Outcome { explained_by, refuted: !accepted, follows: accepted }
 }
 
 /// How a claim that lies within a formula's bound agrees with it.

@@ -183,6 +183,7 @@ impl<'p> Auditor<'p> {
             let mut kept = summary::candidate(candidate, self.plan, facts, origin, &choices, has_wrong_steps);
             for (claim, judged) in kept.claims.iter_mut().zip(judged) {
                 (claim.explained_by, claim.refuted) = (judged.explained_by, judged.refuted);
+                claim.promises |= judged.follows;
             }
             if !item.complete && !self.plan.gather {
                 kept.path = Some(comparison::path(candidate, &self.plan.steps));

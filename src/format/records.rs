@@ -7,8 +7,9 @@ use crate::config::ColumnSpec;
 use crate::format::field::FieldError;
 use crate::format::json::{Tape, Value};
 use crate::format::mapped::{MappedField, described};
-use crate::format::origin::{JsonOrigin, record_error};
+use crate::format::origin::{JsonOrigin, read_document, record_error};
 use crate::format::{Framing, RawRecord, Reader, Sink};
+use crate::source::Opened;
 
 thread_local! {
     /// One tape per worker: its buffer is as large as the largest record that the worker has seen.
@@ -121,6 +122,40 @@ impl<C: Send + Sync> Reader for Records<C> {
 
     fn conventions(&self) -> Vec<String> {
         self.conventions.clone()
+    }
+}
+
+/// A reader of one document that has numbers of a run and no rows.
+pub struct Document {
+    /// Says the numbers.
+    pub visit: fn(&JsonOrigin<'_>, &mut dyn Sink),
+    /// See [`Reader::mapping`].
+    pub mapping: Vec<MappedField>,
+}
+
+impl Document {
+    /// A reader, with the fields that its numbers come from.
+    #[must_use]
+    pub fn new(visit: fn(&JsonOrigin<'_>, &mut dyn Sink), fields: &str) -> Self {
+        Self { visit, mapping: described(&[("metrics", fields)]) }
+    }
+}
+
+impl Reader for Document {
+    fn framing(&self) -> Framing {
+        Framing::Whole
+    }
+
+    fn columns(&self) -> &[ColumnSpec] {
+        &[]
+    }
+
+    fn read_stream(&self, file: u32, stream: Opened, out: &mut dyn Sink) {
+        read_document(file, stream, out, self.visit);
+    }
+
+    fn mapping(&self) -> Vec<MappedField> {
+        self.mapping.clone()
     }
 }
 

@@ -18,13 +18,16 @@ const PIVOT: f64 = 1e-6;
 /// Weights that all advantages follow from.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Weights {
-    /// One per part; their sizes add up to 1.
-    pub(super) weights: Vec<f64>,
+    /// Of each part; their sizes add up to 1.
+    pub(super) shares: Vec<f64>,
     /// Groups whose advantages are not all the same.
     pub(super) groups: usize,
     /// Mean of each part.
     pub(super) means: Vec<f64>,
 }
+
+/// The rewards of a rollout by function, and its advantage.
+type Row = (Vec<f64>, f64);
 
 /// The rollouts of one group, centred.
 struct Group {
@@ -33,10 +36,10 @@ struct Group {
 }
 
 impl Group {
-    fn new(rows: &[(Vec<f64>, f64)]) -> Self {
+    fn new(rows: &[Row]) -> Self {
         let count = rows.len() as f64;
         let width = rows.first().map_or(0, |(parts, _)| parts.len());
-        let mean = |of: &dyn Fn(&(Vec<f64>, f64)) -> f64| rows.iter().map(of).sum::<f64>() / count;
+        let mean = |of: &dyn Fn(&Row) -> f64| rows.iter().map(of).sum::<f64>() / count;
         let means: Vec<f64> = (0..width).map(|at| mean(&|row| row.0[at])).collect();
         let advantage = mean(&|row| row.1);
         Self {
@@ -107,7 +110,7 @@ pub(super) fn solve(rewards: &Rewards) -> Option<Weights> {
     if rewards.has_more {
         return None;
     }
-    let mut groups: BTreeMap<u64, Vec<(Vec<f64>, f64)>> = BTreeMap::new();
+    let mut groups: BTreeMap<u64, Vec<Row>> = BTreeMap::new();
     for ((group, parts, advantage), times) in &rewards.rows {
         let parts: Vec<f64> = parts.iter().map(|bits| f64::from_bits(*bits)).collect();
         let row = (parts, f64::from_bits(*advantage));
@@ -128,7 +131,11 @@ pub(super) fn solve(rewards: &Rewards) -> Option<Weights> {
     let (weights, _) = solved.first()?.clone();
     let are_alike = solved.iter().all(|(own, _)| own.iter().zip(&weights).all(|(a, b)| (a - b).abs() <= WITHIN));
     let follow = centred.iter().all(|own| own.follows(&weights));
-    (deciding >= width + MORE_ROWS && are_alike && follow).then_some(Weights { weights, groups: centred.len(), means })
+    (deciding >= width + MORE_ROWS && are_alike && follow).then_some(Weights {
+        shares: weights,
+        groups: centred.len(),
+        means,
+    })
 }
 
 #[cfg(test)]
@@ -154,7 +161,7 @@ mod tests {
     #[test]
     fn weights_follow_from_advantages_whatever_divides_them() {
         let found = solve(&rewards(0.0)).unwrap();
-        assert!((found.weights[0] - 0.7).abs() < 1e-12 && (found.weights[1] - 0.3).abs() < 1e-12, "{found:?}");
+        assert!((found.shares[0] - 0.7).abs() < 1e-12 && (found.shares[1] - 0.3).abs() < 1e-12, "{found:?}");
         assert_eq!((found.groups, found.means.as_slice()), (2, [0.5, 0.5].as_slice()));
     }
 

@@ -20,8 +20,8 @@ pub struct Reported {
     pub explained_by: u128,
     /// Whether the values beneath it contradict it.
     pub refuted: bool,
-    /// Whether the column's name promises a formula. One that promises nothing may be the reason of all picks; by itself it
-    /// proves none and contradicts none.
+    /// Whether the column's name promises a formula, or the number follows from the tokens. Any other one may be the reason of
+    /// all picks; by itself it proves none and contradicts none.
     pub promises: bool,
 }
 

@@ -1,14 +1,12 @@
 //! bigcode-evaluation-harness: `evaluation_results.json`, shares of programs that pass their tests, and the programs.
 
-use crate::config::{ColumnSpec, InputConfig};
+use crate::config::InputConfig;
 use crate::format::field::{at, has};
 use crate::format::json::{Kind, Value};
-use crate::format::mapped::{MappedField, described};
-use crate::format::origin::read_document;
-use crate::format::records::Records;
+use crate::format::origin::JsonOrigin;
+use crate::format::records::{Document, Records};
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{Origin, RunMetric};
-use crate::source::Opened;
 
 /// The numbers of the run.
 pub(in crate::format) static RESULTS: Results = Results;
@@ -98,30 +96,12 @@ impl Format for Results {
     }
 
     fn open(&self, _head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
-        Ok(Box::new(ResultsReader))
+        Ok(Box::new(Document::new(report, "<task>.\"pass@k\"")))
     }
 }
 
-struct ResultsReader;
-
-impl Reader for ResultsReader {
-    fn framing(&self) -> Framing {
-        Framing::Whole
-    }
-
-    fn columns(&self) -> &[ColumnSpec] {
-        &[]
-    }
-
-    fn read_stream(&self, file: u32, stream: Opened, out: &mut dyn Sink) {
-        read_document(file, stream, out, |origin, out| {
-            for (task, metric, value) in shares(origin.root) {
-                out.metric(RunMetric::new(task, metric).claim(value.raw_str(), origin.locate(at(value))));
-            }
-        });
-    }
-
-    fn mapping(&self) -> Vec<MappedField> {
-        described(&[("metrics", "<task>.\"pass@k\"")])
+fn report(origin: &JsonOrigin<'_>, out: &mut dyn Sink) {
+    for (task, metric, value) in shares(origin.root) {
+        out.metric(RunMetric::new(task, metric).claim(value.raw_str(), origin.locate(at(value))));
     }
 }

@@ -23,7 +23,6 @@ pub(super) static FORMATS: &[&dyn Format] = &[
     &lm_eval::RESULTS,
     &lm_eval::LMMS_SAMPLES,
     &lm_eval::LMMS_RESULTS,
-    &lm_eval::WHOLE,
     &lm_eval::BY_TASK,
     &lm_eval::OLD_ROWS,
     &lm_eval::OLD_RESULTS,

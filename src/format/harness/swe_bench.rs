@@ -3,7 +3,7 @@
 //! Shapes of 2 to 4, from `make_run_report` in `swebench/harness/reporting.py` and `get_eval_report` and `get_resolution_status` in
 //! `swebench/harness/grading.py`.
 
-#![expect(clippy::trivially_copy_pass_by_ref, clippy::unnecessary_wraps, reason = "every visit has one signature")]
+#![expect(clippy::trivially_copy_pass_by_ref, reason = "every visit has one signature")]
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -32,7 +32,8 @@ static REPORT_CARD: FormatInfo = FormatInfo {
     tool: "SWE-bench 2 to 4",
     files: "`<model>.<run>.json`; each file is a separate run",
     recognised_by: "`resolved_ids` and `resolved_instances`",
-    proven: "each `…_instances` as the number of different ids in `…_ids`; completed = resolved + unresolved",
+    proven: "each `…_instances` as the number of different ids in `…_ids`; without the list of completed ones, their number as \
+             resolved + unresolved",
     unprovable: "`total_instances`: the ids of the data set are not all in the file",
     base: "none",
     sentinels: "none",
@@ -53,7 +54,17 @@ static INSTANCE_CARD: FormatInfo = FormatInfo {
 };
 
 /// Names of lists of ids, without their ending.
-const LISTS: [&str; 7] = ["submitted", "completed", "incomplete", "resolved", "unresolved", "empty_patch", "error"];
+const LISTS: [&str; 9] = [
+    "submitted",
+    "completed",
+    "incomplete",
+    "resolved",
+    "unresolved",
+    "infra_failure",
+    "ambiguous_failure",
+    "empty_patch",
+    "error",
+];
 
 impl Format for Report {
     fn info(&self) -> &'static FormatInfo {
@@ -106,7 +117,7 @@ fn report(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Fi
         let definition = Definition::Combination(vec![(1.0, ids)], true);
         item.metrics.push(claim(Cow::Owned(key), RowValue::Number(number), value, definition));
     }
-    // What was completed is one or the other. Forks count otherwise: a match proves, the rest is open.
+    // What was completed is one or the other, or its report cannot be read: a match proves, the rest is open.
     let parts = [count("resolved"), count("unresolved")];
     if let (Some(value), [Some(resolved), Some(unresolved)]) = (root.get("completed_instances"), parts)
         && let Some(number) = printed(value).filter(|_| count("completed").is_none())
@@ -164,7 +175,8 @@ fn status(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Fi
     {
         let kinds = [counts("FAIL_TO_PASS"), counts("PASS_TO_PASS")];
         let definition = match kinds {
-            [Some((_, fail)), Some((_, pass))] => {
+            // Without a test to fix, forks do not agree.
+            [Some((fixed, fail)), Some((_, pass))] if fixed + fail > 0 => {
                 let is_full = |failures: usize| Printed::from_f64(f64::from(u8::from(failures == 0)));
                 Definition::LeastOf(vec![is_full(fail), is_full(pass)])
             }

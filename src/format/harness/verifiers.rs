@@ -1,19 +1,17 @@
 //! verifiers: the rollouts of an evaluation and their averages.
 //!
-//! Shapes of 0.1, from `save_rollout_results` and `GenerateMetadata` in `verifiers/utils/{eval_utils,save_utils}.py` and
-//! `verifiers/types.py`: `results.jsonl` beside `metadata.json`.
+//! Shapes of 0.1, from `state_to_output` in `verifiers/utils/save_utils.py` and `RewardMetric` and `EnvMetrics` in
+//! `verifiers/utils/metric_utils.py`: `results.jsonl` beside `metadata.json`.
 
 use std::borrow::Cow;
 
-use crate::config::{ColumnSpec, InputConfig};
+use crate::config::InputConfig;
 use crate::format::field::{FieldError, at, find, has, id, lacks, printed};
 use crate::format::json::{Kind, Value};
-use crate::format::mapped::{MappedField, described};
-use crate::format::origin::{JsonOrigin, read_document};
-use crate::format::records::Records;
-use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
+use crate::format::origin::JsonOrigin;
+use crate::format::records::{Document, Records};
+use crate::format::{Confidence, Format, FormatInfo, Head, Reader, Sink};
 use crate::model::{Aggregation, Claim, Definition, Item, Origin, RowMetric, RowValue, RunMetric, stable_hash};
-use crate::source::Opened;
 
 /// The rollouts.
 pub(in crate::format) static ROLLOUTS: Rollouts = Rollouts;
@@ -45,7 +43,7 @@ static METADATA_CARD: FormatInfo = FormatInfo {
     tool: TOOL,
     files: "`metadata.json` beside `results.jsonl`",
     recognised_by: "`env_id`, `model` and `avg_reward`",
-    proven: "`avg_reward` and `avg_metrics` as means over all rollouts",
+    proven: "`avg_reward` and `avg_error` as means over all rollouts, `avg_metrics` over those with a value",
     unprovable: "without the rollouts, all of them",
     base: "none",
     sentinels: "none",
@@ -87,11 +85,31 @@ fn visit(origin: &JsonOrigin<'_>, out: &mut dyn Sink) -> Result<(), FieldError> 
     // Rollouts of an example are told apart by all that is logged of them.
     let distinct = stable_hash(row.raw());
     let mut item = Item { id: example, complete: true, distinct, at: at(row), ..Item::default() };
-    let nested = row.get("metrics").into_iter().flat_map(|metrics| metrics.members());
-    for (key, value) in row.members().chain(nested).filter(|(key, _)| !OTHERS.contains(&key.raw_str())) {
-        let Some(number) = printed(value).filter(|_| value.kind() == Kind::Number) else { continue };
-        let of = RowMetric { name: Cow::Borrowed(key.raw_str()), custom: false, definition: Definition::ByName };
-        item.metrics.push(Claim { of, value: RowValue::Number(number), at: at(value) });
+    let mut say = |name: &'_ str, value: Value<'_>| {
+        let row = match value.kind() {
+            Kind::Bool => value.as_bool().map(RowValue::Flag),
+            Kind::Number => printed(value).map(RowValue::Number),
+            _ => None,
+        };
+        let Some(row) = row else { return };
+        let of = RowMetric { name: Cow::Owned(name.to_owned()), custom: false, definition: Definition::ByName };
+        item.metrics.push(Claim { of, value: row, at: at(value) });
+    };
+    match row.get("metrics").filter(|metrics| metrics.kind() == Kind::Object) {
+        // The same stand in the row itself.
+        Some(metrics) => {
+            row.get("reward").into_iter().for_each(|value| say("reward", value));
+            metrics.members().for_each(|(key, value)| say(key.raw_str(), value));
+        }
+        None => {
+            let own =
+                row.members().filter(|(key, value)| !OTHERS.contains(&key.raw_str()) && value.kind() == Kind::Number);
+            own.for_each(|(key, value)| say(key.raw_str(), value));
+        }
+    }
+    if let Some(error) = row.get("error") {
+        let of = RowMetric { name: "error".into(), custom: false, definition: Definition::ByName };
+        item.metrics.push(Claim { of, value: RowValue::Flag(error.kind() != Kind::Null), at: at(error) });
     }
     out.item(&item, origin);
     Ok(())
@@ -121,40 +139,24 @@ impl Format for Metadata {
     }
 
     fn open(&self, _head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
-        Ok(Box::new(MetadataReader))
+        Ok(Box::new(Document::new(averages, "avg_reward, avg_metrics.<name>")))
     }
 }
 
-struct MetadataReader;
-
-impl Reader for MetadataReader {
-    fn framing(&self) -> Framing {
-        Framing::Whole
+fn averages(origin: &JsonOrigin<'_>, out: &mut dyn Sink) {
+    let mut say = |name: &str, rows: &str, value: Value<'_>| {
+        if value.kind() != Kind::Number {
+            return;
+        }
+        let rows = Some(rows.to_owned());
+        let metric = RunMetric { rows, aggregation: Some(Aggregation::Mean), ..RunMetric::new("", name) };
+        out.metric(metric.claim(value.raw_str(), origin.locate(at(value))));
+    };
+    for (name, rows) in [("avg_reward", "reward"), ("avg_error", "error")] {
+        if let Some(value) = origin.root.get(name) {
+            say(name, rows, value);
+        }
     }
-
-    fn columns(&self) -> &[ColumnSpec] {
-        &[]
-    }
-
-    fn read_stream(&self, file: u32, stream: Opened, out: &mut dyn Sink) {
-        read_document(file, stream, out, |origin, out| {
-            let mut say = |name: &str, rows: &str, value: Value<'_>| {
-                if value.kind() != Kind::Number {
-                    return;
-                }
-                let rows = Some(rows.to_owned());
-                let metric = RunMetric { rows, aggregation: Some(Aggregation::Mean), ..RunMetric::new("", name) };
-                out.metric(metric.claim(value.raw_str(), origin.locate(at(value))));
-            };
-            if let Some(value) = origin.root.get("avg_reward") {
-                say("avg_reward", "reward", value);
-            }
-            let metrics = find(origin.root, &["avg_metrics"]).into_iter().flat_map(|metrics| metrics.members());
-            metrics.for_each(|(key, value)| say(&format!("avg_metrics.{}", key.raw_str()), key.raw_str(), value));
-        });
-    }
-
-    fn mapping(&self) -> Vec<MappedField> {
-        described(&[("metrics", "avg_reward, avg_metrics.<name>")])
-    }
+    let metrics = find(origin.root, &["avg_metrics"]).into_iter().flat_map(|metrics| metrics.members());
+    metrics.for_each(|(key, value)| say(&format!("avg_metrics.{}", key.raw_str()), key.raw_str(), value));
 }

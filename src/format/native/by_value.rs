@@ -4,8 +4,8 @@
 use crate::config::{ColumnSpec, Promise, both_ends};
 use crate::format::json::Value;
 use crate::format::native::record::{Mapping, item};
-use crate::formula::{Casts, FactsBuilder, Formula, Needs, Output, SequenceFacts, StepResolutions};
-use crate::model::{Candidate, ClaimKind, Item, Logged};
+use crate::formula::{Casts, FactsBuilder, Formula, Needs, Output, Scale, SequenceFacts, StepResolutions};
+use crate::model::{Candidate, ClaimKind, ColumnId, Item, Logged};
 use crate::numeric::{Approx, Printed, ResolutionStats};
 
 /// Fewest candidates from which a formula may be read off their numbers.
@@ -14,7 +14,7 @@ const FEWEST: usize = 3;
 const OPEN: f64 = 0.01;
 
 /// What a number of a whole text may be, the likeliest first.
-const MAY_BE: [(ClaimKind, Formula); 7] = [
+const MAY_BE: [(ClaimKind, Formula); 9] = [
     (ClaimKind::Score, Formula::SUM),
     (ClaimKind::MeanLogprob, Formula::MEAN),
     (ClaimKind::TotalLoss, Formula::TOTAL_LOSS),
@@ -22,42 +22,97 @@ const MAY_BE: [(ClaimKind, Formula); 7] = [
     (ClaimKind::Perplexity, Formula::PERPLEXITY),
     (ClaimKind::SequenceProb, Formula::PRODUCT),
     (ClaimKind::SequenceProb, Formula { output: Output::Exp, ..Formula::MEAN }),
+    (ClaimKind::Normalised, Formula { scale: Scale::Chars, ..Formula::SUM }),
+    (ClaimKind::Normalised, Formula { scale: Scale::Bytes, ..Formula::SUM }),
 ];
 
 /// The columns of fields without a role that follow from the tokens wherever the records have them.
 pub(super) fn columns<'t>(records: impl Iterator<Item = Value<'t>>, mapping: &Mapping) -> Vec<ColumnSpec> {
     let items: Vec<Item<'t>> = records.filter_map(|record| item(record, mapping).ok()).collect();
-    let candidates = || items.iter().flat_map(|item| &item.candidates).filter(|candidate| !candidate.steps.is_empty());
+    let rows = Rows::of(&items);
+    let sides = || rows.0.iter().flat_map(|(candidate, _)| &candidate.side_values);
     let mut names: Vec<&str> = Vec::new();
-    for side in candidates().flat_map(|candidate| &candidate.side_values) {
+    for side in sides() {
         if !names.contains(&&*side.name) {
             names.push(&side.name);
         }
     }
-    if names.is_empty() {
-        return Vec::new();
-    }
-    let resolutions = resolutions(candidates());
-    let accepted: Vec<Vec<Formula>> = MAY_BE.iter().map(|(_, formula)| both_ends(&[*formula])).collect();
-    let needs = Needs::of(accepted.iter().flatten());
-    let mut builder = FactsBuilder::default();
-    let facts: Vec<(&Candidate<'_>, SequenceFacts)> =
-        candidates().map(|candidate| (candidate, builder.gather(candidate, &resolutions, &needs).clone())).collect();
     let mut columns = Vec::new();
     for name in names {
         let own = |candidate: &Candidate<'_>| {
             candidate.side_values.iter().find(|side| side.name == name).map(|side| side.value)
         };
-        let rows: Vec<(Printed, &SequenceFacts)> =
-            facts.iter().filter_map(|(candidate, facts)| Some((own(candidate)?, facts))).collect();
-        let fits =
-            MAY_BE.iter().zip(&accepted).find(|(_, formulas)| formulas.iter().any(|formula| follows(&rows, formula)));
-        if let Some(((kind, _), formulas)) = fits {
-            let spec = ColumnSpec::with_formulas(name, *kind, formulas.clone());
-            columns.push(ColumnSpec { promise: Promise::Matched, ..spec });
+        let fits = MAY_BE.iter().find_map(|(kind, formula)| {
+            let formulas = both_ends(&[*formula]);
+            formulas.iter().any(|formula| rows.follow(own, formula)).then_some((*kind, formulas))
+        });
+        if let Some((kind, formulas)) = fits {
+            columns.push(ColumnSpec { promise: Promise::Matched, ..ColumnSpec::with_formulas(name, kind, formulas) });
         }
     }
     columns
+}
+
+/// What speaks for the tokens' values of some items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Evidence {
+    /// Fields whose number follows from them in all candidates.
+    pub(super) follows: usize,
+}
+
+/// What the numbers of items say of the values that were taken for those of their tokens: those that nothing is known of, and
+/// claims by name.
+pub(super) fn evidence(items: &[Item<'_>], mapping: &Mapping) -> Evidence {
+    let rows = Rows::of(items);
+    let mut fields: Vec<(Option<ColumnId>, &str)> = Vec::new();
+    for (candidate, _) in &rows.0 {
+        let sides = candidate.side_values.iter().map(|side| (None, &*side.name));
+        let claims = candidate.claims.iter().map(|claim| (Some(claim.of), ""));
+        for field in sides.chain(claims) {
+            if !fields.contains(&field) {
+                fields.push(field);
+            }
+        }
+    }
+    let accepted = |column: ColumnId| mapping.columns.get(usize::from(column.0)).map(|spec| spec.accepted.as_slice());
+    let follows = fields.into_iter().filter(|(column, name)| {
+        let own = |candidate: &Candidate<'_>| match column {
+            Some(column) => {
+                candidate.claims.iter().find(|claim| claim.of == *column).and_then(|claim| claim.value.finite())
+            }
+            None => candidate.side_values.iter().find(|side| side.name == *name).map(|side| side.value),
+        };
+        match column {
+            Some(column) => accepted(*column).unwrap_or_default().iter().any(|formula| rows.follow(own, formula)),
+            None => MAY_BE.iter().any(|(_, formula)| rows.follow(own, formula)),
+        }
+    });
+    Evidence { follows: follows.count() }
+}
+
+/// Candidates with what formulas start from.
+struct Rows<'i, 't>(Vec<(&'i Candidate<'t>, SequenceFacts)>);
+
+impl<'i, 't> Rows<'i, 't> {
+    fn of(items: &'i [Item<'t>]) -> Self {
+        let candidates =
+            || items.iter().flat_map(|item| &item.candidates).filter(|candidate| !candidate.steps.is_empty());
+        let resolutions = resolutions(candidates());
+        let needs = Needs::of(MAY_BE.iter().map(|(_, formula)| formula));
+        let mut builder = FactsBuilder::default();
+        Self(
+            candidates()
+                .map(|candidate| (candidate, builder.gather(candidate, &resolutions, &needs).clone()))
+                .collect(),
+        )
+    }
+
+    /// Whether a formula gives the number of every candidate that has one, and that of enough different ones closely.
+    fn follow(&self, own: impl Fn(&Candidate<'_>) -> Option<Printed>, formula: &Formula) -> bool {
+        let rows: Vec<(Printed, &SequenceFacts)> =
+            self.0.iter().filter_map(|(candidate, facts)| Some((own(candidate)?, facts))).collect();
+        follows(&rows, formula)
+    }
 }
 
 /// Whether a formula gives the number of every row, and that of enough different rows closely.

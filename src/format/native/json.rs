@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use crate::config::InputConfig;
+use crate::format::json::Value;
 use crate::format::mapped::MappedField;
 use crate::format::native::roles::Role;
-use crate::format::native::{by_value, record};
+use crate::format::native::{by_value, infer, record};
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, MappedRole, Reader};
 
@@ -36,6 +37,12 @@ static ARRAY_CARD: FormatInfo = FormatInfo {
     recognised_by: "the same, in `[…]` or a pretty-printed object",
     ..LINES_CARD
 };
+
+/// Which fields play which roles by their values.
+fn evidence(paths: &[infer::Path]) -> String {
+    let named = |(role, path): &infer::Path| format!("`{}` → {}", path.join("."), super::roles::key(*role));
+    format!("by their values: {}", paths.iter().map(named).collect::<Vec<_>>().join(", "))
+}
 
 pub(in crate::format) struct NativeJson {
     card: &'static FormatInfo,
@@ -76,7 +83,9 @@ impl Format for NativeJson {
             };
         }
         if native == 0 {
-            return Confidence::default();
+            let values: Vec<Value<'_>> = head.records().collect();
+            return infer::paths(&values, &mapping)
+                .map_or_else(Confidence::default, |paths| Confidence { percent: 40, evidence: evidence(&paths) });
         }
         Confidence {
             percent: if native == records { 60 } else { 30 },
@@ -88,7 +97,11 @@ impl Format for NativeJson {
         let mut mapping = super::mapping(config)?;
         let mut found = Vec::new();
         let mut ambiguous = Vec::new();
-        for value in head.records() {
+        let values: Vec<Value<'_>> = head.records().collect();
+        let by_value = infer::paths(&values, &mapping).unwrap_or_default();
+        let is_free = |(role, _): &infer::Path| !mapping.paths.iter().any(|(mapped, _)| mapped == role);
+        mapping.paths.extend(by_value.into_iter().filter(is_free).collect::<Vec<_>>());
+        for value in values.iter().copied() {
             for field in record::mapping_of(value, &mapping) {
                 if !found.contains(&field) {
                     found.push(field);
@@ -107,7 +120,7 @@ impl Format for NativeJson {
         if reads(Role::Surprisals) && !reads(Role::Logprobs) {
             mapping.in_nats_or_bits();
         }
-        let by_value = by_value::columns(head.records(), &mapping);
+        let by_value = by_value::columns(values.iter().copied(), &mapping);
         if !by_value.is_empty() {
             found.extend(by_value.iter().map(|spec| {
                 MappedField::new(MappedRole::Claim(spec.accepted.first().copied()), spec.column.name.to_string())

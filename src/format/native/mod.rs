@@ -6,6 +6,7 @@ mod csv;
 mod grading;
 mod group;
 mod grouping;
+mod infer;
 mod json;
 mod lists;
 mod record;

@@ -294,6 +294,29 @@ pub(super) fn looks_native(record: Value<'_>, mapping: &Mapping) -> bool {
     nested || ((identified || has(Role::Tokens)) && slots.has_content())
 }
 
+/// Whether the names of a record's fields, or of its candidates' ones, say which values are those of tokens.
+#[must_use]
+pub(super) fn names_tokens(record: Value<'_>, mapping: &Mapping) -> bool {
+    let has = |slots: &Slots<'_>| slots.filled.iter().any(|(role, ..)| role.is_per_token() || role.is_vector());
+    let slots = Slots::of(record, mapping);
+    let inner = slots.get(Role::Candidates).and_then(|list| list.elements().next());
+    has(&slots) || inner.is_some_and(|inner| inner.kind() == Kind::Object && has(&Slots::of(inner, mapping)))
+}
+
+impl Mapping {
+    /// Whether a record says by a name which item it is of.
+    #[must_use]
+    pub(super) fn has_item(&self, record: Value<'_>) -> bool {
+        Slots::of(record, self).get(Role::Item).is_some()
+    }
+
+    /// Whether an object says by a name which candidate it is.
+    #[must_use]
+    pub(super) fn has_candidate(&self, object: Value<'_>) -> bool {
+        Slots::of(object, self).get(Role::Candidate).is_some()
+    }
+}
+
 /// Whether an object is a row of answers without scores: an item that was right or wrong, or its pick beside the right answer;
 /// also one that lost its value.
 #[must_use]
@@ -489,9 +512,18 @@ fn steps<'t>(slots: &Slots<'t>, mapping: &Mapping, candidate: &mut Candidate<'t>
         .into_iter()
         .filter_map(list)
         .find(|value| value.elements().next().is_some_and(|first| first.kind() == Kind::Object));
+    let pairs = [Role::Tokens, Role::Logprobs, Role::Surprisals, Role::Probs]
+        .into_iter()
+        .filter_map(|role| Some((role, list(role)?)))
+        .find(|(_, value)| value.elements().next().is_some_and(is_pair));
     if let Some(tokens) = per_object {
         for token in tokens.elements() {
             let step = token_object(token, mapping, candidate)?;
+            candidate.steps.push(step);
+        }
+    } else if let Some((role, tokens)) = pairs {
+        for token in tokens.elements() {
+            let step = token_pair(token, role, mapping)?;
             candidate.steps.push(step);
         }
     } else {
@@ -676,6 +708,29 @@ fn token_object<'t>(
             b"is_eos" | b"is_end" | b"eos" if flag(value) == Some(true) => step.segment = Segment::End,
             _ => {}
         }
+    }
+    Ok(step)
+}
+
+/// Whether a value is a token's text beside its number.
+fn is_pair(value: Value<'_>) -> bool {
+    let mut entries = value.elements();
+    let (first, second, third) = (entries.next(), entries.next(), entries.next());
+    let is = |entry: Option<Value<'_>>, kind| entry.is_some_and(|entry| entry.kind() == kind);
+    value.kind() == Kind::Array && is(first, Kind::String) && is(second, Kind::Number) && third.is_none()
+}
+
+/// A token from a pair of its text and its number, which is a log-prob unless the list is called otherwise.
+fn token_pair<'t>(pair: Value<'t>, role: Role, mapping: &Mapping) -> Result<Step<'t>, FieldError> {
+    let mut entries = pair.elements();
+    let (Some(token), Some(value), None) = (entries.next(), entries.next(), entries.next()) else {
+        return Err(field_error(pair, "tokens", "a pair of the token and its number"));
+    };
+    let mut step = Step { token: text(token), at: at(value), ..Step::default() };
+    match role {
+        Role::Surprisals => step.logprob = number(value, mapping, "surprisals")?.negated(),
+        Role::Probs => step.prob = number(value, mapping, "probs")?,
+        _ => step.logprob = number(value, mapping, "logprobs")?,
     }
     Ok(step)
 }

@@ -72,6 +72,12 @@ impl Role {
     pub fn is_per_token(self) -> bool {
         matches!(self, Self::Logprobs | Self::Surprisals | Self::Probs | Self::Logits)
     }
+
+    /// Whether it is a list with a vector over the vocabulary per token.
+    #[must_use]
+    pub fn is_vector(self) -> bool {
+        matches!(self, Self::LogitVectors | Self::LogprobVectors | Self::ProbVectors)
+    }
 }
 
 /// A role with its names: those that say it plainly, and those used for it when none of the first is there.

@@ -110,7 +110,7 @@ fn definition(entry: Value<'_>, name: &str, weights_follow: bool) -> Option<Defi
     let before = name.strip_suffix("reward").filter(|before| before.is_empty() || *before == "eval_")?;
     // With the completions beside it, their advantages say what the weights are.
     let parts = if weights_follow { Vec::new() } else { parts(entry, before) };
-    (!parts.is_empty()).then(|| Definition::Combination(parts, false))
+    (!parts.is_empty()).then_some(Definition::Combination(parts, false))
 }
 
 /// The means of the functions whose rewards are added up. TRL before 0.17 has them under the function's name alone.
@@ -168,12 +168,13 @@ impl Format for History {
         let framing = if is_document { Some(Framing::Nested(&["log_history"])) } else { head.framing() };
         let framing = framing.ok_or_else(|| "expected JSON".to_owned())?;
         let directory = head.ancestor(1).to_owned();
-        let records = Records::new(framing, Vec::new(), directory, visit);
+        let records =
+            Records::new(framing, Vec::new(), directory, |origin, directory, out| visit(origin, directory, out));
         Ok(Box::new(records.mapped(&[("item", "step"), ("row metrics", "rewards/margins, reward, …/mean")])))
     }
 }
 
-fn visit(origin: &JsonOrigin<'_>, directory: &String, out: &mut dyn Sink) -> Result<(), FieldError> {
+fn visit(origin: &JsonOrigin<'_>, directory: &str, out: &mut dyn Sink) -> Result<(), FieldError> {
     let root = origin.root;
     if root.kind() != Kind::Object {
         return Err(field_error(root, "an entry of the log", "an object"));
@@ -205,4 +206,40 @@ fn visit(origin: &JsonOrigin<'_>, directory: &String, out: &mut dyn Sink) -> Res
         out.metric(metric.claim(reward.raw_str(), origin.locate(at(reward))));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::json::Tape;
+
+    fn of(text: &str, name: &str) -> Option<Definition<'static>> {
+        let mut tape = Tape::default();
+        definition(tape.parse(text.as_bytes()).unwrap(), name, false)
+    }
+
+    #[test]
+    fn numbers_are_held_to_those_beside_them() {
+        let number = |text: &str| Printed::parse(text.as_bytes()).unwrap();
+        let pair = r#"{"eval_rewards/chosen": 0.5, "eval_rewards/rejected": -0.25, "rewards/chosen": 1}"#;
+        let margin = Definition::Combination(vec![(1.0, number("0.5")), (-1.0, number("-0.25"))], true);
+        assert_eq!(of(pair, "eval_rewards/margins"), Some(margin));
+        assert_eq!(of(pair, "rewards/margins"), None);
+        let extremes = r#"{"critic/score/min": 0, "critic/score/max": 1.5, "completions/min_length": 3}"#;
+        let between =
+            |low: Option<&str>, high: Option<&str>| Some(Definition::Between(low.map(number), high.map(number)));
+        assert_eq!(of(extremes, "critic/score/mean"), between(Some("0"), Some("1.5")));
+        assert_eq!(of(extremes, "completions/mean_length"), between(Some("3"), None));
+        assert_eq!(of(extremes, "actor/loss/mean"), None);
+        let parts = r#"{"reward": 3, "rewards/a/mean": 1, "rewards/a/std": 9, "rewards/b": 2, "rewards/margins": 7}"#;
+        let sum = Definition::Combination(vec![(1.0, number("1")), (1.0, number("2"))], false);
+        assert_eq!(of(parts, "reward"), Some(sum));
+    }
+
+    #[test]
+    fn plain_fine_tuning_has_nothing_to_check() {
+        let mut tape = Tape::default();
+        let entry = tape.parse(br#"{"epoch": 0.1, "grad_norm": 2.5, "learning_rate": 1e-05, "loss": 0.7, "step": 10}"#);
+        assert!(!is_checkable(entry.unwrap()));
+    }
 }

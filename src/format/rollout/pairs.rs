@@ -214,7 +214,7 @@ pub(super) fn claims<'t>(
                 claims.push(claim(name, value, number, Definition::OfTokens(over), is_ratio));
             }
             Kind::Array if value.len() == tokens.len() || value.len() == 1 => {
-                of_list(&name, value, promise, &tokens, &mut claims);
+                of_list(name, value, promise, &tokens, &mut claims);
             }
             _ => {}
         }
@@ -242,7 +242,7 @@ fn ways(formulas: &[PairFormula], reduce: Option<Reduce>) -> Vec<(PairFormula, R
 
 /// A list with a number of every token. One number at all tokens is the rollout's.
 fn of_list<'t>(
-    name: &Cow<'t, str>,
+    name: Cow<'t, str>,
     list: Value<'t>,
     promise: PairPromise,
     tokens: &Arc<[TokenPair]>,
@@ -263,7 +263,7 @@ fn of_list<'t>(
         } else {
             Definition::ByName
         };
-        claims.push(claim(name.clone(), place, number, definition, is_ratio));
+        claims.push(claim(name, place, number, definition, is_ratio));
         return;
     }
     for ((own, number), pair) in list.elements().zip(column(list)).zip(tokens.iter()) {
@@ -294,32 +294,41 @@ fn claim<'t>(
 /// lacks a log-prob.
 pub(super) fn sums(sides: &Sides<'_>) -> Vec<RowFact<'static>> {
     let Some(engine) = sides.engine else { return Vec::new() };
-    let tokens: Vec<TokenPair> = pairs(sides.trainer, engine, sides).collect();
-    let mut facts = Vec::new();
-    for mask in [TokenMask::Response, TokenMask::Attention, TokenMask::All] {
-        if mask == TokenMask::Attention && sides.attention.is_none() {
-            continue;
-        }
-        let [mut probs_diff, mut squares, mut largest, mut k1, mut k3, mut k3_swapped] = [0.0_f64; 6];
-        let mut tokens_of_mask = 0;
-        for pair in tokens.iter().filter(|pair| pair.counts(mask)) {
-            let (trainer, engine) = (pair.trainer.value, pair.engine.value);
-            let (gap, d) = ((exp(trainer) - exp(engine)).abs(), trainer - engine);
-            tokens_of_mask += 1;
-            probs_diff += gap;
-            squares += gap * gap;
-            largest = largest.max(gap);
-            k1 -= d;
-            k3 += exp(d) - 1.0 - d;
-            k3_swapped += exp(-d) - 1.0 + d;
-        }
-        let all = [probs_diff, squares, largest, k1, k3, k3_swapped];
-        if tokens_of_mask > 0 && all.iter().all(|value| value.is_finite()) {
-            let tokens = tokens_of_mask;
-            facts.push(RowFact::Tokens(TokenSums { mask, tokens, probs_diff, squares, largest, k1, k3, k3_swapped }));
+    const MASKS: [TokenMask; 3] = [TokenMask::Response, TokenMask::Attention, TokenMask::All];
+    let mut all = MASKS.map(|mask| TokenSums {
+        mask,
+        tokens: 0,
+        probs_diff: 0.0,
+        squares: 0.0,
+        largest: 0.0,
+        k1: 0.0,
+        k3: 0.0,
+        k3_swapped: 0.0,
+    });
+    for pair in pairs(sides.trainer, engine, sides) {
+        let (trainer, engine) = (pair.trainer.value, pair.engine.value);
+        let (gap, d) = ((exp(trainer) - exp(engine)).abs(), trainer - engine);
+        let (k3, swapped) = (exp(d) - 1.0 - d, exp(-d) - 1.0 + d);
+        for own in all.iter_mut().filter(|own| pair.counts(own.mask)) {
+            // Attention that is not logged is no mask of its own.
+            if own.mask == TokenMask::Attention && sides.attention.is_none() {
+                continue;
+            }
+            own.tokens += 1;
+            own.probs_diff += gap;
+            own.squares += gap * gap;
+            // A NaN has to stay.
+            own.largest = if gap <= own.largest { own.largest } else { gap };
+            own.k1 -= d;
+            own.k3 += k3;
+            own.k3_swapped += swapped;
         }
     }
-    facts
+    let is_whole = |own: &TokenSums| {
+        let values = [own.probs_diff, own.squares, own.largest, own.k1, own.k3, own.k3_swapped];
+        own.tokens > 0 && values.iter().all(|value| value.is_finite())
+    };
+    all.into_iter().filter(is_whole).map(RowFact::Tokens).collect()
 }
 
 /// Whether a token counts: a 1 or 0, also as a float or a boolean.
@@ -327,5 +336,39 @@ pub(super) fn flag(value: Value<'_>) -> Option<bool> {
     match value.kind() {
         Kind::Bool => value.as_bool(),
         _ => printed(value).map(|number| number.value > 0.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_may_say_how_tokens_become_one_number() {
+        assert_eq!(bare("mean_kl"), ("kl", Some(Reduce::Mean)));
+        assert_eq!(bare("kl/mean"), ("kl", Some(Reduce::Mean)));
+        assert_eq!(bare("kl_k3_sum"), ("kl_k3", Some(Reduce::Sum)));
+        assert_eq!(bare("mismatch_kl"), ("mismatch_kl", None));
+        assert_eq!(bare("maximal"), ("maximal", None));
+    }
+
+    #[test]
+    fn every_name_promises_one_thing() {
+        for list in [&NAMES[..], &OF_REFERENCE[..]] {
+            let mut names: Vec<&str> = list.iter().flat_map(|own| own.names).copied().collect();
+            let all = names.len();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), all);
+        }
+    }
+
+    #[test]
+    fn a_ratio_alone_may_be_of_the_sum_or_of_the_mean() {
+        let ratio = ways(&[PairFormula::Ratio], None);
+        assert_eq!(ratio.first(), Some(&(PairFormula::LogRatio, Reduce::ExpSum)));
+        assert_eq!(ways(&[PairFormula::Ratio], Some(Reduce::Mean)), [(PairFormula::Ratio, Reduce::Mean)]);
+        let k1 = [PairFormula::InverseLogRatio];
+        assert_eq!(ways(&k1, None), [(k1[0], Reduce::Mean), (k1[0], Reduce::Sum)]);
     }
 }

@@ -34,7 +34,7 @@ fn of_columns(asked: &Asked<'_>) -> Option<Found> {
         return None;
     }
     let found = solve(rewards)?;
-    let (weights, means) = (&found.weights, &found.means);
+    let (weights, means) = (&found.shares, &found.means);
     let number = |value: f64| Approx::exact(value).rounded(ROUNDINGS, NumberFormat::F32);
     let is_it = |value: f64| crate::derive::judge(asked.reported(), number(value)).is_proven();
     let plain: f64 = means.iter().sum();

@@ -6,11 +6,12 @@
 mod dump;
 mod lmms;
 mod old;
+mod reported;
 mod results;
 mod samples;
 mod task;
 
-pub(super) use dump::{BY_TASK, WHOLE};
+pub(super) use dump::BY_TASK;
 pub(super) use lmms::LMMS_SAMPLES;
 pub(super) use old::{RESULTS as OLD_RESULTS, ROWS as OLD_ROWS};
 pub(super) use results::{LMMS_RESULTS, RESULTS};

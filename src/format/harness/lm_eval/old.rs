@@ -8,16 +8,14 @@ use std::borrow::Cow;
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::field::{self, FieldError, at, has, id, integer, lacks, printed};
 use crate::format::json::{Kind, Value};
-use crate::format::mapped::{MappedField, described};
-use crate::format::origin::{JsonOrigin, read_document};
-use crate::format::records::Records;
-use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
+use crate::format::origin::JsonOrigin;
+use crate::format::records::{Document, Records};
+use crate::format::{Confidence, Format, FormatInfo, Head, Reader, Sink};
 use crate::model::{
     Aggregation, Candidate, Claim, ClaimKind, ColumnId, Definition, Divisor, Item, Origin, PickRef, Ranking, RowClaim,
     RowMetric, RowValue, RunMetric,
 };
 use crate::numeric::Printed;
-use crate::source::Opened;
 
 /// The numbers of the run.
 pub(in crate::format) static RESULTS: OldResults = OldResults;
@@ -29,9 +27,11 @@ pub(in crate::format) struct OldResults;
 pub(in crate::format) struct OldRows;
 
 const TOOL: &str = "lm-evaluation-harness 0.2 and 0.3";
+/// What makes results and rows of a directory one run.
+const RUN: &str = "lm-eval-old";
 
 static RESULTS_CARD: FormatInfo = FormatInfo {
-    name: "lm-eval-0.3-results",
+    name: "lm-eval-old-results",
     about: "metrics of lm-evaluation-harness before 0.4",
     tool: TOOL,
     files: "`<any name>.json` of `--output_path`; belongs to the rows in its directory",
@@ -44,7 +44,7 @@ static RESULTS_CARD: FormatInfo = FormatInfo {
 };
 
 static ROWS_CARD: FormatInfo = FormatInfo {
-    name: "lm-eval-0.3-rows",
+    name: "lm-eval-old-rows",
     about: "rows of lm-evaluation-harness before 0.4 (<task>_write_out_info.json)",
     tool: TOOL,
     files: "`<task>_write_out_info.json` of `--output_base_path`: a list with an object per document",
@@ -58,7 +58,7 @@ static ROWS_CARD: FormatInfo = FormatInfo {
 
 impl Format for OldResults {
     fn tool(&self) -> &'static str {
-        ROWS_CARD.name
+        RUN
     }
 
     fn info(&self) -> &'static FormatInfo {
@@ -86,33 +86,15 @@ impl Format for OldResults {
     }
 
     fn open(&self, _head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
-        Ok(Box::new(OldReader))
+        Ok(Box::new(Document::new(report, "results.<task>.<metric>")))
     }
 }
 
-struct OldReader;
-
-impl Reader for OldReader {
-    fn framing(&self) -> Framing {
-        Framing::Whole
-    }
-
-    fn columns(&self) -> &[ColumnSpec] {
-        &[]
-    }
-
-    fn read_stream(&self, file: u32, stream: Opened, out: &mut dyn Sink) {
-        read_document(file, stream, out, |origin, out| {
-            for (task, values) in origin.root.get("results").into_iter().flat_map(|results| results.members()) {
-                for (key, value) in values.members().filter(|(_, value)| value.kind() == Kind::Number) {
-                    out.metric(metric(task.raw_str(), key.raw_str()).claim(value.raw_str(), origin.locate(at(value))));
-                }
-            }
-        });
-    }
-
-    fn mapping(&self) -> Vec<MappedField> {
-        described(&[("metrics", "results.<task>.<metric>")])
+fn report(origin: &JsonOrigin<'_>, out: &mut dyn Sink) {
+    for (task, values) in origin.root.get("results").into_iter().flat_map(|results| results.members()) {
+        for (key, value) in values.members().filter(|(_, value)| value.kind() == Kind::Number) {
+            out.metric(metric(task.raw_str(), key.raw_str()).claim(value.raw_str(), origin.locate(at(value))));
+        }
     }
 }
 
@@ -141,7 +123,7 @@ fn is_row(row: Value<'_>) -> bool {
 
 impl Format for OldRows {
     fn tool(&self) -> &'static str {
-        ROWS_CARD.name
+        RUN
     }
 
     fn info(&self) -> &'static FormatInfo {
@@ -162,7 +144,7 @@ impl Format for OldRows {
     }
 }
 
-fn visit(origin: &JsonOrigin<'_>, task: &String, out: &mut dyn Sink) -> Result<(), FieldError> {
+fn visit(origin: &JsonOrigin<'_>, task: &str, out: &mut dyn Sink) -> Result<(), FieldError> {
     let row = origin.root;
     let doc = row.get("doc_id").and_then(id).ok_or_else(|| lacks(row, "doc_id", "the document's id"))?;
     let mut item = Item { id: doc, task: Cow::Borrowed(task), complete: true, at: at(row), ..Item::default() };
