@@ -199,7 +199,7 @@ impl<'p> Auditor<'p> {
         }
         self.builder = builder;
         let key = if item.id.is_empty() { 0 } else { stable_hash(&item.id) };
-        self.stream.items.columns.observe(key, &item.row);
+        self.stream.items.columns.observe(key, &item.row, &item.facts);
         summary.fields = fields.0;
         self.stream.items.fields |= fields.0;
         if let Ok(id) = item.id.parse::<i64>() {

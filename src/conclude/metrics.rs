@@ -24,7 +24,7 @@ pub(super) fn facts<'s>(stream: &'s StreamTally, correctness: &VerdictCounts) ->
         right: if items.reported > 0 { Some((items.reported_right, items.reported)) } else { picked },
         doubt: doubt(items, correctness),
         has_segments: Fields(items.fields).has(Fields::named("segments")),
-        is_doubled: stream.rows.seen.values().any(|seen| seen.count > 1),
+        is_doubled: stream.rows.seen.values().any(|seen| seen.count > 1) && !stream.rows.are_samples(),
     }
 }
 
@@ -70,9 +70,16 @@ pub(super) fn count(
             let (reason, log) = gap(rows);
             gaps.missing(&what, reason, log, rows.verdicts.unprovable);
         }
-        verdicts.entry(what).or_default().merge(&rows.verdicts);
+        let mut counts = rows.verdicts;
+        // Rows of one stream may have metrics of their own each; only one without any lacks this one.
+        let lacking = stream.items.unmeasured;
+        if lacking > 0 && rows.rows + lacking == stream.items.items {
+            counts.unprovable += lacking;
+            gaps.missing(&what, "some rows lack the metric".into(), "its value in every row", lacking);
+        }
+        verdicts.entry(what).or_default().merge(&counts);
     }
-    if let Some(counts) = advantages::judge(&stream.items.columns.joint.groups()) {
+    if let Some(counts) = advantages::judge(&stream.items.columns.facts.groups()) {
         let what = ClaimKey::Rows("advantage".to_owned());
         if counts.unprovable > 0 {
             let reason = "no known formula gives it from the rewards of its group".into();

@@ -178,6 +178,7 @@ pub(super) fn find(wanted: &Wanted<'_>) -> Inputs {
         match engine::open(input, &settings, wanted.format) {
             Ok(Ok(input)) => {
                 declared.see(&input, &settings, wanted.config);
+                notes.extend(input.reader.unread().into_iter().map(|own| format!("{path}: {own}")));
                 opened.push(input);
             }
             // A text in a directory is mostly no log, and nobody said that it is one.

@@ -116,6 +116,10 @@ pub trait Reader: Send + Sync {
     fn framing(&self) -> Framing;
     /// The claim columns that its items refer to by index.
     fn columns(&self) -> &[ColumnSpec];
+    /// What of the input is not read although it may be meant to be, as sentences.
+    fn unread(&self) -> Vec<String> {
+        Vec::new()
+    }
     /// Reads one record (framing lines, elements or inside).
     fn read_record(&self, _record: RawRecord<'_>, _out: &mut dyn Sink) {}
     /// Reads the document around the records (framing inside), with an empty list in their place.

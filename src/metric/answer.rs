@@ -94,6 +94,14 @@ impl Asked<'_> {
         Printed::parse(claim.value.as_bytes()).map(|number| number.value)
     }
 
+    /// The same for a number that may have been rounded to a whole one before `.0` was printed behind it.
+    #[must_use]
+    pub fn at_least(&self) -> Approx {
+        let is_whole =
+            self.printed.decimals == 1 && self.printed.value.fract() == 0.0 && self.printed.value.abs() > 1.0;
+        if is_whole { self.reported().widened(0.45) } else { self.reported() }
+    }
+
     /// The reported number, with half of its last digit.
     #[must_use]
     pub fn reported(&self) -> Approx {

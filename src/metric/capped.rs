@@ -47,6 +47,22 @@ impl<K: Ord, const MOST: usize> Capped<K, u64, MOST> {
     }
 }
 
+/// The entry of a name among the first `most` names. A name that is pushed out by earlier ones never comes back, so that what
+/// stays was counted from its first row on.
+pub(super) fn kept<'m, V: Default>(map: &'m mut BTreeMap<String, V>, name: &str, most: usize) -> Option<&'m mut V> {
+    if !map.contains_key(name) {
+        let is_full = map.len() >= most;
+        if is_full && map.last_key_value().is_some_and(|(last, _)| name > last.as_str()) {
+            return None;
+        }
+        if is_full {
+            map.pop_last();
+        }
+        map.insert(name.to_owned(), V::default());
+    }
+    map.get_mut(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,5 +82,16 @@ mod tests {
         parts.merge(of(&[3, 2, 1]), |own, theirs| *own += theirs);
         assert_eq!(parts, whole);
         assert_eq!(of(&[1, 1, 2]).total(), 3);
+    }
+
+    #[test]
+    fn only_the_first_names_are_kept() {
+        let mut map: BTreeMap<String, u64> = BTreeMap::new();
+        for name in ["d", "b", "e", "a", "e", "c", "b"] {
+            if let Some(count) = kept(&mut map, name, 2) {
+                *count += 1;
+            }
+        }
+        assert_eq!(map.into_iter().collect::<Vec<_>>(), [("a".to_owned(), 1), ("b".to_owned(), 2)]);
     }
 }

@@ -7,8 +7,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::metric::capped::{Capped, kept};
+use crate::metric::facts::RowFacts;
+use crate::metric::fixed::SignedSum;
 use crate::metric::joint::Joint;
-use crate::model::{FieldValue, RowField, plain_name};
+use crate::metric::texts::label;
+use crate::model::{FieldValue, RowFact, RowField, answer_hash, plain_name};
 use crate::numeric::ExactSum;
 
 /// Columns that are kept.
@@ -19,6 +23,8 @@ const STATES: usize = 24;
 const GROUPS: usize = 64;
 /// Fields that weigh or group rows.
 const AXES: usize = 4;
+/// Clusters of one field.
+const CLUSTERS: usize = 1 << 12;
 /// Longest name of a group, in bytes.
 const LONGEST: usize = 48;
 
@@ -38,6 +44,22 @@ const GROUPING: [&str; 14] = [
     "subset",
     "topic",
     "type",
+];
+
+/// Fields that say which rows are not independent.
+const CLUSTERING: [&str; 12] = [
+    "article_id",
+    "cluster",
+    "cluster_id",
+    "conversation_id",
+    "doc_id",
+    "document_id",
+    "passage_id",
+    "problem_id",
+    "question_id",
+    "story_id",
+    "template_id",
+    "topic_id",
 ];
 
 /// Fields by whose size rows may be weighed.
@@ -93,6 +115,12 @@ fn is_failure(name: &str) -> bool {
     ["error", "exception", "fail", "reason", "timeout", "refus", "truncat"].iter().any(|word| name.contains(word))
 }
 
+/// Whether a field says by its name that something went well.
+fn is_success(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["parsed", "valid", "success", "complete", "ok"].iter().any(|word| name.split('_').any(|part| part == *word))
+}
+
 /// How often each field has each state.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 struct States {
@@ -117,22 +145,6 @@ impl States {
             own.iter_mut().zip(theirs).for_each(|(own, theirs)| *own += theirs);
         }
     }
-}
-
-/// The entry of a name among the first `most` names. A name that is pushed out by earlier ones never comes back, so that what
-/// stays was counted from its first row on.
-pub(super) fn kept<'m, V: Default>(map: &'m mut BTreeMap<String, V>, name: &str, most: usize) -> Option<&'m mut V> {
-    if !map.contains_key(name) {
-        let is_full = map.len() >= most;
-        if is_full && map.last_key_value().is_some_and(|(last, _)| name > last.as_str()) {
-            return None;
-        }
-        if is_full {
-            map.pop_last();
-        }
-        map.insert(name.to_owned(), V::default());
-    }
-    map.get_mut(name)
 }
 
 /// Σ of the numbers of some rows, and how many.
@@ -170,6 +182,8 @@ pub struct ColumnRows {
     pub values: ExactSum,
     /// Σ of |number|, for bounds of rounding.
     pub sizes: ExactSum,
+    /// Σ of their squares.
+    pub squares: ExactSum,
     /// Lowest and highest number.
     pub range: Option<(f64, f64)>,
     /// The states of other fields in rows with a number.
@@ -178,6 +192,8 @@ pub struct ColumnRows {
     pub groups: BTreeMap<String, BTreeMap<String, Part>>,
     /// The same sums weighed by another column.
     pub weighted: BTreeMap<String, Weighted>,
+    /// Rows and their Σ by cluster, by the field that names it.
+    pub clusters: BTreeMap<String, Capped<u64, (u64, SignedSum), CLUSTERS>>,
 }
 
 impl ColumnRows {
@@ -188,6 +204,7 @@ impl ColumnRows {
         self.inside += u64::from((0.1..=1.0).contains(&number));
         self.values.add(number);
         self.sizes.add(number.abs());
+        self.squares.add_product(number, number);
         let (low, high) = self.range.unwrap_or((number, number));
         self.range = Some((low.min(number), high.max(number)));
     }
@@ -200,6 +217,7 @@ impl ColumnRows {
         self.inside += other.inside;
         self.values.merge(&other.values);
         self.sizes.merge(&other.sizes);
+        self.squares.merge(&other.squares);
         self.range = match (self.range, other.range) {
             (Some(own), Some(theirs)) => Some((own.0.min(theirs.0), own.1.max(theirs.1))),
             (own, theirs) => own.or(theirs),
@@ -212,6 +230,14 @@ impl ColumnRows {
                     kept.rows += part.rows;
                     kept.sum.merge(&part.sum);
                 }
+            }
+        }
+        for (field, theirs) in other.clusters {
+            if let Some(own) = kept(&mut self.clusters, &field, AXES) {
+                own.merge(theirs, |own, theirs| {
+                    own.0 += theirs.0;
+                    own.1.merge(theirs.1);
+                });
             }
         }
         for (field, theirs) in other.weighted {
@@ -234,11 +260,14 @@ pub struct RowColumns {
     states: States,
     /// What columns say together.
     pub joint: Joint,
+    /// What formats found in the rows besides.
+    pub facts: RowFacts,
 }
 
 impl RowColumns {
     /// Adds a row. `item` tells rows of one item from others.
-    pub fn observe(&mut self, item: u64, row: &[RowField<'_>]) {
+    pub fn observe(&mut self, item: u64, row: &[RowField<'_>], facts: &[RowFact<'_>]) {
+        self.facts.observe(facts, row);
         if row.is_empty() {
             return;
         }
@@ -250,6 +279,7 @@ impl RowColumns {
             self.states.add(name, *state);
         }
         let groups: Vec<(&str, String)> = row.iter().filter_map(group).collect();
+        let clusters: Vec<(&str, u64)> = row.iter().filter_map(cluster).collect();
         let weights: Vec<(&str, f64)> = row.iter().filter_map(weight).collect();
         for field in row {
             let Some(number) = field.number() else { continue };
@@ -267,6 +297,14 @@ impl RowColumns {
                 if let Some(part) = part {
                     part.rows += 1;
                     part.sum.add(number);
+                }
+            }
+            for (name, cluster) in &clusters {
+                if let Some(clusters) = kept(&mut column.clusters, name, AXES) {
+                    clusters.change(*cluster, |own| {
+                        own.0 += 1;
+                        own.1.add(number);
+                    });
                 }
             }
             for (name, weight) in weights.iter().filter(|(name, _)| *name != field.name) {
@@ -288,11 +326,36 @@ impl RowColumns {
         }
         self.states.merge(other.states);
         self.joint.merge(other.joint);
+        self.facts.merge(other.facts);
+    }
+
+    /// Whether exactly the rows without a number in a column say that something went wrong.
+    #[must_use]
+    pub fn have_failed(&self, name: &str) -> bool {
+        let says_so = |(field, state): &(&str, State)| match state {
+            State::Text | State::True => is_failure(field),
+            State::False => is_success(field),
+            State::Nothing => false,
+        };
+        self.shared(name).is_some_and(|shared| shared.iter().any(says_so))
     }
 
     /// What exactly the rows without a number in a column have in common, in words.
     #[must_use]
     pub fn left_out(&self, name: &str) -> Option<String> {
+        let shared = self.shared(name)?;
+        let says_why = |(field, state): &&(&str, State)| is_failure(field) && *state != State::Nothing;
+        let (field, state) = shared.iter().find(says_why).or(shared.first())?;
+        Some(match state {
+            State::True => format!("`{field}` is true"),
+            State::False => format!("`{field}` is false"),
+            State::Nothing => format!("`{field}` is null"),
+            State::Text => format!("they have `{field}`"),
+        })
+    }
+
+    /// The states of other fields that exactly the rows without a number in a column have; None where there are no such rows.
+    fn shared(&self, name: &str) -> Option<Vec<(&str, State)>> {
         let column = self.columns.get(name)?;
         let left = self.rows.checked_sub(column.numbers).filter(|left| *left > 0)?;
         let mut shared: Vec<(&str, State)> = Vec::new();
@@ -302,14 +365,7 @@ impl RowColumns {
                 .find(|state| self.states.count(field, *state) == left && column.present.count(field, *state) == 0);
             shared.extend(of_left.map(|state| (field.as_str(), state)));
         }
-        let says_why = |(field, state): &&(&str, State)| is_failure(field) && *state != State::Nothing;
-        let (field, state) = shared.iter().find(says_why).or(shared.first())?;
-        Some(match state {
-            State::True => format!("`{field}` is true"),
-            State::False => format!("`{field}` is false"),
-            State::Nothing => format!("`{field}` is null"),
-            State::Text => format!("they have `{field}`"),
-        })
+        Some(shared)
     }
 }
 
@@ -322,6 +378,14 @@ fn group<'f>(field: &'f RowField<'_>) -> Option<(&'f str, String)> {
         .then(|| text.decoded())
         .filter(|text| text.len() <= LONGEST)
         .map(|text| (name, text.into_owned()))
+}
+
+/// The cluster that a field puts its row into.
+fn cluster<'f>(field: &'f RowField<'_>) -> Option<(&'f str, u64)> {
+    if !CLUSTERING.contains(&&*plain_name(&field.name)) {
+        return None;
+    }
+    label(&field.value).map(|own| (field.name.as_ref(), answer_hash(&own)))
 }
 
 /// The weight that a field gives to its row.
@@ -349,7 +413,7 @@ mod tests {
 
     fn of(rows: impl Iterator<Item = usize>) -> RowColumns {
         let mut all = RowColumns::default();
-        rows.for_each(|at| all.observe(at as u64, &row(at)));
+        rows.for_each(|at| all.observe(at as u64, &row(at), &[]));
         all
     }
 
@@ -361,16 +425,5 @@ mod tests {
         assert_eq!(whole, parts);
         assert_eq!(whole.left_out("score").as_deref(), Some("they have `error`"));
         assert_eq!(whole.columns["score"].numbers, 32);
-    }
-
-    #[test]
-    fn only_the_first_names_are_kept() {
-        let mut map: BTreeMap<String, u64> = BTreeMap::new();
-        for name in ["d", "b", "e", "a", "e", "c", "b"] {
-            if let Some(count) = kept(&mut map, name, 2) {
-                *count += 1;
-            }
-        }
-        assert_eq!(map.into_iter().collect::<Vec<_>>(), [("a".to_owned(), 1), ("b".to_owned(), 2)]);
     }
 }

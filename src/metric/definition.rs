@@ -183,6 +183,9 @@ fn one_number(item: &ItemSummary, value: &RowValue, definition: &Definition<'_>)
     if definition.is_choice() && !(is(found, 0.0) || is(found, 1.0)) {
         return None;
     }
+    if let Definition::OneOf { right, wrong } = definition {
+        return one_of(value, right, wrong);
+    }
     let derived = derive(item, definition)?;
     let mut judged = if derived.is_whole {
         compare(Approx::exact(found), derived.value)
@@ -197,6 +200,25 @@ fn one_number(item: &ItemSummary, value: &RowValue, definition: &Definition<'_>)
         judged.verdict = Verdict::Unprovable;
     }
     Some(RowJudgement { judged, winner: derived.winner, squared: None })
+}
+
+/// A number against several that it may be; refuted only by one that is known to be wrong.
+fn one_of(value: &RowValue, right: &[f64], wrong: &[f64]) -> Option<RowJudgement> {
+    let RowValue::Number(printed) = value else { return None };
+    // Pipelines take the exponentials of what the log prints, and add up a few of them.
+    let against = |own: f64| compare(Approx::printed(printed), Approx::exact(own).rounded(STAGES, NumberFormat::F32));
+    let found = right.iter().map(|own| against(*own)).find(Judgement::is_proven);
+    let judged = found.or_else(|| {
+        let first = wrong.iter().position(|own| against(*own).is_proven())?;
+        // Of as many ways and units: the right number in the unit of the wrong one.
+        let scale = right.len() / wrong.len().max(1);
+        Some(against(*right.get(first * scale)?))
+    });
+    judged.filter(|own| own.verdict != Verdict::Unprovable).map(|judged| RowJudgement {
+        judged,
+        winner: None,
+        squared: None,
+    })
 }
 
 /// Whether two numbers are the same one; a NaN is none.
@@ -273,6 +295,7 @@ fn derive(item: &ItemSummary, definition: &Definition<'_>) -> Option<Derived> {
         Definition::ByName
         | Definition::Total(_)
         | Definition::Shares
+        | Definition::OneOf { .. }
         | Definition::Combination(..)
         | Definition::Between(..)
         | Definition::Lacks(_)

@@ -2,10 +2,11 @@
 
 use crate::derive::judge;
 use crate::metric::aggregate::Derived;
-use crate::metric::answer::{Asked, Missing};
+use crate::metric::answer::{Asked, Missing, SAMPLE};
+use crate::metric::definition::is;
 use crate::metric::wrong::AggregateCause;
-use crate::model::Verdict;
-use crate::numeric::{Approx, NumberFormat, show};
+use crate::model::{RunClaim, Verdict};
+use crate::numeric::{Approx, NumberFormat, Printed, show};
 
 /// What a mean over some of the rows leaves out.
 #[derive(Clone, Debug, PartialEq)]
@@ -111,6 +112,94 @@ impl Wrong {
     pub(super) fn new(cause: AggregateCause, value: Approx, definition: &str, why: &str) -> Self {
         Self { cause, value, definition: definition.to_owned(), why: why.to_owned() }
     }
+}
+
+/// Numbers with as many digits agree with nothing by chance.
+const TELLING: f64 = 5e2;
+/// Digits behind the point from which on a file prints all it has.
+const WHOLE: i16 = 6;
+
+/// The ways to compute a number.
+#[derive(Default)]
+pub(super) struct Ways {
+    /// Rows beneath it.
+    pub(super) rows: u64,
+    /// Another count that an n may name: of the rows that it is over.
+    pub(super) over: Option<u64>,
+    pub(super) right: Vec<Derived>,
+    /// Ways that are in use, although they are not what the name says.
+    pub(super) doubtful: Vec<Wrong>,
+    pub(super) wrong: Vec<Wrong>,
+}
+
+impl Ways {
+    /// Whether the rows are those that the number is over, as far as the log says.
+    pub(super) fn is_of_all(&self, asked: &Asked<'_>) -> bool {
+        let is_it =
+            |counted: f64| [Some(self.rows), self.over].into_iter().flatten().any(|rows| is(counted, rows as f64));
+        asked.counted.is_none_or(is_it) && !asked.facts.is_doubled
+    }
+
+    /// Whether a number has digits enough to be held against many ways to compute it. A short one among long ones is exact.
+    fn is_telling(&self, asked: &Asked<'_>) -> bool {
+        let reported = asked.reported();
+        // A share of few rows has few digits, and they leave one number of rows.
+        let is_share = |unit: f64| {
+            let (rows, share) = (self.over.unwrap_or(self.rows) as f64, reported.over(unit));
+            let right = share.value * rows;
+            2.0 * share.half * rows <= 1.0 && (right - right.round()).abs() <= 1e-6
+        };
+        let is_long = |claim: &&RunClaim| {
+            Printed::parse(claim.value.as_bytes()).is_some_and(|number| number.is_finite() && number.decimals >= WHOLE)
+        };
+        reported.value.abs() > TELLING * reported.half
+            || asked.beside.iter().any(is_long)
+            || [1.0, 100.0].into_iter().any(is_share)
+    }
+
+    /// A number against them, as a fraction or a percentage. What none of them gives is open.
+    pub(super) fn settle(self, asked: &Asked<'_>, missing: Missing) -> Option<Found> {
+        let (is_telling, is_of_all) = (self.is_telling(asked), self.is_of_all(asked));
+        let Self { right, doubtful, wrong, rows, .. } = self;
+        let decides = is_telling && is_of_all;
+        let wrong = if decides { wrong } else { Vec::new() };
+        let doubtful = if decides { doubtful } else { Vec::new() };
+        let found = settle(asked, right, Vec::new(), missing)?;
+        if found.missing.is_none() {
+            let lacks_rows = asked.counted.is_some_and(|n| n > rows as f64);
+            let is_open = lacks_rows || !is_telling && !is_of_all;
+            return Some(if is_open { Found::open(found.derived, SAMPLE) } else { found });
+        }
+        let first = found.derived;
+        if let Some(found) = doubted(asked, &first, doubtful) {
+            return Some(found);
+        }
+        settle(asked, vec![first], wrong, missing)
+    }
+}
+
+/// A number that is computed in a way that its name does not say.
+fn doubted(asked: &Asked<'_>, right: &Derived, doubtful: Vec<Wrong>) -> Option<Found> {
+    let reported = asked.reported();
+    let is_it = |value: Approx| judge(reported, value.through_stages(NumberFormat::F64)).is_proven();
+    let scale = |value: Approx| [1.0, 100.0].into_iter().find(|scale| is_it(value.scaled(*scale)));
+    let (way, scale) = doubtful.into_iter().find_map(|way| scale(way.value).map(|scale| (way, scale)))?;
+    let right_value = right.value.value * scale;
+    let remark = Remark {
+        code: "RT601",
+        title: format!(
+            "{} {} {}: {} = {}",
+            asked.claim.of.metric,
+            show(asked.printed.value),
+            way.why,
+            right.definition,
+            show(right_value)
+        ),
+        help: "compute it as its name says, or give it a name that says how it is computed",
+        expected: Some(right_value),
+        of: (1, 1),
+    };
+    Some(Found { remark: Some(remark), ..Found::proven(Derived::new(way.value.scaled(scale), way.definition)) })
 }
 
 /// A number against the right ways to compute it, then against the wrong ones, as a fraction or a percentage. What none of

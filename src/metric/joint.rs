@@ -7,18 +7,20 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::metric::capped::Capped;
+use crate::metric::outcomes::Outcomes;
 use crate::metric::texts::{distance, label};
-use crate::model::{ADVANTAGE, FieldValue, GROUP, REWARD, RowField, plain_name};
+use crate::metric::votes::{Group, Votes};
+use crate::model::{FieldValue, RowField, answer_hash, plain_name};
 use crate::numeric::ExactSum;
 
 /// Numbers of bins that calibration errors are tried with, the most frequent ones first.
 pub const BINS: [u32; 8] = [10, 15, 5, 20, 25, 30, 50, 100];
 /// Pairs of labels that are kept, and pairs of counts.
 const PAIRS: usize = 1 << 10;
-/// Equal rollouts of a group that are looked at.
-const ROLLOUTS: u64 = 1 << 10;
-/// Rewards of a rollout that are told apart.
-const REWARDS: usize = 8;
+/// Pairs of numbers whose ranks are compared.
+const RANKED: usize = 1 << 13;
+/// Confidences that are sorted.
+const SORTED: usize = 1 << 16;
 /// Items whose samples are counted.
 const ITEMS: usize = 1 << 16;
 /// A confidence is added up as a whole number of these parts of 1.
@@ -54,7 +56,52 @@ const PREDICTED: [&str; 12] = [
     "predicted_text",
     "output",
 ];
+/// Further names of an answer, beside its correctness.
+const ANSWERS: [&str; 4] = ["answer", "extracted_answer", "model_answer", "parsed_answer"];
 const CORRECT: [&str; 8] = ["correct", "is_correct", "passed", "success", "acc", "accuracy", "resolved", "pass"];
+/// Names of a person's number, and of a program's for the same.
+const HUMAN: [&str; 18] = [
+    "human",
+    "human_score",
+    "human_rating",
+    "human_label",
+    "human_judgment",
+    "human_judgement",
+    "gold_score",
+    "gold",
+    "gold_rating",
+    "reference_score",
+    "expert_score",
+    "target",
+    "target_score",
+    "label",
+    "y_true",
+    "mos",
+    "ground_truth",
+    "annotator_score",
+];
+const AUTOMATIC: [&str; 20] = [
+    "model_score",
+    "judge_score",
+    "llm_score",
+    "metric_score",
+    "auto_score",
+    "automatic_score",
+    "predicted_score",
+    "pred_score",
+    "prediction",
+    "predicted",
+    "pred",
+    "y_pred",
+    "judge",
+    "judge_rating",
+    "llm_rating",
+    "model_rating",
+    "metric",
+    "model",
+    "similarity",
+    "score",
+];
 /// Names of the share of right samples of a row.
 const SHARES: [&str; 6] = ["score", "pass@1", "pass_at_1", "pass_rate", "success_rate", "fraction_correct"];
 const CONFIDENCE: [&str; 8] =
@@ -94,6 +141,11 @@ pub fn is_compared(name: &str) -> bool {
     PREDICTED.contains(&&*plain_name(name))
 }
 
+/// Whether a field holds a person's number, by its plain name.
+pub(super) fn is_of_people(name: &str) -> bool {
+    HUMAN.contains(&name)
+}
+
 /// A bin of confidences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Bin {
@@ -125,6 +177,8 @@ pub struct Calibration {
     pub upper: BTreeMap<(u32, u32), Bin>,
     /// The same, whose lower edge belongs to them.
     pub lower: BTreeMap<(u32, u32), Bin>,
+    /// The bits of each confidence with its correctness, which sort as the confidences do.
+    pub sorted: Capped<(u64, bool), u64, SORTED>,
 }
 
 impl Calibration {
@@ -132,6 +186,7 @@ impl Calibration {
         self.rows += 1;
         let gap = confidence - f64::from(u8::from(right));
         self.squares.add_product(gap, gap);
+        self.sorted.change((confidence.abs().to_bits(), right), |times| *times += 1);
         for bins in BINS {
             let place = confidence * f64::from(bins);
             let at = |place: f64| (bins, to_index(place, bins));
@@ -147,6 +202,7 @@ impl Calibration {
     fn merge(&mut self, other: Self) {
         self.rows += other.rows;
         self.squares.merge(&other.squares);
+        self.sorted.merge(other.sorted, |own, theirs| *own += theirs);
         for (own, theirs) in [(&mut self.upper, other.upper), (&mut self.lower, other.lower)] {
             for (key, bin) in theirs {
                 let kept = own.entry(key).or_default();
@@ -239,8 +295,59 @@ impl AnyOf {
     }
 }
 
-/// Rollouts by their group, and the bits of their rewards by function and of their advantage.
-pub type Rewards = Capped<(u64, Vec<u64>, u64), u64, ITEMS>;
+/// Names of a grade, and of the ends of its scale.
+const GRADES: [&str; 8] = ["score", "points", "mark", "grade", "rating", "judge_score", "awarded", "value"];
+const HIGHEST: [&str; 10] = [
+    "max_score",
+    "max_points",
+    "max_mark",
+    "max_grade",
+    "max_rating",
+    "scale_max",
+    "score_max",
+    "full_score",
+    "full_marks",
+    "points_possible",
+];
+const LOWEST: [&str; 4] = ["min_score", "min_points", "scale_min", "score_min"];
+
+/// Grades beside the scale that their rows declare.
+#[derive(Clone, Copy, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct Scale {
+    /// Rows with both.
+    pub rows: u64,
+    /// Rows whose grade lies outside.
+    pub outside: u64,
+    /// The grade that lies farthest outside, with the end that it passes.
+    pub worst: Option<(f64, f64)>,
+}
+
+impl Scale {
+    fn add(&mut self, grade: f64, low: Option<f64>, high: Option<f64>) {
+        self.rows += 1;
+        let beyond = high.filter(|high| grade > *high).or_else(|| low.filter(|low| grade < *low));
+        if let Some(end) = beyond {
+            self.outside += 1;
+            self.see((grade, end));
+        }
+    }
+
+    fn see(&mut self, own: (f64, f64)) {
+        let size = |(grade, end): (f64, f64)| (grade - end).abs();
+        let is_farther = |known: (f64, f64)| size(own).total_cmp(&size(known)).then(own.0.total_cmp(&known.0)).is_gt();
+        if self.worst.is_none_or(is_farther) {
+            self.worst = Some(own);
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.outside += other.outside;
+        if let Some(worst) = other.worst {
+            self.see(worst);
+        }
+    }
+}
 
 /// What the columns of a stream's rows say together.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
@@ -255,10 +362,14 @@ pub struct Joint {
     pub by_item: Capped<u64, (u32, u32), ITEMS>,
     /// Correctness by a share above 0, by the names of both.
     pub any_of: BTreeMap<(String, String), AnyOf>,
-    /// Rollouts by their group, and the bits of their reward and advantage.
-    pub rollouts: Capped<(u64, u64, u64), u64, ITEMS>,
-    /// Rollouts by their group, and the bits of their rewards by function and of their advantage; by the names of the functions.
-    pub rewards: BTreeMap<Vec<String>, Rewards>,
+    /// Answers to an item and right ones among them, by item and hash of the answer.
+    pub answers: Capped<(u64, u64), (u32, u32), ITEMS>,
+    /// The bits of a person's and a program's number.
+    pub pairs: Capped<(u64, u64), u64, RANKED>,
+    /// Who won.
+    pub outcomes: Outcomes,
+    /// Grades and their scale.
+    pub scale: Scale,
     /// Word edits as logged.
     pub logged: Edits,
     /// Word edits between the texts.
@@ -277,32 +388,24 @@ fn first<'f, T>(
 }
 
 impl Joint {
-    /// Rewards with their advantages, by group.
+    /// The votes over items whose answers are rows of their own: which answer came first is not known.
     #[must_use]
-    pub fn groups(&self) -> BTreeMap<u64, Vec<(f64, f64)>> {
-        let mut groups: BTreeMap<u64, Vec<(f64, f64)>> = BTreeMap::new();
-        for ((group, reward, advantage), times) in &self.rollouts.rows {
-            let own = groups.entry(*group).or_default();
-            let one = (f64::from_bits(*reward), f64::from_bits(*advantage));
-            own.extend((0..(*times).min(ROLLOUTS)).map(|_| one));
+    pub fn votes(&self) -> Votes {
+        let mut votes = Votes::default();
+        let mut groups: BTreeMap<u64, Vec<Group>> = BTreeMap::new();
+        for ((item, _), (count, right)) in &self.answers.rows {
+            groups.entry(*item).or_default().push(Group { count: *count, right: *right });
         }
-        // Some of the last one's rows may have been left out.
-        if self.rollouts.has_more {
-            groups.pop_last();
+        if !self.answers.has_more {
+            for own in groups.values() {
+                votes.add(own, false);
+            }
         }
-        groups
+        votes
     }
 
     pub(super) fn observe(&mut self, item: u64, row: &[RowField<'_>]) {
-        let of = |name: &str| row.iter().find(|field| field.name == name).and_then(RowField::number);
-        if let (Some(group), Some(reward), Some(advantage)) = (of(GROUP), of(REWARD), of(ADVANTAGE)) {
-            self.rollouts.change((group.to_bits(), reward.to_bits(), advantage.to_bits()), |times| *times += 1);
-            return;
-        }
-        if let (Some(group), Some(advantage)) = (of(GROUP), of(ADVANTAGE)) {
-            self.observe_rewards(group, advantage, row);
-            return;
-        }
+        self.outcomes.observe(row);
         let row: Vec<(Cow<'_, str>, &RowField<'_>)> =
             row.iter().map(|field| (plain_name(&field.name), field)).collect();
         let flag = |field: &RowField<'_>| match field.value {
@@ -343,25 +446,30 @@ impl Joint {
         if let (Some(gold), Some(predicted)) = (first(&row, &GOLD, is_value), first(&row, &PREDICTED, is_value)) {
             self.labels.change((gold, predicted), |times| *times += 1);
         }
+        self.vote(item, &row, correct);
+        let (low, high) = (first(&row, &LOWEST, number), first(&row, &HIGHEST, number));
+        if let Some(grade) = first(&row, &GRADES, number).filter(|_| low.is_some() || high.is_some()) {
+            self.scale.add(grade, low, high);
+        }
+        let finite = |field: &RowField<'_>| number(field).filter(|number| number.is_finite());
+        if let (Some(human), Some(automatic)) = (first(&row, &HUMAN, finite), first(&row, &AUTOMATIC, finite)) {
+            // 0 and −0 are one number.
+            self.pairs.change(((human + 0.0).to_bits(), (automatic + 0.0).to_bits()), |times| *times += 1);
+        }
         if let Some((gold, predicted)) = first(&row, &GOLD, text).zip(first(&row, &PREDICTED, text)) {
             self.compare(&gold, &predicted);
         }
     }
 
-    fn observe_rewards(&mut self, group: f64, advantage: f64, row: &[RowField<'_>]) {
-        let mut parts: Vec<(&str, f64)> = row
-            .iter()
-            .filter(|field| field.name != GROUP && field.name != ADVANTAGE)
-            .filter_map(|field| Some((field.name.as_ref(), field.number()?)))
-            .collect();
-        parts.sort_unstable_by_key(|(name, _)| *name);
-        if parts.is_empty() || parts.len() > REWARDS {
-            return;
+    /// Counts an answer to an item, where the row says whether it is right.
+    fn vote(&mut self, item: u64, row: &[(Cow<'_, str>, &RowField<'_>)], correct: Option<bool>) {
+        let is_value = |field: &RowField<'_>| label(&field.value);
+        let Some(answer) = first(row, &PREDICTED, is_value).or_else(|| first(row, &ANSWERS, is_value)) else { return };
+        let Some(right) = correct.or_else(|| first(row, &GOLD, is_value).map(|gold| gold == answer)) else { return };
+        if item != 0 {
+            let key = (item, answer_hash(&answer));
+            self.answers.change(key, |own| *own = (own.0 + 1, own.1 + u32::from(right)));
         }
-        let names: Vec<String> = parts.iter().map(|(name, _)| (*name).to_owned()).collect();
-        let bits = parts.iter().map(|(_, value)| value.to_bits()).collect();
-        let own = self.rewards.entry(names).or_default();
-        own.change((group.to_bits(), bits, advantage.to_bits()), |times| *times += 1);
     }
 
     fn compare(&mut self, gold: &str, predicted: &str) {
@@ -383,10 +491,10 @@ impl Joint {
         self.labels.merge(other.labels, add);
         self.samples.merge(other.samples, add);
         self.by_item.merge(other.by_item, |own, theirs| *own = (own.0 + theirs.0, own.1 + theirs.1));
-        self.rollouts.merge(other.rollouts, add);
-        for (names, theirs) in other.rewards {
-            self.rewards.entry(names).or_default().merge(theirs, add);
-        }
+        self.answers.merge(other.answers, |own, theirs| *own = (own.0 + theirs.0, own.1 + theirs.1));
+        self.pairs.merge(other.pairs, add);
+        self.outcomes.merge(other.outcomes);
+        self.scale.merge(other.scale);
         for (names, theirs) in other.any_of {
             self.any_of.entry(names).or_default().merge(&theirs);
         }

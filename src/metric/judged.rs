@@ -5,6 +5,7 @@
 
 use crate::derive::judge as compare;
 use crate::metric::aggregate::{self, Derived};
+use crate::metric::alone::alone;
 use crate::metric::answer::{
     Answer, Asked, CUSTOM, DOUBLED, FEW, Missing, NO_FORMULA, NO_ROWS, NO_VALUE, RANDOM, RunFacts, SAMPLE,
 };
@@ -16,6 +17,7 @@ use crate::metric::named;
 use crate::metric::parts::judge_whole;
 use crate::metric::rows::MetricRows;
 use crate::metric::search::{self, search};
+use crate::metric::spread::spread;
 use crate::metric::wrong::{self, AggregateCause, Refuted, Without};
 use crate::model::{Aggregation, RunClaim, Verdict};
 use crate::numeric::{Approx, NumberFormat, Printed, half_of_last_digit, show};
@@ -91,6 +93,10 @@ pub fn judge<'c>(claims: &[&'c RunClaim], facts: &RunFacts<'_>) -> Vec<JudgedMet
     let is_full = claims.iter().any(|claim| parse(claim).is_some_and(|number| number.decimals >= FULL));
     let counted = claims.iter().find(|claim| catalogue::is_count(claim)).and_then(|claim| parse(claim));
     let counted = counted.map(|number| number.value);
+    // A log may hold only some of the rows that a scorer counts.
+    let scored =
+        || claims.iter().filter(|claim| claim.of.aggregation == Some(Aggregation::Rows)).find_map(|claim| parse(claim));
+    let counted = counted.or_else(|| scored().map(|number| number.value).filter(|n| *n > facts.items as f64));
     // What has no value and no rows says nothing.
     let says = |claim: &&&RunClaim| {
         let has_nothing = claim.value.is_empty() && claim.of.aggregation == Some(Aggregation::Other);
@@ -153,11 +159,16 @@ fn judge_one<'c>(claim: &'c RunClaim, facts: &RunFacts<'_>, stated: &Stated<'_>)
             judged.missing = Some(missing);
             let found = of_columns(&asked, rows).or_else(|| judge_whole(&asked));
             let reported = Approx::new(printed.value, half(claim, &printed, is_full));
-            if let Some(found) = found.or_else(|| of_exclusive(&asked, reported)) {
+            let has_rows = facts.items > 0 || facts.columns.rows > 0;
+            let of_others = || (!has_rows).then(|| alone(&asked)).flatten();
+            if let Some(found) = found.or_else(|| of_exclusive(&asked, reported)).or_else(of_others) {
                 judged.take(found);
             }
             if judged.verdict == Verdict::Unprovable {
                 out_of_range(&mut judged, rows);
+            }
+            if judged.verdict == Verdict::Refuted {
+                judged.remark = None;
             }
             return judged;
         }
@@ -171,7 +182,11 @@ fn judge_one<'c>(claim: &'c RunClaim, facts: &RunFacts<'_>, stated: &Stated<'_>)
     judged.bound = compared.within;
     judged.missing = None;
     let is_sample = counted.is_some_and(|counted| !is(counted, facts.items as f64));
-    if compared.is_proven() {
+    // Over fewer rows than the n says it may still agree by chance.
+    let lacks_rows = counted.is_some_and(|counted| counted > facts.items as f64) && !catalogue::is_named_count(claim);
+    if compared.is_proven() && lacks_rows {
+        judged.missing = Some(SAMPLE);
+    } else if compared.is_proven() {
         judged.verdict = Verdict::Proven;
         judged.partial = partial(&asked, rows, reported, derived.value);
     } else if facts.is_doubled {
@@ -233,12 +248,13 @@ fn of_run(asked: &Asked<'_>) -> Answer {
 
 /// What the plain fields of the rows give for a number: by the definition of its metric, else by the column of its name.
 fn of_columns(asked: &Asked<'_>, rows: Option<&MetricRows>) -> Option<Found> {
-    if asked.claim.of.stderr || rows.is_some() || asked.facts.columns.rows == 0 {
+    let columns = asked.facts.columns;
+    if asked.claim.of.stderr || rows.is_some() || columns.rows == 0 && columns.facts.rows == 0 {
         return None;
     }
-    let known = by_name(&asked.claim.of.metric).and_then(|metric| (metric.of_columns?)(asked));
-    match known {
-        Some(found) if found.verdict != Verdict::Unprovable => Some(found),
+    let known = catalogue::of_columns(&asked.claim.of.metric).and_then(|of| of(asked));
+    match known.or_else(|| spread(asked)) {
+        Some(found) if found.verdict != Verdict::Unprovable || found.remark.is_some() => Some(found),
         known => search(asked).or(known),
     }
 }

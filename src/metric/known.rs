@@ -18,6 +18,9 @@ pub enum Kind {
     Items,
 }
 
+/// The number of a run from the fields of its rows; None where they lack what it takes.
+pub(super) type OfColumns = fn(&Asked<'_>) -> Option<Found>;
+
 /// A metric that is known by its names.
 pub struct Metric {
     /// The names it goes by. One that ends with `@` stands for all that begin so: `pass@` for `pass@1`.
@@ -35,7 +38,7 @@ pub struct Metric {
     /// The standard error of that.
     pub(super) stderr_of_run: Option<fn(&Asked<'_>) -> Answer>,
     /// The number of a run from the plain fields of its rows; None where they lack what it takes.
-    pub(super) of_columns: Option<fn(&Asked<'_>) -> Option<Found>>,
+    pub(super) of_columns: Option<OfColumns>,
     /// The wrong ways to compute it that are known, the most telling first.
     pub(super) variants: &'static [Variant],
     /// Whether a summary in a file of its own may have it.

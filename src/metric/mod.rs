@@ -1,8 +1,10 @@
 //! Metrics: what they are called, how the value of a row follows from its item, how rows become the number of a run, and
 //! which wrong numbers are known for each.
 
+mod about;
 pub mod advantages;
 pub mod aggregate;
+mod alone;
 pub mod answer;
 mod capped;
 pub mod catalogue;
@@ -10,31 +12,39 @@ pub mod choice;
 pub mod columns;
 mod combination;
 pub mod definition;
+pub mod facts;
+pub mod field_names;
+mod fixed;
 mod found;
+pub mod grading;
 pub mod group;
 pub mod joint;
 pub mod judged;
 mod known;
 mod named;
+pub mod outcomes;
 mod pairs;
 mod parts;
+pub mod ranking;
+pub mod retrieval_name;
 pub mod row;
 mod rows;
 mod search;
+mod spread;
 mod texts;
 mod tokens;
+pub mod votes;
 mod weights;
 mod wrong;
 
+pub use about::{is_about, may_decide};
 pub use answer::{Answer, Asked, Doubt, RunFacts};
 pub use catalogue::quotient;
 pub use columns::RowColumns;
 pub use definition::JudgedRow;
 pub use found::{Partial, Remark};
-pub use joint::is_compared;
 pub use judged::JudgedMetric;
 pub use known::{Kind, Metric};
-pub use named::is_about;
 pub use rows::{FEWEST, MetricRows, RefutedRow};
 pub use tokens::TokenTotals;
 pub use wrong::AggregateCause;

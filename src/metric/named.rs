@@ -1,7 +1,6 @@
 //! Which column of the rows a number of a run is about, by its name.
 
 use crate::metric::columns::{ColumnRows, RowColumns};
-use crate::metric::joint::is_compared;
 use crate::model::plain_name;
 
 /// A column with what the number's name says of it.
@@ -20,7 +19,7 @@ const BEFORE: [&str; 6] = ["mean_", "avg_", "average_", "overall_", "macro_", "t
 const BEHIND: [&str; 4] = ["_mean", "_avg", "_average", "_score"];
 
 /// Names of one thing.
-const ALIKE: [&[&str]; 6] = [
+pub(super) const ALIKE: [&[&str]; 6] = [
     &["accuracy", "acc", "correct", "is_correct", "correctness"],
     &["pass_rate", "passed", "pass", "passes"],
     &["success_rate", "success", "successes", "resolved", "is_success"],
@@ -30,7 +29,7 @@ const ALIKE: [&[&str]; 6] = [
 ];
 
 /// A plain name without what makes it that of a mean; None where nothing does.
-fn bare(own: &str) -> Option<&str> {
+pub(super) fn bare(own: &str) -> Option<&str> {
     let before = BEFORE.iter().find_map(|word| own.strip_prefix(word));
     before.or_else(|| BEHIND.iter().find_map(|word| own.strip_suffix(word)))
 }
@@ -99,7 +98,12 @@ pub(super) fn is_extensive(name: &str) -> bool {
 
 /// Whether it is a quotient of sums, a rank statistic or a mean under a function by custom: no mean of the rows' own values.
 pub(super) fn is_no_mean(name: &str) -> bool {
-    const WORDS: [&str; 22] = [
+    const WORDS: [&str; 27] = [
+        "matthews",
+        "pearsonr",
+        "spearmanr",
+        "kendalltau",
+        "correlation",
         "f1",
         "precision",
         "recall",
@@ -134,16 +138,4 @@ pub(super) fn is_bounded(name: &str) -> bool {
     let own = plain_name(name);
     let bare = own.split_once('@').map_or(&*own, |(bare, _)| bare);
     bare.split('_').any(|part| NAMES.contains(&part))
-}
-
-/// Whether a number of a run may be about a column, by the names of both: its mean, or what is compared with a gold answer for it.
-#[must_use]
-pub fn is_about(name: &str, column: &str) -> bool {
-    let (own, column) = (plain_name(name), plain_name(column));
-    let bare = bare(&own);
-    let words = || [Some(&*own), bare].into_iter().flatten();
-    let of_texts = is_no_mean(name) && is_compared(&column);
-    of_texts
-        || words().any(|word| word == column)
-        || words().any(|word| ALIKE.iter().any(|group| group.contains(&word) && group.contains(&&*column)))
 }

@@ -66,7 +66,8 @@ impl Search<'_> {
         let is_of_others = self.asked.counted.is_some_and(|n| !is(n, self.rows as f64) && !is(n, rows.numbers as f64));
         if let Some(scale) = self.scale(&mean) {
             // Few digits of a number over other rows may agree with these by chance.
-            return if is_of_others && !self.is_telling() && !self.asked.facts.is_doubled {
+            let lacks_rows = self.asked.counted.is_some_and(|n| n > self.rows as f64);
+            return if is_of_others && (lacks_rows || !self.is_telling()) && !self.asked.facts.is_doubled {
                 Found::open(mean, SAMPLE)
             } else {
                 self.over_rows_with_a_value(mean, scale)
@@ -132,7 +133,9 @@ impl Search<'_> {
         }
         let shared = self.asked.facts.columns.left_out(self.column.name);
         let partial = Partial { over, of, with_zeros: with_zeros.value, shared };
-        if self.asked.counted.is_some_and(|counted| is(counted, of as f64)) {
+        // An n beside it says how many rows were read. That the others are in its denominator, only their failure says.
+        let have_failed = self.asked.facts.columns.have_failed(self.column.name);
+        if have_failed && self.asked.counted.is_some_and(|counted| is(counted, of as f64)) {
             let why = format!("is over {over} of {of} rows, although n counts them all: {}", partial.left_out());
             let arithmetic =
                 format!("{} = {}; with these as 0: {}", own.definition, show(own.value.value), show(with_zeros.value));

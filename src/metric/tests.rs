@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::aggregate::stderr;
+use super::found::Found;
 use super::*;
 use crate::metric::row::judge;
 use crate::model::{
@@ -51,6 +52,30 @@ pub(super) fn number(text: &str) -> Printed {
 
 pub(super) fn row_verdict(name: &'static str, item: &ItemSummary, value: &str) -> Verdict {
     judge(item, &metric(name, RowValue::Number(number(value)))).row.judged.verdict
+}
+
+/// What the columns of rows give for a number of a run.
+pub(super) fn found(
+    of: impl Fn(&Asked<'_>) -> Option<Found>,
+    columns: &RowColumns,
+    items: u64,
+    name: &str,
+    printed: &str,
+) -> Option<Found> {
+    let (rows, tokens) = (BTreeMap::new(), TokenTotals::default());
+    let facts = RunFacts {
+        rows: &rows,
+        columns,
+        tokens: &tokens,
+        items,
+        unmeasured: items,
+        right: None,
+        doubt: None,
+        has_segments: false,
+        is_doubled: false,
+    };
+    let claim = RunMetric::new("", name).claim(printed, Located::default());
+    of(&Asked { claim: &claim, printed: number(printed), counted: None, facts: &facts, beside: &[&claim] })
 }
 
 /// What is known of a run.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::metric::joint::Rewards;
+use crate::metric::facts::Rewards;
 
 /// Fewest rows of groups that give all weights, beyond the number of weights.
 const MORE_ROWS: usize = 3;

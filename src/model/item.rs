@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::model::{Alternative, At, CandidateClaim, ColumnId, Logged, RowClaim, RowField, Slice, Step, Steps, Text};
+use crate::model::{
+    Alternative, At, CandidateClaim, ColumnId, Logged, RowClaim, RowFact, RowField, Slice, Step, Steps, Text,
+};
 use crate::numeric::Printed;
 
 /// How a log names a candidate: by position or by id.
@@ -144,6 +146,8 @@ pub struct Item<'t> {
     pub metrics: Vec<RowClaim<'t>>,
     /// The plain fields of its record, where the format does not say what each of them is.
     pub row: Vec<RowField<'t>>,
+    /// What else a summary of the run may be about.
+    pub facts: Vec<RowFact<'t>>,
     /// Whether the record holds all candidates; if not, others follow in other records.
     pub complete: bool,
     /// Hash of further fields of the record that tell it from others of the same item: a sample, a condition, a seed.

@@ -137,6 +137,14 @@ pub enum Definition<'t> {
     OfToken(PairPromise, Printed, Printed),
     /// A number of all tokens of a rollout.
     OfTokens(OverTokens),
+    /// One of several numbers that the record gives, in ways that are all in use; other ways that it gives are wrong. The first
+    /// right one is shown.
+    OneOf {
+        /// Numbers that it may be.
+        right: Vec<f64>,
+        /// Numbers that it is where it is computed wrongly.
+        wrong: Vec<f64>,
+    },
 }
 
 /// A metric of one item.

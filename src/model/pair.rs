@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::numeric::Printed;
 
 /// Whose log-probs are compared. The tokens were sampled by the second one.
@@ -103,7 +105,8 @@ pub enum Reduce {
 }
 
 /// Which tokens of a rollout count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TokenMask {
     /// Those that were sampled and are trained on.
     Response,

@@ -1,74 +1,107 @@
-//! The plain fields of a row: what a summary beside it may name.
+//! The plain fields of a row, which a summary beside it may name, and what else a format finds in it.
 
 use std::borrow::Cow;
 
-use crate::model::Text;
+use crate::model::{Text, TokenMask};
 
-/// What follows the name of a judge whose threshold is not logged, in the field that says whether it passes a row.
-pub const PASSES: &str = " passes";
-/// The same in the field that says that it passes a row with a score of 0.
-pub const PASSES_AT_0: &str = " passes at 0";
-
-/// Names of fields with numbers of a rollout over the tokens of one mask that have the trainer's and the engine's log-prob.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Numbers of a rollout over the tokens of one mask that have the trainer's and the engine's log-prob.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TokenSums {
-    /// The mask, in words.
-    pub mask: &'static str,
-    /// How many tokens.
-    pub tokens: &'static str,
+    /// The tokens.
+    pub mask: TokenMask,
+    /// How many.
+    pub tokens: u64,
     /// Σ |exp(trainer) − exp(engine)|.
-    pub probs_diff: &'static str,
+    pub probs_diff: f64,
     /// Σ of its squares.
-    pub squares: &'static str,
+    pub squares: f64,
     /// The largest.
-    pub largest: &'static str,
+    pub largest: f64,
     /// Σ (engine − trainer).
-    pub k1: &'static str,
+    pub k1: f64,
     /// Σ (r − 1 − ln r) with r = exp(trainer − engine).
-    pub k3: &'static str,
+    pub k3: f64,
     /// The same with r = exp(engine − trainer).
-    pub k3_swapped: &'static str,
+    pub k3_swapped: f64,
 }
 
-/// Over the response mask, over attention, over all positions.
-pub const TOKEN_SUMS: [TokenSums; 3] = [
-    TokenSums {
-        mask: "the response mask",
-        tokens: "tokens of the mask",
-        probs_diff: "probs diff over the mask",
-        squares: "probs diff squared over the mask",
-        largest: "largest probs diff over the mask",
-        k1: "k1 over the mask",
-        k3: "k3 over the mask",
-        k3_swapped: "k3 swapped over the mask",
+/// The documents that a search returned for a query.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Returned {
+    /// Ranks from 1 with the relevance of what stands there; those that are not relevant are left out.
+    pub relevant: Vec<(u32, f64)>,
+    /// How many documents were returned; None where only the rank of a relevant one is logged.
+    pub documents: Option<u32>,
+    /// The relevance of every judged document in the order logged; None where only that of returned ones is.
+    pub judged: Option<Vec<f64>>,
+    /// Whether the rank was logged as 0.
+    pub is_rank_zero: bool,
+}
+
+/// One answer of several to a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vote {
+    /// Hash of the answer's text.
+    pub answer: u64,
+    /// Whether it is right.
+    pub right: bool,
+}
+
+/// What a format finds in a row besides its plain fields. A type of its own, so that no field of a log is taken for it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RowFact<'t> {
+    /// Whether a judge without a logged threshold passes the row.
+    Judged {
+        /// The judge.
+        judge: Cow<'t, str>,
+        /// Whether it passes.
+        passes: bool,
+        /// Whether its score is 0.
+        is_zero: bool,
     },
-    TokenSums {
-        mask: "attention_mask",
-        tokens: "tokens of attention",
-        probs_diff: "probs diff over attention",
-        squares: "probs diff squared over attention",
-        largest: "largest probs diff over attention",
-        k1: "k1 over attention",
-        k3: "k3 over attention",
-        k3_swapped: "k3 swapped over attention",
+    /// How far trainer and engine of a rollout lie apart.
+    Tokens(TokenSums),
+    /// The reward of a rollout with its advantage.
+    Rollout {
+        /// Hash of what it shares with the rollouts of its group.
+        group: u64,
+        /// The reward.
+        reward: f64,
+        /// The advantage.
+        advantage: f64,
     },
-    TokenSums {
-        mask: "all positions",
-        tokens: "all positions",
-        probs_diff: "probs diff over all",
-        squares: "probs diff squared over all",
-        largest: "largest probs diff over all",
-        k1: "k1 over all",
-        k3: "k3 over all",
-        k3_swapped: "k3 swapped over all",
+    /// The rewards of a rollout by function, with its advantage.
+    Rewards {
+        /// Hash of what it shares with the rollouts of its group.
+        group: u64,
+        /// The rewards, by the name of their function.
+        parts: Vec<(Cow<'t, str>, f64)>,
+        /// The advantage.
+        advantage: f64,
     },
-];
-/// The field with the reward of a rollout.
-pub const REWARD: &str = "rollout reward";
-/// The field with its advantage.
-pub const ADVANTAGE: &str = "rollout advantage";
-/// The field with its group, as a number.
-pub const GROUP: &str = "rollout group";
+    /// What a search returned.
+    Returned(Returned),
+    /// The answers to a question, in the order logged.
+    Votes(Vec<Vote>),
+    /// What was answered to an item whose gold answer is known, and whether it is marked right.
+    Graded {
+        /// The item's id.
+        item: Cow<'t, str>,
+        /// The gold answer.
+        gold: Cow<'t, str>,
+        /// The response, and the answer that was extracted from it.
+        responses: Vec<Cow<'t, str>>,
+        /// The mark.
+        right: bool,
+    },
+    /// Samples of a problem, where no answers of theirs are logged.
+    Samples {
+        /// How many.
+        samples: u32,
+        /// Of these, right ones.
+        right: u32,
+    },
+}
 
 /// The value of a plain field.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -94,6 +94,30 @@ impl Rows {
         }
     }
 
+    /// Whether the rows of an item are samples of it: every item has equally many rows, and some differ. Samples with one short
+    /// answer may well be alike.
+    #[must_use]
+    pub fn are_samples(&self) -> bool {
+        let (mut per_item, mut differ, mut alike) = (None, false, true);
+        let mut rows = self.seen.iter().peekable();
+        let first = rows.peek().map(|(_, seen)| seen.count);
+        while let Some((key, seen)) = rows.next() {
+            let (mut count, mut contents) = (u64::from(seen.count), 1_u64);
+            alike &= Some(seen.count) == first;
+            while let Some((_, next)) = rows.next_if(|(next, _)| next.name == key.name) {
+                count += u64::from(next.count);
+                contents += 1;
+                alike &= Some(next.count) == first;
+            }
+            differ |= contents > 1;
+            if *per_item.get_or_insert(count) != count {
+                return false;
+            }
+        }
+        // What appears equally often as a whole was written more than once.
+        differ && !alike
+    }
+
     /// File and line of the first row.
     #[must_use]
     pub fn first(&self) -> Option<(u32, u64)> {
@@ -420,5 +444,22 @@ mod tests {
             prop_assert_eq!(bytes(&again), bytes(&whole));
             prop_assert_eq!(&again, &whole);
         }
+    }
+
+    #[test]
+    fn equally_many_rows_of_each_item_are_samples() {
+        let of = |all: &[(&str, u32)]| {
+            let mut rows = Rows::default();
+            for (line, (item, content)) in (1..).zip(all) {
+                rows.see(item, None, *content, (0, line));
+            }
+            rows.are_samples()
+        };
+        assert!(of(&[("a", 1), ("a", 1), ("a", 2), ("b", 3), ("b", 3), ("b", 3)]));
+        // A resumed run, everything twice, one row each.
+        assert!(!of(&[("a", 1), ("a", 1), ("b", 3)]));
+        assert!(!of(&[("a", 1), ("a", 1), ("b", 3), ("b", 3)]));
+        assert!(!of(&[("a", 1), ("a", 2), ("a", 1), ("a", 2), ("b", 3), ("b", 4), ("b", 3), ("b", 4)]));
+        assert!(!of(&[("a", 1), ("b", 3)]));
     }
 }

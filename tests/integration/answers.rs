@@ -181,8 +181,14 @@ fn a_share_of_some_rows_says_of_how_many() {
         let report = audit(rows(without), summary);
         assert_eq!((codes(&report), verdicts(&report, "run.accuracy")), (vec![], (1, 0, 0)), "{summary}");
     }
-    // The n says otherwise: an error.
+    // An n of all rows says how many were read; whether those without a value are wrong, nothing says.
     let report = audit(rows(4), r#"{"accuracy": 0.75, "n": 20}"#);
+    assert_eq!((codes(&report), verdicts(&report, "run.accuracy")), (vec!["RT607"], (1, 0, 0)));
+    assert_eq!(report.findings[0].severity, retally::report::Severity::Warning);
+    // Where they failed, they are in its denominator: an error.
+    let (name, text) = rows(4);
+    let failed = text.replace(r#""correct": null"#, r#""correct": null, "error": "timeout""#);
+    let report = audit((name, failed), r#"{"accuracy": 0.75, "n": 20}"#);
     assert_eq!((codes(&report), verdicts(&report, "run.accuracy")), (vec!["RT607"], (0, 1, 0)));
     assert_eq!(report.findings[0].severity, retally::report::Severity::Error);
 }
@@ -209,7 +215,7 @@ fn a_column_that_a_summary_names_is_audited_as_its_mean() {
     assert_eq!(mean(some, "run.coherence"), (vec!["RT607".to_owned()], (1, 0, 0)));
     assert_eq!(mean(r#"{"coherence": 0.583333333, "coherence_n": 3}"#, "run.coherence"), (vec![], (1, 0, 0)));
     let counted = r#"{"n": 4, "coherence": 0.583333333}"#;
-    assert_eq!(mean(counted, "run.coherence"), (vec!["RT607".to_owned()], (0, 1, 0)));
+    assert_eq!(mean(counted, "run.coherence"), (vec!["RT607".to_owned()], (1, 0, 0)));
     assert_eq!(mean(r#"{"n": 4, "coherence": 0.4375}"#, "run.coherence"), (vec![], (1, 0, 0)));
     assert_eq!(mean(r#"{"n": 4, "coherence": 0.500000}"#, "run.coherence").0, ["RT608"]);
 }

@@ -1,6 +1,7 @@
 //! Inference engines: the tokens that a server or library gave, with their log-probs.
 
 mod ctranslate2;
+mod expected_score;
 mod llama_cpp;
 mod openai;
 pub(in crate::format) mod own_entry;

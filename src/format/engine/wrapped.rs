@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::config::{ColumnSpec, InputConfig};
+use crate::format::engine::expected_score;
 use crate::format::engine::payload::{Payload, unwrap};
 use crate::format::field::{self, FieldError, at};
 use crate::format::json::Value;
@@ -77,6 +78,9 @@ fn visit(origin: &JsonOrigin<'_>, context: &Wrapped, out: &mut dyn Sink) -> Resu
                 only.claims.push(Claim { of: ColumnId(column), value: logged, at: at(value) });
             }
         }
+    }
+    if payload.candidates.len() == 1 && response.start() != record.start() {
+        payload.metrics.extend(expected_score::metrics(record, response));
     }
     emit(record, payload, origin, out);
     Ok(())

@@ -14,8 +14,8 @@ use crate::format::records::Records;
 use crate::format::steps::{self, Arrays};
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{
-    Aggregation, Candidate, Claim, Definition, Divisor, FieldValue, Item, Origin, PASSES, PASSES_AT_0, RowClaim,
-    RowField, RowMetric, RowValue, RunMetric, ScoreOutput,
+    Aggregation, Candidate, Claim, Definition, Divisor, Item, Origin, RowClaim, RowFact, RowMetric, RowValue,
+    RunMetric, ScoreOutput,
 };
 use crate::numeric::Printed;
 
@@ -173,7 +173,7 @@ fn row(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Field
         item.metrics.push(metric("success", RowValue::Flag(flag), success, definition));
     }
     item.metrics.extend(named_scores(root, &components));
-    item.row.extend(verdicts(&components));
+    item.facts.extend(verdicts(&components));
     out.item(&item, origin);
     Ok(())
 }
@@ -216,20 +216,17 @@ fn named_scores<'t>(root: Value<'t>, components: &[Value<'t>]) -> Vec<RowClaim<'
 }
 
 /// Whether assertions without a threshold pass, and whether they pass with a score of 0.
-fn verdicts<'t>(components: &[Value<'t>]) -> Vec<RowField<'t>> {
-    let mut row = Vec::new();
+fn verdicts<'t>(components: &[Value<'t>]) -> Vec<RowFact<'t>> {
+    let mut facts = Vec::new();
     for component in components {
         let kind = find(*component, &["assertion", "type"]).and_then(|kind| kind.as_str());
         let has_threshold = find(*component, &["assertion", "threshold"]).is_some_and(|own| own.kind() != Kind::Null);
         let pass = component.get("pass").and_then(|pass| pass.as_bool());
         let score = component.get("score").and_then(printed).map(|score| score.value);
         let (Some(kind), Some(pass), Some(score), false) = (kind, pass, score, has_threshold) else { continue };
-        row.push(RowField { name: Cow::Owned(format!("{kind}{PASSES}")), value: FieldValue::Flag(pass) });
-        if pass && score <= 0.0 {
-            row.push(RowField { name: Cow::Owned(format!("{kind}{PASSES_AT_0}")), value: FieldValue::Flag(true) });
-        }
+        facts.push(RowFact::Judged { judge: kind, passes: pass, is_zero: score <= 0.0 });
     }
-    row
+    facts
 }
 
 fn metric<'t>(name: &'t str, value: RowValue, place: Value<'t>, definition: Definition<'t>) -> RowClaim<'t> {
@@ -286,6 +283,19 @@ fn totals(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Fi
     }
     if prompts.len() == 1 {
         say(0, "successes", "success", find(results, &["stats", "successes"]));
+    }
+    for (position, prompt) in prompts.iter().enumerate() {
+        let count = |name: &str| find(*prompt, &["metrics", name]).and_then(printed).map(|number| number.value);
+        // Failed rows and those with an error are rows.
+        let counts = ["testPassCount", "testFailCount", "testErrorCount"].map(count);
+        let Some(place) = prompt.get("metrics").filter(|_| counts[..2].iter().all(Option::is_some)) else { continue };
+        let rows: f64 = counts.into_iter().flatten().sum();
+        let metric = RunMetric {
+            filter: filter(&position.to_string()),
+            aggregation: Some(Aggregation::Other),
+            ..RunMetric::new("", "n")
+        };
+        out.metric(metric.claim(&format!("{rows}"), origin.locate(at(place))));
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::format::field::{is_nothing, text};
 use crate::format::json::{Kind, Value};
-use crate::metric::is_compared;
+use crate::metric::may_decide;
 use crate::model::{FieldValue, RowField, Text};
 use crate::numeric::Printed;
 
@@ -68,8 +68,12 @@ pub(super) fn row(record: Value<'_>) -> Vec<RowField<'_>> {
 /// The names of the fields of a record that hold a number, a yes or no, or nothing, or what is compared with a gold answer.
 #[must_use]
 pub(super) fn measured(record: Value<'_>) -> Vec<String> {
-    let is_measured = |field: &RowField<'_>| !matches!(field.value, FieldValue::Text(_)) || is_compared(&field.name);
-    row(record).into_iter().filter(is_measured).map(|field| field.name.into_owned()).collect()
+    let is_measured = |field: &RowField<'_>| !matches!(field.value, FieldValue::Text(_)) || may_decide(&field.name);
+    let plain = row(record).into_iter().filter(is_measured).map(|field| field.name.into_owned());
+    let has_entries =
+        |value: Value<'_>| matches!(value.kind(), Kind::Array | Kind::Object) && !value.is_container_empty();
+    let lists = record.members().filter(|(_, value)| has_entries(*value)).map(|(key, _)| key.as_str().into_owned());
+    plain.chain(lists.filter(|name| may_decide(name))).collect()
 }
 
 /// A cell of a table.

@@ -12,10 +12,11 @@ use crate::format::native::grouping::{Finished, Grouping};
 use crate::format::native::record::{LONGEST_DISTINCTION, Mapping, SIDE_VALUES, segment_text, settle_padding};
 use crate::format::native::roles::{ROLES, Role, SENTENCE, by_name, key};
 use crate::format::native::sentences;
+use crate::format::native::{grading, lists};
 use crate::format::window::window;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::format::{MappedField, MappedRole};
-use crate::metric::is_compared;
+use crate::metric::may_decide;
 use crate::model::{
     At, Candidate, CandidateClaim, Claim, ColumnId, Item, Logged, PickRef, Place, RecordError, Segment, SideValue,
     Snippet, Step, Text, stable_hash,
@@ -224,7 +225,7 @@ pub(super) fn measured(head: &Head<'_>) -> Vec<String> {
     let rows = first_rows(head);
     let is_measured = |at: usize, name: &str| {
         let cell = |row: &csv::ByteRecord| fields::cell(name, row.get(at)?).and_then(|cell| cell.number());
-        is_compared(name) || rows.iter().any(|row| row.len() == header.len() && cell(row).is_some())
+        may_decide(name) || rows.iter().any(|row| row.len() == header.len() && cell(row).is_some())
     };
     header.iter().enumerate().filter(|(at, name)| is_measured(*at, name)).map(|(_, name)| name.clone()).collect()
 }
@@ -516,6 +517,9 @@ impl CsvReader {
             candidate.steps.clear();
             let cells = rows.first().map(|row| self.header.iter().zip(row.record.iter()));
             item.row = cells.into_iter().flatten().filter_map(|(name, raw)| fields::cell(name, raw)).collect();
+            item.facts =
+                item.row.iter().find_map(|field| lists::of_cell(&field.name, &field.value)).into_iter().collect();
+            item.facts.extend(grading::graded(&item.id, &item.row));
             candidate.stated = self.mapping.stated(&candidate.claims, tokens);
         }
         item.complete = candidate.id.is_none() && candidate.picked.is_none() && candidate.gold.is_none();
@@ -531,6 +535,8 @@ impl CsvReader {
         }
         match Printed::parse(raw) {
             Some(number) => Ok(field::logged(number, &self.mapping.sentinels)),
+            // A yes or no is a mark and no log-prob.
+            None if flag_text(raw).is_some() => Ok(Logged::Null),
             None => Err(format!("{what}: expected a number, found \"{}\"", String::from_utf8_lossy(raw))),
         }
     }

@@ -3,11 +3,13 @@
 mod by_value;
 mod columns;
 mod csv;
+mod grading;
 mod group;
 mod grouping;
 mod infer;
 mod json;
 mod keyed;
+mod lists;
 mod record;
 pub mod roles;
 pub(in crate::format) mod sentences;

@@ -9,6 +9,7 @@ use crate::format::json::{Key, Kind, Value};
 use crate::format::mapped::{MappedField, MappedRole};
 use crate::format::native::columns;
 use crate::format::native::roles::{MATCHED, ROLES, Role, SCORES, SENTENCE, SUM_OR_MEAN, by_name};
+use crate::format::native::{grading, lists};
 use crate::formula::{Formula, Output};
 use crate::model::{
     Alternative, ArrayLength, Candidate, CandidateClaim, Claim, ClaimKind, ColumnId, Item, Logged, PickRef, Segment,
@@ -129,6 +130,10 @@ impl Mapping {
 }
 
 fn number(value: Value<'_>, mapping: &Mapping, what: &str) -> Result<Logged, FieldError> {
+    // A yes or no is a mark and no log-prob.
+    if value.kind() == Kind::Bool {
+        return Ok(Logged::Null);
+    }
     field::number(value, what, &mapping.sentinels)
 }
 
@@ -377,6 +382,7 @@ pub(super) fn item<'t>(record: Value<'t>, mapping: &Mapping) -> Result<Item<'t>,
     }
     let slots = Slots::of(record, mapping);
     let mut item = Item { at: at(record), distinct: distinct(record), row: columns::row(record), ..Item::default() };
+    item.facts = lists::facts(record);
     item.id = slots.get(Role::Item).and_then(id).unwrap_or_default();
     if let Some(name) = scored_once(record) {
         // Its own id and times tell nothing apart.
@@ -389,6 +395,7 @@ pub(super) fn item<'t>(record: Value<'t>, mapping: &Mapping) -> Result<Item<'t>,
         [only] => id(*only).unwrap_or_default(),
         several => several.iter().filter_map(|value| id(*value)).collect::<Vec<_>>().join(", ").into(),
     };
+    item.facts.extend(grading::graded(&item.id, &item.row));
     if let Some(value) = slots.get(Role::Pick) {
         item.pick = reference(value);
     }

@@ -361,7 +361,7 @@ impl Format for NativeSummary {
     fn open(&self, head: &Head<'_>, config: &InputConfig) -> Result<Box<dyn Reader>, String> {
         let mapping = super::mapping(config)?;
         let Some((path, first)) = head.document().and_then(|root| rows(root, &mapping)) else {
-            return Ok(Box::new(SummaryReader));
+            return Ok(Box::new(SummaryReader { unread: head.document().and_then(unread) }));
         };
         let found = record::mapping_of(first, &mapping);
         let columns = Arc::clone(&mapping.columns);
@@ -400,7 +400,34 @@ fn claims(origin: &JsonOrigin<'_>, out: &mut dyn Sink) {
     });
 }
 
-struct SummaryReader;
+struct SummaryReader {
+    /// What is said of rows that are not read.
+    unread: Option<String>,
+}
+
+/// What is said of a list of objects that could be rows, if no field of theirs is known and no number is about one.
+fn unread(root: Value<'_>) -> Option<String> {
+    /// Fields that are named.
+    const NAMED: usize = 6;
+    let lists = ROWS.iter().filter_map(|path| Some((path.first()?, root.get(path.first()?)?)));
+    let are_rows = |list: &Value<'_>| {
+        list.kind() == Kind::Array
+            && list.len() > 1
+            && list.elements().all(|own| own.kind() == Kind::Object)
+            && named_parts(*list).is_empty()
+    };
+    let (name, list) = lists.into_iter().find(|(_, list)| are_rows(list))?;
+    let first = list.elements().next()?;
+    let mut fields: Vec<String> = first.members().take(NAMED).map(|(key, _)| format!("`{}`", key.as_str())).collect();
+    if first.len() > NAMED {
+        fields.push("…".to_owned());
+    }
+    Some(format!(
+        "the {} entries of `{name}` are not read: no number of the summary is about one of their fields ({})",
+        list.len(),
+        fields.join(", ")
+    ))
+}
 
 impl Reader for SummaryReader {
     fn framing(&self) -> Framing {
@@ -409,6 +436,10 @@ impl Reader for SummaryReader {
 
     fn columns(&self) -> &[ColumnSpec] {
         &[]
+    }
+
+    fn unread(&self) -> Vec<String> {
+        self.unread.iter().cloned().collect()
     }
 
     fn read_stream(&self, file: u32, stream: Opened, out: &mut dyn Sink) {

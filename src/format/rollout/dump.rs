@@ -12,10 +12,7 @@ use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::rollout::pairs::{REFERENCE, Sides, claims, flag, sums};
 use crate::format::{Confidence, Format, FormatInfo, Head, Reader, Sink};
-use crate::model::{
-    ADVANTAGE, ArrayLength, Candidate, Claim, ClaimKind, ColumnId, FieldValue, GROUP, Item, Logged, REWARD, RowField,
-    Segment, Step,
-};
+use crate::model::{ArrayLength, Candidate, Claim, ClaimKind, ColumnId, Item, Logged, RowFact, Segment, Step};
 
 pub(super) static ROLLOUT: Rollout = Rollout;
 
@@ -278,15 +275,15 @@ fn item<'t>(
             candidate.claims.push(Claim { of: ColumnId(column), value: logged, at: at(value) });
         }
     }
-    let mut item = Item { id, complete: true, at: at(record), row: reward(record, lists), ..Item::default() };
-    item.row.extend(sums(&sides(lists, context)));
+    let mut item = Item { id, complete: true, at: at(record), facts: reward(record, lists), ..Item::default() };
+    item.facts.extend(sums(&sides(lists, context)));
     item.candidates.push(candidate);
     Ok(item)
 }
 
 /// The reward of a rollout with its advantage and its group: the rollouts of one prompt. An advantage per token is that of the
 /// last token that counts.
-fn reward<'t>(record: Value<'t>, lists: Lists<'t>) -> Vec<RowField<'t>> {
+fn reward<'t>(record: Value<'t>, lists: Lists<'t>) -> Vec<RowFact<'t>> {
     let one = |names: &[&str]| names.iter().find_map(|name| record.get(name).filter(|own| own.kind() == Kind::Number));
     let reward = one(&["rewards", "reward", "score"]).and_then(field::printed);
     let per_token = || {
@@ -301,8 +298,6 @@ fn reward<'t>(record: Value<'t>, lists: Lists<'t>) -> Vec<RowField<'t>> {
     // verl gives all rollouts of a prompt one `uid`.
     let group = group.or_else(|| named(&["uid"]));
     let (Some(reward), Some(advantage), Some(group)) = (reward, advantage, group) else { return Vec::new() };
-    let number =
-        |name: &'static str, value: f64| RowField { name: Cow::Borrowed(name), value: FieldValue::Number(value) };
-    let group = (crate::model::stable_hash(&*group) >> 12) as f64;
-    vec![number(REWARD, reward.value), number(ADVANTAGE, advantage.value), number(GROUP, group)]
+    let (reward, advantage) = (reward.value, advantage.value);
+    vec![RowFact::Rollout { group: crate::model::stable_hash(&*group), reward, advantage }]
 }

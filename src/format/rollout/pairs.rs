@@ -10,8 +10,8 @@ use std::sync::Arc;
 use crate::format::field::{at, printed};
 use crate::format::json::{Kind, Value};
 use crate::model::{
-    Definition, FieldValue, OverTokens, PairFormula, PairPromise, PairSides, Reduce, RowClaim, RowField, RowMetric,
-    RowValue, TOKEN_SUMS, TokenMask, TokenPair,
+    Definition, OverTokens, PairFormula, PairPromise, PairSides, Reduce, RowClaim, RowFact, RowMetric, RowValue,
+    TokenMask, TokenPair, TokenSums,
 };
 use crate::numeric::{Printed, exp};
 
@@ -292,40 +292,43 @@ fn claim<'t>(
 
 /// Sums over the tokens that count, over each mask that a number of a run may be over. None over a mask under which some token
 /// lacks a log-prob.
-pub(super) fn sums(sides: &Sides<'_>) -> Vec<RowField<'static>> {
+pub(super) fn sums(sides: &Sides<'_>) -> Vec<RowFact<'static>> {
     const MASKS: [TokenMask; 3] = [TokenMask::Response, TokenMask::Attention, TokenMask::All];
     let Some(engine) = sides.engine else { return Vec::new() };
-    let mut all = [[0.0_f64; 7]; MASKS.len()];
+    let mut all = MASKS.map(|mask| TokenSums {
+        mask,
+        tokens: 0,
+        probs_diff: 0.0,
+        squares: 0.0,
+        largest: 0.0,
+        k1: 0.0,
+        k3: 0.0,
+        k3_swapped: 0.0,
+    });
     for pair in pairs(sides.trainer, engine, sides) {
         let (trainer, engine) = (pair.trainer.value, pair.engine.value);
         let (gap, d) = ((exp(trainer) - exp(engine)).abs(), trainer - engine);
         let (k3, swapped) = (exp(d) - 1.0 - d, exp(-d) - 1.0 + d);
-        for (mask, own) in MASKS.into_iter().zip(&mut all).filter(|(mask, _)| pair.counts(*mask)) {
+        for own in all.iter_mut().filter(|own| pair.counts(own.mask)) {
             // Attention that is not logged is no mask of its own.
-            if mask == TokenMask::Attention && sides.attention.is_none() {
+            if own.mask == TokenMask::Attention && sides.attention.is_none() {
                 continue;
             }
-            let [count, sum, squares, largest, k1, own_k3, own_swapped] = own;
-            *count += 1.0;
-            *sum += gap;
-            *squares += gap * gap;
+            own.tokens += 1;
+            own.probs_diff += gap;
+            own.squares += gap * gap;
             // A NaN has to stay.
-            *largest = if gap <= *largest { *largest } else { gap };
-            *k1 -= d;
-            *own_k3 += k3;
-            *own_swapped += swapped;
+            own.largest = if gap <= own.largest { own.largest } else { gap };
+            own.k1 -= d;
+            own.k3 += k3;
+            own.k3_swapped += swapped;
         }
     }
-    let mut row = Vec::new();
-    for (values, names) in all.into_iter().zip(&TOKEN_SUMS) {
-        let is_whole = values[0] > 0.0 && values.iter().all(|value| value.is_finite());
-        let names =
-            [names.tokens, names.probs_diff, names.squares, names.largest, names.k1, names.k3, names.k3_swapped];
-        let field =
-            |(name, value): (&'static str, f64)| RowField { name: name.into(), value: FieldValue::Number(value) };
-        row.extend(names.into_iter().zip(values).filter(|_| is_whole).map(field));
-    }
-    row
+    let is_whole = |own: &TokenSums| {
+        let values = [own.probs_diff, own.squares, own.largest, own.k1, own.k3, own.k3_swapped];
+        own.tokens > 0 && values.iter().all(|value| value.is_finite())
+    };
+    all.into_iter().filter(is_whole).map(RowFact::Tokens).collect()
 }
 
 /// Whether a token counts: a 1 or 0, also as a float or a boolean.

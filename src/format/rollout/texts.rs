@@ -10,7 +10,7 @@ use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Head, Reader, Sink};
-use crate::model::{ADVANTAGE, Candidate, FieldValue, GROUP, Item, RowField, stable_hash};
+use crate::model::{Candidate, FieldValue, Item, RowFact, RowField, stable_hash};
 
 pub(super) static TEXTS: Texts = Texts;
 
@@ -95,7 +95,15 @@ fn visit(origin: &JsonOrigin<'_>, out: &mut dyn Sink) -> Result<(), FieldError> 
     let mut item = Item { complete: true, at: at(record), ..Item::default() };
     if number == "advantage" {
         item.filter = Cow::Owned(record.get("step").and_then(integer).map(filter).unwrap_or_default());
-        item.row = rewards(record, record.get(prompt));
+        if let Some(fact) = rewards(record, record.get(prompt)) {
+            // A summary may name the mean of one of them.
+            if let RowFact::Rewards { parts, .. } = &fact {
+                for (name, value) in parts {
+                    item.row.push(RowField { name: name.clone(), value: FieldValue::Number(*value) });
+                }
+            }
+            item.facts.push(fact);
+        }
     }
     item.candidates.push(Candidate {
         prompt: record.get(prompt).and_then(text),
@@ -108,16 +116,13 @@ fn visit(origin: &JsonOrigin<'_>, out: &mut dyn Sink) -> Result<(), FieldError> 
 }
 
 /// The rewards of a completion by function, with its advantage and the group of its prompt.
-fn rewards<'t>(record: Value<'t>, prompt: Option<Value<'t>>) -> Vec<RowField<'t>> {
-    let field = |name: &'t str, value: f64| RowField { name: Cow::Borrowed(name), value: FieldValue::Number(value) };
+fn rewards<'t>(record: Value<'t>, prompt: Option<Value<'t>>) -> Option<RowFact<'t>> {
     let numbers = record.members().filter(|(_, value)| value.kind() == Kind::Number);
-    let mut row: Vec<RowField<'t>> = numbers
-        .filter_map(|(key, value)| Some((key.raw_str(), printed(value)?.value)))
-        .filter(|(name, _)| *name != "step")
-        .map(|(name, value)| field(if name == "advantage" { ADVANTAGE } else { name }, value))
+    let mut parts: Vec<(Cow<'t, str>, f64)> = numbers
+        .filter_map(|(key, value)| Some((Cow::Borrowed(key.raw_str()), printed(value)?.value)))
+        .filter(|(name, _)| name != "step")
         .collect();
-    if let Some(prompt) = prompt {
-        row.push(field(GROUP, (stable_hash(prompt.raw()) >> 12) as f64));
-    }
-    row
+    let at = parts.iter().position(|(name, _)| name == "advantage")?;
+    let (_, advantage) = parts.remove(at);
+    Some(RowFact::Rewards { group: stable_hash(prompt?.raw()), parts, advantage })
 }

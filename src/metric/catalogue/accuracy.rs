@@ -7,8 +7,9 @@ use crate::metric::aggregate::{Derived, stderr_of_share};
 use crate::metric::answer::{Answer, Asked, Doubt, FEW, NO_ROWS, SAMPLE};
 use crate::metric::definition::is;
 use crate::metric::known::{Kind, Metric};
+use crate::metric::named;
 use crate::metric::wrong::OF_FRACTIONS;
-use crate::numeric::{Approx, NumberFormat};
+use crate::numeric::{Approx, NumberFormat, sqrt};
 
 pub(super) static METRIC: Metric = Metric {
     of_run: Some(of_items),
@@ -39,15 +40,36 @@ pub(super) fn share(asked: &Asked<'_>, reported: f64) -> Answer {
         Answer::Maybe(if nearer { scored } else { all }, SAMPLE)
     } else if asked.counted.is_some_and(|counted| is(counted, known as f64)) {
         Answer::Derived(scored)
+    } else if nearer && known < facts.items && !is_failure(asked) {
+        // An n of all rows says how many were read, not that a row without a value is wrong.
+        Answer::Derived(scored)
     } else {
         Answer::Derived(all)
     }
 }
 
+/// Whether the rows without a value are wrong answers as far as the log says: a field of theirs says that they failed, or the rows
+/// have no field that could.
+fn is_failure(asked: &Asked<'_>) -> bool {
+    let columns = asked.facts.columns;
+    named::column("correct", columns).is_none_or(|column| columns.have_failed(column.name))
+}
+
 /// sd ÷ √n of ones and zeros.
 pub(super) fn stderr_of_items(asked: &Asked<'_>) -> Answer {
     let Some((right, count)) = asked.facts.right else { return Answer::Missing(NO_ROWS) };
-    match stderr_of_share(right, count) {
+    // People divide p(1 − p) by n as often as by n − 1; what a harness does, its format says.
+    let of_all = |derived: Derived| {
+        let n = count as f64;
+        let other = derived.value.scaled(sqrt((n - 1.0) / n));
+        let is_nearer = |a: f64, b: f64| (a - asked.printed.value).abs() < (b - asked.printed.value).abs();
+        if asked.claim.of.aggregation.is_none() && is_nearer(other.value, derived.value.value) {
+            Derived::new(other, "sqrt(p*(1 - p)/n)")
+        } else {
+            derived
+        }
+    };
+    match stderr_of_share(right, count).map(of_all) {
         None => Answer::Missing(FEW),
         Some(derived) if asked.facts.doubt == Some(Doubt::Numbers) => Answer::Maybe(derived, Doubt::Numbers.missing()),
         Some(derived) if count == asked.facts.items => Answer::Derived(derived),

@@ -1,18 +1,25 @@
 //! Expected calibration error: Σ over bins of (rows of the bin ÷ rows) · |mean confidence − share of right rows|, over bins of
-//! equal width (Guo et al. 2017, <https://arxiv.org/abs/1706.04599>). Bins hold either edge.
+//! equal width (Guo et al. 2017, <https://arxiv.org/abs/1706.04599>), which hold either edge, or of equally many rows (Nixon et al.
+//! 2019, <https://arxiv.org/abs/1904.01685>; `numpy.array_split` of the sorted rows).
 //!
-//! Wrong: the plain mean of the bins' gaps, over the bins with rows or over all; the largest gap.
+//! Wrong: equal width under the name of the adaptive error; the plain mean of the bins' gaps, over the bins with rows or over all; the largest gap.
 
 use crate::metric::aggregate::Derived;
 use crate::metric::answer::{Asked, Missing};
-use crate::metric::found::{Found, Wrong, settle};
-use crate::metric::joint::{BINS, Bin};
+use crate::metric::found::{Found, Ways, Wrong, settle};
+use crate::metric::joint::{BINS, Bin, Calibration};
 use crate::metric::known::{Kind, Metric};
 use crate::metric::wrong::AggregateCause;
+use crate::model::plain_name;
 use crate::numeric::{Approx, NumberFormat};
 
 pub(super) static METRIC: Metric =
     Metric { of_columns: Some(of_columns), ..Metric::new(&["ece", "expected_calibration_error"], Kind::Number) };
+
+pub(super) static ADAPTIVE: Metric = Metric {
+    of_columns: Some(of_columns),
+    ..Metric::new(&["ace", "adaptive_calibration_error", "adaptive_ece", "aece", "ece_equal_mass"], Kind::Number)
+};
 
 /// What the confidences do not say.
 const UNKNOWN_BINS: Missing = ("its bins are not known", "n_bins, and whether bins have equal width");
@@ -49,5 +56,73 @@ fn of_columns(asked: &Asked<'_>) -> Option<Found> {
             ));
         }
     }
+    let mass: Vec<Derived> =
+        BINS.into_iter().filter(|bins| is_stated(*bins)).flat_map(|bins| of_equal_mass(own, bins)).collect();
+    if is_adaptive(&asked.claim.of.metric) {
+        let why = "is over bins of equal width, not of equally many rows";
+        let width = right.into_iter().map(|own| Wrong::new(AggregateCause::Mismatch, own.value, &own.definition, why));
+        return Ways { rows: own.rows, right: mass, wrong: width.collect(), ..Ways::default() }
+            .settle(asked, UNKNOWN_BINS);
+    }
+    right.extend(mass);
     settle(asked, right, wrong, UNKNOWN_BINS)
+}
+
+fn is_adaptive(name: &str) -> bool {
+    ADAPTIVE.names.contains(&&*plain_name(name))
+}
+
+/// The error over bins of equally many rows: the first ones hold one more, or they end at whole parts of n. Of rows with one
+/// confidence either the right ones come first or the others.
+fn of_equal_mass(own: &Calibration, bins: u32) -> Vec<Derived> {
+    if own.sorted.has_more || own.rows < u64::from(bins) {
+        return Vec::new();
+    }
+    let (n, parts) = (own.rows, u64::from(bins));
+    let edges = |is_first: bool| {
+        move |bin: u64| if is_first { bin * (n / parts) + bin.min(n % parts) } else { bin * n / parts }
+    };
+    let mut errors: Vec<Derived> = Vec::new();
+    for is_right_first in [true, false] {
+        let mut rows: Vec<(f64, bool, u64)> =
+            own.sorted.rows.iter().map(|((bits, right), times)| (f64::from_bits(*bits), *right, *times)).collect();
+        rows.sort_by(|a, b| a.0.total_cmp(&b.0).then(if is_right_first { b.1.cmp(&a.1) } else { a.1.cmp(&b.1) }));
+        for is_first in [true, false] {
+            let value =
+                Approx::exact(mass_error(&rows, n, parts, edges(is_first))).rounded(n as f64, NumberFormat::F64);
+            let words = format!("sum(rows*gap)/n over {bins} bins of equally many rows");
+            if errors.iter().all(|known| !known.value.agrees(value)) {
+                errors.push(Derived::new(value, words));
+            }
+        }
+    }
+    errors
+}
+
+fn mass_error(rows: &[(f64, bool, u64)], n: u64, bins: u64, edge: impl Fn(u64) -> u64) -> f64 {
+    let mut rows = rows.iter().copied();
+    let (mut sum, mut current, mut seen) = (0.0, rows.next(), 0_u64);
+    for bin in 1..=bins {
+        let mut gap = 0.0;
+        while let Some((confidence, right, left)) = current.filter(|_| seen < edge(bin)) {
+            let taken = left.min(edge(bin) - seen);
+            gap += taken as f64 * (confidence - f64::from(u8::from(right)));
+            seen += taken;
+            current = if taken < left { Some((confidence, right, left - taken)) } else { rows.next() };
+        }
+        sum += f64::abs(gap);
+    }
+    sum / n as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mass_error;
+
+    #[test]
+    fn bins_of_equally_many_rows_by_hand() {
+        let rows = [(0.2, false, 1), (0.4, true, 1), (0.6, true, 2), (0.9, false, 1)];
+        // Three and two rows: |0.2 − 0.6 − 0.4| + |−0.4 + 0.9|, over 5.
+        assert!((mass_error(&rows, 5, 2, |bin| if bin == 1 { 3 } else { 5 }) - 1.3 / 5.0).abs() < 1e-12);
+    }
 }

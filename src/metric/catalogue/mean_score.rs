@@ -1,8 +1,9 @@
-//! The mean of the candidates' scores. Which candidates it is over, no pipeline says: a match decides.
+//! The mean of the candidates' scores, or of the only metric that the rows have. Which it is over, no pipeline says: a match decides.
 
 use crate::metric::aggregate::Derived;
 use crate::metric::answer::{Answer, Asked, NO_FORMULA, NO_ROWS};
 use crate::metric::known::{Kind, Metric};
+use crate::model::Aggregation;
 use crate::numeric::NumberFormat;
 
 pub(super) static METRIC: Metric = Metric {
@@ -12,6 +13,11 @@ pub(super) static METRIC: Metric = Metric {
 };
 
 fn of_candidates(asked: &Asked<'_>) -> Answer {
+    if let Some((name, rows)) = asked.facts.rows.iter().next().filter(|_| asked.facts.rows.len() == 1)
+        && let Some(mean) = Aggregation::Mean.derive(name, rows)
+    {
+        return Answer::Maybe(mean, NO_FORMULA);
+    }
     let tokens = asked.facts.tokens;
     let Some(total) = tokens.logprob() else { return Answer::Missing(NO_ROWS) };
     let mean = total.over(tokens.candidates as f64).through_stages(NumberFormat::F64);

@@ -10,29 +10,38 @@ mod bootstrap;
 mod brier_score;
 mod byte_perplexity;
 mod correct;
+mod correlation;
 mod ece;
 mod exact_match;
 mod f1;
 mod fraction;
 mod items;
+mod kappa;
 mod likelihood;
 mod loss;
+mod maj;
+mod mcc;
 mod mean_score;
 mod pass_at_k;
 mod perplexity;
+mod retrieval;
 mod reward;
 mod rollout_divergence;
 mod rollout_probs_diff;
 mod token_perplexity;
 mod wer;
+mod win_rate;
 mod word_perplexity;
 
 pub(super) use fraction::is_no_share;
+pub(super) use maj::is_majority;
+pub(super) use win_rate::is_rate;
 
 use crate::metric::answer::{Answer, Asked};
-use crate::metric::known::{Kind, Metric};
+use crate::metric::known::{Kind, Metric, OfColumns};
+use crate::metric::retrieval_name::retrieval;
 use crate::metric::wrong::Variant;
-use crate::model::{Aggregation, RunClaim};
+use crate::model::{Aggregation, RunClaim, plain_name};
 
 /// All metrics.
 static ALL: &[&Metric] = &[
@@ -47,7 +56,9 @@ static ALL: &[&Metric] = &[
     &brier_score::METRIC,
     &byte_perplexity::METRIC,
     &correct::METRIC,
+    &correlation::METRIC,
     &ece::METRIC,
+    &ece::ADAPTIVE,
     &exact_match::METRIC,
     &exact_match::OF_CHOICES,
     &f1::METRIC,
@@ -55,11 +66,15 @@ static ALL: &[&Metric] = &[
     &items::METRIC,
     &items::NAMED,
     &items::TOTAL,
+    &kappa::METRIC,
     &likelihood::METRIC,
     &loss::METRIC,
+    &maj::METRIC,
+    &mcc::METRIC,
     &mean_score::METRIC,
     &pass_at_k::METRIC,
     &perplexity::METRIC,
+    &retrieval::METRIC,
     &reward::METRIC,
     &rollout_divergence::K1,
     &rollout_divergence::K3,
@@ -69,6 +84,7 @@ static ALL: &[&Metric] = &[
     &token_perplexity::METRIC,
     &wer::CHARS,
     &wer::WORDS,
+    &win_rate::METRIC,
     &word_perplexity::METRIC,
 ];
 
@@ -84,10 +100,20 @@ pub fn in_summaries() -> impl Iterator<Item = &'static str> {
     ALL.iter().filter(|metric| metric.in_summaries).flat_map(|metric| metric.names).copied()
 }
 
-/// Whether the plain fields of rows may decide a metric of that name.
+/// Whether the fields of rows may decide a metric of that name.
 #[must_use]
 pub fn is_of_columns(name: &str) -> bool {
-    by_name(name).is_some_and(|metric| metric.of_columns.is_some())
+    of_columns(name).is_some()
+}
+
+/// How the fields of rows decide a metric of that name, however it is spelled: `NDCG@10`, `mean_ndcg_at_10`, `Win Rate (A)`.
+pub(super) fn of_columns(name: &str) -> Option<OfColumns> {
+    let own = |name: &str| by_name(name).and_then(|metric| metric.of_columns);
+    let plain = plain_name(name);
+    let bare = || ["mean_", "avg_", "average_", "overall_"].iter().find_map(|word| plain.strip_prefix(word));
+    let of_search = || if retrieval(&plain).is_some() { retrieval::METRIC.of_columns } else { None };
+    let of_sides = || win_rate::is_rate(&plain).then_some(win_rate::METRIC.of_columns).flatten();
+    own(name).or_else(|| own(&plain)).or_else(of_search).or_else(of_sides).or_else(|| own(bare()?))
 }
 
 /// The aggregation of a metric that is a quotient of sums whatever tool reports it.

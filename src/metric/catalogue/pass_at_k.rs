@@ -97,6 +97,10 @@ fn problems(asked: &Asked<'_>) -> Option<Problems> {
         return Some(counted.map(|((n, c), times)| (*n, *c, *times)).collect())
             .filter(|all: &Problems| !all.is_empty());
     }
+    let lists = &columns.facts.samples;
+    if lists.total() > 0 && lists.total() == columns.rows.max(asked.facts.items) {
+        return Some(lists.rows.iter().map(|((n, c), times)| (*n, *c, *times)).collect());
+    }
     let items = &columns.joint.by_item;
     let counted: u64 = items.rows.values().map(|(n, _)| u64::from(*n)).sum();
     let is_whole = !items.has_more && counted == columns.rows && counted > 0;

@@ -27,7 +27,7 @@ const ROUND: f64 = 0.05;
 const NEAR: f64 = 1e-3;
 
 fn of_columns(asked: &Asked<'_>) -> Option<Found> {
-    let mut all = asked.facts.columns.joint.rewards.iter();
+    let mut all = asked.facts.columns.facts.rewards.iter();
     let (names, rewards) = all.next()?;
     // Functions that leave some rows without a reward are averaged over the others.
     if all.next().is_some() {

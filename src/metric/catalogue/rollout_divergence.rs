@@ -6,11 +6,12 @@
 
 use crate::metric::aggregate::Derived;
 use crate::metric::answer::Asked;
-use crate::metric::catalogue::rollout_probs_diff::{OTHER_ROLLOUTS, sum, tokens};
+use crate::metric::catalogue::rollout_probs_diff::{MASKS, OTHER_ROLLOUTS, over, sum};
+use crate::metric::facts::TokenRows;
 use crate::metric::found::{Found, Wrong, settle};
 use crate::metric::known::{Kind, Metric};
 use crate::metric::wrong::AggregateCause;
-use crate::model::{TOKEN_SUMS, TokenSums};
+use crate::model::TokenMask;
 use crate::numeric::Approx;
 
 pub(super) static K1: Metric = Metric {
@@ -32,36 +33,36 @@ pub(super) static K3: Metric = Metric {
 struct Estimator {
     words: &'static str,
     swapped: &'static str,
-    of: fn(&Asked<'_>, &TokenSums) -> Option<Approx>,
-    of_swapped: fn(&Asked<'_>, &TokenSums) -> Option<Approx>,
+    of: fn(&TokenRows) -> Approx,
+    of_swapped: fn(&TokenRows) -> Approx,
 }
 
 static OF_K1: Estimator = Estimator {
     words: "mean of engine - trainer",
     swapped: "mean of trainer - engine",
-    of: |asked, names| sum(asked, names.k1),
-    of_swapped: |asked, names| sum(asked, names.k1).map(|sum| -sum),
+    of: |own| sum(&own.k1),
+    of_swapped: |own| -sum(&own.k1),
 };
 static OF_K3: Estimator = Estimator {
     words: "mean of r - 1 - ln r with r = exp(trainer - engine)",
     swapped: "mean of r - 1 - ln r with r = exp(engine - trainer)",
-    of: |asked, names| sum(asked, names.k3),
-    of_swapped: |asked, names| sum(asked, names.k3_swapped),
+    of: |own| sum(&own.k3),
+    of_swapped: |own| sum(&own.k3_swapped),
 };
 
 fn of_columns(asked: &Asked<'_>, estimator: &Estimator) -> Option<Found> {
-    let [own, others @ ..] = &TOKEN_SUMS;
-    let over = |sum: Option<Approx>, names: &TokenSums| Some(sum?.over(tokens(asked, names)?));
-    let right = Derived::new(over((estimator.of)(asked, own), own)?, format!("{} over the mask", estimator.words));
-    let swapped = over((estimator.of_swapped)(asked, own), own).map(|value| {
-        let words = format!("{} over the mask", estimator.swapped);
-        Wrong::new(AggregateCause::Mismatch, value, &words, "has trainer and engine exchanged")
-    });
-    let elsewhere = |names: &TokenSums| {
-        let why = format!("is over {}, not over the response mask", names.mask);
-        let words = format!("{} over {}", estimator.words, names.mask);
-        Some(Wrong::new(AggregateCause::Mismatch, over((estimator.of)(asked, names), names)?, &words, &why))
+    let [(mask, _), others @ ..] = MASKS;
+    let mean = |of: fn(&TokenRows) -> Approx, own: &TokenRows| of(own).over(own.tokens as f64);
+    let own = over(asked, mask)?;
+    let right = Derived::new(mean(estimator.of, own), format!("{} over the mask", estimator.words));
+    let words = format!("{} over the mask", estimator.swapped);
+    let value = mean(estimator.of_swapped, own);
+    let swapped = Some(Wrong::new(AggregateCause::Mismatch, value, &words, "has trainer and engine exchanged"));
+    let elsewhere = |(mask, name): (TokenMask, &str)| {
+        let why = format!("is over {name}, not over the response mask");
+        let words = format!("{} over {name}", estimator.words);
+        Some(Wrong::new(AggregateCause::Mismatch, mean(estimator.of, over(asked, mask)?), &words, &why))
     };
-    let wrong = swapped.into_iter().chain(others.iter().filter_map(elsewhere)).collect();
+    let wrong = swapped.into_iter().chain(others.into_iter().filter_map(elsewhere)).collect();
     settle(asked, vec![right], wrong, OTHER_ROLLOUTS)
 }

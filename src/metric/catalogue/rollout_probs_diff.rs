@@ -5,10 +5,11 @@
 
 use crate::metric::aggregate::Derived;
 use crate::metric::answer::{Asked, Missing};
+use crate::metric::facts::{RolloutSum, TokenRows};
 use crate::metric::found::{Found, Wrong, settle};
 use crate::metric::known::{Kind, Metric};
 use crate::metric::wrong::AggregateCause;
-use crate::model::{TOKEN_SUMS, TokenSums};
+use crate::model::TokenMask;
 use crate::numeric::{Approx, NumberFormat};
 
 pub(super) static METRIC: Metric = Metric {
@@ -30,42 +31,47 @@ pub(super) const OTHER_ROLLOUTS: Missing =
 /// Trainers compute in single precision.
 const ROUNDINGS: f64 = 64.0;
 
-/// The sum of a column that all rows have.
-pub(super) fn sum(asked: &Asked<'_>, name: &str) -> Option<Approx> {
-    let columns = asked.facts.columns;
-    let own = columns.columns.get(name).filter(|own| own.numbers == columns.rows)?;
-    let rounding = ROUNDINGS * NumberFormat::F32.unit_roundoff() * own.sizes.value();
-    Some(Approx::exact(own.values.value()).widened(rounding))
+/// Masks with the words for them: that of a number of a run, then others.
+pub(super) const MASKS: [(TokenMask, &str); 3] = [
+    (TokenMask::Response, "the response mask"),
+    (TokenMask::Attention, "attention_mask"),
+    (TokenMask::All, "all positions"),
+];
+
+/// The distances over a mask that all rollouts have.
+pub(super) fn over<'a>(asked: &Asked<'a>, mask: TokenMask) -> Option<&'a TokenRows> {
+    let facts = &asked.facts.columns.facts;
+    facts.tokens.get(&mask).filter(|own| own.rows == facts.rows && own.tokens > 0)
 }
 
-/// The number of tokens of a mask.
-pub(super) fn tokens(asked: &Asked<'_>, names: &TokenSums) -> Option<f64> {
-    sum(asked, names.tokens).map(|count| count.value).filter(|count| *count > 0.0)
+/// A sum as a trainer may have added it up.
+pub(super) fn sum(own: &RolloutSum) -> Approx {
+    let rounding = ROUNDINGS * NumberFormat::F32.unit_roundoff() * own.size.value();
+    Approx::exact(own.value.value()).widened(rounding)
 }
 
-fn mean(asked: &Asked<'_>, names: &TokenSums) -> Option<Approx> {
-    Some(sum(asked, names.probs_diff)?.over(tokens(asked, names)?))
+#[expect(clippy::unnecessary_wraps, reason = "a number of a mask may not exist")]
+fn mean(own: &TokenRows) -> Option<Approx> {
+    Some(sum(&own.probs_diff).over(own.tokens as f64))
 }
 
-fn largest(asked: &Asked<'_>, names: &TokenSums) -> Option<Approx> {
-    sum(asked, names.largest)?;
-    let (_, high) = asked.facts.columns.columns.get(names.largest)?.range?;
-    Some(Approx::exact(high).rounded(ROUNDINGS, NumberFormat::F32))
+#[expect(clippy::unnecessary_wraps, reason = "a number of a mask may not exist")]
+fn largest(own: &TokenRows) -> Option<Approx> {
+    Some(Approx::exact(own.largest).rounded(ROUNDINGS, NumberFormat::F32))
 }
 
-fn deviation(asked: &Asked<'_>, names: &TokenSums) -> Option<Approx> {
-    let (sum, count) = (sum(asked, names.probs_diff)?, tokens(asked, names).filter(|count| *count > 1.0)?);
-    let squares = self::sum(asked, names.squares)?;
-    Some((squares - (sum * sum).over(count)).over(count - 1.0).sqrt())
+fn deviation(own: &TokenRows) -> Option<Approx> {
+    let (total, squares, count) = (sum(&own.probs_diff), sum(&own.squares), own.tokens as f64);
+    (count > 1.0).then(|| (squares - (total * total).over(count)).over(count - 1.0).sqrt())
 }
 
 /// A number over the response mask; over another one it is wrong.
-fn over_masks(asked: &Asked<'_>, words: &str, of: fn(&Asked<'_>, &TokenSums) -> Option<Approx>) -> Option<Found> {
-    let [own, others @ ..] = &TOKEN_SUMS;
-    let right = Derived::new(of(asked, own)?, format!("{words} over the mask"));
-    let wrong = |names: &TokenSums| {
-        let why = format!("is over {}, not over the response mask", names.mask);
-        Some(Wrong::new(AggregateCause::Mismatch, of(asked, names)?, &format!("{words} over {}", names.mask), &why))
+fn over_masks(asked: &Asked<'_>, words: &str, of: fn(&TokenRows) -> Option<Approx>) -> Option<Found> {
+    let [(mask, _), others @ ..] = MASKS;
+    let right = Derived::new(of(over(asked, mask)?)?, format!("{words} over the mask"));
+    let wrong = |(mask, name): (TokenMask, &str)| {
+        let why = format!("is over {name}, not over the response mask");
+        Some(Wrong::new(AggregateCause::Mismatch, of(over(asked, mask)?)?, &format!("{words} over {name}"), &why))
     };
-    settle(asked, vec![right], others.iter().filter_map(wrong).collect(), OTHER_ROLLOUTS)
+    settle(asked, vec![right], others.into_iter().filter_map(wrong).collect(), OTHER_ROLLOUTS)
 }

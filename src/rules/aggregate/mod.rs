@@ -1,7 +1,11 @@
 //! Rules of the family `aggregate`.
 
 mod dropped_rows;
+mod equal_marked_wrong;
+mod gold_accepts_all;
+mod grade_outside_scale;
 mod group_weights;
+mod impossible_mean;
 mod mean_of_exp;
 mod mean_of_means;
 mod metric_mismatch;
@@ -31,6 +35,10 @@ pub(super) static RULES: &[&Rule] = &[
     &metric_not_finite::RULE,
     &reward_parts::RULE,
     &row_metric_wrong::RULE,
+    &impossible_mean::RULE,
+    &equal_marked_wrong::RULE,
+    &gold_accepts_all::RULE,
+    &grade_outside_scale::RULE,
     &verdict_cannot_fail::RULE,
 ];
 

@@ -7,7 +7,7 @@ use crate::rules::prelude::*;
 pub(super) static RULE: Rule = Rule::run(page!("RT616-reward-parts"), check, say);
 
 fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
-    for rows in run.stream.items.columns.joint.groups().values() {
+    for rows in run.stream.items.columns.facts.groups().values() {
         for (at, (reward, advantage)) in rows.iter().enumerate() {
             let Some(distance) = far_from_flat(rows, at) else {
                 seen.holds();

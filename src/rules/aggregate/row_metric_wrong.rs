@@ -8,7 +8,7 @@ use crate::model::{Definition, Divisor, ItemSummary, Ranking, Verdict};
 use crate::rules::prelude::*;
 
 pub(super) static RULE: Rule = Rule::item(page!("RT611-row-metric-wrong"), check, say)
-    .counts(&[CORRECT, VALUES, UNWEIGHTED])
+    .counts(&[CORRECT, VALUES, UNWEIGHTED, FIRST_DIGIT])
     .when(fires)
     .parts(parts);
 
@@ -18,6 +18,8 @@ const CORRECT: Key<u64> = Key::new(0, "correct");
 const VALUES: Key<u64> = Key::new(1, "values");
 /// Of these, sums that leave out the weights.
 const UNWEIGHTED: Key<u64> = Key::new(2, "unweighted");
+/// Of these, expectations over the first digit of a number.
+const FIRST_DIGIT: Key<u64> = Key::new(3, "first_digit");
 /// What messages call an item's own correctness.
 const OWN: &str = "correct";
 
@@ -49,6 +51,9 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
                 seen.count(VALUES, 1);
                 if is_unweighted(own) {
                     seen.count(UNWEIGHTED, 1);
+                }
+                if matches!(own.definition, Some(Definition::OneOf { .. })) {
+                    seen.count(FIRST_DIGIT, 1);
                 }
                 let part = seen.part(&own.metric.of.name);
                 own.instead.iter().for_each(|words| part.add_instead(words));
@@ -147,6 +152,13 @@ fn say(all: &Observed) -> Message {
             wrong.join(" and ")
         ))
         .help("weight each assertion's score, and divide by the sum of the weights");
+    }
+    if values > 0 && all.count(FIRST_DIGIT) == values {
+        return Message::new(format!(
+            "{} is the expectation over the alternatives of the number's first digit, although the number has two",
+            wrong.join(" and ")
+        ))
+        .help("weigh each whole number: the probability of 10 is that of its 1 times that of its 0");
     }
     if values > 0 {
         let (title, help) = match instead(all) {

@@ -1,6 +1,5 @@
 //! RT617: a judge without a threshold passes every row, also with a score of 0.
 
-use crate::model::{PASSES, PASSES_AT_0};
 use crate::rules::prelude::*;
 
 pub(super) static RULE: Rule = Rule::run(page!("RT617-verdict-cannot-fail"), check, say).counts(&[ROWS, ZEROS]);
@@ -13,21 +12,16 @@ const ZEROS: Key<u64> = Key::new(1, "zeros");
 const FEWEST: u64 = 3;
 
 fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
-    let columns = &run.stream.items.columns.columns;
-    for (name, zeros) in columns {
-        let Some(judge) = name.strip_suffix(PASSES_AT_0) else { continue };
-        let Some(passes) = columns.get(&format!("{judge}{PASSES}")) else { continue };
-        let given = passes.values.value();
-        let all = passes.numbers;
-        if zeros.numbers < FEWEST || (given - all as f64).abs() > 0.0 {
+    for (judge, own) in &run.stream.items.columns.facts.judges {
+        if own.zeros < FEWEST || own.passed < own.rows {
             seen.holds();
             continue;
         }
         seen.part(judge).failed += 1;
-        seen.count(ROWS, all);
-        seen.count(ZEROS, zeros.numbers);
-        let detail = format!("{judge} passes {all} of {all} rows, {} of them with a score of 0", zeros.numbers);
-        let evidence = Evidence::at_most(0.0).found(zeros.numbers as f64).detail(detail);
+        seen.count(ROWS, own.rows);
+        seen.count(ZEROS, own.zeros);
+        let detail = format!("{judge} passes {0} of {0} rows, {1} of them with a score of 0", own.rows, own.zeros);
+        let evidence = Evidence::at_most(0.0).found(own.zeros as f64).detail(detail);
         seen.fail_at(&run.first_row(), "", evidence);
     }
 }

@@ -49,7 +49,7 @@ impl Pattern {
 fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
     let rows = &run.stream.rows.seen;
     let mut doubled: Vec<Seen> = rows.values().filter(|row| row.count > 1).collect();
-    if doubled.is_empty() {
+    if doubled.is_empty() || run.stream.rows.are_samples() {
         return;
     }
     doubled.sort_by_key(|row| row.last);
