@@ -1,4 +1,4 @@
-//! bigcode-evaluation-harness: `evaluation_results.json`, shares of programs that pass their tests, and the programs.
+//! bigcode-evaluation-harness: `evaluation_results.json` (shares of programs that pass their tests), and the programs.
 
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::field::{at, has};
@@ -10,7 +10,7 @@ use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink}
 use crate::model::{Origin, RunMetric};
 use crate::source::Opened;
 
-/// The numbers of the run.
+/// The run-level metrics.
 pub(in crate::format) static RESULTS: Results = Results;
 
 pub(in crate::format) struct Results;
@@ -28,7 +28,7 @@ static INFO: FormatInfo = FormatInfo {
     traps: "pass@k is an estimate over all samples of a problem, not the share of problems for which one of k passes",
 };
 
-/// The programs, which hold no numbers.
+/// The programs; these files hold no numbers.
 pub(in crate::format) static GENERATIONS: Generations = Generations;
 
 pub(in crate::format) struct Generations;

@@ -1,7 +1,7 @@
-//! Dumps of rollouts as training loops name their tensors: verl, TRL, `OpenRLHF`, slime, `SkyRL`, prime-rl.
+//! Dumps of rollouts under the tensor names of training loops: verl, TRL, `OpenRLHF`, slime, `SkyRL`, prime-rl.
 //!
-//! Every token may have two log-probs: the engine's, from sampling, and the trainer's, from a second pass. A mask says
-//! which tokens count; at the others stands a padded 0.0 or a value that means nothing.
+//! Every token may have two log-probs: the engine's, from sampling, and the trainer's, from a second pass. A mask marks
+//! the tokens that count. The other positions hold 0.0 as padding, or a meaningless value.
 
 use std::borrow::Cow;
 
@@ -57,10 +57,10 @@ const TRAINER: [&str; 7] = [
     "prev_logprobs",
     "log_probs",
 ];
-/// Which tokens count.
+/// Masks of the tokens that count.
 const MASKS: [&str; 7] =
     ["token_loss_mask", "response_mask", "loss_mask", "loss_masks", "completion_mask", "action_mask", "response_masks"];
-/// Ids of the tokens.
+/// Token ids.
 const IDS: [&str; 8] = [
     "token_ids",
     "responses",
@@ -71,9 +71,9 @@ const IDS: [&str; 8] = [
     "output_ids",
     "tokens",
 ];
-/// exp(trainer − engine) per token, or one number of the whole rollout.
+/// exp(trainer − engine) per token, or one number for the whole rollout.
 const RATIOS: [&str; 3] = ["importance_sampling_ratio", "is_ratio", "ratio"];
-/// Totals over the mask, of the trainer or of the engine.
+/// Totals over the mask, from the trainer or the engine.
 const TOTALS: [(&str, Side); 4] = [
     ("old_log_prob_sum", Side::Trainer),
     ("sum_old_log_probs", Side::Trainer),
@@ -87,7 +87,7 @@ enum Side {
     Engine,
 }
 
-/// The first field of a record that is a list, by names.
+/// The first of these fields of a record that is a list.
 fn list<'t>(record: Value<'t>, names: &[&'static str]) -> Option<(&'static str, Value<'t>)> {
     names.iter().find_map(|name| Some((*name, record.get(name).filter(|value| value.kind() == Kind::Array)?)))
 }
@@ -104,7 +104,7 @@ fn is_rollout(record: Value<'_>) -> bool {
     let engine = list(record, &ENGINE);
     let trainer = list(record, &TRAINER);
     let Some((name, values)) = engine.or(trainer) else { return false };
-    // Plain `log_probs` beside tokens have many writers; with a mask they are a trainer's.
+    // Many tools write plain `log_probs` next to tokens. With a mask they come from a trainer.
     let beside = list(record, &MASKS).or_else(|| list(record, &IDS).filter(|_| name != "log_probs"));
     (is_numbers(values) || is_batch(values)) && beside.is_some()
 }
@@ -152,7 +152,7 @@ impl Format for Rollout {
     }
 }
 
-/// What a reader knows of its input.
+/// Context of a reader.
 struct DumpColumns {
     /// Whether the steps' log-probs are the trainer's.
     trainer: bool,
@@ -160,7 +160,7 @@ struct DumpColumns {
     totals: Vec<&'static str>,
 }
 
-/// The lists of one rollout, and where its values belong.
+/// The lists of one rollout, and the side that its values belong to.
 #[derive(Clone, Copy)]
 struct Lists<'t> {
     values: Value<'t>,
@@ -173,7 +173,7 @@ struct Lists<'t> {
 fn visit(origin: &JsonOrigin<'_>, context: &DumpColumns, out: &mut dyn Sink) -> Result<(), FieldError> {
     let record = origin.root;
     let (engine, trainer) = (list(record, &ENGINE), list(record, &TRAINER));
-    // A record without the trainer's list has the engine's alone, and nothing beside it.
+    // A record without the trainer's list has only the engine's values.
     let (values, other) =
         if context.trainer { (trainer, engine.filter(|_| trainer.is_some())) } else { (engine, None) };
     let Some((_, values)) = values.or(engine) else {
@@ -223,12 +223,12 @@ fn item<'t>(
     let skipped = lists.ids.map_or(0, |ids| ids.len().saturating_sub(len));
     let mut ids = lists.ids.into_iter().flat_map(|ids| ids.elements()).skip(skipped);
     let mut mask = lists.mask.into_iter().flat_map(|mask| mask.elements());
-    // Lists of two lengths have no common positions.
+    // Lists of different lengths have no common positions.
     let other = lists.other.filter(|other| other.len() == len);
     let mut other = other.into_iter().flat_map(|other| other.elements());
     for value in lists.values.elements() {
         let counts = mask.next().and_then(flag).unwrap_or(true);
-        // Padding follows the last token that counts; masked tokens before it were fed, not sampled.
+        // Padding follows the last token that counts. Masked tokens before it are input, not samples.
         let segment = if counts { Segment::Continuation } else { Segment::Prompt };
         let logprob = match field::number(value, "log-probs", &[])? {
             // The value of a masked token is meaningless.
@@ -259,7 +259,7 @@ fn item<'t>(
     Ok(item)
 }
 
-/// How far the probabilities of the two sides lie apart, over each mask that a run's mean may be over.
+/// Absolute differences between the probabilities of both sides, over each mask that a run's mean may use.
 fn probs_diff<'t>(record: Value<'t>, lists: Lists<'t>, context: &DumpColumns) -> Vec<RowField<'t>> {
     let Some(engine) = lists.other.filter(|engine| context.trainer && engine.len() == lists.values.len()) else {
         return Vec::new();
@@ -282,8 +282,8 @@ fn probs_diff<'t>(record: Value<'t>, lists: Lists<'t>, context: &DumpColumns) ->
     row
 }
 
-/// The reward of a rollout with its advantage and its group: the rollouts of one prompt. An advantage per token is that of the
-/// last token that counts.
+/// The reward of a rollout, its advantage, and its group (the rollouts of one prompt). Of per-token advantages, the one
+/// of the last token that counts is used.
 fn reward<'t>(record: Value<'t>, lists: Lists<'t>) -> Vec<RowField<'t>> {
     let one = |names: &[&str]| names.iter().find_map(|name| record.get(name).filter(|own| own.kind() == Kind::Number));
     let reward = one(&["rewards", "reward", "score"]).and_then(field::printed);
@@ -310,8 +310,9 @@ fn flag(value: Value<'_>) -> Option<bool> {
     }
 }
 
-/// exp(trainer − engine) of every token that counts, or e to their sum: one number, alone or at every token. Trainers cap
-/// ratios at a round number and set others to 0: nothing is known of such values.
+/// Adds importance ratios: exp(trainer − engine) for every token that counts, or exp of their sum as a single number,
+/// given once or repeated at every token. Trainers cap ratios at a round number and set others to 0, so such values
+/// cannot be checked.
 fn ratios<'t>(lists: Lists<'t>, context: &DumpColumns, item: &mut Item<'t>) {
     let (Some((name, ratios)), Some(engine)) = (lists.ratios.filter(|_| context.trainer), lists.other) else { return };
     let mut mask = lists.mask.into_iter().flat_map(|mask| mask.elements());
@@ -335,7 +336,7 @@ fn ratios<'t>(lists: Lists<'t>, context: &DumpColumns, item: &mut Item<'t>) {
         |first: f64| each().filter(|(_, value)| *value > 0.0).all(|(_, value)| value.total_cmp(&first).is_eq());
     match first {
         Some((ratio, value)) if lists.values.len() > 1 && is_one(value) => {
-            // Others than TRL take the mean of the differences, or leave open what they take.
+            // Only TRL is known to use the sum. Others use the mean of the differences, or do not say.
             let definition = if name == RATIOS[0] {
                 Definition::ExpOfDifferences(pairs.flatten().collect())
             } else {

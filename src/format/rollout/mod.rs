@@ -1,4 +1,4 @@
-//! Rollouts of reinforcement learning: what the engine sampled, scored by the engine and again by the trainer.
+//! Rollouts of reinforcement learning: samples of the engine, scored by the engine and again by the trainer.
 
 mod dump;
 mod texts;

@@ -31,7 +31,7 @@ static INFO: FormatInfo = FormatInfo {
 /// The context, the sampled text, and a number that comes from the reward.
 const SHAPES: [[&str; 3]; 2] = [["input", "output", "score"], ["prompt", "completion", "advantage"]];
 
-/// The names of a record's fields, where it is a rollout without log-probs.
+/// The field names of a record, if it is a rollout without log-probs.
 fn shape(record: Value<'_>) -> Option<[&'static str; 3]> {
     let is_text = |name: &str| record.get(name).is_some_and(|value| value.kind() != Kind::Number);
     let without_logs = || record.members().all(|(key, _)| !key.raw_str().contains("log"));

@@ -1,4 +1,4 @@
-//! `results_<date>.json`: the numbers of the run.
+//! `results_<date>.json`: the metrics of the run.
 
 use std::collections::BTreeSet;
 
@@ -13,9 +13,9 @@ use crate::model::{Aggregation, Origin, RunMetric, TaskGroup, Weights};
 use crate::numeric::Printed;
 use crate::source::Opened;
 
-/// The numbers of the run.
+/// The run-level metrics.
 pub(in crate::format) static RESULTS: Results = Results { is_fork: false };
-/// Those of lmms-eval, which keeps the shape.
+/// The results of lmms-eval, which have the same shape.
 pub(in crate::format) static LMMS_RESULTS: Results = Results { is_fork: true };
 
 pub(in crate::format) struct Results {
@@ -77,7 +77,7 @@ impl Format for Results {
             let start = head.bytes.get(..64).unwrap_or(head.bytes);
             !super::lmms::key(head.name).is_empty() && memchr::memmem::find(start, b"\"results\"").is_some()
         } else {
-            // Larger than what recognition reads, or cut off: the first key and the name have to do.
+            // The document is longer than the head, or truncated: only the first key and the name are available.
             let start = head.bytes.get(..64).unwrap_or(head.bytes);
             head.name.starts_with("results") && memchr::memmem::find(start, b"\"results\"").is_some()
         };
@@ -138,11 +138,11 @@ fn claims(root: Value<'_>, task: &str, values: Value<'_>, origin: &JsonOrigin<'_
     let custom =
         config.and_then(|config| config.get("process_results")).is_some_and(|value| value.kind() == Kind::String);
     let group = group(root, task);
-    // What a document that breaks off says of a number may stand behind the break.
+    // In a truncated document, the configuration of a metric may be in the missing part.
     let custom = custom || (origin.is_partial && config.is_none());
     let mut filters: BTreeSet<&str> = BTreeSet::new();
     for (key, value) in values.members() {
-        // Only metrics have a filter behind a comma; `alias`, `name` and counts have none.
+        // Only metrics have a filter after a comma; `alias`, `name` and counts do not.
         let Ok(key) = std::str::from_utf8(key.raw()) else { continue };
         let Some((name, filter)) = key.rsplit_once(',') else { continue };
         if name.ends_with("_stderr_clustered") {
@@ -187,7 +187,8 @@ fn claims(root: Value<'_>, task: &str, values: Value<'_>, origin: &JsonOrigin<'_
     }
 }
 
-/// A claim without a value for each metric of a group's tasks, where the file says that nothing was aggregated for it.
+/// Emits a claim without a value for each metric of a group's tasks, if the file states that the group has no
+/// aggregate.
 fn without_value(root: Value<'_>, task: &str, values: Value<'_>, origin: &JsonOrigin<'_>, out: &mut dyn Sink) {
     let is_empty = values.get("sample_count").is_some_and(|counts| counts.is_container_empty());
     let has_metric = values.members().any(|(key, _)| key.raw_str().contains(','));
@@ -209,8 +210,8 @@ fn without_value(root: Value<'_>, task: &str, values: Value<'_>, origin: &JsonOr
     }
 }
 
-/// The aggregation that a metric has without being told: perplexities and bits per byte whatever code computes their rows,
-/// and the mean of those that the preview of 0.5 logs as one number per row.
+/// The aggregation of a metric without a declared one: perplexities and bits per byte, whichever code computes their
+/// rows, and the mean of the metrics that the preview of 0.5 logs as one number per row.
 fn by_default(root: Value<'_>, metric: &str) -> Option<Aggregation> {
     let is_preview = root.get("lm_eval_version").is_some_and(|version| version.raw().starts_with(b"0.5"));
     if is_preview && super::samples::ONE_NUMBER.contains(&metric) {
@@ -220,7 +221,7 @@ fn by_default(root: Value<'_>, metric: &str) -> Option<Aggregation> {
     by_name(metric)?.aggregation.filter(is_of_totals)
 }
 
-/// The tasks of a group of tasks. How they are weighed (`weight_by_size`) is not written to the results.
+/// The tasks of a group. Their weights (`weight_by_size`) are not written to the results.
 fn group(root: Value<'_>, task: &str) -> Option<TaskGroup> {
     let subtasks = root.get("group_subtasks")?;
     let members = |name: &str| -> Vec<String> {
@@ -233,7 +234,7 @@ fn group(root: Value<'_>, task: &str) -> Option<TaskGroup> {
     }
     let mut leaves: BTreeSet<String> = BTreeSet::new();
     let mut open = direct.clone();
-    // A group that holds itself would never end: no name is opened twice.
+    // A group that contains itself would recurse forever, so each name is expanded only once.
     let mut opened: BTreeSet<String> = BTreeSet::from([task.to_owned()]);
     while let Some(name) = open.pop() {
         let inside = members(&name);
@@ -251,7 +252,7 @@ fn group(root: Value<'_>, task: &str) -> Option<TaskGroup> {
     })
 }
 
-/// The aggregation that a task's metric list names.
+/// The aggregation declared in a task's metric list.
 fn aggregation(config: Value<'_>, metric: &str) -> Option<Aggregation> {
     let entry = config
         .get("metric_list")?
