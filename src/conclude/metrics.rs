@@ -1,4 +1,4 @@
-//! Verdicts on metrics: those of the rows and those reported of the run.
+//! Verdicts on metrics: those of rows and those reported for the run.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::report::{ClaimKey, MetricReport};
 use crate::rules::Fields;
 use crate::tally::{FromRefuted, ItemTally, StreamTally};
 
-/// What a stream gives for the numbers of its run.
+/// The facts of a stream for judging its run's metrics.
 pub(super) fn facts(stream: &StreamTally) -> RunFacts<'_> {
     let items = &stream.items;
     let picked = (items.scored > 0).then_some((items.right, items.scored));
@@ -33,7 +33,7 @@ fn doubt(items: &ItemTally) -> Option<Doubt> {
     (items.reported == 0 && items.same_label.numbers > 0).then_some(Doubt::Numbers)
 }
 
-/// What follows from the refuted columns of a stream.
+/// The picks and correctness that follow from refuted columns of a stream.
 pub(super) fn from_refuted(items: &ItemTally, refuted: &[ColumnKey]) -> FromRefuted {
     let mut all = FromRefuted::default();
     for (column, own) in &items.from_refuted {
@@ -45,7 +45,7 @@ pub(super) fn from_refuted(items: &ItemTally, refuted: &[ColumnKey]) -> FromRefu
     all
 }
 
-/// Counts the verdicts and says what is missing for the open ones.
+/// Counts the verdicts and lists what is missing for the undecided ones.
 pub(super) fn count(
     stream: &StreamTally,
     judged: &[JudgedMetric<'_>],
@@ -76,7 +76,7 @@ pub(super) fn count(
     }
 }
 
-/// The numbers of a run as the report lists them.
+/// The metrics of a run, as listed in the report.
 pub(super) fn list(run: &str, judged: &[JudgedMetric<'_>]) -> Vec<MetricReport> {
     let one = |metric: &JudgedMetric<'_>| MetricReport {
         run: run.to_owned(),
