@@ -25,7 +25,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 OUTPUTS = ["text", "concise", "json", "jsonl", "sarif", "github", "gitlab", "junit", "markdown", "html"]
 TIMEOUT = 60
 MEMORY = 6 << 30
-# Written as they are, since json.dumps would escape or refuse some of them.
+# Written verbatim: json.dumps would escape or reject some of them.
 RAW = ["NaN", "-Infinity", "1e999", "-0", "1e-999", "0.1" + "0" * 300, "123456789" * 30, "1E5", "00", "\"\\ud800\"", "\"\\u0000\""]
 TEXTS = ["", " ", "\x1b[31m", "::error::x", "\u202e", "\u0301", "NaN", "None", "-inf", "1.5", "a" * 5000, "\0", "<b>", "`|*", "\ud800"]
 NUMBERS = [0, -1, 1, -0.0, 1e308, -1e308, 5e-324, 2**63, -(2**63), 2**64, 0.1, -100.0, -9999.0, 1e-5, 3, 1.0]

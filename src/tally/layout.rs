@@ -76,7 +76,7 @@ pub enum FieldKind {
     EmptyObject,
 }
 
-/// The extents of up to `N` different keys, or a marker that there are more.
+/// The extents of a few different keys, or a marker that there are too many.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Few<K: Ord> {
     kept: BTreeMap<K, Extent>,
