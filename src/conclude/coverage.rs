@@ -130,7 +130,7 @@ impl Gaps {
         *self.claims.entry((what.clone(), reason.into(), log)).or_default() += count;
     }
 
-    /// A run metric for which something is missing: the rows beside it, if they could not be read.
+    /// A run metric for which something is missing, such as unreadable rows in its directory.
     pub(super) fn of_run(&mut self, what: &ClaimKey, place: &Place, reason: &'static str, log: &'static str) {
         let (reason, log) = match self.refused.of(place) {
             Some(refused) => (refused.to_owned().into(), "rows of a known format, or map their fields under [input]"),

@@ -30,7 +30,7 @@ pub(super) fn group(tally: Tally, ids: &[RunId], paths: &[&str]) -> Vec<Run> {
         files.entry(id).or_default().push((file, own));
     }
     let mut runs: BTreeMap<RunId, Run> = files.into_iter().map(|(id, files)| (id, Run::of(files))).collect();
-    // The runs with rows, by what they share with the metrics beside them.
+    // The runs with rows, by directory and key. Metrics without rows may belong to them.
     let mut beside: BTreeMap<(String, String), Vec<RunId>> = BTreeMap::new();
     for (id, _) in runs.iter().filter(|(_, run)| !run.streams.is_empty()) {
         beside.entry((id.directory.clone(), id.key.clone())).or_default().push(id.clone());

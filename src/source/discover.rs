@@ -93,7 +93,6 @@ pub fn is_text(path: &str) -> bool {
 /// Files below a directory, except hidden ones, whose path `is_wanted`; the rest go to `others`. Links to directories
 /// are not followed, which rules out loops. Links to files are followed only within the directory. `is_inside` says
 /// which directories may contain wanted files.
-/// are not wanted go to `others`. `is_inside` says which directories may hold wanted files.
 fn walk(
     root: &Path,
     found: &mut Discovery,

@@ -4,7 +4,6 @@
 //! an item repeat. A stored tally holds the names of a few rows and, for each row, the code of the predicted name that
 //! has its hash. Rows with another name are stored with their hash. Reading restores the same rows, whatever the names
 //! are.
-//! another name are stored with their hash. What is read back is what was written, whatever the names are.
 
 use std::collections::BTreeMap;
 
