@@ -244,7 +244,7 @@ fn of_columns(asked: &Asked<'_>, rows: Option<&MetricRows>) -> Option<Found> {
     }
 }
 
-/// A mean over several metrics exactly one of which holds in every row. It is the same for any model.
+/// A mean over several metrics, if exactly one of them holds in every row. It is the same for any model.
 fn of_exclusive(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
     let (facts, all) = (asked.facts, asked.facts.rows);
     let is_other = asked.claim.of.aggregation == Some(Aggregation::Other) && !asked.claim.of.stderr;

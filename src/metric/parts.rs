@@ -1,4 +1,4 @@
-//! Judges an overall metric against its parts in the same file: with which weights it is their mean.
+//! Judges an overall metric as the mean of its parts in the same file, with equal weights or weights by size.
 
 use crate::derive::judge;
 use crate::metric::aggregate::Derived;

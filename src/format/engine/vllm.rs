@@ -267,7 +267,7 @@ fn claim<'t>(result: Value<'t>, name: &str, column: u16, candidate: &mut Candida
     Ok(())
 }
 
-/// The step of a token in a map from id to value. If the id is not logged, the map may show its own entry.
+/// The step of a token in a map from id to value. If the id is not logged, the map itself may identify the entry.
 pub(super) fn by_id<'t>(
     entry: Value<'t>,
     id: Option<i64>,

@@ -73,7 +73,7 @@ impl Tape {
 }
 
 impl Tape {
-    /// The value of the record that was parsed last; `text` must be the text of that record. None if nothing was parsed.
+    /// The value of the last parsed record; `text` must be the text of that record. None if nothing was parsed.
     #[must_use]
     pub fn root<'t>(&'t self, text: &'t str) -> Option<Value<'t>> {
         (!self.nodes.is_empty()).then_some(Value { nodes: &self.nodes, text, at: 0 })

@@ -1,6 +1,7 @@
 //! Rollouts that training loops write to disk as texts with their rewards: verl's dumps and TRL's tables.
 //!
-//! verl: `_dump_generations` in `verl/trainer/ppo/ray_trainer.py`. TRL: `GRPOTrainer.log` in `trl/trainer/grpo_trainer.py`.
+//! verl: `_dump_generations` in `verl/trainer/ppo/ray_trainer.py`.
+//! TRL: `GRPOTrainer.log` in `trl/trainer/grpo_trainer.py`.
 
 use crate::config::InputConfig;
 use crate::format::field::{self, FieldError, at, has, text};

@@ -1,8 +1,8 @@
 //! evalscope, native backend: predictions, reviews and reports.
 //!
 //! Shapes of 1.14.1 (reports of schema 2) and of reports before it (schema 1), from `evalscope/api` and
-//! `evalscope/report`. A run has `predictions/<model>/<benchmark>_<subset>.jsonl`, `reviews/<model>/…` of the same name and
-//! `reports/<model>/<benchmark>.json`.
+//! `evalscope/report`. A run has `predictions/<model>/<benchmark>_<subset>.jsonl`, `reviews/<model>/…` of the same name
+//! and `reports/<model>/<benchmark>.json`.
 
 mod lines;
 mod report;

@@ -1,7 +1,7 @@
 //! `inspect_ai`: one log per task, as one JSON document or as a zip of its parts.
 //!
-//! Shapes of 0.3.50 to 0.3.285, from `inspect_ai/log/_log.py` and `inspect_ai/log/_recorders`. A zip is read as lines: its
-//! header, then a line per sample.
+//! Shapes of 0.3.50 to 0.3.285, from `inspect_ai/log/_log.py` and `inspect_ai/log/_recorders`. A zip is read as lines:
+//! its header, then a line per sample.
 
 mod header;
 mod sample;
