@@ -123,7 +123,7 @@ const PERCENT: [&str; 3] = ["_percent", "_pct", "_percentage"];
 /// Maximum depth of nested objects that are searched.
 const DEPTH: usize = 4;
 
-/// Objects inside a summary with this many numbers or more hold one per item.
+/// Objects inside a summary with more numbers than this hold one per item.
 const OF_ITEMS: usize = 64;
 
 /// Usual names of files with the metrics of a run.
