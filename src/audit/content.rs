@@ -39,6 +39,10 @@ pub(super) fn of_candidate(item: &Item<'_>, candidate: &Candidate<'_>, prompt: O
 pub(super) fn of_item(item: &Item<'_>, candidates: &[u64]) -> u64 {
     let mut hasher = StableHasher::default();
     candidates.hash(&mut hasher);
+    // With candidates, it is part of theirs.
+    if candidates.is_empty() {
+        item.distinct.hash(&mut hasher);
+    }
     for reference in [&item.pick, &item.gold] {
         match reference {
             PickRef::Missing => {}

@@ -107,7 +107,7 @@ pub(super) fn candidate(
             (true, false) => total.filter(|_| decides(&convention)).map(|total| merit(&convention, total, facts.n)),
         },
         side_values: if has_pick {
-            candidate.side_values.iter().map(|side| (side.name.clone().into_owned(), side.value)).collect()
+            candidate.side_values.iter().map(|side| (side.name.clone().into_owned(), side.value.value)).collect()
         } else {
             Vec::new()
         },

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::audit::ColumnPlan;
 use crate::conclude::diagnosis::{self, Explanation};
 use crate::conclude::picks::Picks;
-use crate::config::Levels;
+use crate::config::{Levels, Promise};
 use crate::model::Place;
 use crate::numeric::show;
 use crate::report::{ClaimKey, Coverage, InputError};
@@ -74,7 +74,7 @@ impl Gaps {
         if undecided > 0 {
             let (reason, log) = match explanation {
                 Explanation::Unknown => {
-                    (unknown(column), "its formula under [conventions], or a name that says what it is")
+                    (unknown(column, plan), "its formula under [conventions], or a name that says what it is")
                 }
                 Explanation::MaybeHalf => (
                     "the claims follow if a sum was added up in 16 bits, and too few rows show that it was".into(),
@@ -125,9 +125,9 @@ impl Gaps {
         add(ClaimKey::Greedy, items.greedy.unprovable, lacks_top.into(), "top_logprobs (with token ids)");
     }
 
-    /// Claims of any kind for which something is missing.
-    pub(super) fn missing(&mut self, what: &ClaimKey, reason: &'static str, log: &'static str, count: u64) {
-        *self.claims.entry((what.clone(), reason.into(), log)).or_default() += count;
+    /// Claims of any kind that lack something.
+    pub(super) fn missing(&mut self, what: &ClaimKey, reason: Cow<'static, str>, log: &'static str, count: u64) {
+        *self.claims.entry((what.clone(), reason, log)).or_default() += count;
     }
 
     /// A run metric for which something is missing, such as unreadable rows in its directory.
@@ -188,8 +188,18 @@ fn at_most(bound: f64) -> String {
     }
 }
 
-/// Why a number named score is not a log-prob.
-fn unknown(column: &ColumnTally) -> Cow<'static, str> {
+/// Why a number is an unknown quantity. Numbers whose names promise nothing are so, too, where some of them follow from the
+/// tokens.
+fn unknown(column: &ColumnTally, plan: &ColumnPlan) -> Cow<'static, str> {
+    let follows = column.accepted.get(plan.chosen).copied().unwrap_or(0);
+    if plan.spec.promise == Promise::Matched && follows > 0 {
+        let formula = plan.convention();
+        return format!(
+            "`{}` does not say what it is: {formula} gives {} of {} rows, and none gives all",
+            plan.spec.column.name, follows, column.judged
+        )
+        .into();
+    }
     match column.closeness.claims {
         Some((low, high)) if high > 0.0 => {
             format!("its values, from {} to {}, are no log-probs: an unknown quantity", show(low), show(high)).into()

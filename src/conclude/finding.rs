@@ -191,7 +191,8 @@ fn whole_records(path: &str) -> &'static str {
             "write columns of the types that the format requires, and close the file before the audit"
         }
         "json" => "write one complete JSON document, and close the file before the audit",
-        _ => "write one complete JSON value per line, and close the file before the audit",
+        "jsonl" | "ndjson" => "write one complete JSON value per line, and close the file before the audit",
+        _ => "write every record whole, as those before it, and close the file before the audit",
     }
 }
 

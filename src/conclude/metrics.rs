@@ -1,9 +1,11 @@
 //! Verdicts on metrics: those of rows and those reported for the run.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::conclude::coverage::Gaps;
-use crate::metric::{Doubt, JudgedMetric, RunFacts};
+use crate::metric::advantages;
+use crate::metric::{Doubt, JudgedMetric, MetricRows, RunFacts};
 use crate::model::{ColumnKey, VerdictCounts};
 use crate::report::{ClaimKey, MetricReport};
 use crate::rules::Fields;
@@ -55,17 +57,23 @@ pub(super) fn count(
     for (name, rows) in &stream.items.metrics {
         let what = ClaimKey::Rows(name.clone());
         if rows.verdicts.unprovable > 0 {
-            let (reason, log) = if rows.custom {
-                (
-                    "it may be computed by code that is not in the log",
-                    "the task's configuration beside the rows, or the inputs of that code",
-                )
-            } else {
-                ("the inputs of its definition are not logged", "scores, texts and the gold answer")
-            };
+            let (reason, log) = gap(rows);
             gaps.missing(&what, reason, log, rows.verdicts.unprovable);
         }
         verdicts.entry(what).or_default().merge(&rows.verdicts);
+    }
+    if let Some(counts) = advantages::judge(&stream.items.columns.joint.groups()) {
+        let what = ClaimKey::Rows("advantage".to_owned());
+        if counts.unprovable > 0 {
+            let reason = "no known formula gives it from the rewards of its group".into();
+            gaps.missing(
+                &what,
+                reason,
+                "the rewards as they were before the advantages, and the group",
+                counts.unprovable,
+            );
+        }
+        verdicts.entry(what).or_default().merge(&counts);
     }
     for metric in judged {
         let what = ClaimKey::Run(metric.name());
@@ -76,7 +84,26 @@ pub(super) fn count(
     }
 }
 
-/// The metrics of a run, as listed in the report.
+/// Why rows of a metric are open, and what would decide them.
+fn gap(rows: &MetricRows) -> (Cow<'static, str>, &'static str) {
+    if rows.custom {
+        (
+            "it may be computed by code that is not in the log".into(),
+            "the task's configuration beside the rows, or the inputs of that code",
+        )
+    } else if !rows.lacks.is_empty() {
+        (format!("only {} would decide it", rows.lacks).into(), "these fields")
+    } else if rows.is_of_record {
+        (
+            "the numbers beside it do not decide it".into(),
+            "what it is computed from, with all digits, under a name that says the formula",
+        )
+    } else {
+        ("the inputs of its definition are not logged".into(), "scores, texts and the gold answer")
+    }
+}
+
+/// The numbers of a run as the report lists them.
 pub(super) fn list(run: &str, judged: &[JudgedMetric<'_>]) -> Vec<MetricReport> {
     let one = |metric: &JudgedMetric<'_>| MetricReport {
         run: run.to_owned(),

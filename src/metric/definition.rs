@@ -1,7 +1,11 @@
 //! Checks the metric of one item against the data logged for the item.
 
+use std::borrow::Cow;
+
 use crate::derive::{Judgement, judge as compare};
 use crate::metric::choice::{Cut, Fits, compared, outcome};
+use crate::metric::combination::{judge_between, judge_combination};
+use crate::metric::pairs::{Said, judge_rollout, judge_token};
 use crate::model::{
     CandidateSummary, Counted, Definition, Divisor, ItemSummary, Ranking, RowClaim, RowValue, ScoreOutput, Verdict,
 };
@@ -20,7 +24,22 @@ impl Definition<'_> {
         matches!(self, Self::Right(_) | Self::GreedyGold)
     }
 
-    /// Whether it needs no correct answer: the winning candidate, counts, numbers in the record.
+    /// Whether it is a formula of other numbers of the record of which wrong forms are known.
+    #[must_use]
+    pub fn is_formula(&self) -> bool {
+        matches!(self, Self::Combination(..) | Self::Between(..) | Self::OfToken(..) | Self::OfTokens(_))
+    }
+
+    /// The fields that would decide it, in words.
+    #[must_use]
+    pub fn lacks(&self) -> Option<&'static str> {
+        match self {
+            Self::Lacks(fields) => Some(fields),
+            _ => None,
+        }
+    }
+
+    /// Whether it needs no right answer: which candidate wins, counts, numbers in the record.
     #[must_use]
     pub fn is_without_gold(&self) -> bool {
         matches!(
@@ -36,7 +55,7 @@ impl Definition<'_> {
                 | Self::SumOf(_)
                 | Self::LeastOf(_)
                 | Self::GeometricMeanOf(..)
-        )
+        ) || self.is_formula()
     }
 }
 
@@ -80,6 +99,8 @@ pub struct JudgedRow<'m> {
     pub row: RowJudgement,
     /// The ways to compare candidates that explain it, if it marks the winner as correct or incorrect.
     pub fits: Fits,
+    /// What a refuted number is instead, in words.
+    pub instead: Vec<Cow<'static, str>>,
 }
 
 impl<'m> JudgedRow<'m> {
@@ -87,12 +108,38 @@ impl<'m> JudgedRow<'m> {
     #[must_use]
     pub fn new(item: &ItemSummary, metric: &'m RowClaim<'m>, definition: Option<&'m Definition<'m>>) -> Self {
         let definition = definition.filter(|_| !metric.of.custom);
-        let row = judge(item, &metric.value, definition);
+        let said = definition.and_then(|definition| of_record(&metric.value, definition));
+        let (row, instead) = match said {
+            Some(Said { judged, instead }) => (RowJudgement { judged, winner: None, squared: None }, instead),
+            None => (judge(item, &metric.value, definition), Vec::new()),
+        };
         let fits = match definition {
             Some(Definition::Right(ranking)) => Fits::new(item, *ranking, row.judged.reported),
             _ => Fits::default(),
         };
-        Self { metric, definition, row, fits }
+        Self { metric, definition, row, fits, instead }
+    }
+
+    /// What the name of a token's number says that it is, in words.
+    #[must_use]
+    pub fn meant(&self) -> Option<Cow<'static, str>> {
+        match self.definition? {
+            Definition::OfToken(promise, ..) => promise.formulas.first().map(|own| promise.sides.words(own.words())),
+            _ => None,
+        }
+    }
+}
+
+/// Judges a number that follows from other numbers of its record, where wrong ways to compute it are known.
+fn of_record(value: &RowValue, definition: &Definition<'_>) -> Option<Said> {
+    let RowValue::Number(number) = value else { return None };
+    let claim = Approx::printed(number);
+    match definition {
+        Definition::Combination(terms, is_certain) => judge_combination(claim, terms, *is_certain),
+        Definition::Between(low, high) => Some(judge_between(claim, low.as_ref(), high.as_ref())),
+        Definition::OfToken(promise, trainer, engine) => judge_token(claim, *promise, trainer, engine),
+        Definition::OfTokens(over) => judge_rollout(claim, over),
+        _ => None,
     }
 }
 
@@ -224,17 +271,16 @@ fn derive(item: &ItemSummary, definition: &Definition<'_>) -> Option<Derived> {
             let mean = Approx::sum(logs, NumberFormat::F64).over(numbers.len() as f64).exp();
             Derived::new(Approx::printed(factor) * mean)
         }
-        Definition::ExpOfDifference(one, other) => Derived::new(exp_of_differences(&[(*one, *other)])),
-        Definition::ExpOfDifferences(pairs) => Derived::new(exp_of_differences(pairs)),
-        Definition::ByName | Definition::Total(_) | Definition::Shares => return None,
+        Definition::ByName
+        | Definition::Total(_)
+        | Definition::Shares
+        | Definition::Combination(..)
+        | Definition::Between(..)
+        | Definition::Lacks(_)
+        | Definition::OfToken(..)
+        | Definition::OfTokens(_) => return None,
     };
     derived.value.value.is_finite().then_some(derived)
-}
-
-/// exp(Σ(x − y)). Each log-prob is exact to half a unit of its last digit, or to single precision; so is the sum.
-fn exp_of_differences(pairs: &[(Printed, Printed)]) -> Approx {
-    let stored = |number: &Printed| Approx::printed(number).stored(NumberFormat::F32);
-    Approx::sum(pairs.iter().map(|(one, other)| stored(one) - stored(other)), NumberFormat::F32).exp()
 }
 
 fn only(item: &ItemSummary) -> Option<usize> {

@@ -17,7 +17,9 @@ pub const BINS: [u32; 8] = [10, 15, 5, 20, 25, 30, 50, 100];
 const PAIRS: usize = 1 << 10;
 /// Maximum number of equal rollouts per group.
 const ROLLOUTS: u64 = 1 << 10;
-/// Maximum number of items whose samples are counted.
+/// Rewards of a rollout that are told apart.
+const REWARDS: usize = 8;
+/// Items whose samples are counted.
 const ITEMS: usize = 1 << 16;
 /// Confidences are summed as integers, in units of 1 ÷ `UNIT`.
 const UNIT: f64 = (1_u64 << 60) as f64;
@@ -237,7 +239,10 @@ impl AnyOf {
     }
 }
 
-/// Statistics over several columns of a stream's rows.
+/// Rollouts by their group, and the bits of their rewards by function and of their advantage.
+pub type Rewards = Capped<(u64, Vec<u64>, u64), u64, ITEMS>;
+
+/// What the columns of a stream's rows say together.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Joint {
     /// Confidence and correctness.
@@ -252,7 +257,9 @@ pub struct Joint {
     pub any_of: BTreeMap<(String, String), AnyOf>,
     /// Rollouts by group, and by the bits of their reward and advantage.
     pub rollouts: Capped<(u64, u64, u64), u64, ITEMS>,
-    /// Logged word edits.
+    /// Rollouts by their group, and the bits of their rewards by function and of their advantage; by the names of the functions.
+    pub rewards: BTreeMap<Vec<String>, Rewards>,
+    /// Word edits as logged.
     pub logged: Edits,
     /// Word edits computed from the texts.
     pub words: Edits,
@@ -290,6 +297,10 @@ impl Joint {
         let of = |name: &str| row.iter().find(|field| field.name == name).and_then(RowField::number);
         if let (Some(group), Some(reward), Some(advantage)) = (of(GROUP), of(REWARD), of(ADVANTAGE)) {
             self.rollouts.change((group.to_bits(), reward.to_bits(), advantage.to_bits()), |times| *times += 1);
+            return;
+        }
+        if let (Some(group), Some(advantage)) = (of(GROUP), of(ADVANTAGE)) {
+            self.observe_rewards(group, advantage, row);
             return;
         }
         let row: Vec<(Cow<'_, str>, &RowField<'_>)> =
@@ -337,6 +348,22 @@ impl Joint {
         }
     }
 
+    fn observe_rewards(&mut self, group: f64, advantage: f64, row: &[RowField<'_>]) {
+        let mut parts: Vec<(&str, f64)> = row
+            .iter()
+            .filter(|field| field.name != GROUP && field.name != ADVANTAGE)
+            .filter_map(|field| Some((field.name.as_ref(), field.number()?)))
+            .collect();
+        parts.sort_unstable_by_key(|(name, _)| *name);
+        if parts.is_empty() || parts.len() > REWARDS {
+            return;
+        }
+        let names: Vec<String> = parts.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let bits = parts.iter().map(|(_, value)| value.to_bits()).collect();
+        let own = self.rewards.entry(names).or_default();
+        own.change((group.to_bits(), bits, advantage.to_bits()), |times| *times += 1);
+    }
+
     fn compare(&mut self, gold: &str, predicted: &str) {
         let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
         let (own, theirs) = (words(gold), words(predicted));
@@ -357,6 +384,9 @@ impl Joint {
         self.samples.merge(other.samples, add);
         self.by_item.merge(other.by_item, |own, theirs| *own = (own.0 + theirs.0, own.1 + theirs.1));
         self.rollouts.merge(other.rollouts, add);
+        for (names, theirs) in other.rewards {
+            self.rewards.entry(names).or_default().merge(theirs, add);
+        }
         for (names, theirs) in other.any_of {
             self.any_of.entry(names).or_default().merge(&theirs);
         }

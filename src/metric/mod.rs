@@ -1,12 +1,14 @@
 //! Metrics: their names, the definition of a row's value, the aggregation of rows into a run's metric, and known errors
 //! in computing each.
 
+pub mod advantages;
 pub mod aggregate;
 pub mod answer;
 mod capped;
 pub mod catalogue;
 pub mod choice;
 pub mod columns;
+mod combination;
 pub mod definition;
 mod found;
 pub mod group;
@@ -14,12 +16,14 @@ pub mod joint;
 pub mod judged;
 mod known;
 mod named;
+mod pairs;
 mod parts;
 pub mod row;
 mod rows;
 mod search;
 mod texts;
 mod tokens;
+mod weights;
 mod wrong;
 
 pub use answer::{Answer, Asked, Doubt, RunFacts};

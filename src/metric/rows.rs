@@ -41,6 +41,10 @@ pub struct MetricRows {
     pub not_finite: u64,
     /// Whether at least one row comes from custom code that the log does not show.
     pub custom: bool,
+    /// Whether some row is held to other numbers of its own record by a formula.
+    pub is_of_record: bool,
+    /// The fields that would decide a row, in words; empty where no row lacks any.
+    pub lacks: String,
     /// Σ of the numbers.
     pub values: ExactSum,
     /// Σ of |number|, for rounding bounds.
@@ -87,6 +91,8 @@ impl MetricRows {
         let RowJudgement { judged, squared, .. } = own.row;
         self.rows += 1;
         self.custom |= own.metric.of.custom;
+        self.is_of_record |= own.definition.is_some_and(Definition::is_formula);
+        self.needs(own.definition.and_then(Definition::lacks).unwrap_or_default());
         self.verdicts.add(judged.verdict);
         if let Some(squared) = squared {
             self.distributions += 1;
@@ -113,6 +119,13 @@ impl MetricRows {
                     expected: judged.expected,
                 });
             }
+        }
+    }
+
+    /// Of several words the last in order is kept, which is the same in any order of the rows.
+    fn needs(&mut self, fields: &str) {
+        if fields > self.lacks.as_str() {
+            fields.clone_into(&mut self.lacks);
         }
     }
 
@@ -151,6 +164,8 @@ impl MetricRows {
         self.numbers += other.numbers;
         self.not_finite += other.not_finite;
         self.custom |= other.custom;
+        self.is_of_record |= other.is_of_record;
+        self.needs(&other.lacks);
         self.values.merge(&other.values);
         self.sizes.merge(&other.sizes);
         self.squares.merge(&other.squares);

@@ -34,7 +34,7 @@ pub struct SideValue<'t> {
     /// The field's name.
     pub name: Cow<'t, str>,
     /// The number.
-    pub value: f64,
+    pub value: Printed,
 }
 
 /// A logged total that other numbers were derived from, whether or not its tokens are logged.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Text;
+use crate::model::{OverTokens, PairPromise, Text};
 use crate::numeric::Printed;
 
 /// A value of a metric for one item, as the harness logged it.
@@ -127,10 +127,16 @@ pub enum Definition<'t> {
     LeastOf(Vec<Printed>),
     /// A factor of the geometric mean of numbers, all as printed in the record.
     GeometricMeanOf(Printed, Vec<Printed>),
-    /// e to the difference of two log-probs of the record.
-    ExpOfDifference(Printed, Printed),
-    /// e to the sum of such differences.
-    ExpOfDifferences(Vec<(Printed, Printed)>),
+    /// Σ weight·number, all as printed in the record; and whether it is certainly that, so that another number is wrong.
+    Combination(Vec<(f64, Printed)>, bool),
+    /// Nothing decides it without fields that the record lacks: their names, in words.
+    Lacks(&'static str),
+    /// A number that is not below the one and not above the other.
+    Between(Option<Printed>, Option<Printed>),
+    /// A number of one token: from the trainer's log-prob and the engine's.
+    OfToken(PairPromise, Printed, Printed),
+    /// A number of all tokens of a rollout.
+    OfTokens(OverTokens),
 }
 
 /// A metric of one item.

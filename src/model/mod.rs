@@ -9,6 +9,7 @@ mod glob;
 mod hash;
 mod item;
 mod metric;
+mod pair;
 mod path;
 mod place;
 mod record;
@@ -28,10 +29,11 @@ pub use metric::{
     Aggregation, Counted, Definition, Divisor, Part, Ranking, RowMetric, RowValue, RunMetric, ScoreOutput, TaskGroup,
     Weights,
 };
+pub use pair::{OverTokens, PairFormula, PairPromise, PairSides, Reduce, TokenMask, TokenPair};
 pub use path::TokenPath;
 pub use place::{At, Located, Origin, Place, Snippet, Span};
 pub use record::RecordError;
-pub use row::{ADVANTAGE, FieldValue, GROUP, PASSES, PASSES_AT_0, PROBS_DIFF, REWARD, RowField, plain_name};
+pub use row::{ADVANTAGE, FieldValue, GROUP, PASSES, PASSES_AT_0, REWARD, RowField, TOKEN_SUMS, TokenSums, plain_name};
 pub use step::{Alternative, Logged, Segment, Slice, Step};
 pub use steps::{MAX_STEPS, Steps};
 pub use summary::{CandidateSummary, Choice, ItemSummary, OPENING, Reported, answer_hash};

@@ -9,12 +9,59 @@ pub const PASSES: &str = " passes";
 /// The same in the field that says that it passes a row with a score of 0.
 pub const PASSES_AT_0: &str = " passes at 0";
 
-/// Fields with Σ |exp(trainer) − exp(engine)| of a rollout and the number of its tokens, over the mask, over attention, over all
-/// positions.
-pub const PROBS_DIFF: [[&str; 2]; 3] = [
-    ["probs diff over the mask", "tokens of the mask"],
-    ["probs diff over attention", "tokens of attention"],
-    ["probs diff over all", "all positions"],
+/// Names of fields with numbers of a rollout over the tokens of one mask that have the trainer's and the engine's log-prob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenSums {
+    /// The mask, in words.
+    pub mask: &'static str,
+    /// How many tokens.
+    pub tokens: &'static str,
+    /// Σ |exp(trainer) − exp(engine)|.
+    pub probs_diff: &'static str,
+    /// Σ of its squares.
+    pub squares: &'static str,
+    /// The largest.
+    pub largest: &'static str,
+    /// Σ (engine − trainer).
+    pub k1: &'static str,
+    /// Σ (r − 1 − ln r) with r = exp(trainer − engine).
+    pub k3: &'static str,
+    /// The same with r = exp(engine − trainer).
+    pub k3_swapped: &'static str,
+}
+
+/// Over the response mask, over attention, over all positions.
+pub const TOKEN_SUMS: [TokenSums; 3] = [
+    TokenSums {
+        mask: "the response mask",
+        tokens: "tokens of the mask",
+        probs_diff: "probs diff over the mask",
+        squares: "probs diff squared over the mask",
+        largest: "largest probs diff over the mask",
+        k1: "k1 over the mask",
+        k3: "k3 over the mask",
+        k3_swapped: "k3 swapped over the mask",
+    },
+    TokenSums {
+        mask: "attention_mask",
+        tokens: "tokens of attention",
+        probs_diff: "probs diff over attention",
+        squares: "probs diff squared over attention",
+        largest: "largest probs diff over attention",
+        k1: "k1 over attention",
+        k3: "k3 over attention",
+        k3_swapped: "k3 swapped over attention",
+    },
+    TokenSums {
+        mask: "all positions",
+        tokens: "all positions",
+        probs_diff: "probs diff over all",
+        squares: "probs diff squared over all",
+        largest: "largest probs diff over all",
+        k1: "k1 over all",
+        k3: "k3 over all",
+        k3_swapped: "k3 swapped over all",
+    },
 ];
 /// The field with the reward of a rollout.
 pub const REWARD: &str = "rollout reward";

@@ -67,6 +67,25 @@ pub struct PartSeen {
     pub why: String,
     /// Unexplained cases by the number of the pattern; only for rules that compare patterns.
     pub unexplained: Histogram,
+    /// Looks that fired by what the number is instead, in words; only for rules that know it.
+    pub instead: BTreeMap<String, u64>,
+}
+
+impl PartSeen {
+    /// Counts a look that fired by what the number is instead.
+    pub fn add_instead(&mut self, words: &str) {
+        match self.instead.get_mut(words) {
+            Some(times) => *times += 1,
+            None => _ = self.instead.insert(words.to_owned(), 1),
+        }
+    }
+
+    /// What explains most looks that fired, with how many; the first by name of equals.
+    #[must_use]
+    pub fn best_instead(&self) -> Option<(&str, u64)> {
+        let most = self.instead.iter().rev().max_by_key(|(_, times)| **times);
+        most.map(|(words, times)| (words.as_str(), *times))
+    }
 }
 
 impl Observed {
@@ -85,6 +104,9 @@ impl Observed {
                 own.why = part.why;
             }
             own.unexplained.merge(&part.unexplained);
+            for (words, times) in part.instead {
+                *own.instead.entry(words).or_default() += times;
+            }
         }
         self.exemplars.merge(other.exemplars);
         self.first_rows.merge(other.first_rows);
@@ -209,6 +231,7 @@ mod tests {
                 Act::Part(name, times) => {
                     seen.part(name).failed += times;
                     seen.part(name).unexplained.add(*times, 1);
+                    seen.part(name).add_instead(["a", "b"][(*times % 2) as usize]);
                 }
             }
         }

@@ -24,8 +24,8 @@ static INFO: FormatInfo = FormatInfo {
     name: "deepeval",
     about: "test run of DeepEval",
     tool: "DeepEval 4.3.1",
-    files: "`test_run_<date>.json`, `.latest_run_full.json`; each file is a separate run",
-    recognised_by: "`testCases` with `metricsData`",
+    files: "`test_run_<date>.json`, `.latest_run_full.json`, `.latest_test_run.json`; each file is a separate run",
+    recognised_by: "`testCases` with `metricsData`, also under `testRunData`",
     proven: "`success` of a case from its metrics; `testPassed`",
     unprovable: "scores of metrics: code or models; `success` of a metric: the log does not say whether lower is better",
     base: "no log-probs",
@@ -33,7 +33,16 @@ static INFO: FormatInfo = FormatInfo {
     traps: "scores of G-Eval are weighted by log-probs that are not stored; a failed case is not a log defect",
 };
 
+/// The key of the run in `.latest_test_run.json` (`LATEST_TEST_RUN_DATA_KEY` in `deepeval/test_run/test_run.py`).
+const WRAPPED: &str = "testRunData";
+
+/// The run itself, which may lie under a key.
+fn run(root: Value<'_>) -> Value<'_> {
+    root.get(WRAPPED).filter(|run| run.kind() == Kind::Object).unwrap_or(root)
+}
+
 fn is_run(root: Value<'_>) -> bool {
+    let root = run(root);
     let first = root.get("testCases").and_then(|cases| cases.elements().next());
     first.is_some_and(|case| has(case, "metricsData", Kind::Array) && case.get("success").is_some())
 }
@@ -51,7 +60,9 @@ impl Format for Run {
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
-        let mut records = Records::new(Framing::Nested(&["testCases"]), Vec::new(), (), case)
+        let is_wrapped = head.document().is_some_and(|root| root.get(WRAPPED).is_some());
+        let path: &'static [&'static str] = if is_wrapped { &[WRAPPED, "testCases"] } else { &["testCases"] };
+        let mut records = Records::new(Framing::Nested(path), Vec::new(), (), case)
             .mapped(&[("item", "name"), ("row metrics", "metricsData[].score, success")]);
         records.shell = Some(totals);
         head.name.clone_into(&mut records.run_key);
@@ -100,9 +111,10 @@ fn row<'t>(name: Cow<'t, str>, value: RowValue, place: Value<'t>, definition: De
 }
 
 fn totals(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), FieldError> {
-    // Conversations are listed separately.
-    let plain = origin.root.get("conversationalTestCases").is_none_or(|cases| cases.is_container_empty());
-    if let Some(value) = origin.root.get("testPassed").filter(|value| value.kind() == Kind::Number && plain) {
+    // Conversations are cases of another list.
+    let run = run(origin.root);
+    let plain = run.get("conversationalTestCases").is_none_or(|cases| cases.is_container_empty());
+    if let Some(value) = run.get("testPassed").filter(|value| value.kind() == Kind::Number && plain) {
         out.metric(
             RunMetric {
                 rows: Some("success".to_owned()),

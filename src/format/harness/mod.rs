@@ -13,6 +13,8 @@ mod openai_evals;
 mod opencompass;
 mod promptfoo;
 mod sacrebleu;
+mod swe_bench;
+mod verifiers;
 
 use crate::format::Format;
 
@@ -21,6 +23,10 @@ pub(super) static FORMATS: &[&dyn Format] = &[
     &lm_eval::RESULTS,
     &lm_eval::LMMS_SAMPLES,
     &lm_eval::LMMS_RESULTS,
+    &lm_eval::WHOLE,
+    &lm_eval::BY_TASK,
+    &lm_eval::OLD_ROWS,
+    &lm_eval::OLD_RESULTS,
     &helm::SCENARIO_STATE,
     &helm::PER_INSTANCE,
     &helm::STATS,
@@ -40,6 +46,8 @@ pub(super) static FORMATS: &[&dyn Format] = &[
     &evalscope::PREDICTIONS,
     &evalscope::REVIEWS,
     &evalscope::REPORT,
+    &evalscope::OLD_PREDICTIONS,
+    &evalscope::OLD_REVIEWS,
     &promptfoo::JSON,
     &promptfoo::LINES,
     &openai_evals::EVENTS,
@@ -49,4 +57,8 @@ pub(super) static FORMATS: &[&dyn Format] = &[
     &bigcode::GENERATIONS,
     &sacrebleu::SCORES,
     &deepeval::RUN,
+    &swe_bench::REPORT,
+    &swe_bench::INSTANCE,
+    &verifiers::ROLLOUTS,
+    &verifiers::METADATA,
 ];

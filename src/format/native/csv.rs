@@ -486,7 +486,7 @@ impl CsvReader {
                     },
                     Cell::Other if !self.per_token && candidate.side_values.len() < SIDE_VALUES => {
                         if let (Some(number), Some(name)) = (Printed::parse(raw), self.header.get(column)) {
-                            let side = SideValue { name: Cow::Borrowed(name), value: number.value };
+                            let side = SideValue { name: Cow::Borrowed(name), value: number };
                             candidate.side_values.push(side);
                         }
                     }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::config::InputConfig;
-use crate::format::native::record;
+use crate::format::mapped::MappedField;
 use crate::format::native::roles::Role;
+use crate::format::native::{by_value, record};
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, MappedRole, Reader};
 
@@ -105,6 +106,13 @@ impl Format for NativeJson {
         let reads = |role| found.iter().any(|known| known.role == MappedRole::Role(role));
         if reads(Role::Surprisals) && !reads(Role::Logprobs) {
             mapping.in_nats_or_bits();
+        }
+        let by_value = by_value::columns(head.records(), &mapping);
+        if !by_value.is_empty() {
+            found.extend(by_value.iter().map(|spec| {
+                MappedField::new(MappedRole::Claim(spec.accepted.first().copied()), spec.column.name.to_string())
+            }));
+            mapping.columns = mapping.columns.iter().cloned().chain(by_value).collect();
         }
         let columns = Arc::clone(&mapping.columns);
         let mut records = Records::new(self.framing, columns, mapping, |origin, mapping, out| {

@@ -1,5 +1,6 @@
 //! The project's own plain formats for in-house pipelines: `docs/schema.md`.
 
+mod by_value;
 mod columns;
 mod csv;
 mod group;

@@ -422,8 +422,7 @@ fn candidate<'t>(object: Value<'t>, slots: &Slots<'t>, mapping: &Mapping) -> Res
         candidate.claims.push(value);
     }
     let side = slots.side.iter().filter_map(|(name, value)| {
-        let value = Printed::parse(value.raw())?.value;
-        Some(SideValue { name: Cow::Borrowed(*name), value })
+        Some(SideValue { name: Cow::Borrowed(*name), value: Printed::parse(value.raw())? })
     });
     candidate.side_values.extend(side);
     candidate.answer = ANSWERS.iter().find_map(|name| object.get(name)).and_then(answer);

@@ -6,16 +6,16 @@
 use std::borrow::Cow;
 
 use crate::config::{ColumnSpec, InputConfig};
-use crate::format::field::{self, FieldError, at, integer};
+use crate::format::field::{self, FieldError, at, has, integer};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
+use crate::format::rollout::pairs::{REFERENCE, Sides, claims, flag, sums};
 use crate::format::{Confidence, Format, FormatInfo, Head, Reader, Sink};
 use crate::model::{
-    ADVANTAGE, ArrayLength, Candidate, Claim, ClaimKind, ColumnId, Definition, FieldValue, GROUP, Item, Logged,
-    PROBS_DIFF, REWARD, RowField, RowMetric, RowValue, Segment, Step,
+    ADVANTAGE, ArrayLength, Candidate, Claim, ClaimKind, ColumnId, FieldValue, GROUP, Item, Logged, REWARD, RowField,
+    Segment, Step,
 };
-use crate::numeric::exp;
 
 pub(super) static ROLLOUT: Rollout = Rollout;
 
@@ -28,7 +28,8 @@ static INFO: FormatInfo = FormatInfo {
     files: "JSON Lines, an array or one object: a rollout, or a batch as lists of lists",
     recognised_by: "`rollout_log_probs`, `old_log_probs`, `sampling_per_token_logps`, `completion_logprobs` and similar fields, \
                     with a mask or ids of equal length",
-    proven: "importance ratios as exp(trainer - engine), sums of log-probs over the mask; a shift by one token between \
+    proven: "importance ratios as exp(trainer - engine), estimators of their divergence (k1, k2, k3; against a reference model \
+             where its log-probs are logged), distances, of tokens and over the mask; sums of log-probs; a shift by one token between \
              the two sides; statistically, two different temperatures, or an engine renormalised over the tokens kept by sampling",
     unprovable: "the log-probs themselves: logits are not logged; which of the two sides is right; a temperature that both \
                  sides share",
@@ -71,9 +72,7 @@ const IDS: [&str; 8] = [
     "output_ids",
     "tokens",
 ];
-/// exp(trainer − engine) per token, or one number for the whole rollout.
-const RATIOS: [&str; 3] = ["importance_sampling_ratio", "is_ratio", "ratio"];
-/// Totals over the mask, from the trainer or the engine.
+/// Totals over the mask, of the trainer or of the engine.
 const TOTALS: [(&str, Side); 4] = [
     ("old_log_prob_sum", Side::Trainer),
     ("sum_old_log_probs", Side::Trainer),
@@ -167,7 +166,8 @@ struct Lists<'t> {
     other: Option<Value<'t>>,
     mask: Option<Value<'t>>,
     ids: Option<Value<'t>>,
-    ratios: Option<(&'static str, Value<'t>)>,
+    reference: Option<Value<'t>>,
+    attention: Option<Value<'t>>,
 }
 
 fn visit(origin: &JsonOrigin<'_>, context: &DumpColumns, out: &mut dyn Sink) -> Result<(), FieldError> {
@@ -184,23 +184,49 @@ fn visit(origin: &JsonOrigin<'_>, context: &DumpColumns, out: &mut dyn Sink) -> 
         other: other.map(|(_, list)| list),
         mask: list(record, &MASKS).map(|(_, list)| list),
         ids: list(record, &IDS).map(|(_, list)| list),
-        ratios: list(record, &RATIOS),
+        reference: list(record, &REFERENCE).map(|(_, list)| list),
+        attention: list(record, &["attention_mask"]).map(|(_, list)| list),
     };
     let id = ["uid", "request_id", "index", "id"].iter().find_map(|key| record.get(key).and_then(field::id));
+    let is_export = has(record, "inference_logprobs", Kind::Array) && has(record, "importance_ratio", Kind::Array);
+    let fields = || record.members().map(|(key, value)| (Cow::Borrowed(key.raw_str()), value));
     if !is_batch(values) {
-        let item = item(record, lists, context, id.unwrap_or_default())?;
+        let mut item = item(record, lists, context, id.unwrap_or_default())?;
+        item.metrics = claims(fields(), &sides(lists, context), is_export);
         out.item(&item, origin);
         return Ok(());
     }
-    let mut rows = [lists.other, lists.mask, lists.ids].map(|list| list.into_iter().flat_map(|list| list.elements()));
+    let all = [lists.other, lists.mask, lists.ids, lists.reference, lists.attention];
+    let mut rows = all.map(|list| list.into_iter().flat_map(|list| list.elements()));
+    // Fields with one entry per rollout.
+    let count = values.len();
+    let mut beside: Vec<_> = fields()
+        .filter(|(_, value)| value.kind() == Kind::Array && value.len() == count)
+        .map(|(name, value)| (name, value.elements()))
+        .collect();
     for (at, values) in values.elements().enumerate() {
-        let [other, mask, ids] = rows.each_mut().map(|rows| rows.next().filter(|row| row.kind() == Kind::Array));
-        let part = Lists { values, other, mask, ids, ratios: None };
+        let [other, mask, ids, reference, attention] =
+            rows.each_mut().map(|rows| rows.next().filter(|row| row.kind() == Kind::Array));
+        let part = Lists { values, other, mask, ids, reference, attention };
         let id = format!("{}[{at}]", id.as_deref().unwrap_or_default());
-        let item = item(record, part, context, Cow::Owned(id))?;
+        let mut item = item(record, part, context, Cow::Owned(id))?;
+        let own = beside.iter_mut().filter_map(|(name, rows)| Some((name.clone(), rows.next()?)));
+        item.metrics = claims(own, &sides(part, context), is_export);
         out.item(&item, origin);
     }
     Ok(())
+}
+
+/// The log-probs of a rollout with its masks. Lists of another length have no common positions with the trainer's.
+fn sides<'t>(lists: Lists<'t>, context: &DumpColumns) -> Sides<'t> {
+    let alike = |list: Option<Value<'t>>| list.filter(|list| context.trainer && list.len() == lists.values.len());
+    Sides {
+        trainer: lists.values,
+        engine: alike(lists.other),
+        reference: alike(lists.reference),
+        mask: lists.mask,
+        attention: alike(lists.attention),
+    }
 }
 
 /// One rollout.
@@ -253,37 +279,13 @@ fn item<'t>(
         }
     }
     let mut item = Item { id, complete: true, at: at(record), row: reward(record, lists), ..Item::default() };
-    item.row.extend(probs_diff(record, lists, context));
-    ratios(lists, context, &mut item);
+    item.row.extend(sums(&sides(lists, context)));
     item.candidates.push(candidate);
     Ok(item)
 }
 
-/// Absolute differences between the probabilities of both sides, over each mask that a run's mean may use.
-fn probs_diff<'t>(record: Value<'t>, lists: Lists<'t>, context: &DumpColumns) -> Vec<RowField<'t>> {
-    let Some(engine) = lists.other.filter(|engine| context.trainer && engine.len() == lists.values.len()) else {
-        return Vec::new();
-    };
-    let attention = record.get("attention_mask").filter(|mask| mask.len() == lists.values.len());
-    let number =
-        |name: &'static str, value: f64| RowField { name: Cow::Borrowed(name), value: FieldValue::Number(value) };
-    let mut row = Vec::new();
-    for (mask, [sum, count]) in [Some(lists.mask), attention.map(Some), Some(None)].into_iter().zip(PROBS_DIFF) {
-        let Some(mask) = mask else { continue };
-        let mut mask = mask.into_iter().flat_map(|mask| mask.elements());
-        let counts = std::iter::from_fn(|| Some(mask.next().and_then(flag).unwrap_or(true)));
-        let both = lists.values.elements().zip(engine.elements()).zip(counts).filter(|(_, counts)| *counts);
-        let gap =
-            |(trainer, engine)| Some((exp(field::printed(trainer)?.value) - exp(field::printed(engine)?.value)).abs());
-        let gaps: Option<Vec<f64>> = both.map(|(pair, _)| gap(pair)).collect();
-        let Some(gaps) = gaps else { continue };
-        row.extend([number(sum, gaps.iter().sum()), number(count, gaps.len() as f64)]);
-    }
-    row
-}
-
-/// The reward of a rollout, its advantage, and its group (the rollouts of one prompt). Of per-token advantages, the one
-/// of the last token that counts is used.
+/// The reward of a rollout with its advantage and its group: the rollouts of one prompt. An advantage per token is that of the
+/// last token that counts.
 fn reward<'t>(record: Value<'t>, lists: Lists<'t>) -> Vec<RowField<'t>> {
     let one = |names: &[&str]| names.iter().find_map(|name| record.get(name).filter(|own| own.kind() == Kind::Number));
     let reward = one(&["rewards", "reward", "score"]).and_then(field::printed);
@@ -293,63 +295,14 @@ fn reward<'t>(record: Value<'t>, lists: Lists<'t>) -> Vec<RowField<'t>> {
         values.zip(mask).filter(|(_, counts)| *counts).filter_map(|(value, _)| field::printed(value)).last()
     };
     let advantage = one(&["advantages", "advantage"]).and_then(field::printed).or_else(per_token);
-    let group = ["group_id", "prompt_id", "prompt"].iter().find_map(|name| record.get(name)?.as_str());
+    let named = |names: &[&str]| names.iter().find_map(|name| record.get(name).and_then(field::id));
+    let group = named(&["group_id", "prompt_id", "example_id", "problem_id", "prompt"]);
     let group = group.or_else(|| record.get("content")?.elements().next()?.as_str());
+    // verl gives all rollouts of a prompt one `uid`.
+    let group = group.or_else(|| named(&["uid"]));
     let (Some(reward), Some(advantage), Some(group)) = (reward, advantage, group) else { return Vec::new() };
     let number =
         |name: &'static str, value: f64| RowField { name: Cow::Borrowed(name), value: FieldValue::Number(value) };
     let group = (crate::model::stable_hash(&*group) >> 12) as f64;
     vec![number(REWARD, reward.value), number(ADVANTAGE, advantage.value), number(GROUP, group)]
-}
-
-/// Whether a token counts: a 1 or 0, also as a float or a boolean.
-fn flag(value: Value<'_>) -> Option<bool> {
-    match value.kind() {
-        Kind::Bool => value.as_bool(),
-        _ => field::printed(value).map(|number| number.value > 0.0),
-    }
-}
-
-/// Adds importance ratios: exp(trainer − engine) for every token that counts, or exp of their sum as a single number,
-/// given once or repeated at every token. Trainers cap ratios at a round number and set others to 0, so such values
-/// cannot be checked.
-fn ratios<'t>(lists: Lists<'t>, context: &DumpColumns, item: &mut Item<'t>) {
-    let (Some((name, ratios)), Some(engine)) = (lists.ratios.filter(|_| context.trainer), lists.other) else { return };
-    let mut mask = lists.mask.into_iter().flat_map(|mask| mask.elements());
-    let counts = std::iter::from_fn(|| Some(mask.next().and_then(flag).unwrap_or(true)));
-    let both = lists.values.elements().zip(engine.elements()).zip(counts);
-    let pairs = both.map(|((trainer, engine), counts)| {
-        Some((field::printed(trainer)?, field::printed(engine)?)).filter(|_| counts)
-    });
-    let mut push = |ratio: Value<'t>, definition: Definition<'t>| {
-        let Some(value) = field::printed(ratio) else { return };
-        let definition = if value.decimals <= 2 { Definition::ByName } else { definition };
-        item.metrics.push(Claim {
-            of: RowMetric { name: name.into(), custom: false, definition },
-            value: RowValue::Number(value),
-            at: at(ratio),
-        });
-    };
-    let each = || ratios.elements().filter_map(|ratio| Some((ratio, field::printed(ratio)?.value)));
-    let first = each().find(|(_, value)| *value > 0.0);
-    let is_one =
-        |first: f64| each().filter(|(_, value)| *value > 0.0).all(|(_, value)| value.total_cmp(&first).is_eq());
-    match first {
-        Some((ratio, value)) if lists.values.len() > 1 && is_one(value) => {
-            // Only TRL is known to use the sum. Others use the mean of the differences, or do not say.
-            let definition = if name == RATIOS[0] {
-                Definition::ExpOfDifferences(pairs.flatten().collect())
-            } else {
-                Definition::ByName
-            };
-            push(ratio, definition);
-        }
-        _ => {
-            for (ratio, pair) in ratios.elements().zip(pairs) {
-                if let Some((trainer, engine)) = pair {
-                    push(ratio, Definition::ExpOfDifference(trainer, engine));
-                }
-            }
-        }
-    }
 }

@@ -3,13 +3,15 @@
 //! verl: `_dump_generations` in `verl/trainer/ppo/ray_trainer.py`.
 //! TRL: `GRPOTrainer.log` in `trl/trainer/grpo_trainer.py`.
 
+use std::borrow::Cow;
+
 use crate::config::InputConfig;
-use crate::format::field::{self, FieldError, at, has, text};
+use crate::format::field::{self, FieldError, at, has, integer, printed, text};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Head, Reader, Sink};
-use crate::model::{Candidate, Item};
+use crate::model::{ADVANTAGE, Candidate, FieldValue, GROUP, Item, RowField, stable_hash};
 
 pub(super) static TEXTS: Texts = Texts;
 
@@ -21,9 +23,9 @@ static INFO: FormatInfo = FormatInfo {
     tool: "verl 0.9, TRL 1.16",
     files: "`<step>.jsonl` under verl's `rollout_data_dir`; TRL's `completions/completions_<step>.parquet`",
     recognised_by: "`step`, `input`, `output`, `score`, or `step`, `prompt`, `completion`, `advantage`",
-    proven: "nothing: no number can be derived from another",
-    unprovable: "rewards: their functions are code; advantages: the weights of the rewards and the scaling are settings; \
-                 importance ratios: log-probs are not written",
+    proven: "nothing alone; the weights of TRL's rewards follow from the advantages, and decide `reward` in the \
+             `trainer_state.json` beside the tables",
+    unprovable: "rewards: their functions are code; importance ratios: log-probs are not written",
     base: "no log-probs",
     sentinels: "none",
     traps: "verl's `score` is a reward, not a log-prob; TRL has one column per reward function, named after it",
@@ -32,7 +34,20 @@ static INFO: FormatInfo = FormatInfo {
 /// The context, the sampled text, and a number that comes from the reward.
 const SHAPES: [[&str; 3]; 2] = [["input", "output", "score"], ["prompt", "completion", "advantage"]];
 
-/// The field names of a record, if it is a rollout without log-probs.
+/// What TRL and verl write of a training beside one another.
+pub(super) const TOOL: &str = "rl-training";
+
+/// What tells the rows of a step from those of others.
+pub(super) fn filter(step: i64) -> String {
+    format!("step {step}")
+}
+
+/// Whether TRL's table of completions of a step lies beside its log.
+pub(super) fn is_table_beside(directory: &str, step: i64) -> bool {
+    crate::source::beside(&format!("{directory}/completions/completions_{step:05}.parquet")).is_some()
+}
+
+/// The names of a record's fields, where it is a rollout without log-probs.
 fn shape(record: Value<'_>) -> Option<[&'static str; 3]> {
     let is_text = |name: &str| record.get(name).is_some_and(|value| value.kind() != Kind::Number);
     let without_logs = || record.members().all(|(key, _)| !key.raw_str().contains("log"));
@@ -46,6 +61,10 @@ fn shape(record: Value<'_>) -> Option<[&'static str; 3]> {
 }
 
 impl Format for Texts {
+    fn tool(&self) -> &'static str {
+        TOOL
+    }
+
     fn info(&self) -> &'static FormatInfo {
         &INFO
     }
@@ -60,17 +79,25 @@ impl Format for Texts {
         let framing = head.framing().ok_or_else(|| "expected JSON".to_owned())?;
         let [prompt, completion, _] = head.records().find_map(shape).unwrap_or(SHAPES[0]);
         let mapping = [("prompt", prompt), ("continuation", completion)];
-        Ok(Box::new(Records::new(framing, Vec::new(), (), |origin, (), out| visit(origin, out)).mapped(&mapping)))
+        let mut records = Records::new(framing, Vec::new(), (), |origin, (), out| visit(origin, out)).mapped(&mapping);
+        if head.ancestor_name(1) == "completions" {
+            records.run_directory = Some(head.ancestor(2).to_owned());
+        }
+        Ok(Box::new(records))
     }
 }
 
 fn visit(origin: &JsonOrigin<'_>, out: &mut dyn Sink) -> Result<(), FieldError> {
     let record = origin.root;
-    let Some([prompt, completion, _]) = shape(record) else {
+    let Some([prompt, completion, number]) = shape(record) else {
         return Err(field::lacks(record, "output", "a text, with a step and a reward"));
     };
     // A prompt has several completions, and not every dump has ids.
     let mut item = Item { complete: true, at: at(record), ..Item::default() };
+    if number == "advantage" {
+        item.filter = Cow::Owned(record.get("step").and_then(integer).map(filter).unwrap_or_default());
+        item.row = rewards(record, record.get(prompt));
+    }
     item.candidates.push(Candidate {
         prompt: record.get(prompt).and_then(text),
         continuation: record.get(completion).and_then(text),
@@ -79,4 +106,19 @@ fn visit(origin: &JsonOrigin<'_>, out: &mut dyn Sink) -> Result<(), FieldError> 
     });
     out.item(&item, origin);
     Ok(())
+}
+
+/// The rewards of a completion by function, with its advantage and the group of its prompt.
+fn rewards<'t>(record: Value<'t>, prompt: Option<Value<'t>>) -> Vec<RowField<'t>> {
+    let field = |name: &'t str, value: f64| RowField { name: Cow::Borrowed(name), value: FieldValue::Number(value) };
+    let numbers = record.members().filter(|(_, value)| value.kind() == Kind::Number);
+    let mut row: Vec<RowField<'t>> = numbers
+        .filter_map(|(key, value)| Some((key.raw_str(), printed(value)?.value)))
+        .filter(|(name, _)| *name != "step")
+        .map(|(name, value)| field(if name == "advantage" { ADVANTAGE } else { name }, value))
+        .collect();
+    if let Some(prompt) = prompt {
+        row.push(field(GROUP, (stable_hash(prompt.raw()) >> 12) as f64));
+    }
+    row
 }

@@ -35,7 +35,10 @@ static INFO: FormatInfo = FormatInfo {
             penalty is not in the file and is inferred from its first hypotheses",
 };
 
-/// A line `<kind>-<id>`: the kind, the id, and the offset of the text after the first tab.
+/// The kinds of lines that numbers and texts are taken from: source, hypothesis, token scores.
+const KINDS: [u8; 3] = *b"SHP";
+
+/// A line `<kind>-<id>`: the kind, the id, and the offset of what follows the first tab.
 fn tagged(line: &[u8]) -> Option<(u8, &str, usize)> {
     let end = memchr::memchr(b'\t', line).unwrap_or(line.len());
     let (kind, id) = match line.get(..end)? {
@@ -131,7 +134,8 @@ impl Reader for FairseqReader {
             }
             _ => false,
         };
-        passages(file, stream, naming, out, starts, read);
+        let header: Vec<String> = KINDS.iter().map(|kind| char::from(*kind).to_string()).collect();
+        passages(file, stream, naming, out, starts, |passage, out| read(passage, &header, out));
     }
 
     fn mapping(&self) -> Vec<MappedField> {
@@ -147,11 +151,16 @@ impl Reader for FairseqReader {
 }
 
 /// One source with its hypotheses.
-fn read(passage: &Passage<'_>, out: &mut dyn Sink) {
+fn read(passage: &Passage<'_>, header: &[String], out: &mut dyn Sink) {
     out.record();
     metrics(passage, out);
     match item(passage) {
-        Ok(Some(item)) => out.item(&item, passage),
+        Ok(Some(item)) => {
+            out.item(&item, passage);
+            let kind =
+                |line: &[u8]| KINDS.iter().position(|kind| tagged(line).is_some_and(|(found, ..)| found == *kind));
+            passage.kinds(header, kind, out);
+        }
         Ok(None) => {}
         Err(field_error) => out.error(passage.error(field_error)),
     }

@@ -38,6 +38,10 @@ const SENTENCE: &[u8] = b"SENT ";
 const SCORES: [(&[u8], &str, &str); 2] =
     [(b"PRED SCORE: ", "PRED SCORE", "PRED PPL: "), (b"GOLD SCORE: ", "GOLD SCORE", "GOLD PPL: ")];
 
+/// How the lines begin that numbers and texts are taken from, and their names.
+const KINDS: [(&[u8], &str); 4] =
+    [(SENTENCE, "SENT"), (b"PRED SCORE: ", "PRED SCORE"), (b"GOLD SCORE: ", "GOLD SCORE"), (b"[-", "BEST HYP")];
+
 /// `SENT 12: …`: the number, and the offset of the text.
 fn sentence(line: &[u8]) -> Option<(&str, usize)> {
     let rest = line.strip_prefix(SENTENCE)?;
@@ -87,6 +91,7 @@ impl Reader for OpenNmtReader {
     }
 
     fn read_stream(&self, file: u32, stream: Opened, out: &mut dyn Sink) {
+        let header = KINDS.map(|(_, name)| name.to_owned());
         passages(
             file,
             stream,
@@ -97,7 +102,10 @@ impl Reader for OpenNmtReader {
                 out.record();
                 summary(passage, out);
                 match item(passage) {
-                    Ok(Some(item)) => out.item(&item, passage),
+                    Ok(Some(item)) => {
+                        out.item(&item, passage);
+                        passage.kinds(&header, |line| KINDS.iter().position(|(start, _)| line.starts_with(start)), out);
+                    }
                     Ok(None) => {}
                     Err(field_error) => out.error(passage.error(field_error)),
                 }

@@ -62,6 +62,17 @@ impl Passage<'_> {
         Found { place, line, from, to }
     }
 
+    /// Says which kinds of lines it has, as the cells of a row: a kind that ends in the middle of the input is missed.
+    pub(super) fn kinds(&self, header: &[String], of: impl Fn(&[u8]) -> Option<usize>, out: &mut dyn Sink) {
+        let mut cells = vec![&b""[..]; header.len()];
+        for (_, line) in lines(self.bytes) {
+            if let Some(cell) = of(line).and_then(|kind| cells.get_mut(kind)) {
+                *cell = line;
+            }
+        }
+        out.cells((self.line, 1), header, &mut cells.into_iter());
+    }
+
     /// The error of a passage that cannot be read.
     pub(super) fn error(&self, field_error: FieldError) -> RecordError {
         let Located { place, snippet } = self.locate(at(field_error.offset));

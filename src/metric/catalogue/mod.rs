@@ -20,6 +20,8 @@ mod loss;
 mod mean_score;
 mod pass_at_k;
 mod perplexity;
+mod reward;
+mod rollout_divergence;
 mod rollout_probs_diff;
 mod token_perplexity;
 mod wer;
@@ -58,6 +60,11 @@ static ALL: &[&Metric] = &[
     &mean_score::METRIC,
     &pass_at_k::METRIC,
     &perplexity::METRIC,
+    &reward::METRIC,
+    &rollout_divergence::K1,
+    &rollout_divergence::K3,
+    &rollout_probs_diff::DEVIATION,
+    &rollout_probs_diff::MAX,
     &rollout_probs_diff::METRIC,
     &token_perplexity::METRIC,
     &wer::CHARS,

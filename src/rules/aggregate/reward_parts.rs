@@ -1,37 +1,28 @@
 //! RT616: an advantage is a reward's distance divided by a deviation of nothing.
 
+use crate::metric::advantages::far_from_flat;
 use crate::numeric::show;
 use crate::rules::prelude::*;
 
 pub(super) static RULE: Rule = Rule::run(page!("RT616-reward-parts"), check, say);
 
-/// Advantages of a group lie within √n of its deviation; far beyond, something else divided them.
-const FAR: f64 = 50.0;
-/// Largest deviation that is none.
-const NOTHING: f64 = 1e-9;
-
 fn check(run: &RunView<'_>, seen: &mut Observer<'_>) {
     for rows in run.stream.items.columns.joint.groups().values() {
         for (at, (reward, advantage)) in rows.iter().enumerate() {
-            let others: Vec<f64> =
-                rows.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, (own, _))| *own).collect();
-            let (low, high) =
-                others.iter().fold((f64::MAX, f64::MIN), |(low, high), own| (low.min(*own), high.max(*own)));
-            let is_flat = others.len() > 1 && high - low <= NOTHING && (reward - low).abs() > NOTHING;
-            if !is_flat || advantage.abs() < FAR.max(FAR * (reward - low).abs()) {
+            let Some(distance) = far_from_flat(rows, at) else {
                 seen.holds();
                 continue;
-            }
-            let divisor = (reward - low) / advantage;
+            };
+            let divisor = distance / advantage;
             let detail = format!(
                 "({} - {}) / {} = {}: the other {} rewards are equal",
                 show(*reward),
-                show(low),
+                show(reward - distance),
                 show(divisor),
                 show(*advantage),
-                others.len()
+                rows.len() - 1
             );
-            let evidence = Evidence::equals(reward - low).found(*advantage).within(divisor.abs()).detail(detail);
+            let evidence = Evidence::equals(distance).found(*advantage).within(divisor.abs()).detail(detail);
             seen.fail_at(&run.first_row(), "", evidence);
         }
     }

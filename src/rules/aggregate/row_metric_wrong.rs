@@ -50,6 +50,11 @@ fn check(view: &ItemView<'_>, seen: &mut Observer<'_>) {
                 if is_unweighted(own) {
                     seen.count(UNWEIGHTED, 1);
                 }
+                let part = seen.part(&own.metric.of.name);
+                own.instead.iter().for_each(|words| part.add_instead(words));
+                if part.why.is_empty() && !own.instead.is_empty() {
+                    part.why = own.meant().map_or_else(String::new, |meant| format!(", not {meant}"));
+                }
             }
         }
         // Another rule reports what explains all rows.
@@ -84,8 +89,29 @@ fn detail(own: &JudgedRow<'_>) -> String {
             format!("choice {winner} has the highest score{by}: {name} = {derived}")
         }
         (_, Some(winner)) => format!("choice {winner} wins: {name} = {derived}"),
-        _ => format!("the row gives {name} = {derived}"),
+        _ => match own.instead.first() {
+            Some(words) => format!("the row gives {name} = {derived}; it is {words}"),
+            None => format!("the row gives {name} = {derived}"),
+        },
     }
+}
+
+/// What wrong numbers are instead, where one way explains nearly all of those of some name: rounding hides a few.
+fn instead(all: &Observed) -> Option<String> {
+    let of = |(name, failed): (&str, u64)| {
+        let part = all.parts.get(name)?;
+        let (words, times) = part.best_instead().filter(|(_, times)| *times >= failed - failed / 20)?;
+        let count = if times == failed { rows(failed) } else { format!("{times} of {} that are wrong", rows(failed)) };
+        Some(format!("{name} of {count} is {words}{}", part.why))
+    };
+    let plain = |(name, failed): (&str, u64)| format!("{name} of {} does not match its row", rows(failed));
+    let is_any = all.failed_parts().any(|part| of(part).is_some());
+    let ways: Vec<String> = all.failed_parts().map(|part| of(part).unwrap_or_else(|| plain(part))).collect();
+    is_any.then(|| ways.join("; "))
+}
+
+fn rows(count: u64) -> String {
+    format!("{count} {}", if count == 1 { "row" } else { "rows" })
 }
 
 /// Number of patterns that are compared: the divisors, then the slicings.
@@ -113,10 +139,7 @@ fn parts(all: &Observed) -> Vec<String> {
 }
 
 fn say(all: &Observed) -> Message {
-    let wrong: Vec<String> = own(all)
-        .into_iter()
-        .map(|(name, count)| format!("{name} of {count} {}", if count == 1 { "row" } else { "rows" }))
-        .collect();
+    let wrong: Vec<String> = own(all).into_iter().map(|(name, count)| format!("{name} of {}", rows(count))).collect();
     let values = all.count(VALUES);
     if values > 0 && all.count(UNWEIGHTED) == values {
         return Message::new(format!(
@@ -126,8 +149,16 @@ fn say(all: &Observed) -> Message {
         .help("weight each assertion's score, and divide by the sum of the weights");
     }
     if values > 0 {
-        return Message::new(format!("{} does not match the other values of the same row", wrong.join(" and ")))
-            .help("compute a row's value from the numbers and answers written to the same row");
+        let (title, help) = match instead(all) {
+            Some(instead) => {
+                (instead, "compute it as its name and the tool say, or log it under the name of what it is")
+            }
+            None => (
+                format!("{} does not match the other values of the same row", wrong.join(" and ")),
+                "compute a row's value from the numbers and answers written to the same row",
+            ),
+        };
+        return Message::new(title).help(help);
     }
     Message::new(format!("{} contradicts the logged pick or scores and the gold answer", wrong.join(" and ")))
         .help("compute a row's correctness from the pick and the gold answer written to the same row")

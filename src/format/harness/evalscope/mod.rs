@@ -5,6 +5,7 @@
 //! and `reports/<model>/<benchmark>.json`.
 
 mod lines;
+mod old;
 mod report;
 
 use std::borrow::Cow;
@@ -16,6 +17,7 @@ use crate::format::records::Records;
 use crate::source::{Input, MAX_RECORD, Quotes};
 
 pub(in crate::format) use lines::{PREDICTIONS, REVIEWS};
+pub(in crate::format) use old::{PREDICTIONS as OLD_PREDICTIONS, REVIEWS as OLD_REVIEWS};
 pub(in crate::format) use report::REPORT;
 
 /// Context needed to read the rows.

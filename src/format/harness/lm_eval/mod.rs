@@ -3,12 +3,16 @@
 //! Shapes of 0.4.0 to 0.4.13, from `lm_eval/evaluator.py` and `lm_eval/loggers/evaluation_tracker.py`. Files of one run
 //! share the date in their names.
 
+mod dump;
 mod lmms;
+mod old;
 mod results;
 mod samples;
 mod task;
 
+pub(super) use dump::{BY_TASK, WHOLE};
 pub(super) use lmms::LMMS_SAMPLES;
+pub(super) use old::{RESULTS as OLD_RESULTS, ROWS as OLD_ROWS};
 pub(super) use results::{LMMS_RESULTS, RESULTS};
 pub(super) use samples::SAMPLES;
 

@@ -51,7 +51,8 @@ static FORK: FormatInfo = FormatInfo {
 /// Keys that only the fork writes.
 const FORK_ONLY: [&str; 3] = ["lmms_eval_version", "efficiency", "git_branch"];
 
-fn is_results(root: Value<'_>) -> bool {
+/// Whether a document has the numbers of a run.
+pub(super) fn is_results(root: Value<'_>) -> bool {
     let is = |key: &str| root.get(key).is_some_and(|value| value.kind() == Kind::Object);
     is("results") && is("configs") && (is("n-shot") || is("versions"))
 }
@@ -110,14 +111,7 @@ impl Reader for ResultsReader {
     }
 
     fn read_stream(&self, file: u32, stream: Opened, out: &mut dyn Sink) {
-        read_document(file, stream, out, |origin, out| {
-            let root = origin.root;
-            for (task, values) in root.get("results").into_iter().flat_map(|results| results.members()) {
-                let Ok(task) = std::str::from_utf8(task.raw()) else { continue };
-                claims(root, task, values, origin, out);
-                without_value(root, task, values, origin, out);
-            }
-        });
+        read_document(file, stream, out, report);
     }
 
     fn mapping(&self) -> Vec<MappedField> {
@@ -130,6 +124,16 @@ impl Reader for ResultsReader {
 
     fn run_key(&self) -> String {
         self.key.clone()
+    }
+}
+
+/// The numbers of a run.
+pub(super) fn report(origin: &JsonOrigin<'_>, out: &mut dyn Sink) {
+    let root = origin.root;
+    for (task, values) in root.get("results").into_iter().flat_map(|results| results.members()) {
+        let Ok(task) = std::str::from_utf8(task.raw()) else { continue };
+        claims(root, task, values, origin, out);
+        without_value(root, task, values, origin, out);
     }
 }
 

@@ -53,8 +53,8 @@ fn framing(bytes: &[u8]) -> Framing {
     if bytes.trim_ascii_start().first() == Some(&b'[') { Framing::Elements } else { Framing::Lines }
 }
 
-/// Whether a row has a combination of fields that only this harness writes.
-fn is_row(value: Value<'_>) -> bool {
+/// Whether a row has the fields that only this harness writes together.
+pub(super) fn is_row(value: Value<'_>) -> bool {
     value.get("filtered_resps").is_some()
         && value.get("arguments").is_some()
         && (value.get("doc_id").is_some() || value.get("resps").is_some())
@@ -177,7 +177,8 @@ fn is_empty(value: Option<Value<'_>>) -> bool {
     value.is_some_and(|value| value.kind() == Kind::String && value.raw().is_empty())
 }
 
-fn item<'t>(row: Value<'t>, context: &TaskConfig) -> Result<Item<'t>, FieldError> {
+/// One document under one filter.
+pub(super) fn item<'t>(row: Value<'t>, context: &TaskConfig) -> Result<Item<'t>, FieldError> {
     if row.kind() != Kind::Object {
         return Err(field_error(row, "record", "an object"));
     }

@@ -36,8 +36,6 @@ impl TaskConfig {
     }
 
     fn of(root: Value<'_>, name: &str) -> Self {
-        let text = |value: Option<Value<'_>>| value.and_then(|value| value.as_str()).map(std::borrow::Cow::into_owned);
-        let version = text(root.get("lm_eval_version"));
         let configs = root.get("configs");
         let task = task_of(name).or_else(|| {
             // Before 0.4.3 the file is named after the model's arguments, and the name ends with the task.
@@ -46,7 +44,14 @@ impl TaskConfig {
             let names = names.filter_map(|raw| std::str::from_utf8(raw).ok()).filter(|task| stem.ends_with(task));
             names.max_by_key(|task| task.len()).map(str::to_owned)
         });
-        let config = task.as_deref().and_then(|task| configs?.get(task));
+        Self::of_task(root, task)
+    }
+
+    /// What the results say of a task.
+    pub(super) fn of_task(root: Value<'_>, task: Option<String>) -> Self {
+        let text = |value: Option<Value<'_>>| value.and_then(|value| value.as_str()).map(std::borrow::Cow::into_owned);
+        let version = text(root.get("lm_eval_version"));
+        let config = task.as_deref().and_then(|task| root.get("configs")?.get(task));
         let field = |key: &str| config.and_then(|config| config.get(key));
         // A chat template starts a new turn for the answer, so there is no delimiter unless the prompt begins the
         // answer.

@@ -1,0 +1,160 @@
+//! verifiers: the rollouts of an evaluation and their averages.
+//!
+//! Shapes of 0.1, from `save_rollout_results` and `GenerateMetadata` in `verifiers/utils/{eval_utils,save_utils}.py` and
+//! `verifiers/types.py`: `results.jsonl` beside `metadata.json`.
+
+use std::borrow::Cow;
+
+use crate::config::{ColumnSpec, InputConfig};
+use crate::format::field::{FieldError, at, find, has, id, lacks, printed};
+use crate::format::json::{Kind, Value};
+use crate::format::mapped::{MappedField, described};
+use crate::format::origin::{JsonOrigin, read_document};
+use crate::format::records::Records;
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
+use crate::model::{Aggregation, Claim, Definition, Item, Origin, RowMetric, RowValue, RunMetric, stable_hash};
+use crate::source::Opened;
+
+/// The rollouts.
+pub(in crate::format) static ROLLOUTS: Rollouts = Rollouts;
+/// Their averages.
+pub(in crate::format) static METADATA: Metadata = Metadata;
+
+pub(in crate::format) struct Rollouts;
+
+pub(in crate::format) struct Metadata;
+
+const TOOL: &str = "verifiers 0.1";
+
+static ROLLOUTS_CARD: FormatInfo = FormatInfo {
+    name: "verifiers-results",
+    about: "rollouts of a verifiers evaluation",
+    tool: TOOL,
+    files: "`results.jsonl` beside `metadata.json`",
+    recognised_by: "`example_id`, `completion`, `reward` and `task` or `timing`",
+    proven: "nothing alone; the averages beside it follow from its rows",
+    unprovable: "rewards: their functions are code, their weights settings",
+    base: "no log-probs",
+    sentinels: "none",
+    traps: "an example has several rollouts, which may be the same text",
+};
+
+static METADATA_CARD: FormatInfo = FormatInfo {
+    name: "verifiers-metadata",
+    about: "averages of a verifiers evaluation",
+    tool: TOOL,
+    files: "`metadata.json` beside `results.jsonl`",
+    recognised_by: "`env_id`, `model` and `avg_reward`",
+    proven: "`avg_reward` and `avg_metrics` as means over all rollouts",
+    unprovable: "without the rollouts, all of them",
+    base: "none",
+    sentinels: "none",
+    traps: "means are over rollouts, not over examples",
+};
+
+/// Numbers of a rollout that are no metrics.
+const OTHERS: [&str; 8] =
+    ["example_id", "generation_ms", "scoring_ms", "total_ms", "num_turns", "rollout_id", "trajectory_id", "seed"];
+
+fn is_rollout(row: Value<'_>) -> bool {
+    let is_own = ["task", "timing", "generation_ms", "is_completed"].iter().any(|key| row.get(key).is_some());
+    row.get("example_id").is_some() && row.get("completion").is_some() && has(row, "reward", Kind::Number) && is_own
+}
+
+impl Format for Rollouts {
+    fn tool(&self) -> &'static str {
+        "verifiers"
+    }
+
+    fn info(&self) -> &'static FormatInfo {
+        &ROLLOUTS_CARD
+    }
+
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
+        Confidence::of_share(head.share(is_rollout), 90, "example_id, completion and reward")
+    }
+
+    fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
+        let framing = head.framing().ok_or_else(|| "expected JSON".to_owned())?;
+        let records = Records::new(framing, Vec::new(), (), |origin, (), out| visit(origin, out));
+        Ok(Box::new(records.mapped(&[("item", "example_id"), ("row metrics", "reward, metrics")])))
+    }
+}
+
+fn visit(origin: &JsonOrigin<'_>, out: &mut dyn Sink) -> Result<(), FieldError> {
+    let row = origin.root;
+    let example = row.get("example_id").and_then(id).ok_or_else(|| lacks(row, "example_id", "the example's id"))?;
+    // Rollouts of an example are told apart by all that is logged of them.
+    let distinct = stable_hash(row.raw());
+    let mut item = Item { id: example, complete: true, distinct, at: at(row), ..Item::default() };
+    let nested = row.get("metrics").into_iter().flat_map(|metrics| metrics.members());
+    for (key, value) in row.members().chain(nested).filter(|(key, _)| !OTHERS.contains(&key.raw_str())) {
+        let Some(number) = printed(value).filter(|_| value.kind() == Kind::Number) else { continue };
+        let of = RowMetric { name: Cow::Borrowed(key.raw_str()), custom: false, definition: Definition::ByName };
+        item.metrics.push(Claim { of, value: RowValue::Number(number), at: at(value) });
+    }
+    out.item(&item, origin);
+    Ok(())
+}
+
+impl Format for Metadata {
+    fn tool(&self) -> &'static str {
+        "verifiers"
+    }
+
+    fn info(&self) -> &'static FormatInfo {
+        &METADATA_CARD
+    }
+
+    fn is_summary(&self) -> bool {
+        true
+    }
+
+    fn recognise(&self, head: &Head<'_>) -> Confidence {
+        let is_one = |root: Value<'_>| {
+            has(root, "env_id", Kind::String) && root.get("model").is_some() && has(root, "avg_reward", Kind::Number)
+        };
+        match head.document() {
+            Some(root) if is_one(root) => Confidence::of(92, "env_id, model and avg_reward"),
+            _ => Confidence::none(),
+        }
+    }
+
+    fn open(&self, _head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
+        Ok(Box::new(MetadataReader))
+    }
+}
+
+struct MetadataReader;
+
+impl Reader for MetadataReader {
+    fn framing(&self) -> Framing {
+        Framing::Whole
+    }
+
+    fn columns(&self) -> &[ColumnSpec] {
+        &[]
+    }
+
+    fn read_stream(&self, file: u32, stream: Opened, out: &mut dyn Sink) {
+        read_document(file, stream, out, |origin, out| {
+            let mut say = |name: &str, rows: &str, value: Value<'_>| {
+                if value.kind() != Kind::Number {
+                    return;
+                }
+                let rows = Some(rows.to_owned());
+                let metric = RunMetric { rows, aggregation: Some(Aggregation::Mean), ..RunMetric::new("", name) };
+                out.metric(metric.claim(value.raw_str(), origin.locate(at(value))));
+            };
+            if let Some(value) = origin.root.get("avg_reward") {
+                say("avg_reward", "reward", value);
+            }
+            let metrics = find(origin.root, &["avg_metrics"]).into_iter().flat_map(|metrics| metrics.members());
+            metrics.for_each(|(key, value)| say(&format!("avg_metrics.{}", key.raw_str()), key.raw_str(), value));
+        });
+    }
+
+    fn mapping(&self) -> Vec<MappedField> {
+        described(&[("metrics", "avg_reward, avg_metrics.<name>")])
+    }
+}

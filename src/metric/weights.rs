@@ -1,0 +1,173 @@
+//! Weights of the parts of a reward, solved from the advantages of groups.
+//!
+//! An advantage is (Σ weight·part − mean of its group) ÷ some number of its group: the deviation, with a small constant, or 1 (`GRPO`,
+//! <https://arxiv.org/abs/2402.03300>, §4.1; `Dr. GRPO`, <https://arxiv.org/abs/2503.20783>). Within a group it is linear in the parts, so
+//! that each group gives the weights up to that number; all of them have to agree.
+
+use std::collections::BTreeMap;
+
+use crate::metric::joint::Rewards;
+
+/// Fewest rows of groups that give all weights, beyond the number of weights.
+const MORE_ROWS: usize = 3;
+/// Largest difference between the weights that groups give, and between an advantage and what they give for it, as a share.
+const WITHIN: f64 = 1e-3;
+/// Least pivot that is none, as a share of the largest.
+const PIVOT: f64 = 1e-6;
+
+/// Weights that all advantages follow from.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Weights {
+    /// One per part; their sizes add up to 1.
+    pub(super) weights: Vec<f64>,
+    /// Groups whose advantages are not all the same.
+    pub(super) groups: usize,
+    /// Mean of each part.
+    pub(super) means: Vec<f64>,
+}
+
+/// The rollouts of one group, centred.
+struct Group {
+    parts: Vec<Vec<f64>>,
+    advantages: Vec<f64>,
+}
+
+impl Group {
+    fn new(rows: &[(Vec<f64>, f64)]) -> Self {
+        let count = rows.len() as f64;
+        let width = rows.first().map_or(0, |(parts, _)| parts.len());
+        let mean = |of: &dyn Fn(&(Vec<f64>, f64)) -> f64| rows.iter().map(of).sum::<f64>() / count;
+        let means: Vec<f64> = (0..width).map(|at| mean(&|row| row.0[at])).collect();
+        let advantage = mean(&|row| row.1);
+        Self {
+            parts: rows
+                .iter()
+                .map(|(parts, _)| parts.iter().zip(&means).map(|(own, mean)| own - mean).collect())
+                .collect(),
+            advantages: rows.iter().map(|(_, own)| own - advantage).collect(),
+        }
+    }
+
+    fn largest(&self) -> f64 {
+        self.advantages.iter().map(|own| own.abs()).fold(0.0, f64::max)
+    }
+
+    /// The weights that it gives, up to a factor; None where its parts do not vary by themselves.
+    fn solve(&self) -> Option<Vec<f64>> {
+        let width = self.parts.first()?.len();
+        let product = |a: usize, b: usize| self.parts.iter().map(|own| own[a] * own[b]).sum::<f64>();
+        let with =
+            |a: usize| self.parts.iter().zip(&self.advantages).map(|(own, advantage)| own[a] * advantage).sum::<f64>();
+        let rows = (0..width).map(|a| (0..width).map(|b| product(a, b)).chain([with(a)]).collect()).collect();
+        let solved = eliminate(rows)?;
+        let sizes: f64 = solved.iter().map(|own| own.abs()).sum();
+        let weights: Vec<f64> = solved.iter().map(|own| own / sizes).collect();
+        (sizes > 0.0 && self.follows(&weights)).then_some(weights)
+    }
+
+    /// Whether its advantages are the weighted sum of its parts times one number.
+    fn follows(&self, weights: &[f64]) -> bool {
+        let sums: Vec<f64> =
+            self.parts.iter().map(|parts| parts.iter().zip(weights).map(|(own, weight)| own * weight).sum()).collect();
+        let square: f64 = sums.iter().map(|own| own * own).sum();
+        let both: f64 = sums.iter().zip(&self.advantages).map(|(own, advantage)| own * advantage).sum();
+        let factor = if square > 0.0 { both / square } else { 0.0 };
+        let bound = WITHIN * self.largest();
+        factor >= 0.0
+            && sums.iter().zip(&self.advantages).all(|(own, advantage)| (own * factor - advantage).abs() <= bound)
+    }
+}
+
+/// The solution of linear equations, each with its right side behind it; None where they do not determine it.
+fn eliminate(mut rows: Vec<Vec<f64>>) -> Option<Vec<f64>> {
+    let width = rows.len();
+    let largest = rows.iter().enumerate().map(|(at, row)| row[at].abs()).fold(0.0, f64::max);
+    for at in 0..width {
+        let pivot = (at..width).max_by(|a, b| rows[*a][at].abs().total_cmp(&rows[*b][at].abs()))?;
+        rows.swap(at, pivot);
+        let own = rows[at].clone();
+        if own[at].abs() <= PIVOT * largest {
+            return None;
+        }
+        for other in rows.iter_mut().skip(at + 1) {
+            let factor = other[at] / own[at];
+            other.iter_mut().zip(&own).for_each(|(value, own)| *value -= factor * own);
+        }
+    }
+    let mut solved = vec![0.0; width];
+    for at in (0..width).rev() {
+        let known: f64 = (at + 1..width).map(|other| rows[at][other] * solved[other]).sum();
+        solved[at] = (rows[at][width] - known) / rows[at][at];
+    }
+    Some(solved)
+}
+
+/// The weights of rollouts' rewards; None where their advantages do not give any, or do not follow from them.
+pub(super) fn solve(rewards: &Rewards) -> Option<Weights> {
+    if rewards.has_more {
+        return None;
+    }
+    let mut groups: BTreeMap<u64, Vec<(Vec<f64>, f64)>> = BTreeMap::new();
+    for ((group, parts, advantage), times) in &rewards.rows {
+        let parts: Vec<f64> = parts.iter().map(|bits| f64::from_bits(*bits)).collect();
+        let row = (parts, f64::from_bits(*advantage));
+        let times = usize::try_from(*times).ok()?;
+        groups.entry(*group).or_default().extend(std::iter::repeat_n(row, times));
+    }
+    let rows = || groups.values().flatten();
+    if !rows().all(|(parts, advantage)| advantage.is_finite() && parts.iter().all(|own| own.is_finite())) {
+        return None;
+    }
+    let count = rows().count() as f64;
+    let width = rows().next()?.0.len();
+    let means = (0..width).map(|at| rows().map(|(parts, _)| parts[at]).sum::<f64>() / count).collect();
+    let centred: Vec<Group> = groups.values().map(|rows| Group::new(rows)).filter(|own| own.largest() > 0.0).collect();
+    let solved: Vec<(Vec<f64>, usize)> =
+        centred.iter().filter_map(|own| Some((own.solve()?, own.advantages.len()))).collect();
+    let deciding: usize = solved.iter().map(|(_, rows)| rows).sum();
+    let (weights, _) = solved.first()?.clone();
+    let are_alike = solved.iter().all(|(own, _)| own.iter().zip(&weights).all(|(a, b)| (a - b).abs() <= WITHIN));
+    let follow = centred.iter().all(|own| own.follows(&weights));
+    (deciding >= width + MORE_ROWS && are_alike && follow).then_some(Weights { weights, groups: centred.len(), means })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two groups of four with r = 0.7·a + 0.3·b, the first divided by 2 and the second not at all.
+    fn rewards(change: f64) -> Rewards {
+        let mut rewards = Rewards::default();
+        let rows = [(1.0, 1.0), (1.0, 0.0), (0.0, 1.0), (0.0, 0.0)];
+        for (group, divisor) in [(1_u64, 2.0), (2, 1.0)] {
+            for (a, b) in rows {
+                // The mean of the group is 0.5.
+                let advantage: f64 = (0.7 * a + 0.3 * b - 0.5) / divisor;
+                let advantage = if a > 0.5 && b > 0.5 { advantage + change } else { advantage };
+                let parts: [f64; 2] = [a, b];
+                rewards.change((group, parts.map(f64::to_bits).to_vec(), advantage.to_bits()), |times| *times += 1);
+            }
+        }
+        rewards
+    }
+
+    #[test]
+    fn weights_follow_from_advantages_whatever_divides_them() {
+        let found = solve(&rewards(0.0)).unwrap();
+        assert!((found.weights[0] - 0.7).abs() < 1e-12 && (found.weights[1] - 0.3).abs() < 1e-12, "{found:?}");
+        assert_eq!((found.groups, found.means.as_slice()), (2, [0.5, 0.5].as_slice()));
+    }
+
+    #[test]
+    fn advantages_that_do_not_follow_give_no_weights() {
+        assert_eq!(solve(&rewards(0.05)), None);
+        assert_eq!(solve(&Rewards::default()), None);
+    }
+
+    #[test]
+    fn equations_are_solved_or_not() {
+        // x + y = 3, x − y = 1.
+        assert_eq!(eliminate(vec![vec![1.0, 1.0, 3.0], vec![1.0, -1.0, 1.0]]), Some(vec![2.0, 1.0]));
+        assert_eq!(eliminate(vec![vec![1.0, 1.0, 3.0], vec![2.0, 2.0, 6.0]]), None);
+    }
+}
