@@ -39,7 +39,7 @@ pub(super) fn of_candidate(item: &Item<'_>, candidate: &Candidate<'_>, prompt: O
 pub(super) fn of_item(item: &Item<'_>, candidates: &[u64]) -> u64 {
     let mut hasher = StableHasher::default();
     candidates.hash(&mut hasher);
-    // With candidates, it is part of theirs.
+    // With candidates, it is part of their content.
     if candidates.is_empty() {
         item.distinct.hash(&mut hasher);
     }

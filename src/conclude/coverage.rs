@@ -125,7 +125,7 @@ impl Gaps {
         add(ClaimKey::Greedy, items.greedy.unprovable, lacks_top.into(), "top_logprobs (with token ids)");
     }
 
-    /// Claims of any kind that lack something.
+    /// Claims of any kind for which something is missing.
     pub(super) fn missing(&mut self, what: &ClaimKey, reason: Cow<'static, str>, log: &'static str, count: u64) {
         *self.claims.entry((what.clone(), reason, log)).or_default() += count;
     }
@@ -188,8 +188,8 @@ fn at_most(bound: f64) -> String {
     }
 }
 
-/// Why a number is an unknown quantity. Numbers whose names promise nothing are so, too, where some of them follow from the
-/// tokens.
+/// Why a number is an unknown quantity. This includes a number whose name promises nothing and which follows from the
+/// tokens in only some rows.
 fn unknown(column: &ColumnTally, plan: &ColumnPlan) -> Cow<'static, str> {
     let follows = column.accepted.get(plan.chosen).copied().unwrap_or(0);
     if plan.spec.promise == Promise::Matched && follows > 0 {

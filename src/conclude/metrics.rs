@@ -84,7 +84,7 @@ pub(super) fn count(
     }
 }
 
-/// Why rows of a metric are open, and what would decide them.
+/// Why rows of a metric are undecided, and what to log to decide them.
 fn gap(rows: &MetricRows) -> (Cow<'static, str>, &'static str) {
     if rows.custom {
         (
@@ -103,7 +103,7 @@ fn gap(rows: &MetricRows) -> (Cow<'static, str>, &'static str) {
     }
 }
 
-/// The numbers of a run as the report lists them.
+/// The metrics of a run, as listed in the report.
 pub(super) fn list(run: &str, judged: &[JudgedMetric<'_>]) -> Vec<MetricReport> {
     let one = |metric: &JudgedMetric<'_>| MetricReport {
         run: run.to_owned(),

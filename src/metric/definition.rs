@@ -24,13 +24,13 @@ impl Definition<'_> {
         matches!(self, Self::Right(_) | Self::GreedyGold)
     }
 
-    /// Whether it is a formula of other numbers of the record of which wrong forms are known.
+    /// Whether it is a formula over other numbers of the record with known wrong variants.
     #[must_use]
     pub fn is_formula(&self) -> bool {
         matches!(self, Self::Combination(..) | Self::Between(..) | Self::OfToken(..) | Self::OfTokens(_))
     }
 
-    /// The fields that would decide it, in words.
+    /// The fields that would decide it, as text.
     #[must_use]
     pub fn lacks(&self) -> Option<&'static str> {
         match self {
@@ -39,7 +39,7 @@ impl Definition<'_> {
         }
     }
 
-    /// Whether it needs no right answer: which candidate wins, counts, numbers in the record.
+    /// Whether it needs no correct answer: the winning candidate, counts, numbers in the record.
     #[must_use]
     pub fn is_without_gold(&self) -> bool {
         matches!(
@@ -99,7 +99,7 @@ pub struct JudgedRow<'m> {
     pub row: RowJudgement,
     /// The ways to compare candidates that explain it, if it marks the winner as correct or incorrect.
     pub fits: Fits,
-    /// What a refuted number is instead, in words.
+    /// What a refuted number is instead, as text.
     pub instead: Vec<Cow<'static, str>>,
 }
 
@@ -120,7 +120,7 @@ impl<'m> JudgedRow<'m> {
         Self { metric, definition, row, fits, instead }
     }
 
-    /// What the name of a token's number says that it is, in words.
+    /// The formula that the name of a token's number promises, as text.
     #[must_use]
     pub fn meant(&self) -> Option<Cow<'static, str>> {
         match self.definition? {
@@ -130,7 +130,7 @@ impl<'m> JudgedRow<'m> {
     }
 }
 
-/// Judges a number that follows from other numbers of its record, where wrong ways to compute it are known.
+/// Judges a number that follows from other numbers of its record, with known wrong variants.
 fn of_record(value: &RowValue, definition: &Definition<'_>) -> Option<Said> {
     let RowValue::Number(number) = value else { return None };
     let claim = Approx::printed(number);

@@ -17,9 +17,9 @@ pub const BINS: [u32; 8] = [10, 15, 5, 20, 25, 30, 50, 100];
 const PAIRS: usize = 1 << 10;
 /// Maximum number of equal rollouts per group.
 const ROLLOUTS: u64 = 1 << 10;
-/// Rewards of a rollout that are told apart.
+/// Maximum number of reward functions that are kept separately.
 const REWARDS: usize = 8;
-/// Items whose samples are counted.
+/// Maximum number of items whose samples are counted.
 const ITEMS: usize = 1 << 16;
 /// Confidences are summed as integers, in units of 1 ÷ `UNIT`.
 const UNIT: f64 = (1_u64 << 60) as f64;
@@ -239,10 +239,10 @@ impl AnyOf {
     }
 }
 
-/// Rollouts by their group, and the bits of their rewards by function and of their advantage.
+/// Rollouts by group, and by the bits of their rewards per function and of their advantage.
 pub type Rewards = Capped<(u64, Vec<u64>, u64), u64, ITEMS>;
 
-/// What the columns of a stream's rows say together.
+/// Statistics over several columns of a stream's rows.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Joint {
     /// Confidence and correctness.
@@ -257,9 +257,10 @@ pub struct Joint {
     pub any_of: BTreeMap<(String, String), AnyOf>,
     /// Rollouts by group, and by the bits of their reward and advantage.
     pub rollouts: Capped<(u64, u64, u64), u64, ITEMS>,
-    /// Rollouts by their group, and the bits of their rewards by function and of their advantage; by the names of the functions.
+    /// Rollouts by group, and by the bits of their rewards per function and of their advantage; by the names of the
+    /// functions.
     pub rewards: BTreeMap<Vec<String>, Rewards>,
-    /// Word edits as logged.
+    /// Logged word edits.
     pub logged: Edits,
     /// Word edits computed from the texts.
     pub words: Edits,

@@ -41,9 +41,9 @@ pub struct MetricRows {
     pub not_finite: u64,
     /// Whether at least one row comes from custom code that the log does not show.
     pub custom: bool,
-    /// Whether some row is held to other numbers of its own record by a formula.
+    /// Whether at least one row is checked against other numbers of its own record by a formula.
     pub is_of_record: bool,
-    /// The fields that would decide a row, in words; empty where no row lacks any.
+    /// The fields that would decide a row, as text; empty if no row lacks any.
     pub lacks: String,
     /// Σ of the numbers.
     pub values: ExactSum,
@@ -122,7 +122,7 @@ impl MetricRows {
         }
     }
 
-    /// Of several words the last in order is kept, which is the same in any order of the rows.
+    /// Of several texts, keeps the last in sort order, which is the same for any order of the rows.
     fn needs(&mut self, fields: &str) {
         if fields > self.lacks.as_str() {
             fields.clone_into(&mut self.lacks);

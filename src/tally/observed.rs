@@ -67,12 +67,12 @@ pub struct PartSeen {
     pub why: String,
     /// Unexplained cases by the number of the pattern; only for rules that compare patterns.
     pub unexplained: Histogram,
-    /// Looks that fired by what the number is instead, in words; only for rules that know it.
+    /// Number of times that the rule fired, by what the number is instead; only for rules that know it.
     pub instead: BTreeMap<String, u64>,
 }
 
 impl PartSeen {
-    /// Counts a look that fired by what the number is instead.
+    /// Counts a firing by what the number is instead.
     pub fn add_instead(&mut self, words: &str) {
         match self.instead.get_mut(words) {
             Some(times) => *times += 1,
@@ -80,7 +80,7 @@ impl PartSeen {
         }
     }
 
-    /// What explains most looks that fired, with how many; the first by name of equals.
+    /// The explanation of most firings, with their number; of equals, the first by name.
     #[must_use]
     pub fn best_instead(&self) -> Option<(&str, u64)> {
         let most = self.instead.iter().rev().max_by_key(|(_, times)| **times);

@@ -36,7 +36,7 @@ static INFO: FormatInfo = FormatInfo {
 /// The key of the run in `.latest_test_run.json` (`LATEST_TEST_RUN_DATA_KEY` in `deepeval/test_run/test_run.py`).
 const WRAPPED: &str = "testRunData";
 
-/// The run itself, which may lie under a key.
+/// The run itself, which may be nested under a key.
 fn run(root: Value<'_>) -> Value<'_> {
     root.get(WRAPPED).filter(|run| run.kind() == Kind::Object).unwrap_or(root)
 }
@@ -111,7 +111,7 @@ fn row<'t>(name: Cow<'t, str>, value: RowValue, place: Value<'t>, definition: De
 }
 
 fn totals(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), FieldError> {
-    // Conversations are cases of another list.
+    // Conversations are listed separately.
     let run = run(origin.root);
     let plain = run.get("conversationalTestCases").is_none_or(|cases| cases.is_container_empty());
     if let Some(value) = run.get("testPassed").filter(|value| value.kind() == Kind::Number && plain) {

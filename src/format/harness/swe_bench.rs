@@ -1,7 +1,7 @@
-//! SWE-bench: the report of a run, and those of its instances.
+//! SWE-bench: the report of a run, and the reports of its instances.
 //!
-//! Shapes of 2 to 4, from `make_run_report` in `swebench/harness/reporting.py` and `get_eval_report` and `get_resolution_status` in
-//! `swebench/harness/grading.py`.
+//! Shapes of 2 to 4, from `make_run_report` in `swebench/harness/reporting.py` and `get_eval_report` and
+//! `get_resolution_status` in `swebench/harness/grading.py`.
 
 #![expect(clippy::trivially_copy_pass_by_ref, clippy::unnecessary_wraps, reason = "every visit has one signature")]
 
@@ -52,7 +52,7 @@ static INSTANCE_CARD: FormatInfo = FormatInfo {
     traps: "tests of FAIL_TO_FAIL and PASS_TO_FAIL do not count",
 };
 
-/// Names of lists of ids, without their ending.
+/// Names of lists of ids, without their suffix.
 const LISTS: [&str; 7] = ["submitted", "completed", "incomplete", "resolved", "unresolved", "empty_patch", "error"];
 
 impl Format for Report {
@@ -106,7 +106,7 @@ fn report(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Fi
         let definition = Definition::Combination(vec![(1.0, ids)], true);
         item.metrics.push(claim(Cow::Owned(key), RowValue::Number(number), value, definition));
     }
-    // What was completed is one or the other. Forks count otherwise: a match proves, the rest is open.
+    // Completed instances are resolved or unresolved. Forks count differently, so only a match is conclusive.
     let parts = [count("resolved"), count("unresolved")];
     if let (Some(value), [Some(resolved), Some(unresolved)]) = (root.get("completed_instances"), parts)
         && let Some(number) = printed(value).filter(|_| count("completed").is_none())
@@ -118,7 +118,7 @@ fn report(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Fi
     Ok(())
 }
 
-/// An instance under its id.
+/// An instance keyed by its id.
 fn instance(root: Value<'_>) -> Option<(Cow<'_, str>, Value<'_>)> {
     let (key, value) = root.members().next()?;
     let is_one =
@@ -143,7 +143,7 @@ impl Format for Instance {
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
         let mut records = Records::new(Framing::Nested(&[]), Vec::new(), (), status)
             .mapped(&[("item", "the key"), ("row metrics", "resolved")]);
-        // Every instance has a directory of its own.
+        // Every instance has its own directory.
         if head.name == "report.json" {
             records.run_directory = Some(head.ancestor(2).to_owned());
         }

@@ -1,7 +1,7 @@
 //! verifiers: the rollouts of an evaluation and their averages.
 //!
-//! Shapes of 0.1, from `save_rollout_results` and `GenerateMetadata` in `verifiers/utils/{eval_utils,save_utils}.py` and
-//! `verifiers/types.py`: `results.jsonl` beside `metadata.json`.
+//! Shapes of 0.1, from `save_rollout_results` and `GenerateMetadata` in `verifiers/utils/{eval_utils,save_utils}.py`
+//! and `verifiers/types.py`: `results.jsonl` and `metadata.json` in one directory.
 
 use std::borrow::Cow;
 
@@ -52,7 +52,7 @@ static METADATA_CARD: FormatInfo = FormatInfo {
     traps: "means are over rollouts, not over examples",
 };
 
-/// Numbers of a rollout that are no metrics.
+/// Numbers of a rollout that are not metrics.
 const OTHERS: [&str; 8] =
     ["example_id", "generation_ms", "scoring_ms", "total_ms", "num_turns", "rollout_id", "trajectory_id", "seed"];
 
@@ -84,7 +84,7 @@ impl Format for Rollouts {
 fn visit(origin: &JsonOrigin<'_>, out: &mut dyn Sink) -> Result<(), FieldError> {
     let row = origin.root;
     let example = row.get("example_id").and_then(id).ok_or_else(|| lacks(row, "example_id", "the example's id"))?;
-    // Rollouts of an example are told apart by all that is logged of them.
+    // Rollouts of an example are distinguished by their whole logged content.
     let distinct = stable_hash(row.raw());
     let mut item = Item { id: example, complete: true, distinct, at: at(row), ..Item::default() };
     let nested = row.get("metrics").into_iter().flat_map(|metrics| metrics.members());

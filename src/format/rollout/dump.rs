@@ -72,7 +72,7 @@ const IDS: [&str; 8] = [
     "output_ids",
     "tokens",
 ];
-/// Totals over the mask, of the trainer or of the engine.
+/// Totals over the mask, from the trainer or the engine.
 const TOTALS: [(&str, Side); 4] = [
     ("old_log_prob_sum", Side::Trainer),
     ("sum_old_log_probs", Side::Trainer),
@@ -284,8 +284,8 @@ fn item<'t>(
     Ok(item)
 }
 
-/// The reward of a rollout with its advantage and its group: the rollouts of one prompt. An advantage per token is that of the
-/// last token that counts.
+/// The reward of a rollout, its advantage, and its group (the rollouts of one prompt). Of per-token advantages, the one
+/// of the last token that counts is used.
 fn reward<'t>(record: Value<'t>, lists: Lists<'t>) -> Vec<RowField<'t>> {
     let one = |names: &[&str]| names.iter().find_map(|name| record.get(name).filter(|own| own.kind() == Kind::Number));
     let reward = one(&["rewards", "reward", "score"]).and_then(field::printed);
@@ -298,7 +298,7 @@ fn reward<'t>(record: Value<'t>, lists: Lists<'t>) -> Vec<RowField<'t>> {
     let named = |names: &[&str]| names.iter().find_map(|name| record.get(name).and_then(field::id));
     let group = named(&["group_id", "prompt_id", "example_id", "problem_id", "prompt"]);
     let group = group.or_else(|| record.get("content")?.elements().next()?.as_str());
-    // verl gives all rollouts of a prompt one `uid`.
+    // verl gives all rollouts of a prompt the same `uid`.
     let group = group.or_else(|| named(&["uid"]));
     let (Some(reward), Some(advantage), Some(group)) = (reward, advantage, group) else { return Vec::new() };
     let number =

@@ -34,20 +34,20 @@ static INFO: FormatInfo = FormatInfo {
 /// The context, the sampled text, and a number that comes from the reward.
 const SHAPES: [[&str; 3]; 2] = [["input", "output", "score"], ["prompt", "completion", "advantage"]];
 
-/// What TRL and verl write of a training beside one another.
+/// The tool of the files that TRL and verl write during a training.
 pub(super) const TOOL: &str = "rl-training";
 
-/// What tells the rows of a step from those of others.
+/// The filter of the rows of a step.
 pub(super) fn filter(step: i64) -> String {
     format!("step {step}")
 }
 
-/// Whether TRL's table of completions of a step lies beside its log.
+/// Whether TRL's table of completions for a step is in the log's directory.
 pub(super) fn is_table_beside(directory: &str, step: i64) -> bool {
     crate::source::beside(&format!("{directory}/completions/completions_{step:05}.parquet")).is_some()
 }
 
-/// The names of a record's fields, where it is a rollout without log-probs.
+/// The field names of a record, if it is a rollout without log-probs.
 fn shape(record: Value<'_>) -> Option<[&'static str; 3]> {
     let is_text = |name: &str| record.get(name).is_some_and(|value| value.kind() != Kind::Number);
     let without_logs = || record.members().all(|(key, _)| !key.raw_str().contains("log"));
@@ -108,7 +108,7 @@ fn visit(origin: &JsonOrigin<'_>, out: &mut dyn Sink) -> Result<(), FieldError> 
     Ok(())
 }
 
-/// The rewards of a completion by function, with its advantage and the group of its prompt.
+/// The rewards of a completion by function, its advantage, and the group of its prompt.
 fn rewards<'t>(record: Value<'t>, prompt: Option<Value<'t>>) -> Vec<RowField<'t>> {
     let field = |name: &'t str, value: f64| RowField { name: Cow::Borrowed(name), value: FieldValue::Number(value) };
     let numbers = record.members().filter(|(_, value)| value.kind() == Kind::Number);

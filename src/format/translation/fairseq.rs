@@ -35,10 +35,10 @@ static INFO: FormatInfo = FormatInfo {
             penalty is not in the file and is inferred from its first hypotheses",
 };
 
-/// The kinds of lines that numbers and texts are taken from: source, hypothesis, token scores.
+/// Line kinds with numbers or texts that are used: source, hypothesis, token scores.
 const KINDS: [u8; 3] = *b"SHP";
 
-/// A line `<kind>-<id>`: the kind, the id, and the offset of what follows the first tab.
+/// A line `<kind>-<id>`: the kind, the id, and the offset of the text after the first tab.
 fn tagged(line: &[u8]) -> Option<(u8, &str, usize)> {
     let end = memchr::memchr(b'\t', line).unwrap_or(line.len());
     let (kind, id) = match line.get(..end)? {

@@ -38,7 +38,7 @@ const SENTENCE: &[u8] = b"SENT ";
 const SCORES: [(&[u8], &str, &str); 2] =
     [(b"PRED SCORE: ", "PRED SCORE", "PRED PPL: "), (b"GOLD SCORE: ", "GOLD SCORE", "GOLD PPL: ")];
 
-/// How the lines begin that numbers and texts are taken from, and their names.
+/// Prefixes of the lines with numbers or texts that are used, and their names.
 const KINDS: [(&[u8], &str); 4] =
     [(SENTENCE, "SENT"), (b"PRED SCORE: ", "PRED SCORE"), (b"GOLD SCORE: ", "GOLD SCORE"), (b"[-", "BEST HYP")];
 

@@ -62,7 +62,8 @@ impl Passage<'_> {
         Found { place, line, from, to }
     }
 
-    /// Says which kinds of lines it has, as the cells of a row: a kind that ends in the middle of the input is missed.
+    /// Reports the line kinds of the passage as the cells of a row, which reveals a kind that ends in the middle of the
+    /// input.
     pub(super) fn kinds(&self, header: &[String], of: impl Fn(&[u8]) -> Option<usize>, out: &mut dyn Sink) {
         let mut cells = vec![&b""[..]; header.len()];
         for (_, line) in lines(self.bytes) {

@@ -1,7 +1,8 @@
-//! What `simple_evaluate` returns, written to one file: the numbers of the run with the rows inside, or the rows alone by task.
+//! The result of `simple_evaluate`, written to one file: the metrics of the run with the rows inside, or the rows alone
+//! by task.
 //!
-//! Shapes of 0.4, from `evaluate` and `simple_evaluate` in `lm_eval/evaluator.py` with `log_samples`: `samples` has a list of rows per
-//! task, which are those of the files of samples before numbers and flags are put into quotes.
+//! Shapes of 0.4, from `evaluate` and `simple_evaluate` in `lm_eval/evaluator.py` with `log_samples`. `samples` has a
+//! list of rows per task. They are the rows of the samples files before numbers and flags are quoted.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -17,7 +18,7 @@ use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink}
 use crate::model::{ClaimKind, stable_hash};
 use crate::source::MAX_RECORD;
 
-/// Numbers and rows.
+/// Metrics and rows.
 pub(in crate::format) static WHOLE: Dump = Dump { has_results: true };
 /// Rows by task.
 pub(in crate::format) static BY_TASK: Dump = Dump { has_results: false };
@@ -58,7 +59,7 @@ static BY_TASK_CARD: FormatInfo = FormatInfo {
 /// The configurations of the tasks.
 type Configs = BTreeMap<String, TaskConfig>;
 
-/// Whether an object has a list of rows per task, as far as it goes.
+/// Whether an object has a list of rows per task, as far as the object is complete.
 fn has_rows(lists: Value<'_>, is_cut: bool) -> bool {
     let mut members = lists.members().map(|(_, list)| list).peekable();
     let is_list = |list: &Value<'_>| {
@@ -96,7 +97,7 @@ impl Format for Dump {
             Some(names.map(|(name, _)| one(name.as_str())).collect::<Configs>())
         };
         let whole = head.document().filter(|_| !head.is_cut()).and_then(of);
-        // Configurations may stand behind the rows.
+        // Configurations may come after the rows.
         let configs = whole.or_else(|| beside(head.path, MAX_RECORD as u64, of)).unwrap_or_default();
         let version = configs.values().find_map(|config| config.version.clone());
         let mut records = Records::new(Framing::Nested(path), columns, configs, visit);
@@ -122,7 +123,7 @@ fn visit(origin: &JsonOrigin<'_>, configs: &Configs, out: &mut dyn Sink) -> Resu
         let mut item = samples::item(row, config)?;
         item.task = Cow::Borrowed(&task);
         if row.get("filter").is_none() {
-            // Each filter has rows of the same documents.
+            // Each filter has rows for the same documents.
             item.distinct = row.get("filtered_resps").map_or(0, |own| stable_hash(own.raw()));
         }
         out.item(&item, origin);

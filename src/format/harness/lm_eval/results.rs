@@ -51,7 +51,7 @@ static FORK: FormatInfo = FormatInfo {
 /// Keys that only the fork writes.
 const FORK_ONLY: [&str; 3] = ["lmms_eval_version", "efficiency", "git_branch"];
 
-/// Whether a document has the numbers of a run.
+/// Whether a document has the metrics of a run.
 pub(super) fn is_results(root: Value<'_>) -> bool {
     let is = |key: &str| root.get(key).is_some_and(|value| value.kind() == Kind::Object);
     is("results") && is("configs") && (is("n-shot") || is("versions"))
@@ -127,7 +127,7 @@ impl Reader for ResultsReader {
     }
 }
 
-/// The numbers of a run.
+/// Emits the metrics of a run.
 pub(super) fn report(origin: &JsonOrigin<'_>, out: &mut dyn Sink) {
     let root = origin.root;
     for (task, values) in root.get("results").into_iter().flat_map(|results| results.members()) {

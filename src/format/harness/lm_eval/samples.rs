@@ -53,7 +53,7 @@ fn framing(bytes: &[u8]) -> Framing {
     if bytes.trim_ascii_start().first() == Some(&b'[') { Framing::Elements } else { Framing::Lines }
 }
 
-/// Whether a row has the fields that only this harness writes together.
+/// Whether a row has a combination of fields that only this harness writes.
 pub(super) fn is_row(value: Value<'_>) -> bool {
     value.get("filtered_resps").is_some()
         && value.get("arguments").is_some()

@@ -47,7 +47,7 @@ impl TaskConfig {
         Self::of_task(root, task)
     }
 
-    /// What the results say of a task.
+    /// The settings of a task in the results.
     pub(super) fn of_task(root: Value<'_>, task: Option<String>) -> Self {
         let text = |value: Option<Value<'_>>| value.and_then(|value| value.as_str()).map(std::borrow::Cow::into_owned);
         let version = text(root.get("lm_eval_version"));
