@@ -1,9 +1,9 @@
 //! Advantages of rollouts from the rewards of their group.
 //!
 //! `GRPO` (<https://arxiv.org/abs/2402.03300>, §4.1; `trl/trainer/grpo_trainer.py`, `compute_grpo_outcome_advantage` in
-//! `verl/trainer/ppo/core_algos.py`): (r − mean) ÷ (deviation + ε). `Dr. GRPO` (<https://arxiv.org/abs/2503.20783>): r − mean. `RLOO`
-//! (<https://arxiv.org/abs/2402.14740>): r − mean of the others; NeMo-RL divides that by the deviation of the others
-//! (`calculate_baseline_and_std_per_prompt` in `nemo_rl/algorithms/utils.py`).
+//! `verl/trainer/ppo/core_algos.py`): (r − mean) ÷ (deviation + ε). `Dr. GRPO` (<https://arxiv.org/abs/2503.20783>): r
+//! − mean. `RLOO` (<https://arxiv.org/abs/2402.14740>): r − mean of the others; NeMo-RL divides that by the deviation
+//! of the others (`calculate_baseline_and_std_per_prompt` in `nemo_rl/algorithms/utils.py`).
 
 use std::collections::BTreeMap;
 
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn by_hand() {
-        // Of 0.5, 0, 1, 1 without the third: mean 0.5, squares 0 + 0.25 + 0.25, ÷ 2: deviation 0.5; (1 − 0.5) ÷ 0.5 = 1.
+        // 0.5, 0, 1, 1 without the third: mean 0.5, squares 0 + 0.25 + 0.25, ÷ 2: deviation 0.5; (1 − 0.5) ÷ 0.5 = 1.
         let rows = [(0.5, 0.0), (0.0, 0.0), (1.0, 1.0), (1.0, 1.0)];
         let formula = Formula { without_itself: true, deviation: Deviation::Sample, epsilon: 0.0 };
         assert_eq!(formula.of(&rows, 2), Some(1.0));
