@@ -1,11 +1,10 @@
-//! Freshly made logs with known truth: how often the audit is right.
+//! Measures the audit's accuracy on generated logs with known truth.
 //!
-//! `cargo bench --bench accuracy -- --logs 2000 --seed 1` makes 2,000 correct logs and shares of that of logs with one
-//! deviation, two, a mixture, a few wrong rows, half-precision sums and columns that say nothing, and prints how often the
-//! audit says what is true. `--only CLASS` takes one class, `--log SEED` one log of it. `--write DIR` writes the logs of
-//! which the audit is wrong, each with its truth. `--markdown` prints the page
-//! `docs/accuracy.md`. With `--assert` the exit
-//! status is 1 unless all demands are met.
+//! `cargo bench --bench accuracy -- --logs 2000 --seed 1` generates 2,000 correct logs and smaller numbers of logs with
+//! one deviation, two deviations, a mixture, a few wrong rows, half-precision sums and uninformative columns. It prints
+//! how often the audit is right. `--only CLASS` selects one class, `--log SEED` one log of it. `--write DIR` writes the
+//! logs that the audit gets wrong, each with its truth. `--markdown` prints the page `docs/accuracy.md`. With
+//! `--assert` the exit status is 1 unless all limits are met.
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -68,7 +67,7 @@ fn arguments() -> Arguments {
     }
 }
 
-/// The truth of a log and what the audit says, in words.
+/// The truth of a log and the audit's answer, as text.
 fn words(log: &Log, outcome: &Outcome) -> String {
     let mut text = format!(
         "class {}, seed {:016x}, {} rows, {}\ncolumn {}: {}\n{:?}\n",

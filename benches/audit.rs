@@ -1,8 +1,8 @@
-//! The whole check against a bare typed parse of the same file, on one thread.
+//! Compares the whole check with a bare typed parse of the same file, on one thread.
 //!
-//! `cargo bench --bench audit` measures 100,000 tokens with top-20 lists; `-- --tokens 2000000` the large case, and
-//! `-- --write FILE` leaves the generated log for other tools. Prints seconds, MB/s and the ratio, run by run in turn, and
-//! the peak memory of the process after each size.
+//! `cargo bench --bench audit` measures 100,000 tokens with top-20 lists. `-- --tokens 2000000` measures the large
+//! case, and `-- --write FILE` keeps the generated log for other tools. Prints seconds, MB/s and the ratio, alternating
+//! between both, and the peak memory of the process after each size.
 #![expect(
     clippy::print_stdout,
     clippy::disallowed_methods,
@@ -37,7 +37,7 @@ impl Random {
     }
 }
 
-/// Writes a clean log: log-probs of a made-up softmax, printed with six decimals, scores that are their sums.
+/// Writes a clean log: log-probs of a generated softmax, printed with six decimals, and scores that are their sums.
 fn generate(path: &Path, tokens: usize) -> std::io::Result<()> {
     let mut out = BufWriter::with_capacity(1 << 20, std::fs::File::create(path)?);
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
@@ -47,7 +47,7 @@ fn generate(path: &Path, tokens: usize) -> std::io::Result<()> {
         for _ in 0..TOKENS {
             let mut logits: Vec<f64> = (0..TOP).map(|_| 8.0 * random.next()).collect();
             logits.sort_by(|a, b| b.total_cmp(a));
-            // Some mass is left for the rest of the vocabulary.
+            // Reserves some mass for the rest of the vocabulary.
             let total = logits.iter().map(|logit| retally::numeric::exp(*logit)).sum::<f64>() * 1.25;
             let top: Vec<f64> = logits.iter().map(|logit| logit - retally::numeric::ln(total)).collect();
             let own = (random.next() * random.next() * TOP as f64) as usize;
@@ -128,7 +128,7 @@ fn typed_parse(path: &Path) -> f64 {
     sum
 }
 
-/// Audits the file on one thread and gives the number of findings.
+/// Audits the file on one thread and returns the number of findings.
 fn check(path: &Path) -> usize {
     let audit = Audit::new(Config::default()).inputs([path.to_string_lossy()]).threads(1);
     let Ok(report) = audit.run() else { return 0 };

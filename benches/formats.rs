@@ -1,9 +1,11 @@
-//! Every format on a large input made by repeating one of its fixtures: memory, and time beside a plain read of the same
-//! file (`serde_json` values record by record, the batches of a Parquet or Arrow file, the lines of a text).
+//! Measures memory and time for every format, on a large input made by repeating a fixture. Time is compared with a
+//! plain read of the same file (`serde_json` values record by record, the batches of a Parquet or Arrow file, the lines
+//! of a text).
 //!
-//! `cargo bench --bench formats` takes 64 MB each; `-- --megabytes 2000` the size at which memory has to stay flat,
-//! `-- --only NAME` one format, `-- --runs N` how often each is timed. Prints a row per format: the program's peak memory (its own process, one thread), and the
-//! ratio of `check` to the plain read, in turn.
+//! `cargo bench --bench formats` uses 64 MB per format. `-- --megabytes 2000` is the size at which memory must stay
+//! flat, `-- --only NAME` selects one format, `-- --runs N` sets the number of timed runs. Prints a row per format: the
+//! program's peak memory (in its own process, with one thread), and the ratio of `check` to the plain read, in
+//! alternating runs.
 #![expect(
     clippy::print_stdout,
     clippy::disallowed_methods,
@@ -69,7 +71,7 @@ fn folders(path: &Path) -> Vec<PathBuf> {
     folders
 }
 
-/// Writes the bytes of a fixture again and again, between what stands before and behind its records.
+/// Repeats the records of a fixture, between the parts before and after them.
 fn repeat(target: &Path, before: &[u8], records: &[Vec<u8>], separator: &[u8], after: &[u8], size: u64) {
     let mut out = BufWriter::with_capacity(1 << 20, std::fs::File::create(target).unwrap());
     out.write_all(before).unwrap();
@@ -88,7 +90,7 @@ fn repeat(target: &Path, before: &[u8], records: &[Vec<u8>], separator: &[u8], a
     out.flush().unwrap();
 }
 
-/// The fixture repeated to a size; None for kinds of files that are small by nature or that nobody writes that large.
+/// Repeats a fixture up to a size; None for files that are always small.
 fn enlarge(path: &Path, target: &Path, size: u64) -> Option<&'static str> {
     let input = Input::file(path.to_string_lossy().into_owned(), path.to_path_buf());
     match input.packing().unwrap() {
@@ -131,7 +133,7 @@ fn enlarge(path: &Path, target: &Path, size: u64) -> Option<&'static str> {
             let at = keys.iter().try_fold(root, |value, key| value.get(key))?.start() + 1;
             let is_object = shell.get(at - 1) == Some(&b'{');
             if is_object {
-                // A member stands in braces of its own.
+                // Each member is wrapped in its own braces.
                 records = records.into_iter().map(|record| record[1..record.len() - 1].to_vec()).collect();
             }
             if records.is_empty() {
@@ -151,7 +153,7 @@ fn enlarge(path: &Path, target: &Path, size: u64) -> Option<&'static str> {
     }
 }
 
-/// The members of an archive again and again under other names.
+/// Repeats the members of an archive under other names.
 fn enlarge_zip(path: &Path, target: &Path, size: u64) -> &'static str {
     let mut archive = zip::ZipArchive::new(std::fs::File::open(path).unwrap()).unwrap();
     let mut members: Vec<(String, Vec<u8>)> = Vec::new();
@@ -189,12 +191,12 @@ mod columnar {
     use parquet::arrow::ArrowWriter;
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-    /// The batches of a Parquet file again and again.
+    /// Repeats the batches of a Parquet file.
     pub(super) fn enlarge_parquet(path: &Path, target: &Path, size: u64) -> &'static str {
         let reader = ParquetRecordBatchReaderBuilder::try_new(std::fs::File::open(path).unwrap()).unwrap();
         let schema = reader.schema().clone();
         let batches: Vec<_> = reader.build().unwrap().map(Result::unwrap).collect();
-        // Values repeat, so that the file is far smaller than what it holds: the size is that of the values.
+        // Repeated values compress well, so the size counts the values rather than the file.
         let per_round: usize = batches.iter().map(arrow_array::RecordBatch::get_array_memory_size).sum();
         let mut writer = ArrowWriter::try_new(std::fs::File::create(target).unwrap(), schema, None).unwrap();
         for _ in 0..(size / per_round as u64).max(1) {
@@ -249,7 +251,7 @@ fn plain_read(path: &Path, kind: &str) -> usize {
     }
 }
 
-/// Runs the program on a file; gives seconds and its peak memory in MiB.
+/// Runs the program on a file; returns seconds and its peak memory in MiB.
 fn check(path: &Path, format: &str) -> (f64, f64) {
     let started = Instant::now();
     let mut child = Command::new(env!("CARGO_BIN_EXE_retally"))
@@ -279,7 +281,7 @@ fn main() {
         if arguments.only.as_ref().is_some_and(|only| !name.contains(only.as_str())) {
             continue;
         }
-        // The name of a file may tell a format more than its bytes do.
+        // The file name may identify a format better than its bytes do.
         let target = folder.path().join(path.file_name().unwrap());
         let Some(kind) = enlarge(&path, &target, arguments.megabytes * 1_000_000) else { continue };
         let size = std::fs::metadata(&target).unwrap().len() as f64 / 1e6;

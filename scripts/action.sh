@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# What the action does. Inputs are in RETALLY_*; nothing of them is ever evaluated by the shell.
+# The steps of the action. Inputs are in RETALLY_*; the shell never evaluates their contents.
 set -euo pipefail
 
 output() { if [ -n "${GITHUB_OUTPUT:-}" ]; then printf '%s=%s\n' "$1" "$2" >>"$GITHUB_OUTPUT"; fi; }
 
-# Ends with the outputs set. An output without a value is empty, so that later steps can ask for it.
+# Sets the outputs at the end. An output without a value is set to an empty string, so later steps can test for it.
 finish() {
     output exit-code "$1"
     output errors "${errors:-}"
@@ -15,7 +15,7 @@ finish() {
     exit "$1"
 }
 
-# NAME VALUE EXPECTED. On one line and without ##[ nothing in the value can be taken for a command of the runner.
+# NAME VALUE EXPECTED. The value is printed on one line and without ##[, so the runner cannot read it as a command.
 refuse() {
     local shown
     shown="$(printf '%q' "$2")"
@@ -23,12 +23,12 @@ refuse() {
     finish 2
 }
 
-# NAME VALUE: an input that is one line.
+# NAME VALUE: an input that must be one line.
 one_line() { case "$2" in *[$'\n\r']*) refuse "$1" "$2" 'one line' ;; esac; }
-# NAME VALUE: an input that is true or false.
+# NAME VALUE: an input that must be true or false.
 boolean() { case "$2" in true | false) ;; *) refuse "$1" "$2" 'true or false' ;; esac; }
 
-# Fills the array `lines` with the lines of a text that are not empty.
+# Fills the array `lines` with the non-empty lines of a text.
 split() {
     local line
     lines=()
@@ -60,7 +60,7 @@ if ! [[ "$version" =~ ^[0-9A-Za-z.+-]*$ ]]; then refuse version "$version" 'a ve
 if ! [[ "$category" =~ ^[0-9A-Za-z._/-]*$ ]]; then refuse sarif-category "$category" 'letters, digits and . _ / -'; fi
 
 temporary="${RUNNER_TEMP:-${TMPDIR:-/tmp}}"
-# A Python of the system may refuse to be installed into; an environment of its own does not.
+# A system Python may refuse installations; a virtual environment does not.
 with_pip() {
     python3 -m venv "$temporary/retally-venv" || finish 2
     "$temporary/retally-venv/bin/python" -m pip install --quiet "$1" || finish 2
@@ -107,12 +107,12 @@ split "$paths_text"
 if [ "${#lines[@]}" -eq 0 ]; then lines=(.); fi
 
 code=0
-# The summary is written below, once.
+# The summary is written only once, below.
 env -u GITHUB_STEP_SUMMARY "${command[@]}" -- "${lines[@]}" || code=$?
 
 if [ -f "$directory/report.json" ]; then report="$directory/report.json"; fi
 if [ -f "$directory/report.jsonl" ]; then
-    # In a string of JSON a quote has a backslash in front of it: these can only be the fields of a finding.
+    # In a JSON string, quotes are preceded by a backslash, so these can only be the fields of a finding.
     count() {
         awk -v severity="\"severity\":\"$1\"" 'index($0, "{\"type\":\"finding\",") == 1 && index($0, severity) \
             && !index($0, "\"baseline_state\":\"unchanged\"") && !index($0, "\"excepted\":\"") { n++ } \
@@ -124,7 +124,7 @@ fi
 if [ "$code" -ne 2 ] && [ -n "$sarif_file" ] && [ -f "$sarif_file" ]; then
     sarif="$sarif_file"
     if [ -n "$category" ]; then
-        # In a string of JSON these quotes would have backslashes: only the field itself can match.
+        # In a JSON string, these quotes would have backslashes, so only the field itself can match.
         sed -e "s,\"automationDetails\": *{\"id\": *\"\\([^\"\\\\]\\|\\\\.\\)*\",\"automationDetails\":{\"id\":\"retally/${category%/}/\"," \
             "$sarif_file" >"$directory/report.sarif"
         cat "$directory/report.sarif" >"$sarif_file"

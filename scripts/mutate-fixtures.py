@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Mutates logs of the fixtures and runs the program on them: it has to end in time with 0, 1 or 2, without a panic, and
-with nothing in its output that a terminal obeys.
+"""Mutates logs of the fixtures and runs the program on them. It must exit in time with 0, 1 or 2, without a panic and
+without control characters in its output.
 
 Usage: scripts/mutate-fixtures.py [--minutes 10] [--binary target/debug/retally] [--seed N] [--keep DIRECTORY]
 
-Each run prints the seed that it starts from; --seed N with --runs 1 repeats one. Whatever breaks is kept, and the exit
+Each run prints its seed; --seed N with --runs 1 repeats one mutation. Failing inputs are kept, and the exit
 code is 1.
 """
 
@@ -25,14 +25,14 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 OUTPUTS = ["text", "concise", "json", "jsonl", "sarif", "github", "gitlab", "junit", "markdown", "html"]
 TIMEOUT = 60
 MEMORY = 6 << 30
-# Written as they are, since json.dumps would escape or refuse some of them.
+# Written verbatim: json.dumps would escape or reject some of them.
 RAW = ["NaN", "-Infinity", "1e999", "-0", "1e-999", "0.1" + "0" * 300, "123456789" * 30, "1E5", "00", "\"\\ud800\"", "\"\\u0000\""]
 TEXTS = ["", " ", "\x1b[31m", "::error::x", "\u202e", "\u0301", "NaN", "None", "-inf", "1.5", "a" * 5000, "\0", "<b>", "`|*", "\ud800"]
 NUMBERS = [0, -1, 1, -0.0, 1e308, -1e308, 5e-324, 2**63, -(2**63), 2**64, 0.1, -100.0, -9999.0, 1e-5, 3, 1.0]
 
 
 class Raw:
-    """A text that is written into JSON as it is."""
+    """A text that is written to JSON verbatim."""
 
     def __init__(self, text):
         self.text = text
@@ -49,7 +49,7 @@ def dumped(value):
 
 
 class Members(list):
-    """An object as a list of its members, so that a key can be there twice."""
+    """An object as a list of its members, which allows duplicate keys."""
 
 
 def containers(value, found):
@@ -62,7 +62,7 @@ def containers(value, found):
 
 
 def other(dice, value):
-    """Another value in the place of one."""
+    """A replacement for a value."""
     kind = dice.randrange(9)
     if kind == 0:
         return Raw(dice.choice(RAW))
@@ -85,7 +85,7 @@ def other(dice, value):
 
 
 def mutate_json(dice, value):
-    """Changes a value in place in a few places; gives it back."""
+    """Changes a value in place, at a few positions; returns it."""
     for _ in range(dice.choice([1, 1, 1, 2, 5])):
         found = [one for one in containers(value, []) if one]
         if not found:
@@ -179,7 +179,7 @@ def mutated(dice, path, data):
 
 
 def logs():
-    """Folders of the fixtures with logs, and the files in them."""
+    """Fixture folders with logs, and their files."""
     found = []
     for directory, _, names in sorted(os.walk(os.path.join(ROOT, "fixtures"))):
         own = [name for name in sorted(names) if not name.endswith((".toml", ".md"))]
@@ -201,7 +201,7 @@ def limited():
 
 
 def run(arguments, seed, found):
-    """One mutation; gives what is wrong, and its directory."""
+    """Runs one mutation; returns the problem, if any, and its directory."""
     dice = random.Random(seed)
     directory, names = dice.choice(found)
     copy = tempfile.mkdtemp(prefix="retally-mutate-")
@@ -234,10 +234,10 @@ def run(arguments, seed, found):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--runs", type=int, help="stop after so many mutations")
+    parser.add_argument("--runs", type=int, help="stop after this many mutations")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000_007)
     parser.add_argument("--binary", default=os.path.join(ROOT, "target/debug/retally"))
-    parser.add_argument("--keep", default=".", help="where to put what breaks")
+    parser.add_argument("--keep", default=".", help="directory for failing inputs")
     arguments = parser.parse_args()
     arguments.binary = os.path.abspath(arguments.binary)
     if not os.path.exists(arguments.binary):

@@ -1,4 +1,4 @@
-// Makes the pictures of the documentation: node scripts/screenshots.mjs, after npm ci in tests/browser and cargo build.
+// Renders the images of the documentation: node scripts/screenshots.mjs, after npm ci in tests/browser and cargo build.
 import { createRequire } from 'node:module';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -16,7 +16,7 @@ mkdirSync(images, { recursive: true });
 const colours = { 31: '#ff8a80', 32: '#56d364', 33: '#e3b341', 34: '#79b8ff', 35: '#d2a8ff', 36: '#56d4dd', 90: '#9da7b3' };
 const escape = (text) => text.replace(/[&<>]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[c]);
 
-/** The few escape sequences that the text report uses, as HTML. */
+/** Converts the escape sequences of the text report to HTML. */
 function ansi(text) {
   let open = 0;
   const html = text.split(/\x1b\[([0-9;]*)m/).map((part, index) => {

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Opens HTML reports of fixtures in headless Chromium; see tests/browser/test.mjs for what is looked at.
-# Needs node and Chromium (CHROMIUM names another one than /usr/bin/chromium).
+# Opens HTML reports of fixtures in headless Chromium; see tests/browser/test.mjs for the checks. Needs node and
+# Chromium (CHROMIUM overrides /usr/bin/chromium).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# The program as the tests have it: a plain build has other features of its dependencies, and compiles them again.
+# Uses the program built for the tests: a plain build enables other features of the dependencies and recompiles them.
 cargo test --locked --quiet --no-run --test integration
 retally="${CARGO_TARGET_DIR:-target}/debug/retally"
 pages="$(mktemp -d)"
@@ -13,7 +13,7 @@ trap 'rm -rf "$pages"' EXIT
 number=0
 page() {
     number=$((number + 1))
-    # Findings are what most of these logs are for: exit code 1 is no failure here, 2 is.
+    # Most of these logs have findings: exit code 1 is not a failure here, but 2 is.
     "$retally" check "$@" --report "html=$pages/$number-$(basename "$1").html" >/dev/null || [ $? -eq 1 ]
 }
 page fixtures/formats/native/clean-items

@@ -6,8 +6,8 @@ cd "$(dirname "$0")/.."
 place="$(mktemp -d)"
 trap 'rm -rf "$place"' EXIT
 python3 -m venv "$place/venv"
-# The build has a directory of its own below the usual one, so that a second run need not begin anew. Optimisation
-# takes minutes and changes nothing that is tried here.
+# Uses a separate target directory, so that repeated builds are incremental. Optimisation takes minutes and does not
+# affect these checks.
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}/wheel"
 export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=0
 "$place/venv/bin/pip" install --quiet --disable-pip-version-check .

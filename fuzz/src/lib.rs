@@ -1,6 +1,7 @@
-//! What fuzzing runs: each target takes any bytes, and panics when a law is broken.
+//! Fuzz targets: each takes any bytes, and panics if a property is violated.
 //!
-//! The tests of the project run every target over `fuzz/corpus/<target>/` on stable Rust, cargo-fuzz looks for new inputs.
+//! The project's tests run every target over `fuzz/corpus/<target>/` on stable Rust; cargo-fuzz searches for new
+//! inputs.
 
 use std::io::Read;
 
@@ -11,7 +12,7 @@ use retally::internals::source::{DelimitedRows, Elements, Inner, NestedRecords};
 use retally::report::{OUTPUTS, Rendering};
 use retally::{Audit, Config, Input, Report};
 
-/// A target: its name, which is that of its corpus, and what it does with bytes.
+/// A target: its name, which is also the name of its corpus, and its function.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
@@ -28,7 +29,7 @@ pub const TARGETS: [Target; 10] = [
     ("outputs", outputs),
 ];
 
-/// A JSON record: what is read of it stands in it, in order and inside each other. As a log, it gives the same report in
+/// A JSON record: parsed values lie in the record, in order and nested. As a log, it gives the same report for work
 /// units of any size.
 pub fn json(data: &[u8]) {
     let mut tape = Tape::default();
@@ -47,7 +48,7 @@ pub fn json(data: &[u8]) {
     assert_eq!(of(1), of(1 << 20));
 }
 
-/// A table: the cells of each row are those that the crate `csv` reads. As a log, it never fails.
+/// A table: the cells of each row equal those of the `csv` crate. As a log, it never fails.
 pub fn csv(data: &[u8]) {
     let mut rows = DelimitedRows::new(data, b',');
     let mut cells = Vec::new();
@@ -62,7 +63,7 @@ pub fn csv(data: &[u8]) {
     }
 }
 
-/// A list as Python prints it, in a cell of a table.
+/// A list in Python syntax, in a cell of a table.
 pub fn literals(data: &[u8]) {
     let text = String::from_utf8_lossy(data).replace('"', "\"\"");
     let table = format!("item,logprobs,score\nq0,\"[-0.5, -0.25]\",-0.75\nq1,\"{text}\",-0.75\n");
@@ -70,7 +71,7 @@ pub fn literals(data: &[u8]) {
     assert!(report.contains("\"inputs\""));
 }
 
-/// Records inside a document: with the document around them they are its bytes, in order, whatever the limit is.
+/// Records inside a document: together with the shell they equal its bytes, in order, for any limit.
 pub fn nested(data: &[u8]) {
     for path in [&[][..], &["b"], &["a", "b"]] {
         let entries = |limit: usize| {
@@ -98,10 +99,10 @@ pub fn nested(data: &[u8]) {
     }
 }
 
-/// A packed file or a container, read to its end.
+/// A compressed file or a container, read to its end.
 pub fn containers(data: &[u8]) {
     for name in ["log.jsonl.gz", "log.eval"] {
-        // What unpacks to more than this is not looked at further: fuzzing is slow enough.
+        // Larger outputs are skipped: fuzzing is slow enough.
         if let Ok(stream) = Input::bytes(name, data).open() {
             let _ = std::io::copy(&mut stream.take(1 << 24), &mut std::io::sink());
         }
@@ -109,7 +110,7 @@ pub fn containers(data: &[u8]) {
     report(&audit("log.eval", data).max_record(1 << 20));
 }
 
-/// A configuration: an error has a place inside the text.
+/// A configuration: an error has a position inside the text.
 pub fn config(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     match Config::parse("retally.toml", &text, std::path::Path::new("/")) {
@@ -121,7 +122,7 @@ pub fn config(data: &[u8]) {
     }
 }
 
-/// A formula: what is written of it is read as the same formula.
+/// A formula: its printed form parses to the same formula.
 pub fn formulas(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     if let Ok(formula) = text.parse::<retally::formula::Formula>() {
@@ -130,7 +131,7 @@ pub fn formulas(data: &[u8]) {
     }
 }
 
-/// Stored tallies, plans and baselines: what is read can be used.
+/// Stored tallies, plans and baselines: whatever can be read can be used.
 pub fn tallies(data: &[u8]) {
     if let Ok(part) = Part::read(data) {
         render(&part.report(&Config::default()));
@@ -143,14 +144,14 @@ pub fn tallies(data: &[u8]) {
     }
 }
 
-/// Stored reports: what is read can be written in every output.
+/// Stored reports: whatever can be read can be rendered in every output.
 pub fn reports(data: &[u8]) {
     if let Ok(report) = serde_json::from_slice::<Report>(data) {
         render(&report);
     }
 }
 
-/// A text at every place of a log that has one: no output lets it act.
+/// A text in every place of a log that can hold one: every output escapes it.
 pub fn outputs(data: &[u8]) {
     let text = serde_json::to_string(&String::from_utf8_lossy(data)).unwrap();
     let row = |item: &str, score: &str| {
@@ -174,7 +175,7 @@ fn report(audit: &Audit) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// Writes a report in every output, and looks for characters that a terminal or a reader would obey.
+/// Renders a report in every output, and checks for characters that a terminal or a reader would interpret.
 fn render(report: &Report) {
     for output in OUTPUTS {
         let mut bytes = Vec::new();
@@ -184,7 +185,7 @@ fn render(report: &Report) {
             (c.is_control() && c != '\n')
                 || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
         };
-        // JSON outputs escape what JSON requires; their readers escape for theirs.
+        // JSON outputs escape only what JSON requires; their readers escape for their own medium.
         let is_json = matches!(output.name, "json" | "jsonl" | "sarif" | "gitlab");
         let found = text.chars().find(|c| if is_json { c.is_ascii_control() && *c != '\n' } else { acts(*c) });
         assert_eq!(found, None, "{}", output.name);

@@ -1,9 +1,9 @@
-//! What the rules of a catalogue saw of one stream so far.
+//! The rules' observations of one stream so far.
 
 use crate::rules::Catalogue;
 use crate::tally::{Observed, StreamTally};
 
-/// A tally per rule of the catalogue, in its order; None for a rule that was not asked yet.
+/// One tally per rule of the catalogue, in its order; None for a rule that has not been asked yet.
 pub(super) struct RuleTallies<'c> {
     catalogue: &'c Catalogue,
     tallies: Vec<Option<Box<Observed>>>,
@@ -18,12 +18,12 @@ impl<'c> RuleTallies<'c> {
         self.tallies.get_mut(index).map(|seen| &mut **seen.get_or_insert_default())
     }
 
-    /// How often some of the rules fired so far.
+    /// Number of times that these rules have fired so far.
     pub(super) fn failed(&self, rules: &[usize]) -> u64 {
         rules.iter().filter_map(|rule| self.tallies.get(*rule)?.as_ref()).map(|seen| seen.failed).sum()
     }
 
-    /// Moves what was seen into a stream.
+    /// Moves the observations into a stream.
     pub(super) fn flush(&mut self, stream: &mut StreamTally) {
         for (rule, observed) in self.catalogue.rules().iter().zip(&mut self.tallies) {
             let Some(observed) = observed else { continue };

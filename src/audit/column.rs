@@ -1,4 +1,4 @@
-//! One claim against its convention and, when contradictions call for it, against every formula.
+//! Judges one claim by its convention and, if rows are refuted, by every formula.
 
 use crate::audit::follows::{follows, may_be_cast, underflows};
 use crate::audit::plan::{ColumnPlan, FITTED_AT, PRINCIPAL};
@@ -11,9 +11,9 @@ use crate::tally::{
     SKETCHED, Smallest,
 };
 
-/// Number of log-probs that a shown row keeps for its arithmetic.
+/// Maximum log-probs of a displayed row kept for its arithmetic.
 const SHOWN_STEPS: usize = 8;
-/// Number of formulas that a shown row keeps.
+/// Maximum formulas kept for a displayed row.
 const SHOWN_FITS: usize = 16;
 
 /// One claim in its row.
@@ -21,19 +21,19 @@ pub(super) struct Row<'r> {
     pub(super) item: &'r str,
     pub(super) candidate: &'r str,
     pub(super) claim: &'r CandidateClaim,
-    /// What the claim follows from: the steps, or a logged total.
+    /// The values that the claim is derived from: the steps, or a logged total.
     pub(super) facts: &'r SequenceFacts,
-    /// The steps, for a message.
+    /// The steps, for messages.
     pub(super) steps: &'r SequenceFacts,
     pub(super) origin: &'r dyn Origin,
 }
 
-/// What is known of a judged claim.
+/// The result of judging a claim.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Outcome {
     /// The set of principal formulas that explain it; 0 when not searched.
     pub(super) explained_by: u128,
-    /// Whether the values beneath it contradict it.
+    /// Whether the values that it is derived from refute it.
     pub(super) refuted: bool,
     /// Whether it follows from them.
     pub(super) follows: bool,
@@ -83,7 +83,7 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -
         } else {
             match row.facts.evaluate(other, casts) {
                 Some(derived) => holds(other, derived),
-                // A formula that the log has no operand for (no end token, say) is the convention itself.
+                // If the log has no operand for a formula (no end token, say), the formula equals the convention.
                 None => other.scale == formula.scale && by_convention,
             }
         };
@@ -135,7 +135,7 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -
     Outcome { explained_by, refuted: !accepted, follows: accepted }
 }
 
-/// How a claim that lies within a formula's bound agrees with it.
+/// How closely a claim within a formula's bound agrees with it.
 fn agreement(row: &Row<'_>, formula: &Formula, constant: &Constant, claimed: Approx, cast: Option<Cast>) -> Agreement {
     let printed = row.facts.evaluate_printed(formula, constant, cast);
     printed.map_or(Agreement::Exact, |printed| Agreement::of(claimed, printed))
@@ -156,12 +156,12 @@ fn observe_casts(
         stats.follows(undo(claimed).as_ref());
         return;
     }
-    // A claim whose own grid is known needs no finer one, and a cast moves no sum far.
+    // A claim on a known grid needs no finer one, and a cast changes a sum only slightly.
     if may_be_cast(formula, claimed, derived)
         && let Some(reported) = undo(claimed)
     {
         let is_divided = formula.reduce.is_mean() || formula.scale != Scale::None;
-        // A sum in 16 bits that is divided in 16 bits was rounded twice.
+        // A 16-bit sum that is divided in 16 bits was rounded twice.
         let is_coarser = |cast: Cast| match cast.stage {
             Stage::Sum if is_divided => cast.format <= plan.resolution.stored,
             _ => cast.format < plan.resolution.stored,
@@ -173,10 +173,10 @@ fn observe_casts(
     }
 }
 
-/// A claim beside its convention.
+/// A claim with its convention.
 struct Judged {
     claimed: Approx,
-    /// Digits that it was printed with.
+    /// Number of printed significant digits.
     significant: u8,
     /// The convention.
     formula: Formula,
@@ -185,7 +185,7 @@ struct Judged {
     /// The tolerance.
     within: f64,
     accepted: bool,
-    /// How it agrees with the convention, where it does.
+    /// How closely it agrees with the convention, if it does.
     agreement: Option<Agreement>,
 }
 
@@ -197,7 +197,7 @@ struct Tried {
     derived: Approx,
 }
 
-/// Tries every formula on a row. Gives the set of principal ones that explain it.
+/// Tries every formula on a row. Returns the set of principal formulas that explain it.
 fn search(row: &Row<'_>, judged: &Judged, plan: &ColumnPlan, grammar: &Grammar, tally: &mut ColumnTally) -> u128 {
     let Judged { claimed, derived: convention, accepted, .. } = *judged;
     let mut set = 0_u128;
@@ -241,7 +241,7 @@ fn search(row: &Row<'_>, judged: &Judged, plan: &ColumnPlan, grammar: &Grammar, 
             if at < PRINCIPAL {
                 set |= 1 << at;
             }
-            // A sum that is rounded at every step leaves much open.
+            // A sum rounded at every step has a wide bound.
             let is_loose = entry.formula.reduce.half_precision().is_some();
             explained_by_enumerated |= at < FITTED_AT && !is_loose;
             explaining.push(tried);
@@ -274,7 +274,7 @@ fn search(row: &Row<'_>, judged: &Judged, plan: &ColumnPlan, grammar: &Grammar, 
     set
 }
 
-/// Keeps a refuted row with all that formulas may start from.
+/// Keeps a refuted row with the facts that formulas need.
 fn keep_open(row: &Row<'_>, judged: &Judged, is_open: bool, tally: &mut ColumnTally) {
     if !judged.claimed.value.is_finite() {
         return;
@@ -296,7 +296,7 @@ fn keep_open(row: &Row<'_>, judged: &Judged, is_open: bool, tally: &mut ColumnTa
     }
 }
 
-/// The row for the column's sample, if it would be kept and can be drawn.
+/// The row for the column's sample, if it would be kept and is finite.
 fn mark(row: &Row<'_>, judged: &Judged, tally: &ColumnTally) -> Option<Mark> {
     let Judged { claimed, derived, within, accepted: follows, .. } = *judged;
     if !claimed.value.is_finite() {
@@ -317,7 +317,7 @@ fn mark(row: &Row<'_>, judged: &Judged, tally: &ColumnTally) -> Option<Mark> {
     })
 }
 
-/// A formula's value with what its arithmetic needs to be written out.
+/// A formula's value, with the values needed to write out its arithmetic.
 fn fit(row: &Row<'_>, tried: &Tried) -> Option<Fit> {
     let formula = &tried.formula;
     let base = row.facts.base(formula.term, formula.span, formula.reduce)?;
@@ -353,7 +353,7 @@ fn show(
     rows: &mut Smallest<ClaimRow, 5>,
 ) {
     let (file, line) = row.origin.start();
-    // The record's start sorts before everything in it, so a row that may not be kept is never built.
+    // The record's start sorts before every place in it, so a row that would be dropped is never built.
     if !rows.would_keep(&Place { file, line, ..Place::default() }) {
         return;
     }

@@ -1,16 +1,16 @@
-//! The tokens of an item whose pick changes, for the chart of how the better candidate wins.
+//! The tokens of an item whose pick changes, for the chart that shows how the better candidate wins.
 
 use crate::formula::StepResolutions;
 use crate::model::{Candidate, CandidateSummary, ColumnKey, Item, ItemSummary, Origin, Segment, Step, TokenPath};
 use crate::tally::{ComparisonSketch, PathSketch, Smallest};
 
-/// Scored steps that are kept.
+/// Maximum scored steps kept.
 const SCORED: usize = 48;
-/// Padding steps that are kept.
+/// Maximum padding steps kept.
 const PADDING: usize = 8;
-/// Prompt steps that are kept: the last ones.
+/// Maximum prompt steps kept, counted from the last one.
 const PROMPT: usize = 3;
-/// Characters kept of a token.
+/// Maximum characters kept per token.
 const TOKEN: usize = 40;
 
 /// A pick that changes under the convention.
@@ -19,13 +19,13 @@ pub(super) struct Change {
     pub(super) from: usize,
     /// Position that the convention picks.
     pub(super) to: usize,
-    /// By how much.
+    /// Difference between the two candidates under the convention.
     pub(super) margin: f64,
     /// The column that the pick follows from.
     pub(super) column: Option<ColumnKey>,
 }
 
-/// Keeps an item when it is among the clearest. The tokens come from the item itself where it is still there.
+/// Keeps an item if it is among the clearest. The tokens come from the item itself, if it is still available.
 pub(super) fn keep(
     item: Option<(&Item<'_>, &dyn Origin)>,
     summary: &ItemSummary,
@@ -68,7 +68,7 @@ fn name(kept: &CandidateSummary, position: usize) -> String {
     kept.id.clone().unwrap_or_else(|| kept.index.map_or_else(|| position.to_string(), |index| index.to_string()))
 }
 
-/// The tokens of a candidate, those far from the scored span left out.
+/// The tokens of a candidate, without those far from the scored span.
 pub(super) fn path(candidate: &Candidate<'_>, resolutions: &StepResolutions) -> TokenPath {
     let prompt = candidate.steps.iter().filter(|step| step.segment == Segment::Prompt).count();
     let (mut seen_prompt, mut scored, mut padding) = (0, 0, 0);

@@ -1,20 +1,21 @@
 //! Solves for constants around a formula.
 //!
-//! Rows that no enumerated formula explains propose them; the next pass holds every row to them like to any other formula.
+//! Constants are proposed from rows that no enumerated formula explains. The next pass checks every row against them,
+//! as for any other formula.
 
 use crate::formula::{Constant, Formula, Output, Reduce, Scale};
 use crate::numeric::{self, Approx};
 
-/// Rows that a constant needs beyond the one that gives it.
+/// Minimum number of rows that must confirm a constant, besides the one that it was solved from.
 pub(super) const MORE_ROWS: usize = 3;
-/// How surely a constant is found.
+/// Requirements on a constant.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sought {
-    /// Share of the rows that it explains at least.
+    /// Minimum share of the rows that it explains.
     pub(super) share: f64,
-    /// Relative width beyond which it says nothing.
+    /// Maximum relative width of its range.
     pub(super) width: f64,
-    /// Whether factors and shifts are made precise afterwards: then the middle of their range is given.
+    /// Whether factors and shifts are refined later. If so, the middle of their range is returned.
     pub(super) rough: bool,
 }
 
@@ -26,13 +27,13 @@ const DIGIT_BITS: f64 = 3.33;
 pub(super) struct Pair {
     /// As printed.
     pub(super) printed: Side,
-    /// Before the output function.
+    /// Before the output function is applied.
     pub(super) undone: Side,
     /// Number of steps.
     pub(super) n: f64,
 }
 
-/// A claim beside what is derived for it.
+/// A claim and its derived value.
 #[derive(Clone, Copy)]
 pub(super) struct Side {
     pub(super) claim: Approx,
@@ -40,7 +41,7 @@ pub(super) struct Side {
 }
 
 impl Side {
-    /// How far the two may lie apart when the derived value is multiplied by a number.
+    /// Tolerance between the two after the derived value is multiplied by a factor.
     fn within(&self, factor: f64) -> f64 {
         self.claim.half + factor.abs() * self.derived.half
     }
@@ -52,7 +53,7 @@ impl Side {
     }
 }
 
-/// The constants that a share of the rows agree on, with the bits of their digits.
+/// The constants that a share of the rows agree on, with the number of bits in their digits.
 pub(super) fn constants(pairs: &[Pair], formula: &Formula, sought: Sought) -> Vec<(Constant, u32)> {
     let mut found = Vec::new();
     let mut propose = |solved: Option<(Approx, u32)>, trivial: f64, constant: fn(Approx) -> Constant| {
@@ -98,7 +99,7 @@ pub(super) fn constants(pairs: &[Pair], formula: &Formula, sought: Sought) -> Ve
     found
 }
 
-/// A factor and a shift: the line through the two rows farthest apart, which the others have to lie on.
+/// A factor and a shift: the line through the two rows farthest apart, if the other rows lie on it.
 fn affine(pairs: &[Pair], sought: Sought) -> Option<(Approx, Approx, u32)> {
     if pairs.len() <= MORE_ROWS + 1 {
         return None;
@@ -119,7 +120,7 @@ fn affine(pairs: &[Pair], sought: Sought) -> Option<(Approx, Approx, u32)> {
     (!trivial).then_some((factor, shift, factor_bits + shift_bits))
 }
 
-/// The number that lies in the intervals of a share of the rows, as many as can be.
+/// The number that lies in the intervals of the most rows, if they are a sufficient share.
 fn common(pairs: &[Pair], sought: Sought, interval: impl Fn(&Pair) -> Option<(f64, f64)>) -> Option<(Approx, u32)> {
     let intervals: Vec<(f64, f64)> = pairs
         .iter()
@@ -127,7 +128,7 @@ fn common(pairs: &[Pair], sought: Sought, interval: impl Fn(&Pair) -> Option<(f6
         .filter(|(low, high)| low.is_finite() && high.is_finite() && low <= high)
         .collect();
     let mut ends: Vec<(f64, i32)> = intervals.iter().flat_map(|(low, high)| [(*low, 1), (*high, -1)]).collect();
-    // Where one interval begins as another ends, both hold the point.
+    // Intervals are closed: a point where one ends and another starts belongs to both.
     ends.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
     let (mut open, mut best, mut range) = (0, 0, None);
     for (at, (end, step)) in ends.iter().enumerate() {
@@ -147,8 +148,9 @@ fn common(pairs: &[Pair], sought: Sought, interval: impl Fn(&Pair) -> Option<(f6
     if sought.rough { Some((Approx::exact(f64::midpoint(low, high)), 0)) } else { plainest(low, high) }
 }
 
-/// The number of a range with the fewest digits, taken as exact where a few do, or one that is known: the inverse of a
-/// temperature, a change of base. Else its middle. With the bits of its digits.
+/// The number with the fewest digits in a range, as an exact value if a few digits suffice, or a known number: an
+/// inverse temperature, a change of base. Otherwise the middle of the range. Also returns the number of bits in its
+/// digits.
 pub(super) fn plainest(low: f64, high: f64) -> Option<(Approx, u32)> {
     let middle = f64::midpoint(low, high);
     if !middle.is_finite() {

@@ -1,17 +1,17 @@
-//! What tells two rows of one name apart: a hash of everything that was logged of them.
+//! Distinguishes rows with the same name, by a hash of their logged content.
 
 use std::hash::{Hash, Hasher};
 
 use crate::model::{Candidate, Item, Logged, PickRef, RowValue, StableHasher, Text};
 use crate::numeric::Printed;
 
-/// The part of a content hash that is stored. Two rows of one name are confused once in 2^32 pairs.
+/// The stored part of a content hash. Two different rows with one name collide once in 2^32 pairs.
 pub(super) fn short(content: u64) -> u32 {
     (content >> 32) as u32
 }
 
-/// The content of a candidate: the hash of its context, its text, the values of its tokens, its claims, and what its record
-/// says of the item.
+/// The content of a candidate: the hash of its context, its text, its token values, its claims, and the item fields of
+/// its record.
 pub(super) fn of_candidate(item: &Item<'_>, candidate: &Candidate<'_>, prompt: Option<u64>) -> u64 {
     let mut hasher = StableHasher::default();
     item.distinct.hash(&mut hasher);
@@ -35,11 +35,11 @@ pub(super) fn of_candidate(item: &Item<'_>, candidate: &Candidate<'_>, prompt: O
     hasher.finish()
 }
 
-/// The content of an item whose candidates stand in one record.
+/// The content of an item whose candidates are in one record.
 pub(super) fn of_item(item: &Item<'_>, candidates: &[u64]) -> u64 {
     let mut hasher = StableHasher::default();
     candidates.hash(&mut hasher);
-    // With candidates, it is part of theirs.
+    // With candidates, it is part of their content.
     if candidates.is_empty() {
         item.distinct.hash(&mut hasher);
     }
@@ -72,7 +72,7 @@ pub(super) fn of_item(item: &Item<'_>, candidates: &[u64]) -> u64 {
     hasher.finish()
 }
 
-/// Hashes the fields of a record: they are the same in any order.
+/// Hashes the fields of a record, independent of their order.
 fn unordered<T>(fields: &[T], hasher: &mut StableHasher, each: impl Fn(&T, &mut StableHasher)) {
     let one = |field: &T| {
         let mut own = StableHasher::default();

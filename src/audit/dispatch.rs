@@ -1,4 +1,4 @@
-//! The rules that look at rows, by what they look at.
+//! The rules that look at rows, grouped by scope.
 
 use crate::rules::{CandidateView, Catalogue, Check, Fields, ItemView, Observer, StepView};
 
@@ -6,7 +6,7 @@ type StepCheck = fn(&StepView<'_>, &mut Observer<'_>);
 type CandidateCheck = fn(&CandidateView<'_>, &mut Observer<'_>);
 type ItemCheck = fn(&ItemView<'_>, &mut Observer<'_>);
 
-/// Rules with their place in the catalogue and the fields that they need, looked up once per input.
+/// Rules with their index in the catalogue and the fields that they need, looked up once per input.
 #[derive(Default)]
 pub(super) struct Dispatch {
     pub(super) steps: Vec<(usize, StepCheck, Fields)>,

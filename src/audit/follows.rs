@@ -1,17 +1,17 @@
-//! Whether a claim is what a formula gives: within the bounds of both, on the grid of a cast that it went through, or too small
-//! for single precision.
+//! Decides whether a claim follows from a formula: it is within the bounds of both and, after a cast, on the grid of
+//! the cast, or it is too small for its number format.
 
 use crate::derive;
 use crate::formula::{Cast, Formula, GrammarEntry, Output, Reduce, SequenceFacts, Term};
 use crate::numeric::{Approx, SUBNORMALS, on_grid};
 
-/// Factor by which a cast to 16 bits moves a sum at most, with room for what its digits leave open.
+/// Maximum factor by which a cast to 16 bits changes a sum, with a margin for the error of printed digits.
 const MOVED: f64 = 1.1;
 /// The same for the exponential of a sum.
 const MOVED_EXPONENTIAL: f64 = 8.0;
 
-/// Whether a claim is what a formula gives, `derived` after a cast if there was one: a claim that needs the cast lies on its
-/// grid.
+/// Whether a claim follows from a formula. `derived` is the value after the cast, if there is one. A claim that needs
+/// the cast must lie on its grid.
 pub(super) fn follows(
     facts: &SequenceFacts,
     entry: &GrammarEntry,
@@ -35,7 +35,7 @@ pub(super) fn follows(
         })
 }
 
-/// Whether a cast to 16 bits may have moved what a formula gives as far as a claim.
+/// Whether a cast to 16 bits can explain the difference between a formula's value and a claim.
 pub(super) fn may_be_cast(formula: &Formula, claimed: Approx, derived: Approx) -> bool {
     let most = if formula.is_exponential() { MOVED_EXPONENTIAL } else { MOVED };
     let [one, other] = [-1.0, 1.0].map(|side| (claimed.value + side * claimed.half) / derived.value);
@@ -44,11 +44,11 @@ pub(super) fn may_be_cast(formula: &Formula, claimed: Approx, derived: Approx) -
 
 /// Largest log of a product that single precision rounds to 0: ln of its smallest normal number.
 const UNDERFLOW: f64 = -87.3;
-/// The smallest number of a format as two digits print it, in distances of its smallest numbers: 1.4e-45 of 1.4013e-45.
+/// Smallest subnormal number as printed with two digits, in units of its spacing: 1.4e-45 for 1.4013e-45.
 const LEAST: f64 = 0.95;
 
-/// Whether a claim is what a format makes of a number that is too small for it: the log of a product of linear shares, or a
-/// probability. Products go on rounding there, by a step per factor at most; few steps are granted.
+/// Whether a claim is a value too small for its format: the log of a product of linear shares, or a probability.
+/// Products keep accumulating rounding errors there, up to one spacing per factor; a few are allowed.
 pub(super) fn underflows(formula: &Formula, derived: f64, claimed: f64) -> bool {
     if formula.term == Term::LinearLogit {
         return claimed == f64::NEG_INFINITY && derived < UNDERFLOW;
@@ -57,7 +57,7 @@ pub(super) fn underflows(formula: &Formula, derived: f64, claimed: f64) -> bool 
     is_probability
         && SUBNORMALS.iter().any(|own| {
             let is_below = derived.abs() < own.normal && claimed.abs() < own.normal;
-            // Between 0 and the distance the format has no number: a claim there was computed in a finer one.
+            // The format has no number between 0 and its spacing. A claim in this range was computed in a finer format.
             let is_number = claimed.abs() >= LEAST * own.spacing;
             is_below && (claimed == 0.0 || (is_number && (claimed - derived).abs() <= 8.0 * own.spacing))
         })
@@ -75,7 +75,7 @@ mod tests {
         // A seventh of the product, in digits that only double precision has.
         assert!(!underflows(&product, 2.21e-119, 3.21e-120));
         assert!(!underflows(&product, 2.21e-30, 0.0));
-        // Five distances of double precision, of a product between them.
+        // Five spacings of double precision, for a product between them.
         assert!(underflows(&product, 2.7e-323, 2.5e-323));
     }
 }

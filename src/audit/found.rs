@@ -1,10 +1,10 @@
-//! What the audit finds in a record, whatever its fields are called.
+//! Kinds of content that the audit found in a record, independent of field names.
 
 use crate::model::{Candidate, ColumnId, Item, Logged, PickRef};
 use crate::rules::ClaimColumn;
 use crate::tally::{Field, FieldKind, Position};
 
-/// What was found in the items of one record.
+/// Content found in the items of one record.
 #[derive(Default)]
 pub(super) struct Found {
     items: bool,
@@ -13,12 +13,12 @@ pub(super) struct Found {
     others: u16,
 }
 
-/// Other things than claims and metrics, by bit.
+/// Content other than claims and metrics, by bit.
 const OTHERS: [&str; 9] =
     ["tokens", "alternatives", "pick", "correct", "greedy", "gold", "id", "continuation", "prompt"];
 
 impl Found {
-    /// Forgets the record before.
+    /// Clears the state for the next record.
     pub(super) fn clear(&mut self) {
         self.items = false;
         self.claims.clear();
@@ -36,7 +36,7 @@ impl Found {
         self.others |= bit.map_or(0, |bit| 1 << bit);
     }
 
-    /// Adds what stands beside an item's candidates.
+    /// Adds the content of an item, without its candidates.
     pub(super) fn item(&mut self, item: &Item<'_>) {
         self.items = true;
         self.add("pick", !matches!(item.pick, PickRef::Missing));
@@ -50,7 +50,7 @@ impl Found {
         }
     }
 
-    /// Adds what a candidate holds.
+    /// Adds the content of a candidate.
     pub(super) fn candidate(&mut self, candidate: &Candidate<'_>) {
         for claim in candidate.claims.iter().filter(|claim| !matches!(claim.value, Logged::Missing)) {
             if !self.claims.contains(&claim.of) {
@@ -67,8 +67,7 @@ impl Found {
         self.add("prompt", candidate.prompt.is_some());
     }
 
-    /// Counts what was found under the record's position. Claims stand under the name of their column behind `=`, metrics
-    /// behind `~`.
+    /// Counts the content at the record's position. Claims are named by their column after `=`, metrics after `~`.
     pub(super) fn count(&self, at: Position, columns: &[ClaimColumn], found: &mut Field) {
         let mut look = found.see(at, FieldKind::Object);
         let mut see = |name: &str| {

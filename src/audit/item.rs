@@ -1,4 +1,4 @@
-//! One item: its pick against its scores, its correctness against its pick, and what a right score changes.
+//! Judges one item: its pick by its scores, its correctness by its pick, and the effect of corrected scores.
 
 use crate::audit::FilePlan;
 use crate::audit::asked::RuleTallies;
@@ -11,11 +11,11 @@ use crate::numeric::Approx;
 use crate::rules::{Catalogue, Fields, ItemView, Observer, RecordRef};
 use crate::tally::{Evidence, Exemplar, Flip, StreamTally, stored_position};
 
-/// Where a complete item stands, and what its record says beside its candidates.
+/// Position of a complete item, and the fields of its record outside the candidates.
 pub(super) struct Whole<'w> {
     pub(super) metrics: &'w [RowClaim<'w>],
     pub(super) at: At,
-    /// Whether its record says that it failed.
+    /// Whether its record states a failure.
     pub(super) has_failed: bool,
     pub(super) record_ref: &'w RecordRef<'w>,
 }
@@ -106,7 +106,7 @@ pub(super) fn judge(
     impact(item, pick, primary, stream)
 }
 
-/// Judges an item whose records are gone.
+/// Judges an item whose records are no longer in memory.
 pub(super) fn judge_kept(
     mut item: ItemSummary,
     plan: &FilePlan,
@@ -137,13 +137,13 @@ pub fn close(stream: &mut StreamTally, plan: &FilePlan, catalogue: &Catalogue) {
     rule_tallies.flush(stream);
 }
 
-/// The column that picks follow from: the first of kind score that any candidate has, else the first claim.
+/// The column that picks follow from: the first score of any candidate, otherwise the first claim.
 fn primary(item: &ItemSummary) -> Option<&ColumnKey> {
     let columns = || item.candidates.iter().flat_map(|candidate| candidate.claims.iter().map(|claim| &claim.column));
     columns().find(|column| column.kind == ClaimKind::Score).or_else(|| columns().next())
 }
 
-/// Whether the reported pick is the best candidate by some reported score, raw or per length.
+/// Whether the reported pick is the best candidate by a reported score, raw or per length.
 fn pick_verdict(view: &ItemView<'_>) -> Verdict {
     let Some(pick) = view.item.picked() else { return Verdict::Unprovable };
     match view.follows(pick) {
@@ -151,15 +151,15 @@ fn pick_verdict(view: &ItemView<'_>) -> Verdict {
         Some(false) => Verdict::Refuted,
         None => match view.follows_totals(pick) {
             Some(true) => Verdict::Proven,
-            // Another candidate has the higher total: a contradiction where the pick is the greedy path, else the pick may
-            // rest on something that is not logged.
+            // Another candidate has the higher total. This refutes the pick only if it is the greedy path; otherwise it
+            // may depend on values that are not logged.
             Some(false) if view.is_greedy_path(pick) && view.better_total(pick).is_some() => Verdict::Refuted,
             _ => Verdict::Unprovable,
         },
     }
 }
 
-/// Recomputes the pick under the convention and compares.
+/// Recomputes the pick under the convention and compares it with the reported one.
 fn impact(
     item: &ItemSummary,
     picked: Option<usize>,
@@ -179,7 +179,7 @@ fn impact(
         .collect();
     let values = values?;
     let best = pick::first_best(&values);
-    // The first of equals at the printed digits, and the one that no rounding can make an equal of the pick.
+    // The best candidate by the printed digits, and the best one that stays ahead of the pick whatever rounding did.
     let printed = |at: usize| values[at].as_printed();
     let by_digits = if printed(pick).is_below(printed(best)) { best } else { pick };
     let to = if values[pick].is_below(values[best]) { best } else { pick };
@@ -205,7 +205,7 @@ fn impact(
     })
 }
 
-/// Notes, per column, an item whose candidates' claims no single formula explains although each has one.
+/// Records, per column, an item whose candidates' claims each follow a formula, but not all the same one.
 fn mixed(item: &ItemSummary, record_ref: &RecordRef<'_>, at: At, stream: &mut StreamTally) {
     let Some(first) = item.candidates.first().filter(|_| item.candidates.len() >= 2) else { return };
     for column in first.claims.iter().map(|claim| &claim.column) {

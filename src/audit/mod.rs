@@ -1,7 +1,7 @@
-//! One item in, observations into the tally.
+//! Turns one item into observations in the tally.
 //!
-//! Audits judge: each claim against its formula, each item against its scores. They print nothing and
-//! know nothing of the run as a whole.
+//! Audits judge each claim by its formula and each item by its scores. They print nothing and know nothing about the
+//! run as a whole.
 
 mod asked;
 mod column;
@@ -39,13 +39,13 @@ pub use plan::{ColumnPlan, FilePlan, PRINCIPAL, RunEvidence, search};
 pub struct Auditor<'p> {
     plan: &'p FilePlan,
     columns: Vec<ClaimColumn>,
-    /// The columns of the current stream, by [`ColumnId`]; None for one without claims. A format may know many columns that a
-    /// log does not have.
+    /// The columns of the current stream, by [`ColumnId`]; None for a column without claims. A format may define many
+    /// columns that a log does not contain.
     claims: Vec<Option<Box<ColumnTally>>>,
     builder: FactsBuilder,
-    /// What the accepted formulas start from.
+    /// Inputs of the accepted formulas.
     needs: Needs,
-    /// The same, and what the search starts from.
+    /// The same, plus the inputs of the search.
     search: Needs,
     tally: FileTally,
     stats: StepStats,
@@ -57,7 +57,7 @@ pub struct Auditor<'p> {
     held: Option<ItemSummary>,
     first_of_unit: bool,
     reported: BTreeSet<RunClaim>,
-    /// What was found in the record that is being read.
+    /// Content found in the current record.
     found: found::Found,
     /// Records of the current stream.
     extent: Option<Extent>,
@@ -73,7 +73,7 @@ struct StepStats {
 }
 
 impl<'p> Auditor<'p> {
-    /// An auditor with an empty tally, which asks the rules of a catalogue.
+    /// An auditor with an empty tally, for the rules of a catalogue.
     #[must_use]
     pub fn new(plan: &'p FilePlan, catalogue: &'p Catalogue) -> Self {
         let needs = plan.needs();
@@ -114,7 +114,7 @@ impl<'p> Auditor<'p> {
         self.found.clear();
     }
 
-    /// The fields of the record that was read last, to look at; what was found in it is counted.
+    /// The root field for the record that was read last, to be filled. Also counts the content found in the record.
     pub fn fields(&mut self, at: Position) -> &mut Field {
         if self.found.has_items() {
             Extent::add(&mut self.extent, Some(Extent::at(at)));
@@ -123,9 +123,9 @@ impl<'p> Auditor<'p> {
         &mut self.tally.layout.records
     }
 
-    /// Keeps a number that the pipeline reported of the run.
+    /// Keeps a run metric reported by the pipeline.
     pub fn metric(&mut self, claim: RunClaim) {
-        // A number that is repeated is one claim: what a file holds again and again costs no memory.
+        // A repeated number is one claim, so repetitions in a file cost no memory.
         if self.reported.insert(claim.without_place()) {
             self.tally.metrics.push(claim);
         }
@@ -228,7 +228,7 @@ impl<'p> Auditor<'p> {
         }
     }
 
-    /// Starts a work unit: what comes next need not follow what came before.
+    /// Starts a work unit: the next record need not follow the previous one.
     pub fn unit(&mut self) {
         if let Some(last) = self.held.take() {
             self.stream.open.add(&last);
@@ -236,8 +236,8 @@ impl<'p> Auditor<'p> {
         self.first_of_unit = true;
     }
 
-    /// Keeps the item that is being read from several records, and judges it when the next one begins. The first and the
-    /// last item of a unit may go on in another one; they stay open.
+    /// Holds an item spread over several records, and judges it when the next one starts. The first and last item of a
+    /// unit may continue in another unit, so they stay open.
     fn hold(&mut self, part: ItemSummary) {
         match &mut self.held {
             Some(held) if held.id == part.id => held.merge(part),
@@ -300,7 +300,7 @@ impl<'p> Auditor<'p> {
         self.current = to;
     }
 
-    /// Counts a row under the names of its item and candidate, and what else was logged of it.
+    /// Counts a row under the names of its item and candidate and the hash of its content.
     fn see(&mut self, item: &str, candidate: Option<&str>, content: u64, file: u32, line: u64) {
         if item.is_empty() {
             return;
@@ -308,7 +308,7 @@ impl<'p> Auditor<'p> {
         self.stream.rows.see(item, candidate, content::short(content), (file, line));
     }
 
-    /// Counts a candidate, and the columns that it has a claim of.
+    /// Counts a candidate, and the columns in which it has a claim.
     fn count(&mut self, item: &Item<'_>, candidate: &Candidate<'_>) {
         if found::is_bare(item, candidate) {
             self.stream.bare += 1;
@@ -341,7 +341,8 @@ impl<'p> Auditor<'p> {
             }
         }
         if !candidate.vectors.is_empty() {
-            // Vectors keep only their values: one observation represents the digits of all of them. 0 says nothing of a grid.
+            // Only the values of vectors are kept, so one observation represents the digits of all entries. 0 gives no
+            // information about a grid.
             let decimals = candidate.vector_decimals;
             self.stats.vector.observe(&Printed { value: 0.0, decimals, significant: 17 });
         }
@@ -352,7 +353,7 @@ impl<'p> Auditor<'p> {
         }
     }
 
-    /// Whether a claim of a candidate is held against every formula.
+    /// Whether a claim of a candidate is checked against every formula.
     fn is_searched(&self, candidate: &Candidate<'_>) -> bool {
         let columns = &self.plan.columns;
         let plan = |claim: &CandidateClaim| columns.get(usize::from(claim.of.0));
@@ -385,7 +386,7 @@ impl<'p> Auditor<'p> {
     }
 }
 
-/// Lets the rules of step and candidate scope look.
+/// Runs the rules of step and candidate scope.
 fn look(
     view: &CandidateView<'_>,
     rules: &Dispatch,

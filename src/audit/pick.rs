@@ -1,4 +1,4 @@
-//! One pick against the reported scores, and against whatever else it may follow from.
+//! Judges one pick by the reported scores, and by everything else that may explain it.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::numeric::Approx;
 use crate::rules::{ItemView, RecordRef};
 use crate::tally::{Evidence, Exemplar, PickReasons, Reason};
 
-/// Judges the pick of an item that has a choice.
+/// Judges the pick of an item with several candidates.
 pub(super) fn judge(view: &ItemView<'_>, pick: usize, record_ref: &RecordRef<'_>, at: At, tally: &mut PickReasons) {
     let item = view.item;
     if item.candidates.len() < 2 {
@@ -37,7 +37,8 @@ pub(super) fn judge(view: &ItemView<'_>, pick: usize, record_ref: &RecordRef<'_>
     });
 }
 
-/// What other scores of the same tokens would pick: those of the steps' own vectors or alternatives, and the sum beside the mean.
+/// Records the picks of other scores for the same tokens: from the steps' vectors or alternatives, and by sum versus
+/// mean.
 fn changes(item: &ItemSummary, pick: usize, tally: &mut PickReasons) {
     let best = |merit: &dyn Fn(&CandidateSummary) -> Option<Approx>| -> Option<(usize, Vec<Approx>)> {
         let values: Vec<Approx> = item.candidates.iter().map(merit).collect::<Option<_>>()?;
@@ -45,7 +46,7 @@ fn changes(item: &ItemSummary, pick: usize, tally: &mut PickReasons) {
     };
     let is_right = |at: usize| item.is_gold(at);
     if let Some((first, values)) = best(&|candidate| candidate.recomputed) {
-        // Only what no rounding can undo changes a pick.
+        // A pick changes only if rounding cannot undo the change.
         let to = if values[pick].is_below(values[first]) { first } else { pick };
         tally.recomputed.add(&item.place, &item.id, pick, to, is_right(pick).zip(is_right(to)));
     }
@@ -59,12 +60,12 @@ fn changes(item: &ItemSummary, pick: usize, tally: &mut PickReasons) {
     }
 }
 
-/// The place of the largest value; the first of equals.
+/// Position of the largest value; of equal values, the first.
 pub(super) fn first_best(values: &[Approx]) -> usize {
     (0..values.len()).fold(0, |best, at| if values[at].value > values[best].value { at } else { best })
 }
 
-/// The picked candidate and the one that the scores put first.
+/// The picked candidate, and the best one by score.
 fn evidence(view: &ItemView<'_>, pick: usize) -> Evidence {
     let best = view.best();
     let score = |position| view.score(position).map_or_else(|| "none".to_owned(), |score: f64| score.to_string());
@@ -78,7 +79,7 @@ fn evidence(view: &ItemView<'_>, pick: usize) -> Evidence {
     ))
 }
 
-/// Holds the pick to the fields that nothing is known of, to the wrong end of the scores, and to a vote.
+/// Checks whether the pick follows from a field without a role, from the wrong end of the scores, or from a vote.
 fn reasons(item: &ItemSummary, pick: usize, tally: &mut PickReasons) {
     let Some(own) = item.candidates.get(pick) else { return };
     for (field, _) in &own.side_values {
@@ -107,7 +108,7 @@ fn reasons(item: &ItemSummary, pick: usize, tally: &mut PickReasons) {
     }
 }
 
-/// Holds the pick to the highest and the lowest of values that all candidates have.
+/// Checks whether the pick has the highest or lowest of values that all candidates have.
 fn by_extreme<I: Iterator<Item = Option<f64>>>(
     item: &ItemSummary,
     pick: usize,
@@ -132,7 +133,7 @@ fn by_extreme<I: Iterator<Item = Option<f64>>>(
     }
 }
 
-/// Whether as many candidates come to the picked answer as to any other, and the chance of it. None where not all have an
+/// Whether the picked answer has the most votes, and the probability of that by chance. None if some candidate has no
 /// answer, or all have the same one.
 fn majority(candidates: &[CandidateSummary], pick: usize) -> Option<(bool, f64)> {
     let mut votes: BTreeMap<u64, usize> = BTreeMap::new();

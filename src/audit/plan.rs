@@ -1,9 +1,9 @@
 //! The assumptions of a pass over an input: resolutions of columns, conventions, whether to search.
 //!
-//! Resolutions are a property of whole columns, known only after the last row. A pass therefore assumes
-//! them (guessed from the first rows), measures them, and is repeated in the rare case that the guess was
-//! wrong or that contradictions call for the search over all formulas. The last pass has assumed exactly
-//! what it measured, so the result does not depend on the guess.
+//! Resolutions are a property of whole columns, known only after the last row. A pass therefore assumes resolutions
+//! (guessed from the first rows) and measures them. It is repeated in the rare case that the guess was wrong, or if
+//! refuted rows require the search over all formulas. The last pass has assumed exactly what it measured, so the result
+//! does not depend on the guess.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,27 +17,28 @@ use crate::model::{Candidate, ColumnId, ColumnKey, StatedTotals, stable_hash};
 use crate::numeric::{Approx, Printed, Resolution, Tolerance};
 use crate::tally::{CastStats, Closeness, FileTally, Join, Large, Measured, OpenRows, StreamKey, Sureness, add_each};
 
-/// Formulas whose joint fit is tracked row by row: as many as there are bits in a set.
+/// Number of formulas whose joint fit is tracked per row: one per bit of a set.
 pub const PRINCIPAL: usize = 128;
 
 /// The plan for one column of claims.
 #[derive(Clone, Debug)]
 pub struct ColumnPlan {
-    /// The column and its accepted formulas, shared by all plans that have it.
+    /// The column and its accepted formulas, shared by all plans for it.
     pub spec: Arc<ColumnSpec>,
     /// Resolution of the claims.
     pub resolution: Resolution,
-    /// Which of the accepted formulas is this log's convention.
+    /// Index of the accepted formula that is this log's convention.
     pub chosen: usize,
-    /// Casts that the claims show.
+    /// Casts found in the claims.
     pub casts: Casts,
-    /// Formulas that were found in the claims, tried beside the enumerated ones: rarer ones, with constants, after casts.
+    /// Formulas found in the claims and tried in addition to the enumerated ones: rarer ones, with constants, after
+    /// casts.
     pub fitted: Vec<GrammarEntry>,
-    /// The formulas to try on every row; None while nothing contradicts the convention.
+    /// The formulas to try on every row; None while no row is refuted.
     pub grammar: Option<Arc<Grammar>>,
 }
 
-/// Plans are compared once per input: what they share is not looked at.
+/// Plans are compared once per input, so shared parts are compared by pointer.
 impl PartialEq for ColumnPlan {
     fn eq(&self, other: &Self) -> bool {
         let Self { spec, resolution, chosen, casts, fitted, grammar } = other;
@@ -61,7 +62,7 @@ impl ColumnPlan {
         self.spec.accepted.get(self.chosen).copied().unwrap_or(Formula::SUM)
     }
 
-    /// Whether the candidate with the lowest value is the best one: as the user says, else by the convention.
+    /// Whether the candidate with the lowest value is the best: as declared by the user, otherwise by the convention.
     #[must_use]
     pub fn lower_is_better(&self) -> bool {
         self.spec.lower.unwrap_or_else(|| self.convention().lower_is_better())
@@ -73,41 +74,41 @@ impl ColumnPlan {
 pub struct FilePlan {
     /// Resolutions of the step-level columns.
     pub steps: StepResolutions,
-    /// Columns of claims, by index. Inputs that are planned alike share them.
+    /// Columns of claims, by index. Inputs with equal plans share them.
     pub columns: Arc<[ColumnPlan]>,
-    /// What the user declared of all numbers.
+    /// Tolerance declared by the user for all numbers.
     pub declared: Tolerance,
     /// Whether the records of one item are not contiguous, so that all items must be kept until the end.
     pub gather: bool,
 }
 
-/// Identity of an item in the set of those that were judged.
+/// Identity of an item in the set of judged items.
 pub(super) fn item_key(id: &str) -> u64 {
     stable_hash(id)
 }
 
-/// What all inputs of one run say of their common plan.
+/// Evidence from all inputs of one run, for their common plan.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct RunEvidence {
-    /// What the claims of each column say.
+    /// Evidence from the claims of each column.
     columns: BTreeMap<ColumnKey, ColumnEvidence>,
-    /// Whether an item was judged although more of its records came.
+    /// Whether an item was judged before all of its records were read.
     scattered: bool,
     /// The items of each stream that are spread over records.
     items: BTreeMap<StreamKey, Large<u64, Parts>>,
 }
 
-/// How the records of an item came.
+/// How the records of an item arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Parts {
-    /// How often it was judged once the next item began.
+    /// Number of times that it was judged because the next item began.
     closed: u32,
-    /// Whether some of it waits for the end.
+    /// Whether a part of it waits for the end.
     open: bool,
 }
 
 impl Parts {
-    /// Whether it was judged although more of its records came.
+    /// Whether it was judged before all of its records were read.
     fn is_scattered(self) -> bool {
         self.closed > 1 || (self.closed == 1 && self.open)
     }
@@ -120,29 +121,29 @@ impl Join for Parts {
     }
 }
 
-/// What the claims of one column say of its plan.
+/// Evidence from the claims of one column.
 #[derive(Clone, Debug, PartialEq, Default)]
 struct ColumnEvidence {
-    /// The rows that each accepted formula explains.
+    /// Rows that each accepted formula explains.
     explained: Vec<u64>,
-    /// The rows that were judged.
+    /// Judged rows.
     judged: u64,
-    /// How closely the rows that follow the convention do so.
+    /// How closely rows agree with the convention.
     closeness: Closeness,
-    /// What the claims say of casts under each accepted formula.
+    /// Evidence for casts under each accepted formula.
     casts: Vec<CastStats>,
     /// Refuted rows that no enumerated formula explains.
     beyond: u64,
-    /// Some of the refuted rows, and of those that no enumerated formula explains.
+    /// A sample of the refuted rows; `open` samples those that no enumerated formula explains.
     contradicted: OpenRows,
     open: OpenRows,
 }
 
-/// The inverse of the share of rows that an accepted formula explains by chance where none holds.
+/// 1 ÷ the share of rows that an accepted formula may explain by chance.
 const BY_CHANCE: u64 = 20;
 
 impl ColumnEvidence {
-    /// The accepted formula that explains most rows, casts of its results included; the first one of several.
+    /// The accepted formula that explains the most rows, including casts of its results; of equals, the first.
     fn chosen(&self) -> usize {
         let rows = |at: usize| {
             let cast = self.casts.get(at).filter(|stats| stats.best(self.judged).is_some());
@@ -155,14 +156,15 @@ impl ColumnEvidence {
         (0..self.explained.len()).find(|at| rows(*at) == most).unwrap_or(0)
     }
 
-    /// The cast that the claims show under an accepted formula.
+    /// The cast found in the claims under an accepted formula.
     fn casts(&self, plan: &ColumnPlan) -> Casts {
         let best = |stats: &CastStats| stats.best(self.judged);
         let accepted = plan.spec.accepted.iter().zip(&self.casts).filter_map(|(formula, stats)| {
             let (cast, sureness) = best(stats)?;
             Some(((sureness == Sureness::Granted, stats.follow()), *formula, cast))
         });
-        // Of those that are granted, or else possible, the one that explains most rows; the first one of several.
+        // Among the granted casts, otherwise the possible ones, the one that explains the most rows; of equals, the
+        // first.
         let accepted = accepted.fold(None, |kept: Option<((bool, u64), Formula, Cast)>, next| match kept {
             Some(known) if known.0 >= next.0 => kept,
             _ => Some(next),
@@ -171,10 +173,10 @@ impl ColumnEvidence {
     }
 }
 
-/// Place of the formulas with constants in the list of all: the last of those that are tracked row by row.
+/// Position of the formulas with constants in the grammar: the last ones tracked per row.
 pub(super) const FITTED_AT: usize = PRINCIPAL - FITTED;
 
-/// The formulas to try on a column's rows around its convention, those with constants among them.
+/// The formulas to try on a column's rows around its convention, including those with constants.
 #[must_use]
 pub fn search(spec: &ColumnSpec, chosen: usize, fitted: &[GrammarEntry]) -> Option<Arc<Grammar>> {
     let convention = *spec.accepted.get(chosen)?;
@@ -182,18 +184,18 @@ pub fn search(spec: &ColumnSpec, chosen: usize, fitted: &[GrammarEntry]) -> Opti
     Some(Arc::new(Grammar::around_any(convention, &others).with(fitted, FITTED_AT)))
 }
 
-/// Accepted formulas that reduce otherwise than the convention. A loss is a sum or a mean: what is two deviations from one may
-/// be three from the other.
+/// Accepted formulas with another reduction than the convention. A loss is a sum or a mean, and a formula may be two
+/// deviations from one and three from the other.
 fn as_right(spec: &ColumnSpec, convention: &Formula) -> Vec<Formula> {
     let is_other = |other: &Formula| other.reduce != convention.reduce && other.scale == convention.scale;
     spec.accepted.iter().copied().filter(is_other).collect()
 }
 
-/// Share of the judged rows that may stay unexplained before constants are solved for.
+/// Maximum share of judged rows that stay unexplained before constants are solved for.
 const UNEXPLAINED: f64 = 0.02;
 
 impl ColumnEvidence {
-    /// The formulas with constants or casts, and the rarer ones, that may explain what no enumerated formula does.
+    /// Formulas with constants or casts, and rarer ones, that may explain rows beyond the enumerated formulas.
     fn beyond_grammar(&self, plan: &ColumnPlan) -> Vec<GrammarEntry> {
         let Some(grammar) = plan.grammar.as_deref() else { return Vec::new() };
         if self.beyond as f64 <= UNEXPLAINED * self.judged as f64 {
@@ -201,7 +203,7 @@ impl ColumnEvidence {
         }
         let convention = plan.convention();
         let casts = match plan.casts.cast() {
-            // Of a sum that is not divided, both stages are one.
+            // Both stages are equivalent for an undivided sum.
             Some(Cast { format, .. }) => Cast::ALL.into_iter().filter(|cast| cast.format == format).map(Some).collect(),
             None => {
                 let coarser = Cast::ALL.into_iter().filter(|cast| cast.format < plan.resolution.stored);
@@ -216,7 +218,7 @@ impl ColumnEvidence {
 }
 
 impl RunEvidence {
-    /// What one input gave.
+    /// The evidence from one input.
     #[must_use]
     pub fn of(tally: &FileTally) -> Self {
         let mut evidence = Self::default();
@@ -225,7 +227,7 @@ impl RunEvidence {
         evidence
     }
 
-    /// Adds what an input of the run gave.
+    /// Adds the evidence from an input of the run.
     pub fn add(&mut self, tally: &FileTally) {
         for (key, stream) in &tally.streams {
             for (column, own) in &stream.columns {
@@ -252,7 +254,7 @@ impl RunEvidence {
         }
     }
 
-    /// Concludes whether items are scattered, once all inputs of the run are added.
+    /// Determines whether items are scattered, after all inputs of the run were added.
     pub fn conclude(&mut self) {
         self.scattered |= std::mem::take(&mut self.items).values().flat_map(Large::values).any(Parts::is_scattered);
     }
@@ -265,8 +267,8 @@ impl FilePlan {
         self.columns.iter().find(|plan| plan.spec.column == *key)
     }
 
-    /// Fills in the logged totals that a claim follows from, with what their digits leave open; says whether there are any. A
-    /// total does not follow from itself; where tokens are logged as well, it is the total that follows from them.
+    /// Fills in the logged totals that a claim follows from, with the error of their digits. Returns whether there are
+    /// any. A total does not follow from itself; if tokens are logged as well, the total follows from them.
     pub fn fill_beneath(&self, candidate: &Candidate<'_>, column: ColumnId, facts: &mut SequenceFacts) -> bool {
         let value = |(from, printed): (ColumnId, Printed)| {
             let plan = self.columns.get(usize::from(from.0)).filter(|_| !self.declared.exact_digits);
@@ -276,7 +278,8 @@ impl FilePlan {
             facts.fill_from_total(candidate, &logged, value((logged.column, logged.total)));
             return true;
         }
-        // The total is the root of a record's numbers, and where it is not counted, the mean that of what is per token.
+        // Other stated numbers derive from the total. Without a total or a token count, values per token derive from
+        // the mean.
         let StatedTotals { total, mean, tokens } = candidate.stated;
         let is_root = |stated: Option<(ColumnId, Printed)>| stated.is_some_and(|(from, _)| from == column);
         let counted = tokens.is_some_and(|count| count > 0);
@@ -287,13 +290,13 @@ impl FilePlan {
         true
     }
 
-    /// What the accepted formulas of all columns start from.
+    /// Inputs of the accepted formulas of all columns.
     #[must_use]
     pub fn needs(&self) -> Needs {
         Needs::of(self.columns.iter().flat_map(|column| &column.spec.accepted))
     }
 
-    /// The plan before anything is known.
+    /// The initial plan.
     #[must_use]
     pub fn new(specs: &[ColumnSpec], declared: Tolerance) -> Self {
         let columns = specs
@@ -310,7 +313,7 @@ impl FilePlan {
         Self { steps: StepResolutions::default(), columns, declared, gather: false }
     }
 
-    /// What another input with the same columns may start from: the resolutions.
+    /// The part of the plan that another input with the same columns may start from: the resolutions.
     #[must_use]
     pub fn start(&self) -> Self {
         let start = |plan: &ColumnPlan| ColumnPlan { chosen: 0, ..plan.clone() };
@@ -323,7 +326,7 @@ impl FilePlan {
         Self { columns, gather: false, ..unsearched }
     }
 
-    /// The same without casts and without the search, which the rows of a whole run decide on.
+    /// The same plan without casts and search, which depend on the rows of a whole run.
     #[must_use]
     pub fn unsearched(&self) -> Self {
         let is_plain = |plan: &ColumnPlan| plan.casts.is_empty() && plan.fitted.is_empty() && plan.grammar.is_none();
@@ -341,8 +344,8 @@ impl FilePlan {
         Self { columns, ..self.clone() }
     }
 
-    /// The plan that a pass with these results should have followed. Resolutions are the input's own; the
-    /// convention and the need for a search are shared by all inputs of a run.
+    /// The plan that a pass with these results should have used. Resolutions belong to the input; the convention and
+    /// the need for a search are shared by all inputs of a run.
     #[must_use]
     pub fn after(&self, own: &FileTally, run: &RunEvidence) -> Self {
         let measured =
@@ -373,7 +376,7 @@ impl FilePlan {
             let evidence = run.columns.get(&plan.spec.column).unwrap_or(&unseen);
             let chosen = evidence.chosen();
             let best = evidence.explained.get(chosen).copied().unwrap_or(0);
-            // Casts and formulas are looked for in rows that are refuted under the resolutions that the column has.
+            // Casts and formulas are searched only in rows that are refuted under the measured resolutions.
             let searched = best < evidence.judged || evidence.closeness.undecided() > 0;
             let casts = if holds && (best < evidence.judged || !plan.casts.is_empty()) {
                 evidence.casts(plan)
@@ -390,7 +393,7 @@ impl FilePlan {
             let fitted = if grammar.is_some() { fitted } else { Vec::new() };
             ColumnPlan { spec: Arc::clone(&plan.spec), resolution, chosen, casts, fitted, grammar }
         };
-        // Most plans hold: a list is made only where a column is planned anew.
+        // Most plans hold. The columns are copied only if one of them changes.
         let mut columns: Option<Vec<ColumnPlan>> = None;
         for (at, plan) in self.columns.iter().enumerate() {
             let next = after(plan);
@@ -404,7 +407,7 @@ impl FilePlan {
         Self { steps, columns, declared: self.declared, gather: self.gather || run.scattered }
     }
 
-    /// One plan for what all inputs of a run have in common: each column as the first input that has it plans it.
+    /// One plan for the common parts of a run's inputs: each column is planned as in the first input that contains it.
     #[must_use]
     pub fn of_run<'p>(plans: impl Iterator<Item = &'p Self>) -> Self {
         let mut whole = Self::default();
@@ -416,7 +419,7 @@ impl FilePlan {
                 (whole.steps, whole.declared) = (plan.steps, plan.declared);
             }
             whole.gather |= plan.gather;
-            // Inputs that are planned alike share their columns.
+            // Inputs with equal plans share their columns.
             if last.is_none_or(|last| !Arc::ptr_eq(&last.columns, &plan.columns)) {
                 columns.extend(plan.columns.iter().filter(|column| known.insert(&column.spec.column)).cloned());
             }

@@ -1,7 +1,8 @@
-//! What explains the rows that no enumerated formula does: rarer formulas, constants, casts, and two of these in one column.
+//! Explains the rows that no enumerated formula explains: rarer formulas, constants, casts, and two of these in one
+//! column.
 //!
-//! A sample of the rows, kept with all that formulas start from, proposes them. The next pass holds every row to them like to
-//! any other formula, so that nothing is said on the word of a sample.
+//! Proposals come from a sample of the rows, kept with the facts that formulas need. The next pass checks every row
+//! against them, as for any other formula, so no conclusion rests on the sample alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,68 +14,68 @@ use crate::formula::{
 use crate::numeric::{Approx, bits_on_grid};
 use crate::tally::OpenRow;
 
-/// Entries of the grammar that are left for what is found among those that are tracked row by row.
+/// Number of row-tracked grammar entries reserved for the formulas found here.
 pub(super) const FITTED: usize = 6;
-/// Fewest rows that a proposal explains.
+/// Minimum number of rows that a proposal explains.
 const FEWEST: u32 = 3;
-/// Share of the rows that a proposal explains at least: less is left to chance.
+/// Minimum share of the rows that a proposal explains; a smaller share may be chance.
 const LEAST_SHARE: f64 = 0.1;
-/// How surely a constant is found.
+/// Requirements on a constant.
 const SOUGHT: Sought = Sought { share: 0.1, width: 0.02, rough: false };
-/// The same before the grid of a cast makes it precise.
+/// Requirements before the grid of a cast refines it.
 const ROUGH: Sought = Sought { share: 0.1, width: 2.0, rough: true };
-/// Rows that a constant is made precise by.
+/// Number of rows used to refine a constant.
 const PRECISE_ROWS: usize = 6;
-/// Share of the rows from which on one proposal explains the column.
+/// Share of the rows at which one proposal explains the column.
 const NEARLY_ALL: f64 = 0.98;
-/// Bits that it takes to say which constant a formula has, and which cast.
+/// Bits needed to name the constant of a formula; `CAST_BITS` are those for its cast.
 const NAME_BITS: u32 = 5;
 const CAST_BITS: u32 = 4;
-/// Bits that it takes to name a power of the number of tokens.
+/// Bits needed to name a power of the number of tokens.
 const POWER_BITS: u32 = 12;
-/// Bits that the rows say beyond those that it takes to name a proposal.
+/// Minimum evidence in bits beyond those needed to name a proposal.
 const DECIDED: f64 = 10.0;
-/// Most bits that one row says.
+/// Maximum evidence of one row, in bits.
 const MOST_BITS: f64 = 40.0;
-/// Proposals of which pairs are made.
+/// Number of proposals that are combined in pairs.
 const PAIRED: usize = 24;
-/// Proposals for the whole column, so that two that the log does not tell apart are both known.
+/// Number of proposals for the whole column. Several are kept so that indistinguishable ones are all known.
 const SINGLES: usize = 3;
 
-/// What is looked for.
+/// The context of a search.
 pub(super) struct Around {
-    /// What the column is held to.
+    /// The convention of the column.
     pub(super) convention: Formula,
-    /// Formulas that would be as right.
+    /// Other accepted formulas.
     pub(super) others: Vec<Formula>,
     /// Casts that the claims may have gone through.
     pub(super) casts: Vec<Option<Cast>>,
-    /// The cast that enumerated formulas are taken to have gone through.
+    /// The cast assumed for enumerated formulas.
     pub(super) granted: Casts,
 }
 
 /// One row to explain.
 struct Row {
     claimed: Approx,
-    /// Whether no row before it has the same claim: one number again and again fits any constant.
+    /// Whether no earlier row has the same claim. A repeated number fits any constant.
     is_fresh: bool,
     significant: u8,
     facts: SequenceFacts,
 }
 
-/// An entry with the rows of the sample that it explains.
+/// An entry with the sampled rows that it explains.
 struct Proposal {
     entry: GrammarEntry,
     /// One bit per row.
     rows: u64,
-    /// What each of them says, in bits.
+    /// Evidence of each row, in bits.
     bits: Vec<f64>,
-    /// What they say beyond the entry's name.
+    /// Evidence beyond the bits of the entry's name.
     gain: f64,
 }
 
-/// The entries that may explain the contradicted rows, and those among them that no enumerated formula explains, the best ones
-/// first. `known` are the enumerated entries that are tracked row by row.
+/// The entries that may explain the refuted rows, and those for the rows that no enumerated formula explains, best
+/// first. `known` are the enumerated entries tracked per row.
 pub(super) fn find(
     contradicted: &[OpenRow],
     open: &[OpenRow],
@@ -91,7 +92,7 @@ pub(super) fn find(
     };
     let mut found: Vec<GrammarEntry> = Vec::new();
     let [mut chosen, mut rest] = [chosen, rest].map(|entries| entries.into_iter().filter(|entry| !is_known(entry)));
-    // In turn: what explains few rows is among the best of the rest only.
+    // Alternates between both lists: an entry that explains only a few rows ranks high in the second list only.
     for _ in 0..FITTED {
         for entry in [chosen.next(), rest.next()].into_iter().flatten() {
             let same = |other: &GrammarEntry| {
@@ -106,7 +107,7 @@ pub(super) fn find(
     found
 }
 
-/// Adds the entries that may explain some rows, the best ones first; says whether one or two of them explain nearly all.
+/// Adds the entries that may explain some rows, best first. Returns whether one or two of them explain nearly all.
 fn explain(rows: &[OpenRow], around: &Around, chosen: &mut Vec<GrammarEntry>) -> bool {
     let mut claims: BTreeSet<u64> = BTreeSet::new();
     let rows: Vec<Row> = rows
@@ -127,7 +128,7 @@ fn explain(rows: &[OpenRow], around: &Around, chosen: &mut Vec<GrammarEntry>) ->
     let mut found: Vec<Proposal> = Vec::new();
     for core in grammar.entries() {
         let near = rows.iter().filter(|row| is_near(row, &core.formula)).count();
-        // A sum that is rounded at every step leaves room for any constant near 1, and is of its format already.
+        // A sum rounded at every step fits any constant near 1, and already is in its format.
         if core.formula.reduce.half_precision().is_some() {
             found.extend(propose(&rows, *core, 0));
             continue;
@@ -152,15 +153,15 @@ fn explain(rows: &[OpenRow], around: &Around, chosen: &mut Vec<GrammarEntry>) ->
     choose(&found, rows.len(), chosen)
 }
 
-/// Whether a formula is an undivided sum where the convention divides: a power or an offset of the length then replaces the
-/// convention's divisor, so that the missing division does not count as a deviation.
+/// Whether a formula is an undivided sum while the convention divides. A power or an offset of the length then replaces
+/// the convention's divisor, so the missing division does not count as a deviation.
 fn is_bare(formula: &Formula, around: &Around) -> bool {
     let is_divided = around.convention.reduce.is_mean() || around.convention.scale != Scale::None;
     is_divided && formula.reduce == Reduce::Sum && formula.scale == Scale::None
 }
 
-/// The convention divided by the number of tokens to a power that is not listed among the scales: what a second constant is
-/// looked for around.
+/// The convention divided by a power of the number of tokens that is not among the listed scales. A second constant is
+/// solved for around it.
 fn powers(around: &Around) -> Vec<GrammarEntry> {
     let Formula { term, span, output, .. } = around.convention;
     if term != Term::LogProb {
@@ -176,7 +177,7 @@ fn powers(around: &Around) -> Vec<GrammarEntry> {
         .collect()
 }
 
-/// One proposal for each formula with its constants: the best one, but without a cast where it needs none.
+/// Keeps the best proposal for each formula with its constants, but prefers one without a cast if no cast is needed.
 fn distinct(found: Vec<Proposal>) -> Vec<Proposal> {
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     let mut kept: Vec<Proposal> = Vec::new();
@@ -197,7 +198,7 @@ fn is_near(row: &Row, formula: &Formula) -> bool {
     derived.is_some_and(|derived| may_be_cast(formula, row.claimed, derived))
 }
 
-/// An entry, if enough rows speak for it. `constant_bits` are those of its constants' digits.
+/// A proposal for an entry, if enough rows support it. `constant_bits` are the bits of its constants' digits.
 fn propose(rows: &[Row], entry: GrammarEntry, constant_bits: u32) -> Option<Proposal> {
     let (mut explained, mut fresh) = (0_u64, 0);
     let mut bits = vec![0.0; rows.len()];
@@ -223,7 +224,7 @@ fn propose(rows: &[Row], entry: GrammarEntry, constant_bits: u32) -> Option<Prop
     (f64::from(count) >= needed && gain >= DECIDED).then_some(Proposal { entry, rows: explained, bits, gain })
 }
 
-/// What a row says for an entry, in bits; None where it speaks against it.
+/// The evidence of a row for an entry, in bits; None if the row refutes it.
 fn says(row: &Row, entry: &GrammarEntry) -> Option<f64> {
     let derived = row.facts.evaluate_with(&entry.formula, &entry.constant, entry.cast)?;
     if !follows(&row.facts, entry, entry.cast, row.claimed, derived) {
@@ -246,7 +247,7 @@ fn with_constants(rows: &[Row], core: &GrammarEntry, around: &Around) -> Vec<Pro
     if pairs.len() <= MORE_ROWS || (pairs.len() as f64) < LEAST_SHARE * rows.len() as f64 {
         return Vec::new();
     }
-    // In another unit, every factor is another one.
+    // In another unit, every factor means something else.
     let own_unit = |output: Output| core.formula.output == output || !output.is_linear();
     let is_own_unit = !core.formula.output.is_linear()
         || own_unit(around.convention.output)
@@ -267,7 +268,8 @@ fn with_constants(rows: &[Row], core: &GrammarEntry, around: &Around) -> Vec<Pro
         .collect()
 }
 
-/// Whether a formula without the constant says the same, up to what casts leave open, or the constant says nothing: times 0.
+/// Whether a formula without the constant is equivalent, within the error of casts, or the constant removes the value:
+/// times 0.
 fn is_listed(constant: &Constant) -> bool {
     let near = |value: &Approx, listed: f64, by: f64| (value.value - listed).abs() <= by;
     match constant {
@@ -279,14 +281,14 @@ fn is_listed(constant: &Constant) -> bool {
     }
 }
 
-/// What a factor or a shift is, by single rows: claims lie on the grid of the cast once it is taken away. The rows with the
-/// coarsest grids tell most clearly which of its numbers they had. None where there is no cast, or another constant.
+/// Refines a factor or a shift from single rows. After it is removed, claims lie on the grid of the cast. Rows with the
+/// coarsest grids determine the underlying number most reliably. None without a cast, or for another constant.
 fn precise(rows: &[Row], entry: &GrammarEntry) -> Option<Vec<(Constant, u32)>> {
     let cast = entry.cast?;
     if !entry.formula.output.is_linear() || !matches!(entry.constant, Constant::Factor(_) | Constant::Shift(_)) {
         return None;
     }
-    // CandidateClaim, what it was without the constant, and the same at the cast.
+    // The claim, its value without the constant, and that value at the cast.
     let mut sides: Vec<(Approx, f64, f64)> = rows
         .iter()
         .filter_map(|row| {
@@ -328,8 +330,8 @@ fn pair(row: &Row, core: &GrammarEntry) -> Option<Pair> {
     })
 }
 
-/// Adds the proposals to try on every row: those that explain the whole sample, else the two that do so together, then the
-/// next best ones. Says whether one or two explain nearly all.
+/// Adds the proposals to try on every row: those that explain the whole sample, otherwise the two that do so together,
+/// then the next best ones. Returns whether one or two explain nearly all.
 fn choose(found: &[Proposal], rows: usize, chosen: &mut Vec<GrammarEntry>) -> bool {
     let enough = |explained: u64| f64::from(explained.count_ones()) >= NEARLY_ALL * rows as f64;
     let mut order: Vec<usize> = (0..found.len()).filter(|at| enough(found[*at].rows)).take(SINGLES).collect();
@@ -347,7 +349,8 @@ fn choose(found: &[Proposal], rows: usize, chosen: &mut Vec<GrammarEntry>) -> bo
     is_explained
 }
 
-/// The two proposals that say most together, not after casts to different formats, each in rows of its own.
+/// The two proposals with the most evidence together. Each has rows of its own, and their casts do not differ in
+/// format.
 fn best_pair(found: &[Proposal]) -> Option<[usize; 2]> {
     let mut best: Option<(f64, [usize; 2])> = None;
     for (at, first) in found.iter().enumerate().take(PAIRED) {

@@ -1,4 +1,4 @@
-//! What is kept of a candidate once its tokens are gone.
+//! State kept for a candidate after its tokens are dropped.
 
 use crate::audit::{ColumnPlan, FilePlan};
 use crate::config::Promise;
@@ -10,7 +10,7 @@ use crate::model::{
 use crate::numeric::{Approx, NumberFormat};
 use crate::rules::{ClaimColumn, Fields};
 
-/// How a candidate is called in messages: its id, else its position.
+/// The name of a candidate in messages: its id, otherwise its position.
 pub(super) fn label(candidate: &Candidate<'_>, position: usize) -> String {
     match (&candidate.id, candidate.index) {
         (Some(id), _) => id.clone().into_owned(),
@@ -27,12 +27,12 @@ pub(super) fn choice(reference: &PickRef<'_>) -> Choice {
     }
 }
 
-/// Where a candidate stands: its first claim, else its record's start.
+/// The place of a candidate: its first claim, otherwise the start of its record.
 pub(super) fn place_of(candidate: &Candidate<'_>, origin: &dyn Origin) -> Place {
     origin.place(candidate.claims.first().map_or(candidate.at, |claim| claim.at))
 }
 
-/// The score column that picks follow from: the first score, else the first claim.
+/// The score column that picks follow from: the first score, otherwise the first claim.
 pub(super) fn primary(candidate: &Candidate<'_>, plan: &FilePlan) -> Option<ColumnId> {
     let kind = |column: ColumnId| plan.columns.get(usize::from(column.0)).map(|plan| plan.spec.column.kind);
     let claims = || candidate.claims.iter().map(|claim| claim.of);
@@ -117,7 +117,8 @@ pub(super) fn candidate(
     }
 }
 
-/// A candidate's merit under a convention, from the vectors or alternatives of its steps: its total, or its mean.
+/// A candidate's merit under a convention, computed from the vectors or alternatives of its steps: its total or its
+/// mean.
 fn recomputed(candidate: &Candidate<'_>, convention: &Formula, resolutions: &StepResolutions) -> Option<Approx> {
     if !decides(convention) {
         return None;
@@ -130,24 +131,24 @@ fn recomputed(candidate: &Candidate<'_>, convention: &Formula, resolutions: &Ste
     Some(merit(convention, total, u32::try_from(steps.len()).unwrap_or(u32::MAX)))
 }
 
-/// Whether a convention orders candidates by their total or by its mean.
+/// Whether a convention orders candidates by their total or their mean.
 fn decides(convention: &Formula) -> bool {
     let plain = Formula { output: Output::Nats, reduce: Reduce::Sum, span: Span::Continuation, ..*convention };
     plain == Formula::SUM
 }
 
-/// The merit of a total of n tokens under such a convention.
+/// The merit of a total over n tokens under such a convention.
 fn merit(convention: &Formula, total: Approx, n: u32) -> Approx {
     if convention.reduce.is_mean() && n > 0 { total.over(f64::from(n)) } else { total }
 }
 
-/// What an item says of its choices: what has to be kept of its candidates to find them.
+/// How an item names its choices, which determines what is kept of its candidates.
 pub(super) struct Choices {
     /// Whether the item has a pick.
     picked: bool,
-    /// Whether a pick or a right answer is named in some way.
+    /// Whether a pick or a correct answer is named at all.
     named: bool,
-    /// Whether one is named by more than a number.
+    /// Whether one of them is named by more than a number.
     by_text: bool,
 }
 
@@ -170,7 +171,7 @@ fn token_hash(step: &Step<'_>) -> u64 {
     }
 }
 
-/// Whether every scored token is the most likely one by the step's alternatives; None where they do not tell.
+/// Whether every scored token is the most likely one among its alternatives; None if the log does not say.
 fn all_top1(candidate: &Candidate<'_>, resolutions: &StepResolutions) -> Option<bool> {
     let mut looked = false;
     let mut all = true;
@@ -184,7 +185,8 @@ fn all_top1(candidate: &Candidate<'_>, resolutions: &StepResolutions) -> Option<
     looked.then_some(all)
 }
 
-/// Whether the step's token is the most likely one; None when the log does not say, or says that several are.
+/// Whether the step's token is the most likely one; None if the log does not say, or if several tokens are equally
+/// likely.
 fn is_top1(candidate: &Candidate<'_>, step: &Step<'_>, resolutions: &StepResolutions) -> Option<bool> {
     let top = candidate.alternatives(step);
     if top.is_empty() {
@@ -208,7 +210,7 @@ fn is_top1(candidate: &Candidate<'_>, step: &Step<'_>, resolutions: &StepResolut
 
 pub(super) fn item_fields(item: &Item<'_>) -> Fields {
     let bit = |present: bool, name: &str| if present { Fields::named(name) } else { Fields(0) };
-    // A metric that says right or wrong is a correctness; with one candidate, that is what it asks for.
+    // A correctness metric counts as a correctness field. With a single candidate, it also implies the correct answer.
     let judged = item.metrics.iter().any(crate::metric::row::is_claim);
     let without_gold = item.metrics.iter().any(|metric| metric.of.definition.is_without_gold());
     let gold = item.gold != PickRef::Missing || (judged && item.candidates.len() == 1) || without_gold;
@@ -230,7 +232,7 @@ pub(super) fn candidate_fields(candidate: &Candidate<'_>, columns: &[ClaimColumn
             .filter_map(|claim| columns.get(usize::from(claim.of.0)))
             .any(|column| (column.kind == ClaimKind::Normalised) == normalised)
     };
-    // A log-prob is there when it is logged or follows from what is.
+    // A log-prob is available if it is logged or can be derived.
     let derivable = any(|step| step.logprob.is_present() || step.prob.is_present())
         || (!candidate.vectors.is_empty() && any(|step| step.token_id.is_some()));
     bit(any(|step| step.token.is_some()), "tokens")

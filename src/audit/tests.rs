@@ -1,4 +1,4 @@
-//! An auditor over items made by hand, with values computed by hand.
+//! Tests of the auditor with hand-made items and hand-computed values.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::numeric::Printed;
 use crate::rules::Catalogue;
 use crate::tally::{ColumnTally, FileTally, Gap, StreamTally};
 
-/// A record that stands in line 1 of the first file.
+/// A record on line 1 of the first file.
 struct Line;
 
 impl Origin for Line {
@@ -34,7 +34,7 @@ fn number(text: &str) -> Logged {
     Logged::Number(Printed::parse(text.as_bytes()).unwrap())
 }
 
-/// A candidate with a score over tokens' log-probs; "null" is a step without one.
+/// A candidate with a score and the log-probs of its tokens; "null" is a step without one.
 fn candidate(score: Logged, logprobs: &[&str]) -> Candidate<'static> {
     let step = |text: &&str| if *text == "null" { Logged::Null } else { number(text) };
     let steps = logprobs.iter().map(|text| Step { logprob: step(text), ..Step::default() }).collect();
@@ -106,7 +106,7 @@ fn a_wrong_score_is_refuted_and_its_pick_recomputed() {
     // Sum with and without an end token, which no candidate has.
     assert_eq!(column.accepted, [3, 3]);
     assert!(column.gaps.is_empty());
-    // No constant explains 0 in three rows and −0.5 + 2.25 = 1.75 in the fourth.
+    // No constant explains both 0 in three rows and −0.5 + 2.25 = 1.75 in the fourth.
     let (low, high) = column.shift.unwrap();
     assert!(low > high);
     let [row] = column.rows.kept() else { panic!("one row is refuted") };
@@ -115,7 +115,7 @@ fn a_wrong_score_is_refuted_and_its_pick_recomputed() {
     assert_eq!((row.claimed.value, fit.derived.value, fit.n), (-0.5, -2.25, 2));
     assert_eq!(row.steps, [-0.25, -2.0]);
 
-    // Either pick is the best by the reported scores; by the right ones the second is another.
+    // Either pick is the best by the reported scores. By the corrected scores, the second pick changes.
     let items = &stream.items;
     assert_eq!(items.picks, VerdictCounts { proven: 2, ..VerdictCounts::default() });
     assert_eq!((items.comparable, items.certain.flips, items.graded), (2, 1, 2));
@@ -146,14 +146,14 @@ fn what_is_not_logged_is_a_gap() {
     let gaps: Vec<(Gap, u64)> = column.gaps.iter().map(|(gap, count)| (*gap, *count)).collect();
     assert_eq!(gaps, [(Gap::NoSteps, 1), (Gap::UnknownSteps, 1), (Gap::NoClaim, 1)]);
     assert_eq!((column.judged, column.refuted, column.total()), (2, 1, 5));
-    // The null and the 0 stand beside totals of −2 and −1.5.
+    // The null and the 0 belong to totals of −2 and −1.5.
     assert_eq!((column.zero, column.zero_without_cause), (1, 2));
 }
 
 #[test]
 fn the_bound_comes_from_the_digits_of_the_columns() {
-    // Of two steps and the claim, each with one decimal, digits leave open 3 × 0.05 = 0.15: −0.9 may be the sum of −0.4
-    // and −0.4, −1.0 may not.
+    // With one decimal each, two steps and the claim have a bound of 3 × 0.05 = 0.15: −0.9 may be the sum of −0.4 and
+    // −0.4, −1.0 may not.
     let items = [
         item("a", 0, 0, vec![candidate(number("-0.9"), &["-0.4", "-0.4"])]),
         item("b", 0, 0, vec![candidate(number("-1.0"), &["-0.4", "-0.4"])]),
@@ -171,7 +171,7 @@ fn the_bound_comes_from_the_digits_of_the_columns() {
 
 #[test]
 fn the_search_names_the_formula_of_each_row() {
-    // −0.5 and −1.5 have the mean −1; a single token fits sum and mean alike.
+    // −0.5 and −1.5 have the mean −1. A single token fits sum and mean alike.
     let items = [
         item("a", 0, 0, vec![candidate(number("-1.0"), &["-0.5", "-1.5"])]),
         item("b", 0, 0, vec![candidate(number("-0.5"), &["-0.5"])]),

@@ -1,4 +1,4 @@
-//! A column's explanation as a diagnosis and a finding: which formula, which rows, what it changed.
+//! Turns a column's explanation into a diagnosis and a finding: the formula, the rows, the effect.
 
 use crate::audit::ColumnPlan;
 use crate::conclude::diagnosis::{self, Explanation, Member};
@@ -14,11 +14,11 @@ use crate::report::{ColumnEvidence, Diagnosis, Evidence, Impact, Location, Numbe
 use crate::rules::{Cause, Message, Rule};
 use crate::tally::{ClaimRow, ColumnTally, Fit, FormulaCount, ItemTally, RowRef};
 
-/// What a column's tally says.
+/// The conclusions from a column's tally.
 pub(super) struct Diagnosed {
     pub(super) draft: Option<Draft>,
     pub(super) diagnosis: Diagnosis,
-    /// The formula that the claims follow: the convention, where no other one explains them.
+    /// The formula that the claims follow; the convention, if no other formula explains them.
     pub(super) found: Formula,
 }
 
@@ -30,8 +30,8 @@ pub(super) struct Explained<'e> {
     pub(super) explanation: &'e Explanation,
 }
 
-/// What a column's tally says: a diagnosis, and a finding when it does not follow its convention. `decides` says that picks
-/// recomputed under the primary column's convention are those under this one's.
+/// Draws conclusions from a column's tally: a diagnosis, and a finding if the column does not follow its convention.
+/// `decides` means that this convention gives the same recomputed picks as the primary column's convention.
 pub(super) fn diagnose(explained: &Explained<'_>, items: &ItemTally, decides: bool, stream: &Stream<'_>) -> Diagnosed {
     let Explained { name, column, plan, explanation } = *explained;
     let mixed = items.mixed.get(&plan.spec.column).map_or(0, |kept| kept.items);
@@ -95,18 +95,18 @@ pub(super) fn diagnose(explained: &Explained<'_>, items: &ItemTally, decides: bo
     Diagnosed { draft, diagnosis, found }
 }
 
-/// Whether nothing contradicts the column.
+/// Whether no row refutes the column.
 fn is_right(explanation: &Explanation) -> bool {
     let is_held = matches!(explanation, Explanation::Follows | Explanation::AsRight { .. });
     is_held || matches!(explanation, Explanation::Unknown | Explanation::MaybeHalf)
 }
 
-/// The formula that a column's claims are held to: the convention, or one that is as right.
+/// The formula that a column's claims are checked against: the convention, or an equally valid one.
 pub(super) fn held_to(plan: &ColumnPlan, explanation: &Explanation, judged: u64) -> String {
     match explanation {
         Explanation::AsRight { at } => diagnosis::entry(plan.grammar.as_deref(), *at).to_string(),
         Explanation::Unknown => String::new(),
-        // What promises nothing is held to nothing that it does not follow.
+        // A column that promises no formula and follows none is checked against nothing.
         Explanation::Follows if plan.spec.promise == Promise::Matched && judged == 0 => String::new(),
         _ => plan.convention().to_string(),
     }
@@ -178,7 +178,7 @@ impl Writer<'_> {
         }
     }
 
-    /// The numbers that any finding about the column has; the rows are those shown.
+    /// The numbers common to all findings about the column; `rows` are the displayed ones.
     fn numbers(&self, rows: &[ClaimRow]) -> ColumnEvidence {
         let first = rows.first();
         let fit = first.and_then(|row| Some((row.convention?, row.claimed.half)));
@@ -208,7 +208,7 @@ impl Writer<'_> {
             .iter()
             .copied()
             .find(|rule| rule.cause.is_some_and(|cause| (cause.matches)(&deviations)));
-        // A constant is the cause where the formula around it is the convention.
+        // The constant is the cause if the formula around it is the convention.
         let rule = match entry.constant {
             Constant::Power(_) if found == self.convention => self.stream.catalogue.by_code("RT207"),
             Constant::Shift(_) if found == self.convention => self.stream.catalogue.by_code("RT215"),
@@ -253,8 +253,8 @@ impl Writer<'_> {
         }
         let rule = rule.or_else(|| self.stream.catalogue.by_code("RT200"))?;
         let mut parts = vec![name.clone()];
-        // Rows that the formula does not explain have a cause of their own: a baseline that knows only the formula must not
-        // let them pass.
+        // Rows that the formula does not explain have a separate cause. A baseline entry for the formula alone must not
+        // cover them.
         parts.extend((rest > 0).then(|| UNEXPLAINED.to_owned()));
         let half_precision = found.reduce.half_precision().is_some();
         let explained = if exact { counted.exact } else { counted.decisive };
@@ -298,7 +298,7 @@ impl Writer<'_> {
         Some(draft)
     }
 
-    /// How far the claims lie from the convention: in the sampled row farthest off, and in the middle one.
+    /// Size of the deviations from the convention: in the sampled row with the largest one, and in the median row.
     fn sizes_of_errors(&self) -> Option<String> {
         let mut errors: Vec<f64> =
             self.column.sample.marks().iter().map(|mark| (mark.reported - mark.derived).abs()).collect();
@@ -313,7 +313,7 @@ impl Writer<'_> {
         ))
     }
 
-    /// In how many rows a formula and the convention match.
+    /// States in how many rows a formula and the convention match.
     fn matches(&self, name: &str, counted: &FormulaCount, rest: u64) -> String {
         let decidable = self.column.judged - counted.undecidable;
         let extent = match decidable {
@@ -335,7 +335,7 @@ impl Writer<'_> {
         line
     }
 
-    /// That a formula gives the printed claims where the convention would need rounding.
+    /// States that a formula gives the printed claims exactly, while the convention would need rounding.
     fn to_the_digit(&self, found: &str) -> String {
         let closeness = &self.column.closeness;
         format!(
@@ -359,7 +359,7 @@ impl Writer<'_> {
         format!("ambiguous: {other} also matches; {}", telling(found, &other.formula))
     }
 
-    /// Expected against found, each number derivable from what is shown.
+    /// Expected and found value; each number can be derived from the displayed ones.
     fn arithmetic(&self, row: &ClaimRow, found: &GrammarEntry, index: u16) -> String {
         let mut parts = vec![format!("reported {}", self.number(row.claimed.value))];
         if let Some(fit) = row.convention {
@@ -378,7 +378,7 @@ impl Writer<'_> {
     fn term(&self, formula: &Formula, fit: &Fit, row: &ClaimRow) -> String {
         let value = self.number(fit.derived.value);
         let n = f64::from(fit.n);
-        // A mean that is stated by itself has no number of tokens.
+        // A mean that is stated without its tokens has no token count.
         let is_mean = formula.reduce.is_mean() && fit.n > 0;
         if is_mean || formula.scale != Scale::None {
             let total = if is_mean { fit.base * n } else { fit.base };
@@ -490,7 +490,7 @@ impl Writer<'_> {
     fn mixture(&self, members: &[Member]) -> Option<Draft> {
         let entries: Vec<GrammarEntry> =
             members.iter().map(|member| diagnosis::entry(self.grammar, member.at)).collect();
-        // The end token alone tells the groups apart.
+        // The groups differ only in the end token.
         let convention = Formula { span: Span::Continuation, ..self.convention };
         let ends_only = self.column.with_end > 0
             && entries.iter().all(|entry| {
@@ -589,8 +589,8 @@ impl Writer<'_> {
     }
 }
 
-/// How far a formula may be from a claim, as a share of it, to be worth a look: one that merely comes nearest of a thousand says
-/// nothing.
+/// Maximum relative distance of a formula from a claim for it to be shown. The nearest of a thousand formulas is not
+/// informative by itself.
 const NEAR: f64 = 0.01;
 
 /// A divisor without needless decimals.
@@ -598,7 +598,7 @@ fn trimmed(value: f64) -> String {
     if value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.4}") }
 }
 
-/// Which rows or fields would tell two formulas apart.
+/// The rows or fields to log that would distinguish two formulas.
 fn telling(a: &Formula, b: &Formula) -> String {
     let differing: Vec<crate::formula::Part> = Deviations { convention: *a, found: *b }.parts().collect();
     let field = match differing.first() {
@@ -610,14 +610,14 @@ fn telling(a: &Formula, b: &Formula) -> String {
     field.to_owned()
 }
 
-/// Whether a formula other than the convention gives every claim to its last digit: then nothing is hidden behind the
-/// printed digits.
+/// Whether another formula gives every claim to its last digit, so the claims have no precision beyond the printed
+/// digits.
 fn is_to_the_digit(column: &ColumnTally, explanation: &Explanation) -> bool {
     matches!(explanation, Explanation::Formula { at, .. } if diagnosis::is_exact(column, *at))
 }
 
-/// What recomputed scores change. Where the printed digits are all that there is, they decide; else only what no rounding
-/// can undo counts, and what the digits say beyond that is undecided.
+/// The effect of recomputed scores. If the printed digits are complete, they decide. Otherwise only changes that
+/// rounding cannot undo count, and further changes by the digits are undecided.
 fn impact(items: &ItemTally, to_the_digit: bool) -> Option<Impact> {
     if items.comparable == 0 {
         return None;

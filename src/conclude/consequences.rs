@@ -1,4 +1,4 @@
-//! What a rule saw that follows from something else: left out, so that one cause is one finding.
+//! Removes observations that follow from another cause: one cause gives one finding.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,8 @@ use crate::model::VerdictCounts;
 use crate::rules::Catalogue;
 use crate::tally::{ItemTally, Observed};
 
-/// Leaves out the consequences among what the rules saw of a stream. Gives the picks of RT401 that are greedy paths by chance.
+/// Removes consequences from the observations of a stream. Returns the number of RT401 picks that are greedy paths by
+/// chance.
 pub(super) fn leave_out(
     observed: &mut BTreeMap<String, Observed>,
     items: &ItemTally,
@@ -16,13 +17,13 @@ pub(super) fn leave_out(
     zero_counts: bool,
     catalogue: &Catalogue,
 ) -> u64 {
-    // Picks that follow from something else than the scores are greedy paths by chance.
+    // Picks that follow from something other than the scores are greedy paths by chance.
     let greedy = observed.get("RT401").map_or(0, |seen| seen.failed);
     let by_chance = picks.follow_otherwise() || items.reasons.contradicted >= greedy.max(1);
     if by_chance {
         observed.remove("RT401");
     }
-    // Only a number that follows with the zero counts it.
+    // The zero matters only if a proven number counts it.
     if !zero_counts {
         observed.remove("RT312");
     }
@@ -37,12 +38,12 @@ pub(super) fn leave_out(
         let seen = observed.get(code)?;
         catalogue.by_code(code).filter(|rule| (rule.fires)(seen)).map(|_| seen.failed)
     };
-    // Values contradict lists that are copied from the step before.
+    // Values contradict lists that are copied from the previous step.
     let contradicted = observed.get("RT113").map(|seen| seen.failed);
     if fires("RT705", observed).is_some_and(|copied| Some(copied) == contradicted) {
         observed.remove("RT113");
     }
-    // An engine is higher where it is filled with 0.0.
+    // Filling with 0.0 makes the engine's values higher.
     if fires("RT706", observed).is_some() {
         observed.remove("RT117");
     }

@@ -22,7 +22,7 @@ pub(super) struct Gaps {
     refused: RefusedRows,
 }
 
-/// Rows that could not be read, in the directories of numbers that they may decide.
+/// Unreadable rows, by the directory of the metrics that they may decide.
 #[derive(Default)]
 pub(super) struct RefusedRows {
     /// The directory of each input.
@@ -32,10 +32,10 @@ pub(super) struct RefusedRows {
 }
 
 impl RefusedRows {
-    /// Fields that are named.
+    /// Maximum number of fields named.
     const NAMED: usize = 8;
 
-    /// Of inputs, those with rows that no format recognises.
+    /// Collects the inputs with rows that no format recognises.
     pub(super) fn new(errors: &[InputError], paths: &[&str]) -> Self {
         let directory = |path: &str| path.rsplit_once('/').map_or(".", |(directory, _)| directory).to_owned();
         let mut by_directory = BTreeMap::new();
@@ -54,7 +54,7 @@ impl RefusedRows {
         Self { directories: paths.iter().map(|path| directory(path)).collect(), by_directory }
     }
 
-    /// Why the rows beside a number are not read.
+    /// Why the rows in a metric's directory are not read.
     fn of(&self, place: &Place) -> Option<&str> {
         let directory = self.directories.get(place.file as usize)?;
         self.by_directory.get(directory).map(String::as_str)
@@ -125,12 +125,12 @@ impl Gaps {
         add(ClaimKey::Greedy, items.greedy.unprovable, lacks_top.into(), "top_logprobs (with token ids)");
     }
 
-    /// Claims of any kind that lack something.
+    /// Claims of any kind for which something is missing.
     pub(super) fn missing(&mut self, what: &ClaimKey, reason: Cow<'static, str>, log: &'static str, count: u64) {
         *self.claims.entry((what.clone(), reason, log)).or_default() += count;
     }
 
-    /// A number of the run that lacks something: the rows beside it, if they could not be read.
+    /// A run metric for which something is missing, such as unreadable rows in its directory.
     pub(super) fn of_run(&mut self, what: &ClaimKey, place: &Place, reason: &'static str, log: &'static str) {
         let (reason, log) = match self.refused.of(place) {
             Some(refused) => (refused.to_owned().into(), "rows of a known format, or map their fields under [input]"),
@@ -139,13 +139,13 @@ impl Gaps {
         *self.claims.entry((what.clone(), reason, log)).or_default() += 1;
     }
 
-    /// Fields that a stream has, for the rules that could not look.
+    /// Fields of a stream, for rules that could not run.
     pub(super) fn rules(&mut self, fields: Fields) {
         self.seen = self.seen.with(fields);
         self.looked = true;
     }
 
-    /// Fields that no row has although an enabled rule needs them, in the order of [`Fields::NAMES`].
+    /// Fields that an enabled rule needs but no row has, in the order of [`Fields::NAMES`].
     pub(super) fn skipped_fields(&self, catalogue: &Catalogue, levels: &Levels) -> Vec<String> {
         if !self.looked {
             return Vec::new();
@@ -153,7 +153,7 @@ impl Gaps {
         let mut needed = Fields(0);
         for rule in catalogue.rules() {
             let page = rule.page();
-            // Only rollouts have log-probs of two sides: other logs do not lack them.
+            // Only rollouts have log-probs from two sides. Other logs do not lack them.
             let skipped = !self.seen.has(page.fields()) && !page.needs.contains(&"engine_logprobs");
             if skipped && levels.of(page.code, page.severity, "").is_some() {
                 needed = needed.with(page.fields());
@@ -188,8 +188,8 @@ fn at_most(bound: f64) -> String {
     }
 }
 
-/// Why a number is an unknown quantity. Numbers whose names promise nothing are so, too, where some of them follow from the
-/// tokens.
+/// Why a number is an unknown quantity. This includes a number whose name promises nothing and which follows from the
+/// tokens in only some rows.
 fn unknown(column: &ColumnTally, plan: &ColumnPlan) -> Cow<'static, str> {
     let follows = column.accepted.get(plan.chosen).copied().unwrap_or(0);
     if plan.spec.promise == Promise::Matched && follows > 0 {
@@ -208,7 +208,7 @@ fn unknown(column: &ColumnTally, plan: &ColumnPlan) -> Cow<'static, str> {
     }
 }
 
-/// Why rows that lie within rounding are not proven, with the first of them.
+/// Why rows within rounding are not proven, with the first of them.
 fn too_coarse(column: &ColumnTally, plan: &ColumnPlan) -> Cow<'static, str> {
     if let Some(cast) = diagnosis::possible_cast(column, plan.chosen) {
         return format!(

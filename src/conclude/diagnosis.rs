@@ -6,60 +6,60 @@ use crate::formula::{Cast, Constant, Deviations, Formula, Grammar, GrammarEntry,
 use crate::model::VerdictCounts;
 use crate::tally::{CastStats, ColumnTally, RowRef, Sureness};
 
-/// Share of rows that may remain unexplained by "the" formula of a column.
+/// Minimum share of rows that "the" formula of a column explains.
 const NEARLY_ALL: f64 = 0.98;
-/// Fewest rows that make a group of a mixture: below it, coincidence is too likely.
+/// Minimum number of rows in a group of a mixture; a smaller group is likely a coincidence.
 const FEWEST: u64 = 3;
 /// Gap in bits below which two formulas with equally many deviations are not distinguished.
 const DECIDED: f64 = 10.0;
 
-/// Refuted rows for each row that a sum in 16 bits may miss.
+/// Minimum number of refuted rows per row that a 16-bit sum fails to explain.
 const MISSED_BY_HALF: u64 = 10;
 
-/// Bits that a row costs which a formula gives only within rounding: about half of the rows of rounded logs are exact to
+/// Cost in bits of a row that a formula gives only within rounding. About half of the rows of rounded logs are exact to
 /// the last digit under their own formula.
 const ROUNDED: f64 = 1.0;
 
 /// Why a column does not follow its convention.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Explanation {
-    /// It does.
+    /// It does follow it.
     Follows,
-    /// Every claim is 0 or null although the tokens' total is not, or most are and no other one is wrong.
+    /// Every claim is 0 or null although the tokens' total is not, or most are and no other claim is wrong.
     Stub,
     /// Another formula.
     Formula {
-        /// Its place in the grammar.
+        /// Its index in the grammar.
         at: usize,
-        /// The second best, with the gap in bits.
+        /// The second-best formula, with the gap in bits.
         runner_up: Option<(usize, f64)>,
-        /// Whether the evidence does not decide between the two.
+        /// Whether the evidence does not distinguish the two.
         ambiguous: bool,
         /// Refuted rows that it does not explain.
         rest: u64,
-        /// Whether the convention is possible within rounding, and this formula gives every claim to its last digit.
+        /// Whether this formula gives every claim to its last digit, while the convention is possible within rounding.
         exact: bool,
     },
     /// Claims differ from the convention by one constant.
     Shift(f64),
-    /// Another formula that is as right in this log, and gives every row: over the tokens that have a log-prob where the first
-    /// one stands as 0 in every row, over a number of tokens that leaves out the first one or counts the end, or any where the
-    /// field's name promises none.
+    /// Another formula that is equally valid in this log and gives every row: over the tokens with a log-prob if the
+    /// first one is 0 in every row, over a token count that leaves out the first token or includes the end, or any
+    /// formula if the field's name promises none.
     AsRight {
-        /// Its place in the grammar.
+        /// Its index in the grammar.
         at: usize,
     },
     /// Several formulas over disjoint rows.
     Mixture(Vec<Member>),
-    /// The convention, if its sum was added up in 16 bits, which too few rows show to say so.
+    /// The convention, if its sum was added up in 16 bits; too few rows show that it was.
     MaybeHalf,
     /// No formula.
     Nothing,
-    /// No log-prob at all: a mark, a reward, a similarity under the name of a score.
+    /// Not a log-prob: a mark, a reward or a similarity under the name of a score.
     Unknown,
 }
 
-/// One formula of a mixture with the rows that only it explains.
+/// One formula of a mixture, with the rows that only it explains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Member {
     pub(super) at: usize,
@@ -83,7 +83,7 @@ pub(super) fn explain(column: &ColumnTally, plan: &ColumnPlan) -> Explanation {
         return Explanation::AsRight { at };
     }
     let follows = column.accepted.get(plan.chosen).copied().unwrap_or(0);
-    // Numbers beside one another that have nothing to do with each other are no contradiction.
+    // Stated numbers that are unrelated to each other do not refute each other.
     let is_apart = column.stated > 0
         && column.stated == column.judged
         && plan.spec.promise != Promise::Declared
@@ -100,16 +100,17 @@ pub(super) fn explain(column: &ColumnTally, plan: &ColumnPlan) -> Explanation {
     explanation
 }
 
-/// Whether a formula is the convention without a first token that stands as exactly 0 in every row: a token without context,
-/// which has no log-prob.
+/// Whether a formula is the convention without a first token that is exactly 0 in every row. Such a token has no
+/// context and no log-prob.
 fn is_zero_left_out(column: &ColumnTally, convention: &GrammarEntry, found: &GrammarEntry) -> bool {
     let without = Formula { span: Span::DropFirst(1), ..convention.formula };
     let is_without = found.formula == without && found.constant == Constant::None;
     is_without && column.starting_with_zero == column.judged
 }
 
-/// Whether a formula is the convention over one token more or less than are counted, or in bits, where the tokens themselves
-/// are not logged: whether the count holds the first token, which has no log-prob, or the end, is not said, nor the unit.
+/// Whether a formula is the convention over one token more or less than counted, or in bits, while the tokens
+/// themselves are not logged. The log then does not say whether the count includes the first token (which has no
+/// log-prob) or the end token, nor which unit is used.
 fn is_as_stated(column: &ColumnTally, convention: &GrammarEntry, found: &GrammarEntry) -> bool {
     let is_mean = convention.formula.reduce == Reduce::Mean;
     let by = |scale: Scale| found.formula == Formula { reduce: Reduce::Sum, scale, ..convention.formula };
@@ -119,16 +120,16 @@ fn is_as_stated(column: &ColumnTally, convention: &GrammarEntry, found: &Grammar
     is_mean && (is_beside || is_in_bits) && found.constant == Constant::None && column.stated == column.judged
 }
 
-/// Rows from which on the lack of any relation to the tokens says that a number is no log-prob.
+/// Minimum number of rows to conclude that a number unrelated to the tokens is not a log-prob.
 const MANY: u64 = 20;
-/// Share of rows that may follow the convention by chance although the column is something else.
+/// Maximum share of rows that follow the convention by chance although the column is something else.
 const BY_CHANCE: f64 = 0.1;
 
-/// Whether a column's values cannot be log-probs: they are positive, or nothing relates them to the tokens.
+/// Whether a column's values cannot be log-probs: they are positive, or unrelated to the tokens.
 fn cannot_be_log_prob(column: &ColumnTally, chosen: usize) -> bool {
     let follows = column.accepted.get(chosen).copied().unwrap_or(0);
     let (rows, closeness) = (column.judged as f64, &column.closeness);
-    // Whole marks may lie within rounding of a sum; other numbers do so in few rows at most.
+    // Whole-number marks may be within rounding of a sum; other numbers rarely are.
     if !is_grid_of_marks(column) && follows as f64 > BY_CHANCE * rows {
         return false;
     }
@@ -139,22 +140,22 @@ fn cannot_be_log_prob(column: &ColumnTally, chosen: usize) -> bool {
     column.judged >= MANY && !fitted && !is_correlated(column)
 }
 
-/// Whether all claims are whole or half numbers from 0 on, and some of them are not 0.
+/// Whether all claims are non-negative multiples of a half, and not all of them are 0.
 fn is_grid_of_marks(column: &ColumnTally) -> bool {
     let range = column.closeness.claims;
     column.closeness.halves == column.judged && range.is_some_and(|(low, high)| low >= 0.0 && high > 0.0)
 }
 
-/// Whether larger claims go with larger or smaller derived values: two standard deviations of a rank correlation of
-/// independent numbers, which is 1 ÷ √(n − 1).
+/// Whether claims correlate with derived values. The threshold is two standard deviations of the rank correlation of
+/// independent numbers, 1 ÷ √(n − 1).
 fn is_correlated(column: &ColumnTally) -> bool {
     let pairs: Vec<(f64, f64)> = column.sample.marks().iter().map(|mark| (mark.reported, mark.derived)).collect();
     let expected = 2.0 / crate::numeric::sqrt((pairs.len() as f64 - 1.0).max(1.0));
     crate::numeric::spearman(&pairs).abs() > expected
 }
 
-/// Whether an explanation can hardly be chance. Whole marks lie within rounding of many formulas: there only a formula that
-/// gives every one of them without any rounding counts.
+/// Whether an explanation is unlikely to be chance. Whole-number marks are within rounding of many formulas, so only a
+/// formula that gives all of them without rounding counts.
 fn is_firm(column: &ColumnTally, explanation: &Explanation) -> bool {
     match explanation {
         Explanation::Nothing | Explanation::Unknown | Explanation::MaybeHalf => false,
@@ -176,7 +177,7 @@ fn shortest(column: &ColumnTally, chosen: usize, grammar: Option<&Grammar>) -> E
     if refuted == 0 {
         return grammar.and_then(|grammar| exact(column, grammar)).unwrap_or(Explanation::Follows);
     }
-    // Every wrong row is 0, and so are most.
+    // Every wrong row is 0, and most rows are.
     if refuted >= FEWEST && refuted == column.zero_without_cause && 2 * refuted >= column.judged {
         return Explanation::Stub;
     }
@@ -188,12 +189,12 @@ fn shortest(column: &ColumnTally, chosen: usize, grammar: Option<&Grammar>) -> E
         let count = column.formulas[*at];
         count.decisive > 0 && count.explained as f64 >= NEARLY_ALL * column.judged as f64
     });
-    // One formula for all rows, with one deviation, is shorter than any mixture; so is a mixture of simple ones
-    // than a formula that leaves rows over.
+    // One formula with one deviation for all rows is shorter than any mixture. A mixture of simple formulas is shorter
+    // than one formula that leaves rows unexplained.
     if full.is_none()
         && let Some(members) = mixture(column, grammar)
     {
-        // A constant that some rows are off by is what the roundings of a sum in 16 bits come to.
+        // A constant in only some rows is how the rounding errors of a 16-bit sum appear.
         let has_constant = members.iter().any(|member| grammar.entries()[member.at].constant != Constant::None);
         let half = if has_constant { in_half(column, grammar, per_row) } else { None };
         return half.unwrap_or(Explanation::Mixture(members));
@@ -212,19 +213,19 @@ fn shortest(column: &ColumnTally, chosen: usize, grammar: Option<&Grammar>) -> E
     let nothing = || in_half(column, grammar, per_row).unwrap_or(Explanation::Nothing);
     let Some((at, length)) = full.or_else(|| best.first().copied()) else { return nothing() };
     let count = column.formulas[at];
-    // Short of nearly all rows, a formula names a cause when it explains half of the contradictions and more rows than it
-    // contradicts; a row or two that fit some formula by chance do not.
+    // A formula that does not explain nearly all rows is a cause only if it explains half of the refuted rows, and more
+    // rows than it refutes. One or two rows that fit a formula by chance are not enough.
     let evidence = count.decisive as f64 * per_row;
     let partial = count.decisive >= FEWEST && count.decisive * 2 >= refuted && count.decisive > count.against;
     let needed = f64::from(grammar.entries()[at].bits) + DECIDED;
-    // One deviation may be named from a single row; two are found in any row by chance unless its digits say more than it
-    // takes to name them.
+    // One deviation may be inferred from a single row. Two deviations fit any row by chance, unless its digits carry
+    // more information than their names.
     let entry = &grammar.entries()[at];
     let simple = entry.deviations <= 1 && entry.constant == Constant::None && is_exact(column, at);
     if count.decisive < entry.constant.count() + 3 && entry.constant != Constant::None {
         return nothing();
     }
-    // A sum in half precision that misses rows is a cast or chance.
+    // A half-precision sum that misses rows is a cast or chance.
     if full.is_none() && entry.formula.reduce.half_precision().is_some() {
         return nothing();
     }
@@ -237,7 +238,7 @@ fn shortest(column: &ColumnTally, chosen: usize, grammar: Option<&Grammar>) -> E
         let as_simple = grammar.entries()[other].deviations <= grammar.entries()[at].deviations;
         as_simple && (gap < DECIDED || evidence < DECIDED)
     });
-    // Of two that the log does not tell apart, the convention in 16 bits is the milder one.
+    // Of two indistinguishable formulas, the convention in 16 bits is the milder diagnosis.
     let is_half = |at: usize| {
         let count = column.formulas.get(at).is_some_and(|count| count.explained == column.judged);
         count && is_in_half(&convention, &grammar.entries()[at])
@@ -250,7 +251,8 @@ fn shortest(column: &ColumnTally, chosen: usize, grammar: Option<&Grammar>) -> E
     Explanation::Formula { at, runner_up, ambiguous, rest: refuted.saturating_sub(decisive), exact: false }
 }
 
-/// That the convention explains every row when its sum is added up in 16 bits: as the cause, if the rows say so.
+/// Whether the convention explains every row if its sum was added up in 16 bits. It is the cause only if the rows show
+/// that.
 fn in_half(column: &ColumnTally, grammar: &Grammar, per_row: f64) -> Option<Explanation> {
     let convention = grammar.entries().first()?.formula;
     let counted = column.formulas.iter().zip(grammar.entries()).enumerate();
@@ -271,8 +273,8 @@ fn is_in_half(convention: &Formula, entry: &GrammarEntry) -> bool {
     same && is_half && entry.constant == Constant::None
 }
 
-/// A formula that gives every claim to its last digit, where the convention needs digits that were not printed: it is named
-/// if that says more than it takes to name it.
+/// A formula that gives every claim to its last digit, while the convention would need unprinted digits. It is reported
+/// if the evidence exceeds the bits of its name.
 fn exact(column: &ColumnTally, grammar: &Grammar) -> Option<Explanation> {
     let closeness = &column.closeness;
     if closeness.rounded == 0 || closeness.undecided() == 0 {
@@ -289,7 +291,7 @@ fn exact(column: &ColumnTally, grammar: &Grammar) -> Option<Explanation> {
     Some(Explanation::Formula { at, runner_up, ambiguous, rest: 0, exact: true })
 }
 
-/// Formulas by description length: bits to name the formula and bits to spell out the rows it misses.
+/// Formulas by description length: bits to name the formula, plus bits to list the rows that it misses.
 fn ranked(column: &ColumnTally, grammar: &Grammar, per_row: f64, refuted: u64) -> Vec<(usize, f64)> {
     let mut ranked: Vec<(usize, f64)> = column
         .formulas
@@ -297,8 +299,8 @@ fn ranked(column: &ColumnTally, grammar: &Grammar, per_row: f64, refuted: u64) -
         .enumerate()
         .skip(1)
         .filter(|(at, count)| count.decisive > 0 && is_told_apart(column, grammar, *at))
-        // A sum that is rounded at every step leaves so much open that it explains whatever the convention does: it has to
-        // explain what the convention does not.
+        // A sum rounded at every step has such a wide bound that it explains whatever the convention explains. It must
+        // explain rows that the convention does not.
         .filter(|(at, count)| {
             let is_half =
                 grammar.entries().get(*at).is_some_and(|entry| entry.formula.reduce.half_precision().is_some());
@@ -316,7 +318,7 @@ fn ranked(column: &ColumnTally, grammar: &Grammar, per_row: f64, refuted: u64) -
     ranked
 }
 
-/// How much one row that fits says: the size of the claims over the width of their bound, in bits.
+/// Evidence of one matching row, in bits: the size of the claims over the width of their bound.
 fn bits_per_row(column: &ColumnTally, convention: &Formula) -> f64 {
     let bits: Vec<f64> = column
         .rows
@@ -327,24 +329,24 @@ fn bits_per_row(column: &ColumnTally, convention: &Formula) -> f64 {
     if bits.is_empty() { 10.0 } else { bits.iter().sum::<f64>() / bits.len() as f64 }
 }
 
-/// Rows from which on one constant for all of them is a cause: any single row has one.
+/// Minimum number of rows with one constant for it to be a cause; any single row has one.
 const SHIFTED_ROWS: u64 = 4;
 
-/// The one constant by which all claims are off, if there is one.
+/// The constant by which all claims are off, if there is one.
 fn shift(column: &ColumnTally) -> Option<f64> {
     let (low, high) = column.shift?;
     (column.judged >= SHIFTED_ROWS && low <= high && (low > 0.0 || high < 0.0)).then_some(f64::midpoint(low, high))
 }
 
-/// The shortest set of principal formulas that together explain nearly all rows, each with rows of its own: pairs first,
-/// by the bits that it takes to name them, then triples.
+/// The shortest set of principal formulas that together explain nearly all rows, each with rows of its own: pairs
+/// first, by the bits of their names, then triples.
 fn mixture(column: &ColumnTally, grammar: &Grammar) -> Option<Vec<Member>> {
     let groups: Vec<(u128, u64)> = column.groups.iter().map(|(set, group)| (*set, group.rows)).collect();
     let covered = |set: u128| groups.iter().filter(|(own, _)| own & set != 0).map(|(_, rows)| rows).sum::<u64>();
     let enough = |set: u128| covered(set) as f64 >= NEARLY_ALL * column.judged as f64;
     let bits = |at: usize| grammar.entries().get(at).map_or(u32::MAX, |entry| entry.bits);
     let useful: Vec<usize> = (0..PRINCIPAL.min(grammar.entries().len()))
-        // A sum that is rounded at every step leaves much open: it is the cause of a whole column or of none.
+        // A sum rounded at every step has a wide bound: it explains a whole column or nothing.
         .filter(|at| grammar.entries()[*at].formula.reduce.half_precision().is_none())
         .filter(|at| covered(1 << at) >= FEWEST && is_told_apart(column, grammar, *at))
         .collect();
@@ -362,7 +364,7 @@ fn mixture(column: &ColumnTally, grammar: &Grammar) -> Option<Vec<Member>> {
     };
     let pairs =
         || useful.iter().enumerate().flat_map(|(index, a)| useful[index + 1..].iter().map(move |b| vec![*a, *b]));
-    // Three formulas are looked for only where the convention is one of them.
+    // Triples must include the convention.
     let triples = || pairs().filter(|pair| !pair.contains(&0)).map(|pair| vec![0, pair[0], pair[1]]);
     let best = shortest(&mut pairs()).or_else(|| shortest(&mut triples()));
     let (_, members) = best?;
@@ -388,7 +390,7 @@ pub(super) fn is_exact(column: &ColumnTally, at: usize) -> bool {
     column.formulas.get(at).is_some_and(|count| count.exact == column.judged)
 }
 
-/// Whether the log has what tells a formula apart from a plainer one: an end token to leave out, padding to add.
+/// Whether the log can distinguish a formula from a plainer one: an end token to leave out, padding to add.
 fn is_told_apart(column: &ColumnTally, grammar: &Grammar, at: usize) -> bool {
     match grammar.entries().get(at).map(|entry| entry.formula.span) {
         Some(Span::WithoutEnd) => column.with_end > 0,
@@ -397,7 +399,7 @@ fn is_told_apart(column: &ColumnTally, grammar: &Grammar, at: usize) -> bool {
     }
 }
 
-/// The cast without which rows of a column do not follow its convention, where their digits do not show it.
+/// The cast that rows of a column need to follow their convention, if their digits are too few to show it.
 pub(super) fn possible_cast(column: &ColumnTally, chosen: usize) -> Option<Cast> {
     match column.casts.get(chosen)?.best(column.judged)? {
         (cast, Sureness::Possible) => Some(cast),
@@ -405,7 +407,8 @@ pub(super) fn possible_cast(column: &ColumnTally, chosen: usize) -> Option<Cast>
     }
 }
 
-/// The verdicts on a column's claims. Rows that agree with their convention only because the digits are coarse are not proven.
+/// The verdicts on a column's claims. Rows that agree with their convention only because of coarse digits are not
+/// proven.
 pub(super) fn verdicts(column: &ColumnTally, chosen: usize, explanation: &Explanation) -> VerdictCounts {
     let gaps: u64 = column.gaps.values().sum();
     if *explanation == Explanation::Unknown {
@@ -419,7 +422,7 @@ pub(super) fn verdicts(column: &ColumnTally, chosen: usize, explanation: &Explan
         return VerdictCounts { proven, refuted: column.judged - proven, unprovable: gaps, ..VerdictCounts::default() };
     }
     let follows = column.accepted.get(chosen).copied().unwrap_or(0);
-    // Rows that follow only if their sum was stored in 16 bits, with too few digits to see that it was.
+    // Rows that follow only if their sum was stored in 16 bits, with too few digits to show that it was.
     let maybe_cast = possible_cast(column, chosen).map_or(0, |_| column.casts.get(chosen).map_or(0, CastStats::rows));
     let undecided = (column.closeness.undecided() + maybe_cast).min(follows);
     if *explanation == Explanation::MaybeHalf {
@@ -456,7 +459,7 @@ mod tests {
         RowRef { file: 0, line, column: 1, item: String::new(), span: None }
     }
 
-    /// A searched column of rows that the sum is expected in: the sum explains some, the mean others.
+    /// A searched column under the sum as convention: the sum explains some rows, the mean others.
     fn column(grammar: &Grammar, sum: u64, mean: u64, neither: u64) -> ColumnTally {
         let judged = sum + mean + neither;
         let mut column = ColumnTally { accepted: vec![sum], judged, refuted: judged - sum, ..ColumnTally::default() };
@@ -516,7 +519,7 @@ mod tests {
         let [sum, mean] = &members[..] else { panic!("{members:?}") };
         assert_eq!((sum.at, sum.rows, sum.first.line, sum.last.line), (0, 60, 1, 60));
         assert_eq!((mean.at, mean.rows, mean.first.line, mean.last.line), (at, 40, 61, 100));
-        // Two rows are no group.
+        // Two rows are not a group.
         let too_few = shortest(&column(&grammar, 98, 2, 0), 0, Some(&grammar));
         assert!(!matches!(too_few, Explanation::Mixture(_)), "{too_few:?}");
     }

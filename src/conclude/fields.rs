@@ -1,4 +1,4 @@
-//! RT709: a field that the records of an input have up to a line, and not after it.
+//! RT709: a field that the records of an input have up to a line, but not after it.
 
 use crate::conclude::finding::{Draft, Row};
 use crate::config;
@@ -8,14 +8,14 @@ use crate::report::words::count;
 use crate::rules::{Catalogue, Message};
 use crate::tally::{Extent, Field, FieldKind, FileTally, Layout, Position};
 
-/// Records on each side of the end of a field, without which its end shows nothing.
+/// Minimum number of records on each side of a field's end.
 const LEAST: u64 = 8;
-/// The same where another spelling takes its place.
+/// The same if the field continues under another spelling.
 const LEAST_RENAMED: (u64, u64) = (2, 3);
-/// Fields that a message names.
+/// Maximum number of fields named in a message.
 const NAMED: usize = 4;
 
-/// A field with its path, and the records that lack it, whatever the reason.
+/// A field with its path, and the records that lack it for any reason.
 struct Flat<'l> {
     field: &'l Field,
     path: String,
@@ -25,7 +25,7 @@ struct Flat<'l> {
 }
 
 impl<'l> Flat<'l> {
-    /// All fields of records.
+    /// All fields of the records.
     fn all(records: &'l Field) -> Vec<Self> {
         let mut all = Vec::new();
         Self::collect(records, "", 1, None, &mut all);
@@ -44,7 +44,7 @@ impl<'l> Flat<'l> {
         }
     }
 
-    /// The last record that has it and the first one that does not, where all that have it are before all that do not.
+    /// The last record with the field and the first without it, if all records with it come first.
     fn end(&self) -> Option<Boundary> {
         let absent = self.absent?;
         (self.present.last < absent.first).then_some(Boundary { last: self.present.last, next: absent.first })
@@ -68,7 +68,7 @@ impl<'l> Flat<'l> {
     }
 }
 
-/// The last record of one kind and the first of another.
+/// The last record before a change and the first after it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Boundary {
     last: Position,
@@ -76,7 +76,7 @@ struct Boundary {
 }
 
 impl Boundary {
-    /// Whether kinds of a thing, each with its records, lie on one side each, and some on both.
+    /// Whether each kind has all of its records on one side of the boundary, with kinds on both sides.
     fn splits(self, mut kinds: impl Iterator<Item = Extent> + Clone) -> bool {
         let before = |extent: &Extent| extent.last <= self.last;
         let after = |extent: &Extent| extent.first >= self.next;
@@ -86,15 +86,15 @@ impl Boundary {
     }
 }
 
-/// How sure it is that the records after a boundary are of the kind of those before.
+/// Evidence on whether the records after a boundary are of the same kind as those before.
 struct Sides<'l> {
     fields: Vec<Flat<'l>>,
     boundary: Boundary,
     before: u64,
     after: u64,
-    /// Whether a value, or the kind of one, says that the records after it are others.
+    /// Whether a value, or the type of a value, shows that the records after it are of another kind.
     are_told_apart: bool,
-    /// Whether at least half of the fields go on, under their names or others.
+    /// Whether at least half of the fields continue, under the same name or another.
     are_alike: bool,
     /// Whether rows of one task and filter are on both sides.
     is_within_stream: bool,
@@ -141,19 +141,19 @@ impl<'l> Sides<'l> {
         self.fields.iter().filter(|flat| flat.end() == Some(self.boundary))
     }
 
-    /// Fields that no record up to the boundary has, and at least half of those after it.
+    /// Fields that no record up to the boundary has, and at least half of those after it have.
     fn begun(&self) -> impl Iterator<Item = &Flat<'l>> {
         let is_new = |flat: &&Flat<'l>| flat.present.first >= self.boundary.next && 2 * flat.field.count >= self.after;
         self.fields.iter().filter(is_new)
     }
 
-    /// The field that has the name of an ended one in another spelling, or at another place.
+    /// The field with the name of an ended one, in another spelling or at another place.
     fn respelled(&self, ended: &Flat<'_>) -> Option<&Flat<'l>> {
         let spellings = self.begun().filter(|begun| is_spelling(&begun.path, &ended.path) && begun.is_kind_of(ended));
         spellings.min_by_key(|begun| (begun.depth.abs_diff(ended.depth), begun.path.len()))
     }
 
-    /// Whether the field in place of an ended one tells by itself that this is the same field.
+    /// Whether the replacement of an ended field is sufficient evidence that it is the same field.
     fn is_renamed(&self, ended: &Flat<'_>, begun: &Flat<'_>) -> bool {
         let is_wrapped = || {
             let own = |flat: &&Flat<'_>| flat.depth == 1;
@@ -166,7 +166,7 @@ impl<'l> Sides<'l> {
             && (!is_moved || !self.are_told_apart || is_wrapped())
     }
 
-    /// Whether a field that ends without another spelling in its place was lost, or has a name that nothing connects to it.
+    /// Whether a field that ends without a respelled replacement was lost, or continues under an unrelated name.
     fn is_lost(&self, ended: &Flat<'_>) -> bool {
         let explains = |begun: &Flat<'_>| {
             let is_null = begun.field.kinds.keys().all(|kind| *kind == FieldKind::Null);
@@ -180,19 +180,19 @@ impl<'l> Sides<'l> {
             && !self.begun().any(explains)
     }
 
-    /// Whether a new field could hold what an ended one held: values of its kind, and many.
+    /// Whether a new field could hold the content of an ended one: values of the same type, and many different ones.
     fn may_replace(&self, ended: &Flat<'_>, begun: &Flat<'_>) -> bool {
         let holds_many = begun.field.values.extents().is_none() || begun.field.kinds.contains_key(&FieldKind::Numbers);
         begun.beginning() == Some(self.boundary) && begun.is_kind_of(ended) && holds_many
     }
 }
 
-/// What is around a field.
+/// The path of the object around a field.
 fn around(path: &str) -> &str {
     path.rsplit_once('.').map_or("", |(around, _)| around)
 }
 
-/// Whether two paths end in one name, up to case and signs.
+/// Whether two paths end in the same name, ignoring case and punctuation.
 fn is_spelling(one: &str, other: &str) -> bool {
     let name = |path: &str| -> String {
         let last = path.rsplit('.').next().unwrap_or(path);
@@ -201,17 +201,17 @@ fn is_spelling(one: &str, other: &str) -> bool {
     one != other && !name(one).is_empty() && name(one) == name(other)
 }
 
-/// A field that ended, and the one in its place.
+/// A field that ended, and its replacement.
 pub(super) struct Change {
     boundary: Boundary,
     before: u64,
     after: u64,
     fields: Vec<String>,
-    /// The nearest name after it, and whether it is the same name in another spelling.
+    /// The most similar name after the change, and whether it is the same name in another spelling.
     near: Option<(String, bool)>,
 }
 
-/// The fields of an input that end in its middle although the audit reads them.
+/// The fields of an input that end in the middle although the audit uses them.
 pub(super) fn changes(layout: &Layout) -> Vec<Change> {
     let found = Flat::all(&layout.found);
     let mut boundaries: Vec<Boundary> =
@@ -225,13 +225,13 @@ fn change(layout: &Layout, found: &[Flat<'_>], boundary: Boundary) -> Option<Cha
     let sides = Sides::of(layout, boundary);
     let read: Vec<&str> =
         found.iter().filter(|flat| flat.end() == Some(boundary)).map(|flat| flat.path.as_str()).collect();
-    // Texts and ids may be left out of rows; a number that was reported, and what it follows from, may not.
+    // Rows may leave out texts and ids, but not reported numbers or the values that they follow from.
     let is_number_lost = read.iter().any(|name| name.starts_with(['=', '~']) || NUMBERS.contains(name));
     let mut ended: Vec<(&Flat<'_>, Option<&Flat<'_>>)> =
         sides.ended().map(|flat| (flat, sides.respelled(flat))).collect();
-    // What is below a field that ended says nothing more.
+    // Fields below an ended field add no information.
     ended.retain(|(flat, _)| !sides.ended().any(|around| flat.is_below(around)));
-    // Fields of the names that were read come first.
+    // Fields that the audit used come first.
     let is_read = |flat: &Flat<'_>| read.iter().any(|name| name.trim_start_matches(['=', '~']) == flat.path);
     ended.sort_by_key(|(flat, near)| (near.is_none(), !is_read(flat)));
     let (first, near) = ended.first()?;
@@ -252,10 +252,10 @@ fn change(layout: &Layout, found: &[Flat<'_>], boundary: Boundary) -> Option<Cha
     })
 }
 
-/// What claims follow from, as `audit` calls it.
+/// Values that claims follow from, by their names in `audit`.
 const NUMBERS: [&str; 4] = ["tokens", "alternatives", "pick", "correct"];
 
-/// The name after the boundary that is most like a field that ended.
+/// The name after the boundary that is most similar to an ended field.
 fn nearest(sides: &Sides<'_>, ended: &Flat<'_>) -> Option<String> {
     let new: Vec<&str> =
         sides.begun().filter(|begun| sides.may_replace(ended, begun)).map(|begun| begun.path.as_str()).collect();
@@ -273,7 +273,7 @@ impl Change {
         }
         let (all, end) = (names.join(", "), if names.len() == 1 { "ends" } else { "end" });
         let (last, next) = (self.boundary.last.0, self.boundary.next.0);
-        // The records of a document may stand on one line.
+        // The records of a document may share one line.
         let end = if last == next {
             format!("{end} at record {}", count(self.before))
         } else {
@@ -320,8 +320,8 @@ impl Change {
     }
 }
 
-/// Counts the rows of every column that lack it, so that the verdicts of a column add up to the rows of its input. Records in
-/// which nothing was found are rows where a field of the input ended.
+/// Counts the rows that lack each column: the verdicts of a column must add up to the rows of its input. After a field
+/// of the input ended, records without any content count as rows.
 pub(super) fn count_lacking(file: &mut FileTally, has_change: bool) {
     use crate::tally::Gap;
     let columns: std::collections::BTreeSet<_> =
@@ -334,7 +334,7 @@ pub(super) fn count_lacking(file: &mut FileTally, has_change: bool) {
                 *column.gaps.entry(Gap::NoField).or_default() += lacking;
             }
         }
-        // Records without anything name no task, either: they are rows of every column.
+        // Records without content name no task either, so they count as rows of every column.
         if has_change && bare > 0 && stream.candidates == 0 {
             for column in &columns {
                 *stream.columns.entry(column.clone()).or_default().gaps.entry(Gap::NoField).or_default() += bare;

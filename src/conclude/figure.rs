@@ -7,11 +7,11 @@ use crate::model::Segment;
 use crate::report::{Comparison, Diagnosis, Figure, Path, PathStep, Point, Status};
 use crate::tally::{ColumnTally, ItemTally, Mark, PathSketch};
 
-/// Figures in a report.
+/// Maximum figures in a report.
 const FIGURES: usize = 6;
-/// Figures of a report without refuted rows.
+/// Maximum figures in a report without refuted rows.
 const CLEAN_FIGURES: usize = 2;
-/// Comparisons in a report.
+/// Maximum comparisons in a report.
 const COMPARISONS: usize = 3;
 
 /// The figure of a column.
@@ -65,7 +65,7 @@ fn point(mark: &Mark, explanation: &Explanation) -> Point {
     }
 }
 
-/// The formula that the log's own numbers follow where it is one.
+/// The formula that the log's numbers follow, if it is a single one.
 pub(super) fn found(explanation: &Explanation, plan: &ColumnPlan) -> Formula {
     let at = match explanation {
         Explanation::Formula { at, .. } | Explanation::AsRight { at } => Some(*at),
@@ -76,7 +76,7 @@ pub(super) fn found(explanation: &Explanation, plan: &ColumnPlan) -> Formula {
     entry.map_or_else(|| plan.convention(), |entry| entry.formula)
 }
 
-/// The items whose pick changes most clearly, token by token.
+/// The items with the clearest change of pick, token by token.
 pub(super) fn comparisons(
     items: &ItemTally,
     convention: &Formula,
@@ -119,7 +119,7 @@ pub(super) fn comparisons(
     })
 }
 
-/// Which steps a span covers. Of a candidate whose end is cut off, the last steps are not known.
+/// The steps that a span covers. If the end of a candidate is cut off, its last steps are unknown.
 fn covered(span: Span, segments: &[Segment], cut: bool) -> Vec<bool> {
     let scored: Vec<usize> = (0..segments.len()).filter(|at| segments[*at].is_scored()).collect();
     let prompt: Vec<usize> = (0..segments.len()).filter(|at| segments[*at] == Segment::Prompt).collect();
@@ -144,7 +144,8 @@ fn covered(span: Span, segments: &[Segment], cut: bool) -> Vec<bool> {
     (0..segments.len()).map(|at| chosen.contains(&at)).collect()
 }
 
-/// Keeps the most informative figures: of the columns with the most refuted rows, or of the first ones in a clean log.
+/// Keeps the most informative figures: those of the columns with the most refuted rows, or of the first columns in a
+/// clean log.
 pub(super) fn trim(diagnoses: &mut [Diagnosis]) {
     let refuted = |diagnosis: &Diagnosis| {
         let figure = diagnosis.figure.as_ref()?;

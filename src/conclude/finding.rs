@@ -18,7 +18,7 @@ pub(super) struct Stream<'s> {
     pub(super) catalogue: &'s Catalogue,
 }
 
-/// A row that a finding shows.
+/// A row displayed in a finding.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     pub(super) located: Located,
@@ -26,10 +26,10 @@ pub(super) struct Row {
     pub(super) candidate: String,
 }
 
-/// A finding before its places are named and equal causes are merged.
+/// A finding before its places are resolved and equal causes are merged.
 pub(super) struct Draft {
     pub(super) rule: &'static Rule,
-    /// Its severity by default: the rule's own, unless what the cause changed makes it worse.
+    /// Its default severity: the rule's own, or a higher one because of the effect of the cause.
     pub(super) severity: Severity,
     pub(super) claim: String,
     pub(super) task: String,
@@ -42,13 +42,13 @@ pub(super) struct Draft {
     pub(super) evidence: Evidence,
     pub(super) evidence_lines: Vec<String>,
     pub(super) impact_lines: Vec<String>,
-    /// What the formula of a column has in place of its convention's, where it gives every row: columns that share it share
-    /// a cause.
+    /// The parts of the formula that differ from the convention, if the formula gives every row. Columns with the same
+    /// deviation have the same cause.
     pub(super) deviation: Option<Vec<FoundPart>>,
 }
 
-/// Adds the cause of a column. One that another column of the task shows already is the same cause; the same column of
-/// another filter is a draft of its own, which [`settle`] counts.
+/// Adds the cause of a column. If another column of the task already has it, it is the same cause. The same column
+/// under another filter gets its own draft, which [`settle`] counts.
 pub(super) fn add_cause(drafts: &mut Vec<Draft>, draft: Draft) {
     let same = |known: &&mut Draft| {
         known.deviation.is_some()
@@ -71,7 +71,7 @@ pub(super) fn add_cause(drafts: &mut Vec<Draft>, draft: Draft) {
     }
 }
 
-/// What a rule that looks at rows found.
+/// The finding of a rule that looks at rows.
 pub(super) fn from_rule(rule: &'static Rule, seen: &Observed, stream: &Stream<'_>) -> Draft {
     let mut message = (rule.say)(seen);
     let mut rows: Vec<Row> = seen
@@ -103,7 +103,7 @@ pub(super) fn from_rule(rule: &'static Rule, seen: &Observed, stream: &Stream<'_
     }
 }
 
-/// The numbers behind what a rule found.
+/// The numbers of a rule's finding.
 fn evidence(rule: &Rule, seen: &Observed) -> RuleEvidence {
     let keys = &rule.keys;
     debug_assert!(
@@ -146,8 +146,7 @@ fn moments(moments: &tally::Moments) -> Moments {
     }
 }
 
-/// RT708 from the records that could not be read: bytes that do not parse, and values that are not what their field
-/// requires.
+/// RT708, from the records that could not be read: bytes that do not parse, and values that their field does not allow.
 pub(super) fn unreadable(tally: &Tally, catalogue: &Catalogue, paths: &[&str]) -> Option<Draft> {
     let rule = catalogue.by_code("RT708")?;
     let mut rows = Vec::new();
@@ -183,7 +182,7 @@ pub(super) fn unreadable(tally: &Tally, catalogue: &Catalogue, paths: &[&str]) -
     })
 }
 
-/// How to write records that can be read, by the ending of the file's name.
+/// How to write readable records, by the file name's extension.
 fn whole_records(path: &str) -> &'static str {
     let name = path.to_ascii_lowercase();
     match crate::model::unpacked_name(&name).rsplit_once('.').map_or("", |(_, ending)| ending) {
@@ -200,17 +199,17 @@ fn whole_records(path: &str) -> &'static str {
 /// The part of a cause for rows that no other part explains.
 pub(super) const UNEXPLAINED: &str = "unexplained";
 
-/// A cause of one or more parts (formulas of a mixture, metrics): the same in any order.
+/// A cause of one or more parts (formulas of a mixture, metrics), independent of their order.
 pub(super) fn cause_of(mut parts: Vec<String>) -> Vec<String> {
     parts.sort();
     parts.dedup();
     parts
 }
 
-/// What is hashed between the parts of a cause. Another one would break every baseline.
+/// Separator of the hashed parts of a cause. Changing it would break every baseline.
 const BETWEEN: &str = " | ";
 
-/// Identity of a cause: nothing volatile enters, so that it survives other rows, names and versions.
+/// Identity of a cause. It contains nothing volatile, so it survives changes of rows, names and versions.
 #[must_use]
 pub fn fingerprint(code: &str, claim: &str, task: &str, cause: &[String]) -> String {
     let mut hasher = blake3::Hasher::new();
@@ -221,22 +220,22 @@ pub fn fingerprint(code: &str, claim: &str, task: &str, cause: &[String]) -> Str
     hasher.finalize().to_hex().as_str().chars().take(32).collect()
 }
 
-/// The inputs that a draft is about.
+/// The inputs that a draft concerns.
 #[derive(Clone, Default)]
 pub(super) struct Files {
-    /// All of its run.
+    /// All inputs of its run.
     pub(super) of_run: Vec<u32>,
-    /// Those of its run that hold rows of its task.
+    /// The inputs of its run with rows of its task.
     pub(super) of_task: Vec<u32>,
 }
 
-/// Drafts with the severity that the user wants, and the findings that disabled rules would have given.
+/// Drafts with the severity configured by the user, and the findings that disabled rules would have reported.
 pub(super) struct Levelled {
     pub(super) drafts: Vec<(Draft, Severity, Vec<u32>)>,
     pub(super) silenced: Vec<Silenced>,
 }
 
-/// Gives each draft the severity that the user wants for its rule, and drops those that are off. The only place where levels take effect.
+/// Sets the configured severity of each draft and drops disabled rules. Severities are applied only here.
 pub(super) fn apply_levels(drafts: Vec<(Draft, Files)>, levels: &Levels, paths: &[&str]) -> Levelled {
     let mut kept = Vec::new();
     let mut silenced: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
@@ -256,7 +255,7 @@ pub(super) fn apply_levels(drafts: Vec<(Draft, Files)>, levels: &Levels, paths: 
     Levelled { drafts: kept, silenced: silenced.collect() }
 }
 
-/// Merges equal causes of several runs, names the places, orders: loudest first, then most rows, then code.
+/// Merges equal causes of several runs, resolves places, and orders by severity, number of rows, then code.
 pub(super) fn settle(drafts: Vec<(Draft, Severity, Vec<u32>)>, paths: &[&str]) -> Vec<Finding> {
     let mut merged: BTreeMap<String, (Draft, Severity, u64, BTreeSet<u32>)> = BTreeMap::new();
     for (draft, severity, mut files) in drafts {

@@ -1,4 +1,4 @@
-//! Verdicts on metrics: those of the rows and those reported of the run.
+//! Verdicts on metrics: those of rows and those reported for the run.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -45,7 +45,7 @@ fn doubt(items: &ItemTally, correctness: &VerdictCounts) -> Option<Doubt> {
     (items.reported == 0 && items.same_label.numbers > 0).then_some(Doubt::Numbers)
 }
 
-/// What follows from the refuted columns of a stream.
+/// The picks and correctness that follow from refuted columns of a stream.
 pub(super) fn from_refuted(items: &ItemTally, refuted: &[ColumnKey]) -> FromRefuted {
     let mut all = FromRefuted::default();
     for (column, own) in &items.from_refuted {
@@ -57,7 +57,7 @@ pub(super) fn from_refuted(items: &ItemTally, refuted: &[ColumnKey]) -> FromRefu
     all
 }
 
-/// Counts the verdicts and says what is missing for the open ones.
+/// Counts the verdicts and lists what is missing for the undecided ones.
 pub(super) fn count(
     stream: &StreamTally,
     judged: &[JudgedMetric<'_>],
@@ -101,7 +101,7 @@ pub(super) fn count(
     }
 }
 
-/// Why rows of a metric are open, and what would decide them.
+/// Why rows of a metric are undecided, and what to log to decide them.
 fn gap(rows: &MetricRows) -> (Cow<'static, str>, &'static str) {
     if rows.custom {
         (
@@ -120,7 +120,7 @@ fn gap(rows: &MetricRows) -> (Cow<'static, str>, &'static str) {
     }
 }
 
-/// The numbers of a run as the report lists them.
+/// The metrics of a run, as listed in the report.
 pub(super) fn list(run: &str, judged: &[JudgedMetric<'_>]) -> Vec<MetricReport> {
     let one = |metric: &JudgedMetric<'_>| MetricReport {
         run: run.to_owned(),

@@ -1,6 +1,6 @@
-//! A finished tally to a report: diagnosis, impact, run-level rules, coverage.
+//! Turns a finished tally into a report: diagnosis, impact, run-level rules, coverage.
 //!
-//! The only place that divides, ranks, tests hypotheses or writes sentences about a whole run.
+//! Only this module divides, ranks, tests hypotheses or writes sentences about a whole run.
 
 mod cause;
 mod consequences;
@@ -34,7 +34,7 @@ pub use finding::fingerprint;
 use finding::{Draft, Files};
 use runs::Run;
 
-/// What `conclude` needs to know beside the tally.
+/// The inputs of `conclude` besides the tally.
 pub struct ConcludeInput<'c> {
     /// The inputs, in the order of their index.
     pub inputs: Vec<InputReport>,
@@ -50,7 +50,7 @@ pub struct ConcludeInput<'c> {
     pub levels: &'c Levels,
 }
 
-/// Makes the report.
+/// Creates the report.
 #[must_use]
 pub fn conclude(tally: Tally, context: &ConcludeInput<'_>) -> Report {
     let paths: Vec<&str> = context.inputs.iter().map(|input| input.path.as_str()).collect();
@@ -142,14 +142,14 @@ pub fn conclude(tally: Tally, context: &ConcludeInput<'_>) -> Report {
     }
 }
 
-/// What the report lists of all runs.
+/// The report's lists, collected over all runs.
 #[derive(Default)]
 struct Listed {
     diagnoses: Vec<crate::report::Diagnosis>,
     /// By run, task and claim.
     claims: BTreeMap<(String, String, ClaimKey), ClaimReport>,
     metrics: Vec<MetricReport>,
-    /// With the margin that each is decided by.
+    /// Comparisons with their margin.
     comparisons: Vec<(f64, crate::report::Comparison)>,
 }
 
@@ -221,7 +221,7 @@ fn conclude_run(
         drafts.extend(picks.draft(&place, greedy));
         for (code, seen) in &observed {
             let Some(rule) = context.catalogue.by_code(code) else { continue };
-            // Ties and lengths among wrong scores are consequences of their cause.
+            // Ties and lengths among wrong scores are consequences of the cause of the scores.
             let consequence = (caused || picks.follow_otherwise())
                 && rule.page().certainty == crate::model::Certainty::Statistical
                 && rule.page().family == "selection";
@@ -246,16 +246,16 @@ fn conclude_run(
     }
 }
 
-/// What the columns of a stream give beside their findings.
+/// Results of a stream's columns besides their findings.
 struct Columns {
     verdicts: BTreeMap<ClaimKey, VerdictCounts>,
     /// Whether the column that picks follow from has a cause.
     caused: bool,
-    /// Whether some number is proven that counts a first token which stands as 0.
+    /// Whether at least one number is proven that counts a first token logged as 0.
     zero_counts: bool,
     /// Columns with refuted claims.
     refuted: Vec<ColumnKey>,
-    /// The formula that each column is held to.
+    /// The formula that each column is checked against.
     held_to: BTreeMap<ClaimKey, String>,
 }
 
@@ -312,12 +312,12 @@ fn conclude_columns(
     all
 }
 
-/// The column that picks follow from: the first of kind score, else the first one.
+/// The column that picks follow from: the first score, otherwise the first column.
 fn primary<'c>(mut columns: impl Iterator<Item = &'c ColumnKey> + Clone) -> Option<&'c ColumnKey> {
     columns.clone().find(|column| column.kind == ClaimKind::Score).or_else(|| columns.next())
 }
 
-/// Numbers without rows: groups of tasks, and results whose rows are missing.
+/// Concludes metrics without rows: groups of tasks, and results with missing rows.
 fn conclude_rest(
     run: &Run,
     catalogue: &Catalogue,
@@ -362,7 +362,7 @@ fn conclude_rest(
     }
 }
 
-/// What the rules of run scope see.
+/// Observations of the rules with run scope.
 fn run_observed(catalogue: &Catalogue, view: &RunView<'_>, record_ref: &RecordRef<'_>) -> BTreeMap<String, Observed> {
     let mut observed: BTreeMap<String, Observed> = BTreeMap::new();
     for rule in catalogue.rules() {

@@ -1,5 +1,5 @@
-//! Numbers that follow, and of which a reader would think otherwise: RT607 of a mean over the rows with a value that is
-//! silent about the others, RT606 of one that weighs its parts alike whatever their sizes.
+//! Warnings about metrics that are proven but easily misread. RT607: a mean over only the rows with a value that does
+//! not say so. RT606: a mean that weights its parts equally regardless of their sizes.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::report::words::count;
 use crate::report::{Evidence, Number, RuleEvidence};
 use crate::rules::{Message, Rule};
 
-/// The findings on numbers that follow.
+/// The findings on such metrics.
 pub(super) fn drafts(judged: &[JudgedMetric<'_>], stream: &Stream<'_>) -> Vec<Draft> {
     let codes: BTreeSet<&str> = judged.iter().filter_map(|metric| Some(metric.remark.as_ref()?.code)).collect();
     let remarks = codes.into_iter().filter_map(|code| remarked(code, judged, stream));
@@ -22,7 +22,7 @@ fn row(metric: &JudgedMetric<'_>) -> Row {
     Row { located: metric.claim.at.clone(), item: String::new(), candidate: String::new() }
 }
 
-/// The finding on the numbers of which one rule says something.
+/// The finding on the metrics that one rule warns about.
 fn remarked(code: &str, judged: &[JudgedMetric<'_>], stream: &Stream<'_>) -> Option<Draft> {
     let rule = stream.catalogue.by_code(code)?;
     let found: Vec<(&JudgedMetric<'_>, &Remark)> = judged
@@ -48,7 +48,7 @@ fn remarked(code: &str, judged: &[JudgedMetric<'_>], stream: &Stream<'_>) -> Opt
     Some(Draft { evidence_lines: lines, ..warning(rule, message, evidence, &metrics, judged.len(), stream) })
 }
 
-/// A warning about some of the numbers of a stream.
+/// A warning about some metrics of a stream.
 fn warning(
     rule: &'static Rule,
     message: Message,

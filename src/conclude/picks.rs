@@ -1,4 +1,4 @@
-//! What the picks of a stream follow from, and RT402 where it is nothing that was logged.
+//! Finds what the picks of a stream follow from. RT402 reports picks that follow from nothing logged.
 
 use crate::conclude::finding::{Draft, Row, Stream};
 use crate::model::VerdictCounts;
@@ -8,14 +8,14 @@ use crate::report::{Evidence, Number, RuleEvidence};
 use crate::rules::Message;
 use crate::tally::{Argmax, ItemTally, PickReasons, Reason, Reasoned, Sureness};
 
-/// Bits from which on a reason is taken for the true one: by chance, one of all that were tried gives every pick of one log
-/// in 256.
+/// Bits of evidence at which a reason is accepted. By chance, one of the tried reasons gives every pick in one of 256
+/// logs.
 const GRANTED: f64 = 8.0;
 
 /// What the picks follow from.
 pub(super) struct Picks<'p> {
     reasons: &'p PickReasons,
-    /// The reason beside the scores that gives every pick.
+    /// The reason other than the scores that gives every pick.
     whole: Option<(&'p Reason, Sureness)>,
     verdicts: VerdictCounts,
 }
@@ -45,20 +45,20 @@ impl<'p> Picks<'p> {
         self.verdicts
     }
 
-    /// Whether something beside the scores gives every pick, so that no rule may hold them to the scores.
+    /// Whether something other than the scores gives every pick. Rules must not check such picks against the scores.
     pub(super) fn follow_otherwise(&self) -> bool {
         self.whole.is_some()
     }
 
-    /// Why picks that the scores contradict are not refuted, where few of them are logged.
+    /// Why picks that contradict the scores are not refuted, if there are too few items to rule out chance.
     pub(super) fn undecided(&self) -> Option<String> {
         let (reason, sureness) = self.whole?;
         (sureness == Sureness::Possible)
             .then(|| format!("every pick is {}, but there are too few items to rule out chance", described(reason)))
     }
 
-    /// RT402. `greedy` are picks that RT401 holds against the totals: where the picks follow from something else, they are
-    /// greedy paths by chance.
+    /// RT402. `greedy` is the number of RT401 picks; if the picks follow from something else, they are greedy paths by
+    /// chance.
     pub(super) fn draft(&self, stream: &Stream<'_>, greedy: u64) -> Option<Draft> {
         if self.whole.is_some() || self.reasons.contradicted == 0 {
             return None;
@@ -122,7 +122,7 @@ impl<'p> Picks<'p> {
     }
 }
 
-/// The reason that gives every pick, and whether it could hardly do so by chance.
+/// The reason that gives every pick, and whether chance is ruled out.
 fn whole(reasons: &PickReasons) -> Option<(&Reason, Sureness)> {
     let gives_all = |own: &Reasoned| own.explained == reasons.items && own.judged > 0;
     let whole = reasons.reasons.iter().filter(|(reason, own)| reason.is_legitimate() && gives_all(own));
@@ -131,11 +131,11 @@ fn whole(reasons: &PickReasons) -> Option<(&Reason, Sureness)> {
     if bits(own) - log2(tried) >= GRANTED {
         return Some((reason, Sureness::Granted));
     }
-    // A count of something (a rank, a length) gives a few picks by chance.
+    // An integer quantity (a rank, a length) may give a few picks by chance.
     (own.measured == own.judged || *reason == Reason::Majority).then_some((reason, Sureness::Possible))
 }
 
-/// The reason that gives most picks, where it gives three in four and hardly by chance.
+/// The reason that gives the most picks, if it gives at least three in four and chance is unlikely.
 fn nearest(reasons: &PickReasons) -> Option<(&Reason, &Reasoned)> {
     let nearly = reasons.reasons.iter().filter(|(_, own)| 4 * own.explained >= 3 * reasons.items);
     nearly.max_by_key(|(_, own)| (own.explained, own.tenths_of_bits)).filter(|(_, own)| bits(own) >= GRANTED)
@@ -145,7 +145,7 @@ fn bits(own: &Reasoned) -> f64 {
     own.tenths_of_bits as f64 / 10.0
 }
 
-/// What a pick is by a reason.
+/// A pick in the words of a reason.
 fn described(reason: &Reason) -> String {
     match reason {
         Reason::Highest(field) => format!("the candidate with the highest `{field}`"),
@@ -155,18 +155,18 @@ fn described(reason: &Reason) -> String {
     }
 }
 
-/// What the argmax of the reported scores would change.
+/// The changes if the argmax of the reported scores decided.
 fn impact(argmax: &Argmax) -> Option<String> {
     (argmax.switched.flips > 0).then(|| changes(argmax, "by the argmax of the reported scores"))
 }
 
-/// What recomputing the steps from their vectors or alternatives changes, where that can be told.
+/// The changes if the steps were recomputed from their vectors or alternatives, if that is possible.
 pub(super) fn recomputed(items: &ItemTally) -> Option<String> {
     let argmax = &items.reasons.recomputed;
     (argmax.items > 0).then(|| format!("with the steps recomputed, {}", changes(argmax, "by the recomputed scores")))
 }
 
-/// Whether it matters which of sum and mean decides.
+/// Whether sum and mean give different picks.
 pub(super) fn sum_or_mean(items: &ItemTally) -> Option<String> {
     let Argmax { items, switched, .. } = &items.reasons.sum_or_mean;
     let ids = some(switched.flipped.kept().iter().map(|flip| flip.item.as_str()), 3, switched.flips);
@@ -176,7 +176,7 @@ pub(super) fn sum_or_mean(items: &ItemTally) -> Option<String> {
     })
 }
 
-/// How many picks change and what this does to the accuracy.
+/// The number of changed picks and the effect on the accuracy.
 fn changes(argmax: &Argmax, after: &str) -> String {
     let Argmax { items, graded, right_before, switched } = argmax;
     let ids = some(switched.flipped.kept().iter().map(|flip| flip.item.as_str()), 3, switched.flips);

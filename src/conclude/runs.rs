@@ -1,4 +1,4 @@
-//! Which inputs make up one run.
+//! Groups inputs into runs.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,11 @@ use crate::model::RunClaim;
 use crate::run::RunId;
 use crate::tally::{Kept, StreamKey, StreamTally, Tally};
 
-/// One run: streams of rows and the numbers reported of them.
+/// One run: streams of rows and the metrics reported for them.
 pub(super) struct Run {
     pub(super) name: String,
     pub(super) files: Vec<u32>,
-    /// The files that hold rows of a task.
+    /// The files with rows of each task.
     pub(super) files_by_task: BTreeMap<String, Vec<u32>>,
     pub(super) streams: BTreeMap<StreamKey, StreamTally>,
     pub(super) metrics: Vec<RunClaim>,
@@ -20,9 +20,9 @@ pub(super) struct Run {
     pub(super) changes: Vec<(u32, Change)>,
 }
 
-/// Joins what was read of the inputs of each run. Numbers without rows beside them in their own run go to the only run
-/// with rows in the same directory; where there are several, nobody can say which one they are about, and they are kept
-/// apart.
+/// Joins the tallies of the inputs of each run. Metrics without rows in their own run belong to the only run with rows
+/// in the same directory. If there are several such runs, the metrics stay separate, because they may be about any of
+/// them.
 pub(super) fn group(tally: Tally, ids: &[RunId], paths: &[&str]) -> Vec<Run> {
     let mut files: BTreeMap<RunId, Vec<(u32, Kept)>> = BTreeMap::new();
     for (file, own) in tally.files {
@@ -30,7 +30,7 @@ pub(super) fn group(tally: Tally, ids: &[RunId], paths: &[&str]) -> Vec<Run> {
         files.entry(id).or_default().push((file, own));
     }
     let mut runs: BTreeMap<RunId, Run> = files.into_iter().map(|(id, files)| (id, Run::of(files))).collect();
-    // The runs with rows, by what they have in common with the numbers beside them.
+    // The runs with rows, by directory and key. Metrics without rows may belong to them.
     let mut beside: BTreeMap<(String, String), Vec<RunId>> = BTreeMap::new();
     for (id, _) in runs.iter().filter(|(_, run)| !run.streams.is_empty()) {
         beside.entry((id.directory.clone(), id.key.clone())).or_default().push(id.clone());
@@ -98,8 +98,8 @@ impl Run {
     }
 }
 
-/// Whether a reported number is about a stream. A log whose rows name no task has one stream, and all
-/// numbers beside it are about that.
+/// Whether a reported metric is about a stream. A log whose rows name no task has a single stream, and all metrics
+/// beside it are about that stream.
 pub(super) fn concerns(claim: &RunClaim, key: &StreamKey, single: bool) -> bool {
     let task = claim.of.task == key.task || (single && (key.task.is_empty() || claim.of.task.is_empty()));
     let filter = claim.of.filter == key.filter || (single && (key.filter.is_empty() || claim.of.filter.is_empty()));

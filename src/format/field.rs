@@ -1,4 +1,4 @@
-//! One field of a JSON record: numbers with their digits, texts, ids, yes and no.
+//! Reads single fields of a JSON record: numbers with their digits, texts, ids, booleans.
 
 use std::borrow::Cow;
 
@@ -6,14 +6,14 @@ use crate::format::json::{Kind, Value};
 use crate::model::{At, Logged, Text};
 use crate::numeric::Printed;
 
-/// The usual words of tables for a cell without a value.
+/// Usual words in tables for a cell without a value.
 #[must_use]
 pub fn is_nothing(cell: &[u8]) -> bool {
     matches!(cell, b"null" | b"None" | b"NA" | b"N/A")
 }
 
-/// Values that some servers log where they have no log-prob; never summed. Sources: vLLM and an older
-/// `OpenAI` API (−9999), `SGLang` and llama.cpp (the lowest f32), training code (−1e30), exporters (−999).
+/// Values that some servers log in place of a missing log-prob; never summed. Sources: vLLM and an older `OpenAI` API
+/// (−9999), `SGLang` and llama.cpp (the lowest f32), training code (−1e30), exporters (−999).
 pub const SENTINELS: [f64; 4] = [-9999.0, -999.0, f32::MIN as f64, -1e30];
 
 /// A field that does not hold what its format requires.
@@ -21,7 +21,7 @@ pub const SENTINELS: [f64; 4] = [-9999.0, -999.0, f32::MIN as f64, -1e30];
 pub struct FieldError {
     /// Offset in the record.
     pub start: usize,
-    /// What was expected and found.
+    /// The expected and the found value.
     pub reason: String,
 }
 
@@ -54,11 +54,11 @@ fn found(value: Value<'_>) -> String {
     }
 }
 
-/// A number with its digits, also one in quotes; the known sentinels and some more are told apart.
+/// A number with its digits, with or without quotes. Known sentinels, and those in `more`, become their own variant.
 #[must_use]
 pub fn logged(number: Printed, more: &[f64]) -> Logged {
     let is_sentinel = |known: &f64| number.value.total_cmp(known).is_eq();
-    // All sentinels are far out; most numbers pass with one comparison.
+    // Every sentinel is at most −999, so most numbers pass with one comparison.
     if number.value <= -999.0 || !more.is_empty() {
         let near_f32_min = number.value < -3.402_823e38 && number.value > -3.402_824e38;
         if near_f32_min || SENTINELS.iter().chain(more).any(is_sentinel) {
@@ -68,7 +68,7 @@ pub fn logged(number: Printed, more: &[f64]) -> Logged {
     Logged::Number(number)
 }
 
-/// A number, `null`, or a number in quotes as some writers print it.
+/// A number, `null`, or a number in quotes, as some writers print it.
 pub fn number(value: Value<'_>, what: &str, sentinels: &[f64]) -> Result<Logged, FieldError> {
     match value.kind() {
         Kind::Null => Ok(Logged::Null),
@@ -80,13 +80,13 @@ pub fn number(value: Value<'_>, what: &str, sentinels: &[f64]) -> Result<Logged,
     }
 }
 
-/// A number of any kind, NaN and infinities included; None for what is none.
+/// A number of any kind, including NaN and infinities; None for other values.
 #[must_use]
 pub fn printed(value: Value<'_>) -> Option<Printed> {
     matches!(value.kind(), Kind::Number | Kind::String).then(|| Printed::parse(value.raw())).flatten()
 }
 
-/// A string, not decoded.
+/// A string, without decoding its escapes.
 #[must_use]
 pub fn text(value: Value<'_>) -> Option<Text<'_>> {
     (value.kind() == Kind::String).then(|| Text::json(value.raw_str()))
@@ -102,7 +102,7 @@ pub fn id(value: Value<'_>) -> Option<Cow<'_, str>> {
     }
 }
 
-/// A whole number, also in quotes, also `3.0`.
+/// A whole number, with or without quotes; `3.0` is accepted.
 #[must_use]
 pub fn integer(value: Value<'_>) -> Option<i64> {
     match value.kind() {
@@ -118,13 +118,13 @@ pub fn integer(value: Value<'_>) -> Option<i64> {
     }
 }
 
-/// A count that is not negative.
+/// A non-negative count.
 #[must_use]
 pub fn count(value: Value<'_>) -> Option<u32> {
     integer(value).and_then(|count| u32::try_from(count).ok())
 }
 
-/// true, false, 0 or 1, and their spellings in Python and tables.
+/// A boolean: true, false, 0 or 1, and the spellings of Python and tables.
 #[must_use]
 pub fn flag(value: Value<'_>) -> Option<bool> {
     match value.kind() {
@@ -134,7 +134,7 @@ pub fn flag(value: Value<'_>) -> Option<bool> {
     }
 }
 
-/// A yes or no as tables and Python print it.
+/// A boolean as tables and Python print it.
 #[must_use]
 pub fn flag_text(raw: &[u8]) -> Option<bool> {
     match raw {
@@ -150,7 +150,7 @@ pub fn find<'t>(object: Value<'t>, path: &[&str]) -> Option<Value<'t>> {
     path.iter().try_fold(object, |value, key| value.get(key))
 }
 
-/// Whether a field is there and of a kind.
+/// Whether a field exists and has this kind.
 #[must_use]
 pub fn has(object: Value<'_>, key: &str, kind: Kind) -> bool {
     object.get(key).is_some_and(|value| value.kind() == kind)

@@ -1,4 +1,4 @@
-//! What is known of an input before it is read: its name and its first bytes, parsed once for all formats.
+//! The head of an input, as seen by format recognition: its name and its first bytes, parsed once for all formats.
 
 use std::cell::OnceCell;
 
@@ -6,24 +6,24 @@ use crate::format::Framing;
 use crate::format::json::{Kind, Tape, Value};
 use crate::source::{Input, Quotes};
 
-/// How much of an input recognition looks at.
+/// Bytes of an input that recognition reads.
 pub const HEAD_BYTES: usize = 1 << 18;
 /// Records that recognition looks at.
 pub const FIRST_RECORDS: usize = 8;
-/// How long a head gets to hold that many whole records. A longer one only has to hold the first.
+/// Maximum bytes read to find that many whole records. Beyond it, the first record is enough.
 const LONG_HEAD: usize = HEAD_BYTES << 6;
 
-/// What is known of an input before it is read: its name and its first bytes, unpacked.
+/// The head of an input, as seen by format recognition: its name and its first bytes, decompressed.
 pub struct Head<'h> {
-    /// The path as shown.
+    /// The path as displayed.
     pub path: &'h str,
-    /// The file name without compression suffix.
+    /// The file name without its compression suffix.
     pub name: &'h str,
-    /// The first bytes (up to [`HEAD_BYTES`], more when the first record is longer).
+    /// The first bytes (up to [`HEAD_BYTES`], more if the first record is longer).
     pub bytes: &'h [u8],
-    /// Whether `bytes` is all there is.
+    /// Whether `bytes` is the whole input.
     pub whole: bool,
-    /// The input, for a format that has to look further than its first bytes.
+    /// The input, for formats that need more than the first bytes.
     pub input: Option<&'h Input>,
     records: OnceCell<Records>,
     document: OnceCell<Option<Parsed>>,
@@ -33,7 +33,7 @@ pub struct Head<'h> {
 struct Records {
     framing: Option<Framing>,
     parsed: Vec<Parsed>,
-    /// Whether a record stands whole on the first line.
+    /// Whether the first line is a complete record.
     has_line: bool,
 }
 
@@ -55,7 +55,7 @@ impl Parsed {
 }
 
 impl<'h> Head<'h> {
-    /// A head that nothing has looked at yet.
+    /// A head that has not been parsed yet.
     #[must_use]
     pub fn new(path: &'h str, name: &'h str, bytes: &'h [u8], whole: bool) -> Self {
         Self {
@@ -70,14 +70,14 @@ impl<'h> Head<'h> {
         }
     }
 
-    /// The same head, with the input that it is of.
+    /// The same head, linked to its input.
     #[must_use]
     pub fn of(self, input: &'h Input) -> Self {
         Self { input: Some(input), ..self }
     }
 
-    /// Whether it holds enough whole records to say what all of them are. The fields of a record that breaks off may stand
-    /// behind the break.
+    /// Whether the head has enough whole records to represent the others. A truncated record may lack fields that
+    /// follow the cut.
     #[must_use]
     pub fn suffices(&self) -> bool {
         if self.whole {
@@ -91,14 +91,15 @@ impl<'h> Head<'h> {
             Some(b'{') => match memchr::memchr(b'\n', text).and_then(|end| text.get(..end)) {
                 Some(line) if Tape::default().parse(line).is_ok() => memchr::memchr_iter(b'\n', text).count() >= wanted,
                 Some(_) => is_past_first_entry(text),
-                // A long line may be the first of many, or the whole document.
+                // A long line may be the first of many lines or the whole document.
                 None => wanted == 1 && is_past_first_entry(text),
             },
             _ => rows(text) > wanted,
         }
     }
 
-    /// Whether more of the document follows, or should: the input ends inside of it.
+    /// Whether the document is incomplete in the head, because the head is shorter or because the input itself is
+    /// truncated.
     #[must_use]
     pub fn is_cut(&self) -> bool {
         *self.cut.get_or_init(|| {
@@ -108,21 +109,21 @@ impl<'h> Head<'h> {
         })
     }
 
-    /// How JSON records are laid out in the input: one per line, or as the elements of an array (a pretty-printed object is the
-    /// only element). None for what is no JSON.
+    /// Layout of the JSON records in the input: one per line, or as the elements of an array (a pretty-printed object
+    /// is its only element). None for input that is not JSON.
     #[must_use]
     pub fn framing(&self) -> Option<Framing> {
         self.look().framing
     }
 
-    /// The first records that lie whole in the head. When the first record is longer than the head, what there is of it,
-    /// closed where it breaks off.
+    /// The first records that are complete in the head. If the first record is longer than the head, its complete part,
+    /// closed at the cut.
     pub fn records(&self) -> impl Iterator<Item = Value<'_>> {
         self.look().parsed.iter().filter_map(Parsed::root)
     }
 
-    /// The share of the first records that are objects and have a shape, in percent; 0 when there is none. A share below a
-    /// half counts for nothing, and its value is only known to be below a half.
+    /// The share of the first records that are objects with a shape, in percent; 0 without records. Counting stops
+    /// below one half, so a smaller value is not exact.
     pub fn share(&self, has: impl Fn(Value<'_>) -> bool) -> u8 {
         let all = self.records().count();
         let (mut like, mut unlike) = (0_usize, 0_usize);
@@ -132,7 +133,7 @@ impl<'h> Head<'h> {
             } else {
                 unlike += 1;
             }
-            // Most formats are not the one: they are ruled out by the first records.
+            // Most formats do not match, and the first records rule them out.
             if 2 * unlike > all {
                 break;
             }
@@ -140,8 +141,8 @@ impl<'h> Head<'h> {
         u8::try_from(100 * like / all.max(1)).unwrap_or(100)
     }
 
-    /// The input as one JSON object, as far as it lies in the head: closed where the head breaks off, so that its first
-    /// keys and values can be read. None for JSON Lines of several records, arrays, and what is no JSON.
+    /// The input as one JSON object, closed at the end of the head if it is longer, which leaves the first keys and
+    /// values readable. None for arrays, several JSON Lines records, and input that is not JSON.
     #[must_use]
     pub fn document(&self) -> Option<Value<'_>> {
         let text = self.bytes.trim_ascii();
@@ -164,7 +165,7 @@ impl<'h> Head<'h> {
         parsed.as_ref().and_then(Parsed::root)
     }
 
-    /// The directory so many levels above the file, as shown; `.` for none. Level 1 is the directory that it lies in.
+    /// The directory this many levels above the file, as displayed; `.` for none. Level 1 is the file's own directory.
     #[must_use]
     pub fn ancestor(&self, levels: usize) -> &'h str {
         let mut path = self.path;
@@ -177,7 +178,7 @@ impl<'h> Head<'h> {
         path
     }
 
-    /// The name of the directory so many levels above the file; empty for none.
+    /// The name of the directory this many levels above the file; empty for none.
     #[must_use]
     pub fn ancestor_name(&self, levels: usize) -> &'h str {
         let path = self.ancestor(levels);
@@ -216,7 +217,7 @@ impl<'h> Head<'h> {
                 continue;
             }
             let record = Parsed::of(line.to_vec());
-            // An object that goes on over the next lines is pretty-printed.
+            // An object that continues on the next lines is pretty-printed.
             if first && record.is_none() && lines.peek().is_some() {
                 let closed = if self.whole { Parsed::of(text.to_vec()) } else { None };
                 let parsed = closed.or_else(|| Parsed::of(close(text))).into_iter().collect();
@@ -229,7 +230,7 @@ impl<'h> Head<'h> {
                 break;
             }
         }
-        // The first line is cut off, by the head or at the end of the input.
+        // The first line is truncated, by the head or by the end of the input.
         if parsed.is_empty() {
             parsed.extend(Parsed::of(close(text)));
         }
@@ -237,10 +238,10 @@ impl<'h> Head<'h> {
     }
 }
 
-/// A JSON text that breaks off, closed after its last whole value.
+/// A truncated JSON text, closed after its last complete value.
 pub(in crate::format) fn close(text: &[u8]) -> Vec<u8> {
     let (mut open, mut quotes) = (Vec::new(), Quotes::default());
-    // The end of the last whole value, with what is open there.
+    // The end of the last complete value, and the number of containers open there.
     let mut end = (0, 0);
     for (at, byte) in text.iter().enumerate() {
         if quotes.take(*byte) {
@@ -267,14 +268,13 @@ pub(in crate::format) fn close(text: &[u8]) -> Vec<u8> {
     closed
 }
 
-/// Whether a document that breaks off does so behind the first entry of its list of records, or of the object that holds
-/// them.
+/// Whether a document is truncated after the first entry of its list of records, or of the object that holds them.
 fn is_past_first_entry(text: &[u8]) -> bool {
-    /// A container that is open.
+    /// An open container.
     struct Open {
         is_list: bool,
         commas: usize,
-        /// Containers that ended in it.
+        /// Closed containers inside it.
         ended: usize,
     }
     let (mut open, mut quotes): (Vec<Open>, _) = (Vec::new(), Quotes::default());
@@ -299,13 +299,13 @@ fn is_past_first_entry(text: &[u8]) -> bool {
         }
     }
     match open.iter().find(|around| around.is_list) {
-        // Numbers in a list are no records.
+        // Numbers in a list are not records.
         Some(list) => list.commas > 0 && list.ended > 0,
         None => open.len() > 1 && open.first().is_some_and(|root| root.ended > 0),
     }
 }
 
-/// Number of ends of lines outside of quotes: rows of a table, lines of another text.
+/// Number of line ends outside quotes: rows of a table, or lines of other text.
 fn rows(text: &[u8]) -> usize {
     let mut is_quoted = false;
     let ends = memchr::memchr2_iter(b'\n', b'"', text).filter(|at| {

@@ -1,26 +1,26 @@
-//! What `retally formats` and the documentation say of a format.
+//! Description of a format, for `retally formats` and the documentation.
 
-/// What a format is, what it is recognised by, and what can be said of its numbers.
+/// A format's description: its tool, how it is recognised, and which of its numbers can be proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FormatInfo {
-    /// Its name, as for `--input-format`: lower case, with hyphens.
+    /// Name, as for `--input-format`: lower case, with hyphens.
     pub name: &'static str,
-    /// What it is in a few words.
+    /// Short description.
     pub about: &'static str,
-    /// The tool, and its versions whose logs were tried.
+    /// The tool, and the versions whose logs were tested.
     pub tool: &'static str,
     /// The files that hold it.
     pub files: &'static str,
-    /// What it is recognised by.
+    /// Features used to recognise it.
     pub recognised_by: &'static str,
     /// The numbers that are recomputed.
     pub proven: &'static str,
-    /// The numbers that never can be, and why.
+    /// The numbers that cannot be proven, and the reason.
     pub unprovable: &'static str,
-    /// Base of the logarithms and direction of the fields, where they differ from nats.
+    /// Base of the logarithms and direction of the fields, if they differ from nats.
     pub base: &'static str,
     /// Values that mean "no value".
     pub sentinels: &'static str,
-    /// What a naive reader would get wrong.
+    /// Mistakes that a naive reader would make.
     pub traps: &'static str,
 }

@@ -1,18 +1,18 @@
-//! Which field of a log was taken for what.
+//! The mapping from log fields to roles.
 
 use std::fmt;
 
 use crate::format::native::roles::{self, Role};
 use crate::formula::Formula;
 
-/// What a field was taken for.
+/// The role assigned to a field.
 #[derive(Clone, Debug, PartialEq)]
 pub enum MappedRole {
-    /// A role of the native forms, whose field the configuration can name.
+    /// A role of the native formats, whose field the configuration can name.
     Role(Role),
     /// A column of claims, with the first formula that it is checked against.
     Claim(Option<Formula>),
-    /// What a format says of a field that it defines itself.
+    /// A description of a field that the format itself defines.
     Described(&'static str),
 }
 
@@ -32,7 +32,7 @@ impl fmt::Display for MappedRole {
 pub struct FieldPath {
     /// Whether the object is a nested candidate rather than the record.
     pub is_nested: bool,
-    /// Keys and list positions, joined by dots; or what a format that is not JSON calls it.
+    /// Keys and list positions, joined by dots; for formats that are not JSON, their own name of the field.
     pub path: String,
 }
 
@@ -42,12 +42,12 @@ impl fmt::Display for FieldPath {
     }
 }
 
-/// A field with what it was taken for.
+/// A field with its assigned role.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MappedField {
-    /// What it was taken for.
+    /// The assigned role.
     pub role: MappedRole,
-    /// Where it is.
+    /// The field.
     pub field: FieldPath,
 }
 
@@ -59,7 +59,7 @@ impl MappedField {
     }
 }
 
-/// Fields that a format defines itself, as role and field.
+/// Fields that a format defines itself, as pairs of role and field.
 #[must_use]
 pub fn described(pairs: &[(&'static str, &str)]) -> Vec<MappedField> {
     pairs.iter().map(|(role, field)| MappedField::new(MappedRole::Described(role), *field)).collect()

@@ -1,7 +1,7 @@
-//! Log formats: how each is recognised, which conventions it has, and how its records become Items.
+//! Log formats: how each is recognised, its conventions, and how its records become Items.
 //!
-//! A format never judges and never repairs. Adding one: a module in the folder of its family, its name in the family's
-//! list, its fixtures; `docs/formats.md` is written from its `INFO`.
+//! A format never judges and never repairs. To add one: a module in the folder of its family, an entry in the family's
+//! list, and fixtures. `docs/formats.md` is generated from its `INFO`.
 
 mod engine;
 pub mod field;
@@ -27,12 +27,12 @@ pub use head::{FIRST_RECORDS, HEAD_BYTES, Head};
 pub use info::FormatInfo;
 pub use mapped::{MappedField, MappedRole};
 
-/// How sure a format is that an input is its own: 0 no, 100 certain.
+/// Confidence that an input has this format: 0 no, 100 certain.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Confidence {
     /// 0 to 100.
     pub percent: u8,
-    /// What was seen, for `check -v` and for the message on unknown input.
+    /// The evidence, for `check -v` and for the error on unrecognised input.
     pub evidence: String,
 }
 
@@ -43,13 +43,13 @@ impl Confidence {
         Self::default()
     }
 
-    /// A percent with what was seen.
+    /// A percentage with its evidence.
     #[must_use]
     pub fn of(percent: u8, evidence: impl Into<String>) -> Self {
         Self { percent, evidence: evidence.into() }
     }
 
-    /// The confidence that all records give, less where only some of them have the shape; none below a half.
+    /// The given confidence if all records have the shape, a lower one if at least half of them do, otherwise none.
     #[must_use]
     pub fn of_share(share: u8, confidence: u8, evidence: impl Into<String>) -> Self {
         match share {
@@ -69,9 +69,9 @@ pub enum Framing {
     Lines,
     /// One record per element of a top-level JSON array.
     Elements,
-    /// One JSON object; its records are the entries of the array, or the members of the object, at the end of this path
-    /// of keys. A member is read as an object of its own, `{"key": value}`. The rest of the document follows as its
-    /// shell once all records are read.
+    /// One JSON object. Its records are the entries of the array, or the members of the object, at this path of keys. A
+    /// member is read as an object of its own, `{"key": value}`. After all records, the rest of the document is read as
+    /// the shell.
     Nested(&'static [&'static str]),
     /// The reader reads the whole stream itself.
     Whole,
@@ -88,25 +88,25 @@ pub struct RawRecord<'r> {
     pub column: u64,
     /// Its bytes.
     pub bytes: &'r [u8],
-    /// Where they stand in the input.
+    /// Position of the bytes in the input.
     pub map: ByteMap<'r>,
 }
 
-/// Where a reader sends what it reads.
+/// Receives the output of a reader.
 pub trait Sink {
     /// One item or part of one.
     fn item(&mut self, item: &Item<'_>, origin: &dyn Origin);
-    /// A number that the pipeline reported of the run.
+    /// A metric that the pipeline reported for the run.
     fn metric(&mut self, claim: RunClaim);
     /// A record that could not be read.
     fn error(&mut self, error: RecordError);
     /// Counts a record that was read.
     fn record(&mut self);
-    /// The fields of a JSON record, once what it holds was sent.
+    /// The fields of a JSON record, after its items were sent.
     fn fields(&mut self, _record: &RawRecord<'_>, _root: json::Value<'_>) {}
-    /// The cells of a row of a table that begins at a line and column, once what it holds was sent; empty ones are not there.
+    /// The cells of a table row that starts at a line and column, after its items were sent. Empty cells are left out.
     fn cells<'c>(&mut self, _at: (u64, u64), _header: &'c [String], _cells: &mut dyn Iterator<Item = &'c [u8]>) {}
-    /// A work unit starts: what comes next need not follow what came before.
+    /// Starts a work unit: the next record need not follow the previous one.
     fn unit(&mut self) {}
 }
 
@@ -122,26 +122,26 @@ pub trait Reader: Send + Sync {
     }
     /// Reads one record (framing lines, elements or inside).
     fn read_record(&self, _record: RawRecord<'_>, _out: &mut dyn Sink) {}
-    /// Reads the document around the records (framing inside), with an empty list in their place.
+    /// Reads the document around the records (framing nested), with an empty list in their place.
     fn read_shell(&self, _shell: RawRecord<'_>, _out: &mut dyn Sink) {}
     /// Reads the whole stream (framing whole).
     fn read_stream(&self, _file: u32, _stream: Opened, _out: &mut dyn Sink) {}
-    /// Which field was taken for what.
+    /// The mapping from fields to roles.
     fn mapping(&self) -> Vec<MappedField>;
-    /// The tool's version, where the log says it.
+    /// The tool's version, if the log states it.
     fn version(&self) -> Option<String> {
         None
     }
-    /// Key of the run that this input belongs to, within its directory: inputs with equal keys are one run.
+    /// Key of the run that this input belongs to, within its directory. Inputs with equal keys are one run.
     fn run_key(&self) -> String {
         String::new()
     }
-    /// The directory of the run, as shown, where a tool spreads the files of one run over several; None for the
-    /// directory that the input lies in.
+    /// The directory of the run, as displayed, for tools that write the files of one run to several directories; None
+    /// for the input's own directory.
     fn run_directory(&self) -> Option<String> {
         None
     }
-    /// What the format takes for granted because of the tool and its version, a line each, for `check -v`.
+    /// Conventions assumed for the tool and its version, one per line, for `check -v`.
     fn conventions(&self) -> Vec<String> {
         Vec::new()
     }
@@ -149,32 +149,32 @@ pub trait Reader: Send + Sync {
 
 /// A log format.
 pub trait Format: Sync {
-    /// What `retally formats` and the documentation say of it.
+    /// The description, for `retally formats` and the documentation.
     fn info(&self) -> &'static FormatInfo;
-    /// Its name, as for `--input-format`.
+    /// Name, as for `--input-format`.
     fn name(&self) -> &'static str {
         self.info().name
     }
-    /// What it is in a few words.
+    /// Short description.
     fn about(&self) -> &'static str {
         self.info().about
     }
-    /// The tool that writes it. Files of one tool in one directory can make up one run: the rows of all tasks beside the
-    /// numbers over them.
+    /// The tool that writes it. Files of one tool in one directory can form one run: the rows of all tasks and the
+    /// metrics over them.
     fn tool(&self) -> &'static str {
         self.name()
     }
-    /// Whether the configuration can name its fields and the conventions of its columns: the project's own forms.
+    /// Whether the configuration can name its fields and the conventions of its columns, as for the native formats.
     fn is_mappable(&self) -> bool {
         false
     }
-    /// Whether its files have numbers of a run only, in one document beside the rows.
+    /// Whether its files hold only run-level metrics, in one document beside the rows.
     fn is_summary(&self) -> bool {
         false
     }
-    /// How sure it is of an input.
+    /// Confidence that an input has this format.
     fn recognise(&self, head: &Head<'_>) -> Confidence;
-    /// Makes a reader, or says what is ambiguous or missing.
+    /// Creates a reader. Returns an error message if fields are ambiguous or missing.
     fn open(&self, head: &Head<'_>, config: &InputConfig) -> Result<Box<dyn Reader>, String>;
 }
 

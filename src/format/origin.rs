@@ -16,9 +16,9 @@ pub struct JsonOrigin<'r> {
     pub record: RawRecord<'r>,
     /// Its parsed form.
     pub root: Value<'r>,
-    /// Whether the record breaks off: the parsed form is what is complete of it.
+    /// Whether the record is truncated; the parsed form then holds its complete part.
     pub is_partial: bool,
-    /// The place that was asked for last: offset, line, column. The next one is counted from it.
+    /// The last place that was looked up: offset, line, column. The next look-up counts lines from it.
     last: Cell<(usize, u64, u64)>,
 }
 
@@ -29,9 +29,9 @@ impl<'r> JsonOrigin<'r> {
         Self { record, root, is_partial: false, last: Cell::new((0, record.line, record.column)) }
     }
 
-    /// The bytes of the input that a value has. A text that was put into quotes stands there without them.
+    /// The range of the input that holds a value. If quotes were added to a text, the input has it without them.
     fn span(&self, at: At) -> Option<Span> {
-        // A whole record needs no length.
+        // A whole record is stored without a length.
         let end = if at.len == 0 { self.root.end().max(at.start()) } else { at.end() };
         let map = &self.record.map;
         map.span(at.start(), end).or_else(|| {
@@ -61,7 +61,7 @@ impl Origin for JsonOrigin<'_> {
         let bytes = self.record.bytes;
         let (line, column) = match bytes.get(offset..last) {
             None => further(bytes.get(last..offset).unwrap_or_default(), line, column),
-            // Back on the same line, or on an earlier one.
+            // The offset is before the last one, on the same line or on an earlier one.
             Some(back) => match memchr::memchr_iter(b'\n', back).count() as u64 {
                 0 => (line, column - back.len() as u64),
                 lines => match memchr::memrchr(b'\n', bytes.get(..offset).unwrap_or_default()) {
@@ -90,13 +90,13 @@ fn place(record: &RawRecord<'_>, offset: usize) -> Place {
     Place { file: record.file, line, column, field: String::new(), span: record.map.span(offset, end) }
 }
 
-/// Line and column of an offset in a record that was put together from parts of its input.
+/// Line and column of an offset in a record assembled from several pieces of its input.
 fn by_landmark(record: &RawRecord<'_>, offset: usize) -> Option<(u64, u64)> {
     let (from, line, column) = record.map.landmark(offset)?;
     Some(further(record.bytes.get(from..offset)?, line, column))
 }
 
-/// Line and column behind some bytes that begin at a line and column.
+/// Line and column after some bytes that start at a line and column.
 fn further(passed: &[u8], line: u64, column: u64) -> (u64, u64) {
     match memchr::memrchr(b'\n', passed) {
         Some(last) => (line + memchr::memchr_iter(b'\n', passed).count() as u64, (passed.len() - last) as u64),
@@ -116,8 +116,8 @@ pub fn record_error(record: &RawRecord<'_>, offset: usize, reason: String, unrea
     }
 }
 
-/// Reads a file that is one JSON document (results, a summary) and shows it to a visitor; what cannot be read is
-/// reported. Of a document that breaks off, what is complete is shown.
+/// Reads a file that is one JSON document (results, a summary) and shows it to a visitor. Errors are reported. Of a
+/// truncated document, the complete part is shown.
 pub fn read_document(
     file: u32,
     stream: Opened,
@@ -144,7 +144,7 @@ pub fn read_document(
         Err(error) => {
             out.error(record_error(&record, error.offset, error.to_string(), true));
             if error.is_cut_off() {
-                // Its bytes are the first ones of the document: places hold in both.
+                // The closed text starts with the bytes of the document, so offsets in it are valid for both.
                 let closed = close(&bytes);
                 if let Ok(root) = tape.parse(&closed) {
                     let origin = JsonOrigin::new(RawRecord { bytes: &closed, ..record }, root);
@@ -155,7 +155,7 @@ pub fn read_document(
     }
 }
 
-/// Walks down to the value that starts at an offset, spelling its path; gives its span.
+/// Descends to the value at an offset and builds its path. Returns the value's span.
 fn descend(value: Value<'_>, offset: usize, path: &mut String) -> (usize, usize) {
     let holds = |child: &Value<'_>| child.start() <= offset && offset < child.end();
     if value.start() == offset && !path.is_empty() && !matches!(value.kind(), Kind::Array | Kind::Object) {

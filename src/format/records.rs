@@ -1,4 +1,4 @@
-//! A reader for formats whose records are JSON: parses each and shows it to the format's function.
+//! A reader for formats with JSON records: parses each record and passes it to the format's function.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -16,16 +16,16 @@ thread_local! {
     static TAPE: RefCell<Tape> = RefCell::new(Tape::default());
 }
 
-/// Turns one record into what it holds. What it cannot read it gives back as an error about the record.
+/// Emits the items of one record. An error is reported for the record.
 pub type Visit<C> = fn(&JsonOrigin<'_>, &C, &mut dyn Sink) -> Result<(), FieldError>;
 
-/// A reader over JSON records, with what the format knows of the input.
+/// A reader of JSON records, with the format's context for the input.
 pub struct Records<C> {
     /// How to cut the input.
     pub framing: Framing,
     /// The claim columns that its items refer to by index.
     pub columns: Arc<[ColumnSpec]>,
-    /// What the format knows of the input beside its records.
+    /// Information about the input besides its records.
     pub context: C,
     /// Reads a record.
     pub visit: Visit<C>,
@@ -63,7 +63,7 @@ impl<C> Records<C> {
         }
     }
 
-    /// Which field was taken for which role.
+    /// Sets the mapping from fields to roles.
     #[must_use]
     pub fn mapped(mut self, pairs: &[(&'static str, &str)]) -> Self {
         self.mapping.extend(described(pairs));

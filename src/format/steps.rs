@@ -4,9 +4,9 @@ use crate::format::field::{self, FieldError, at, field_error, integer, text};
 use crate::format::json::{Kind, Value};
 use crate::model::{Alternative, ArrayLength, Candidate, Logged, Segment, Slice, Step, Text};
 
-/// Adds one step per object of a list `[{token, logprob, bytes?, top_logprobs?, …}]`, as `OpenAI`'s chat API has it and
-/// most servers copy it. Keys that name the same thing elsewhere are read, too: `id`, `token_id`, `text`, `prob`,
-/// `top_probs`, `logProbability`.
+/// Adds one step per object of a list `[{token, logprob, bytes?, top_logprobs?, …}]`, the shape of `OpenAI`'s chat API
+/// that most servers copy. Other names of the same fields are accepted: `id`, `token_id`, `text`, `prob`, `top_probs`,
+/// `logProbability`.
 pub fn objects<'t>(list: Value<'t>, candidate: &mut Candidate<'t>) -> Result<(), FieldError> {
     for entry in list.elements() {
         let step = object(entry, candidate)?;
@@ -103,7 +103,7 @@ fn listed<'t>(entry: Value<'t>, candidate: &mut Candidate<'t>) -> Result<(), Fie
     Ok(())
 }
 
-/// `[logprob, id, text]`, the text may be null.
+/// `[logprob, id, text]`; the text may be null.
 fn triple<'t>(entry: Value<'t>, candidate: &mut Candidate<'t>) -> Result<(), FieldError> {
     let mut parts = entry.elements();
     let Some(first) = parts.next() else { return Ok(()) };
@@ -113,7 +113,7 @@ fn triple<'t>(entry: Value<'t>, candidate: &mut Candidate<'t>) -> Result<(), Fie
     Ok(())
 }
 
-/// Keeps an alternative that has a value; sentinels and nulls are none.
+/// Keeps an alternative if it has a value; sentinels and nulls do not count as values.
 pub fn keep<'t>(candidate: &mut Candidate<'t>, token: Option<Text<'t>>, id: Option<i64>, logprob: Logged) {
     if let Logged::Number(logprob) = logprob {
         candidate.alternatives.push(Alternative { token, id, logprob });

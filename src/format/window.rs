@@ -6,7 +6,7 @@ use crate::model::Snippet;
 const BEFORE: usize = 64;
 /// Bytes of a record shown after a value.
 const AFTER: usize = 40;
-/// Longest part of a value that is shown.
+/// Maximum bytes of a value that are shown.
 const MARK: usize = 48;
 
 /// Cuts a window around `start..end` of a record.

@@ -1,33 +1,34 @@
 //! Advantages of rollouts from the rewards of their group.
 //!
 //! `GRPO` (<https://arxiv.org/abs/2402.03300>, §4.1; `trl/trainer/grpo_trainer.py`, `compute_grpo_outcome_advantage` in
-//! `verl/trainer/ppo/core_algos.py`): (r − mean) ÷ (deviation + ε). `Dr. GRPO` (<https://arxiv.org/abs/2503.20783>): r − mean. `RLOO`
-//! (<https://arxiv.org/abs/2402.14740>): r − mean of the others; NeMo-RL divides that by the deviation of the others
-//! (`calculate_baseline_and_std_per_prompt` in `nemo_rl/algorithms/utils.py`).
+//! `verl/trainer/ppo/core_algos.py`): (r − mean) ÷ (deviation + ε). `Dr. GRPO` (<https://arxiv.org/abs/2503.20783>): r
+//! − mean. `RLOO` (<https://arxiv.org/abs/2402.14740>): r − mean of the others; NeMo-RL divides that by the deviation
+//! of the others (`calculate_baseline_and_std_per_prompt` in `nemo_rl/algorithms/utils.py`).
 
 use std::collections::BTreeMap;
 
 use crate::model::{Verdict, VerdictCounts};
 use crate::numeric::sqrt;
 
-/// Advantages of a group lie within √n of its deviation; far beyond, something else divided them.
+/// Advantages lie within √n of the group's deviation. Values far beyond were divided by something else.
 const FAR: f64 = 50.0;
-/// Largest deviation that is none.
+/// Maximum deviation that counts as 0.
 const NOTHING: f64 = 1e-9;
 /// Constants that are added to a deviation.
 const EPSILONS: [f64; 6] = [0.0, 1e-8, 1e-6, 1e-5, 1e-4, 1e-3];
-/// How far single precision takes an advantage from its formula, as a share and absolutely.
+/// Error of an advantage in single precision, relative and absolute.
 const WITHIN: [f64; 2] = [2e-5, 2e-6];
-/// Fewest rows with an advantage other than 0 that a formula is named from, and the share of all that it has to explain.
+/// Minimum number of rows with a non-zero advantage for a formula to be inferred; `SHARE` is the share of all rows that
+/// it must explain.
 const FEWEST: usize = 8;
 const SHARE: f64 = 0.9;
-/// Largest group: what is larger is a field that names no group.
+/// Maximum size of a group. A field with larger groups does not name a group.
 const LARGEST: usize = 1 << 10;
 
 /// Rewards with their advantages, by group.
 pub type Groups = BTreeMap<u64, Vec<(f64, f64)>>;
 
-/// What is subtracted from a reward and what divides it.
+/// The value subtracted from a reward, and its divisor.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Formula {
     /// Whether mean and deviation leave out the row itself.
@@ -38,7 +39,7 @@ struct Formula {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Deviation {
-    /// Nothing divides.
+    /// No division.
     None,
     /// With n − 1.
     Sample,
@@ -47,7 +48,7 @@ enum Deviation {
 }
 
 impl Formula {
-    /// All that are known, the simplest first.
+    /// All known formulas, the simplest first.
     fn all() -> impl Iterator<Item = Self> {
         let deviations = [Deviation::None, Deviation::Sample, Deviation::Population];
         let pairs = [false, true].into_iter().flat_map(move |own| deviations.map(|deviation| (own, deviation)));
@@ -57,7 +58,7 @@ impl Formula {
         })
     }
 
-    /// The advantage of a row of a group; None where nothing is left to take the mean of.
+    /// The advantage of a row in a group; None if no rows are left for the mean.
     fn of(self, rows: &[(f64, f64)], at: usize) -> Option<f64> {
         let counted = || rows.iter().enumerate().filter(|(other, _)| !self.without_itself || *other != at);
         let count = counted().count() as f64;
@@ -70,22 +71,22 @@ impl Formula {
             Deviation::Population => count,
         };
         let deviation = sqrt(squares / divisor);
-        // What is flat is centred only, or 0.
+        // In a flat group, the reward is only centred, or the advantage is 0.
         if deviation <= NOTHING {
             return Some(own - mean).filter(|_| divisor > 0.0);
         }
         (divisor > 0.0).then(|| (own - mean) / (deviation + self.epsilon))
     }
 
-    /// Whether the advantage of a row follows.
+    /// Whether the advantage of a row follows from the formula.
     fn fits(self, rows: &[(f64, f64)], at: usize) -> bool {
         let (Some(value), Some((_, advantage))) = (self.of(rows, at), rows.get(at)) else { return false };
         (value - advantage).abs() <= WITHIN[0] * value.abs() + WITHIN[1]
     }
 }
 
-/// A reward's distance from those of the others of its group, where these are all equal and its advantage lies so far outside that
-/// rounding, or a small constant, divided it.
+/// The distance of a reward from the others in its group, if those are all equal and the advantage is so large that a
+/// rounding error or a small constant must have divided it.
 #[must_use]
 pub fn far_from_flat(rows: &[(f64, f64)], at: usize) -> Option<f64> {
     let (reward, advantage) = rows.get(at).filter(|_| rows.len() <= LARGEST)?;
@@ -96,14 +97,14 @@ pub fn far_from_flat(rows: &[(f64, f64)], at: usize) -> Option<f64> {
     (is_flat && advantage.abs() >= FAR.max(FAR * distance.abs())).then_some(distance)
 }
 
-/// What is said of the advantages of a stream; None where no group has several rollouts.
+/// The verdicts on the advantages of a stream; None if no group has several rollouts.
 #[must_use]
 pub fn judge(groups: &Groups) -> Option<VerdictCounts> {
     let several = || groups.values().filter(|rows| (2..=LARGEST).contains(&rows.len()));
     let rows = || several().flat_map(|rows| (0..rows.len()).map(move |at| (rows.as_slice(), at)));
     let total = rows().count();
     let explained = |formula: &Formula| rows().filter(|(rows, at)| formula.fits(rows, *at)).count();
-    // The first of those that explain most.
+    // Of the formulas that explain the most rows, the first.
     let all: Vec<(usize, Formula)> = Formula::all().map(|formula| (explained(&formula), formula)).collect();
     let (count, formula) = *all.iter().rev().max_by_key(|(count, _)| *count)?;
     let is_telling = |(rows, at): &(&[(f64, f64)], usize)| rows[*at].1.abs() > NOTHING && formula.fits(rows, *at);
@@ -144,14 +145,14 @@ mod tests {
         assert_eq!(verdicts(&groups(|own, at| (own[at] - mean(own)) / (deviation(own) + 1e-4))), (12, 0, 0));
         // Leaving one out: 4/3 of the distance from the mean.
         assert_eq!(verdicts(&groups(|own, at| (own[at] - mean(own)) * 4.0 / 3.0)), (12, 0, 0));
-        // Something else: nothing is known, but for the flat group and what is at the mean.
+        // An unknown formula: nothing is proven except the flat group and the rewards at the mean.
         let (proven, refuted, _) = verdicts(&groups(|own, at| own[at] * 7.0));
         assert_eq!((proven, refuted), (0, 0));
     }
 
     #[test]
     fn by_hand() {
-        // Of 0.5, 0, 1, 1 without the third: mean 0.5, squares 0 + 0.25 + 0.25, ÷ 2: deviation 0.5; (1 − 0.5) ÷ 0.5 = 1.
+        // 0.5, 0, 1, 1 without the third: mean 0.5, squares 0 + 0.25 + 0.25, ÷ 2: deviation 0.5; (1 − 0.5) ÷ 0.5 = 1.
         let rows = [(0.5, 0.0), (0.0, 0.0), (1.0, 1.0), (1.0, 1.0)];
         let formula = Formula { without_itself: true, deviation: Deviation::Sample, epsilon: 0.0 };
         assert_eq!(formula.of(&rows, 2), Some(1.0));

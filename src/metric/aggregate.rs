@@ -1,4 +1,4 @@
-//! From the values of the rows to the number of the run.
+//! Aggregates the values of rows into the metric of a run.
 //!
 //! Definitions are those of lm-evaluation-harness 0.4 (`lm_eval/api/metrics.py`).
 
@@ -6,13 +6,13 @@ use crate::metric::rows::MetricRows;
 use crate::model::Aggregation;
 use crate::numeric::{Approx, ExactSum, NumberFormat, stderr_of_mean};
 
-/// Roundings that a probability of a softmax has behind it in a pipeline of its own, in units in the last place.
+/// Rounding error granted to a softmax probability computed by a custom pipeline, in units in the last place.
 const SOFTMAX: f64 = 2e3;
 
-/// A derived number and how it is written.
+/// A derived number with its formula.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Derived {
-    /// The number, with how far rounding may have taken a correct computation.
+    /// The number, with the error that rounding may cause in a correct computation.
     pub value: Approx,
     /// The formula, such as `mean(acc)`.
     pub definition: String,
@@ -27,25 +27,25 @@ impl Derived {
 }
 
 impl Aggregation {
-    /// Whether its standard error has a closed form; the others are drawn at random or not given.
+    /// Whether its standard error has a closed form. Others are bootstrapped or not reported.
     #[must_use]
     pub fn has_stderr(self) -> bool {
         matches!(self, Self::Mean | Self::PercentMean)
     }
 
-    /// Whether it is a function of two sums: over totals with their counts.
+    /// Whether it is a function of two sums, over totals with their counts.
     #[must_use]
     pub fn is_quotient(self) -> bool {
         matches!(self, Self::WeightedPerplexity | Self::BitsPerByte)
     }
 
-    /// What the mean is multiplied by: 100 for a percentage.
+    /// Factor of the mean: 100 for a percentage.
     #[must_use]
     pub fn unit(self) -> f64 {
         if self == Self::PercentMean { 100.0 } else { 1.0 }
     }
 
-    /// The aggregate of rows; None where their values do not allow it.
+    /// The aggregate of rows; None if their values do not allow it.
     #[must_use]
     pub fn derive(self, metric: &str, rows: &MetricRows) -> Option<Derived> {
         let n = rows.rows as f64;
@@ -84,24 +84,24 @@ impl Aggregation {
     }
 }
 
-/// Σ of the rows' numbers as a pipeline may have added them up.
+/// Σ of the rows' numbers, with the rounding error of a pipeline's running sum.
 fn sum(rows: &MetricRows) -> Approx {
     Approx::running_sum(Approx::exact(rows.values.value()), rows.sizes.value(), rows.rows, NumberFormat::F64)
 }
 
-/// The mean of e to the negative numbers (over their counts, where they have them).
+/// The mean of exp(−number), or of exp(−number ÷ count) for rows with a count.
 pub(super) fn mean_of_exps(rows: &MetricRows) -> Approx {
     let sum = Approx::exact(rows.exps.value()).through_stages(NumberFormat::F64);
     Approx::running_sum(sum, sum.value, rows.rows, NumberFormat::F64).over(rows.rows as f64)
 }
 
-/// The mean of the numbers over their counts.
+/// The mean of number ÷ count.
 pub(super) fn mean_of_means(rows: &MetricRows) -> Approx {
     let sum = Approx::exact(rows.means.value()).through_stages(NumberFormat::F64);
     Approx::running_sum(sum, sum.value.abs(), rows.rows, NumberFormat::F64).over(rows.rows as f64)
 }
 
-/// The sample variance, with n − 1. Tools that keep Σx and Σx² lose what the two have in common.
+/// The sample variance, with n − 1. Tools that keep Σx and Σx² lose digits to cancellation.
 fn variance(rows: &MetricRows) -> Option<Approx> {
     let n = rows.rows as f64;
     let stderr = stderr_of_mean(rows.rows, &rows.values, &rows.squares)?;
@@ -115,7 +115,7 @@ pub fn stderr(rows: &MetricRows) -> Option<Derived> {
     stderr_of(rows.rows, &rows.values, &rows.squares).filter(|_| rows.numbers == rows.rows)
 }
 
-/// The standard error of the share of right ones among n.
+/// The standard error of a share: `right` correct ones among n.
 #[must_use]
 pub fn stderr_of_share(right: u64, n: u64) -> Option<Derived> {
     let mut sum = ExactSum::default();
@@ -127,8 +127,8 @@ fn stderr_of(n: u64, sum: &ExactSum, squares: &ExactSum) -> Option<Derived> {
     Some(Derived::new(two_passes(stderr_of_mean(n, sum, squares)?, n), "sd/sqrt(n)"))
 }
 
-/// A number with the rounding of a mean and of a sum of squares over n rows in two passes: each term of the second has
-/// several roundings of its own.
+/// A number with the rounding error of a two-pass variance over n rows: a mean, then a sum of squares with several
+/// roundings per term.
 fn two_passes(value: f64, n: u64) -> Approx {
     Approx::exact(value).rounded(8.0 * (n as f64 + 8.0), NumberFormat::F64)
 }

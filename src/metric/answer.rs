@@ -1,4 +1,4 @@
-//! What is known for a number that a pipeline reported of a run: a derived number, or why there is none.
+//! The result of deriving a metric that a pipeline reported for a run: a number, or why there is none.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::metric::tokens::TokenTotals;
 use crate::model::RunClaim;
 use crate::numeric::{Approx, NumberFormat, Printed, half_of_last_digit};
 
-/// Why a number cannot be decided, and what to log so that it can.
+/// Why a number cannot be decided, and what to log to change that.
 pub type Missing = (&'static str, &'static str);
 
 pub(super) const NO_ROWS: Missing = ("no rows of this metric are logged beside it", "the value of every row");
@@ -30,12 +30,12 @@ const NUMBERS: Missing =
     ("pick and gold are numbers, which may count from different starts", "whether each row is correct");
 const ROWS_WRONG: Missing = ("the rows beneath it are inconsistent", "rows that match their picks");
 
-/// Why right items may not be what a pipeline counted.
+/// Why the known correct items may differ from those that the pipeline counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doubt {
-    /// Some item's correctness contradicts its pick.
+    /// The reported correctness of at least one item contradicts its pick.
     Contradicted,
-    /// They are known by numbers that pick and gold share, and by nothing else.
+    /// Correctness is known only from comparing the numbers of pick and gold.
     Numbers,
 }
 
@@ -48,46 +48,46 @@ impl Doubt {
     }
 }
 
-/// What the rows of a stream give for the numbers of a run.
+/// Facts from the rows of a stream, used to derive the metrics of the run.
 #[derive(Clone, Copy, Debug)]
 pub struct RunFacts<'s> {
-    /// Values of single items, by the name of their metric.
+    /// Values of single items, by metric name.
     pub rows: &'s BTreeMap<String, MetricRows>,
     /// Plain fields of the rows.
     pub columns: &'s RowColumns,
     /// Totals over the tokens of all candidates.
     pub tokens: &'s TokenTotals,
-    /// Items.
+    /// Number of items.
     pub items: u64,
-    /// Of these, items without the value of any metric.
+    /// Items without a value for any metric.
     pub unmeasured: u64,
-    /// Right items, and those that are known to be right or wrong: as reported, else from pick and gold.
+    /// Correct items, and items with known correctness: as reported, otherwise from pick and gold.
     pub right: Option<(u64, u64)>,
-    /// Why the right items may not be what the pipeline counted.
+    /// Why the correct items may differ from those that the pipeline counted.
     pub doubt: Option<Doubt>,
-    /// Whether segments are logged: which of them a number counts is then not certain.
+    /// Whether segments are logged. It is then uncertain which segments a metric covers.
     pub has_segments: bool,
     /// Whether rows appear twice in the log.
     pub is_doubled: bool,
 }
 
-/// A number that the pipeline reported, and what it is asked of.
+/// A reported metric and its context.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
     /// The claim.
     pub claim: &'a RunClaim,
     /// Its number.
     pub printed: Printed,
-    /// The number of rows that the pipeline claims.
+    /// The number of rows stated by the pipeline.
     pub counted: Option<f64>,
-    /// The rows.
+    /// Facts from the rows.
     pub facts: &'a RunFacts<'a>,
-    /// All numbers that were reported of the same rows.
+    /// All metrics reported for the same rows.
     pub beside: &'a [&'a RunClaim],
 }
 
 impl Asked<'_> {
-    /// The number that the same summary has under a name.
+    /// The number under a name in the same summary.
     #[must_use]
     pub fn number(&self, name: &str) -> Option<f64> {
         let claim = self.beside.iter().find(|claim| claim.of.metric == name && !claim.of.stderr)?;
@@ -109,26 +109,27 @@ impl Asked<'_> {
     }
 }
 
-/// What the rows give for a claim, or why they give nothing.
+/// The number that the rows give for a claim, or why they give none.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// A number.
     Derived(Derived),
-    /// A number, but only a match decides: something else may have entered.
+    /// A number that proves the claim if it matches. A difference refutes nothing, because other values may be
+    /// included.
     Maybe(Derived, Missing),
     /// Nothing.
     Missing(Missing),
 }
 
 impl Answer {
-    /// A number of the tokens: certain when every item has one candidate and all of its tokens count.
+    /// A metric of the tokens. It is certain if every item has one candidate and all of its tokens count.
     pub(super) fn of_tokens(facts: &RunFacts<'_>, value: Approx, definition: &str) -> Self {
         let derived = Derived::new(value.through_stages(NumberFormat::F64), definition);
         let single = facts.tokens.candidates == facts.items && facts.tokens.candidates > 0;
         if single && !facts.has_segments { Self::Derived(derived) } else { Self::Maybe(derived, NO_TOKENS) }
     }
 
-    /// The same, but only a match decides.
+    /// The same number, but a difference no longer refutes the claim.
     pub(super) fn doubted(self, missing: Missing) -> Self {
         match self {
             Self::Derived(derived) => Self::Maybe(derived, missing),
@@ -136,7 +137,7 @@ impl Answer {
         }
     }
 
-    /// The same in another unit.
+    /// The same number in another unit.
     pub(super) fn scaled(self, factor: f64, definition: &str) -> Self {
         let scale = |derived: Derived| Derived::new(derived.value.scaled(factor), definition);
         match self {

@@ -1,16 +1,16 @@
-//! Counts by key, of which only so many are kept.
+//! Counts by key, with a limit on the number of keys.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// Counts by key: those of the first keys in order, which are the same whatever the order of the rows. A key that was left out is
-/// behind the last that is kept, so that what is kept is whole.
+/// Counts of the first keys in sort order, which are the same for any order of the rows. A dropped key sorts after
+/// every kept key, so the counts of kept keys are complete.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capped<K: Ord, V, const MOST: usize> {
-    /// What is kept.
+    /// The kept keys.
     pub rows: BTreeMap<K, V>,
-    /// Whether there were more keys.
+    /// Whether keys were dropped.
     pub has_more: bool,
 }
 
@@ -21,7 +21,7 @@ impl<K: Ord, V, const MOST: usize> Default for Capped<K, V, MOST> {
 }
 
 impl<K: Ord, V: Default, const MOST: usize> Capped<K, V, MOST> {
-    /// Changes the counts of a key.
+    /// Updates the counts of a key.
     pub(super) fn change(&mut self, key: K, change: impl FnOnce(&mut V)) {
         change(self.rows.entry(key).or_default());
         if self.rows.len() > MOST {
@@ -30,7 +30,7 @@ impl<K: Ord, V: Default, const MOST: usize> Capped<K, V, MOST> {
         }
     }
 
-    /// Adds those of another part.
+    /// Adds the counts of another part.
     pub(super) fn merge(&mut self, other: Self, add: impl Fn(&mut V, V)) {
         self.has_more |= other.has_more;
         for (key, counts) in other.rows {
@@ -40,7 +40,7 @@ impl<K: Ord, V: Default, const MOST: usize> Capped<K, V, MOST> {
 }
 
 impl<K: Ord, const MOST: usize> Capped<K, u64, MOST> {
-    /// Rows of all keys, unless there were more.
+    /// The counts of all keys; None if keys were dropped.
     #[must_use]
     pub fn total(&self) -> u64 {
         if self.has_more { 0 } else { self.rows.values().sum() }

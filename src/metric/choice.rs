@@ -1,4 +1,4 @@
-//! Which candidate wins: argmax as numpy takes it, the divisors, the slices of a mutual-information row.
+//! Finds the winning candidate: argmax as in numpy, the divisors, the halves of a mutual-information row.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ impl Divisor {
     pub const ALL: [Self; 6] =
         [Self::Raw, Self::Chars, Self::Bytes, Self::CharsWithDelimiter, Self::Tokens, Self::Words];
 
-    /// In words.
+    /// Description for messages.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
@@ -23,7 +23,7 @@ impl Divisor {
         }
     }
 
-    /// The divisor of a candidate; None where it cannot be told.
+    /// The divisor of a candidate; None if unknown.
     #[must_use]
     pub fn of(self, candidate: &CandidateSummary) -> Option<f64> {
         let delimiter = candidate.delimiter;
@@ -38,25 +38,25 @@ impl Divisor {
     }
 }
 
-/// How the scores of a mutual-information row are taken for conditional and unconditional ones.
+/// How the scores of a mutual-information row are split into conditional and unconditional ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cut {
-    /// As declared: the conditional ones are the first half.
+    /// As declared: the conditional scores are the first half.
     Halves,
-    /// Every second one.
+    /// Alternating scores.
     Interleaved,
-    /// The halves the other way round.
+    /// The halves in reverse order.
     Swapped,
 }
 
 impl Cut {
-    /// All cuts, the right one first.
+    /// All cuts, the declared one first.
     pub const ALL: [Self; 3] = [Self::Halves, Self::Interleaved, Self::Swapped];
 }
 
-/// Conditional and, where logged, unconditional scores of an item; None when a score is missing. Where no score is
-/// reported, the total of the tokens is the score.
+/// Conditional scores of an item, and unconditional ones if logged; None if a score is missing. Without a reported
+/// score, the total of the tokens is used.
 fn scores(item: &ItemSummary, cut: Cut) -> Option<(Vec<Approx>, Option<Vec<Approx>>)> {
     let bare = item.candidates.iter().all(|candidate| candidate.claims.is_empty());
     let own: Option<Vec<Approx>> = item
@@ -68,7 +68,7 @@ fn scores(item: &ItemSummary, cut: Cut) -> Option<(Vec<Approx>, Option<Vec<Appro
         })
         .collect();
     let own = own?;
-    // Both appear in the log with the same digits.
+    // Both are logged with the same number of digits.
     let half = |candidate: &CandidateSummary| candidate.claims.first()?.number.map(|number| number.half);
     let without = |own: &CandidateSummary| Some(Approx::new(own.unconditional?, half(own).unwrap_or(0.0)));
     let without: Option<Vec<Approx>> = item.candidates.iter().map(without).collect();
@@ -83,7 +83,7 @@ fn scores(item: &ItemSummary, cut: Cut) -> Option<(Vec<Approx>, Option<Vec<Appro
     }
 }
 
-/// Position of the largest value as numpy's argmax takes it: the first NaN, else the first of the largest.
+/// Position of the largest value as in numpy's argmax: the first NaN, otherwise the first of the largest.
 fn argmax(values: &[Approx]) -> Option<usize> {
     if let Some(nan) = values.iter().position(|own| own.value.is_nan()) {
         return Some(nan);
@@ -102,15 +102,15 @@ fn argmax(values: &[Approx]) -> Option<usize> {
 pub(crate) struct Outcome {
     /// Its position.
     pub(crate) winner: usize,
-    /// Whether it is a right answer, if the log says.
+    /// Whether it is a correct answer, if the log says.
     pub(crate) right: Option<bool>,
-    /// Whether the printed digits leave no other winner.
+    /// Whether no other candidate can win within the printed digits.
     pub(crate) is_only: bool,
-    /// Whether the printed digits leave no other answer to the question whether the winner is right.
+    /// Whether every candidate that can win within the printed digits is equally correct or incorrect.
     pub(crate) is_certain: bool,
 }
 
-/// What is compared; the largest wins.
+/// The values that are compared; the largest wins.
 pub(crate) fn compared(item: &ItemSummary, ranking: Ranking, cut: Cut) -> Option<Vec<Approx>> {
     let (own, without) = scores(item, cut)?;
     match ranking {
@@ -122,14 +122,13 @@ pub(crate) fn compared(item: &ItemSummary, ranking: Ranking, cut: Cut) -> Option
     }
 }
 
-/// The winner, the first of equals.
+/// The winner; of equal values, the first.
 pub(crate) fn outcome(item: &ItemSummary, ranking: Ranking, cut: Cut) -> Option<Outcome> {
     let values = compared(item, ranking, cut)?;
     let winner = argmax(&values)?;
     let best = *values.get(winner)?;
     let right = item.is_gold(winner);
-    // Within the printed digits another candidate could have won; a tie is decided by an order that a tool may take
-    // otherwise.
+    // Another candidate could have won within the printed digits. Tools may also break ties in another order.
     let mut others = values.iter().enumerate().filter(|(at, _)| *at != winner);
     let loses = |own: &Approx| best.value.is_nan() || own.is_below(best);
     Some(Outcome {
@@ -140,13 +139,13 @@ pub(crate) fn outcome(item: &ItemSummary, ranking: Ranking, cut: Cut) -> Option<
     })
 }
 
-/// Which ways to compare candidates explain a row that says that the winner is right (1) or wrong (0); None where one could
-/// not be tried.
+/// Whether each way to compare candidates explains a row that marks its winner as correct (1) or incorrect (0); None if
+/// it could not be tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Fits {
-    /// By each of [`Divisor::ALL`].
+    /// Result for each of [`Divisor::ALL`].
     pub divisors: [Option<bool>; Divisor::ALL.len()],
-    /// By each of [`Cut::ALL`].
+    /// Result for each of [`Cut::ALL`].
     pub cuts: [Option<bool>; Cut::ALL.len()],
 }
 
@@ -167,7 +166,7 @@ impl Fits {
         fits
     }
 
-    /// All of them, the divisors first.
+    /// All results, the divisors first.
     pub fn all(&self) -> impl Iterator<Item = Option<bool>> {
         self.divisors.into_iter().chain(self.cuts)
     }

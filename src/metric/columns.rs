@@ -1,7 +1,7 @@
-//! What is kept of the plain fields of rows: sums of each numeric column, and which rows have no value.
+//! State kept for the plain fields of rows: sums of each numeric column, and which rows have no value.
 //!
-//! A summary beside the rows may name any of them. Everything is a count or an exact sum, so that the order of rows and
-//! of workers does not matter. Only so many names are kept: the first ones by name, which are the same in any order.
+//! A summary may report any of these columns. All state is counts and exact sums, so the order of rows and workers does
+//! not matter. The number of names is limited: the first ones in sort order are kept, which are the same for any order.
 
 use std::collections::BTreeMap;
 
@@ -15,20 +15,20 @@ use crate::metric::texts::label;
 use crate::model::{FieldValue, RowFact, RowField, answer_hash, plain_name};
 use crate::numeric::ExactSum;
 
-/// Columns that are kept.
+/// Maximum number of columns.
 const COLUMNS: usize = 32;
-/// Fields whose states are kept.
+/// Maximum number of fields whose states are kept.
 const STATES: usize = 24;
-/// Groups of one field.
+/// Maximum number of groups per field.
 const GROUPS: usize = 64;
-/// Fields that weigh or group rows.
+/// Maximum number of fields that weight or group rows.
 const AXES: usize = 4;
 /// Clusters of one field.
 const CLUSTERS: usize = 1 << 12;
 /// Longest name of a group, in bytes.
 const LONGEST: usize = 48;
 
-/// Fields that put rows into groups.
+/// Fields that group rows.
 const GROUPING: [&str; 14] = [
     "bucket",
     "category",
@@ -80,12 +80,12 @@ const WEIGHING: [&str; 14] = [
     "words",
 ];
 
-/// What a field of a row says where it is no measurement.
+/// The state of a field that holds no measured value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum State {
-    /// No.
+    /// False.
     False,
-    /// Yes.
+    /// True.
     True,
     /// Null or empty.
     Nothing,
@@ -109,7 +109,7 @@ impl State {
     }
 }
 
-/// Whether a field says by its name that something went wrong.
+/// Whether the name of a field means that something failed.
 fn is_failure(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     ["error", "exception", "fail", "reason", "timeout", "refus", "truncat"].iter().any(|word| name.contains(word))
@@ -168,19 +168,19 @@ pub struct Weighted {
 /// One numeric column.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct ColumnRows {
-    /// Rows with a finite number, yes and no included.
+    /// Rows with a finite number, including booleans.
     pub numbers: u64,
-    /// Of these, yes and no.
+    /// Rows with a boolean; included in `numbers`.
     pub flags: u64,
     /// Rows whose number is NaN or infinite.
     pub not_finite: u64,
     /// Rows whose number is above 1, or below 0.
     pub beyond: u64,
-    /// Rows whose number lies between 0.1 and 1, as that of a share does that is no percentage.
+    /// Rows with a number between 0.1 and 1. Fractions lie there, percentages usually do not.
     pub inside: u64,
     /// Σ of the numbers.
     pub values: ExactSum,
-    /// Σ of |number|, for bounds of rounding.
+    /// Σ of |number|, for rounding bounds.
     pub sizes: ExactSum,
     /// Σ of their squares.
     pub squares: ExactSum,
@@ -188,9 +188,9 @@ pub struct ColumnRows {
     pub range: Option<(f64, f64)>,
     /// The states of other fields in rows with a number.
     present: States,
-    /// The rows of each group, by the field that names it.
+    /// The rows of each group, by the field that defines the groups.
     pub groups: BTreeMap<String, BTreeMap<String, Part>>,
-    /// The same sums weighed by another column.
+    /// The same sums, weighted by another column.
     pub weighted: BTreeMap<String, Weighted>,
     /// Rows and their Σ by cluster, by the field that names it.
     pub clusters: BTreeMap<String, Capped<u64, (u64, SignedSum), CLUSTERS>>,
@@ -249,16 +249,16 @@ impl ColumnRows {
     }
 }
 
-/// The plain fields of the rows of a stream.
+/// State of the plain fields in the rows of a stream.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct RowColumns {
-    /// Rows with any plain field.
+    /// Rows with at least one plain field.
     pub rows: u64,
     /// Numeric columns, by name.
     pub columns: BTreeMap<String, ColumnRows>,
     /// The states of fields in all rows.
     states: States,
-    /// What columns say together.
+    /// Statistics over several columns.
     pub joint: Joint,
     /// What formats found in the rows besides.
     pub facts: RowFacts,
@@ -316,7 +316,7 @@ impl RowColumns {
         }
     }
 
-    /// Adds what another worker saw.
+    /// Adds the state of another worker.
     pub fn merge(&mut self, other: Self) {
         self.rows += other.rows;
         for (name, column) in other.columns {
@@ -340,7 +340,7 @@ impl RowColumns {
         self.shared(name).is_some_and(|shared| shared.iter().any(says_so))
     }
 
-    /// What exactly the rows without a number in a column have in common, in words.
+    /// The property that exactly the rows without a number in a column share, in words.
     #[must_use]
     pub fn left_out(&self, name: &str) -> Option<String> {
         let shared = self.shared(name)?;
@@ -369,7 +369,7 @@ impl RowColumns {
     }
 }
 
-/// The group that a field puts its row into.
+/// The group of a row according to a field.
 fn group<'f>(field: &'f RowField<'_>) -> Option<(&'f str, String)> {
     let FieldValue::Text(text) = field.value else { return None };
     let name = field.name.as_ref();

@@ -1,4 +1,4 @@
-//! A number that is a weighted sum of other numbers of its record, as printed, or that lies between two of them.
+//! Checks a number against a weighted sum of other numbers of its record, or against two bounds in it.
 
 use std::borrow::Cow;
 
@@ -7,11 +7,11 @@ use crate::metric::pairs::Said;
 use crate::model::Verdict;
 use crate::numeric::{Approx, NumberFormat, Printed};
 
-/// Roundings that are granted to each number: means of a batch, of several of them, of several devices.
+/// Roundings granted to each number: means over a batch, over several batches, over several devices.
 const ROUNDINGS: f64 = 8.0;
 
-/// Judges a number against Σ weight·number. Trainers may keep the terms in 16 bits before they are averaged: what that
-/// explains is left open.
+/// Judges a number against Σ weight·number. Trainers may keep the terms in 16 bits before averaging, so differences
+/// that this explains are left undecided.
 pub(super) fn judge_combination(claim: Approx, terms: &[(f64, Printed)], is_certain: bool) -> Option<Said> {
     if terms.is_empty() || !terms.iter().all(|(_, number)| number.is_finite()) {
         return None;
@@ -46,10 +46,10 @@ pub(super) fn judge_combination(claim: Approx, terms: &[(f64, Printed)], is_cert
     Some(Said { judged, instead })
 }
 
-/// Roundings in single precision of a mean beside the extremes of what it is of.
+/// Single-precision roundings granted to a mean relative to its extremes.
 const OF_MEAN: f64 = 64.0;
 
-/// Judges a number that cannot lie outside of two others. Inside of them it may be any.
+/// Judges a number that must lie between two others. Any value between them is undecided.
 pub(super) fn judge_between(claim: Approx, low: Option<&Printed>, high: Option<&Printed>) -> Said {
     let open = |number: &Printed| Approx::printed(number).rounded(OF_MEAN, NumberFormat::F32);
     let low = low.filter(|number| number.is_finite()).map(open);
@@ -84,7 +84,7 @@ mod tests {
         // 0.25 − −0.125 = 0.375.
         let of = |claim: &str| verdict(claim, &[(1.0, "0.25000000"), (-1.0, "-0.12500000")]);
         assert_eq!(of("0.37500000").0, Verdict::Proven);
-        // Off by 0.001, below 8 · 2^-9 · (0.375 + 0.375) = 0.012: 16 bits explain it.
+        // Off by 0.001, below 8 · 2^-9 · (0.375 + 0.375) = 0.012, so 16 bits explain it.
         assert_eq!(of("0.37600000").0, Verdict::Unprovable);
         assert_eq!(of("0.40000000"), (Verdict::Refuted, vec![]));
         assert_eq!(of("-0.37500000"), (Verdict::Refuted, vec!["what its parts give with the other sign".to_owned()]));
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn the_digits_of_the_terms_leave_their_part_open() {
-        // 0.3 − 0.1 lies within 0.1 of 0.2.
+        // 0.3 − 0.1 is within 0.1 of 0.2.
         assert_eq!(verdict("0.29", &[(1.0, "0.3"), (-1.0, "0.1")]).0, Verdict::Proven);
         assert_eq!(verdict("0.35", &[(1.0, "0.3"), (-1.0, "0.1")]).0, Verdict::Refuted);
     }
@@ -113,7 +113,7 @@ mod tests {
             (said.judged.verdict, said.instead.first().map(|words| words.clone().into_owned()))
         };
         assert_eq!(of("0.5"), (Verdict::Unprovable, None));
-        // 0.7504 lies within half of the last digit of 0.750.
+        // 0.7504 is within half of the last digit of 0.750.
         assert_eq!(of("0.7504"), (Verdict::Unprovable, None));
         assert_eq!(of("0.7600"), (Verdict::Refuted, Some("above its maximum".to_owned())));
         assert_eq!(of("-1.5"), (Verdict::Refuted, Some("below its minimum".to_owned())));

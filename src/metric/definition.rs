@@ -1,4 +1,4 @@
-//! The metric of one item against what is logged beneath it.
+//! Checks the metric of one item against the data logged for the item.
 
 use std::borrow::Cow;
 
@@ -11,26 +11,26 @@ use crate::model::{
 };
 use crate::numeric::{Approx, NumberFormat, Printed, pow, softmax};
 
-/// Roundings in single precision that are granted to a number of a row: a tool may compute in it and print all its digits.
+/// Single-precision roundings granted to a row's number: a tool may compute in single precision and print all digits.
 const STAGES: f64 = 8.0;
 
-/// Some tools multiply by 1.44269504089 for 1 ÷ ln 2: twelve digits, of which the last may be half off.
+/// Some tools multiply by 1.44269504089 for 1 ÷ ln 2: twelve digits, with an error of half a unit in the last one.
 const SHORT_BITS: f64 = 0.5e-11;
 
 impl Definition<'_> {
-    /// Whether it says that an item is right or wrong by what was chosen: 1 or 0.
+    /// Whether its value says that the chosen answer is correct or incorrect: 1 or 0.
     #[must_use]
     pub fn is_choice(&self) -> bool {
         matches!(self, Self::Right(_) | Self::GreedyGold)
     }
 
-    /// Whether it is a formula of other numbers of the record of which wrong forms are known.
+    /// Whether it is a formula over other numbers of the record with known wrong variants.
     #[must_use]
     pub fn is_formula(&self) -> bool {
         matches!(self, Self::Combination(..) | Self::Between(..) | Self::OfToken(..) | Self::OfTokens(_))
     }
 
-    /// The fields that would decide it, in words.
+    /// The fields that would decide it, as text.
     #[must_use]
     pub fn lacks(&self) -> Option<&'static str> {
         match self {
@@ -39,7 +39,7 @@ impl Definition<'_> {
         }
     }
 
-    /// Whether it needs no right answer: which candidate wins, counts, numbers in the record.
+    /// Whether it needs no correct answer: the winning candidate, counts, numbers in the record.
     #[must_use]
     pub fn is_without_gold(&self) -> bool {
         matches!(
@@ -59,14 +59,15 @@ impl Definition<'_> {
     }
 }
 
-/// What is said of one item's metric.
+/// The verdict on one item's metric.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RowJudgement {
-    /// The verdict with its numbers: the value as logged, where it is one number, and as derived, where it can be.
+    /// The verdict with its numbers: the logged value, if it is a single number, and the derived value, if there is
+    /// one.
     pub judged: Judgement,
-    /// Position of the winner, where the metric has one.
+    /// Position of the winner, if the metric has one.
     pub winner: Option<usize>,
-    /// The exact value that enters an aggregate of probabilities (Brier), where it was derived.
+    /// The exact value that enters an aggregate of probabilities (Brier), if it was derived.
     pub squared: Option<f64>,
 }
 
@@ -77,7 +78,7 @@ impl RowJudgement {
     }
 }
 
-/// The value of a metric as one number, a yes being 1.
+/// The value of a metric as one number; true is 1.
 #[must_use]
 pub fn number(value: &RowValue) -> Option<f64> {
     match value {
@@ -92,13 +93,13 @@ pub fn number(value: &RowValue) -> Option<f64> {
 pub struct JudgedRow<'m> {
     /// The metric as logged.
     pub metric: &'m RowClaim<'m>,
-    /// How it follows from its item; None where nobody says, or code that the log does not show computes it.
+    /// Its definition; None if unknown, or if custom code computes it that the log does not show.
     pub definition: Option<&'m Definition<'m>>,
-    /// What is said of it.
+    /// The verdict.
     pub row: RowJudgement,
-    /// Which ways to compare candidates explain it, where it says that the winner is right or wrong.
+    /// The ways to compare candidates that explain it, if it marks the winner as correct or incorrect.
     pub fits: Fits,
-    /// What a refuted number is instead, in words.
+    /// What a refuted number is instead, as text.
     pub instead: Vec<Cow<'static, str>>,
 }
 
@@ -119,7 +120,7 @@ impl<'m> JudgedRow<'m> {
         Self { metric, definition, row, fits, instead }
     }
 
-    /// What the name of a token's number says that it is, in words.
+    /// The formula that the name of a token's number promises, as text.
     #[must_use]
     pub fn meant(&self) -> Option<Cow<'static, str>> {
         match self.definition? {
@@ -129,7 +130,7 @@ impl<'m> JudgedRow<'m> {
     }
 }
 
-/// Judges a number that follows from other numbers of its record, where wrong ways to compute it are known.
+/// Judges a number that follows from other numbers of its record, with known wrong variants.
 fn of_record(value: &RowValue, definition: &Definition<'_>) -> Option<Said> {
     let RowValue::Number(number) = value else { return None };
     let claim = Approx::printed(number);
@@ -142,7 +143,7 @@ fn of_record(value: &RowValue, definition: &Definition<'_>) -> Option<Said> {
     }
 }
 
-/// Judges the value of a metric of one item; unprovable without a definition, and where the record lacks what it takes.
+/// Judges the value of a metric of one item. Unprovable without a definition, or if the record lacks the required data.
 fn judge(item: &ItemSummary, value: &RowValue, definition: Option<&Definition<'_>>) -> RowJudgement {
     let judged = match definition {
         None => None,
@@ -153,12 +154,12 @@ fn judge(item: &ItemSummary, value: &RowValue, definition: Option<&Definition<'_
     judged.unwrap_or_else(|| RowJudgement::unprovable(number(value).unwrap_or(f64::NAN)))
 }
 
-/// A number that a definition gives.
+/// The number that a definition gives.
 struct Derived {
     value: Approx,
-    /// Whether it is a whole number, so that no digits and no rounding leave anything open.
+    /// Whether it is an exact whole number, free of rounding error.
     is_whole: bool,
-    /// Whether another number would have to be wrong. Where scores are equal within their printed digits, it need not.
+    /// Whether a different logged number must be wrong. It need not be if scores are equal within their printed digits.
     is_certain: bool,
     winner: Option<usize>,
 }
@@ -179,7 +180,7 @@ impl Derived {
 
 fn one_number(item: &ItemSummary, value: &RowValue, definition: &Definition<'_>) -> Option<RowJudgement> {
     let found = number(value)?;
-    // Anything between is another definition under the same name.
+    // A value between 0 and 1 has another definition under the same name.
     if definition.is_choice() && !(is(found, 0.0) || is(found, 1.0)) {
         return None;
     }
@@ -248,7 +249,7 @@ fn derive(item: &ItemSummary, definition: &Definition<'_>) -> Option<Derived> {
         }
         Definition::GoldShare(divisor) => Derived::new(gold_share(item, *divisor)?),
         Definition::GoldLogShare(divisor) => {
-            // Without the detour over a share that may vanish.
+            // Computed as a log directly: the share itself may underflow.
             let scores = compared(item, Ranking::By(*divisor), Cut::Halves)?;
             Derived::new(Approx::log_share(&scores, item.gold_position()?))
         }
@@ -286,7 +287,7 @@ fn derive(item: &ItemSummary, definition: &Definition<'_>) -> Option<Derived> {
             Derived::new(Approx::exact(least))
         }
         Definition::GeometricMeanOf(factor, numbers) => {
-            // Of a number that may be 0 nothing follows.
+            // If a factor may be 0, the geometric mean cannot be bounded.
             numbers.iter().chain([factor]).all(|number| number.value > 0.0).then_some(())?;
             let logs = numbers.iter().map(|number| Approx::printed(number).ln());
             let mean = Approx::sum(logs, NumberFormat::F64).over(numbers.len() as f64).exp();
@@ -309,7 +310,7 @@ fn only(item: &ItemSummary) -> Option<usize> {
     (item.candidates.len() == 1).then_some(0)
 }
 
-/// How much of something a candidate has.
+/// A candidate's count: characters, bytes, tokens, words.
 fn count(candidate: &CandidateSummary, what: Counted) -> Option<f64> {
     let count = match what {
         Counted::Tokens => (candidate.tokens > 0).then_some(candidate.tokens),
@@ -320,11 +321,11 @@ fn count(candidate: &CandidateSummary, what: Counted) -> Option<f64> {
     count.map(f64::from)
 }
 
-/// The score of a candidate over a divisor, through an output.
+/// The score of a candidate divided by a divisor, in the unit of an output.
 fn score_of(item: &ItemSummary, at: usize, divisor: Divisor, output: ScoreOutput) -> Option<Approx> {
     let candidate = item.candidates.get(at)?;
     let by = divisor.of(candidate).filter(|by| *by > 0.0)?;
-    // A total that is derived from tokens is at hand where none is reported.
+    // Without a reported score, the total derived from tokens is used.
     let score = match candidate.claims.first() {
         Some(claim) => claim.number?,
         None => candidate.total?,
@@ -343,7 +344,7 @@ fn score_of(item: &ItemSummary, at: usize, divisor: Divisor, output: ScoreOutput
     })
 }
 
-/// The share of all right answers of Σ exp(score ÷ divisor).
+/// The share of all correct answers in Σ exp(score ÷ divisor).
 fn gold_share(item: &ItemSummary, divisor: Divisor) -> Option<Approx> {
     let mut scores = Vec::with_capacity(item.candidates.len());
     for candidate in &item.candidates {
@@ -356,7 +357,7 @@ fn gold_share(item: &ItemSummary, divisor: Divisor) -> Option<Approx> {
     (!shares.is_empty()).then(|| Approx::sum(shares, NumberFormat::F64))
 }
 
-/// A log-likelihood against the only candidate's score, with the count that it will be divided by.
+/// Checks a log-likelihood against the only candidate's score, and the count that will divide it.
 fn total(item: &ItemSummary, value: &RowValue, counted: Option<Counted>) -> Option<RowJudgement> {
     let (total, divisor) = match (value, counted) {
         (RowValue::Number(total), None) => (total.value, None),
@@ -366,23 +367,23 @@ fn total(item: &ItemSummary, value: &RowValue, counted: Option<Counted>) -> Opti
     let candidate = item.candidates.first()?;
     let score = candidate.claims.first()?.number?.stored(NumberFormat::F64);
     let mut judged = compare(Approx::exact(total), score);
-    // Some tasks score a cleaned text and count the original one: another count is not wrong.
+    // Some tasks score a cleaned text but count the original one, so another count is not an error.
     if judged.is_proven() && divisor.is_some_and(|(found, counted)| !counts(candidate, found, counted)) {
         judged.verdict = Verdict::Unprovable;
     }
     Some(RowJudgement { judged, winner: None, squared: None })
 }
 
-/// Whether a candidate has as much of something as a row says.
+/// Whether a candidate has the count that a row states.
 fn counts(candidate: &CandidateSummary, found: f64, counted: Counted) -> bool {
     count(candidate, counted).is_some_and(|own| match counted {
-        // len(re.split(r"\s+", text)): white space at either end counts as one more (empty) word.
+        // len(re.split(r"\s+", text)): white space at either end adds one (empty) word.
         Counted::Words => found >= own && found <= own + 2.0,
         _ => is(own, found),
     })
 }
 
-/// The position of the right answer and the softmax of the scores.
+/// Checks the position of the correct answer and the softmax of the scores.
 fn shares(item: &ItemSummary, value: &RowValue) -> Option<RowJudgement> {
     let RowValue::Distribution(gold, printed) = value else { return None };
     let scores: Option<Vec<Approx>> =
@@ -423,8 +424,8 @@ fn squared(probabilities: &[f64], gold: Option<usize>) -> Option<f64> {
     Some(crate::numeric::exact_sum(terms))
 }
 
-/// Half-quanta of an array as numpy prints it: 8 decimals with trailing zeros cut, or, when the values span many
-/// orders, as many digits for each with an exponent.
+/// Half-quanta of an array as numpy prints it: 8 decimals without trailing zeros. If the values span many orders of
+/// magnitude, each has that many digits and an exponent.
 fn half_quanta(printed: &[Printed]) -> Vec<f64> {
     let exponents = printed.iter().any(|number| number.decimals > 8);
     let decimals = printed.iter().map(|number| number.decimals).max().unwrap_or(8);
@@ -434,8 +435,8 @@ fn half_quanta(printed: &[Printed]) -> Vec<f64> {
         .map(|number| {
             let decimals =
                 if exponents { number.decimals + significant - i16::from(number.significant) } else { decimals };
-            // One unit and not half: numpy's digits are those of the shortest text, cut and not rounded, in some
-            // versions.
+            // A whole unit rather than half: some numpy versions truncate the digits of the shortest text instead of
+            // rounding.
             pow(10.0, -f64::from(decimals.min(8 + 300)))
         })
         .collect()

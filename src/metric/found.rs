@@ -1,4 +1,4 @@
-//! What a search over the columns of the rows gives for a reported number.
+//! The result of searching the columns of the rows for a reported number.
 
 use crate::derive::judge;
 use crate::metric::aggregate::Derived;
@@ -8,21 +8,21 @@ use crate::metric::wrong::AggregateCause;
 use crate::model::{RunClaim, Verdict};
 use crate::numeric::{Approx, NumberFormat, Printed, show};
 
-/// What a mean over some of the rows leaves out.
+/// The rows left out of a mean.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Partial {
     /// Rows with a value.
     pub over: u64,
     /// All rows.
     pub of: u64,
-    /// The mean if the others count as 0.
+    /// The mean if the rows left out count as 0.
     pub with_zeros: f64,
-    /// What exactly the others have in common, in words.
+    /// The property that exactly the rows left out share, in words.
     pub shared: Option<String>,
 }
 
 impl Partial {
-    /// What is said of the rows that it leaves out, as in `8 have no value`.
+    /// Describes the rows left out, as in `8 have no value`.
     #[must_use]
     pub fn left_out(&self) -> String {
         let left = self.of - self.over;
@@ -36,43 +36,43 @@ impl Partial {
     }
 }
 
-/// What is said of a number that follows, and of which a reader would think otherwise.
+/// A warning about a number that is proven but easily misread.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Remark {
-    /// The rule that says it, as a warning.
+    /// The rule that reports it, as a warning.
     pub code: &'static str,
     /// One line.
     pub title: String,
     /// How to fix it; one line.
     pub help: &'static str,
-    /// What the number would be otherwise.
+    /// The number that a reader would expect.
     pub expected: Option<f64>,
-    /// Rows or parts that it is about, and all of them.
+    /// Rows or parts affected, and their total.
     pub of: (u64, u64),
 }
 
-/// What is said of a reported number.
+/// The result for a reported number.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Found {
     pub(super) verdict: Verdict,
-    /// The right number with its formula.
+    /// The correct number with its formula.
     pub(super) derived: Derived,
     /// Why it is wrong.
     pub(super) cause: Option<AggregateCause>,
-    /// What it is instead, in words that follow its name: `averages the rows' ratios`.
+    /// What the number is instead, phrased to follow its name: `averages the rows' ratios`.
     pub(super) why: String,
     /// The arithmetic that shows it, in one line.
     pub(super) arithmetic: String,
-    /// The rows that it leaves out.
+    /// The rows left out.
     pub(super) partial: Option<Partial>,
-    /// What a reader should know of it.
+    /// A warning for the reader.
     pub(super) remark: Option<Remark>,
     /// Why it cannot be decided, and what to log.
     pub(super) missing: Option<Missing>,
 }
 
 impl Found {
-    /// A number that follows.
+    /// The result for a number that matches.
     pub(super) fn proven(derived: Derived) -> Self {
         Self {
             verdict: Verdict::Proven,
@@ -86,13 +86,13 @@ impl Found {
         }
     }
 
-    /// A number that does not, with what it is instead.
+    /// The result for a number that does not match, with what it is instead.
     pub(super) fn refuted(derived: Derived, cause: AggregateCause, why: &str, arithmetic: String) -> Self {
         let proven = Self::proven(derived);
         Self { verdict: Verdict::Refuted, cause: Some(cause), why: why.to_owned(), arithmetic, ..proven }
     }
 
-    /// A number that cannot be decided.
+    /// The result for a number that cannot be decided.
     pub(super) fn open(derived: Derived, missing: Missing) -> Self {
         Self { verdict: Verdict::Unprovable, missing: Some(missing), ..Self::proven(derived) }
     }
@@ -104,7 +104,7 @@ pub(super) struct Wrong {
     pub(super) value: Approx,
     /// The formula.
     pub(super) definition: String,
-    /// What the number does instead, in words that follow its name.
+    /// What the number does instead, phrased to follow its name.
     pub(super) why: String,
 }
 

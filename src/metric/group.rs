@@ -1,4 +1,4 @@
-//! Numbers of a group of tasks, from the numbers of its tasks.
+//! Metrics of a group of tasks, derived from the metrics of its tasks.
 
 use crate::derive::judge;
 use crate::metric::answer::{NO_MEMBERS, RunFacts};
@@ -9,7 +9,7 @@ use crate::metric::wrong::AggregateCause;
 use crate::model::{RunClaim, TaskGroup, Verdict, Weights};
 use crate::numeric::{Approx, NumberFormat, Printed, half_of_last_digit, show};
 
-/// Judges numbers without rows: groups of tasks from their tasks' numbers, the others by their range.
+/// Judges metrics without rows: groups of tasks from their tasks' metrics, others by their range.
 #[must_use]
 pub fn judge_without_rows<'c>(
     claims: &[&'c RunClaim],
@@ -25,14 +25,14 @@ pub fn judge_without_rows<'c>(
     judged
 }
 
-/// The number of one task of a group.
+/// The metric of one task in a group.
 struct Member {
     n: f64,
-    /// With what its rounding leaves open.
+    /// The value, with the error of its printed digits.
     value: Approx,
 }
 
-/// Numbers of rows and values of a group's tasks; None when one of them is missing.
+/// Row counts and values of a group's tasks; None if one of them is missing.
 fn members(claim: &RunClaim, group: &TaskGroup, all: &[RunClaim]) -> Option<Vec<Member>> {
     let find = |task: &str, is_it: &dyn Fn(&RunClaim) -> bool| {
         let found =
@@ -51,7 +51,7 @@ fn members(claim: &RunClaim, group: &TaskGroup, all: &[RunClaim]) -> Option<Vec<
     group.tasks.iter().map(one).collect()
 }
 
-/// What is said of a group without a value, where all its tasks have one.
+/// A remark on a group without a value whose tasks all have one.
 fn without_value(claim: &RunClaim, group: &TaskGroup, all: &[RunClaim]) -> Option<Remark> {
     let has_value = |task: &String| {
         all.iter().any(|own| {
@@ -76,9 +76,9 @@ fn without_value(claim: &RunClaim, group: &TaskGroup, all: &[RunClaim]) -> Optio
     })
 }
 
-/// A group's number: the mean of its tasks' numbers, weighted by their rows or equally. The pooled standard error of
-/// the former is sqrt(Σ (n − 1)·n·se² ÷ (N − k) ÷ N); of the latter it is sqrt(Σ se²) ÷ k, or, if a tool averages
-/// the standard errors as well, their mean.
+/// Judges a group's metric: the mean of its tasks' metrics, weighted by their rows or equally. The pooled standard
+/// error of the weighted mean is sqrt(Σ (n − 1)·n·se² ÷ (N − k) ÷ N). That of the plain mean is sqrt(Σ se²) ÷ k; some
+/// tools average the standard errors instead.
 fn judge_group(metric: &mut JudgedMetric<'_>, group: &TaskGroup, all: &[RunClaim]) {
     if metric.claim.value.is_empty() && group.is_empty_group {
         metric.remark = without_value(metric.claim, group, all);

@@ -1,5 +1,5 @@
-//! What several fields of a row say together: confidence and correctness, gold answer and prediction, right samples of all
-//! samples, edits and words.
+//! Statistics over several fields of a row: confidence and correctness, gold answer and prediction, correct samples of
+//! all samples, edits and words.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,9 +13,9 @@ use crate::metric::votes::{Group, Votes};
 use crate::model::{FieldValue, RowField, answer_hash, plain_name};
 use crate::numeric::ExactSum;
 
-/// Numbers of bins that calibration errors are tried with, the most frequent ones first.
+/// Bin counts tried for calibration errors, most frequent first.
 pub const BINS: [u32; 8] = [10, 15, 5, 20, 25, 30, 50, 100];
-/// Pairs of labels that are kept, and pairs of counts.
+/// Maximum number of pairs of labels, and of pairs of counts.
 const PAIRS: usize = 1 << 10;
 /// Pairs of numbers whose ranks are compared.
 const RANKED: usize = 1 << 13;
@@ -23,7 +23,7 @@ const RANKED: usize = 1 << 13;
 const SORTED: usize = 1 << 16;
 /// Items whose samples are counted.
 const ITEMS: usize = 1 << 16;
-/// A confidence is added up as a whole number of these parts of 1.
+/// Confidences are summed as integers, in units of 1 ÷ `UNIT`.
 const UNIT: f64 = (1_u64 << 60) as f64;
 
 const GOLD: [&str; 14] = [
@@ -135,7 +135,7 @@ const WORDS: [&str; 9] = [
     "reference_words",
 ];
 
-/// Whether a field holds what is compared with a gold answer, by its name.
+/// Whether the name of a field means that it is compared with a gold answer.
 #[must_use]
 pub fn is_compared(name: &str) -> bool {
     PREDICTED.contains(&&*plain_name(name))
@@ -149,16 +149,16 @@ pub(super) fn is_of_people(name: &str) -> bool {
 /// A bin of confidences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Bin {
-    /// Rows.
+    /// Number of rows.
     pub rows: u64,
-    /// Of these, right ones.
+    /// Correct rows.
     pub right: u64,
-    /// Σ of their confidences, in parts of 1.
+    /// Σ of the confidences, in units of 1 ÷ `UNIT`.
     parts: u128,
 }
 
 impl Bin {
-    /// |mean confidence − share of right rows|, and its rows.
+    /// |mean confidence − share of correct rows|, and the number of rows.
     #[must_use]
     pub fn gap(&self) -> f64 {
         let rows = self.rows as f64;
@@ -166,16 +166,16 @@ impl Bin {
     }
 }
 
-/// Confidence beside correctness.
+/// Confidence and correctness.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Calibration {
     /// Rows with both.
     pub rows: u64,
     /// Σ of (confidence − correct)².
     pub squares: ExactSum,
-    /// Bins of equal width whose upper edge belongs to them, by number of bins and position.
+    /// Bins of equal width that include their upper edge, by number of bins and position.
     pub upper: BTreeMap<(u32, u32), Bin>,
-    /// The same, whose lower edge belongs to them.
+    /// The same bins, but including their lower edge.
     pub lower: BTreeMap<(u32, u32), Bin>,
     /// The bits of each confidence with its correctness, which sort as the confidences do.
     pub sorted: Capped<(u64, bool), u64, SORTED>,
@@ -224,16 +224,16 @@ fn to_parts(confidence: f64) -> u128 {
     (confidence.clamp(0.0, 1.0) * UNIT).round() as u128
 }
 
-/// Edits beside words of a reference.
+/// Edits and words of a reference.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Edits {
-    /// Rows.
+    /// Number of rows.
     pub rows: u64,
     /// Σ of the edits.
     pub edits: u64,
     /// Σ of the words.
     pub words: u64,
-    /// Rows with words, and Σ of edits ÷ words over these.
+    /// Rows with words, and Σ of edits ÷ words over them.
     pub ratios: (u64, ExactSum),
 }
 
@@ -257,16 +257,16 @@ impl Edits {
     }
 }
 
-/// Correctness beside a share between 0 and 1.
+/// Correctness and a share between 0 and 1.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct AnyOf {
     /// Rows with both.
     pub rows: u64,
-    /// Rows that are right with a share above 0 and below 0.5.
+    /// Correct rows with a share above 0 and below 0.5.
     pub low: u64,
-    /// Rows that are not right exactly where the share is above 0.
+    /// Rows that break the rule "correct if and only if the share is above 0".
     pub others: u64,
-    /// Least share of a right row.
+    /// Smallest share of a correct row.
     pub least: Option<f64>,
     /// Σ of the shares.
     pub sum: ExactSum,
@@ -349,18 +349,18 @@ impl Scale {
     }
 }
 
-/// What the columns of a stream's rows say together.
+/// Statistics over several columns of a stream's rows.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Joint {
     /// Confidence and correctness.
     pub calibration: Calibration,
     /// Gold answer and prediction, as labels.
     pub labels: Capped<(String, String), u64, PAIRS>,
-    /// Samples and right ones of them, of one problem a row.
+    /// Samples and correct samples, for logs with one problem per row.
     pub samples: Capped<(u32, u32), u64, PAIRS>,
-    /// Samples and right ones of them, of one sample a row, by item.
+    /// Samples and correct samples by item, for logs with one sample per row.
     pub by_item: Capped<u64, (u32, u32), ITEMS>,
-    /// Correctness by a share above 0, by the names of both.
+    /// Correctness and the shares above 0, by the names of both fields.
     pub any_of: BTreeMap<(String, String), AnyOf>,
     /// Answers to an item and right ones among them, by item and hash of the answer.
     pub answers: Capped<(u64, u64), (u32, u32), ITEMS>,
@@ -372,13 +372,13 @@ pub struct Joint {
     pub scale: Scale,
     /// Word edits as logged.
     pub logged: Edits,
-    /// Word edits between the texts.
+    /// Word edits computed from the texts.
     pub words: Edits,
-    /// Character edits between the texts.
+    /// Character edits computed from the texts.
     pub chars: Edits,
 }
 
-/// The first field of a row with one of several names that has a value of some kind.
+/// The first field with one of these names that has a value of the required kind.
 fn first<'f, T>(
     row: &'f [(Cow<'_, str>, &'f RowField<'_>)],
     names: &[&str],

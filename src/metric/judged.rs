@@ -1,7 +1,7 @@
-//! The numbers that a pipeline reported of a run, each against its rows.
+//! Judges the metrics that a pipeline reported for a run against its rows.
 //!
-//! Judged once per stream; the rules of the family `aggregate` then speak for the reasons found here. The reason is
-//! named once, so that one wrong number is one finding.
+//! Runs once per stream. The rules of the family `aggregate` report the causes found here. Each wrong number gets one
+//! cause, so it produces one finding.
 
 use crate::derive::judge as compare;
 use crate::metric::aggregate::{self, Derived};
@@ -22,10 +22,10 @@ use crate::metric::wrong::{self, AggregateCause, Refuted, Without};
 use crate::model::{Aggregation, RunClaim, Verdict};
 use crate::numeric::{Approx, NumberFormat, Printed, half_of_last_digit, show};
 
-/// Digits behind the point from which on a file is taken to print all digits of its numbers.
+/// Minimum number of decimals that shows that a file prints all digits of its numbers.
 const FULL: i16 = 12;
 
-/// One reported number.
+/// One reported metric.
 #[derive(Clone, Debug)]
 pub struct JudgedMetric<'c> {
     /// The claim.
@@ -34,7 +34,7 @@ pub struct JudgedMetric<'c> {
     pub reported: f64,
     /// The formula, such as `mean(acc)`.
     pub definition: String,
-    /// The number that the rows give.
+    /// The number derived from the rows.
     pub recomputed: Option<f64>,
     /// The tolerance.
     pub bound: f64,
@@ -44,18 +44,18 @@ pub struct JudgedMetric<'c> {
     pub missing: Option<Missing>,
     /// Why it is wrong.
     pub cause: Option<AggregateCause>,
-    /// What it is instead, in words that follow its name; empty where its cause says that.
+    /// What the number is instead, phrased to follow its name; empty if the cause says it.
     pub why: String,
     /// The arithmetic that shows it, in one line.
     pub arithmetic: String,
-    /// The rows that it leaves out, where it follows from the others and nothing says that it is about these.
+    /// The rows left out, if the metric matches only without them and nothing in the log says so.
     pub partial: Option<Partial>,
-    /// What a reader should know of it.
+    /// A warning for the reader.
     pub remark: Option<Remark>,
 }
 
 impl JudgedMetric<'_> {
-    /// The metric as messages call it: `acc`, or `acc_stderr`.
+    /// The metric as named in messages: `acc`, or `acc_stderr`.
     #[must_use]
     pub fn name(&self) -> String {
         if self.claim.of.stderr { format!("{}_stderr", self.claim.of.metric) } else { self.claim.of.metric.clone() }
@@ -74,7 +74,7 @@ impl JudgedMetric<'_> {
         self.arithmetic = arithmetic;
     }
 
-    /// Takes over what the columns of the rows give.
+    /// Takes over the result of a column search.
     fn take(&mut self, found: Found) {
         let Found { verdict, derived, cause, why, arithmetic, partial, remark, missing } = found;
         self.recomputed = Some(derived.value.value);
@@ -86,7 +86,7 @@ impl JudgedMetric<'_> {
     }
 }
 
-/// Judges the numbers reported of one stream of rows.
+/// Judges the metrics reported for one stream of rows.
 #[must_use]
 pub fn judge<'c>(claims: &[&'c RunClaim], facts: &RunFacts<'_>) -> Vec<JudgedMetric<'c>> {
     let parse = |claim: &RunClaim| Printed::parse(claim.value.as_bytes());
@@ -106,16 +106,17 @@ pub fn judge<'c>(claims: &[&'c RunClaim], facts: &RunFacts<'_>) -> Vec<JudgedMet
     claims.iter().filter(says).map(|claim| judge_one(claim, facts, &of_run)).collect()
 }
 
-/// What the numbers of a run say together.
+/// Information that the metrics of a run state together.
 struct Stated<'s> {
     beside: &'s [&'s RunClaim],
-    /// The number of rows.
+    /// The stated number of rows.
     counted: Option<f64>,
-    /// Whether they have all their digits.
+    /// Whether the numbers are printed with all their digits.
     is_full: bool,
 }
 
-/// Marks shares of right items whose picks follow from refuted scores: they are what these picks give, and no more.
+/// Marks accuracies whose picks follow from refuted scores. They match the picks, but the picks themselves are in
+/// doubt.
 pub fn from_refuted(judged: &mut [JudgedMetric<'_>]) {
     let is_share = |claim: &RunClaim| catalogue::is_share_of_items(claim) || catalogue::is_named_share_of_items(claim);
     for metric in judged.iter_mut().filter(|metric| metric.verdict == Verdict::Proven && is_share(metric.claim)) {
@@ -204,8 +205,8 @@ fn judge_one<'c>(claim: &'c RunClaim, facts: &RunFacts<'_>, stated: &Stated<'_>)
     judged
 }
 
-/// Half-quantum of a reported number. A harness prints all digits, `0.3` included; a summary may round each
-/// number by itself.
+/// Half-quantum of a reported number. A harness prints all digits, so `0.3` is exact; a summary may round each number
+/// separately.
 fn half(claim: &RunClaim, printed: &Printed, is_full: bool) -> f64 {
     let stored = NumberFormat::F64.half_ulp(printed.value);
     if let Some(decimals) = claim.of.decimals {
@@ -221,7 +222,7 @@ fn half(claim: &RunClaim, printed: &Printed, is_full: bool) -> f64 {
     }
 }
 
-/// What the log gives for a number.
+/// The number that the log gives for a metric.
 fn answer(asked: &Asked<'_>, rows: Option<&MetricRows>) -> Answer {
     let metric = by_name(&asked.claim.of.metric);
     match (rows, asked.claim.of.stderr) {
@@ -233,7 +234,7 @@ fn answer(asked: &Asked<'_>, rows: Option<&MetricRows>) -> Answer {
     }
 }
 
-/// From the items and tokens, where no rows of the metric are logged.
+/// Derived from items and tokens, for metrics without logged rows.
 fn of_run(asked: &Asked<'_>) -> Answer {
     let claim = asked.claim;
     let is_share = catalogue::is_share_of_items(claim) || catalogue::is_named_share_of_items(claim);
@@ -246,7 +247,7 @@ fn of_run(asked: &Asked<'_>) -> Answer {
     known.unwrap_or(Answer::Missing(if is_unknown { NO_ROWS } else { NO_FORMULA }))
 }
 
-/// What the plain fields of the rows give for a number: by the definition of its metric, else by the column of its name.
+/// Derived from the plain fields of the rows: by the metric's definition, otherwise from the column with its name.
 fn of_columns(asked: &Asked<'_>, rows: Option<&MetricRows>) -> Option<Found> {
     let columns = asked.facts.columns;
     if asked.claim.of.stderr || rows.is_some() || columns.rows == 0 && columns.facts.rows == 0 {
@@ -259,7 +260,7 @@ fn of_columns(asked: &Asked<'_>, rows: Option<&MetricRows>) -> Option<Found> {
     }
 }
 
-/// A mean over several metrics of which one holds in every row: the same for any model.
+/// A mean over several metrics, if exactly one of them holds in every row. It is the same for any model.
 fn of_exclusive(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
     let (facts, all) = (asked.facts, asked.facts.rows);
     let is_other = asked.claim.of.aggregation == Some(Aggregation::Other) && !asked.claim.of.stderr;
@@ -287,7 +288,7 @@ fn of_exclusive(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
     Some(Found::refuted(derived, AggregateCause::Mismatch, &why, means.collect::<Vec<_>>().join(", ")))
 }
 
-/// How rows become a number: as the format says, else as the metric's name does.
+/// The aggregation: as stated by the format, otherwise as defined for the metric's name.
 fn aggregation(claim: &RunClaim) -> Option<Aggregation> {
     claim.of.aggregation.or_else(|| by_name(&claim.of.metric)?.aggregation)
 }
@@ -295,7 +296,7 @@ fn aggregation(claim: &RunClaim) -> Option<Aggregation> {
 fn of_rows(claim: &RunClaim, rows: &MetricRows) -> Answer {
     let derive = |aggregation: Aggregation| aggregation.derive(claim.of.row_metric(), rows);
     if rows.custom || claim.of.custom {
-        // Whatever computes a row, a mean of rows is a mean.
+        // A mean is a mean, whichever code computes the rows.
         let derived = claim.of.aggregation.and_then(derive);
         return derived.map_or(Answer::Missing(CUSTOM), |derived| Answer::Maybe(derived, CUSTOM));
     }
@@ -320,7 +321,7 @@ fn stderr_of_rows(claim: &RunClaim, rows: &MetricRows) -> Answer {
     }
 }
 
-/// Names the reason of a wrong number.
+/// Finds the cause of a wrong number.
 fn explain(
     judged: &mut JudgedMetric<'_>,
     rows: Option<&MetricRows>,
@@ -357,8 +358,9 @@ fn explain(
     judged.refute(cause, arithmetic);
 }
 
-/// The rows that a proven mean leaves out: a share of right items, or a mean of row values. None where a share is said to be of
-/// the rows with a value, where the other rows have values of other metrics, and where the digits do not tell.
+/// The rows that a proven mean leaves out: of a share of correct items, or of a mean of row values. None if the share
+/// is declared to cover only rows with a value, if the other rows belong to other metrics, or if the digits cannot
+/// tell.
 fn partial(asked: &Asked<'_>, rows: Option<&MetricRows>, reported: Approx, derived: Approx) -> Option<Partial> {
     let Asked { claim, facts, counted, .. } = *asked;
     let is_mean = |own: Aggregation| matches!(own, Aggregation::Mean | Aggregation::PercentMean);
@@ -388,7 +390,7 @@ fn partial(asked: &Asked<'_>, rows: Option<&MetricRows>, reported: Approx, deriv
     differs.then_some(Partial { over, of: facts.items, with_zeros: with_zeros.value, shared })
 }
 
-/// A number that is NaN, infinite or null is wrong where the rows give a finite one.
+/// Refutes a number that is NaN, infinite or null if the rows give a finite one.
 fn not_finite(judged: &mut JudgedMetric<'_>, asked: &Asked<'_>) {
     let Asked { claim, facts, .. } = *asked;
     let rows = facts.rows.get(claim.of.row_metric());
@@ -412,11 +414,11 @@ fn not_finite(judged: &mut JudgedMetric<'_>, asked: &Asked<'_>) {
     judged.definition = derived.definition;
 }
 
-/// A fraction outside its range is wrong whatever the rows are.
+/// Refutes a fraction outside its range, whatever the rows are.
 fn out_of_range(judged: &mut JudgedMetric<'_>, rows: Option<&MetricRows>) {
     let is_fraction = by_name(&judged.claim.of.metric).is_some_and(|metric| metric.kind == Kind::Fraction);
     let is_bare = !judged.claim.of.stderr && rows.is_none() && judged.claim.of.aggregation.is_none();
-    // Above 100 it is not a percentage either, and some harnesses define `exact_match` differently.
+    // Above 100 it is not a percentage either. Some harnesses define `exact_match` differently.
     let range = if is_fraction && is_bare && !(0.0..=1.0).contains(&judged.reported) {
         "0 … 1"
     } else if judged.claim.of.aggregation == Some(Aggregation::Other)
@@ -430,7 +432,7 @@ fn out_of_range(judged: &mut JudgedMetric<'_>, rows: Option<&MetricRows>) {
     judged.refute(AggregateCause::Percent, format!("{} is outside {range}", show(judged.reported)));
 }
 
-/// Whether the format says that a number is a percentage.
+/// Whether the format declares a number as a percentage.
 fn is_percent(claim: &RunClaim) -> bool {
     claim.of.aggregation == Some(Aggregation::PercentMean)
 }

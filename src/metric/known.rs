@@ -1,4 +1,4 @@
-//! A metric that is known by its names.
+//! A metric identified by its names.
 
 use crate::metric::answer::{Answer, Asked};
 use crate::metric::found::Found;
@@ -23,30 +23,30 @@ pub(super) type OfColumns = fn(&Asked<'_>) -> Option<Found>;
 
 /// A metric that is known by its names.
 pub struct Metric {
-    /// The names it goes by. One that ends with `@` stands for all that begin so: `pass@` for `pass@1`.
+    /// Its names. A name that ends with `@` is a prefix: `pass@` matches `pass@1`.
     pub(super) names: &'static [&'static str],
-    /// What kind of number it is.
+    /// The kind of number.
     pub kind: Kind,
-    /// How the value of a row follows from an item with several candidates.
+    /// Row-level definition for an item with several candidates.
     pub(super) several: Option<&'static Definition<'static>>,
-    /// How the value of a row follows from an item with one candidate.
+    /// Row-level definition for an item with one candidate.
     pub(super) single: Option<&'static Definition<'static>>,
-    /// How rows become the number of a run, where nothing else is said.
+    /// Default aggregation of the rows.
     pub aggregation: Option<Aggregation>,
-    /// The number of a run where no rows of the metric are logged: from its items and tokens.
+    /// Derives the metric from items and tokens, if no rows of it are logged.
     pub(super) of_run: Option<fn(&Asked<'_>) -> Answer>,
-    /// The standard error of that.
+    /// Derives its standard error in the same way.
     pub(super) stderr_of_run: Option<fn(&Asked<'_>) -> Answer>,
     /// The number of a run from the plain fields of its rows; None where they lack what it takes.
     pub(super) of_columns: Option<OfColumns>,
     /// The wrong ways to compute it that are known, the most telling first.
     pub(super) variants: &'static [Variant],
-    /// Whether a summary in a file of its own may have it.
+    /// Whether a summary in a separate file may report it.
     pub(super) in_summaries: bool,
 }
 
 impl Metric {
-    /// A metric without anything that not every metric has.
+    /// A metric with default properties.
     pub(super) const fn new(names: &'static [&'static str], kind: Kind) -> Self {
         Self {
             names,
@@ -62,7 +62,7 @@ impl Metric {
         }
     }
 
-    /// How the value of a row follows from an item.
+    /// The definition of a row's value.
     #[must_use]
     pub fn of_row(&self, candidates: usize) -> Option<&'static Definition<'static>> {
         match candidates {
@@ -72,23 +72,23 @@ impl Metric {
         }
     }
 
-    /// Whether the value of a row says that the item is right or wrong.
+    /// Whether the value of a row says that the item is correct or incorrect.
     #[must_use]
     pub fn says_right(&self) -> bool {
         [self.several, self.single].into_iter().flatten().any(Definition::is_choice)
     }
 
-    /// What the items and tokens give for the number of a run; None where they cannot.
+    /// The metric derived from items and tokens; None if that is not possible.
     pub(super) fn of_run(&self, asked: &Asked<'_>) -> Option<Answer> {
         Some(self.of_run?(asked))
     }
 
-    /// What the items and tokens give for its standard error; None where they cannot.
+    /// Its standard error derived from items and tokens; None if that is not possible.
     pub(super) fn stderr_of_run(&self, asked: &Asked<'_>) -> Option<Answer> {
         Some(self.stderr_of_run?(asked))
     }
 
-    /// Whether it is the share of right items where no rows of it are logged.
+    /// Whether it is the share of correct items when no rows of it are logged.
     pub(super) fn is_share_of_items(&self) -> bool {
         self.stderr_of_run.is_some()
     }

@@ -1,5 +1,5 @@
-//! Metrics: what they are called, how the value of a row follows from its item, how rows become the number of a run, and
-//! which wrong numbers are known for each.
+//! Metrics: their names, the definition of a row's value, the aggregation of rows into a run's metric, and known errors
+//! in computing each.
 
 mod about;
 pub mod advantages;

@@ -1,20 +1,20 @@
-//! Which column of the rows a number of a run is about, by its name.
+//! Finds the column of the rows that a run's metric is about, by name.
 
 use crate::metric::columns::{ColumnRows, RowColumns};
 use crate::model::plain_name;
 
-/// A column with what the number's name says of it.
+/// A column found by a metric's name.
 pub(super) struct Named<'c> {
     /// The column's name as logged.
     pub(super) name: &'c str,
     pub(super) rows: &'c ColumnRows,
-    /// Whether the number's name says that it is a mean.
+    /// Whether the metric's name says that it is a mean.
     pub(super) says_mean: bool,
-    /// Whether it has the column's own name.
+    /// Whether the metric has the column's own name.
     pub(super) is_same: bool,
 }
 
-/// What stands before or behind the name of what a mean is of.
+/// Prefixes and suffixes that mark the name of a mean.
 const BEFORE: [&str; 6] = ["mean_", "avg_", "average_", "overall_", "macro_", "total_"];
 const BEHIND: [&str; 4] = ["_mean", "_avg", "_average", "_score"];
 
@@ -34,8 +34,8 @@ pub(super) fn bare(own: &str) -> Option<&str> {
     before.or_else(|| BEHIND.iter().find_map(|word| own.strip_suffix(word)))
 }
 
-/// The column that a number is about: that of its name, else of its name without what makes it a mean, else of another word
-/// for the same.
+/// The column that a metric is about: the one with its name, otherwise with its name less the prefix or suffix of a
+/// mean, otherwise with a synonym.
 pub(super) fn column<'c>(name: &str, columns: &'c RowColumns) -> Option<Named<'c>> {
     let own = plain_name(name);
     let find =
@@ -59,14 +59,14 @@ pub(super) fn column<'c>(name: &str, columns: &'c RowColumns) -> Option<Named<'c
     Some(named(found, bare.is_some(), false))
 }
 
-/// Whether a number of that name is a mean of ones and zeros, or of shares, by custom.
+/// Whether a metric with that name is by convention a mean of ones and zeros, or of shares.
 pub(super) fn is_share(name: &str) -> bool {
     let own = plain_name(name);
     let bare = BEFORE.iter().find_map(|word| own.strip_prefix(word)).unwrap_or(&own);
     ALIKE.iter().take(3).chain(&ALIKE[5..]).any(|group| group.contains(&bare)) || ["em", "exact_match"].contains(&bare)
 }
 
-/// Whether what it measures is added up or ranked as often as it is averaged: times, sizes, costs.
+/// Whether its values are summed or ranked as often as averaged: times, sizes, costs.
 pub(super) fn is_extensive(name: &str) -> bool {
     const WORDS: [&str; 22] = [
         "latency",
@@ -96,7 +96,8 @@ pub(super) fn is_extensive(name: &str) -> bool {
     own.split('_').any(|part| WORDS.iter().any(|word| part.starts_with(word)))
 }
 
-/// Whether it is a quotient of sums, a rank statistic or a mean under a function by custom: no mean of the rows' own values.
+/// Whether it is by convention a quotient of sums, a rank statistic or a transformed mean, rather than a mean of the
+/// rows' values.
 pub(super) fn is_no_mean(name: &str) -> bool {
     const WORDS: [&str; 27] = [
         "matthews",
@@ -131,7 +132,7 @@ pub(super) fn is_no_mean(name: &str) -> bool {
     own.split('_').any(|part| WORDS.contains(&part))
 }
 
-/// Whether it lies between 0 and 1, or 0 and 100 as a percentage, by its definition.
+/// Whether it lies between 0 and 1 by definition, or between 0 and 100 as a percentage.
 pub(super) fn is_bounded(name: &str) -> bool {
     const NAMES: [&str; 13] =
         ["accuracy", "acc", "auc", "auroc", "f1", "hit", "map", "mrr", "ndcg", "pass", "precision", "recall", "hits"];

@@ -1,7 +1,8 @@
-//! Numbers from the trainer's and the engine's log-prob of tokens: ratios, estimators of a divergence, distances.
+//! Numbers derived from the trainer's and the engine's log-probs of tokens: ratios, estimators of a divergence,
+//! distances.
 //!
-//! The estimators k1, k2 and k3 are those of J. Schulman, "Approximating KL divergence" (2020), of samples of the engine.
-//! Trainers compute them in single precision; a number that is below its rounding says nothing.
+//! The estimators k1, k2 and k3 are those of J. Schulman, "Approximating KL divergence" (2020), for samples of the
+//! engine. Trainers compute them in single precision; a number below its rounding error carries no information.
 
 use std::borrow::Cow;
 
@@ -9,18 +10,19 @@ use crate::derive::{Judgement, judge};
 use crate::model::{OverTokens, PairFormula, PairPromise, PairSides, Reduce, TokenMask, TokenPair, Verdict};
 use crate::numeric::{Approx, NumberFormat, Printed};
 
-/// Roundings in single precision of a difference of numbers around 1.
+/// Single-precision roundings of a difference of numbers near 1.
 const ROUNDINGS: f64 = 4.0;
-/// Roundings in single precision that are granted to a result.
+/// Single-precision roundings granted to a result.
 const STAGES: f64 = 8.0;
 
 impl PairFormula {
-    /// Its value. Each log-prob lies within half of its last digit, or within single precision, and so does each step.
+    /// The value of the formula. Each log-prob is exact to half a unit of its last digit, or to single precision; so is
+    /// each step.
     fn of(self, trainer: &Printed, engine: &Printed) -> Approx {
         let stored = |number: &Printed| Approx::printed(number).stored(NumberFormat::F32);
         let (t, e) = (stored(trainer), stored(engine));
         let d = (t - e).stored(NumberFormat::F32);
-        // Both numbers are the same one: whatever the digits leave open, they are so together.
+        // Equal log-probs have the same unprinted digits, so their difference is exactly 0.
         let d = if trainer == engine { Approx::exact(0.0) } else { d };
         match self {
             Self::Ratio => d.exp(),
@@ -37,13 +39,13 @@ impl PairFormula {
         }
     }
 
-    /// The same as a pipeline in single precision may have it.
+    /// The value as a pipeline in single precision may compute it.
     fn computed(self, trainer: &Printed, engine: &Printed) -> Approx {
         self.of(trainer, engine).rounded(STAGES, NumberFormat::F32)
     }
 }
 
-/// e^d − 1 − d. The error of d moves it by (e^d − 1) times as much; the subtraction rounds numbers of the size of e^d and 1.
+/// e^d − 1 − d. An error in d is scaled by (e^d − 1), and the subtraction rounds numbers of the size of e^d and 1.
 fn k3(d: Approx) -> Approx {
     let power = Approx::exact(d.value).exp();
     let value = power.value - 1.0 - d.value;
@@ -55,20 +57,20 @@ fn k3(d: Approx) -> Approx {
     Approx::new(value, slope + rounding + power.half)
 }
 
-/// e^t − e^e, which rounds numbers of the size of both.
+/// e^t − e^e, with the rounding error of both.
 fn prob_difference(t: Approx, e: Approx) -> Approx {
     let (t, e, unit) = (t.exp(), e.exp(), NumberFormat::F32.unit_roundoff());
     (t - e).widened(ROUNDINGS * unit * (t.value + e.value))
 }
 
-/// What is said of a number that follows from pairs.
+/// The result for a number that follows from other numbers of its record.
 pub(super) struct Said {
     pub(super) judged: Judgement,
-    /// What it is instead, in words; only where it is refuted.
+    /// What the number is instead, as text; only if it is refuted.
     pub(super) instead: Vec<Cow<'static, str>>,
 }
 
-/// A number of one token. Whether it is certain that one of several formulas is meant, its promise says.
+/// Judges a number of one token. `promise` says whether it is certain that one of its formulas is meant.
 pub(super) fn judge_token(claim: Approx, promise: PairPromise, trainer: &Printed, engine: &Printed) -> Option<Said> {
     if !trainer.is_finite() || !engine.is_finite() {
         return None;
@@ -86,7 +88,7 @@ pub(super) fn judge_token(claim: Approx, promise: PairPromise, trainer: &Printed
     Some(Said { judged, instead: instead.map(|other| promise.sides.words(other.words())).collect() })
 }
 
-/// A number against what one formula gives. A value below its own bound is what anything may be.
+/// Compares a number with the result of one formula. A value below its own bound is inconclusive.
 fn judge_one(claim: Approx, derived: Approx) -> Judgement {
     let judged = judge(claim, derived);
     let is_nothing = derived.half > 0.0 && derived.value.abs() <= judged.within;
@@ -98,7 +100,7 @@ fn unprovable(judged: Judgement) -> Judgement {
     Judgement { verdict: Verdict::Unprovable, ..judged }
 }
 
-/// The best of what several formulas say: the first that is proven, else the first that leaves it open, else the first.
+/// The best of several verdicts: the first proven one, otherwise the first undecided one, otherwise the first.
 fn nearest(all: impl Iterator<Item = Judgement>) -> Option<Judgement> {
     let rank = |judged: &Judgement| match judged.verdict {
         Verdict::Proven => 0,
@@ -108,7 +110,7 @@ fn nearest(all: impl Iterator<Item = Judgement>) -> Option<Judgement> {
     all.min_by_key(rank)
 }
 
-/// One way to a number of a whole rollout.
+/// One way to compute a number of a whole rollout.
 #[derive(Clone, Copy)]
 struct Way {
     mask: TokenMask,
@@ -156,7 +158,7 @@ impl Way {
     }
 }
 
-/// The masks of a rollout that select different tokens, the one that is meant first.
+/// The masks of a rollout that select different tokens, starting with the usual one.
 fn masks(tokens: &[TokenPair]) -> Vec<TokenMask> {
     let mut masks: Vec<TokenMask> = Vec::new();
     for mask in [TokenMask::Response, TokenMask::Attention, TokenMask::All] {
@@ -168,7 +170,7 @@ fn masks(tokens: &[TokenPair]) -> Vec<TokenMask> {
     masks
 }
 
-/// The ways that are tried where none of those that are meant fits.
+/// Other ways, tried if none of the promised ones matches.
 fn others(over: &OverTokens) -> impl Iterator<Item = Way> {
     const REDUCES: [Reduce; 4] = [Reduce::Mean, Reduce::Sum, Reduce::ExpMean, Reduce::ExpSum];
     let all = PairFormula::ALL.into_iter().flat_map(|formula| REDUCES.map(|reduce| (formula, reduce)));
@@ -180,7 +182,7 @@ fn others(over: &OverTokens) -> impl Iterator<Item = Way> {
     all.filter(is_known).filter(is_other).map(|(formula, reduce)| Way { mask: TokenMask::Response, formula, reduce })
 }
 
-/// A number of a whole rollout.
+/// Judges a number of a whole rollout.
 pub(super) fn judge_rollout(claim: Approx, over: &OverTokens) -> Option<Said> {
     let tokens = &over.tokens;
     let meant = |mask: TokenMask| {
@@ -218,7 +220,7 @@ mod tests {
         Printed::parse(text.as_bytes()).unwrap()
     }
 
-    /// t = −1, e = −1.5, so that d = 0.5.
+    /// t = −1 and e = −1.5, hence d = 0.5.
     fn token(claim: &str, formulas: &'static [PairFormula], is_certain: bool) -> (Verdict, Vec<String>) {
         let promise = PairPromise { sides: PairSides::TrainerAndEngine, formulas, is_certain };
         let claim = Approx::printed(&number(claim));

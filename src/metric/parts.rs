@@ -1,4 +1,4 @@
-//! A whole beside its parts in one file: by which weights it is their mean.
+//! Judges an overall metric as the mean of its parts in the same file, with equal weights or weights by size.
 
 use crate::derive::judge;
 use crate::metric::aggregate::Derived;
@@ -8,13 +8,13 @@ use crate::metric::wrong::AggregateCause;
 use crate::model::{Part, plain_name};
 use crate::numeric::{Approx, NumberFormat, Printed, half_of_last_digit, show};
 
-/// Why the weights are open.
+/// Reason for leaving the metric undecided.
 const WEIGHTS: Missing = ("it is unclear how its parts are weighted", "n of every part");
 
-/// The means that parts have.
+/// The possible means of the parts.
 struct Means {
     alike: Approx,
-    /// By the field with the sizes.
+    /// Weighted means, by the field with the sizes.
     weighed: Vec<(String, Approx)>,
     low: Approx,
     high: Approx,
@@ -49,7 +49,7 @@ fn means(parts: &[Part]) -> Option<Means> {
     })
 }
 
-/// A number against its parts; None where it has none.
+/// Judges a metric against its parts; None if it has none.
 pub(super) fn judge_whole(asked: &Asked<'_>) -> Option<Found> {
     let parts = &asked.claim.of.parts;
     if parts.len() < 2 || asked.claim.of.stderr {
@@ -66,7 +66,7 @@ pub(super) fn judge_whole(asked: &Asked<'_>) -> Option<Found> {
     let by_size = means.weighed.iter().find(|(_, value)| is_it(*value));
     let first = means.weighed.first();
     if let Some(found) = by_size {
-        // Where both are the same nothing is wrong.
+        // If both means are equal, nothing is wrong.
         if wants_alike && !is_it(means.alike) {
             let why = format!("weighs its parts by `{}`, although its name says that all count alike", found.0);
             return Some(refuted(alike(), &weighed(found), &why));

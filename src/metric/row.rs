@@ -1,4 +1,4 @@
-//! The metric of one item by its name or by what its format says.
+//! The metric of one item, defined by its name or by its format.
 
 use crate::metric::catalogue::by_name;
 use crate::metric::definition::JudgedRow;
@@ -14,8 +14,8 @@ pub fn judge<'m>(item: &ItemSummary, metric: &'m RowClaim<'m>) -> JudgedRow<'m> 
     JudgedRow::new(item, metric, said)
 }
 
-/// Whether a row's value of a metric is itself a claim: that the item is right or wrong, or a number whose
-/// definition the format knows.
+/// Whether a row's value of a metric is itself a claim: the correctness of the item, or a number with a definition
+/// known to the format.
 #[must_use]
 pub fn is_claim(metric: &RowClaim<'_>) -> bool {
     metric.of.definition != Definition::ByName || by_name(&metric.of.name).is_some_and(super::known::Metric::says_right)

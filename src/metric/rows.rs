@@ -1,4 +1,4 @@
-//! What is kept of one metric's rows: mergeable statistics from which the numbers of a run follow.
+//! State kept for one metric's rows: mergeable statistics from which the metrics of a run are derived.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use crate::metric::definition::{self, JudgedRow, RowJudgement};
 use crate::model::{Definition, Divisor, ItemSummary, Located, Ranking, RowValue, Verdict, VerdictCounts};
 use crate::numeric::{ExactSum, exp};
 
-/// Fewest wrong rows from which on another definition may be named as their cause: one or two follow some definition by
-/// chance.
+/// Minimum number of wrong rows before another definition is named as their cause: one or two rows match some
+/// definition by chance.
 pub const FEWEST: u64 = 3;
-/// Refuted rows that are kept to be shown.
+/// Maximum number of refuted rows kept for display.
 const SHOWN: usize = 5;
 
 /// A refuted row.
@@ -33,35 +33,35 @@ pub struct RefutedRow {
 pub struct MetricRows {
     /// Rows seen.
     pub rows: u64,
-    /// What is said of them.
+    /// Verdicts on the rows.
     pub verdicts: VerdictCounts,
     /// Rows with a finite number.
     pub numbers: u64,
     /// Rows whose number is NaN or infinite.
     pub not_finite: u64,
-    /// Whether some row comes from code that the log does not show.
+    /// Whether at least one row comes from custom code that the log does not show.
     pub custom: bool,
-    /// Whether some row is held to other numbers of its own record by a formula.
+    /// Whether at least one row is checked against other numbers of its own record by a formula.
     pub is_of_record: bool,
-    /// The fields that would decide a row, in words; empty where no row lacks any.
+    /// The fields that would decide a row, as text; empty if no row lacks any.
     pub lacks: String,
     /// Σ of the numbers.
     pub values: ExactSum,
-    /// Σ of |number|, for bounds of rounding.
+    /// Σ of |number|, for rounding bounds.
     pub sizes: ExactSum,
     /// Σ of their squares.
     pub squares: ExactSum,
-    /// Rows with a number whose record says that it failed.
+    /// Rows with a number whose record states a failure.
     pub failed: u64,
     /// Σ of their numbers.
     pub failed_values: ExactSum,
     /// Σ of the squares of their numbers.
     pub failed_squares: ExactSum,
-    /// Rows that are a total with a count.
+    /// Rows with a total and a count.
     pub pairs: u64,
     /// Σ of the counts.
     pub weights: ExactSum,
-    /// Σ of exp(−number), and of exp(−number ÷ count) where there is a count.
+    /// Σ of exp(−number), or of exp(−number ÷ count) for rows with a count.
     pub exps: ExactSum,
     /// Σ of number ÷ count.
     pub means: ExactSum,
@@ -69,18 +69,18 @@ pub struct MetricRows {
     pub distributions: u64,
     /// Σ of these distances.
     pub distances: ExactSum,
-    /// The divisor that the metric is defined by, where it has one.
+    /// The divisor in the metric's definition, if any.
     pub own_divisor: Option<Divisor>,
-    /// Rows in which each divisor could be tried, and those that it explains.
+    /// Rows in which each divisor could be tried, and rows that it explains.
     pub divisors: BTreeMap<Divisor, (u64, u64)>,
-    /// Rows in which each slicing could be tried, and those that it explains.
+    /// Rows in which each cut could be tried, and rows that it explains.
     pub cuts: BTreeMap<Cut, (u64, u64)>,
     /// First refuted rows, by place.
     pub refuted: Vec<RefutedRow>,
 }
 
 impl MetricRows {
-    /// Adds the metric's value of one item; `located` is called only for a row worth showing.
+    /// Adds the metric's value for one item. `located` is called only for a row that will be shown.
     pub fn observe(
         &mut self,
         item: &ItemSummary,
@@ -122,7 +122,7 @@ impl MetricRows {
         }
     }
 
-    /// Of several words the last in order is kept, which is the same in any order of the rows.
+    /// Of several texts, keeps the last in sort order, which is the same for any order of the rows.
     fn needs(&mut self, fields: &str) {
         if fields > self.lacks.as_str() {
             fields.clone_into(&mut self.lacks);
@@ -157,7 +157,7 @@ impl MetricRows {
         self.refuted.truncate(SHOWN);
     }
 
-    /// Adds what another worker saw.
+    /// Adds the state of another worker.
     pub fn merge(&mut self, other: Self) {
         self.rows += other.rows;
         self.verdicts.merge(&other.verdicts);
@@ -192,7 +192,7 @@ impl MetricRows {
         }
     }
 
-    /// The one other divisor that explains all rows although the metric's own does not.
+    /// The only other divisor that explains all rows, if the metric's own does not.
     #[must_use]
     pub fn other_divisor(&self, own: Divisor) -> Option<Divisor> {
         let (tried, explained) = *self.divisors.get(&own)?;
@@ -203,7 +203,7 @@ impl MetricRows {
         Divisor::ALL.into_iter().find(|divisor| *divisor != own && fits(divisor))
     }
 
-    /// The one other slicing that explains all rows although the declared one does not.
+    /// The only other cut that explains all rows, if the declared one does not.
     #[must_use]
     pub fn other_cut(&self) -> Option<Cut> {
         let (tried, explained) = *self.cuts.get(&Cut::Halves)?;
@@ -215,7 +215,7 @@ impl MetricRows {
     }
 }
 
-/// Counts what could be tried of a row, and what explains it.
+/// Counts the alternatives that could be tried for a row, and those that explain it.
 fn count<K: Ord>(counts: &mut BTreeMap<K, (u64, u64)>, row: impl Iterator<Item = (K, Option<bool>)>) {
     for (way, fits) in row {
         let Some(fits) = fits else { continue };

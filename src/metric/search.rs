@@ -1,4 +1,4 @@
-//! A reported number against a column of the rows that it names: over which rows it is a mean, or what else it is.
+//! Searches the column that a reported metric names: over which rows it is a mean, or which other aggregate it is.
 
 use crate::derive::judge;
 use crate::metric::aggregate::Derived;
@@ -11,14 +11,14 @@ use crate::metric::wrong::AggregateCause;
 use crate::model::plain_name;
 use crate::numeric::{Approx, NumberFormat, show};
 
-/// Values that pipelines give to a row that has none.
+/// Values that pipelines assign to a row without one.
 const CREDITS: [f64; 8] = [1.0, 0.5, 0.25, 0.2, 0.1, -1.0, 10.0, 100.0];
-/// Largest number that a share beyond its range is taken for, and not for a percentage.
+/// Largest value treated as a fraction out of range rather than a percentage.
 const LARGEST: f64 = 10.0;
-/// Digits that a number needs before a credit is read off it.
+/// Minimum ratio of a number to its half-quantum before a credit is inferred from it.
 const TELLING: f64 = 2e3;
 
-/// The column that a number is about, with what follows from it.
+/// The column that a metric is about, with its context.
 struct Search<'s> {
     asked: &'s Asked<'s>,
     column: Named<'s>,
@@ -26,7 +26,7 @@ struct Search<'s> {
     rows: u64,
 }
 
-/// What the columns give for a number; None where no column has its name.
+/// The result of the column search; None if no column matches the name.
 pub(super) fn search(asked: &Asked<'_>) -> Option<Found> {
     if let Some(found) = counted(asked) {
         return Some(found);
@@ -47,7 +47,7 @@ fn counted(asked: &Asked<'_>) -> Option<Found> {
     is_it.then(|| Found::proven(derived))
 }
 
-/// The mean of the column that a name is about, where every row has a finite value.
+/// The mean of the column with a name, if every row has a finite value.
 pub(super) fn of_whole_column(name: &str, facts: &RunFacts<'_>) -> Option<Derived> {
     let column = named::column(name, facts.columns)?;
     let rows = column.rows;
@@ -90,7 +90,7 @@ impl Search<'_> {
         Found::refuted(mean, AggregateCause::Mismatch, "", arithmetic)
     }
 
-    /// Rows of a share that lie above 1, where other rows say that they are no percentages.
+    /// Rows of a fraction above 1, if other rows show that the column holds no percentages.
     fn out_of_range(&self, mean: &Derived) -> Option<Found> {
         let ColumnRows { numbers, beyond, inside, .. } = *self.column.rows;
         let (_, high) = self.column.rows.range?;
@@ -103,7 +103,7 @@ impl Search<'_> {
         })
     }
 
-    /// Whether it has digits enough to agree with nothing by chance.
+    /// Whether it has too many digits to match by chance.
     fn is_telling(&self) -> bool {
         self.reported.value.abs() > TELLING * self.reported.half
     }
@@ -112,7 +112,7 @@ impl Search<'_> {
         judge(self.reported, value).is_proven()
     }
 
-    /// 1 or 100, whichever makes a number the reported one.
+    /// The factor, 1 or 100, that turns a derived number into the reported one.
     fn scale(&self, derived: &Derived) -> Option<f64> {
         [1.0, 100.0].into_iter().find(|scale| self.is_it(derived.value.scaled(*scale)))
     }
@@ -123,7 +123,7 @@ impl Search<'_> {
         Some(Found::proven(scaled(own, scale)))
     }
 
-    /// The mean of the rows with a value: whole, of stated rows, or silent about the others.
+    /// The result for a mean of the rows with a value: they are all rows, the summary states their number, or neither.
     fn over_rows_with_a_value(&self, mean: Derived, scale: f64) -> Found {
         let (over, of) = (self.column.rows.numbers, self.rows);
         let with_zeros = mean.value.scaled(scale * over as f64 / of as f64);
@@ -145,9 +145,10 @@ impl Search<'_> {
         Found { partial: Some(partial), ..Found::proven(own) }
     }
 
-    /// That a column counts a row as right if any of its samples is, where another has the share of right samples.
+    /// A remark if a column counts a row as correct when any of its samples is, and another column has the share of
+    /// correct samples.
     fn any_sample(&self) -> Option<Remark> {
-        /// Fewest rows that say so.
+        /// Minimum number of rows that show it.
         const FEWEST: u64 = 3;
         let mut pairs = self.asked.facts.columns.joint.any_of.iter();
         let ((_, share), own) = pairs.find(|((name, _), _)| name == self.column.name)?;
@@ -171,7 +172,7 @@ impl Search<'_> {
         })
     }
 
-    /// Whether some number of the summary says that the mean is over so many rows.
+    /// Whether the summary states that the mean is over this many rows.
     fn states(&self, over: u64) -> bool {
         let is_count = |name: &str| {
             let (name, own) = (plain_name(name), plain_name(&self.asked.claim.of.metric));
@@ -183,7 +184,7 @@ impl Search<'_> {
         stated.any(|stated| is(stated, over as f64)) || self.asked.counted.is_some_and(|own| is(own, over as f64))
     }
 
-    /// Over all rows, those without a value as 0.
+    /// The mean over all rows, with 0 for rows without a value.
     fn over_all(&self, sum: Approx) -> Option<Found> {
         let missing = self.missing()?;
         let words = format!("sum({})/rows, {missing} without a value as 0", self.column.name);
@@ -194,7 +195,7 @@ impl Search<'_> {
         self.rows.checked_sub(self.column.rows.numbers).filter(|missing| *missing > 0)
     }
 
-    /// Over all rows, those without a value as some constant.
+    /// The mean over all rows, with a constant for rows without a value.
     fn credited(&self, sum: Approx) -> Option<Found> {
         let missing = self.missing()?;
         let told = self.is_telling();
@@ -224,7 +225,7 @@ impl Search<'_> {
         })
     }
 
-    /// The mean weighed by another column.
+    /// The mean weighted by another column.
     fn weighed(&self) -> Option<Found> {
         self.column.rows.weighted.iter().find_map(|(field, own)| {
             let name = self.column.name;
@@ -239,20 +240,20 @@ impl Search<'_> {
         let (low, high) = self.column.rows.range?;
         let whole = [(sum, "sum"), (Approx::exact(low), "min"), (Approx::exact(high), "max")];
         let (value, word) = whole.into_iter().find(|(value, _)| self.is_it(*value))?;
-        // The highest of zeros and ones is a number that anything may be.
+        // The highest of zeros and ones matches too many metrics by chance.
         let tells = word == "sum" || low < 0.0 || high > 1.0;
         tells.then(|| Found::proven(derived(value, format!("{word}({name})"))))
     }
 
-    /// Whether the name promises the mean of the column: it says so, or it is the column's own name and the column holds
-    /// shares that nothing else is done with.
+    /// Whether the name promises the mean of the column: it says so, or it is the column's own name and the column
+    /// holds shares, which are always averaged.
     fn promises(&self) -> bool {
         let Named { name, rows, says_mean, is_same } = &self.column;
         let metric = &self.asked.claim.of.metric;
         if named::is_no_mean(metric) || named::is_extensive(metric) || named::is_no_mean(name) {
             return false;
         }
-        // Groups by other fields than those known may have been averaged, and rows may be weighed.
+        // Unknown fields may have grouped the rows before averaging, and rows may be weighted.
         let is_whole = rows.numbers == self.rows && rows.not_finite == 0;
         let is_of_shares = rows.beyond == 0 && (0.0..=1.0).contains(&self.reported.value);
         let is_named = named::is_share(metric) || *is_same || *says_mean;
@@ -271,7 +272,7 @@ fn scaled(derived: Derived, scale: f64) -> Derived {
     Derived::new(derived.value.scaled(scale), format!("{}*{}", show(scale), derived.definition))
 }
 
-/// Σ of a column as a pipeline may have added it up.
+/// Σ of a column, with the rounding error of a pipeline's running sum.
 pub(super) fn sum(rows: &ColumnRows) -> Approx {
     Approx::running_sum(Approx::exact(rows.values.value()), rows.sizes.value(), rows.numbers, NumberFormat::F64)
 }

@@ -1,4 +1,4 @@
-//! What the tests of single metrics share, and tests of what all metrics share.
+//! Helpers for the tests of single metrics, and tests that cover all metrics.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use crate::model::{
 };
 use crate::numeric::{Approx, Printed, show};
 
-/// Candidates of (score, text behind the delimiter " ", unconditional score).
+/// Candidates of (score, text after the delimiter " ", unconditional score).
 pub(super) fn item(candidates: &[(f64, &str, Option<f64>)], gold: i64) -> ItemSummary {
     let candidates = candidates
         .iter()
@@ -85,7 +85,7 @@ pub(super) struct Run {
     pub(super) tokens: TokenTotals,
     pub(super) items: u64,
     pub(super) right: Option<(u64, u64)>,
-    /// The n that the pipeline reports.
+    /// The n reported by the pipeline.
     pub(super) counted: Option<&'static str>,
 }
 
@@ -137,12 +137,12 @@ fn judged<T>(name: &str, printed: &str, run: &Run, look: impl FnOnce(&JudgedMetr
     look(&super::judged::judge(&claims, &facts)[0])
 }
 
-/// The verdict on a number of a run; a name that ends with `_stderr` is a standard error.
+/// The verdict on a run's metric; a name that ends with `_stderr` is a standard error.
 pub(super) fn verdict_of(name: &str, printed: &str, run: &Run) -> Verdict {
     judged(name, printed, run, |judged| judged.verdict)
 }
 
-/// What a proven mean leaves out: the rows with a value, all rows, and the mean with zeros for the others.
+/// The rows left out of a proven mean: rows with a value, all rows, and the mean with zeros for the others.
 fn partial_of(name: &str, printed: &str, run: &Run) -> Option<(u64, u64, String)> {
     judged(name, printed, run, |judged| judged.partial.clone().map(|own| (own.over, own.of, show(own.with_zeros))))
 }
@@ -160,7 +160,7 @@ fn a_mean_of_some_rows_says_of_how_many() {
     assert_eq!(partial_of("accuracy", "1.0", &Run { counted: Some("3"), ..shares }), None);
 }
 
-/// Why a number of a run is wrong.
+/// Why a run's metric is wrong.
 pub(super) fn cause_of(name: &str, printed: &str, run: &Run) -> Option<AggregateCause> {
     judged(name, printed, run, |judged| judged.cause)
 }
@@ -179,7 +179,7 @@ fn numbers_of_the_record_decide_without_a_gold_answer() {
     assert_eq!(defined(&none, Definition::LeastOf(parts(["1", "1"])), "0"), Verdict::Refuted);
     assert_eq!(defined(&none, Definition::MeanOf(parts(["1", "0"])), "0.5"), Verdict::Proven);
     assert_eq!(defined(&none, Definition::MeanOf(parts(["1", "0"])), "0.25"), Verdict::Refuted);
-    // 0.5 · √(4 · 9) = 3, open by 0.005/4/2 + 0.005/9/2 + 0.0005/0.5 of it: 0.0057.
+    // 0.5 · √(4 · 9) = 3, with a relative error of 0.005/4/2 + 0.005/9/2 + 0.0005/0.5: 0.0057.
     let mean = || Definition::GeometricMeanOf(number("0.500"), parts(["4.00", "9.00"]));
     assert_eq!(defined(&none, mean(), "3.005"), Verdict::Proven);
     assert_eq!(defined(&none, mean(), "3.010"), Verdict::Refuted);
@@ -193,7 +193,7 @@ fn numbers_of_the_record_decide_without_a_gold_answer() {
     let most = |limit: &str| Definition::OnlyAtMost(raw, ScoreOutput::ExpNegated, number(limit));
     assert_eq!(defined(&one, most("3.1"), "1"), Verdict::Proven);
     assert_eq!(defined(&one, most("2.9"), "1"), Verdict::Refuted);
-    // At the limit rounding decides.
+    // At the limit, rounding decides.
     assert_ne!(defined(&one, most("3"), "0"), Verdict::Refuted);
     assert_ne!(defined(&one, most("3"), "1"), Verdict::Refuted);
 }
@@ -213,7 +213,7 @@ fn shares_and_losses_by_hand() {
     assert_eq!(defined(&two, Definition::SquaredDistance, "0.0625"), Verdict::Refuted);
     assert_eq!(defined(&two, Definition::Winner(raw), "1"), Verdict::Proven);
     assert_eq!(defined(&two, Definition::Winner(raw), "0"), Verdict::Refuted);
-    // The lowest loss is choice 0's, the right one is choice 1.
+    // Choice 0 has the lowest loss; choice 1 is correct.
     assert_eq!(defined(&two, Definition::Right(Ranking::Lowest), "0.0"), Verdict::Proven);
     assert_eq!(defined(&two, Definition::Right(Ranking::Lowest), "1.0"), Verdict::Refuted);
     // −1 − −1 = 0, −2 − (−2 − ln 3) = ln 3.

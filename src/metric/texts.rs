@@ -1,13 +1,13 @@
-//! Texts of rows: as labels, and how many edits lie between two of them.
+//! Texts of rows: as labels, and the edit distance between two of them.
 
 use crate::model::FieldValue;
 
-/// Longest label, in bytes.
+/// Maximum bytes of a label.
 const LONGEST: usize = 64;
-/// Most comparisons for one pair of texts.
+/// Maximum number of comparisons per pair of texts.
 const COMPARISONS: usize = 1 << 18;
 
-/// A value as a label: a short text or a whole number, a yes or no.
+/// A value as a label: a short text, a whole number or a boolean.
 pub(super) fn label(value: &FieldValue<'_>) -> Option<String> {
     match value {
         FieldValue::Text(text) => {
@@ -21,7 +21,8 @@ pub(super) fn label(value: &FieldValue<'_>) -> Option<String> {
     }
 }
 
-/// The fewest insertions, deletions and replacements between two sequences; None where they are too long to compare.
+/// The minimum number of insertions, deletions and replacements between two sequences; None if they are too long to
+/// compare.
 pub(super) fn distance<T: PartialEq>(own: &[T], theirs: &[T]) -> Option<u64> {
     if own.len().saturating_mul(theirs.len()) > COMPARISONS {
         return None;

@@ -1,18 +1,18 @@
-//! What is kept of the tokens of all candidates, for perplexities of a run.
+//! State kept for the tokens of all candidates, from which a run's perplexities are derived.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::CandidateSummary;
 use crate::numeric::{Approx, ExactSum, NumberFormat};
 
-/// Totals over all scored candidates, for perplexities of a run.
+/// Totals over all scored candidates.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct TokenTotals {
     /// Candidates with a derivable log-prob.
     pub candidates: u64,
     /// Their scored steps.
     pub tokens: u64,
-    /// Their UTF-8 bytes; None in some candidate makes it unusable.
+    /// Their UTF-8 bytes; unusable if a candidate has no text.
     pub bytes: u64,
     /// Candidates without text.
     pub without_text: u64,
@@ -43,7 +43,7 @@ impl TokenTotals {
         self.perplexities.add(crate::numeric::exp(-total.value / tokens));
     }
 
-    /// Adds another total.
+    /// Adds the totals of another worker.
     pub fn merge(&mut self, other: &Self) {
         self.candidates += other.candidates;
         self.tokens += other.tokens;
@@ -55,7 +55,7 @@ impl TokenTotals {
         self.perplexities.merge(&other.perplexities);
     }
 
-    /// Σ of the log-probs of all tokens, as a pipeline may have added them up; None without tokens.
+    /// Σ of the log-probs of all tokens, with the rounding error of a pipeline's running sum; None without tokens.
     #[must_use]
     pub fn logprob(&self) -> Option<Approx> {
         let total = Approx::new(self.total.value(), self.bound.value());
@@ -63,26 +63,26 @@ impl TokenTotals {
         (self.tokens > 0).then_some(sum)
     }
 
-    /// UTF-8 bytes of all candidates; None when a text is missing.
+    /// UTF-8 bytes of all candidates; None if a text is missing.
     #[must_use]
     pub fn all_bytes(&self) -> Option<f64> {
         (self.without_text == 0 && self.bytes > 0).then_some(self.bytes as f64)
     }
 
-    /// The mean of the candidates' means per token.
+    /// The mean over candidates of their mean per token.
     #[must_use]
     pub fn mean_of_means(&self) -> Approx {
         mean(&self.means, self.candidates)
     }
 
-    /// The mean of the candidates' perplexities per token.
+    /// The mean over candidates of their perplexity per token.
     #[must_use]
     pub fn mean_perplexity(&self) -> Approx {
         mean(&self.perplexities, self.candidates)
     }
 }
 
-/// The mean of n numbers of one sign, each of which was itself computed.
+/// The mean of n computed numbers with the same sign.
 fn mean(sum: &ExactSum, n: u64) -> Approx {
     let sum = Approx::exact(sum.value()).through_stages(NumberFormat::F64);
     Approx::running_sum(sum, sum.value.abs(), n, NumberFormat::F64).over(n as f64)

@@ -1,21 +1,21 @@
 //! Weights of the parts of a reward, solved from the advantages of groups.
 //!
-//! An advantage is (Σ weight·part − mean of its group) ÷ some number of its group: the deviation, with a small constant, or 1 (`GRPO`,
-//! <https://arxiv.org/abs/2402.03300>, §4.1; `Dr. GRPO`, <https://arxiv.org/abs/2503.20783>). Within a group it is linear in the parts, so
-//! that each group gives the weights up to that number; all of them have to agree.
+//! An advantage is (Σ weight·part − mean of its group) ÷ a number of its group: the deviation with a small constant, or
+//! 1 (`GRPO`, <https://arxiv.org/abs/2402.03300>, §4.1; `Dr. GRPO`, <https://arxiv.org/abs/2503.20783>). Within a group
+//! it is linear in the parts. Each group therefore gives the weights up to that number, and all groups must agree.
 
 use std::collections::BTreeMap;
 
 use crate::metric::facts::Rewards;
 
-/// Fewest rows of groups that give all weights, beyond the number of weights.
+/// Minimum number of rows, beyond the number of weights, in groups that determine all weights.
 const MORE_ROWS: usize = 3;
-/// Largest difference between the weights that groups give, and between an advantage and what they give for it, as a share.
+/// Maximum relative difference between the weights of different groups, and between an advantage and its derived value.
 const WITHIN: f64 = 1e-3;
-/// Least pivot that is none, as a share of the largest.
+/// Minimum pivot that counts as non-zero, relative to the largest.
 const PIVOT: f64 = 1e-6;
 
-/// Weights that all advantages follow from.
+/// Weights from which all advantages follow.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Weights {
     /// Of each part; their sizes add up to 1.
@@ -55,7 +55,7 @@ impl Group {
         self.advantages.iter().map(|own| own.abs()).fold(0.0, f64::max)
     }
 
-    /// The weights that it gives, up to a factor; None where its parts do not vary by themselves.
+    /// The weights, up to a factor; None if the parts do not vary independently.
     fn solve(&self) -> Option<Vec<f64>> {
         let width = self.parts.first()?.len();
         let product = |a: usize, b: usize| self.parts.iter().map(|own| own[a] * own[b]).sum::<f64>();
@@ -68,7 +68,7 @@ impl Group {
         (sizes > 0.0 && self.follows(&weights)).then_some(weights)
     }
 
-    /// Whether its advantages are the weighted sum of its parts times one number.
+    /// Whether the advantages are the weighted sum of the parts times one number.
     fn follows(&self, weights: &[f64]) -> bool {
         let sums: Vec<f64> =
             self.parts.iter().map(|parts| parts.iter().zip(weights).map(|(own, weight)| own * weight).sum()).collect();
@@ -81,7 +81,7 @@ impl Group {
     }
 }
 
-/// The solution of linear equations, each with its right side behind it; None where they do not determine it.
+/// The solution of linear equations, each followed by its right-hand side; None if it is not unique.
 fn eliminate(mut rows: Vec<Vec<f64>>) -> Option<Vec<f64>> {
     let width = rows.len();
     let largest = rows.iter().enumerate().map(|(at, row)| row[at].abs()).fold(0.0, f64::max);
@@ -105,7 +105,7 @@ fn eliminate(mut rows: Vec<Vec<f64>>) -> Option<Vec<f64>> {
     Some(solved)
 }
 
-/// The weights of rollouts' rewards; None where their advantages do not give any, or do not follow from them.
+/// The weights of the rollouts' rewards; None if the advantages do not determine them or do not follow from them.
 pub(super) fn solve(rewards: &Rewards) -> Option<Weights> {
     if rewards.has_more {
         return None;

@@ -1,4 +1,4 @@
-//! Wrong ways to compute a metric that pipelines are known to use, and how a reported number shows them.
+//! Known wrong ways to compute a metric, and how to recognise them in a reported number.
 
 use crate::derive::judge;
 use crate::metric::aggregate::{mean_of_exps, mean_of_means};
@@ -9,7 +9,7 @@ use crate::numeric::{Approx, LN_2, NumberFormat, exp, ln, show, sqrt};
 /// Why a reported number is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AggregateCause {
-    /// Nothing that is known.
+    /// No known cause.
     Mismatch,
     /// The mean of exponentials in place of the exponential of the mean.
     MeanOfExp,
@@ -17,44 +17,44 @@ pub enum AggregateCause {
     MeanOfMeans,
     /// The standard error.
     Stderr,
-    /// Divided by the scored rows, though all are counted.
+    /// Divided by the scored rows, although all rows are counted.
     DroppedRows,
-    /// A percentage for a fraction, or the reverse, or outside the range of fractions.
+    /// A percentage in place of a fraction or the reverse, or a fraction out of range.
     Percent,
-    /// NaN or infinite, though the rows give a number.
+    /// NaN or infinite, although the rows give a number.
     NotFinite,
-    /// Rows without a value count as some constant.
+    /// Rows without a value count as a constant.
     Credit,
-    /// Parts are weighed otherwise than the number says.
+    /// Parts have other weights than the name says.
     GroupWeights,
 }
 
-/// A refuted number with what is known of it.
+/// A refuted number with its context.
 pub(super) struct Refuted<'c> {
     /// The reported number, with the half-quantum of its printed digits.
     pub(super) claim: Approx,
-    /// What the rows give.
+    /// The correct number, derived from the rows.
     pub(super) right: Approx,
-    /// The formula of that.
+    /// The formula of the correct number.
     pub(super) definition: &'c str,
-    /// The rows of the metric, where there are some.
+    /// The rows of the metric, if any.
     pub(super) rows: Option<&'c MetricRows>,
-    /// All that is known of the rows.
+    /// All facts from the rows.
     pub(super) facts: &'c RunFacts<'c>,
-    /// Whether it is said to be a percentage.
+    /// Whether it is declared as a percentage.
     pub(super) is_percent: bool,
 }
 
 /// A wrong way to compute a metric.
 pub(super) struct Variant {
-    /// What it is a case of.
+    /// The cause that it belongs to.
     pub cause: AggregateCause,
-    /// What it gives, with the arithmetic in one line; None where it does not apply.
+    /// The resulting number, with the arithmetic in one line; None if it does not apply.
     value: fn(&Refuted<'_>) -> Option<(Approx, String)>,
 }
 
-/// What the rows give without those whose record says that it failed: the mean, its standard error, their number. With the
-/// words that say so.
+/// The result without the rows whose record states a failure (their mean, its standard error, or their number), with a
+/// description.
 pub(super) fn without_failed(claim: Approx, rows: &MetricRows, what: Without) -> Option<(Approx, String)> {
     let all = rows.numbers;
     let over = all.checked_sub(rows.failed).filter(|over| rows.failed > 0 && *over > 0)?;
@@ -95,7 +95,7 @@ pub(super) fn explain(refuted: &Refuted<'_>, variants: &[Variant]) -> Option<(Ag
     })
 }
 
-/// A fraction as a percentage or the reverse, without the rows that failed, or outside its range.
+/// A fraction as a percentage or the reverse, without the failed rows, or out of range.
 pub(super) const OF_FRACTIONS: &[Variant] = &[
     Variant { cause: AggregateCause::Percent, value: |refuted| Some(in_percent(refuted, 100.0, "100")) },
     Variant { cause: AggregateCause::Percent, value: |refuted| Some(in_percent(refuted, 0.01, "0.01")) },
@@ -125,7 +125,7 @@ pub(super) const MEAN_OF_TOKEN_PERPLEXITIES: Variant = Variant {
     },
 };
 
-/// e to the mean over rows of their means per word or byte, weighed alike.
+/// exp of the unweighted mean over rows of their means per word or byte.
 pub(super) const EXP_OF_MEAN_OF_MEANS: Variant = Variant {
     cause: AggregateCause::MeanOfMeans,
     value: |refuted| {
@@ -134,7 +134,7 @@ pub(super) const EXP_OF_MEAN_OF_MEANS: Variant = Variant {
     },
 };
 
-/// The mean over rows of their means per byte, weighed alike, in bits.
+/// The unweighted mean over rows of their means per byte, in bits.
 pub(super) const BITS_OF_MEAN_OF_MEANS: Variant = Variant {
     cause: AggregateCause::MeanOfMeans,
     value: |refuted| {
@@ -143,7 +143,7 @@ pub(super) const BITS_OF_MEAN_OF_MEANS: Variant = Variant {
     },
 };
 
-/// e to the mean over rows of their mean NLL per token, weighed alike.
+/// exp of the unweighted mean over rows of their mean NLL per token.
 pub(super) const EXP_OF_MEAN_NLLS: Variant = Variant {
     cause: AggregateCause::MeanOfMeans,
     value: |refuted| {
@@ -152,7 +152,7 @@ pub(super) const EXP_OF_MEAN_NLLS: Variant = Variant {
     },
 };
 
-/// The mean over rows of their mean NLL per token, weighed alike.
+/// The unweighted mean over rows of their mean NLL per token.
 pub(super) const MEAN_OF_MEAN_NLLS: Variant = Variant {
     cause: AggregateCause::MeanOfMeans,
     value: |refuted| {
@@ -161,7 +161,7 @@ pub(super) const MEAN_OF_MEAN_NLLS: Variant = Variant {
     },
 };
 
-/// What a wrong standard error of a mean may really be.
+/// Known wrong ways to compute the standard error of a mean.
 pub(super) const OF_STDERRS: &[Variant] = &[
     Variant {
         cause: AggregateCause::Stderr,
@@ -193,7 +193,7 @@ pub(super) const OF_STDERRS: &[Variant] = &[
     },
 ];
 
-/// The number of rows of the metric, else of all items.
+/// The number of rows of the metric, otherwise of all items.
 pub(super) fn rows(refuted: &Refuted<'_>) -> f64 {
     refuted.rows.map_or(refuted.facts.items, |rows| rows.rows) as f64
 }
@@ -204,7 +204,7 @@ fn other_stderr(refuted: &Refuted<'_>, factor: f64, words: &str) -> (Approx, Str
     (value, format!("{} = {words}; sd/√{n} = {right}", show(value.value)))
 }
 
-/// The result of a variant beside the right one.
+/// The result of a variant, with the correct result for comparison.
 fn beside(refuted: &Refuted<'_>, value: Approx, definition: &str) -> (Approx, String) {
     let (wrong, right) = (show(value.value), show(refuted.right.value));
     (again(value), format!("{definition} = {wrong}; {} = {right}", refuted.definition))
@@ -226,16 +226,16 @@ fn dropped_rows(refuted: &Refuted<'_>) -> Option<(Approx, String)> {
     })
 }
 
-/// The same as another program may have computed it, in an order of its own.
+/// The same number as another program may compute it, with the operations in another order.
 fn again(value: Approx) -> Approx {
-    /// Roundings that are granted to it: a name is given to a wrong number, nobody is accused by it.
+    /// Roundings granted to it. They may be generous: a match only names the cause of a number that is already refuted.
     const ROUNDINGS: f64 = 4096.0;
     value.rounded(ROUNDINGS, NumberFormat::F64)
 }
 
 /// The same number in another unit, in words.
 pub(super) fn other_unit(claim: Approx, right: Approx) -> Option<String> {
-    /// A claim with fewer digits would meet one of the units by chance.
+    /// With fewer digits, a claim would match one of the units by chance.
     const FINEST: f64 = 1e3;
     let (x, shown) = (right.value, show(right.value));
     let others = [

@@ -1,12 +1,12 @@
-//! Files beside an input that a format looks for, packed or not.
+//! Companion files that a format looks for next to an input, compressed or not.
 
 use std::path::{Path, PathBuf};
 
 use crate::model::PACKED;
 use crate::source::Input;
 
-/// The file at a path that a format looks for, or the packed file that is there in its place. The path is one without the
-/// ending of a packing. A pipe, a device, or a link that leads out of the file's directory is not such a file.
+/// The file at a path that a format looks for, or a compressed version of it. The path has no compression suffix.
+/// Pipes, devices and links that leave the file's directory are ignored.
 #[must_use]
 pub fn beside(path: &str) -> Option<Input> {
     let packed = PACKED.iter().map(|ending| format!("{path}{ending}"));

@@ -1,19 +1,19 @@
-//! Lines, in blocks that workers take.
+//! Cuts lines into blocks for the workers.
 
 use std::io::Read;
 
 use crate::source::{ByteMap, Layout, MAX_RECORD, Opened, Piece, SourceError};
 
-/// Some whole lines.
+/// A block of whole lines.
 #[derive(Clone, Debug)]
 pub struct Block {
-    /// The lines with their ends.
+    /// The lines, including their ends.
     pub bytes: Vec<u8>,
     /// Number of the first line, from 1.
     pub first_line: u64,
     /// Offset of the first byte in the stream.
     pub offset: u64,
-    /// Longest record, in bytes.
+    /// Maximum bytes of a record.
     pub max_record: usize,
     layout: Layout,
     pieces: Vec<Piece>,
@@ -26,15 +26,15 @@ impl Block {
         Self { bytes, first_line: 1, offset: 0, max_record, layout: Layout::from(0, false), pieces: Vec::new() }
     }
 
-    /// Where the bytes from an offset of the block on stand in the input.
+    /// Position in the input of the bytes from an offset of the block on.
     #[must_use]
     pub fn map(&self, at: usize) -> ByteMap<'_> {
         self.layout.map(self.offset + at as u64, &self.pieces)
     }
 }
 
-/// Cuts a stream into blocks of about a size, at line ends. What a broken stream gave before its end is
-/// yielded before the error. A line that is too long is passed over: an error, and the lines behind it.
+/// Cuts a stream into blocks of about `target` bytes, at line ends. If the stream breaks off, the data before the break
+/// is yielded before the error. A line that is too long is skipped: it yields an error, then the lines after it.
 pub struct Blocks<R> {
     stream: R,
     layout: Layout,
@@ -62,7 +62,7 @@ impl Blocks<Opened> {
 }
 
 impl<R: Read> Blocks<R> {
-    /// Cuts a stream that stands in its input as the layout says.
+    /// Cuts a stream whose position in its input is given by the layout.
     pub fn new(stream: R, layout: Layout, target: usize) -> Self {
         Self {
             stream,
@@ -76,7 +76,7 @@ impl<R: Read> Blocks<R> {
         }
     }
 
-    /// The same with another longest record.
+    /// Sets the maximum bytes of a record.
     #[must_use]
     pub fn limited(self, max_record: usize) -> Self {
         Self { max_record, ..self }
@@ -87,7 +87,7 @@ impl<R: Read> Blocks<R> {
         (self.line, self.offset)
     }
 
-    /// The same where the stream begins in the middle of an input.
+    /// Sets the position, for a stream that starts in the middle of an input.
     #[must_use]
     pub fn starting(self, line: u64, offset: u64) -> Self {
         Self { line, offset, ..self }
@@ -115,7 +115,7 @@ impl<R: Read> Blocks<R> {
         }
     }
 
-    /// Reads on; false at the end of the stream.
+    /// Reads more; false at the end of the stream.
     fn read(&mut self) -> bool {
         let want = self.target.clamp(1 << 16, 4 << 20) as u64;
         match self.stream.by_ref().take(want).read_to_end(&mut self.rest) {
@@ -126,7 +126,7 @@ impl<R: Read> Blocks<R> {
         false
     }
 
-    /// Passes over the rest of the line that has begun, in which no end was found so far.
+    /// Skips the rest of the current line, whose end has not been found yet.
     fn pass_line(&mut self) {
         self.offset += self.rest.len() as u64;
         self.rest = Vec::new();
@@ -140,7 +140,7 @@ impl<R: Read> Blocks<R> {
             self.offset += self.rest.len() as u64;
             self.rest.clear();
         }
-        // The bytes before a broken stream's end belong to the line.
+        // The bytes before the break of a stream belong to the line.
         self.offset += std::mem::take(&mut self.rest).len() as u64;
     }
 
@@ -177,7 +177,8 @@ impl<R: Read> Iterator for Blocks<R> {
     }
 }
 
-/// The lines of a block: offset and bytes without the line end. Blank lines are empty, so that line numbers stay correct.
+/// The lines of a block: offset and bytes without the line end. Blank lines are returned as empty, which keeps line
+/// numbers correct.
 pub fn lines(block: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     let mut at = 0;
     std::iter::from_fn(move || {

@@ -1,22 +1,22 @@
-//! Where the bytes of a record stand in its input.
+//! Maps the bytes of a record to their position in the input.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::Span;
 
-/// A stretch of a record, or of a stream of made lines, that was taken over from the input as it stands there.
+/// A range of a record, or of a stream of generated lines, that was copied unchanged from the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
     /// Offset of its first byte in the record or stream.
     pub at: u64,
     /// Number of bytes.
     pub len: u64,
-    /// Offset of its first byte in the input; None where the input has no bytes for it.
+    /// Offset of its first byte in the input; None if the input has no bytes for it.
     pub offset: Option<u64>,
-    /// Line and column of its first byte in the input, where those of the record do not give them.
+    /// Line and column of its first byte in the input, if they do not follow from those of the record.
     pub start: Option<(u64, u64)>,
-    /// The member of the archive that it stands in.
+    /// The archive member that contains it.
     pub member: Option<Arc<str>>,
 }
 
@@ -25,7 +25,7 @@ impl Piece {
         self.at + self.len
     }
 
-    /// Whether another piece is what follows this one, here and in the input.
+    /// Whether another piece follows this one directly, both here and in the input.
     pub(super) fn goes_on(&self, next: &Self) -> bool {
         self.end() == next.at
             && self.offset.map(|offset| offset + self.len) == next.offset
@@ -42,26 +42,26 @@ pub struct ByteMap<'p> {
 
 #[derive(Clone, Copy, Debug)]
 enum Kind<'p> {
-    /// The record stands in the input from this offset on.
+    /// The record is in the input at this offset.
     From(u64),
-    /// The record starts at this offset of what the pieces are of.
+    /// The record starts at this offset of the stream that the pieces describe.
     Pieces { start: u64, pieces: &'p [Piece] },
 }
 
 impl<'p> ByteMap<'p> {
-    /// Of a record that has no bytes in its input.
+    /// The map of a record without bytes in its input.
     #[must_use]
     pub fn none() -> Self {
         Self { kind: Kind::Pieces { start: 0, pieces: &[] }, packed: false }
     }
 
-    /// Of a record with pieces; `packed` says whether the input is compressed.
+    /// The map of a record made of pieces; `packed` says whether the input is compressed.
     #[must_use]
     pub fn of(pieces: &'p [Piece], packed: bool) -> Self {
         Self { kind: Kind::Pieces { start: 0, pieces }, packed }
     }
 
-    /// The input's bytes that the record's `from..to` are; None where they are not one stretch of it.
+    /// The bytes of the input for the record's `from..to`; None if they are not contiguous.
     #[must_use]
     pub fn span(&self, from: usize, to: usize) -> Option<Span> {
         let (from, to) = (from as u64, to as u64);
@@ -75,8 +75,8 @@ impl<'p> ByteMap<'p> {
         Some(Span { start, end: start + to.saturating_sub(from), packed: self.packed, member })
     }
 
-    /// The part of the record whose line and column are known by themselves and that holds an offset: where it begins
-    /// in the record, its line and its column.
+    /// The part of the record that contains an offset, if it has its own line and column: its start in the record, its
+    /// line and its column.
     #[must_use]
     pub fn landmark(&self, offset: usize) -> Option<(usize, u64, u64)> {
         let Kind::Pieces { start, .. } = self.kind else { return None };
@@ -85,7 +85,7 @@ impl<'p> ByteMap<'p> {
         Some((usize::try_from(piece.at.checked_sub(start)?).ok()?, line, column))
     }
 
-    /// The map of the rest of the record from an offset on.
+    /// The map of the record's remainder from an offset on.
     #[must_use]
     pub fn skip(self, offset: usize) -> Self {
         let offset = offset as u64;
@@ -96,7 +96,7 @@ impl<'p> ByteMap<'p> {
         Self { kind, ..self }
     }
 
-    /// The piece that an offset of the record lies in.
+    /// The piece that contains an offset of the record.
     fn piece(&self, offset: u64) -> Option<&'p Piece> {
         let Kind::Pieces { start, pieces } = self.kind else { return None };
         let at = start + offset;
@@ -105,34 +105,34 @@ impl<'p> ByteMap<'p> {
     }
 }
 
-/// How a stream of unpacked bytes follows from its input.
+/// How the bytes of a decompressed stream map to its input.
 #[derive(Clone, Debug)]
 pub struct Layout {
-    /// Offset of the stream's first byte in the input; None for lines that were made of rows.
+    /// Offset of the stream's first byte in the input; None for lines generated from rows.
     start: Option<u64>,
-    /// Pieces of made lines that nobody has asked for yet.
+    /// Pieces of generated lines that have not been read yet.
     pieces: Made,
     /// Whether the input is compressed.
     packed: bool,
 }
 
-/// The pieces of made lines, from the one who makes them to the one who reads them.
+/// The pieces of generated lines, passed from their producer to their consumer.
 pub(super) type Made = Arc<Mutex<VecDeque<Piece>>>;
 
 impl Layout {
-    /// Of the input's own bytes from an offset on.
+    /// The layout of the input's own bytes from an offset on.
     #[must_use]
     pub fn from(start: u64, packed: bool) -> Self {
         Self { start: Some(start), pieces: Arc::default(), packed }
     }
 
-    /// Of lines that are made of the rows or members of a container.
+    /// The layout of lines generated from the rows or members of a container.
     pub(super) fn made(pieces: Made, packed: bool) -> Self {
         Self { start: None, pieces, packed }
     }
 
-    /// The pieces of the stream up to an offset; those that end there are forgotten. To be asked for in the stream's
-    /// order.
+    /// The pieces of the stream up to an offset. Pieces that end there are dropped, so calls must be in the order of
+    /// the stream.
     #[must_use]
     pub fn pieces(&self, end: u64) -> Vec<Piece> {
         if self.start.is_some() {
@@ -146,7 +146,7 @@ impl Layout {
         found
     }
 
-    /// The map of what begins at an offset of the stream, with the pieces up to its end.
+    /// The map of a record at an offset of the stream, with the pieces up to its end.
     #[must_use]
     pub fn map<'p>(&self, at: u64, pieces: &'p [Piece]) -> ByteMap<'p> {
         let kind = match self.start {
@@ -156,8 +156,8 @@ impl Layout {
         ByteMap { kind, packed: self.packed }
     }
 
-    /// The pieces of a record that was put together from stretches of the stream, with their offsets in the input; a
-    /// stream of made lines gives none.
+    /// The pieces of a record assembled from ranges of the stream, with their offsets in the input. Pieces of generated
+    /// lines get no offsets.
     #[must_use]
     pub fn placed(&self, mut pieces: Vec<Piece>) -> Vec<Piece> {
         for piece in &mut pieces {

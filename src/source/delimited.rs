@@ -1,26 +1,26 @@
-//! Rows of CSV and TSV with the bytes that they are written in.
+//! Rows of CSV and TSV, with their raw bytes.
 
 use std::io::{self, Read};
 use std::ops::Range;
 
 use crate::source::{MAX_RECORD, SourceError};
 
-/// Bytes of rows that are over, after which they are let go.
+/// Bytes of finished rows after which they are dropped.
 const OVER: usize = 1 << 16;
 
-/// Reads delimited text row by row, the header included.
+/// Reads delimited text row by row, including the header.
 pub struct DelimitedRows<R> {
-    /// None once the stream is broken.
+    /// None after an error of the stream.
     reader: Option<csv::Reader<Kept<R>>>,
-    /// Offset in the stream of the first byte that the reader saw.
+    /// Offset in the stream of the first byte that the reader received.
     from: u64,
     record: csv::ByteRecord,
     delimiter: u8,
-    /// End of the row that was read last, in what is kept.
+    /// End of the last row in the kept bytes.
     end: usize,
-    /// Line there, from 1.
+    /// Line of that end, from 1.
     line: u64,
-    /// Whether the end of that line is still to come.
+    /// Whether that line has not ended yet.
     is_in_line: bool,
 }
 
@@ -29,9 +29,9 @@ pub struct DelimitedRows<R> {
 pub struct DelimitedRow<'r> {
     /// Its cells, without quotes.
     pub record: &'r csv::ByteRecord,
-    /// What stands between it and the row before: line ends.
+    /// The bytes between the previous row and this one: line ends.
     pub gap: &'r [u8],
-    /// Its bytes, without its line end.
+    /// Its bytes, without the line end.
     pub bytes: &'r [u8],
     /// Offset of its first byte in the stream.
     pub offset: u64,
@@ -48,7 +48,7 @@ impl<R: Read> DelimitedRows<R> {
         Self { reader, from: 0, record: csv::ByteRecord::new(), delimiter, end: 0, line: 1, is_in_line: false }
     }
 
-    /// The same with another longest row.
+    /// Sets the maximum bytes of a row.
     #[must_use]
     pub fn limited(mut self, max_record: usize) -> Self {
         if let Some(reader) = &mut self.reader {
@@ -57,8 +57,8 @@ impl<R: Read> DelimitedRows<R> {
         self
     }
 
-    /// The next row; None behind the last. Behind a row that is too long come those of the lines after it; behind any other
-    /// error comes nothing.
+    /// The next row; None after the last. After a row that is too long, reading continues on the next line. After any
+    /// other error, there are no more rows.
     pub fn row(&mut self) -> Result<Option<DelimitedRow<'_>>, csv::Error> {
         let Some(reader) = &mut self.reader else { return Ok(None) };
         let kept = reader.get_mut();
@@ -77,7 +77,7 @@ impl<R: Read> DelimitedRows<R> {
         let kept = reader.get_ref();
         let end = usize::try_from(end - kept.start).unwrap_or(usize::MAX).min(kept.bytes.len());
         let rest = kept.bytes.get(self.end..end).unwrap_or_default();
-        // A record begins with the line ends that the one before left, and with those of blank lines.
+        // A record starts with the previous row's line end and with blank lines.
         let (gap, text) = rest.split_at(rest.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count());
         let text = text.strip_suffix(b"\n").unwrap_or(text);
         let bytes = text.strip_suffix(b"\r").unwrap_or(text);
@@ -91,8 +91,8 @@ impl<R: Read> DelimitedRows<R> {
         Ok(Some(DelimitedRow { record, gap, bytes, offset, line, delimiter: self.delimiter }))
     }
 
-    /// Goes on with the line behind a row that is too long. Where its cells end is not known: a quote that was never closed
-    /// makes a row of all that follows.
+    /// Continues on the line after a row that is too long. The end of such a row is unknown: a quote that is never
+    /// closed would make one row of the rest.
     fn pass(&mut self, error: &csv::Error) -> io::Result<()> {
         let is_too_long = |error: &io::Error| {
             let source = error.get_ref().and_then(|source| source.downcast_ref::<SourceError>());
@@ -110,7 +110,7 @@ impl<R: Read> DelimitedRows<R> {
         Ok(())
     }
 
-    /// Line behind the row that was read last.
+    /// The line after the last row.
     pub fn line(&self) -> u64 {
         self.line + u64::from(self.is_in_line)
     }
@@ -123,20 +123,20 @@ fn reader<R: Read>(kept: Kept<R>, delimiter: u8) -> csv::Reader<Kept<R>> {
 }
 
 impl DelimitedRow<'_> {
-    /// The bytes of each cell in the row; of a cell in quotes, those between the quotes.
+    /// The bytes of each cell in the row; for a quoted cell, without the quotes.
     pub fn cells(&self, cells: &mut Vec<Range<usize>>) {
         cells.clear();
         if memchr::memchr(b'"', self.bytes).is_some() {
             split(self.bytes, self.delimiter, cells);
             return;
         }
-        // Without quotes a cell is what csv made of it, and one delimiter stands between two.
+        // Without quotes, cells are as parsed by csv, and one delimiter separates them.
         let ranges = (0..self.record.len()).filter_map(|at| self.record.range(at));
         cells.extend(ranges.enumerate().map(|(at, range)| range.start + at..range.end + at));
     }
 }
 
-/// The cells of a row's bytes, those in quotes without them.
+/// The cells of a row's bytes, without quotes.
 pub fn split(row: &[u8], delimiter: u8, cells: &mut Vec<Range<usize>>) {
     let mut at = 0;
     loop {
@@ -154,7 +154,7 @@ pub fn split(row: &[u8], delimiter: u8, cells: &mut Vec<Range<usize>>) {
     }
 }
 
-/// Bytes up to the quote that closes a cell; two quotes are one that belongs to it.
+/// Bytes up to the quote that closes a cell; a doubled quote is part of the cell.
 fn quoted_len(text: &[u8]) -> usize {
     let mut at = 0;
     while let Some(found) = memchr::memchr(b'"', text.get(at..).unwrap_or_default()) {
@@ -166,21 +166,21 @@ fn quoted_len(text: &[u8]) -> usize {
     text.len()
 }
 
-/// A stream whose bytes are kept from the row that is being read on.
+/// A stream that keeps the bytes of the current row.
 struct Kept<R> {
     stream: R,
     max_record: usize,
     bytes: Vec<u8>,
     /// Offset of the first kept byte in the stream.
     start: u64,
-    /// Kept bytes of rows that are over.
+    /// Kept bytes of finished rows.
     over: usize,
-    /// Kept bytes that the reader has been given.
+    /// Kept bytes already passed to the reader.
     given: usize,
 }
 
 impl<R> Kept<R> {
-    /// Lets go of rows that are over, if they are many; gives the number of their bytes.
+    /// Drops finished rows if they are large enough; returns the number of dropped bytes.
     fn let_go(&mut self) -> usize {
         if self.over < OVER {
             return 0;
@@ -198,8 +198,8 @@ impl<R> Kept<R> {
 }
 
 impl<R: Read> Kept<R> {
-    /// Lets go of a line that begins behind some kept bytes, with the ends of lines before it; gives the number of line ends.
-    /// None where the stream ends in it.
+    /// Drops the line that starts after some kept bytes, with the line ends before it; returns the number of line ends.
+    /// None if the stream ends in that line.
     fn pass_line(&mut self, from: usize) -> io::Result<Option<u64>> {
         self.drop(from.min(self.bytes.len()));
         let gap = self.bytes.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
@@ -290,7 +290,7 @@ mod tests {
     #[test]
     fn behind_a_row_that_is_too_long_come_the_lines_after_it() {
         let long = "x".repeat(3 * OVER);
-        // A quote that is never closed, and a row that is long.
+        // A quote that is never closed, and a long row.
         let text = format!("a,b\n1,2\n3,\"4\n5,6\n{long},{long}\n\n7,8\n9,0");
         let mut rows = DelimitedRows::new(text.as_bytes(), b',').limited(1000);
         let (mut found, mut errors) = (Vec::new(), Vec::new());

@@ -1,4 +1,4 @@
-//! Arguments to inputs.
+//! Resolves arguments to inputs.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -6,20 +6,20 @@ use std::path::{Path, PathBuf};
 use crate::model::{self, NameKind};
 use crate::source::{Input, SourceError};
 
-/// The inputs that the arguments name.
+/// The inputs named by the arguments.
 #[derive(Debug, Default)]
 pub struct Discovery {
-    /// Inputs, sorted by shown path, each file once.
+    /// Inputs, sorted by displayed path, each file once.
     pub inputs: Vec<Input>,
-    /// Arguments that name nothing, and what below them cannot be read.
+    /// Arguments that match nothing, and unreadable paths below them.
     pub errors: Vec<SourceError>,
-    /// What is left out of directories by intent: its path, and why.
+    /// Files that are deliberately left out of directories: path and reason.
     pub skipped: Vec<(String, &'static str)>,
-    /// Those of them whose names say that they may hold a log.
+    /// The skipped files whose names suggest a log.
     pub doubtful: Vec<String>,
 }
 
-/// Finds the inputs that the arguments name: files, directories, globs.
+/// Finds the inputs named by the arguments: files, directories, globs.
 #[must_use]
 pub fn discover(arguments: &[String]) -> Discovery {
     let mut found = Discovery::default();
@@ -43,7 +43,7 @@ pub fn discover(arguments: &[String]) -> Discovery {
     found
 }
 
-/// How an argument's path is shown.
+/// The displayed form of an argument's path.
 #[must_use]
 pub fn shown(argument: &str) -> &str {
     argument.strip_prefix("./").unwrap_or(argument)
@@ -53,7 +53,7 @@ fn canonical(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
 }
 
-/// A path with `/` between its parts. Elsewhere than on Windows a backslash is a character of a name.
+/// A path with `/` as separator. On systems other than Windows, a backslash is part of a name.
 fn slashed(path: &str) -> String {
     if cfg!(windows) { path.replace('\\', "/") } else { path.to_owned() }
 }
@@ -64,7 +64,7 @@ fn file(path: &Path) -> Input {
     if is_pipe(path) { Input::pipe(shown, path.to_path_buf()) } else { Input::file(shown, path.to_path_buf()) }
 }
 
-/// Whether a path leads to a pipe or a socket, which gives its bytes only once.
+/// Whether a path leads to a pipe or a socket, which can be read only once.
 #[cfg(unix)]
 #[must_use]
 pub fn is_pipe(path: &Path) -> bool {
@@ -79,20 +79,20 @@ pub fn is_pipe(_path: &Path) -> bool {
     false
 }
 
-/// What the name of a file says.
+/// The kind of a file, by its name.
 fn kind(path: &Path) -> NameKind {
     NameKind::of(&path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default())
 }
 
-/// Whether a file is by its name a text that may be a log or anything else.
+/// Whether a file is, by its name, a text that may or may not be a log.
 #[must_use]
 pub fn is_text(path: &str) -> bool {
     kind(Path::new(path)) == NameKind::Text
 }
 
-/// Files below a directory, except hidden ones, that `is_wanted` by their path. Links to directories are not followed, so
-/// there are no loops; links to files are, where they stay below the directory: what else they name was not meant. Files that
-/// are not wanted go to `others`. `is_inside` says which directories may hold wanted files.
+/// Files below a directory, except hidden ones, whose path `is_wanted`; the rest go to `others`. Links to directories
+/// are not followed, which rules out loops. Links to files are followed only within the directory. `is_inside` says
+/// which directories may contain wanted files.
 fn walk(
     root: &Path,
     found: &mut Discovery,
@@ -143,7 +143,7 @@ fn walk(
     paths
 }
 
-/// The path and the error of the system, of an error about one path.
+/// The path and the system error from an error about one path.
 fn unreadable(error: ignore::Error) -> Option<(PathBuf, std::io::Error)> {
     match error {
         // The error of the walk repeats the path.
@@ -177,7 +177,7 @@ fn glob(argument: &str, found: &mut Discovery) -> Result<(), SourceError> {
     let pattern = slashed.strip_prefix("./").unwrap_or(&slashed);
     let matcher =
         model::glob(pattern, true).map_err(|reason| SourceError::BadGlob { path: argument.to_owned(), reason })?;
-    // Only what lies below the part without a wildcard can match.
+    // Only paths below the part without a wildcard can match.
     let root = glob_root(pattern);
     let errors = found.errors.len();
     let is_wanted = |path: &Path| matcher.is_match(file(path).path);
@@ -190,9 +190,9 @@ fn glob(argument: &str, found: &mut Discovery) -> Result<(), SourceError> {
     Ok(())
 }
 
-/// Whether a directory may hold what a pattern matches, at any depth.
+/// Whether a directory may contain a match of the pattern, at any depth.
 fn may_hold(pattern: &str, directory: &str) -> bool {
-    // Alternatives may hold separators, and `**` any number of parts.
+    // Alternatives may contain separators, and `**` matches any number of components.
     if pattern.contains("**") || pattern.contains('{') {
         return true;
     }
@@ -204,12 +204,12 @@ fn may_hold(pattern: &str, directory: &str) -> bool {
     model::glob(&start.join("/"), true).is_ok_and(|glob| glob.is_match(directory))
 }
 
-/// The directory that holds whatever a pattern can match: its part before the first wildcard.
+/// The directory that contains all possible matches: the part of the pattern before the first wildcard.
 fn glob_root(pattern: &str) -> String {
     let fixed = pattern.find(['*', '?', '[', '{']).map_or(pattern, |at| &pattern[..at]);
     match fixed.rsplit_once('/') {
         None => ".".to_owned(),
-        // The root of the file system or of a drive: without its `/` a drive means its current directory.
+        // The root of the file system or of a drive. A drive without its `/` means its current directory.
         Some((root, _)) if root.is_empty() || root.ends_with(':') => format!("{root}/"),
         Some((root, _)) => root.to_owned(),
     }

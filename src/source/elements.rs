@@ -1,10 +1,10 @@
-//! The records of one top-level JSON array, without reading the whole of it into memory.
+//! Reads the records of a top-level JSON array as a stream, without loading the whole array.
 
 use std::io::{BufRead, BufReader, Read};
 
 use crate::source::{MAX_RECORD, Quotes, SourceError};
 
-/// One element with its place.
+/// One element with its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Element {
     /// Its bytes.
@@ -17,13 +17,13 @@ pub struct Element {
     pub offset: u64,
 }
 
-/// Splits a stream that holds `[element, …]`, or one object, which counts as the only element. Strings and nesting
-/// are followed; whether an element is well-formed is for its parser to say.
+/// Splits a stream that holds `[element, …]`, or one object, which counts as the only element. Tracks strings and
+/// nesting only; elements are validated by their parser.
 pub struct Elements<R> {
     stream: BufReader<R>,
     line: u64,
     column: u64,
-    /// Bytes that were passed.
+    /// Bytes consumed.
     offset: u64,
     single: bool,
     /// Whether the list is the whole document.
@@ -55,19 +55,19 @@ impl<R: Read> Elements<R> {
         }
     }
 
-    /// Starts at a list inside a document. What follows the list is left in the stream.
+    /// Starts at a list inside a document. The data after the list stays in the stream.
     pub(super) fn within(stream: R) -> Result<Self, SourceError> {
         let elements = Self::new(stream)?;
         Ok(Self { whole: false, ..elements })
     }
 
-    /// The same with another longest element.
+    /// Sets the maximum bytes of an element.
     #[must_use]
     pub fn limited(self, max_record: usize) -> Self {
         Self { max_record, ..self }
     }
 
-    /// What the elements have left.
+    /// The stream after the elements.
     pub(super) fn rest(&mut self) -> &mut BufReader<R> {
         &mut self.stream
     }
@@ -113,7 +113,7 @@ impl<R: Read> Elements<R> {
             }
             self.step();
             length += 1;
-            // Of an element that is too long only the end is looked for.
+            // For an element that is too long, only the end is searched.
             if length <= self.max_record {
                 element.bytes.push(byte);
             } else if !element.bytes.is_empty() {

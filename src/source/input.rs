@@ -1,4 +1,4 @@
-//! One input: opened as often as needed, unpacked, without a byte order mark.
+//! One input: opened as often as needed, decompressed, without a byte order mark.
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::{Arc, OnceLock};
@@ -12,20 +12,20 @@ use crate::source::{ByteRange, Layout, MAX_RECORD, Opened, RangeLines, SourceErr
 /// One log: a file, bytes in memory, or a stream. It can be opened any number of times.
 #[derive(Clone)]
 pub struct Input {
-    /// The path as shown to the user.
+    /// The path as displayed to the user.
     pub path: String,
     bytes: Bytes,
-    /// Longest record, in bytes.
+    /// Maximum bytes of a record.
     max_record: usize,
     /// The decompressed content, for containers that need random access.
     unpacked: Arc<OnceLock<Arc<Spool>>>,
 }
 
-/// The rest of a plain file.
+/// A plain file from some offset on.
 pub struct Tail {
-    /// Bytes that were skipped at its start: a byte order mark.
+    /// Bytes skipped at the start: a byte order mark.
     pub skipped: u64,
-    /// What follows.
+    /// The bytes after the offset.
     pub stream: io::BufReader<std::fs::File>,
 }
 
@@ -36,13 +36,13 @@ impl std::fmt::Debug for Input {
 }
 
 impl Input {
-    /// A file, with the path to show for it.
+    /// A file, with the path to display.
     #[must_use]
     pub fn file(shown: String, path: std::path::PathBuf) -> Self {
         Self { path: shown, bytes: Bytes::File(path), max_record: MAX_RECORD, unpacked: Arc::default() }
     }
 
-    /// A pipe with a path, such as `/dev/fd/63`: opened once, when it is first needed, and kept as a stream is.
+    /// A pipe with a path, such as `/dev/fd/63`. It is opened on first use and kept like a stream.
     #[must_use]
     pub fn pipe(shown: String, path: std::path::PathBuf) -> Self {
         Self::reader(shown, Box::new(Pipe { path, file: None }))
@@ -57,34 +57,34 @@ impl Input {
         Self::reader(Self::STDIN, Box::new(io::stdin()))
     }
 
-    /// Any stream that can be read once. It is read when it is first needed, and kept: in memory up to 16 MiB, then in a
-    /// temporary file. The name is what the report calls it, and its ending (`.csv`) helps to recognise the format.
+    /// A stream that can be read once. It is read on first use and kept: up to 16 MiB in memory, more in a temporary
+    /// file. Reports use the name, and its extension (`.csv`) helps to recognise the format.
     #[must_use]
     pub fn reader(name: impl Into<String>, stream: Box<dyn Read + Send>) -> Self {
         let bytes = Bytes::Kept(Arc::new(Spool::new(stream)));
         Self { path: name.into(), bytes, max_record: MAX_RECORD, unpacked: Arc::default() }
     }
 
-    /// Bytes in memory, packed or not. The name is what the report calls them, and its ending (`.csv`) helps to recognise
-    /// the format.
+    /// Bytes in memory, compressed or not. Reports use the name, and its extension (`.csv`) helps to recognise the
+    /// format.
     #[must_use]
     pub fn bytes(name: impl Into<String>, bytes: impl Into<Arc<[u8]>>) -> Self {
         Self { path: name.into(), bytes: Bytes::Memory(bytes.into()), max_record: MAX_RECORD, unpacked: Arc::default() }
     }
 
-    /// The same input with another longest record, in bytes: a longer one is an error, and the rest is read.
+    /// Sets the maximum bytes of a record. A longer record is an error, but the others are read.
     #[must_use]
     pub fn max_record(self, bytes: usize) -> Self {
         Self { max_record: bytes, ..self }
     }
 
-    /// Longest record, in bytes.
+    /// Maximum bytes of a record.
     #[must_use]
     pub fn longest_record(&self) -> usize {
         self.max_record
     }
 
-    /// The file that is read; None for anything else.
+    /// The file that is read; None for other inputs.
     #[must_use]
     pub fn file_path(&self) -> Option<&std::path::Path> {
         match &self.bytes {
@@ -93,19 +93,19 @@ impl Input {
         }
     }
 
-    /// The directory of the path as shown; `.` for none.
+    /// The directory of the displayed path; `.` for none.
     #[must_use]
     pub fn directory(&self) -> &str {
         self.path.rsplit_once('/').map_or(".", |(directory, _)| directory)
     }
 
-    /// The file name without a suffix of compression.
+    /// The file name without a compression suffix.
     #[must_use]
     pub fn logical_name(&self) -> &str {
         unpacked_name(self.path.rsplit_once('/').map_or(self.path.as_str(), |(_, name)| name))
     }
 
-    /// Size as it is stored, packed or not; None for a stream.
+    /// Stored size, compressed or not; None for a stream.
     #[must_use]
     pub fn size(&self) -> Option<u64> {
         match &self.bytes {
@@ -115,8 +115,8 @@ impl Input {
         }
     }
 
-    /// The first bytes of a file, without its compression but whatever container it is; None for what is no file, and for
-    /// what cannot be read.
+    /// The first bytes of a file, decompressed but not read as a container; None for inputs that are not files or
+    /// cannot be read.
     #[must_use]
     pub fn file_head(&self, count: usize) -> Option<Vec<u8>> {
         let Bytes::File(path) = &self.bytes else { return None };
@@ -129,7 +129,7 @@ impl Input {
         Some(head)
     }
 
-    /// Opens a plain file at an offset. None for packed files, containers and what is no file.
+    /// Opens a plain file at an offset. None for compressed files, containers and inputs that are not files.
     pub fn tail(&self, offset: u64) -> Result<Option<Tail>, SourceError> {
         let failed = |source| SourceError::Io { path: self.path.clone(), source };
         let Bytes::File(path) = &self.bytes else { return Ok(None) };
@@ -159,18 +159,18 @@ impl Input {
         Ok(RangeLines {
             first_line: lines.first_line,
             offset: lines.offset + skipped,
-            // Its lines say where they are in the file.
+            // The lines give their own position in the file.
             stream: Opened::new(Box::new(io::BufReader::with_capacity(1 << 16, lines.stream)), Layout::from(0, false))
                 .limited(self.max_record),
         })
     }
 
-    /// Its packing; for a compressed container, the container's.
+    /// The packing; for a compressed container, that of the container.
     pub fn packing(&self) -> Result<Packing, SourceError> {
         Ok(self.unpack()?.0)
     }
 
-    /// Opens the input from its start, unpacked. Rows and members of a container are lines of JSON.
+    /// Opens the input from its start, decompressed. Rows and members of a container become lines of JSON.
     pub fn open(&self) -> Result<Opened, SourceError> {
         Ok(self.unpack()?.1.limited(self.max_record))
     }
@@ -186,7 +186,7 @@ impl Input {
         };
         let (magic, stream) = starting(stream, unpack::MAGIC).map_err(failed)?;
         match Packing::of(&magic) {
-            // Files that are compressed twice are not unpacked again.
+            // A file that was compressed twice is not decompressed a second time.
             inner if inner.is_stream() => {}
             // An Arrow file can be read front to back.
             inner @ (Packing::ArrowFile | Packing::ArrowStream) => {
@@ -213,7 +213,7 @@ impl Input {
     }
 }
 
-/// What a stream is compressed from; of anything else, itself.
+/// The inner packing of a compressed stream; otherwise the packing itself.
 fn decompressed(packing: Packing, raw: Stream) -> io::Result<Stream> {
     match packing {
         Packing::Gzip => watched(raw, |raw| Ok(Box::new(flate2::read::MultiGzDecoder::new(raw)))),
@@ -224,10 +224,10 @@ fn decompressed(packing: Packing, raw: Stream) -> io::Result<Stream> {
     }
 }
 
-/// Memory for unpacking xz, in KiB: enough for `xz -9`, whose dictionary has 64 MiB.
+/// Memory limit for xz, in KiB: enough for `xz -9`, whose dictionary has 64 MiB.
 const XZ_KIB: u32 = 80 << 10;
 
-/// A pipe that is opened when it is first read.
+/// A pipe that is opened on first read.
 struct Pipe {
     path: std::path::PathBuf,
     file: Option<std::fs::File>,
@@ -251,7 +251,7 @@ pub(super) fn starting(mut stream: Stream, count: u64) -> io::Result<(Vec<u8>, S
     Ok((first, Box::new(again)))
 }
 
-/// The first bytes of an input, unpacked.
+/// The first bytes of an input, decompressed.
 pub fn peek(input: &Input, count: usize) -> Result<Vec<u8>, SourceError> {
     let mut bytes = Vec::new();
     let read = input.open()?.take(count as u64).read_to_end(&mut bytes);
@@ -274,7 +274,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("pipe");
         assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
-        // More than a pipe holds, and more than is kept in memory.
+        // More than a pipe buffers, and more than is kept in memory.
         let written: Vec<u8> = (0..20_000_000_u32).map(|at| (at / 7 % 251) as u8).collect();
         let (to, bytes) = (path.clone(), written.clone());
         #[expect(clippy::disallowed_methods, reason = "the test writes to the pipe")]

@@ -1,4 +1,4 @@
-//! Paths to bytes: finds inputs, opens and unpacks them, cuts them into work units.
+//! Turns paths into bytes: finds inputs, opens and decompresses them, cuts them into work units.
 
 mod beside;
 mod blocks;
@@ -28,7 +28,7 @@ pub use quotes::Quotes;
 pub use range::{ByteRange, Limited, RangeLines};
 pub use unpack::Packing;
 
-/// What can go wrong before a record is reached.
+/// Errors before a record is reached.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// A path does not exist.
@@ -43,12 +43,12 @@ pub enum SourceError {
         /// The glob.
         path: String,
     },
-    /// A glob cannot be read.
+    /// A glob is invalid.
     #[error("invalid glob `{path}`: {reason}")]
     BadGlob {
         /// The glob.
         path: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
     /// A directory contains no supported log files.
@@ -62,7 +62,7 @@ pub enum SourceError {
     /// A byte range belongs to one input.
     #[error("a byte range needs exactly one input, found {found}")]
     OneInput {
-        /// Inputs that were found.
+        /// Number of inputs found.
         found: usize,
     },
     /// Only plain files have byte ranges.
@@ -76,7 +76,7 @@ pub enum SourceError {
     Io {
         /// The path.
         path: String,
-        /// Why.
+        /// The reason.
         source: std::io::Error,
     },
     /// A link in a directory leads out of it.
@@ -86,15 +86,15 @@ pub enum SourceError {
     Outside {
         /// The link.
         path: String,
-        /// Where it leads.
+        /// The target.
         target: String,
     },
-    /// A link in a directory leads nowhere.
+    /// A link in a directory is broken.
     #[error("`{path}` is a link that cannot be followed: {source}; remove it, or restore the file that it names")]
     Dangling {
         /// The link.
         path: String,
-        /// Why.
+        /// The reason.
         source: std::io::Error,
     },
     /// A file is not UTF-8.
@@ -110,19 +110,19 @@ pub enum SourceError {
     NotBuilt {
         /// The path.
         path: String,
-        /// What it is.
+        /// The container format.
         packing: Packing,
     },
-    /// A container whose start cannot be read.
+    /// The start of a container is invalid.
     #[error("cannot read `{path}` as {packing}: expected {expected}, found {found}")]
     Container {
         /// The path.
         path: String,
         /// The format that its first bytes suggest.
         packing: Packing,
-        /// What was expected.
+        /// The expected content.
         expected: &'static str,
-        /// What was found.
+        /// The content found.
         found: String,
     },
     /// A container without rows.
@@ -130,7 +130,7 @@ pub enum SourceError {
     NoRows {
         /// The path.
         path: String,
-        /// What it is.
+        /// The container format.
         packing: Packing,
     },
     /// An archive without a log.
@@ -144,7 +144,7 @@ pub enum SourceError {
     Broken {
         /// Last line that was read.
         line: u64,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// A record is too long.
@@ -152,10 +152,10 @@ pub enum SourceError {
     TooLong {
         /// The line that it starts in.
         line: u64,
-        /// Longest record, in bytes.
+        /// Maximum bytes of a record.
         limit: usize,
     },
-    /// A list of records does not end.
+    /// A list of records is not closed.
     #[error(
         "the list of records is truncated after line {line} (expected `,` or `]`); complete records before it were audited"
     )]
@@ -163,19 +163,19 @@ pub enum SourceError {
         /// Last line that was read.
         line: u64,
     },
-    /// A list of records is followed by something else, or is not a list.
+    /// A list of records is followed by other data, or there is no list.
     #[error("line {line}: expected {expected}, found `{found}`")]
     NoList {
         /// The line.
         line: u64,
-        /// What was expected.
+        /// The expected content.
         expected: &'static str,
-        /// What was found.
+        /// The character found.
         found: char,
     },
 }
 
-/// A number of bytes in the largest unit of which it is a whole number.
+/// A number of bytes in the largest unit that gives a whole number.
 fn size(bytes: usize) -> String {
     let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
     let unit = units.into_iter().find(|(bits, _)| bytes >= 1 << bits && bytes.trailing_zeros() >= *bits);

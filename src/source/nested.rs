@@ -1,12 +1,12 @@
-//! The records inside one JSON document, without reading the whole of it into memory.
+//! Reads the records inside one JSON document as a stream, without loading the whole document.
 
 use std::io::Read;
 
 use crate::source::{Element, MAX_RECORD, Piece, SourceError};
 
-/// Bytes that are read at once.
+/// Bytes per read.
 const CHUNK: usize = 1 << 18;
-/// Largest document around the records: settings and results, not rows.
+/// Maximum bytes of the document around the records. It holds settings and results, not rows.
 const MAX_SHELL: usize = 256 << 20;
 
 /// A part of a document.
@@ -20,18 +20,18 @@ pub enum Inner {
     Shell(Shell),
 }
 
-/// A document with an empty array or object in the place of its records.
+/// A document with an empty array or object in place of its records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shell {
     /// Its bytes.
     pub bytes: Vec<u8>,
-    /// What stands before and behind the records, with offsets of the stream.
+    /// The parts before and after the records, with offsets in the stream.
     pub pieces: Vec<Piece>,
 }
 
-/// Splits one JSON object into the entries of the array (or the members of the object) at the end of a path of keys, and
-/// the rest. Strings and nesting are followed; whether a record is well-formed is for its parser to say. A document
-/// without such a path is all shell.
+/// Splits one JSON object into records and the rest. The records are the entries of the array, or the members of the
+/// object, at a path of keys. Tracks strings and nesting only; records are validated by their parser. A document
+/// without that path consists of a shell only.
 pub struct NestedRecords<R> {
     stream: R,
     path: Vec<&'static str>,
@@ -45,13 +45,13 @@ pub struct NestedRecords<R> {
     shell: Vec<u8>,
     state: State,
     max_record: usize,
-    /// Whether the value that is being read is too long to be kept.
+    /// Whether the current value is too long to keep.
     over: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Before the records, inside so many objects of the path.
+    /// Before the records, inside this many objects of the path.
     Before(usize),
     Records {
         is_object: bool,
@@ -79,7 +79,7 @@ impl<R: Read> NestedRecords<R> {
         }
     }
 
-    /// The same with another longest record.
+    /// Sets the maximum bytes of a record.
     #[must_use]
     pub fn limited(self, max_record: usize) -> Self {
         Self { max_record, ..self }
@@ -92,7 +92,7 @@ impl<R: Read> NestedRecords<R> {
             self.at = 0;
         }
         let read = self.stream.by_ref().take(CHUNK as u64).read_to_end(&mut self.buffer);
-        // The bytes before a broken stream's end count; the truncated document is then an error.
+        // The bytes before the break of a stream count. The truncated document is then an error.
         read.is_ok_and(|count| count > 0)
     }
 
@@ -103,7 +103,7 @@ impl<R: Read> NestedRecords<R> {
         self.buffer.get(self.at).copied()
     }
 
-    /// Goes on to an offset of the buffer, counting lines.
+    /// Advances to an offset of the buffer, counting lines.
     fn advance(&mut self, to: usize) {
         let passed = self.buffer.get(self.at..to).unwrap_or_default();
         match memchr::memrchr(b'\n', passed) {
@@ -117,7 +117,7 @@ impl<R: Read> NestedRecords<R> {
         self.at = to;
     }
 
-    /// Passes one byte on to the shell.
+    /// Copies one byte to the shell.
     fn keep(&mut self) {
         if let Some(byte) = self.buffer.get(self.at) {
             self.shell.push(*byte);
@@ -136,8 +136,8 @@ impl<R: Read> NestedRecords<R> {
         }
     }
 
-    /// The end of the value that begins at an offset counted from `at`: one past its last byte, counted alike. Of a value
-    /// that is too long, what was read is let go, and `at` moves on.
+    /// The end of the value that starts at an offset from `at`: one past its last byte, also relative to `at`. If the
+    /// value is too long, the bytes read are dropped and `at` advances.
     fn end(&mut self, from: usize) -> Result<usize, SourceError> {
         let (mut offset, mut depth, mut string, mut begun) = (from, 0_u32, false, false);
         loop {
@@ -162,7 +162,7 @@ impl<R: Read> NestedRecords<R> {
                             return Ok(offset);
                         }
                     }
-                    // An escape has two bytes; the second one may not be read yet.
+                    // An escape has two bytes; the second may not have been read yet.
                     Some(found) => match rest.get(found + 1) {
                         Some(_) => offset += found + 2,
                         None => {
@@ -205,14 +205,14 @@ impl<R: Read> NestedRecords<R> {
         }
     }
 
-    /// The bytes up to an offset counted from `at`, which is passed.
+    /// The bytes up to an offset from `at`; advances past them.
     fn take(&mut self, end: usize) -> &[u8] {
         let from = self.at;
         self.advance(from + end);
         self.buffer.get(from..from + end).unwrap_or_default()
     }
 
-    /// A value that is passed on to the shell unread.
+    /// Copies a value to the shell without parsing it.
     fn skip(&mut self) -> Result<(), SourceError> {
         let end = self.end(0)?;
         let line = self.line;
@@ -224,7 +224,7 @@ impl<R: Read> NestedRecords<R> {
         Ok(())
     }
 
-    /// The bytes up to an offset counted from `at`, unless they are those of a value that is too long; they are passed.
+    /// The bytes up to an offset from `at`, unless their value is too long; advances past them.
     fn kept(&mut self, end: usize, line: u64) -> Result<&[u8], SourceError> {
         let limit = self.max_record;
         if std::mem::take(&mut self.over) || end > limit {
@@ -238,7 +238,7 @@ impl<R: Read> NestedRecords<R> {
         SourceError::CutOff { line: self.line }
     }
 
-    /// Goes on to the first record, or to the end of a document without records.
+    /// Advances to the first record, or to the end of a document without records.
     fn seek(&mut self, mut depth: usize) -> Result<State, SourceError> {
         let line = self.line;
         if depth == 0 {
@@ -369,7 +369,7 @@ impl<R: Read> Iterator for NestedRecords<R> {
                 State::Records { is_object } => match self.record(is_object) {
                     Ok(Some(record)) => return Some(Ok(record)),
                     Ok(None) => self.state = State::After,
-                    // Its end was found.
+                    // The end of the value was found.
                     Err(error @ SourceError::TooLong { .. }) => return Some(Err(error)),
                     Err(error) => return Some(self.fail(error)),
                 },
@@ -387,7 +387,7 @@ impl<R: Read> Iterator for NestedRecords<R> {
 mod tests {
     use super::*;
 
-    /// Gives one byte at a time.
+    /// Returns one byte at a time.
     struct Drip<'a>(&'a [u8]);
 
     impl Read for Drip<'_> {
@@ -403,7 +403,7 @@ mod tests {
         }
     }
 
-    /// A record, of which so many bytes at each end are not the document's.
+    /// A record; `added` bytes at each end are not part of the document.
     fn record(text: &str, element: Element, added: usize) -> (String, u64, u64) {
         let bytes = String::from_utf8(element.bytes).unwrap();
         let own = &bytes[added..bytes.len() - added];

@@ -1,18 +1,18 @@
-//! The unpacked bytes of an input.
+//! The decompressed bytes of an input.
 
 use std::io::{self, Read};
 
 use crate::source::Layout;
 
-/// Longest record, in bytes, where nothing else is asked for.
+/// Default maximum bytes of a record.
 pub const MAX_RECORD: usize = 256 << 20;
 
-/// The unpacked bytes of an input.
+/// The decompressed bytes of an input.
 pub struct Opened {
     stream: Box<dyn Read + Send>,
-    /// How they follow from those of the file.
+    /// How they map to the bytes of the file.
     pub layout: Layout,
-    /// Longest record, in bytes.
+    /// Maximum bytes of a record.
     pub max_record: usize,
 }
 

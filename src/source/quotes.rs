@@ -1,6 +1,6 @@
-//! Which bytes of a JSON text belong to strings.
+//! Finds the bytes of a JSON text that belong to strings.
 
-/// Follows a JSON text byte by byte, from a place outside of strings.
+/// Scans a JSON text byte by byte, starting outside of strings.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Quotes {
     string: bool,

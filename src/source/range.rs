@@ -1,21 +1,21 @@
-//! The lines of a plain file that start in a byte range, for audits of one file split over machines.
+//! The lines of a plain file that start in a byte range. Audits use it to split one file over several machines.
 
 use std::io::{self, BufRead, Read};
 
 use serde::{Deserialize, Serialize};
 
-/// A range of bytes of a plain file: all lines that start in it.
+/// A byte range of a plain file. It covers all lines that start in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ByteRange {
     /// First byte.
     pub start: u64,
-    /// The byte behind the last one.
+    /// One past the last byte.
     pub end: u64,
     /// Size of the whole file.
     pub size: u64,
 }
 
-/// The lines of a range as a stream, with the number of the first one and where it starts.
+/// The lines of a range as a stream, with the number and the offset of the first line.
 pub struct RangeLines<R> {
     /// Number of the first line, from 1.
     pub first_line: u64,
@@ -26,10 +26,10 @@ pub struct RangeLines<R> {
 }
 
 impl ByteRange {
-    /// Reads up to the range and gives its lines. What is before the range is read only to count its lines.
+    /// Skips to the range and returns its lines. Data before the range is read only to count lines.
     pub fn lines<R: BufRead>(self, mut stream: R) -> io::Result<RangeLines<Limited<R>>> {
         let (mut at, mut line) = (0_u64, 1_u64);
-        // The line that the byte in front of the range belongs to starts before the range.
+        // The line with the byte before the range starts before the range.
         while at + 1 < self.start {
             let ahead = usize::try_from(self.start - 1 - at).unwrap_or(usize::MAX);
             let buffer = stream.fill_buf()?;
@@ -51,7 +51,7 @@ impl ByteRange {
     }
 }
 
-/// Reads on to the start of the next line; gives the number of bytes.
+/// Skips to the start of the next line; returns the number of bytes.
 fn skip_line(stream: &mut impl BufRead) -> io::Result<u64> {
     let mut skipped = 0;
     loop {
@@ -69,12 +69,12 @@ fn skip_line(stream: &mut impl BufRead) -> io::Result<u64> {
     }
 }
 
-/// A stream that ends with the last line that starts before some offset.
+/// A stream that ends with the last line that starts before an offset.
 pub struct Limited<R> {
     stream: R,
     at: u64,
     end: u64,
-    /// Whether what comes next continues a line that started before the end.
+    /// Whether the next bytes continue a line that started before the end.
     inside: bool,
 }
 
@@ -85,7 +85,7 @@ impl<R: BufRead> Read for Limited<R> {
         }
         let buffer = self.stream.fill_buf()?;
         let before = usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX);
-        // Behind the end only the rest of the line that started before it.
+        // After the end, only the rest of a line that started before it.
         let wanted = match buffer.get(before.saturating_sub(1)..) {
             Some(tail) => match memchr::memchr(b'\n', tail) {
                 Some(end) => before.saturating_sub(1) + end + 1,
@@ -111,7 +111,7 @@ mod tests {
 
     fn lines(text: &str, start: usize, end: usize) -> (u64, u64, String) {
         let range = ByteRange { start: start as u64, end: end as u64, size: text.len() as u64 };
-        // A small buffer, so that every border is met.
+        // A small buffer makes every line cross a buffer boundary.
         let mut lines = range.lines(io::BufReader::with_capacity(3, text.as_bytes())).unwrap();
         let mut read = String::new();
         lines.stream.read_to_string(&mut read).unwrap();

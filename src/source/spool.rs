@@ -3,15 +3,15 @@
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::sync::{Arc, Mutex};
 
-/// How much of a stream is kept in memory; the rest goes to an unnamed temporary file.
+/// Bytes of a stream kept in memory. The rest goes to an unnamed temporary file.
 const SPOOL: usize = 16 << 20;
 
-/// Where bytes are read from.
+/// A source of bytes.
 #[derive(Clone)]
 pub(super) enum Bytes {
     /// A file.
     File(std::path::PathBuf),
-    /// What the caller holds.
+    /// Memory owned by the caller.
     Memory(Arc<[u8]>),
     /// A stream that can be read only once.
     Kept(Arc<Spool>),
@@ -28,9 +28,9 @@ impl Bytes {
     }
 }
 
-/// Opens a file. Where the process has as many files open as it may, other threads close theirs soon.
+/// Opens a file. If the process has too many open files, waits for other threads to close theirs.
 pub(super) fn open(path: &std::path::Path) -> io::Result<std::fs::File> {
-    /// How often it is tried again, and after how long.
+    /// Number of retries, and the delay between them.
     const TRIES: (usize, std::time::Duration) = (200, std::time::Duration::from_millis(10));
     for _ in 0..TRIES.0 {
         #[expect(clippy::disallowed_methods, reason = "this is where files are read")]
@@ -43,20 +43,20 @@ pub(super) fn open(path: &std::path::Path) -> io::Result<std::fs::File> {
     std::fs::File::open(path)
 }
 
-/// Whether the process, or the system, has too many files open.
+/// Whether the process or the system has too many open files.
 fn is_short_of_descriptors(error: &io::Error) -> bool {
     /// ENFILE and EMFILE.
     const TOO_MANY: [i32; 2] = [23, 24];
     cfg!(unix) && error.raw_os_error().is_some_and(|code| TOO_MANY.contains(&code))
 }
 
-/// A reader with a place.
+/// A seekable reader.
 pub(super) enum Seeker {
-    /// In a file.
+    /// Over a file.
     File(BufReader<std::fs::File>),
-    /// In memory.
+    /// Over memory.
     Memory(Cursor<Arc<[u8]>>),
-    /// In what was kept of a stream.
+    /// Over a spooled stream.
     Kept(SpoolReader),
 }
 
@@ -80,7 +80,7 @@ impl Seek for Seeker {
     }
 }
 
-/// Input that can be read only once, kept so that it can be read again.
+/// A stream that can be read only once, stored for repeated reads.
 pub(super) struct Spool {
     state: Mutex<Option<Box<dyn Read + Send>>>,
     kept: Mutex<Option<tempfile::SpooledTempFile>>,

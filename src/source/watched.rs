@@ -6,22 +6,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Decompressed bytes after which the ratio is checked.
 const WATCHED: u64 = 64 << 20;
-/// Largest ratio of unpacked to packed bytes. Logs with repeated vectors reach a few hundred.
+/// Maximum ratio of decompressed to compressed bytes. Logs with repeated vectors reach a few hundred.
 const RATIO: u64 = 1000;
 
-/// Whether so many bytes from so few count as a decompression bomb.
+/// Whether these sizes indicate a decompression bomb.
 pub(super) fn is_bomb(unpacked: u64, packed: u64) -> bool {
     unpacked > WATCHED && unpacked / RATIO > packed
 }
 
-/// The message about one.
+/// The error message for a decompression bomb.
 pub(super) fn bomb() -> String {
     format!(
         "it unpacks to more than {RATIO} times its size, like a decompression bomb; if you trust it, unpack it first"
     )
 }
 
-/// A decoder that fails when it unpacks too much from too little.
+/// A decoder that fails if it decompresses too much from too little.
 pub(super) fn watched(
     raw: Box<dyn Read + Send>,
     decoder: impl FnOnce(Counted) -> io::Result<Box<dyn Read + Send>>,

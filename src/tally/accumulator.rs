@@ -1,5 +1,5 @@
-//! What a rule keeps of all rows beside its counts of looks: counts, exact sums, moments and histograms, each under a
-//! key that the rule defines. Text of the log is never a key.
+//! State that a rule keeps over all rows besides its `judged` count: counts, exact sums, moments and histograms, each
+//! under a key defined by the rule. Text from the log is never a key.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::numeric::ExactSum;
 
-/// The key of an accumulator: its place among those of its kind that the rule keeps, and what a report calls it.
+/// The key of an accumulator: its index among the rule's accumulators of this kind, and its name in reports.
 pub struct Key<T> {
     at: u8,
     name: &'static str,
@@ -17,12 +17,12 @@ pub struct Key<T> {
 }
 
 impl<T> Key<T> {
-    /// The key at a place, from 0.
+    /// The key with an index, from 0.
     pub(crate) const fn new(at: u8, name: &'static str) -> Self {
         Self { at, name, kind: PhantomData }
     }
 
-    /// What a report calls it.
+    /// Its name in reports.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
@@ -47,7 +47,7 @@ impl<T> fmt::Debug for Key<T> {
     }
 }
 
-/// State that merges: in any order and any grouping the result is the same, and the default changes nothing.
+/// Mergeable state: the result is the same in any order and grouping, and merging the default changes nothing.
 pub trait Accumulator: Default {
     /// Adds another part.
     fn merge(&mut self, other: &Self);
@@ -72,29 +72,29 @@ pub struct Histogram {
 }
 
 impl Histogram {
-    /// Counts in a bin.
+    /// Adds to the count of a bin.
     pub fn add(&mut self, bin: u64, times: u64) {
         *self.bins.entry(bin).or_default() += times;
     }
 
-    /// How often a bin was counted.
+    /// The count of a bin.
     #[must_use]
     pub fn count(&self, bin: u64) -> u64 {
         self.bins.get(&bin).copied().unwrap_or(0)
     }
 
-    /// The counts of all bins together.
+    /// The total count of all bins.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.bins.values().sum()
     }
 
-    /// The bins that were counted, in order, with their counts.
+    /// The non-empty bins, in order, with their counts.
     pub fn bins(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
         self.bins.iter().map(|(bin, count)| (*bin, *count))
     }
 
-    /// The fullest bin, the first of equals, with its count.
+    /// The fullest bin with its count; of equals, the first.
     #[must_use]
     pub fn mode(&self) -> Option<(u64, u64)> {
         self.bins().max_by_key(|(bin, count)| (*count, std::cmp::Reverse(*bin)))
@@ -109,7 +109,7 @@ impl Accumulator for Histogram {
     }
 }
 
-/// Sums over pairs of numbers in the order of the log, of one candidate: what [`Moments`] adds exactly.
+/// Floating-point sums over the pairs of one candidate, in log order. [`Moments`] adds them exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct PairSums {
     n: u64,
@@ -143,7 +143,7 @@ pub struct Moments {
     yy: ExactSum,
 }
 
-/// Second moments of pairs of numbers: sums of squares and of products, or their means about the means.
+/// Second moments of pairs of numbers: sums of squares and products, or their means about the means.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Second {
     /// Of the first numbers.
@@ -171,7 +171,7 @@ impl Moments {
         self.n
     }
 
-    /// Means of the first and of the second numbers; not a number without pairs.
+    /// Means of the first and of the second numbers; NaN without pairs.
     #[must_use]
     pub fn means(&self) -> (f64, f64) {
         let n = self.n as f64;
@@ -184,7 +184,7 @@ impl Moments {
         Second { xx: self.xx.value(), xy: self.xy.value(), yy: self.yy.value() }
     }
 
-    /// Variances and covariance (of all pairs, divided by their number); not a number without pairs.
+    /// Variances and covariance (over all pairs, divided by their number); NaN without pairs.
     #[must_use]
     pub fn variances(&self) -> Second {
         let (n, (x, y), squares) = (self.n as f64, self.means(), self.squares());
@@ -203,7 +203,7 @@ impl Accumulator for Moments {
     }
 }
 
-/// The accumulators of one kind that a rule keeps, by the place of their keys.
+/// A rule's accumulators of one kind, by the index of their key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slots<T>(Vec<T>);
 
@@ -214,7 +214,7 @@ impl<T> Default for Slots<T> {
 }
 
 impl<T: Accumulator> Slots<T> {
-    /// The accumulator of a key, made where there is none yet.
+    /// The accumulator of a key; created if it does not exist.
     pub fn slot(&mut self, key: Key<T>) -> &mut T {
         let at = key.index();
         if self.0.len() <= at {
@@ -229,13 +229,13 @@ impl<T: Accumulator> Slots<T> {
         self.0.get(key.index())
     }
 
-    /// Number of places in use.
+    /// Number of slots in use.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether nothing is kept.
+    /// Whether nothing was added.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -1,52 +1,52 @@
-//! What the claims of a column say of casts: of results that were stored in 16 bits before the last stages.
+//! Evidence for casts in the claims of a column: results that were stored in 16 bits before the last stages.
 
 use serde::{Deserialize, Serialize};
 
 use crate::formula::{Cast, Stage, Undone};
 use crate::numeric::{bits_on_grid, on_grid};
 
-/// Tenths of a bit from which on a cast is taken for granted that explains every row: claims that lie near what is derived
-/// for them are on its grid by chance once in a thousand columns.
+/// Tenths of a bit at which a cast that explains every row is granted. Claims near their derived values are on its grid
+/// by chance in one of a thousand columns.
 const GRANTED: u64 = 100;
-/// The same for a cast that explains half of the rows at least, or that no row speaks against: once in a million columns.
+/// The same for a cast that explains at least half of the rows, or that no row refutes: one in a million columns.
 const GRANTED_IN_PART: u64 = 200;
-/// Rows that a cast explains for each that lies near and off its grid: such a row may be wrong and near by chance.
+/// Minimum number of explained rows per row that is near but off the grid. Such a row may be wrong and near by chance.
 const CLEAR: u64 = 4;
-/// Tenths of a bit that one number counts at most.
+/// Maximum evidence of one number, in tenths of a bit.
 const MOST_OF_ONE: u64 = 150;
 
-/// What the rows say of one cast.
+/// Evidence for one cast.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Explained {
-    /// Rows that it explains and that do not follow without one, and how much says so.
+    /// Rows that it explains and that do not follow without a cast, and their evidence.
     rows: u64,
     tenths_of_bits: u64,
-    /// Rows that follow without one and that it would have moved: their claims lie off its grid.
+    /// Rows that follow without a cast although the cast would have changed them: their claims lie off its grid.
     against: u64,
-    /// Rows that lie near enough to be explained and off its grid.
+    /// Rows close enough to be explained, but off its grid.
     beside: u64,
 }
 
-/// What the claims say of casts under one formula.
+/// Evidence for casts in a column's claims under one formula.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CastStats {
     /// Rows that follow the formula without a cast.
     plain: u64,
-    /// Rows that need one, by [`Cast::ALL`].
+    /// Rows that need a cast, by [`Cast::ALL`].
     casts: [Explained; 4],
 }
 
-/// How sure a cause is that explains what would else be a contradiction.
+/// Confidence in a cause that explains values which would otherwise be refuted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sureness {
-    /// It could hardly explain all that it does by chance.
+    /// Chance is ruled out.
     Granted,
-    /// There are too few rows or digits to tell.
+    /// There are too few rows or digits to decide.
     Possible,
 }
 
 impl CastStats {
-    /// Counts a row that follows without a cast: what its claim was before its last stages, where that can be told.
+    /// Counts a row that follows without a cast. `reported` is its claim before the last stages, if known.
     pub fn follows(&mut self, reported: Option<&Undone>) {
         self.plain += 1;
         let Some(reported) = reported else { return };
@@ -56,8 +56,9 @@ impl CastStats {
         }
     }
 
-    /// Looks at a row that does not: what its claim was before its last stages, and which casts would move what is derived
-    /// for it that far. A claim of `significant` digits may say more than a short one, which lies on every grid.
+    /// Tests the casts on a row that does not follow without one. `reported` is its claim before the last stages;
+    /// `is_near` says which casts change the derived value far enough. A claim with few `significant` digits carries
+    /// little evidence, because it lies on every grid.
     pub fn observe(&mut self, reported: &Undone, significant: u8, is_near: impl Fn(Cast) -> bool) {
         for (cast, own) in Cast::ALL.into_iter().zip(&mut self.casts) {
             if !is_near(cast) {
@@ -74,7 +75,7 @@ impl CastStats {
         }
     }
 
-    /// Adds those of another part.
+    /// Adds the evidence of another part.
     pub fn merge(&mut self, other: &Self) {
         self.plain += other.plain;
         for (mine, theirs) in self.casts.iter_mut().zip(&other.casts) {
@@ -85,21 +86,21 @@ impl CastStats {
         }
     }
 
-    /// Adds a list of them place by place; the longer list decides the length.
+    /// Merges two lists by position; the longer list determines the length.
     pub(crate) fn merge_each(mine: &mut Vec<Self>, theirs: &[Self]) {
         mine.resize(mine.len().max(theirs.len()), Self::default());
         mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| mine.merge(theirs));
     }
 
-    /// The cast that explains most rows beside those that follow without one, and how sure it is: of all judged rows, or of
-    /// half of them where the rest is wrong for another reason.
+    /// The cast that explains the most rows in addition to those without a cast, and the confidence in it. It must
+    /// explain all judged rows, or half of them if the rest is wrong for another reason.
     #[must_use]
     pub fn best(&self, judged: u64) -> Option<(Cast, Sureness)> {
         let (cast, own) = self.closest()?;
         let explained = self.explained(own);
         let all = explained == judged;
         let most = 2 * explained >= judged;
-        // No row off its grid speaks against it: those that nothing explains are wrong for another reason.
+        // No row off its grid refutes it. Unexplained rows are wrong for another reason.
         let clear = own.against == 0 && CLEAR * own.beside <= own.rows;
         match own.tenths_of_bits {
             bits if all && bits >= GRANTED => Some((cast, Sureness::Granted)),
@@ -109,11 +110,11 @@ impl CastStats {
         }
     }
 
-    /// The cast that explains most rows. The finer format is the closer explanation where several do.
+    /// The cast that explains the most rows; of equals, the finer format.
     fn closest(&self) -> Option<(Cast, &Explained)> {
         let needed = Cast::ALL.into_iter().zip(&self.casts).filter(|(_, own)| own.rows > 0);
         let key = |cast: &Cast, own: &Explained| (self.explained(own), own.tenths_of_bits, cast.format);
-        // Of a sum that is not divided, both stages are one: the sum is named.
+        // Both stages are equivalent for an undivided sum. In that case, the sum is reported.
         needed.max_by_key(|(cast, own)| (key(cast, own), cast.stage == Stage::Sum))
     }
 
@@ -152,9 +153,9 @@ mod tests {
         }
         let cast = Cast { stage: Stage::Sum, format: NumberFormat::Bf16 };
         assert_eq!(stats.best(5), Some((cast, Sureness::Granted)));
-        // Rows that nothing explains leave the cast as it is.
+        // Unexplained rows do not affect the cast.
         assert_eq!(stats.best(11), Some((cast, Sureness::Granted)));
-        // Rows that lie near and off its grid speak against it.
+        // Rows that are near but off the grid refute it.
         for _ in 0..2 {
             stats.observe(&undone(-20.31, 1e-6), 7, |_| true);
         }
@@ -177,7 +178,7 @@ mod tests {
             let value = -1.2341 - f64::from(at);
             stats.follows(Some(&undone(value, 5e-5)));
         }
-        // 1468 / 1024, to four digits: on the grid of fp16 by chance.
+        // 1468 / 1024, printed with four digits, is on the grid of fp16 by chance.
         stats.observe(&undone(-1.4336, 5e-5), 5, |_| true);
         assert_eq!(stats.best(100), None);
     }

@@ -1,41 +1,41 @@
-//! How closely the claims of a column agree with its convention: whether the printed digits decide.
+//! Agreement of a column's claims with its convention: whether the printed digits are sufficient evidence.
 
 use serde::{Deserialize, Serialize};
 
 use crate::numeric::Approx;
 
-/// Rows below which each row has to speak for itself.
+/// Below this number of rows, each row must be decisive by itself.
 const FEW: u64 = 5;
-/// Rows from which on they speak together.
+/// From this number of rows on, they are decisive together.
 const MANY: u64 = 20;
-/// Bound of a row over the column's values up to which few rows are decided: at three tokens with three decimals, a step
-/// of the last digit is a thousandth of a sum of −1 to −4 nats.
+/// Maximum ratio of bound to values for few rows to be decisive. At three tokens with three decimals, a step of the
+/// last digit is a thousandth of a sum of −1 to −4 nats.
 const FEW_ROWS: f64 = 1e-3;
-/// The same for some rows: two decimals decide, one does not.
+/// The same for a medium number of rows: two decimals are enough, one is not.
 const SOME_ROWS: f64 = 2e-2;
-/// The same for many rows: another formula lies farther off in some of them, as long as the bound is well below the
-/// values.
+/// The same for many rows. Another formula differs by more in at least some of them, as long as the bound is well below
+/// the values.
 const MANY_ROWS: f64 = 0.25;
 
-/// Last digits that the largest value has at least: a column of −1, −2 and 0 is too coarse to be proven.
+/// Minimum size of the largest value, in units of the last digit. A column of −1, −2 and 0 is too coarse to be proven.
 const QUANTA: f64 = 8.0;
 
-/// Share of the rows, as its inverse, from which on claims that need no rounding are no chance.
+/// 1 ÷ the share of rows above which claims without rounding are not chance.
 const SEVERAL: u64 = 4;
 
-/// How a claim agrees with what is derived for it.
+/// How a claim agrees with its derived value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Agreement {
     /// The printed operands give the claim, up to the rounding of the arithmetic.
     Identical,
-    /// They give it once it is rounded to its own digits.
+    /// They give it after rounding to its printed digits.
     Exact,
-    /// Only digits that were not printed can explain the difference.
+    /// Only unprinted digits can explain the difference.
     Rounded,
 }
 
 impl Agreement {
-    /// How a claim that lies within the bound agrees. `printed` is what the printed operands give.
+    /// The agreement of a claim within the bound. `printed` is the value derived from the printed operands.
     #[must_use]
     pub fn of(claim: Approx, printed: Approx) -> Self {
         if Approx::exact(claim.value).agrees(printed) {
@@ -48,22 +48,22 @@ impl Agreement {
     }
 }
 
-/// How the rows that follow the convention of a column agree with it.
+/// How the rows that follow a column's convention agree with it.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Closeness {
     /// Rows in which the printed operands give the claim.
     pub identical: u64,
-    /// Rows in which they give it once it is rounded to its digits.
+    /// Rows in which they give it after rounding to its digits.
     pub exact: u64,
-    /// Rows in which only digits that were not printed can explain the difference.
+    /// Rows in which only unprinted digits can explain the difference.
     pub rounded: u64,
     /// The largest half-quantum of a claim of an exact row.
     pub widest_claim: f64,
     /// The largest bound of a rounded row.
     pub widest: f64,
-    /// What the rounded rows would say if their claims were exact: log2 of bound over half-quantum, in tenths of a bit.
+    /// Evidence of the rounded rows if their claims were exact: log2 of bound over half-quantum, in tenths of a bit.
     pub tenths_of_bits: u64,
-    /// Rows that were compared.
+    /// Rows compared.
     pub rows: u64,
     /// Claims that are a multiple of a half.
     pub halves: u64,
@@ -76,7 +76,7 @@ pub struct Closeness {
 }
 
 impl Closeness {
-    /// Adds a judged row: its claim, what its operands give, and how the two agree, if they do.
+    /// Adds a judged row: its claim, its derived value, and their agreement, if any.
     pub fn observe(&mut self, claim: Approx, derived: Approx, agreement: Option<Agreement>) {
         self.rows += 1;
         if claim.value.is_finite() {
@@ -119,8 +119,8 @@ impl Closeness {
         self.derived = spread(self.derived, other.derived);
     }
 
-    /// Rows that lie within the bound of their convention although this proves nothing: the bound is as large as what is
-    /// to be told apart.
+    /// Rows within the bound of their convention that prove nothing, because the bound is as large as the differences
+    /// between formulas.
     #[must_use]
     pub fn undecided(&self) -> u64 {
         let extent = self.derived.map_or(0.0, |(low, high)| low.abs().max(high.abs()));
@@ -131,26 +131,26 @@ impl Closeness {
             _ => MANY_ROWS,
         };
         let rounded = if self.widest > share * extent { self.rounded } else { 0 };
-        // A last digit as large as the values, such as 0 for −0.4, or one number for different rows.
+        // The unit of the last digit is as large as the values, such as 0 for −0.4.
         let coarse = 2.0 * self.widest_claim * QUANTA > extent;
         if self.is_constant() {
-            // One of different values is the constant by chance.
+            // If the derived values differ, one of them equals the constant by chance.
             return rows;
         }
         let exact = if coarse { self.exact } else { 0 };
-        // Few whole numbers among claims that prove nothing are no better.
+        // A few whole numbers among inconclusive claims are no better.
         let identical = if coarse && SEVERAL * self.identical <= rows { self.identical } else { 0 };
         rounded + exact + identical
     }
 
-    /// Whether several rows have one claim although what is derived for them differs.
+    /// Whether several rows have the same claim although their derived values differ.
     fn is_constant(&self) -> bool {
         let same = |range: Option<(f64, f64)>| range.is_none_or(|(low, high)| low.total_cmp(&high).is_eq());
         self.rows > 1 && same(self.claims) && !same(self.derived)
     }
 }
 
-/// The range that holds both.
+/// The smallest range that contains both.
 fn spread(a: Option<(f64, f64)>, b: Option<(f64, f64)>) -> Option<(f64, f64)> {
     match (a, b) {
         (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),

@@ -1,4 +1,4 @@
-//! One column of claims against every formula: the scoreboard.
+//! The scoreboard: one column of claims against every formula.
 
 use std::collections::BTreeMap;
 
@@ -16,32 +16,32 @@ pub enum Gap {
     NoSteps,
     /// Some scored steps have no value.
     UnknownSteps,
-    /// The claim itself says "no value".
+    /// The claim itself is "no value".
     NoClaim,
     /// The rows of one candidate have different claims.
     SeveralClaims,
-    /// The formula needs something that is not logged, such as the text for its bytes.
+    /// The formula needs an operand that is not logged, such as the text for its bytes.
     NoOperand,
-    /// The row lacks the field that other rows of its input have.
+    /// The row lacks a field that other rows of its input have.
     NoField,
 }
 
-/// A formula that explains a row, with what its arithmetic needs to be written out.
+/// A formula that explains a row, with the values needed to write out its arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fit {
-    /// Place of the formula in the grammar.
+    /// Index of the formula in the grammar.
     pub formula: u16,
-    /// Its value, up to its hard bound.
+    /// Its value, with its hard bound.
     pub derived: Approx,
     /// The reduced value before scale and output.
     pub base: f64,
-    /// What it is divided by.
+    /// Its divisor.
     pub divisor: f64,
-    /// Number of steps that entered.
+    /// Number of steps included.
     pub n: u32,
 }
 
-/// A row of the column that a report may show.
+/// A row of the column that a report may display.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct ClaimRow {
     /// The position of the claim.
@@ -50,7 +50,7 @@ pub struct ClaimRow {
     pub item: String,
     /// The candidate's id or position.
     pub candidate: String,
-    /// The claim as reported, up to its half-quantum.
+    /// The reported claim, with its half-quantum.
     pub claimed: Approx,
     /// The convention's value, if it could be derived.
     pub convention: Option<Fit>,
@@ -58,9 +58,9 @@ pub struct ClaimRow {
     pub steps: Vec<f64>,
     /// Number of scored steps.
     pub n: u32,
-    /// The formulas that explain the claim, simplest first; only filled in a search.
+    /// The formulas that explain the claim, simplest first; filled only in a search.
     pub fits: Vec<Fit>,
-    /// The formula that comes nearest when none explains it.
+    /// The nearest formula, if none explains the claim.
     pub nearest: Option<Fit>,
 }
 
@@ -72,22 +72,22 @@ impl Keyed for ClaimRow {
     }
 }
 
-/// How many rows a formula explains.
+/// Row counts of a formula.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct FormulaCount {
     /// Rows within its bound.
     pub explained: u64,
-    /// Rows where it and the convention have the same value within their bounds.
+    /// Rows in which it equals the convention within their bounds.
     pub undecidable: u64,
-    /// Rows that it explains and where it differs from the convention.
+    /// Rows that it explains and in which it differs from the convention.
     pub decisive: u64,
-    /// Rows that the convention explains and where the two differ.
+    /// Rows that the convention explains and in which the two differ.
     pub against: u64,
-    /// Rows in which the log has what it needs.
+    /// Rows in which the log has its operands.
     pub evaluated: u64,
     /// Rows in which the printed operands give the claim to its last digit.
     pub exact: u64,
-    /// Of these, rows in which they give it without any rounding.
+    /// Rows in which the printed operands give the claim without any rounding; included in `exact`.
     pub identical: u64,
 }
 
@@ -106,7 +106,7 @@ pub struct RowRef {
     pub span: Option<Span>,
 }
 
-/// Rows that the same set of principal formulas explains.
+/// Rows explained by the same set of principal formulas.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
     /// Number of rows.
@@ -134,17 +134,17 @@ pub struct ColumnTally {
     pub candidates: u64,
     /// Rows in which the convention could be derived and compared.
     pub judged: u64,
-    /// Of these, rows whose first token has a log-prob of exactly 0, unlike others of its tokens.
+    /// Judged rows whose first token has a log-prob of exactly 0, unlike at least one of the other tokens.
     pub starting_with_zero: u64,
-    /// Of these, rows that are held to other numbers of their record, without tokens.
+    /// Judged rows without tokens, checked against other numbers of their record.
     pub stated: u64,
     /// Rows that no accepted formula explains.
     pub refuted: u64,
-    /// How closely the rows that follow the convention do so.
+    /// How closely the rows that follow the convention agree with it.
     pub closeness: Closeness,
-    /// What the claims say of casts under each accepted formula.
+    /// Evidence for casts under each accepted formula.
     pub casts: Vec<CastStats>,
-    /// Rows that agree only within rounding, first ones.
+    /// Rows that agree only within rounding; the first ones.
     pub rounded_rows: Smallest<ClaimRow, 5>,
     /// Rows that could not be judged, by reason.
     pub gaps: BTreeMap<Gap, u64>,
@@ -152,19 +152,19 @@ pub struct ColumnTally {
     pub zero: u64,
     /// Claims that are exactly 0 or null although the derived value is not 0 within its bound.
     pub zero_without_cause: u64,
-    /// The interval of constants c for which claim − derived = c could hold in all judged rows.
+    /// The interval of constants c with claim − derived = c possible in all judged rows.
     pub shift: Option<(f64, f64)>,
-    /// Refuted rows, first ones.
+    /// Refuted rows; the first ones.
     pub rows: Smallest<ClaimRow, 5>,
-    /// Refuted rows, per principal formula that explains them.
+    /// Refuted rows by the principal formula that explains them.
     pub rows_by_formula: BTreeMap<u16, Smallest<ClaimRow, 5>>,
-    /// Rows with an end token; only counted in a search.
+    /// Rows with an end token; counted only in a search.
     pub with_end: u64,
-    /// Rows with padding; only counted in a search.
+    /// Rows with padding; counted only in a search.
     pub with_padding: u64,
-    /// Per formula of the grammar; empty when not searched.
+    /// Counts per formula of the grammar; empty without a search.
     pub formulas: Vec<FormulaCount>,
-    /// Rows by the set of principal formulas that explain them; empty when not searched.
+    /// Rows by the set of principal formulas that explain them; empty without a search.
     pub groups: BTreeMap<u128, Group>,
     /// Refuted rows that no formula explains.
     pub unexplained: u64,
@@ -172,15 +172,15 @@ pub struct ColumnTally {
     pub beyond: u64,
     /// Some of the unexplained rows.
     pub unexplained_rows: Smallest<ClaimRow, 5>,
-    /// Judged rows, a sample.
+    /// A sample of the judged rows.
     pub sample: Sample,
-    /// Refuted rows, a sample; empty when not searched.
+    /// A sample of the refuted rows; empty without a search.
     pub contradicted: OpenRows,
-    /// Refuted rows that no enumerated formula explains, a sample; empty when not searched.
+    /// A sample of the refuted rows that no enumerated formula explains; empty without a search.
     pub open: OpenRows,
-    /// How far the claims lie from the convention.
+    /// Deviations of the claims from the convention.
     pub residuals: Residuals,
-    /// The same for each principal formula; empty when not searched.
+    /// Deviations from each principal formula; empty without a search.
     pub residuals_by_formula: Vec<Residuals>,
 }
 
@@ -238,7 +238,7 @@ impl ColumnTally {
         }
     }
 
-    /// Counts rows under the set of formulas that explain them.
+    /// Counts rows for the set of formulas that explain them.
     pub fn add_group(&mut self, set: u128, group: Group) {
         match self.groups.entry(set) {
             std::collections::btree_map::Entry::Vacant(slot) => {
@@ -253,14 +253,14 @@ impl ColumnTally {
         self.shift = intersect(self.shift, Some((difference - bound, difference + bound)));
     }
 
-    /// All claims of the column.
+    /// Number of claims in the column.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.judged + self.gaps.values().sum::<u64>()
     }
 }
 
-/// Adds counts place by place; the longer list decides the length.
+/// Adds counts by position; the longer list determines the length.
 pub(crate) fn add_each(mine: &mut Vec<u64>, theirs: &[u64]) {
     if mine.len() < theirs.len() {
         mine.resize(theirs.len(), 0);

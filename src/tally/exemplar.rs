@@ -1,10 +1,10 @@
-//! The few rows that a report shows, chosen by place and not by arrival.
+//! The few rows that a report displays, chosen by place rather than by order of arrival.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::Located;
 
-/// The `K` smallest of the values offered. Offering in any order, merged in any order, gives the same.
+/// The `K` smallest of the offered values. The result is the same for any order of offers and merges.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Smallest<T, const K: usize> {
     kept: Vec<T>,
@@ -16,16 +16,16 @@ impl<T, const K: usize> Default for Smallest<T, K> {
     }
 }
 
-/// What exemplars are ordered by.
+/// A value with a sort key.
 pub trait Keyed {
-    /// The ordering key; equal keys are the same exemplar.
+    /// The sort key; equal keys mean the same exemplar.
     type Key: Ord;
     /// The key of a value.
     fn key(&self) -> Self::Key;
 }
 
 impl<T: Keyed, const K: usize> Smallest<T, K> {
-    /// Whether a value with this key would be kept, so that it need not be built if not.
+    /// Whether a value with this key would be kept. If not, it need not be built.
     pub fn would_keep(&self, key: &T::Key) -> bool {
         self.kept.len() < K || self.kept.last().is_some_and(|last| *key < last.key())
     }
@@ -57,7 +57,7 @@ impl<T: Keyed, const K: usize> Smallest<T, K> {
         &self.kept
     }
 
-    /// The values kept, to change in place; their keys must stay.
+    /// The values kept, for changes in place that leave their keys as they are.
     pub fn kept_mut(&mut self) -> &mut [T] {
         &mut self.kept
     }
@@ -66,15 +66,15 @@ impl<T: Keyed, const K: usize> Smallest<T, K> {
 /// The numbers behind one observation.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Evidence {
-    /// What the log holds.
+    /// The value in the log.
     pub found: f64,
-    /// What it should hold, or the limit that it should keep.
+    /// The expected value, or the limit.
     pub expected: f64,
     /// The tolerance.
     pub within: f64,
-    /// Whether `expected` is an upper limit and not a value to be met.
+    /// Whether `expected` is an upper limit rather than an exact value.
     pub limit: bool,
-    /// What the numbers are, in words, where the rule's sentence needs it.
+    /// A description of the numbers, if the rule's message needs one.
     pub detail: String,
 }
 
@@ -98,21 +98,21 @@ impl Evidence {
         self
     }
 
-    /// Sets the bound.
+    /// Sets the tolerance.
     #[must_use]
     pub fn within(mut self, within: f64) -> Self {
         self.within = within;
         self
     }
 
-    /// Says what the numbers are.
+    /// Sets the description of the numbers.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = detail.into();
         self
     }
 
-    /// How far beyond the bound the value lies; larger is worse. Not a number counts as worst.
+    /// Excess of the value over the bound; larger is worse. NaN counts as the worst.
     #[must_use]
     pub fn excess(&self) -> f64 {
         let gap = if self.limit { self.found - self.expected } else { (self.found - self.expected).abs() };
@@ -121,10 +121,10 @@ impl Evidence {
     }
 }
 
-/// A row that a rule shows.
+/// A row displayed by a rule.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Exemplar {
-    /// Where, with the text around it.
+    /// The place, with the text around it.
     pub located: Located,
     /// The item's id.
     pub item: String,

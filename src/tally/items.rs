@@ -1,4 +1,4 @@
-//! What is kept of judged items: verdicts, picks, impact, metric rows.
+//! State kept for judged items: verdicts, picks, impact, metric rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,38 +11,38 @@ use crate::tally::{ComparisonSketch, Exemplar, PickReasons, Smallest, Switched};
 /// Items whose candidates' claims in one column follow different formulas.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Mixed {
-    /// How many.
+    /// Number of items.
     pub items: u64,
     /// The first of them.
     pub rows: Smallest<Exemplar, 5>,
 }
 
-/// What follows from refuted claims of one column.
+/// Picks and correctness that follow from refuted claims of one column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct FromRefuted {
-    /// Picks.
+    /// Number of picks.
     pub picks: u64,
     /// Reported correctness of such picks.
     pub correct: u64,
 }
 
-/// Reported correctness beside the question whether any of the candidates is right, as it is asked of several samples.
+/// Reported correctness compared with "any of the candidates is correct", the usual question for several samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct AnyRight {
     /// Items whose correctness contradicts their pick.
     pub contradicted: u64,
-    /// Items whose correctness says what this question gives.
+    /// Items whose correctness agrees with this reading.
     pub agreed: u64,
-    /// Items of which no candidate is right.
+    /// Items without a correct candidate.
     pub none: u64,
 }
 
 impl AnyRight {
-    /// Whether it is what the correctness of all `judged` items says: of enough items that the pick does not explain, and of
-    /// some that it could have contradicted.
+    /// Whether the correctness of all `judged` items has this meaning. It requires enough items that the pick does not
+    /// explain, and enough items that could have refuted it.
     #[must_use]
     pub fn explains(&self, judged: u64) -> bool {
-        /// Fewest items on either side.
+        /// Minimum number of items of either kind.
         const FEWEST: u64 = 3;
         self.agreed == judged && self.contradicted >= FEWEST && self.none >= FEWEST
     }
@@ -60,34 +60,34 @@ pub struct OfRecomputed {
 /// Reported correctness beside whether pick and gold are one label, where no candidates are logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SameLabel {
-    /// Items whose correctness says the same.
+    /// Items whose correctness agrees.
     pub agreed: u64,
-    /// Items whose correctness says otherwise.
+    /// Items whose correctness disagrees.
     pub contradicted: u64,
-    /// Items whose labels are numbers and that have no correctness: the two may count from different starts.
+    /// Items with numeric labels and no correctness: pick and gold may count from different starts.
     pub numbers: u64,
 }
 
 impl SameLabel {
-    /// Whether the two fields are what the correctness compares: else more rows than a few would contradict it.
+    /// Whether the correctness is a comparison of these fields. Otherwise, more than a few rows would contradict it.
     #[must_use]
     pub fn decides(&self) -> bool {
         self.agreed >= 3 * self.contradicted
     }
 }
 
-/// What judging the items of one stream gave.
+/// The results of judging the items of one stream.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct ItemTally {
     /// Fields seen in any row, as a set.
     pub fields: u32,
-    /// Columns that picks follow from: the first score of a candidate, else its first claim.
+    /// Columns that picks follow from: the first score of a candidate, otherwise its first claim.
     pub primaries: BTreeSet<ColumnKey>,
     /// Items judged.
     pub items: u64,
-    /// How often each position was picked.
+    /// Number of picks per position.
     pub pick_positions: BTreeMap<u32, u64>,
-    /// How often each position was right.
+    /// Number of correct answers per position.
     pub gold_positions: BTreeMap<u32, u64>,
     /// Whether the reported pick follows from the reported scores.
     pub picks: VerdictCounts,
@@ -97,7 +97,7 @@ pub struct ItemTally {
     pub from_refuted: BTreeMap<ColumnKey, FromRefuted>,
     /// Whether the reported correctness follows from the reported pick and the gold answer.
     pub correct: VerdictCounts,
-    /// Whether it says instead that any of the candidates is right.
+    /// Whether it means instead that any of the candidates is correct.
     pub any_right: AnyRight,
     /// Whether it follows from the recomputed picks.
     pub of_recomputed: OfRecomputed,
@@ -107,23 +107,23 @@ pub struct ItemTally {
     pub greedy: VerdictCounts,
     /// Items with a reported pick and a gold answer.
     pub scored: u64,
-    /// Of these, items whose reported pick is the gold answer.
+    /// Items with both whose reported pick is the gold answer.
     pub right: u64,
     /// Items with a reported correctness.
     pub reported: u64,
-    /// Of these, items reported as correct.
+    /// Items with a reported correctness of true.
     pub reported_right: u64,
     /// Items whose pick can be recomputed under the convention and compared with the reported one.
     pub comparable: u64,
-    /// Of these, items whose pick changes for certain.
+    /// Comparable items whose pick certainly changes.
     pub certain: Switched,
-    /// Those that the convention decides most clearly, with their tokens.
+    /// The items that the convention decides most clearly, with their tokens.
     pub comparisons: Smallest<ComparisonSketch, 3>,
-    /// The same by the printed digits alone, whatever rounding leaves open.
+    /// Comparable items whose pick changes by the printed digits, regardless of rounding.
     pub by_digits: Switched,
     /// Comparable items with a gold answer.
     pub graded: u64,
-    /// Of these, right as reported.
+    /// Graded items that are correct as reported.
     pub right_before: u64,
     /// Items whose candidates' claims follow different formulas, by column.
     pub mixed: BTreeMap<ColumnKey, Mixed>,
@@ -131,14 +131,14 @@ pub struct ItemTally {
     pub tokens: TokenTotals,
     /// Metrics of single items, by name.
     pub metrics: BTreeMap<String, MetricRows>,
-    /// Items without any.
+    /// Items without a metric.
     pub unmeasured: u64,
     /// The plain fields of records.
     pub columns: RowColumns,
 }
 
 impl ItemTally {
-    /// Whether reported correctness follows from the pick, or from whether any of the candidates is right.
+    /// Whether reported correctness follows from the pick, or from whether any of the candidates is correct.
     #[must_use]
     pub fn correctness(&self) -> VerdictCounts {
         let VerdictCounts { proven, refuted, unprovable, .. } = self.correct;

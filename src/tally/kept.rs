@@ -1,4 +1,4 @@
-//! The tallies of all inputs of an audit, small while others are read.
+//! The tallies of all inputs of an audit, stored compactly while other inputs are read.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::model::RecordError;
 use crate::tally::{FileTally, OnDisk};
 
-/// Records up to which a tally is packed: it takes a tenth of the memory then, and reading it back is cheap.
+/// Maximum records of a tally that is packed. Packing takes a tenth of the memory, and unpacking is cheap at this size.
 const PACKED: u64 = 1_000;
 
 /// State of an audit: the [`FileTally`] of each input.
@@ -16,7 +16,7 @@ pub struct Tally {
     pub files: BTreeMap<u32, Kept>,
 }
 
-/// The tally of an input: as it is, or as the bytes that a tally file would hold.
+/// The tally of an input: as a value, or as the bytes of a tally file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Kept {
     /// Records read.
@@ -31,17 +31,17 @@ pub struct Kept {
 #[derive(Clone, Debug, PartialEq)]
 enum State {
     Plain(Box<FileTally>),
-    /// Without records that could not be read.
+    /// Packed, for tallies without unreadable records.
     Packed(Box<[u8]>),
 }
 
 impl Kept {
-    /// Packs a tally of few records.
+    /// Packs a tally with few records.
     #[must_use]
     pub fn packed(tally: FileTally) -> Self {
         let small = tally.records <= PACKED && tally.unreadable == 0;
         let bytes = if small { postcard::to_stdvec(&tally).ok() } else { None };
-        // What would not come back as it is (a NaN is not equal to itself) is not packed.
+        // A tally that does not round-trip is not packed (NaN is not equal to itself).
         match bytes.filter(|bytes| postcard::from_bytes::<FileTally>(bytes).is_ok_and(|back| back == tally)) {
             Some(bytes) => Self {
                 records: tally.records,
@@ -53,7 +53,7 @@ impl Kept {
         }
     }
 
-    /// What of it lies in temporary files.
+    /// The parts of the tally stored in temporary files.
     #[must_use]
     pub fn on_disk(&self) -> OnDisk {
         let State::Plain(tally) = &self.state else { return OnDisk::default() };
@@ -71,7 +71,7 @@ impl Kept {
         }
     }
 
-    /// The first of them.
+    /// The first of these records.
     #[must_use]
     pub fn errors(&self) -> &[RecordError] {
         match &self.state {
@@ -110,7 +110,7 @@ impl From<FileTally> for Kept {
     }
 }
 
-/// What was packed: that it can be read back was seen then.
+/// Cannot fail: the round trip was checked when packing.
 fn unpack(bytes: &[u8]) -> FileTally {
     postcard::from_bytes(bytes).unwrap_or_default()
 }

@@ -1,8 +1,8 @@
-//! Maps that may outgrow memory: what is beyond a bound waits in sorted runs in unnamed temporary files.
+//! Maps that may outgrow memory: beyond a limit, entries are written as sorted runs to unnamed temporary files.
 //!
-//! A log of ten million rows names ten million rows. They are needed in the order of their keys, once, when all are known. A map
-//! in memory is written out as a run when it is full, and runs are read side by side. Where no temporary file can be written,
-//! everything stays in memory.
+//! A log of ten million rows names ten million rows. They are needed in key order, once, after all of them are known. A
+//! map in memory is written out as a run when it is full, and the runs are merged on reading. If no temporary file can
+//! be written, everything stays in memory.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -14,16 +14,16 @@ use std::sync::{Arc, Mutex};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Bytes that a map takes in memory before it is written out.
+/// Bytes of a map in memory before it is written out.
 const FULL: usize = 8 << 20;
-/// Runs that are read side by side; more are joined to one.
+/// Maximum number of runs that are read in parallel; more are joined into one.
 const RUNS: usize = 16;
-/// Bytes of a run that are read at once.
+/// Bytes per read of a run.
 const BUFFER: usize = 1 << 16;
 
-/// What a map holds by its keys.
+/// A map value that can be joined with others of the same key.
 pub trait Join: Clone + Serialize + DeserializeOwned + 'static {
-    /// Adds what another part of the log says of the same key.
+    /// Adds the value of the same key from another part of the log.
     fn join(&mut self, other: Self);
 
     /// Bytes in memory, besides the value itself.
@@ -32,7 +32,7 @@ pub trait Join: Clone + Serialize + DeserializeOwned + 'static {
     }
 }
 
-/// Keys that are sorted and stored.
+/// A key that can be sorted and stored.
 pub trait LargeKey: Ord + Clone + Serialize + DeserializeOwned + 'static {
     /// Bytes in memory, besides the key itself.
     fn bytes(&self) -> usize {
@@ -55,14 +55,14 @@ impl LargeKey for Box<str> {
     }
 }
 
-/// A map by sorted keys, in which the values of one key are joined.
+/// A sorted map that joins the values of equal keys.
 #[derive(Clone, Debug)]
 pub struct Large<K, V> {
     recent: BTreeMap<K, V>,
     /// Bytes of `recent`.
     bytes: usize,
     runs: Vec<Arc<Run>>,
-    /// No temporary file can be written.
+    /// Whether temporary files cannot be written.
     in_memory: bool,
 }
 
@@ -73,13 +73,13 @@ impl<K, V> Default for Large<K, V> {
 }
 
 impl<K: LargeKey, V: Join> Large<K, V> {
-    /// Whether nothing is in it.
+    /// Whether the map is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.recent.is_empty() && self.runs.is_empty()
     }
 
-    /// What of it was written out.
+    /// The part of the map that was written out.
     #[must_use]
     pub fn on_disk(&self) -> OnDisk {
         OnDisk { runs: self.runs.clone() }
@@ -104,7 +104,7 @@ impl<K: LargeKey, V: Join> Large<K, V> {
         }
     }
 
-    /// Adds those of another part of the log.
+    /// Adds the entries of another part of the log.
     pub fn merge(&mut self, mut other: Self) {
         if self.bytes < other.bytes {
             std::mem::swap(&mut self.recent, &mut other.recent);
@@ -156,7 +156,7 @@ impl<K: LargeKey, V: Join> Large<K, V> {
         }
     }
 
-    /// Keeps the number of open files low.
+    /// Limits the number of open files.
     fn join_runs(&mut self) {
         if self.runs.len() > RUNS
             && !self.in_memory
@@ -205,29 +205,29 @@ impl<K: LargeKey, V: Join> FromIterator<(K, V)> for Large<K, V> {
     }
 }
 
-/// What was written out of some maps: it tells after their use whether all of it could be read back.
+/// The written parts of some maps. After use, it tells whether all of them could be read back.
 #[derive(Clone, Debug, Default)]
 pub struct OnDisk {
     runs: Vec<Arc<Run>>,
 }
 
 impl OnDisk {
-    /// Adds what was written out of other maps.
+    /// Adds the written parts of other maps.
     #[must_use]
     pub fn and(mut self, mut other: Self) -> Self {
         self.runs.append(&mut other.runs);
         self
     }
 
-    /// Whether all that was read so far could be read.
+    /// Whether every read has succeeded so far.
     #[must_use]
     pub fn is_intact(&self) -> bool {
         self.runs.iter().all(|run| !run.is_lost.load(Ordering::Relaxed))
     }
 }
 
-/// Sorted entries in an unnamed temporary file, which is gone when the program ends in whatever way. Each entry has its length
-/// in front.
+/// Sorted entries in an unnamed temporary file, which the system removes when the program ends for any reason. Each
+/// entry is preceded by its length.
 #[derive(Debug)]
 struct Run {
     file: Mutex<std::fs::File>,
@@ -265,7 +265,7 @@ struct RunReader {
     left: u64,
     at: u64,
     bytes: Vec<u8>,
-    /// Where the next entry starts in `bytes`.
+    /// Start of the next entry in `bytes`.
     from: usize,
 }
 
@@ -274,7 +274,7 @@ impl RunReader {
         Self { run: Arc::clone(run), left: run.entries, at: 0, bytes: Vec::new(), from: 0 }
     }
 
-    /// The next bytes of the run, as many as asked for.
+    /// The next `count` bytes of the run.
     fn take(&mut self, count: usize) -> io::Result<&[u8]> {
         if self.bytes.len() - self.from < count {
             self.bytes.drain(..self.from);
@@ -317,10 +317,10 @@ impl<'d, K: LargeKey, V: Join> Deserialize<'d> for Large<K, V> {
     }
 }
 
-/// Sorted entries from anywhere.
+/// Sorted entries from any source.
 type Entries<'r, K, V> = Box<dyn Iterator<Item = (K, V)> + 'r>;
 
-/// The entries of several sorted sources, with the values of one key joined.
+/// The merged entries of several sorted sources; values of equal keys are joined.
 struct SideBySide<'r, K, V> {
     sources: Vec<Peekable<Entries<'r, K, V>>>,
 }
@@ -382,7 +382,7 @@ mod tests {
 
     use super::*;
 
-    /// A map with a run of each part but the last.
+    /// A map with one run for each part but the last.
     fn with_runs(parts: &[Vec<(u64, u32)>]) -> Large<u64, u32> {
         let mut map = Large::default();
         for (at, part) in parts.iter().enumerate() {
@@ -396,7 +396,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_into_memory_is_written_out_and_read_back() {
-        // 12 bytes an entry, of which memory holds 8 MiB.
+        // 12 bytes per entry; memory holds 8 MiB.
         let count = 3 * (FULL as u64) / 12;
         let scattered = |at: u64| at.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let mut map: Large<u64, u32> = Large::default();

@@ -1,7 +1,8 @@
-//! Which fields the records of an input have, and from where to where.
+//! The fields in an input's records, and the range of records that have each.
 //!
-//! A field that ends or begins in the middle of an input is seen by two extents: that of the records that have it, and that
-//! of those that do not. Both are minima and maxima over records, so that parts of an input merge in any order.
+//! Two extents reveal a field that ends or begins in the middle of an input: the extent of the records with it, and the
+//! extent of the records without it. Both are minima and maxima over records, so parts of an input can be merged in any
+//! order.
 
 use std::collections::BTreeMap;
 
@@ -10,16 +11,16 @@ use serde::{Deserialize, Serialize};
 /// Line and column of a record.
 pub type Position = (u64, u64);
 
-/// Fields that are kept of an object, by its depth. An object with more is a map, whose keys are values.
+/// Maximum fields kept per object, by depth. An object with more is a map: its keys are values.
 const MOST: [usize; 3] = [96, 32, 16];
-/// Values that are kept of a field. One with more says nothing of the kind of a record.
+/// Maximum values kept per field. A field with more does not indicate the kind of a record.
 const VALUES: usize = 4;
-/// Streams that are kept.
+/// Maximum number of streams kept.
 const STREAMS: usize = 64;
-/// Longest value that can name the kind of a record, in bytes.
+/// Maximum bytes of a value that can name the kind of a record.
 const LONGEST: usize = 48;
 
-/// The first and the last of some records.
+/// The first and the last of a set of records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Extent {
     /// The first.
@@ -29,13 +30,13 @@ pub struct Extent {
 }
 
 impl Extent {
-    /// One record.
+    /// The extent of one record.
     #[must_use]
     pub fn at(position: Position) -> Self {
         Self { first: position, last: position }
     }
 
-    /// Both.
+    /// The extent of both.
     #[must_use]
     pub fn with(self, other: Self) -> Self {
         Self { first: self.first.min(other.first), last: self.last.max(other.last) }
@@ -50,7 +51,7 @@ impl Extent {
     }
 }
 
-/// What a value is, as far as it tells kinds of records apart.
+/// The type of a value, as far as it distinguishes kinds of records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum FieldKind {
     /// `null`.
@@ -63,9 +64,9 @@ pub enum FieldKind {
     Text,
     /// `""`.
     EmptyText,
-    /// A list that begins with a number.
+    /// A list that starts with a number.
     Numbers,
-    /// Another list.
+    /// Any other list.
     List,
     /// `[]`.
     EmptyList,
@@ -75,7 +76,7 @@ pub enum FieldKind {
     EmptyObject,
 }
 
-/// Up to a few different keys with the extent of each, or the word that there are more.
+/// The extents of a few different keys, or a marker that there are too many.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Few<K: Ord> {
     kept: BTreeMap<K, Extent>,
@@ -116,36 +117,36 @@ impl<K: Ord> Few<K> {
         }
     }
 
-    /// The extents; None when there are more than are kept.
+    /// The extents; None if there were too many keys.
     #[must_use]
     pub fn extents(&self) -> Option<impl Iterator<Item = Extent>> {
         (!self.many).then(|| self.kept.values().copied())
     }
 }
 
-/// A field, and what is below it.
+/// A field and its subfields.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Field {
-    /// Its name in the object around it.
+    /// Its name in the enclosing object.
     pub name: String,
     /// Records that have it.
     pub count: u64,
-    /// Those that have it.
+    /// The records that have it.
     pub present: Option<Extent>,
-    /// Those that do not, although they have the object around it.
+    /// The records that lack it although they have the enclosing object.
     pub absent: Option<Extent>,
-    /// By the kind of its value.
+    /// By the type of its value.
     pub kinds: BTreeMap<FieldKind, Extent>,
-    /// By its value, with digits left out of texts: `q17` and `q18` are of one kind.
+    /// By its value, without the digits in texts: `q17` and `q18` are of one kind.
     pub values: Few<String>,
-    /// The fields below it; of a list, those of its first entry.
+    /// Its subfields; for a list, those of its first entry.
     pub below: Vec<Field>,
-    /// Whether there are more below it than are kept: then none is.
+    /// Whether there are too many subfields; none are kept in that case.
     pub is_map: bool,
 }
 
 impl Field {
-    /// A look at a record's value of this field.
+    /// Starts visiting a record's value of this field.
     pub fn see(&mut self, at: Position, kind: FieldKind) -> Look<'_> {
         let before = self.present;
         self.count += 1;
@@ -155,7 +156,7 @@ impl Field {
         Look { field: self, at, before, next: 0, seen: 0 }
     }
 
-    /// Sees a value that can name the kind of a record.
+    /// Records a value that can name the kind of a record.
     pub fn value(&mut self, at: Position, value: &str, is_text: bool) {
         if self.values.many {
             return;
@@ -225,20 +226,20 @@ impl Field {
     }
 }
 
-/// A record that is being looked at, at one of its objects.
+/// A visit of one object in a record.
 pub struct Look<'f> {
     field: &'f mut Field,
     at: Position,
-    /// The records that had the field before this one.
+    /// The records with the field before this one.
     before: Option<Extent>,
-    /// Where the next member is expected: most records have the order of the one before.
+    /// Expected index of the next member: most records have the same order as the previous one.
     next: usize,
-    /// The members seen, a bit each.
+    /// The members seen, one bit each.
     seen: u128,
 }
 
 impl Look<'_> {
-    /// The field with this name below; None for one that is not kept, or was seen already.
+    /// The subfield with this name; None if it is not kept or was already seen.
     pub fn member(&mut self, name: &str, depth: usize) -> Option<&mut Field> {
         let most = MOST.get(depth).copied().unwrap_or_default();
         if self.field.is_map || most == 0 {
@@ -263,7 +264,7 @@ impl Look<'_> {
         self.field.below.get_mut(place)
     }
 
-    /// The end of the object: its other fields are absent from this record.
+    /// Ends the object: its other fields are absent from this record.
     pub fn end(self) {
         for (place, field) in self.field.below.iter_mut().enumerate() {
             if self.seen & (1_u128 << place) == 0 {
@@ -276,16 +277,16 @@ impl Look<'_> {
 /// The layout of an input's records.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Layout {
-    /// The records, and below them their fields.
+    /// The records, with their fields as subfields.
     pub records: Field,
-    /// The records, and below them what the audit found in them: columns of claims, tokens, picks.
+    /// The records, with the audit's findings as subfields: columns of claims, tokens, picks.
     pub found: Field,
     /// The records of each task and filter.
     pub streams: Few<(String, String)>,
 }
 
 impl Layout {
-    /// Sees records of a stream.
+    /// Records the extent of a stream.
     pub fn stream(&mut self, extent: Extent, task: &str, filter: &str) {
         self.streams.see((task.to_owned(), filter.to_owned()), extent, STREAMS);
     }
@@ -298,7 +299,7 @@ impl Layout {
         self.sort();
     }
 
-    /// Puts the fields in the order of their names, so that equal layouts are equal.
+    /// Sorts the fields by name, so that equal layouts compare equal.
     pub fn sort(&mut self) {
         self.records.sort();
         self.found.sort();
@@ -309,7 +310,7 @@ impl Layout {
 mod tests {
     use super::*;
 
-    /// The layout of records, each the names of its fields.
+    /// The layout of records given by the names of their fields.
     fn layout(records: &[(u64, &[&str])]) -> Layout {
         let mut layout = Layout::default();
         for (line, names) in records {

@@ -64,35 +64,35 @@ pub enum Measured {
     Claim(ColumnKey),
 }
 
-/// Rows that belong together: one task under one filter.
+/// A group of rows: one task under one filter.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct StreamKey {
-    /// The task; empty when the log has none.
+    /// The task; empty if the log has none.
     pub task: String,
-    /// The filter; empty when the log has none.
+    /// The filter; empty if the log has none.
     pub filter: String,
 }
 
-/// State of one stream of one input.
+/// State of one stream in one input.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct StreamTally {
     /// Columns of claims on candidates.
     pub columns: BTreeMap<ColumnKey, Box<ColumnTally>>,
-    /// What the rules saw, by code and subject.
+    /// Observations of the rules, by code and subject.
     pub observed: BTreeMap<(String, String), Observed>,
     /// Items whose candidates are spread over several records, by id.
     pub open: ScatteredItems,
     /// Items that have been judged.
     pub items: ItemTally,
-    /// Its rows by name, and its items that were judged before the end.
+    /// Its rows by name, and its items that were judged early.
     pub rows: Rows,
-    /// Smallest, largest and number of item ids that are integers.
+    /// Smallest and largest item id among those that are integers.
     pub integer_ids: Option<(i64, i64)>,
     /// Rows with an integer id.
     pub integer_rows: u64,
-    /// Candidates read, without those in which nothing was found.
+    /// Candidates read, without empty ones.
     pub candidates: u64,
-    /// Candidates in which nothing was found: no id, no text, no number.
+    /// Empty candidates: no id, no text, no number.
     pub bare: u64,
 }
 
@@ -142,11 +142,11 @@ pub struct FileTally {
     pub streams: BTreeMap<StreamKey, Box<StreamTally>>,
     /// Records that could not be read.
     pub unreadable: u64,
-    /// The first of them.
+    /// The first of these records.
     pub errors: Smallest<RecordError, 5>,
-    /// Numbers reported of the run, in the order of the input.
+    /// Metrics reported for the run, in the order of the input.
     pub metrics: Vec<RunClaim>,
-    /// Which fields its records have, and from where to where.
+    /// The fields of its records, and the range of records that have each.
     pub layout: Layout,
 }
 

@@ -1,4 +1,4 @@
-//! What the rules saw: counts, what each rule keeps of its own, a few exemplars and the worst one.
+//! Observations of the rules: counts, the state of each rule, a few exemplars and the worst one.
 
 use std::collections::BTreeMap;
 
@@ -9,17 +9,17 @@ use crate::numeric::ExactSum;
 use crate::tally::accumulator::{Accumulator, Histogram, Key, Moments, Slots};
 use crate::tally::{Exemplar, Keyed, Smallest};
 
-/// Number of places that a finding lists.
+/// Maximum number of places listed by a finding.
 pub const PLACES: usize = 5;
-/// Number of first rows that a rule may compare with one another.
+/// Number of first rows that a rule may compare with each other.
 pub const ROWS: usize = 48;
 
-/// What one rule saw of one subject (a field or column) in one stream of rows.
+/// Observations of one rule for one subject (a field or column) in one stream of rows.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Observed {
-    /// How often the rule could look.
+    /// Number of times that the rule could be applied.
     pub judged: u64,
-    /// How often it fired.
+    /// Number of times that the rule fired.
     pub failed: u64,
     /// The rule's counts.
     pub counts: Slots<u64>,
@@ -29,24 +29,24 @@ pub struct Observed {
     pub moments: Slots<Moments>,
     /// The rule's histograms.
     pub histograms: Slots<Histogram>,
-    /// What the rule saw by a name of the log, such as a metric's.
+    /// Observations by a name from the log, such as a metric's.
     pub parts: BTreeMap<String, PartSeen>,
     /// The first places, in the order of the input.
     pub exemplars: Smallest<Exemplar, PLACES>,
-    /// The place farthest beyond the bound; the first of equals.
+    /// The place farthest beyond the bound; of equals, the first.
     pub worst: Option<Exemplar>,
-    /// The first rows by place, for a rule that compares a row with those near it.
+    /// The first rows by place, for a rule that compares a row with its neighbours.
     pub first_rows: Smallest<RowSketch, ROWS>,
 }
 
-/// The first numbers of a row under two names.
+/// The first numbers of a row, of two kinds.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct RowSketch {
-    /// Where the row begins, without its field.
+    /// Start of the row, without a field.
     pub place: Place,
     /// Its first numbers of one kind.
     pub x: Vec<f64>,
-    /// Its first numbers of the other, as many.
+    /// As many first numbers of the other kind.
     pub y: Vec<f64>,
 }
 
@@ -58,21 +58,21 @@ impl Keyed for RowSketch {
     }
 }
 
-/// What a rule saw under one name of the log.
+/// A rule's observations for one name from the log.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PartSeen {
-    /// How often the rule fired.
+    /// Number of times that the rule fired.
     pub failed: u64,
-    /// What is wrong with it, in words that follow the name; empty where the rule says that of all.
+    /// What is wrong with it, phrased to follow the name; empty if the rule's message covers it.
     pub why: String,
-    /// Looks by the number of a pattern that does not explain them; only for rules that compare patterns.
+    /// Unexplained cases by the number of the pattern; only for rules that compare patterns.
     pub unexplained: Histogram,
-    /// Looks that fired by what the number is instead, in words; only for rules that know it.
+    /// Number of times that the rule fired, by what the number is instead; only for rules that know it.
     pub instead: BTreeMap<String, u64>,
 }
 
 impl PartSeen {
-    /// Counts a look that fired by what the number is instead.
+    /// Counts a firing by what the number is instead.
     pub fn add_instead(&mut self, words: &str) {
         match self.instead.get_mut(words) {
             Some(times) => *times += 1,
@@ -80,7 +80,7 @@ impl PartSeen {
         }
     }
 
-    /// What explains most looks that fired, with how many; the first by name of equals.
+    /// The explanation of most firings, with their number; of equals, the first by name.
     #[must_use]
     pub fn best_instead(&self) -> Option<(&str, u64)> {
         let most = self.instead.iter().rev().max_by_key(|(_, times)| **times);
@@ -89,7 +89,7 @@ impl PartSeen {
 }
 
 impl Observed {
-    /// Adds what another worker saw.
+    /// Adds the observations of another worker.
     pub fn merge(&mut self, other: Self) {
         self.judged += other.judged;
         self.failed += other.failed;
@@ -125,13 +125,13 @@ impl Observed {
             })
     }
 
-    /// Offers a row on which the rule fired.
+    /// Offers a row for which the rule fired.
     pub fn show(&mut self, exemplar: Exemplar) {
         self.offer_worst(exemplar.clone());
         self.exemplars.offer(exemplar);
     }
 
-    /// What was seen under a name of the log.
+    /// The observations for a name from the log.
     pub fn part(&mut self, name: &str) -> &mut PartSeen {
         self.parts.entry(name.to_owned()).or_default()
     }
@@ -148,7 +148,7 @@ impl Observed {
         self.sums.get(key).map_or(0.0, ExactSum::value)
     }
 
-    /// The names in the log under which the rule fired, in order.
+    /// The names from the log for which the rule fired, in order.
     pub fn failed_parts(&self) -> impl Iterator<Item = (&str, u64)> {
         self.parts.iter().filter(|(_, part)| part.failed > 0).map(|(name, part)| (name.as_str(), part.failed))
     }
@@ -172,7 +172,7 @@ mod tests {
     use crate::model::Located;
     use crate::tally::{Evidence, PairSums};
 
-    /// One thing that a rule may record.
+    /// One action that a rule may record.
     #[derive(Clone, Debug)]
     enum Act {
         Look(bool, u64),
@@ -197,7 +197,7 @@ mod tests {
         ]
     }
 
-    /// What is seen when these are recorded in a row.
+    /// The observations after these actions in a row.
     fn seen(acts: &[Act]) -> Observed {
         let mut seen = Observed::default();
         for act in acts {
@@ -206,7 +206,7 @@ mod tests {
                 Act::Look(false, line) => {
                     seen.judged += 1;
                     seen.failed += 1;
-                    // One line holds one number, so that equal places are equal rows.
+                    // One number per line: equal places are equal rows.
                     let found = (line % 7) as f64;
                     let place = Place { file: 0, line: *line, column: 1, ..Place::default() };
                     seen.show(Exemplar {

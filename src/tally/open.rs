@@ -1,4 +1,4 @@
-//! Refuted rows with all that formulas start from: what constants, casts and rarer formulas are looked for in.
+//! Refuted rows with the facts that formulas need, for the search for constants, casts and rarer formulas.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,21 +6,21 @@ use crate::formula::KeptFacts;
 use crate::numeric::Approx;
 use crate::tally::{Keyed, Smallest};
 
-/// Rows kept.
+/// Maximum number of rows kept.
 const OPEN: usize = 40;
 
 /// A refuted row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OpenRow {
-    /// What decides whether it is kept: a hash of its place, see [`crate::tally::Mark::order`].
+    /// Sort key for sampling: a hash of its place, see [`crate::tally::Mark::order`].
     pub order: u64,
     /// Input, line, column.
     pub at: (u32, u64, u64),
-    /// The claim, up to its half-quantum.
+    /// The claim, with its half-quantum.
     pub claimed: Approx,
-    /// Digits that it was printed with.
+    /// Number of printed significant digits.
     pub significant: u8,
-    /// What its formulas start from.
+    /// The facts that formulas need.
     pub facts: KeptFacts,
 }
 
@@ -32,5 +32,5 @@ impl Keyed for OpenRow {
     }
 }
 
-/// Some of the refuted rows.
+/// A sample of the refuted rows.
 pub type OpenRows = Smallest<OpenRow, OPEN>;

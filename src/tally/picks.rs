@@ -1,4 +1,4 @@
-//! What picks follow from: the reported scores, a field that nothing is known of, a vote.
+//! The basis of picks: the reported scores, a field without a role, a vote.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::Place;
 use crate::tally::{Exemplar, Flip, Smallest, Switched};
 
-/// Reasons that are kept: the first in their order, so that the counts of those kept are whole.
+/// Maximum number of reasons. The first ones in sort order are kept, so their counts are complete.
 const REASONS: usize = 64;
 
 /// Why a candidate may have been picked.
@@ -15,64 +15,64 @@ const REASONS: usize = 64;
 pub enum Reason {
     /// It has the highest value of a field without a role.
     Highest(String),
-    /// It has the lowest one.
+    /// It has the lowest value of such a field.
     Lowest(String),
-    /// Its answer is the one that most candidates come to.
+    /// Its answer is the most frequent one.
     Majority,
-    /// It has the worst value of a claim whose direction is known.
+    /// It has the worst value of a claim with a known direction.
     Worst(String),
 }
 
 impl Reason {
-    /// Whether it excuses a pick that is not the best by the scores.
+    /// Whether it explains a pick that is not the best by the scores.
     #[must_use]
     pub fn is_legitimate(&self) -> bool {
         !matches!(self, Self::Worst(_))
     }
 }
 
-/// How many items a reason explains.
+/// Number of items that a reason explains.
 #[derive(Clone, Copy, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Reasoned {
-    /// Items that it speaks of.
+    /// Items to which it applies.
     pub judged: u64,
-    /// Items whose pick it gives.
+    /// Items whose pick it explains.
     pub explained: u64,
-    /// How little chance would have given them, in tenths of a bit.
+    /// Evidence against chance, in tenths of a bit.
     pub tenths_of_bits: u64,
-    /// Items in which the field is not a whole number throughout: it measures something.
+    /// Items in which at least one value of the field is a fraction, so the field is a measurement.
     pub measured: u64,
 }
 
-/// What the picks of a stream follow from.
+/// The basis of a stream's picks.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct PickReasons {
-    /// Items whose pick can be held to scores or to a reason.
+    /// Items whose pick can be checked against scores or a reason.
     pub items: u64,
     /// By reason.
     pub reasons: BTreeMap<Reason, Reasoned>,
-    /// Items whose pick can be held to the reported scores.
+    /// Items whose pick can be checked against the reported scores.
     pub judged: u64,
-    /// Of these, items whose pick is not the best candidate by any of them.
+    /// Of these items, those whose pick is not the best candidate by any score.
     pub contradicted: u64,
-    /// The first of them.
+    /// The first of these items.
     pub shown: Smallest<Exemplar, 5>,
-    /// What the argmax of the primary score would change.
+    /// Changes if the argmax of the primary score decided.
     pub argmax: Argmax,
-    /// What the argmax of scores recomputed from the steps' vectors or alternatives would change.
+    /// Changes if the argmax of scores recomputed from the steps' vectors or alternatives decided.
     pub recomputed: Argmax,
-    /// How the best candidate by the sum differs from that by the mean.
+    /// Changes between the best candidate by sum and the best by mean.
     pub sum_or_mean: Argmax,
 }
 
-/// Picks beside the best candidates by other scores.
+/// Picks compared with the best candidates by other scores.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Argmax {
     /// Items with both.
     pub items: u64,
-    /// Of these, items with a right answer.
+    /// Of these items, those with a correct answer.
     pub graded: u64,
-    /// Right as picked.
+    /// Graded items that are correct as picked.
     pub right_before: u64,
     /// The picks that change.
     pub switched: Switched,
@@ -87,7 +87,7 @@ impl Argmax {
         self.switched.merge(other.switched);
     }
 
-    /// Adds an item: its pick and the best candidate, and whether each is right.
+    /// Adds an item: its pick, the best candidate, and whether each is correct.
     pub fn add(&mut self, place: &Place, item: &str, pick: usize, best: usize, graded: Option<(bool, bool)>) {
         self.items += 1;
         self.graded += u64::from(graded.is_some());
@@ -97,8 +97,8 @@ impl Argmax {
 }
 
 impl PickReasons {
-    /// Adds an item that a reason speaks of: whether it gives the pick, and the chance that it does, and whether its values
-    /// are measured.
+    /// Adds an item to which a reason applies: whether it gives the pick, the probability of that by chance, and
+    /// whether its values are measurements.
     pub fn observe(&mut self, reason: Reason, gives: bool, chance: f64, measured: bool) {
         let own = self.reasons.entry(reason).or_default();
         own.judged += 1;

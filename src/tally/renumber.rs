@@ -1,12 +1,12 @@
-//! The index of an input, changed everywhere in its tally: audits that are merged number their inputs anew.
+//! Changes the index of an input everywhere in its tally, because merged audits renumber their inputs.
 //!
-//! All places of one tally are in one input, so that their order stays.
+//! All places of one tally belong to one input, so their order does not change.
 
 use crate::model::{ItemSummary, Place};
 use crate::tally::{ColumnTally, FileTally, ItemTally, Observed, StreamTally};
 
 impl FileTally {
-    /// Gives the input another index.
+    /// Sets the index of the input.
     pub fn renumber(&mut self, file: u32) {
         for error in self.errors.kept_mut() {
             error.place.file = file;

@@ -1,8 +1,9 @@
-//! The rows of a stream by the hashes of their names, and how they are stored.
+//! The rows of a stream by the hashes of their names, and their stored form.
 //!
-//! A hash has no shorter form, but most names can be told from those before them: ids count up, and the candidates of an item
-//! repeat. A stored tally holds the names of a few rows and, for each row, which of the expected names has its hash. Rows with
-//! another name are stored with their hash. What is read back is what was written, whatever the names are.
+//! A hash cannot be compressed, but most names can be predicted from earlier ones: ids count up, and the candidates of
+//! an item repeat. A stored tally holds the names of a few rows and, for each row, the code of the predicted name that
+//! has its hash. Rows with another name are stored with their hash. Reading restores the same rows, whatever the names
+//! are.
 
 use std::collections::BTreeMap;
 
@@ -14,9 +15,9 @@ use crate::tally::{Join, Keyed, Large, LargeKey, Smallest};
 
 /// Number of first rows whose names are kept.
 const NAMED: usize = 16;
-/// How far an id may be from the one before it.
+/// Maximum distance of an id from the previous one.
 const AHEAD: u8 = 4;
-/// Unexpected names after which, if no more were expected ones, none is expected any more.
+/// Number of unpredicted names, beyond the predicted ones, after which prediction stops.
 const PATIENCE: u64 = 1 << 10;
 
 /// Identity of a row within its stream.
@@ -24,15 +25,15 @@ const PATIENCE: u64 = 1 << 10;
 pub struct RowKey {
     /// Hash of the names of its item and candidate.
     pub name: u64,
-    /// Hash of everything else that was logged of it: rows of one name that differ in it (samples, conditions) are
+    /// Hash of all other logged content. Rows with the same name and different content (samples, conditions) are
     /// different rows.
     pub content: u32,
 }
 
-/// Where a row with some key was seen.
+/// The places of the rows with one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
-    /// How often.
+    /// Number of rows.
     pub count: u32,
     /// First file and line.
     pub first: (u32, u64),
@@ -55,8 +56,8 @@ impl Join for Seen {
 pub struct Rows {
     /// Rows by their key, to find duplicates and files that hold the same items.
     pub seen: Large<RowKey, Seen>,
-    /// Items spread over records that were judged once the next item began, by the hash of their id. One that comes again
-    /// was judged too early.
+    /// Items spread over records that were judged when the next item began, by the hash of their id. An id that appears
+    /// again was judged too early.
     pub closed: Large<u64, u32>,
     /// The names of the first rows.
     first: Smallest<Named, NAMED>,
@@ -84,7 +85,7 @@ fn name(item: &str, candidate: Option<&str>) -> u64 {
 }
 
 impl Rows {
-    /// Counts a row of an item, with the candidate where a row is one, and the hash of what else was logged of it.
+    /// Counts a row of an item, with the candidate if each row is one, and the hash of its other content.
     pub fn see(&mut self, item: &str, candidate: Option<&str>, content: u32, at: (u32, u64)) {
         let key = RowKey { name: name(item, candidate), content };
         self.seen.add(key, Seen { count: 1, first: at, last: at });
@@ -131,7 +132,7 @@ impl Rows {
         self.first.merge(other.first);
     }
 
-    /// Gives the input another index.
+    /// Sets the index of the input.
     pub(super) fn renumber(&mut self, file: u32) {
         self.seen = std::mem::take(&mut self.seen).map(|seen| Seen {
             first: (file, seen.first.1),
@@ -144,37 +145,37 @@ impl Rows {
     }
 }
 
-/// Rows as they are stored, in the order of their first places.
+/// Stored form of rows, in the order of their first places.
 #[derive(Serialize, Deserialize)]
 struct Stored {
     first: Smallest<Named, NAMED>,
     file: u32,
-    /// From the line of the row before.
+    /// Distance from the line of the previous row.
     steps: Vec<u64>,
-    /// Which expected name a row has; 0 for none.
+    /// Code of each row's predicted name; 0 for none.
     codes: Vec<u8>,
     /// The hashes of the other names.
     names: Vec<[u8; 8]>,
     contents: Vec<[u8; 4]>,
-    /// Rows that were seen more than once or in another file, by their place in the order.
+    /// Rows seen several times or in another file, by their index in the order.
     repeated: Vec<(u64, Seen)>,
-    /// Whether each item with an expected name was judged once, in the order of their ids.
+    /// Whether each item with a predicted name was judged once, in the order of their ids.
     closed: Vec<bool>,
-    /// The other items that were judged.
+    /// The other judged items.
     closed_else: Vec<([u8; 8], u32)>,
 }
 
-/// What the next name may be: the last id that was expected, counted up, with one of the first item's candidates.
+/// Prediction of the next name: the last predicted id, counted up, with a candidate of the first item.
 struct Expected<'n> {
     prefix: &'n str,
-    /// Digits of an id with leading zeros.
+    /// Number of digits of an id with leading zeros.
     width: usize,
     candidates: Vec<Option<&'n str>>,
     id: u64,
     candidate: usize,
-    /// Whether a name was as expected yet.
+    /// Whether a name has been predicted yet.
     begun: bool,
-    /// Names as expected, and others.
+    /// Predicted names; `misses` counts the others.
     hits: u64,
     misses: u64,
 }
@@ -202,14 +203,14 @@ impl<'n> Expected<'n> {
         format!("{}{id:0width$}", self.prefix, width = self.width)
     }
 
-    /// The id and candidate that a code stands for: 1 for the next candidate of the item, 2 and more for an id ahead.
+    /// The id and candidate for a code: 1 is the next candidate of the item, 2 and more an id ahead.
     fn at(&self, code: u8) -> Option<(u64, usize)> {
         match code {
             0 => None,
             1 => Some((self.id, self.candidate + 1)).filter(|(_, at)| self.begun && *at < self.candidates.len()),
             code if code - 2 >= AHEAD => None,
             code => {
-                // The first id is ahead of nothing.
+                // The first id has no predecessor.
                 let ahead = u64::from(code) - 1 - u64::from(!self.begun);
                 Some((self.id.checked_add(ahead)?, 0))
             }
@@ -220,7 +221,7 @@ impl<'n> Expected<'n> {
         Some(name(&self.item(id), *self.candidates.get(candidate)?))
     }
 
-    /// Goes on to an id; says whether it is a new one.
+    /// Advances to an id; returns whether it is a new one.
     fn go(&mut self, (id, candidate): (u64, usize)) -> bool {
         let new = !self.begun || id != self.id;
         (self.id, self.candidate, self.begun) = (id, candidate, true);
@@ -228,7 +229,7 @@ impl<'n> Expected<'n> {
         new
     }
 
-    /// The code of a name; 0 if it is not expected.
+    /// The code of a name; 0 if it was not predicted.
     fn code(&mut self, wanted: u64) -> (u8, bool) {
         if self.misses < self.hits + PATIENCE {
             for code in 1..2 + AHEAD {
@@ -351,7 +352,7 @@ mod tests {
         postcard::to_stdvec(rows).unwrap()
     }
 
-    /// Rows of items with candidates, a line each.
+    /// Rows of items with candidates, one line each.
     fn rows(items: impl Iterator<Item = String>, candidates: &[Option<&str>]) -> Rows {
         let mut rows = Rows::default();
         let mut line = 0;
@@ -373,7 +374,7 @@ mod tests {
         assert_eq!((stored.names.len(), stored.closed.len(), stored.closed_else.len()), (0, 1_000, 0));
         // Four bytes of content, one for the step and one for the code of a row.
         assert!(bytes(&counted).len() < 6 * 4_000 + 1_000 + 300, "{}", bytes(&counted).len());
-        // Leading zeros, plain numbers, and ids that leave some out.
+        // Leading zeros, plain numbers, and ids with gaps.
         for (form, count) in [
             (rows((7..900).map(|id| format!("t-{id:05}")), &[None]), 893),
             (rows((0..900).filter(|id| id % 5 != 3).map(|id| id.to_string()), &[None]), 720),
@@ -381,7 +382,7 @@ mod tests {
             assert_eq!((Stored::of(&form).names.len(), form.seen.keys().count()), (0, count));
             assert!(postcard::from_bytes::<Rows>(&bytes(&form)).unwrap() == form);
         }
-        // Names without a number have their hashes.
+        // Names without a number are stored as hashes.
         let words = rows(["x", "y", "z"].into_iter().map(str::to_owned), &[None]);
         assert_eq!(Stored::of(&words).names.len(), 3);
         assert!(postcard::from_bytes::<Rows>(&bytes(&counted)).unwrap() == counted);

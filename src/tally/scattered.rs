@@ -1,7 +1,7 @@
 //! Items whose candidates are spread over several records, until all records are read.
 //!
-//! A log that lists all first candidates and then all second ones keeps every item. So they are kept packed: a summary has many
-//! fields, of which most logs fill few.
+//! A log that lists all first candidates before all second ones keeps every item. Items are therefore kept packed: a
+//! summary has many fields, and most logs fill only a few.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ pub struct ScatteredItems {
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 struct Packed(Box<[u8]>);
 
-/// Two parts of one item become a larger part.
+/// Two parts of one item are joined into a larger part.
 impl Join for Packed {
     fn join(&mut self, other: Self) {
         let mut whole = self.item();
@@ -32,30 +32,30 @@ impl Join for Packed {
 
 impl Packed {
     fn new(item: &ItemSummary) -> Self {
-        // A vector in memory takes any bytes, and a summary has nothing that cannot be written.
+        // Writing into memory does not fail, and every summary can be serialised.
         Self(postcard::to_stdvec(item).unwrap_or_default().into_boxed_slice())
     }
 
-    /// The item; an empty one where a stored tally was damaged.
+    /// The item; an empty one if a stored tally was damaged.
     fn item(&self) -> ItemSummary {
         postcard::from_bytes(&self.0).unwrap_or_default()
     }
 }
 
 impl ScatteredItems {
-    /// Whether there are none.
+    /// Whether there are no items.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
 
-    /// What of them was written out.
+    /// The parts that were written out.
     #[must_use]
     pub fn on_disk(&self) -> OnDisk {
         self.items.on_disk()
     }
 
-    /// Their ids, in order.
+    /// The ids, in order.
     pub fn ids(&self) -> impl Iterator<Item = Box<str>> {
         self.items.keys()
     }
@@ -65,7 +65,7 @@ impl ScatteredItems {
         self.items.add(item.id.as_str().into(), Packed::new(item));
     }
 
-    /// Adds those of another part of the log.
+    /// Adds the items of another part of the log.
     pub fn merge(&mut self, other: Self) {
         self.items.merge(other.items);
     }

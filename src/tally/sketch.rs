@@ -1,4 +1,4 @@
-//! The data of the charts: samples and histograms of bounded size that merge exactly.
+//! Data for the charts: samples and histograms of bounded size that merge exactly.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,14 +23,14 @@ pub struct Residuals {
 }
 
 impl Residuals {
-    /// Counts one row. `agrees` says whether the two agree within the bound: the edges of the middle bin are its.
+    /// Counts one row. `agrees` says whether the values agree within the bound: the middle bin includes its edges.
     pub fn add(&mut self, difference: f64, bound: f64, agrees: bool) {
         let bin = if agrees || difference.is_nan() {
             WITHIN
         } else {
             let ratio = if bound > 0.0 { difference / bound } else { difference * f64::INFINITY };
             let bin = BIN_EDGES.iter().take_while(|edge| ratio >= **edge).count();
-            // Beyond the bound by less than a rounding of the ratio.
+            // Beyond the bound by less than the rounding error of the ratio.
             if bin == WITHIN { if difference > 0.0 { WITHIN + 1 } else { WITHIN - 1 } } else { bin }
         };
         if let Some(rows) = self.bins.get_mut(bin) {
@@ -46,17 +46,17 @@ impl Residuals {
     }
 }
 
-/// Rows kept of all judged ones.
+/// Maximum number of judged rows kept.
 const SAMPLE: usize = 240;
-/// Rows kept of those that contradict the convention, so that few among many are seen.
+/// Maximum number of rows kept that contradict the convention, so that a few among many remain visible.
 const SAMPLE_OFF: usize = 120;
-/// Formulas whose values a kept row has: the simplest ones.
+/// Number of formulas with values in a kept row: the simplest ones.
 pub const SKETCHED: usize = 64;
 
 /// One judged row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mark {
-    /// What decides whether it is kept: a hash of its place.
+    /// Sort key for sampling: a hash of its place.
     pub order: u64,
     /// Input, line, column.
     pub at: (u32, u64, u64),
@@ -70,15 +70,15 @@ pub struct Mark {
     pub bound: f64,
     /// Whether they agree.
     pub follows: bool,
-    /// Principal formulas that explain it, as a set; 0 when not searched.
+    /// The set of principal formulas that explain it; 0 without a search.
     pub set: u128,
-    /// Values of the first formulas of the grammar, None where the log has no operand; empty when not searched.
+    /// Values of the first formulas of the grammar, None without an operand; empty without a search.
     pub values: Vec<Option<f64>>,
 }
 
 impl Mark {
-    /// The hash that decides which rows are kept. It does not depend on the input's index, so that the same rows are
-    /// kept however inputs are numbered.
+    /// The hash that decides which rows are kept. It does not depend on the input's index, so the same rows are kept
+    /// however inputs are numbered.
     #[must_use]
     pub fn order(line: u64, column: u64) -> u64 {
         // The finaliser of SplitMix64 (Steele, Lea, Flood 2014): every input bit changes half of the output's.
@@ -126,7 +126,7 @@ impl Sample {
         self.off.merge(other.off);
     }
 
-    /// Gives the input another index.
+    /// Sets the index of the input.
     pub(super) fn renumber(&mut self, file: u32) {
         for mark in self.all.kept_mut().iter_mut().chain(self.off.kept_mut()) {
             mark.at.0 = file;
@@ -146,7 +146,7 @@ impl Sample {
 /// An item whose pick changes, with the tokens of the two candidates.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ComparisonSketch {
-    /// By how much the better candidate wins under the convention; larger is shown first.
+    /// Difference by which the better candidate wins under the convention; larger ones are shown first.
     pub margin: f64,
     /// The position of the item.
     pub place: Place,
@@ -172,10 +172,10 @@ pub struct PathSketch {
 }
 
 impl ComparisonSketch {
-    /// The key of a comparison, so that it need not be built when it is not kept.
+    /// The key of a comparison. A comparison that would be dropped need not be built.
     #[must_use]
     pub fn key_of(margin: f64, place: &Place, item: &str) -> (u64, Place, String) {
-        // Bits of positive numbers are ordered as the numbers are; the largest margin comes first.
+        // The bits of positive numbers sort like the numbers; the largest margin comes first.
         (!margin.abs().to_bits(), place.clone(), item.to_owned())
     }
 }

@@ -18,14 +18,14 @@ pub struct Flip {
     pub to: u32,
 }
 
-/// A position as it is stored.
+/// A position in its stored form.
 #[must_use]
 pub fn stored_position(position: usize) -> u32 {
     u32::try_from(position).unwrap_or(u32::MAX)
 }
 
 impl Flip {
-    /// The change from one candidate of an item to another; None where they are the same.
+    /// The change from one candidate of an item to another; None if they are the same.
     #[must_use]
     pub fn between(place: &Place, item: &str, from: usize, to: usize) -> Option<Self> {
         (from != to).then(|| Self {
@@ -48,20 +48,20 @@ impl Keyed for Flip {
 /// Items whose pick changes.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Switched {
-    /// How many.
+    /// Number of items.
     pub flips: u64,
-    /// The first of them.
+    /// The first of these items.
     pub flipped: Smallest<Flip, 5>,
-    /// Graded items that are right afterwards.
+    /// Graded items that are correct afterwards.
     pub right_after: u64,
-    /// Of these, wrong as reported.
+    /// Items that are correct afterwards and wrong as reported.
     pub gained: u64,
-    /// Items that are right as reported and wrong afterwards.
+    /// Items that are correct as reported and wrong afterwards.
     pub lost: u64,
 }
 
 impl Switched {
-    /// Adds an item: the flip, if its pick changes, and whether it was right and is right, if it is graded.
+    /// Adds an item: the flip, if its pick changes, and whether it was and is correct, if it is graded.
     pub fn add(&mut self, flip: Option<Flip>, graded: Option<(bool, bool)>) {
         self.flips += u64::from(flip.is_some());
         if let Some(flip) = flip {

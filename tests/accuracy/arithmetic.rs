@@ -1,21 +1,21 @@
-//! How a pipeline may have computed and printed: number formats, orders of summation, digits.
+//! How a pipeline may compute and print numbers: number formats, orders of summation, digits.
 
 use retally::numeric::NumberFormat;
 
 use super::random::Random;
 
-/// How a list of values becomes its sum.
+/// How a list of values is summed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reduction {
-    /// One after the other in double precision.
+    /// Sequentially in double precision.
     Double,
-    /// One after the other in single precision. Doubles are rounded first, as in a tensor that is made of them.
+    /// Sequentially in single precision. Doubles are rounded first, as in a tensor built from them.
     SingleRunning,
-    /// Halves of the list in single precision, as numpy does.
+    /// Pairwise in single precision, as in numpy.
     SinglePairwise,
-    /// From the last to the first in single precision.
+    /// From last to first in single precision.
     SingleBackwards,
-    /// One after the other in half precision.
+    /// Sequentially in half precision.
     Half(NumberFormat),
 }
 
@@ -56,7 +56,7 @@ fn pairwise(values: &[f64]) -> f64 {
     }
 }
 
-/// The digits that a number is printed with.
+/// How a number is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Printing {
     /// Enough digits for a double.
@@ -82,7 +82,7 @@ impl Printing {
         }
     }
 
-    /// Half the place of the last digit that a value is printed with.
+    /// Half a unit of the last printed digit of a value.
     pub(crate) fn half(self, value: f64) -> f64 {
         match self {
             Self::Double => NumberFormat::F64.half_ulp(value),
@@ -119,7 +119,7 @@ fn single(value: f64) -> f32 {
     value as f32
 }
 
-/// The power of ten of a value as it is printed with some decimals of its mantissa.
+/// The power of ten of a value, after its mantissa is rounded to some decimals.
 fn exponent(value: f64, decimals: usize) -> i32 {
     let text = format!("{value:.decimals$e}");
     text.split_once('e').and_then(|(_, power)| power.parse().ok()).unwrap_or(0)
@@ -132,7 +132,7 @@ fn scientific(value: f64, decimals: usize) -> String {
     format!("{mantissa}e{:+03}", exponent(value, decimals))
 }
 
-/// `%.Ng`: without zeros at the end, with an exponent for small and large numbers.
+/// `%.Ng`: without trailing zeros, with an exponent for small and large numbers.
 fn general(value: f64, digits: usize) -> String {
     let power = exponent(value, digits - 1);
     let trim = |text: &str| {
@@ -199,14 +199,14 @@ impl Arithmetic {
         Self { stored, steps, reduction, cast, claim }
     }
 
-    /// Half the place that a stored and printed log-prob is known to.
+    /// Half a unit of the last known digit of a stored and printed log-prob.
     pub(crate) fn half_of_step(&self, value: f64) -> f64 {
         let stored = if self.stored == NumberFormat::F64 { 0.0 } else { self.stored.half_ulp(value) };
         self.steps.half(value).max(stored)
     }
 }
 
-/// A number format in a table.
+/// The name of a number format in a table.
 pub(crate) fn format_name(format: NumberFormat) -> &'static str {
     match format {
         NumberFormat::Bf16 => "bf16",

@@ -1,4 +1,4 @@
-//! What pipelines get wrong, as changes of a recipe.
+//! Errors of pipelines, as changes of a recipe.
 
 use retally::formula::{Formula, Output, Reduce, Scale, Span, Term};
 use retally::numeric::LN_10;
@@ -6,7 +6,7 @@ use retally::numeric::LN_10;
 use super::random::Random;
 use super::recipe::Recipe;
 
-/// One thing that a pipeline does otherwise.
+/// One deviation of a pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Deviation {
     MeanForSum,
@@ -41,11 +41,11 @@ pub(crate) enum Deviation {
     Factor,
 }
 
-/// The part of a recipe that a deviation changes. Two deviations of one part do not go together.
+/// The part of a recipe that a deviation changes. Two deviations of the same part cannot be combined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     Span,
-    /// Term, reduction and scale: the length normalisation goes with the reduction.
+    /// Term, reduction and scale: the length normalisation belongs to the reduction.
     Reduction,
     Output,
     Constant,
@@ -134,7 +134,7 @@ impl Deviation {
         }
     }
 
-    /// The recipe with the deviation; None where it does not apply.
+    /// The recipe with the deviation; None if it does not apply.
     pub(crate) fn apply(self, recipe: &Recipe, random: &mut Random) -> Option<Recipe> {
         let formula = recipe.formula;
         let log = formula.term == Term::LogProb;
@@ -153,7 +153,7 @@ impl Deviation {
             let reducible = matches!(formula.reduce, Reduce::Sum | Reduce::Mean | Reduce::Product);
             (whole && reducible).then_some(Recipe { formula: Formula { span, ..formula }, ..*recipe })
         };
-        // A length in place of the one that the convention divides by, if any.
+        // Replaces the convention's divisor, if any, with a length.
         let scaled = |scale: Scale| {
             let other = additive && scale != formula.scale && linear;
             other.then_some(Recipe { formula: Formula { reduce: Reduce::Sum, scale, ..formula }, ..*recipe })
@@ -207,7 +207,7 @@ impl Deviation {
     }
 }
 
-/// The same in base 2. A perplexity then has the wrong base: 2 to the power of nats.
+/// The same output in base 2. A perplexity then has the wrong base: 2 to the power of nats.
 fn in_bits(output: Output) -> Option<Output> {
     Some(match output {
         Output::Nats => Output::Bits,

@@ -1,4 +1,4 @@
-//! What the audit says of a log, beside what is true.
+//! Compares the audit's answer on a log with the truth.
 
 use retally::formula::Formula;
 use retally::report::{Certainty, ClaimKey, Diagnosis, Evidence, Location, Report};
@@ -7,7 +7,7 @@ use retally::{Audit, Config, Input};
 use super::log::{Class, Log, Row};
 use super::recipe::Recipe;
 
-/// The rule of sums that were added up in half precision.
+/// The rule for sums added up in half precision.
 pub(crate) const HALF: &str = "RT805";
 
 /// The audit's answer on one log.
@@ -22,19 +22,19 @@ pub(crate) struct Outcome {
     pub(crate) read: bool,
     /// Whether a certain finding is about the column.
     pub(crate) detected: bool,
-    /// Whether the true formulas are named, each as the best one or as one of an ambiguous pair.
+    /// Whether the true formulas are reported, each as the best one or as one of an ambiguous pair.
     pub(crate) named: bool,
-    /// Whether a mixture's change is placed between its groups.
+    /// Whether the change of a mixture is located between its groups.
     pub(crate) placed: bool,
-    /// Whether exactly the wrong rows are refuted, and only wrong ones are shown.
+    /// Whether exactly the wrong rows are refuted, and only wrong ones are displayed.
     pub(crate) listed: bool,
     pub(crate) proven: u64,
-    /// What the audit says in short, for a look at a failure.
+    /// The audit's answer in brief, to inspect a failure.
     pub(crate) said: String,
 }
 
 impl Outcome {
-    /// Whether the audit says what the log's class calls for.
+    /// Whether the audit gives the answer required by the log's class.
     pub(crate) fn is_right(&self, class: Class) -> bool {
         self.read
             && match class {
@@ -92,7 +92,7 @@ pub(crate) fn judge(log: &Log) -> Outcome {
     }
 }
 
-/// The recipes that a report names for a column that has one deviation in all rows.
+/// The recipes that a report names for a column with one deviation in all rows.
 fn named(report: &Report, diagnosis: Option<&Diagnosis>) -> Vec<Recipe> {
     let Some(diagnosis) = diagnosis else { return Vec::new() };
     let second = diagnosis.runner_up.as_ref().filter(|_| diagnosis.ambiguous);
@@ -106,7 +106,7 @@ fn named(report: &Report, diagnosis: Option<&Diagnosis>) -> Vec<Recipe> {
     formulas.chain(shifts).collect()
 }
 
-/// The recipe that a signature stands for: a formula, perhaps `a*` before it and `+ b` behind it.
+/// The recipe for a signature: a formula, with an optional `a*` before it and `+ b` after it.
 fn recipe(signature: &str) -> Option<Recipe> {
     if let Ok(formula) = signature.parse::<Formula>() {
         return Some(Recipe::of(formula));
@@ -123,7 +123,7 @@ fn recipe(signature: &str) -> Option<Recipe> {
     Some(Recipe { factor: inner.factor * factor.trim().parse::<f64>().ok()?, ..inner })
 }
 
-/// Whether two recipes are the same function of the log, as far as its digits go.
+/// Whether two recipes are the same function on this log, within its digits.
 fn same(log: &Log, rows: &[&Row], a: &Recipe, b: &Recipe) -> bool {
     a == b
         || rows.iter().all(|row| {
@@ -140,7 +140,7 @@ fn item(location: &Location) -> Option<usize> {
     location.item.strip_prefix('q')?.parse().ok()
 }
 
-/// Whether two groups of rows meet where the recipe changes: rows that fit both recipes may lie between them.
+/// Whether two groups of rows meet where the recipe changes. Rows that fit both recipes may lie between them.
 fn is_placed<'l>(log: &Log, groups: impl Iterator<Item = (&'l Location, &'l Location)>) -> bool {
     let Some(change) = log.deviating().map(|row| row.item).min() else { return false };
     let mut ranges: Vec<(usize, usize)> =
@@ -153,10 +153,10 @@ fn is_placed<'l>(log: &Log, groups: impl Iterator<Item = (&'l Location, &'l Loca
     end < change && change <= start && between.into_iter().all(unclear)
 }
 
-/// Whether as many rows are refuted as are wrong, and the rows shown are wrong ones.
+/// Whether the number of refuted rows equals the number of wrong rows, and only wrong rows are displayed.
 fn is_listed(log: &Log, report: &Report, refuted: u64) -> bool {
     let wrong: Vec<&Row> = log.deviating().collect();
-    // That a score is stored in few bits is said of the column, not of its wrong rows.
+    // The low precision of a score's storage is a finding about the column, not about its wrong rows.
     let of_rows = |code: &str| code != "RT801";
     let mut shown =
         report.findings.iter().filter(|finding| finding.claim == log.name && of_rows(&finding.code)).peekable();

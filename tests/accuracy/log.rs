@@ -12,10 +12,10 @@ use super::recipe::Recipe;
 use super::sequence::{Layout, Sequence};
 use super::shape::Shape;
 
-/// What is known of a log.
+/// The truth about a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Class {
-    /// All rows follow what the column's name says.
+    /// All rows follow the formula that the column's name promises.
     Correct,
     /// All rows have one deviation.
     Single,
@@ -29,9 +29,9 @@ pub(crate) enum Class {
     Few,
     /// The sums were added up in half precision.
     HalfSum,
-    /// The column says nothing: constant, or coarser than what it stands for.
+    /// The column carries no information: it is constant, or coarser than the values.
     Coarse,
-    /// The column holds something else than a log-prob, and its name promises no formula.
+    /// The column does not hold log-probs, and its name promises no formula.
     Unknown,
 }
 
@@ -90,25 +90,25 @@ pub(crate) struct Log {
     pub(crate) name: &'static str,
     pub(crate) arithmetic: Arithmetic,
     pub(crate) rows: Vec<Row>,
-    /// The recipes that the rows follow. In logs with wrong rows among right ones the first is right.
+    /// The recipes of the rows. In logs with some wrong rows, the first recipe is the right one.
     pub(crate) recipes: Vec<Recipe>,
-    /// What is right for the column's name.
+    /// The recipes that are right for the column's name.
     pub(crate) accepted: Vec<Recipe>,
-    /// What was done to it.
+    /// The change made to the log.
     pub(crate) kind: String,
 }
 
-/// What is said of half-precision sums that no rounding of the result explains.
+/// Description of half-precision sums that rounding of the result cannot explain.
 pub(crate) const BEYOND: &str = "beyond rounding";
-/// Draws that fail before a log of a class is given up: not every deviation shows under every arithmetic.
+/// Maximum number of failed draws for a log of a class. Not every deviation is visible under every arithmetic.
 const ATTEMPTS: u64 = 400;
-/// Fewest rows that show clearly what is to be found.
+/// Minimum number of rows that clearly show the deviation.
 const SHOWING: usize = 5;
-/// Most tokens of a log, so that a long log does not take all the time.
+/// Maximum number of tokens in a log, which limits the time per log.
 const TOKENS: usize = 20_000;
 
 const BOTH: [Formula; 2] = [Formula::LOSS, Formula::TOTAL_LOSS];
-/// Names of columns with the formulas that are right for them.
+/// Column names with the formulas that are right for them.
 const NAMES: [(&str, &[Formula]); 14] = [
     ("sum_logprob", &[Formula::SUM]),
     ("score", &[Formula::SUM]),
@@ -126,7 +126,7 @@ const NAMES: [(&str, &[Formula]); 14] = [
     ("sequence_probability", &[Formula::PRODUCT]),
 ];
 
-/// Names that are read beside a response: those that say that they are about log-probs.
+/// Names that are read beside a response: those about log-probs.
 const NAMES_BESIDE: [(&str, &[Formula]); 4] = [
     ("sum_logprob", &[Formula::SUM]),
     ("mean_logprob", &[Formula::MEAN]),
@@ -134,7 +134,7 @@ const NAMES_BESIDE: [(&str, &[Formula]); 4] = [
     ("perplexity", &[Formula::PERPLEXITY]),
 ];
 
-/// What is decided of a log before its rows are made.
+/// Properties of a log chosen before its rows.
 struct Frame {
     shape: Shape,
     name: &'static str,
@@ -146,7 +146,7 @@ struct Frame {
 }
 
 impl Log {
-    /// The log of a class and a seed; None where no draw shows what the class is about.
+    /// The log of a class and a seed; None if no draw shows the property of the class.
     pub(crate) fn draw(class: Class, seed: u64) -> Option<Self> {
         (0..ATTEMPTS).find_map(|attempt| {
             let mut random = Random::new(seed ^ attempt.wrapping_mul(0xd6e8_feb8_6659_fd93));
@@ -169,12 +169,12 @@ impl Log {
         self.shape.write(self)
     }
 
-    /// Whether the text of the candidates matters.
+    /// Whether the recipes depend on the text of the candidates.
     pub(crate) fn needs_text(&self) -> bool {
         self.recipes.iter().chain(&self.accepted).any(needs_text)
     }
 
-    /// Numbers of the rows that follow another recipe than the first.
+    /// The rows that follow another recipe than the first.
     pub(crate) fn deviating(&self) -> impl Iterator<Item = &Row> {
         self.rows.iter().filter(|row| row.follows > 0)
     }
@@ -203,7 +203,7 @@ impl Log {
         let twice = second.apply(&once, random)?;
         let kind = format!("{} and {}", first.name(), second.name());
         let log = frame.log(random, vec![twice], &kind, |_, _| 0)?;
-        // A pair of which one half does not show is no pair.
+        // If one half of a pair is not visible, it is not a pair.
         let alone = [Some(once), second.apply(&frame.convention, random)].into_iter().flatten();
         let others: Vec<Recipe> = log.accepted.iter().copied().chain(alone).collect();
         log.shows(&log.rows, 0, &others).then_some(log)
@@ -298,7 +298,7 @@ impl Log {
         let mut log = frame.log(random, recipes, kind, |_, _| 0)?;
         let convention = log.recipes[0];
         for row in &mut log.rows {
-            // Values about as large as the place that they are rounded to.
+            // Values are about as large as the unit that they are rounded to.
             for value in &mut row.sequence.values {
                 *value = log.arithmetic.stored.round(*value * 0.2);
             }
@@ -310,7 +310,7 @@ impl Log {
                 _ => Printing::Fixed(0).text(value),
             };
         }
-        // All of them zero by right would be no stub.
+        // If all values are correctly zero, they are not stubs.
         let sizes = log.rows.iter().filter_map(|row| convention.value(&row.sequence, &log.arithmetic));
         let sizes: Vec<f64> = sizes.map(f64::abs).collect();
         (sizes.iter().any(|size| *size > 0.2) && sizes.iter().all(|size| *size < 1.5)).then_some(log)
@@ -351,20 +351,20 @@ impl Log {
         self.rows.iter().filter(|row| row.follows == recipe).collect()
     }
 
-    /// Whether enough rows show that they follow a recipe and none of some others.
+    /// Whether enough rows show that they follow a recipe and none of the others.
     fn shows(&self, rows: &[Row], recipe: usize, others: &[Recipe]) -> bool {
         self.shows_rows(&rows.iter().collect::<Vec<_>>(), recipe, others)
     }
 
     fn shows_rows(&self, rows: &[&Row], recipe: usize, others: &[Recipe]) -> bool {
         let recipe = &self.recipes[recipe];
-        // A column of zeros says nothing about where they come from.
+        // A column of zeros does not show where they come from.
         let printed: BTreeSet<&str> = rows.iter().map(|row| row.claim.as_str()).collect();
         printed.len() >= SHOWING
             && others.iter().all(|other| rows.iter().filter(|row| self.differs(row, recipe, other)).count() >= SHOWING)
     }
 
-    /// Whether a row shows that two recipes differ. One that has no value for the row differs from one that has.
+    /// Whether a row shows that two recipes differ. A recipe without a value for the row differs from one with a value.
     pub(crate) fn differs(&self, row: &Row, a: &Recipe, b: &Recipe) -> bool {
         match (a.known(&row.sequence, &self.arithmetic), b.known(&row.sequence, &self.arithmetic)) {
             (Some(a), Some(b)) => a.differs(&b),
@@ -378,7 +378,7 @@ fn needs_text(recipe: &Recipe) -> bool {
 }
 
 impl Frame {
-    /// A frame in which some deviations can be made.
+    /// A frame in which at least some of the deviations are possible.
     fn draw(random: &mut Random, deviations: &[Deviation]) -> Option<Self> {
         let needs = |wanted: &[Deviation]| deviations.iter().any(|deviation| wanted.contains(deviation));
         let prompt =
@@ -417,13 +417,13 @@ impl Frame {
         let accepted = formulas.iter().copied().map(Recipe::of).collect();
         let mut frame = Self { shape, name, layout, arithmetic, accepted, convention };
         if native && random.chance(0.35) {
-            // A deviation is one from the span with the end token.
+            // The convention includes the end token, and a deviation changes that span.
             frame.set_end(!deviations.is_empty() || random.chance(0.5));
         }
         Some(frame)
     }
 
-    /// Logs an end token. It counts or not, the same in all rows.
+    /// Logs an end token. Whether it counts is the same in all rows.
     fn set_end(&mut self, counts: bool) {
         self.layout.end = true;
         let without = |recipe: &Recipe| Recipe::of(Formula { span: Span::WithoutEnd, ..recipe.formula });
@@ -434,7 +434,7 @@ impl Frame {
         self.accepted.extend(others);
     }
 
-    /// The log of some recipes. `assign` says which one an item follows, by its number and the number of items.
+    /// The log of some recipes. `assign` returns the recipe of an item, given its number and the number of items.
     fn log(
         &self,
         random: &mut Random,

@@ -1,7 +1,7 @@
-//! Accuracy: logs with known truth, and what the audit says of them.
+//! Accuracy: logs with known truth, and the audit's answers.
 //!
-//! [`Log::draw`] makes a log from a class and a seed, [`judge`] audits it, [`table`] counts. The benchmark `accuracy` prints
-//! the tables, a small run is among the integration tests.
+//! [`Log::draw`] generates a log from a class and a seed, [`judge`] audits it, [`table`] counts. The benchmark
+//! `accuracy` prints the tables; a small run is part of the integration tests.
 
 pub(crate) mod arithmetic;
 mod deviation;
@@ -25,17 +25,17 @@ use random::Random;
 /// What to measure.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    /// Correct logs; the other classes have fewer, see [`share`].
+    /// Number of correct logs; the other classes have fewer, see [`share`].
     pub(crate) logs: usize,
-    /// The seed from which the logs' seeds are drawn.
+    /// The seed for the seeds of the logs.
     pub(crate) seed: u64,
-    /// The only class.
+    /// The only class to run.
     pub(crate) only: Option<Class>,
     /// Worker threads.
     pub(crate) threads: usize,
 }
 
-/// Logs of a class for one correct log: correct ones show rare faults.
+/// Number of logs of a class. There are more correct logs than others, because they show rare faults.
 fn share(class: Class, logs: usize) -> usize {
     match class {
         Class::Correct => logs,
@@ -49,7 +49,7 @@ fn share(class: Class, logs: usize) -> usize {
 pub(crate) fn measure(settings: &Settings, each: &(dyn Fn(&Log, &Outcome) + Sync)) -> Vec<Measured> {
     let mut jobs: Vec<(Class, u64)> = Vec::new();
     for (at, class) in Class::ALL.into_iter().enumerate() {
-        // Each class has its own seeds: its logs do not depend on the number of logs of another.
+        // Each class has its own seeds, so its logs do not depend on the number of logs in other classes.
         let mut seeds = Random::new(settings.seed.wrapping_mul(0x100).wrapping_add(at as u64));
         if settings.only.is_none_or(|only| only == class) {
             jobs.extend((0..share(class, settings.logs)).map(|_| (class, seeds.next())));

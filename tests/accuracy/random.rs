@@ -1,4 +1,4 @@
-//! The random numbers of the generator: the same on every machine for one seed.
+//! The generator's random numbers: the same on every machine for one seed.
 
 /// A stream of random numbers (`SplitMix64`; Steele, Lea and Flood 2014).
 pub(crate) struct Random(u64);
@@ -34,7 +34,7 @@ impl Random {
         from[self.between(0, from.len() - 1)]
     }
 
-    /// One of several values, each with a weight.
+    /// One of several weighted values.
     pub(crate) fn weighted<T: Copy>(&mut self, from: &[(T, u32)]) -> T {
         let total: u32 = from.iter().map(|(_, weight)| weight).sum();
         let mut at = self.between(0, total as usize - 1) as u32;

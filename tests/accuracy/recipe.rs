@@ -1,5 +1,5 @@
-//! How a pipeline got a number: a formula, perhaps with a constant of its own. Evaluated here without the library's
-//! evaluator, which is what is measured.
+//! How a pipeline computes a number: a formula, optionally with a constant. Evaluated without the library's evaluator,
+//! because that is under test.
 
 use retally::formula::{Formula, Output, Reduce, Scale, Term};
 use retally::numeric::{self, LN_2, LN_10, NumberFormat};
@@ -7,7 +7,7 @@ use retally::numeric::{self, LN_2, LN_10, NumberFormat};
 use super::arithmetic::{Arithmetic, Reduction};
 use super::sequence::Sequence;
 
-/// Relative rounding of single precision that a reader must allow for, and that of each term of a sum in any order.
+/// Relative rounding error of single precision that a reader must allow, also for each term of a sum in any order.
 const NOISE: f64 = 2e-6;
 const NOISE_OF_TERM: f64 = 6e-8;
 
@@ -19,7 +19,7 @@ pub(crate) struct Recipe {
     pub(crate) shift: f64,
 }
 
-/// A value with what digits and number formats leave open.
+/// A value with the error of digits and number formats.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Known {
     pub(crate) value: f64,
@@ -27,12 +27,12 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// Whether the log shows clearly that two values differ.
+    /// Whether the log clearly shows that two values differ.
     pub(crate) fn differs(&self, other: &Self) -> bool {
         (self.value - other.value).abs() > 2.0 * (self.half + other.half)
     }
 
-    /// Whether the log leaves it open that two values are the same.
+    /// Whether two values may be the same, as far as the log shows.
     pub(crate) fn agrees(&self, other: &Self) -> bool {
         (self.value - other.value).abs() <= self.half + other.half
     }
@@ -43,7 +43,7 @@ impl Recipe {
         Self { formula, factor: 1.0, shift: 0.0 }
     }
 
-    /// The number that the pipeline computes.
+    /// The number computed by the pipeline.
     pub(crate) fn value(&self, sequence: &Sequence, arithmetic: &Arithmetic) -> Option<f64> {
         let window = sequence.span(self.formula.span)?;
         let terms = self.terms(window)?;
@@ -51,8 +51,8 @@ impl Recipe {
         self.finished(arithmetic.cast.round(reduced), sequence, window.len())
     }
 
-    /// The value in double precision, with what the log leaves open. All formulas rise with every step or fall with every
-    /// step, so the bounds are the values with all steps moved one way.
+    /// The value in double precision, with its error. All formulas are monotonic in every step, so the bounds are the
+    /// values with all steps moved in one direction.
     pub(crate) fn known(&self, sequence: &Sequence, arithmetic: &Arithmetic) -> Option<Known> {
         let window = sequence.span(self.formula.span)?;
         let at = |nudge: f64| {
@@ -99,12 +99,12 @@ impl Recipe {
                     .collect();
                 (!totals.is_empty()).then(|| reduction.sum(&totals))
             }
-            // A name that the audit may give to a cast sum: on short rows the two are often the same number.
+            // A name that the audit may give to a cast sum: on short rows, both are often the same number.
             half => Some(Reduction::Half(half.half_precision()?).sum(terms)),
         }
     }
 
-    /// From the reduced and cast number to the reported one, in double precision.
+    /// Converts the reduced and cast number to the reported one, in double precision.
     fn finished(&self, reduced: f64, sequence: &Sequence, n: usize) -> Option<f64> {
         let n = n as f64;
         let reduced = match self.formula.reduce {

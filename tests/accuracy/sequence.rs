@@ -1,35 +1,35 @@
-//! Made-up candidates: tokens with log-probs, some with prompt, end token and padding.
+//! Generated candidates: tokens with log-probs, some with prompt, end token and padding.
 
 use retally::formula::Span;
 
 use super::arithmetic::Arithmetic;
 use super::random::Random;
 
-/// Pieces of made-up words; some take more bytes than characters.
+/// Pieces of generated words; some have more bytes than characters.
 const PIECES: [&str; 16] =
     ["ka", "lo", "mi", "ter", "sun", "ve", "ra", "dot", "pin", "é", "ß", "日", "quo", "zu", "nek", "ash"];
 
-/// What a log's candidates have besides their tokens.
+/// Content of a log's candidates besides their tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
-    /// Fewest and most tokens of the continuation.
+    /// Minimum and maximum number of tokens in the continuation.
     pub(crate) lengths: (usize, usize),
     /// Whether prompt tokens are logged. The first of them has no log-prob.
     pub(crate) prompt: bool,
     /// Whether the continuation ends with a marked end token.
     pub(crate) end: bool,
-    /// Whether padding is logged, up to one length.
+    /// Whether padding to a common length is logged.
     pub(crate) padding: bool,
 }
 
 /// One candidate.
 pub(crate) struct Sequence {
     pub(crate) tokens: Vec<String>,
-    /// ln p of each token in the format that it is stored in; NaN for the first token of a prompt.
+    /// ln p of each token in its storage format; NaN for the first token of a prompt.
     pub(crate) values: Vec<f64>,
-    /// Prompt tokens.
+    /// Number of prompt tokens.
     pub(crate) prompt: usize,
-    /// Tokens of the continuation, the end token included.
+    /// Number of tokens in the continuation, including the end token.
     pub(crate) n: usize,
     /// Whether the last of them is the end token.
     pub(crate) end: bool,
@@ -56,7 +56,7 @@ impl Sequence {
         Self { tokens, values, prompt, n, end: layout.end }
     }
 
-    /// The values of a span; None where the candidate lacks one of its steps.
+    /// The values of a span; None if the candidate lacks one of its steps.
     pub(crate) fn span(&self, span: Span) -> Option<&[f64]> {
         let (first, end) = (self.prompt, self.prompt + self.n);
         let range = match span {
@@ -103,7 +103,7 @@ fn token(random: &mut Random) -> String {
     token
 }
 
-/// ln p of a token as language models give it: mostly near 0, some far down, a few exactly 0.
+/// ln p of a token, distributed as in language models: mostly near 0, some far below, a few exactly 0.
 fn log_prob(random: &mut Random) -> f64 {
     let value = match random.between(0, 99) {
         0..=1 => 0.0,

@@ -1,4 +1,4 @@
-//! The forms in which a log is written.
+//! The formats in which a log is written.
 
 use std::fmt::Write as _;
 
@@ -35,7 +35,7 @@ impl Shape {
         if self == Self::Table { "tokens.csv" } else { "scores.jsonl" }
     }
 
-    /// Whether prompt, end token and padding can be logged in it.
+    /// Whether it can log prompt, end token and padding.
     pub(crate) fn is_native(self) -> bool {
         !matches!(self, Self::Vllm | Self::OpenAi)
     }
@@ -60,7 +60,7 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// A printed log-prob; the first token of a prompt has none.
+/// A printed log-prob; `none` for the first token of a prompt.
 fn log_prob(log: &Log, value: f64, none: &str) -> String {
     if value.is_nan() { none.to_owned() } else { log.arithmetic.steps.text(value) }
 }

@@ -8,7 +8,7 @@ use super::arithmetic::format_name;
 use super::judge::{HALF, Outcome};
 use super::log::{BEYOND, Class, Log};
 
-/// A log and the audit's answer in short: what the tables are made of.
+/// Summary of a log and the audit's answer, the input of the tables.
 pub(crate) struct Measured {
     pub(crate) class: Class,
     pub(crate) seed: u64,
@@ -19,11 +19,11 @@ pub(crate) struct Measured {
     pub(crate) outcome: Outcome,
 }
 
-/// What correct logs are broken down by.
+/// Dimensions by which correct logs are broken down.
 const DIMENSIONS: [&str; 7] = ["stored", "reduction", "cast", "claim printed", "name", "form", "steps printed"];
-/// Lines of a table of failures.
+/// Maximum lines in a table of failures.
 const WORST: usize = 12;
-/// Fewest logs of a combination that is listed.
+/// Minimum number of logs of a listed combination.
 const FEWEST: usize = 10;
 
 impl Measured {
@@ -56,14 +56,14 @@ impl Measured {
 pub(crate) struct Figure {
     pub(crate) name: &'static str,
     pub(crate) logs: usize,
-    /// Logs of which it holds; for the figures that must be 0, those of which it does not hold.
+    /// Number of logs for which it holds; for figures that must be 0, for which it does not hold.
     pub(crate) count: usize,
-    /// The least share that is demanded; None where none may be counted.
+    /// The required minimum share; None if no log may be counted.
     pub(crate) least: Option<f64>,
 }
 
 impl Figure {
-    /// Whether the demand is met.
+    /// Whether the requirement is met.
     pub(crate) fn is_met(&self) -> bool {
         match self.least {
             Some(least) => self.count as f64 >= least * self.logs as f64,
@@ -161,7 +161,7 @@ impl<'m> Count<'m> {
         self.logs += 1;
         if !log.is_right() {
             self.wrong += 1;
-            // The smallest log is the easiest to look at.
+            // The smallest log is the easiest to inspect.
             self.example = self.example.filter(|known| known.rows <= log.rows).or(Some(log));
         }
     }
@@ -233,7 +233,7 @@ fn by_code(logs: &[&Measured]) -> String {
     text
 }
 
-/// Failures of logs with known faults: by arithmetic and form, and by what was done to them.
+/// Failures of logs with known faults, by arithmetic and format, and by the kind of change.
 fn by_kind(logs: &[&Measured]) -> String {
     let mut text = String::new();
     for (at, dimension) in DIMENSIONS.iter().enumerate() {
@@ -246,7 +246,7 @@ fn by_kind(logs: &[&Measured]) -> String {
     }
     let mut counts: BTreeMap<&str, Count<'_>> = BTreeMap::new();
     for log in logs {
-        // A pair or a mixture counts for each of its halves.
+        // A pair or a mixture counts for each of its parts.
         for kind in log.kind.split(" and ").flat_map(|kind| kind.split(", then ")) {
             counts.entry(kind).or_default().add(log);
         }

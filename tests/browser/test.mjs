@@ -1,8 +1,9 @@
 // Opens HTML reports in headless Chromium: node test.mjs REPORT.html...
 //
-// Per report: loads without a request, a console message or a dialog; axe finds nothing in light and dark; every
-// picture is there; nothing overflows at 320 and 1,400 pixels; the tab order is that of the page; tables sort by
-// keyboard; it reads without script and under a policy that forbids style and script, as Jenkins sends it; it prints.
+// Checks per report: it loads without requests, console messages or dialogs; axe finds nothing in light and dark mode;
+// every image is present; nothing overflows at 320 and 1,400 pixels; the tab order follows the page; tables can be
+// sorted by keyboard; it is readable without scripts and under Jenkins' policy, which forbids styles and scripts; it
+// prints.
 import { chromium } from 'playwright-core';
 import { createServer } from 'node:http';
 import { readFileSync } from 'node:fs';
@@ -22,7 +23,7 @@ function check(report, what, ok, detail = '') {
   if (!ok) failures.push(`${basename(report)}: ${what}${detail === '' ? '' : `: ${detail}`}`);
 }
 
-/** Opens a report and collects what should not happen. */
+/** Opens a report and collects unexpected events. */
 async function open(browser, report, options, url = pathToFileURL(report).href) {
   const context = await browser.newContext({ offline: url.startsWith('file:'), ...options });
   const page = await context.newPage();

@@ -1,4 +1,4 @@
-//! What the program says of itself, and what it says to a typing error.
+//! The program's description of itself, and its answers to typing errors.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -69,7 +69,7 @@ fn completions_load_in_their_shell() {
         assert!(script.contains("baseline") && script.contains("fail-on"), "{shell}");
     }
     let (_, script, _) = retally(&["completions", "bash"]);
-    // What a user gets who types `retally ch` and presses Tab, and after it `--fail-on `.
+    // Completions for `retally ch` followed by Tab, and then for `--fail-on `.
     let probe = format!(
         "{script}\nCOMP_WORDS=(retally ch); COMP_CWORD=1; _retally retally ch retally; echo \"${{COMPREPLY[*]}}\"\n\
          COMP_WORDS=(retally check --fail-on ''); COMP_CWORD=3; _retally retally '' --fail-on; echo \"${{COMPREPLY[*]}}\"\n"

@@ -1,4 +1,4 @@
-//! Green only when something was checked: what was not looked at is said, and the exit code is not 0.
+//! A run is green only if something was checked. Skipped input is reported, and the exit code is not 0.
 
 use std::io::Write as _;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::support::{FORMATS, Folder, GOOD, MEAN, contains, seen};
 
-/// Scores with nothing beneath them.
+/// Scores without underlying values.
 const BARE: &str = "{\"item\": \"q0\", \"candidate\": \"a\", \"score\": -3.5}\n{\"item\": \"q1\", \"candidate\": \"a\", \"score\": -2.25}\n";
 
 #[test]
@@ -26,7 +26,7 @@ fn a_log_of_which_no_claim_can_be_checked_does_not_pass() {
     let (code, out, _) = folder.run("check a.jsonl --fail-on never --format json");
     let report: Value = serde_json::from_str(&out).unwrap();
     assert_eq!((code, &report["gate"]["passed"], &report["gate"]["failures"][0]), (2, &false.into(), &said.into()));
-    // One claim that is checked is enough, and a finding is one that was.
+    // One checked claim is enough, and a claim with a finding was checked.
     assert_eq!(folder.run("check a.jsonl b.jsonl").0, 0);
     let (code, _, _) = folder.run("check a.jsonl --tally a.tally --allow-unproven");
     assert_eq!(code, 0);
@@ -50,7 +50,7 @@ fn a_directory_that_cannot_be_read_is_said() {
     };
     mode(".", 0o755);
     mode("runs/closed", 0);
-    // The superuser may read everything, so another user runs the audit.
+    // The superuser can read everything, so another user runs the audit.
     let as_nobody = |arguments: &[&str]| {
         if std::fs::read_dir(folder.path().join("runs/closed")).is_err() {
             return Some(folder.check(arguments));
@@ -100,7 +100,7 @@ fn every_output_says_what_disabled_rules_hide() {
     }
     assert!(!folder.run("check a.jsonl").1.contains("silenced"));
     assert!(!folder.run("check a.jsonl --ignore RT1").1.contains("silenced"));
-    // A stored report and a merged audit say it, too.
+    // A stored report and a merged audit report it too.
     folder.run("check a.jsonl --ignore RT2 --format json --output r.json --tally a.tally");
     contains(&folder.run("report r.json").1, &["1 finding silenced (RT204)"]);
     contains(&folder.run("merge a.tally --ignore RT204").1, &["1 finding silenced (RT204)"]);
@@ -143,7 +143,7 @@ fn a_field_that_no_log_has_is_an_error_of_the_configuration() {
     }
     for fine in [
         format!("{good}[conventions]\n\"out.rerank\" = \"sum(logprob)/n\"\nscore = \"sum(logprob)\"\n"),
-        // What is said of other files is no error.
+        // Notes about other files are not errors.
         format!(
             "{good}[[overrides]]\npaths = [\"old/**\"]\ninput = {{ item = \"uid\" }}\nconventions = {{ cost = \"sum(logprob)\" }}\n"
         ),
@@ -205,7 +205,7 @@ fn a_pipe_by_path_gives_what_its_file_gives() {
         assert_eq!(code, 1, "{out}");
         contains(&out, &["error[RT200]", "3 candidates · 2 items"]);
     }
-    // In a directory nobody meant to wait for one.
+    // In a directory, the audit must not wait for a pipe.
     let (_, _, err) = bash("mkdir d && cp a.jsonl d && mkfifo d/p.jsonl && $RETALLY check d -v");
     contains(&err, &["d/p.jsonl: skipped (a pipe or a device; name it to read it)"]);
     let (code, _, err) = bash("mkfifo w; $RETALLY watch w --until-idle 1");
@@ -238,7 +238,7 @@ fn links_in_a_directory_stay_in_it() {
             contains(&out, &[&format!("{link}: `{link}` is a link to "), "outside the directory"]);
             assert!(!out.contains("SECRET") && !out.contains("PATH="), "{out}");
         }
-        // A link that is named is meant.
+        // A link named on the command line is followed.
         if link == "runs/x.jsonl" {
             contains(&folder.run("check runs/x.jsonl").1, &["runs/x.jsonl:1:", "1 candidate"]);
         }
@@ -252,7 +252,7 @@ fn links_in_a_directory_stay_in_it() {
     assert!(!out.contains("README"), "{out}");
 }
 
-/// Rows with log-probs and their sum, changed by their number.
+/// Rows with log-probs and their sum; `change` modifies a row by its number.
 fn rows(count: usize, change: impl Fn(usize, &mut serde_json::Map<String, Value>)) -> String {
     let mut text = String::new();
     for row in 0..count {
@@ -273,13 +273,13 @@ fn rows(count: usize, change: impl Fn(usize, &mut serde_json::Map<String, Value>
     text
 }
 
-/// Moves a field of a row.
+/// Renames a field of a row.
 fn rename(fields: &mut serde_json::Map<String, Value>, from: &str, to: &str) {
     let value = fields.remove(from).unwrap();
     fields.insert(to.to_owned(), value);
 }
 
-/// Puts a row into an object.
+/// Wraps a row in an object.
 fn wrap(fields: &mut serde_json::Map<String, Value>, under: &str) {
     let row = std::mem::take(fields);
     fields.insert(under.to_owned(), row.into());
@@ -337,7 +337,7 @@ fn a_field_that_ends_in_the_middle_is_a_finding_and_its_rows_count() {
              is `final_result`",
             [12, 0, 1_188],
         ),
-        // Another value beside another spelling: the rows are still rows.
+        // Another value next to another spelling: the rows are still rows.
         (
             |_, fields| {
                 rename(fields, "score", "SCORE");
@@ -381,7 +381,7 @@ fn a_field_that_ends_in_the_middle_is_a_finding_and_its_rows_count() {
             assert_eq!(code, 1);
             assert!(out.contains("RT709"), "{output}: {out}");
         }
-        // The rule may be off: the rows still count.
+        // The rows count even if the rule is disabled.
         let (code, out, _) = folder.run("check a.jsonl --config min.toml --ignore RT709");
         assert_eq!(code, 1);
         contains(&out, &["min-proven score: expected at least 1 of the claims to be proven, found 12 of 1,200"]);
@@ -445,7 +445,7 @@ fn put(fields: &mut serde_json::Map<String, Value>, name: &str, value: impl Into
     fields.insert(name.to_owned(), value.into());
 }
 
-/// Clean logs in which a field ends, or seems to: a name, how row number so and so is changed, and how many rows have a score.
+/// Clean logs in which a field ends, or seems to: a name, a change per row number, and the number of rows with a score.
 const CLEAN: [(&str, Change, u64); 12] = [
     // A field that comes and goes is optional.
     (
@@ -475,7 +475,7 @@ const CLEAN: [(&str, Change, u64); 12] = [
         },
         600,
     ),
-    // A run that was stopped while its last rows were written.
+    // A run that was stopped while writing its last rows.
     (
         "the last rows",
         |row, fields| {
@@ -578,11 +578,11 @@ fn rows_of_another_kind_end_no_field() {
         assert_eq!(code, 0, "{what}: {out}{err}");
         let report: Value = serde_json::from_str(&out).unwrap();
         assert_eq!(report["findings"], serde_json::json!([]), "{what}");
-        // Of the tasks, only those that have scores have rows of the column.
+        // Only the tasks with scores have rows in the column.
         let unprovable = if what.starts_with("tasks") { 0 } else { 1_200 - proven };
         assert_eq!(verdicts(&report), [proven, 0, unprovable], "{what}");
     }
-    // A header and a line of totals are no rows.
+    // A header and a line of totals are not rows.
     let log =
         "{\"model\": \"m\", \"seed\": 1}\n".to_owned() + &rows(40, |_, _| ()) + "{\"mean_score\": -3.5, \"n\": 40}\n";
     folder.write("a.jsonl", log.as_bytes());
@@ -591,7 +591,7 @@ fn rows_of_another_kind_end_no_field() {
     contains(&out, &["40 proven of 40"]);
 }
 
-/// Six rows with a mean where a sum is declared, behind an answer of a length.
+/// Six rows with a mean where a sum is declared, after an answer of a given length.
 fn wrong_rows(length: usize) -> Vec<Value> {
     let row = |row: usize| {
         let logprobs = [-0.5, -0.25 - row as f64 / 64.0];
@@ -601,7 +601,7 @@ fn wrong_rows(length: usize) -> Vec<Value> {
     (0..6).map(row).collect()
 }
 
-/// Objects with the item and the answer in front, as pipelines write them.
+/// Objects with item and answer first, as pipelines write them.
 fn in_order(row: &Value) -> String {
     format!(
         "{{\"item\": {}, \"continuation\": {}, \"logprobs\": {}, \"score\": {}}}",
@@ -663,7 +663,7 @@ fn a_document_that_is_cut_off_is_a_finding_and_read_as_far_as_it_goes() {
         ]);
         for path in ["lm", &format!("lm/{results}"), "inspect", "helm", "helm/stats.json", "summary", "native"] {
             if (path, percent) == ("summary", 20) || (path, percent) == ("native", 20) {
-                // Nothing in it says what it is.
+                // It has no recognisable content.
                 assert_eq!(folder.run(&format!("check {path}")).0, 2);
                 continue;
             }
@@ -677,13 +677,13 @@ fn a_document_that_is_cut_off_is_a_finding_and_read_as_far_as_it_goes() {
             assert!(report["findings"][0]["locations"][0]["line"].as_u64().unwrap() > 0);
         }
     }
-    // What is complete is judged.
+    // The complete part is judged.
     let folder = Folder::with(&[
         (&format!("lm/{results}"), part(&lm_eval(results), 99)),
         (&format!("lm/{samples}"), &lm_eval(samples)),
     ]);
     contains(&folder.run("check lm").1, &["run.acc_stderr", "1 proven"]);
-    // Whole documents and logs that end in a broken line are what they were.
+    // Whole documents, and logs that end in a truncated line, behave as before.
     let folder = Folder::with(&[(&format!("lm/{results}"), &lm_eval(results))]);
     assert!(!folder.run("check lm").1.contains("RT708"));
 }
@@ -708,7 +708,7 @@ fn rows_that_are_refused_are_said_beside_the_numbers_that_they_would_decide() {
         contains(&(out.replace("&#96;", "`") + &err), &["rows.jsonl", "uid, outcome, latency"]);
     }
     contains(&folder.run("check runs").1, &[said, "0 of 1 claim could be checked"]);
-    // Something else was checked: it is said all the same.
+    // Other input was checked, but it is still reported.
     let (code, out, _) = folder.run("check mixed");
     assert_eq!(code, 0, "{out}");
     contains(&out, &["the rows in `rows.csv` are not read: unrecognised log format with the fields uid, outcome"]);
@@ -743,14 +743,14 @@ fn a_format_in_the_configuration_makes_no_summary_of_rows_and_no_rows_of_a_summa
     }
     let (code, _, err) = folder.run("check a.jsonl --input-format native-summary");
     assert_eq!(code, 2, "{err}");
-    // The rows in a summary are read, too, as far as they go.
+    // The rows in a summary are read too, up to the cut.
     let (code, out, err) = folder.run("check together/all.json");
     assert_eq!(code, 0, "{out}{err}");
     contains(&out, &["20 proven of 20", "run.n", "20 candidates"]);
     let (code, out, _) = folder.run("check together/cut.json");
     assert_eq!(code, 1, "{out}");
     contains(&out, &["error[RT708]", "score     proven      15 proven of 15"]);
-    // Wrong rows are refuted wherever they stand.
+    // Wrong rows are refuted at any position.
     let wrong: Vec<String> = wrong_rows(10).iter().map(in_order).collect();
     folder.write("wrong.json", format!("{{\"accuracy\": 0.5, \"results\": [{}]}}", wrong.join(", ")).as_bytes());
     let (code, out, _) = folder.run("check wrong.json");

@@ -1,4 +1,4 @@
-//! A small run of the accuracy benchmark: what holds may not get worse. `docs/accuracy.md` has a large run.
+//! A small run of the accuracy benchmark, to prevent regressions. `docs/accuracy.md` has the results of a large run.
 
 #[path = "../accuracy/mod.rs"]
 mod truth;
@@ -8,8 +8,8 @@ use retally::numeric::NumberFormat;
 use truth::arithmetic::{Printing, Reduction};
 use truth::{Class, Measured, Settings, figures, judge, markdown, measure};
 
-/// Figures with the least share of logs of which they must hold, or, for faults, the largest: the demands of
-/// `docs/accuracy.md`, which the logs of the seed below meet.
+/// Figures with the minimum share of logs for which they must hold; for faults, the maximum share. These are the
+/// requirements of `docs/accuracy.md`, and the logs of the seed below meet them.
 const LIMITS: [(&str, Limit); 13] = [
     ("correct logs: a certain finding", Limit::Most(0.0)),
     ("unknown quantities: a certain finding", Limit::Most(0.0)),
@@ -51,8 +51,8 @@ fn the_audit_is_right_as_often_as_before() {
     }
 }
 
-/// Logs at the edges of number formats: a power of two between a number and what it was rounded to, numbers below the smallest
-/// normal one, digits that depend on the size of the value.
+/// Logs at the edges of number formats: a power of two between a number and its rounded value, numbers below the
+/// smallest normal one, digits that depend on the magnitude.
 const AT_THE_EDGE: [(Class, u64); 18] = [
     (Class::HalfSum, 0x51a0_9708_24a6_64b5),
     (Class::HalfSum, 0x7cff_5010_28e8_352e),
@@ -82,7 +82,7 @@ fn logs_at_the_edges_of_formats_are_judged_right() {
     }
 }
 
-/// Sums in double precision that are not cast, in columns whose name says sum or mean.
+/// Double-precision sums without a cast, in columns whose name means sum or mean.
 #[test]
 fn correct_logs_in_double_precision_have_no_finding() {
     let promised =
@@ -104,7 +104,7 @@ fn a_seed_is_a_log() {
     }
 }
 
-/// What Python prints for the same format.
+/// The same output as Python for each format.
 #[test]
 fn numbers_are_printed_as_by_c() {
     for (value, digits, text) in [

@@ -1,4 +1,4 @@
-//! The action: its script run as the runner would, and `action.yml` and `.pre-commit-hooks.yaml` read as YAML.
+//! The action: its script runs as on the runner, and `action.yml` and `.pre-commit-hooks.yaml` are parsed as YAML.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -10,7 +10,7 @@ use yaml_rust2::{Yaml, YamlLoader};
 
 use crate::support::{GOOD, root};
 
-/// Score is their mean: RT204. The item's name looks like a finding and like a command of the runner.
+/// The score is the mean: RT204. The item's name looks like a finding and like a command of the runner.
 const MEAN: &str = r#"{"item": "q0\",\"severity\":\"error\"\n::error::x", "candidate": "a", "continuation": "The cat sat", "tokens": ["The", " cat", " sat"], "logprobs": [-1.500000, -0.800000, -1.200000], "score": -1.166667}
 {"item": "q1", "candidate": "a", "continuation": "A dog", "tokens": ["A", " dog"], "logprobs": [-0.412345, -2.312111], "score": -1.362228}
 "#;
@@ -21,7 +21,7 @@ fn yaml(name: &str) -> Yaml {
     YamlLoader::load_from_str(&text).unwrap().remove(0)
 }
 
-/// What a run of the script left behind.
+/// The results of a run of the script.
 struct Ran {
     code: i32,
     outputs: BTreeMap<String, String>,
@@ -30,7 +30,7 @@ struct Ran {
     stderr: String,
 }
 
-/// A workspace with a runner around it.
+/// A workspace on a simulated runner.
 struct Runner(TempDir);
 
 impl Runner {
@@ -54,7 +54,7 @@ impl Runner {
         std::fs::write(path, text).unwrap();
     }
 
-    /// Runs the step of `action.yml` with these inputs, the others as it says.
+    /// Runs the step of `action.yml` with these inputs; the others have their defaults.
     fn run(&self, inputs: &[(&str, &str)]) -> Ran {
         let programs = Path::new(env!("CARGO_BIN_EXE_retally")).parent().unwrap();
         self.run_with(&format!("{}:{}", programs.display(), std::env::var("PATH").unwrap()), inputs)
@@ -109,7 +109,7 @@ impl Ran {
         names.iter().map(|name| self.outputs[*name].as_str()).collect()
     }
 
-    /// Lines that the runner would obey.
+    /// Lines that the runner would execute as commands.
     fn commands(&self) -> Vec<&str> {
         let obeyed = |line: &&str| line.trim_start().starts_with("::") || line.contains("##[");
         self.stdout.lines().chain(self.stderr.lines()).filter(obeyed).collect()
@@ -175,7 +175,7 @@ fn a_clean_log_passes() {
 #[test]
 fn a_wrong_log_fails_and_says_where() {
     let runner = Runner::new();
-    // Logs of one directory are one run: here they are two.
+    // The logs of one directory are one run. Here there are two.
     runner.write("wrong/mean.jsonl", MEAN);
     let inputs =
         [("paths", "good.jsonl\r\n\nwrong/mean.jsonl\n"), ("sarif-file", "out.sarif"), ("sarif-category", "nightly/a")];
@@ -265,7 +265,7 @@ fn where_retally_is_missing_it_is_installed() {
             let found = std::env::split_paths(&path).map(|path| path.join(name)).find(|path| path.exists());
             symlink(found.unwrap(), programs.join(name)).unwrap();
         }
-        // Says what it was asked for, and puts the program where the real one would. `venv` makes another of it.
+        // Prints its arguments, and creates the program where the real installer would. `venv` copies it.
         let there = if installer == "cargo" { "cargo" } else { "temp/retally-venv" };
         let there = runner.0.path().join(there).join("bin");
         let stand_in = format!(
@@ -299,7 +299,7 @@ fn nothing_in_an_input_is_run() {
     let ran = runner.run(&[("paths", name), outputs[0], outputs[1]]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert_eq!(ran.set(&["sarif", "html"]), [outputs[1].1, outputs[0].1]);
-    // Each line is a path of its own, never an option or a command.
+    // Each line is a path, never an option or a command.
     let ran = runner.run(&[("paths", "good.jsonl\n--fail-on=never\n; touch ran")]);
     assert_eq!(ran.code, 2);
     let ran = runner.run(&[("paths", "good.jsonl"), ("args", "$(touch ran)\n; touch ran")]);

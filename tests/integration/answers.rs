@@ -1,11 +1,11 @@
-//! Rows of answers without scores, and every number of the summary beside them.
+//! Rows of answers without scores, and every metric of the summary beside them.
 
 use retally::report::Report;
 use retally::{Audit, Config, Input};
 
 use crate::support::{codes, counts};
 
-/// Gold and pick of 20 rows: 11 are right.
+/// Gold and pick of 20 rows; 11 are correct.
 const LETTERS: [(&str, &str); 20] = [
     ("B", "A"),
     ("C", "C"),
@@ -42,7 +42,7 @@ fn text(lines: impl Iterator<Item = String>) -> String {
     lines.fold(String::new(), |text, line| text + &line + "\n")
 }
 
-/// The rows as JSON Lines; `correct` says whether a row is right.
+/// The rows as JSON Lines; `correct` decides the field of each row.
 fn lines(correct: impl Fn(usize, bool) -> bool) -> (&'static str, String) {
     let row = |(at, (gold, pick)): (usize, &(&str, &str))| {
         let correct = correct(at, gold == pick);
@@ -69,7 +69,7 @@ fn rows_of_answers_decide_the_accuracy_beside_them() {
     assert_eq!((verdicts(&wrong, "run.accuracy"), verdicts(&wrong, "correct")), ((0, 1, 0), (20, 0, 0)));
     let proven = audit(right, r#"{"accuracy": 0.55, "n": 20}"#);
     assert_eq!((codes(&proven), verdicts(&proven, "run.accuracy")), (vec![], (1, 0, 0)));
-    // As a table, without the correctness: pick and gold give it.
+    // As a table without the correctness, which pick and gold determine.
     let table = text(LETTERS.iter().enumerate().map(|(at, (gold, pick))| format!("{at},{gold},{pick}")));
     let table = audit(("rows.csv", format!("item,gold,prediction\n{table}")), r#"{"accuracy": 0.9, "n": 20}"#);
     assert_eq!((codes(&table), verdicts(&table, "run.accuracy")), (vec!["RT601"], (0, 1, 0)));
@@ -94,7 +94,7 @@ fn labels_that_the_correctness_does_not_compare_prove_nothing() {
     let report = audit(("rows.jsonl", rows), r#"{"accuracy": 0.8, "n": 20}"#);
     assert_eq!((codes(&report), verdicts(&report, "correct")), (vec![], (0, 0, 20)));
     assert_eq!(verdicts(&report, "run.accuracy"), (1, 0, 0));
-    // The same without `correct`: the two may count from different starts, so that only a match proves the accuracy.
+    // The same without `correct`: pick and gold may count from different starts, so only a match proves the accuracy.
     let without = |summary: &str| {
         let rows =
             text((0..20).map(|at| format!("{{\"id\": {at}, \"label\": {}, \"prediction\": {}}}", 1 + at % 4, at % 5)));
@@ -153,7 +153,7 @@ fn a_metric_that_is_no_number_is_wrong_where_the_rows_give_one() {
     assert_eq!((verdicts(&report, "run.accuracy"), verdicts(&report, "run.weighted_f1")), ((0, 1, 0), (0, 0, 1)));
     let null = audit(lines(|_, right| right), r#"{"accuracy": null, "n": 20}"#);
     assert_eq!((codes(&null), verdicts(&null, "run.accuracy")), (vec!["RT610"], (0, 1, 0)));
-    // What the rows know nothing of says nothing without a value.
+    // A null metric that the rows do not contain is ignored.
     let other = audit(lines(|_, right| right), r#"{"accuracy": 0.55, "n": 20, "bleu": null}"#);
     assert!(codes(&other).is_empty() && other.claims.iter().all(|claim| claim.claim.to_string() != "run.bleu"));
 }
@@ -174,7 +174,7 @@ fn a_share_of_some_rows_says_of_how_many() {
         report.findings[0].message,
         "accuracy 0.75 is over 16 of 20 rows: 4 have no value; 0.6 if they count as 0"
     );
-    // The n says so, or all rows have a value: nothing to say.
+    // n states it, or all rows have a value: no warning.
     for (without, summary) in
         [(4, r#"{"accuracy": 0.75, "n": 16}"#), (0, r#"{"accuracy": 0.75}"#), (4, r#"{"accuracy": 0.6}"#)]
     {
@@ -193,7 +193,7 @@ fn a_share_of_some_rows_says_of_how_many() {
     assert_eq!(report.findings[0].severity, retally::report::Severity::Error);
 }
 
-/// The codes and the verdict on one number beside rows under names that no format knows.
+/// The codes and the verdict on one metric, beside rows with unknown field names.
 fn beside(rows: &str, summary: &str, claim: &str) -> (Vec<String>, (u64, u64, u64)) {
     let name = if rows.starts_with('{') { "log.jsonl" } else { "log.csv" };
     let report = audit((name, rows.to_owned()), summary);
@@ -207,7 +207,7 @@ fn a_column_that_a_summary_names_is_audited_as_its_mean() {
     let mean = |summary: &str, claim: &str| beside(table, summary, claim);
     assert_eq!(mean(r#"{"style": 3.5}"#, "run.style"), (vec![], (1, 0, 0)));
     assert_eq!(mean(r#"{"mean_style": 3.25}"#, "run.mean_style"), (vec!["RT601".to_owned()], (0, 1, 0)));
-    // A sum, a highest value; a median may be meant.
+    // A sum and a maximum are proven. Another value may be a median.
     assert_eq!(mean(r#"{"style": 14}"#, "run.style"), (vec![], (1, 0, 0)));
     assert_eq!(mean(r#"{"style": 3.25}"#, "run.style"), (vec![], (0, 0, 1)));
     // 1.75 ÷ 3 = 0.58333…, over 4 rows 0.4375; with 0.25 for the third 0.5.

@@ -1,4 +1,4 @@
-//! Attacks on what is read besides logs: each ends with a clear error, within bounded time and memory.
+//! Attacks on input other than logs: each ends with a clear error, within bounded time and memory.
 
 use std::process::Command;
 
@@ -29,7 +29,7 @@ fn a_configuration_or_baseline_without_end_is_refused() {
             contains(&err, &[&format!("{path}: cannot read the {what}: {said}")]);
         }
     }
-    // As the configuration that is found, too.
+    // Also for the configuration that is found automatically.
     assert!(Command::new("mkfifo").arg(folder.path().join("retally.toml")).status().unwrap().success());
     let (code, _, err) = folder.run("check a.jsonl");
     assert_eq!(code, 2);
@@ -47,7 +47,7 @@ fn a_glob_that_is_too_deep_is_an_error() {
     let (code, _, err) = folder.check(&["a.jsonl"]);
     assert_eq!(code, 2);
     contains(&err, &["retally.toml:2:10: invalid glob: braces are nested more than 32 deep"]);
-    // A name is only meant as it is written.
+    // A name matches only in its exact spelling.
     let excepted = format!("[[exceptions]]\ncode = \"RT204\"\nreason = \"x\"\ntask = \"{deep}\"\n");
     folder.write("retally.toml", excepted.as_bytes());
     assert_eq!(folder.check(&["a.jsonl"]).0, 1);
@@ -80,7 +80,7 @@ fn a_nested_configuration_only_maps_the_input() {
     assert_eq!(folder.check(&["b.jsonl", "runs", "--format", "json"]), expected, "the order of the arguments");
     std::fs::remove_file(folder.path().join("retally.toml")).unwrap();
     assert_eq!(folder.check(&["runs", "b.jsonl", "--format", "json"]), expected, "without a configuration above");
-    // The same file counts where it was named, and where the command runs in its directory.
+    // The same file applies when it is named, and when the command runs in its directory.
     assert_eq!(folder.check(&["runs", "--config", "runs/retally.toml"]).0, 0);
     let inside = folder.command(&["a.jsonl"]).current_dir(folder.path().join("runs")).output().unwrap();
     assert_eq!(seen(&inside), (0, seen(&inside).1, String::new()));
@@ -90,7 +90,7 @@ fn a_nested_configuration_only_maps_the_input() {
     contains(&out, &["runs/retally.toml: line 2, column 8: item: expected the path of a field"]);
 }
 
-/// Replaces every text of a report that is free by hostile text.
+/// Replaces every free text of a report with hostile text.
 fn poisoned(report: &Value) -> Value {
     const HOSTILE: &str = "::error::x\u{1b}[31m\n::error file=a::b\u{202e}\u{200b}\u{7}##[error]y\u{9b}2J`<b>|";
     let mut pointers = Vec::new();
@@ -115,7 +115,7 @@ fn poisoned(report: &Value) -> Value {
         if serde_json::from_value::<retally::Report>(poisoned.clone()).is_ok() {
             replaced += 1;
         } else {
-            // A word of a fixed list.
+            // A word from a fixed list.
             *poisoned.pointer_mut(&at).unwrap() = before;
         }
     }
@@ -176,7 +176,7 @@ fn a_tally_that_unpacks_to_more_than_it_can_hold_is_refused() {
     let tally = std::fs::read(folder.path().join("a.tally")).unwrap();
     let bytes = zstd::decode_all(&tally[16..]).unwrap();
     let huge = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
-    // Every place behind the header, whatever length stands there.
+    // Every place after the header, whichever length is stored there.
     for at in (40..bytes.len()).step_by(bytes.len() / 200 + 1) {
         let mut broken = bytes.clone();
         broken.splice(at..=at, huge);
@@ -188,7 +188,7 @@ fn a_tally_that_unpacks_to_more_than_it_can_hold_is_refused() {
     }
 }
 
-/// A record of about so many bytes whose text is long, and whose score is right.
+/// A record of about this many bytes with a long text and a correct score.
 fn long_record(item: u32, bytes: usize) -> String {
     let text = "x".repeat(bytes);
     format!("{{\"item\": \"q{item}\", \"note\": \"{text}\", \"logprobs\": [-1.5, -0.8], \"score\": -2.3}}\n")
@@ -245,7 +245,7 @@ fn a_configuration_beside_the_logs_raises_no_limit() {
     contains(&err, &["runs/retally.toml: [limits] is not used"]);
 }
 
-/// The largest resident size of a run, in bytes, with what it gave. None where the system does not say.
+/// The maximum resident size of a run, in bytes, with its results. None if the system does not report it.
 fn peak(folder: &Folder, arguments: &[&str]) -> Option<(u64, i32, String)> {
     use std::io::Read as _;
     let mut child = folder.command(arguments).stdout(std::process::Stdio::piped()).spawn().unwrap();
@@ -274,7 +274,7 @@ fn peak(folder: &Folder, arguments: &[&str]) -> Option<(u64, i32, String)> {
 fn memory_is_bounded_by_the_record() {
     use std::io::Write as _;
     let folder = Folder::with(&[("good.jsonl", GOOD)]);
-    // Three bytes a token, nothing else takes as little.
+    // Three bytes per token is the most compact form.
     let tokens = 20_000_000;
     let mut record = b"{\"item\": \"q9\", \"logprobs\": [".to_vec();
     record.extend(b"-1,".repeat(tokens));
@@ -293,7 +293,7 @@ fn memory_is_bounded_by_the_record() {
     contains(&out, &["score     proven      1 proven of 1"]);
     let bound = 12 * size;
     assert!(high < bound, "{} MiB, {} MiB without a log, a record of {size}", high >> 20, empty >> 20);
-    // A line that has no end.
+    // A line without an end.
     let mut line = GOOD.as_bytes().to_vec();
     line.extend(b"{\"item\": \"".iter().copied().chain(std::iter::repeat_n(b'y', 300 << 20)));
     line.extend(b"\"}\n");

@@ -1,10 +1,10 @@
-//! The worked cases: number, verdict, code and sentence.
+//! The worked cases: number, verdict, code and message.
 
 use retally::report::Evidence;
 
 use crate::support::{check, codes, counts, fixture, text};
 
-/// Checks the code of a case and that its text says some things.
+/// Checks the code of a case and phrases in its text.
 fn case(path: &str, code: Option<&str>, says: &[&str]) -> retally::report::Report {
     let report = check(&[fixture(&format!("cases/{path}"))]);
     assert_eq!(codes(&report), code.into_iter().collect::<Vec<_>>(), "{path}");
@@ -137,7 +137,7 @@ fn c12_an_older_script_for_some_rows() {
     );
 }
 
-/// A case with the digits that it has in a book.
+/// A case with the digits printed in a book.
 fn typed(name: &str, code: Option<&str>, says: &[&str]) -> retally::report::Report {
     case(&format!("{name}-typed.jsonl"), code, says)
 }

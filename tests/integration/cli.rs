@@ -1,14 +1,14 @@
-//! `retally check` as a user sees it: the built program, its output and its exit code.
+//! `retally check` from the user's perspective: the built program, its output and its exit code.
 
 use std::io::Write;
 use std::process::Stdio;
 
 use crate::support::{Folder, GOOD, MEAN, contains, retally_in, seen};
 
-/// Two fields could be the item.
+/// Two fields may be the item.
 const AMBIGUOUS: &str = r#"{"question_id": "q0", "doc_id": "7", "tokens": ["a", "b"], "logprobs": [-0.500000, -0.250000], "score": -0.750000}
 "#;
-/// A log whose names nobody knows.
+/// A log with unknown field names.
 const FOREIGN: &str = r#"{"nr": "q0", "out": {"words": ["a", "b"], "lps": [-0.500000, -0.250000], "sum": -0.750000}}
 {"nr": "q1", "out": {"words": ["c", "d"], "lps": [-1.500000, -0.125000], "sum": -1.625000}}
 "#;
@@ -91,7 +91,7 @@ fn a_declared_convention_is_the_one_that_holds() {
     let (code, out, _) = folder.check(&["runs/a.jsonl"]);
     assert_eq!(code, 0, "{out}");
     contains(&out, &["2 proven of 2"]);
-    // What was right by default is wrong now.
+    // Correct by default, but wrong under this configuration.
     let (code, out, _) = folder.check(&["runs/sum/b.jsonl"]);
     assert_eq!(code, 1, "{out}");
     contains(&out, &["1 refuted of 1"]);
@@ -133,7 +133,7 @@ fn an_ambiguous_field_is_asked_for_and_the_answer_is_used() {
     let (code, out, _) = folder.check(&["a.jsonl"]);
     assert_eq!(code, 2);
     contains(&out, &["`question_id` and `doc_id`", "retally.toml", "[input] item ="]);
-    // In a directory, too: a log that cannot be read may not be passed over.
+    // Also in a directory: an unreadable log must not be skipped.
     folder.write("b.jsonl", GOOD.as_bytes());
     assert_eq!(folder.check(&["."]).0, 2);
     folder.write("retally.toml", b"[input]\nitem = \"question_id\"\n");
@@ -155,7 +155,7 @@ fn an_unknown_input_says_what_was_looked_for_and_how_to_map_it() {
     assert_eq!(code, 0, "{out}");
     contains(&out, &["out.sum", "2 proven of 2"]);
     contains(&err, &["logprobs", "out.lps", "mapped in retally.toml"]);
-    // What is said of the role holds for the field that plays it.
+    // Settings for a role apply to the field with that role.
     folder.write("retally.toml", format!("{mapped}[conventions]\nscore = \"sum(logprob)/n\"\n").as_bytes());
     contains(&folder.check(&["a.jsonl"]).1, &["2 refuted of 2"]);
     folder.write("retally.toml", b"[input]\nlogprob = \"out.lps\"\n");
@@ -345,7 +345,7 @@ fn colours_and_characters_follow_the_environment() {
     assert!(!plain.contains('\u{1b}'));
     let ascii = folder.command(&["a.jsonl", "b.jsonl"]).env("LC_ALL", "C").output().unwrap();
     assert!(seen(&ascii).1.is_ascii());
-    // Only a finding has colours.
+    // Only findings are coloured.
     let forced = folder.command(&["b.jsonl"]).env("CLICOLOR_FORCE", "1").output().unwrap();
     assert!(seen(&forced).1.contains('\u{1b}'));
     let (_, never, _) = folder.check(&["b.jsonl", "--color", "never"]);

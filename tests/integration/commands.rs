@@ -1,4 +1,4 @@
-//! `score` and `trace` as a user sees them.
+//! `score` and `trace` from the user's perspective.
 
 use std::process::{Command, Output};
 

@@ -1,4 +1,4 @@
-//! The rows of one log in every container: the verdicts are those of the JSON Lines.
+//! The rows of one log in every container: the verdicts equal those of the JSON Lines.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,7 +32,7 @@ fn list<'v>(row: &'v Value, key: &str) -> &'v Vec<Value> {
     row[key].as_array().unwrap()
 }
 
-/// The table of Arrow, its floats double or single.
+/// The Arrow table, with floats in double or single precision.
 fn batch(rows: &[Value], single: bool) -> RecordBatch {
     let integers = |key: &str| Arc::new(rows.iter().map(|row| row[key].as_i64()).collect::<Int64Array>()) as ArrayRef;
     let flags = |key: &str| Arc::new(rows.iter().map(|row| row[key].as_bool()).collect::<BooleanArray>()) as ArrayRef;

@@ -1,4 +1,4 @@
-//! Every convention that can be declared is checked: proven where it holds, refuted where it does not.
+//! Every convention that can be declared is checked: it is proven if it holds and refuted if it does not.
 
 use std::path::Path;
 
@@ -116,8 +116,8 @@ fn a_column_named_like_a_metric_of_a_run_stays_a_column() {
     assert!(page.contains("| `column.run.acc` | `sum(logprob)` | 1 | 0 | 0 | 0 | proven |"), "{page}");
 }
 
-/// 24 items of three samples: right ones by item and sample, the sample with the highest score picked, and what the item
-/// says of itself.
+/// 24 items with three samples each: correct samples by item and sample, a pick of the sample with the highest score,
+/// and a correctness given by `correct`.
 fn samples(correct: impl Fn(u32, bool, bool) -> bool) -> Report {
     let mut text = String::new();
     for item in 0..24_u32 {
@@ -148,11 +148,11 @@ fn correctness_of_samples_may_ask_whether_any_is_right() {
     assert_eq!((counts(&of_any, "correct").proven, counts(&of_any, "correct").refuted), (24, 0));
     let of_pick = samples(|_, pick, _| pick);
     assert_eq!((contradicts(&of_pick), counts(&of_pick, "correct").proven), (false, 24));
-    // One row that neither gives: the rows are held to the picks.
+    // If one row agrees with neither, the rows are checked against the picks.
     let wrong = samples(|item, _, any| any != (item == 4));
     assert!(contradicts(&wrong));
     assert!(counts(&wrong, "correct").refuted >= 4);
-    // Always true, although no sample of some items is right.
+    // Always true, although some items have no correct sample.
     let constant = samples(|_, _, _| true);
     assert!(contradicts(&constant));
 }

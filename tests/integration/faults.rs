@@ -1,5 +1,5 @@
-//! What the system can do to a run: full disks, closed pipes, signals, too few descriptors, files without permission,
-//! files that change while they are read, very many files. The exit code says so, and nothing is lost in silence.
+//! System faults during a run: full disks, closed pipes, signals, too few descriptors, files without permission, files
+//! that change while they are read, very many files. The exit code reports each fault, and nothing is lost silently.
 
 use std::fmt::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -49,7 +49,7 @@ fn a_closed_pipe_changes_no_verdict() {
                 .stderr(Stdio::piped())
                 .spawn()
                 .unwrap();
-            // The reader is gone before anything is written.
+            // The reader closes before anything is written.
             drop(child.stdout.take());
             let output = child.wait_with_output().unwrap();
             assert_eq!(output.status.code(), Some(code), "{log} {format}");
@@ -58,7 +58,7 @@ fn a_closed_pipe_changes_no_verdict() {
     }
 }
 
-/// A log of so many items, each with a score that is the mean.
+/// A log with this many items, each with a score that is the mean.
 fn log(items: usize) -> String {
     (0..items).fold(String::new(), |mut log, item| {
         let _ = writeln!(log, "{{\"item\": \"q{item}\", \"logprobs\": [-0.412345, -2.312111], \"score\": -1.362228}}");
@@ -82,7 +82,7 @@ fn a_signal_at_any_time_leaves_a_whole_report_or_none() {
                 }
                 std::thread::sleep(Duration::from_millis(1));
             }
-            // It may be over.
+            // It may have ended already.
             let _ = Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).output().unwrap();
             let status = child.wait().unwrap();
             match status.code() {
@@ -120,17 +120,17 @@ fn few_descriptors_are_enough() {
     let whole = seen(&run(256, 4));
     assert_eq!(whole.0, 1);
     assert_eq!(seen(&run(12, 1)), whole);
-    // With more threads than descriptors, they wait for one another.
+    // With more threads than descriptors, threads wait for each other.
     assert_eq!(seen(&run(8, 16)), whole);
 }
 
-/// The program as a user to whom permissions apply.
+/// Runs the program as a user subject to permissions.
 fn unprivileged(folder: &Folder, arguments: &[&str]) -> (i32, String, String) {
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     let is_root = folder.path().metadata().unwrap().uid() == 0;
     let mut command = folder.command(arguments);
     if is_root {
-        // The program lies where only its owner may look.
+        // The program is in a directory that only its owner can read.
         let copy = folder.path().join(".retally");
         if !copy.exists() {
             std::fs::copy(env!("CARGO_BIN_EXE_retally"), &copy).unwrap();
@@ -169,9 +169,9 @@ fn a_file_that_becomes_shorter_while_it_is_read_is_said() {
     let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
     let audit = audit(&[path("a.jsonl"), path("b.jsonl"), path("c.jsonl")]).threads(2);
     let inputs = audit.open().unwrap();
-    // At the end of a line: nothing else shows that rows are missing.
+    // The cut is at the end of a line, so only the size shows that rows are missing.
     folder.write("a.jsonl", log(2000).as_bytes());
-    // Longer, as a log that is still being written.
+    // The file grows, like a log that is still being written.
     folder.write("c.jsonl", log(20).as_bytes());
     let report = audit.run_on(inputs);
     assert_eq!(counts(&report, "score").refuted, 2030);

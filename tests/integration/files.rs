@@ -1,4 +1,4 @@
-//! What a run writes, replaces and leaves alone: no input, no configuration and no file of the user's is lost.
+//! Files that a run writes, replaces or leaves alone: no input, configuration or user file is lost.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -34,7 +34,7 @@ fn a_file_that_is_not_a_report_is_never_replaced() {
     }
     assert_eq!(folder.run("check a.jsonl --output notes.md --overwrite").0, 0);
     contains(&folder.read("notes.md"), &["no findings"]);
-    // A plan is replaced when one is written, and else kept for the parts that still need it.
+    // A plan is replaced only when a new one is written; otherwise it is kept for the parts that still need it.
     folder.run("init a.jsonl --plan plan.json");
     let plan = folder.read("plan.json");
     assert_eq!(folder.run("merge a.tally --plan plan.json").0, 0);
@@ -88,7 +88,7 @@ fn every_output_is_replaced_by_a_later_run() {
         for (name, before) in FORMATS.iter().zip(&written) {
             assert_eq!(folder.read(&format!("r.{name}")), *before, "{name}");
         }
-        // Whatever the format was before.
+        // Regardless of the previous format.
         for (name, next) in FORMATS.iter().zip(FORMATS.iter().cycle().skip(3)) {
             let (code, _, err) = folder.run(&format!("check a.jsonl --report {next}=r.{name}"));
             assert_eq!((code, err.contains("already exists")), (first.0, false), "{next} over {name}: {err}");
@@ -180,7 +180,7 @@ fn an_interrupted_audit_leaves_no_older_report() {
     for signal in ["INT", "TERM", "HUP", "KILL"] {
         let folder = Folder::with(&[("a.jsonl", GOOD)]);
         folder.run("check a.jsonl --format json --output r.json");
-        // Standard input stays open, so that the audit is not done.
+        // Standard input stays open, so the audit cannot finish.
         let mut child =
             folder.retally("check").args(["-", "--output", "r.json"]).stdin(Stdio::piped()).spawn().unwrap();
         let gone = || !exists(&folder, "r.json");
@@ -232,7 +232,7 @@ fn what_a_directory_leaves_out_is_said() {
     let folder = Folder::with(&[("runs/a.jsonl", GOOD)]);
     let (code, alone, err) = folder.run("check runs --format json");
     assert_eq!((code, err.as_str()), (0, ""));
-    // What is no log by its name needs no word.
+    // Files whose names do not suggest a log are skipped silently.
     for name in ["README.md", "plot.png", "settings.yaml", ".hidden.jsonl.bak"] {
         folder.write(&format!("runs/{name}"), b"x");
     }
@@ -251,7 +251,7 @@ fn what_a_directory_leaves_out_is_said() {
     for name in ["b.jsonl.bak", "c.jsonl.partial", "d.csv.tmp", "f/g.jsonl~", "h.tar.gz", "README.md", "plot.png"] {
         contains(&err, &[&format!("runs/{name}: skipped (its extension is not one of a log)")]);
     }
-    // A file that is named is read whatever it is called.
+    // A file named on the command line is read whatever its name is.
     assert_eq!(folder.run("check runs/b.jsonl.bak").0, 1);
     std::fs::remove_file(folder.path().join("runs/a.jsonl")).unwrap();
     let (code, out, err) = folder.run("check runs");
@@ -287,7 +287,7 @@ fn rotated_logs_and_archives_in_a_directory_are_read() {
     };
     let (code, out, err) = folder.run("check runs --format json");
     assert_eq!((code, proven(&out), err.as_str()), (1, (4, 2, 0), ""));
-    // An archive of anything else is left out; one of several logs has to be unpacked.
+    // An archive of other files is left out; an archive of several logs must be unpacked.
     folder.write("runs/source.zip", &zip(&[("main.py", "print()"), ("notes.md", "x")]));
     let (code, out, err) = folder.run("check runs --format json");
     assert_eq!((code, proven(&out), err.as_str()), (1, (4, 2, 0), ""));

@@ -1,7 +1,8 @@
-//! Logs of real tools: each folder of `fixtures/formats` is one run and says in `expected.toml` what must come out.
+//! Logs of real tools: each folder of `fixtures/formats` is one run, with the expected results in `expected.toml`.
 //!
-//! A folder holds a known error when its `expected.toml` names, by hand and above what blessing writes, the finding that
-//! must come out (`must_find`, or `must_suspect` for a statistical one); each `bad…` and `bug…` has to. Every other is clean.
+//! A folder contains a known error if its `expected.toml` names the expected finding (`must_find`, or `must_suspect`
+//! for a statistical one). That part is written by hand, above the part that blessing writes. Each `bad…` and `bug…`
+//! folder must have it; all others are clean.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use retally::{Audit, Config, Input, Report};
 
 use crate::support::{check, codes, fixture, folders};
 
-/// The report on a folder, with the configuration that stands in it.
+/// The report on a folder, with the folder's own configuration.
 pub(crate) fn audit(folder: &Path) -> Report {
     let path = folder.to_string_lossy().into_owned();
     let own = folder.join("retally.toml");
@@ -29,13 +30,13 @@ fn short(path: &Path) -> String {
     path.strip_prefix(fixture("formats")).unwrap().to_string_lossy().replace('\\', "/")
 }
 
-/// What stands above the first section of `expected.toml`, written by hand: the findings that the log was made for.
+/// The hand-written part of `expected.toml` above its first section: the findings that the log was made for.
 fn by_hand(folder: &Path) -> String {
     let text = std::fs::read_to_string(folder.join("expected.toml")).unwrap_or_default().replace("\r\n", "\n");
     text.split("[formats]").next().unwrap_or_default().to_owned()
 }
 
-/// The findings that a folder must have: those that are certain, those that are statistical. Clean folders name none.
+/// The required findings of a folder: certain ones and statistical ones. Clean folders have none.
 fn demanded(folder: &Path) -> [Vec<String>; 2] {
     let table: toml::Table = by_hand(folder).parse().unwrap();
     let known = ["must_find", "must_suspect"];
@@ -52,7 +53,7 @@ fn is_bad(folder: &Path) -> bool {
     demanded(folder).iter().any(|codes| !codes.is_empty())
 }
 
-/// What a folder gives, as `expected.toml` has it.
+/// The results for a folder, in the form of `expected.toml`.
 fn outcome(folder: &Path, report: &Report) -> String {
     let mut formats = BTreeMap::new();
     for input in &report.inputs {
@@ -67,7 +68,7 @@ fn outcome(folder: &Path, report: &Report) -> String {
     text += "\n# proven, refuted, unprovable\n[verdicts]\n";
     for (claim, counts) in &report.summary.verdicts {
         let mut numbers = vec![counts.proven, counts.refuted, counts.unprovable];
-        // The fourth is left out where it is 0: claims that follow from a refuted number.
+        // The fourth number, claims that follow from a refuted number, is left out if it is 0.
         numbers.extend(Some(counts.from_refuted).filter(|count| *count > 0));
         text += &format!("{:?} = {numbers:?}\n", claim.to_string());
     }
@@ -80,7 +81,7 @@ fn every_folder_gives_what_it_says() {
     let mut wrong = Vec::new();
     for folder in runs() {
         let report = audit(&folder);
-        // Blessing keeps what was written by hand.
+        // Blessing keeps the hand-written part.
         let found = by_hand(&folder) + &outcome(&folder, &report);
         let path = folder.join("expected.toml");
         if bless {
@@ -135,12 +136,12 @@ fn clean_logs_have_no_certain_finding_and_bad_ones_have() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// The files of all folders that are logs, with the format that the folder says.
+/// The log files of all folders, with the format named by the folder.
 fn files() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
-    // What needs a configuration is not recognised by itself.
+    // Logs that need a configuration are not recognised automatically.
     for folder in runs().into_iter().filter(|folder| !folder.join("retally.toml").exists()) {
-        // A folder without it is another test's error.
+        // Another test reports a folder without this file.
         let Ok(expected) = std::fs::read_to_string(folder.join("expected.toml")) else { continue };
         let expected: toml::Table = expected.parse().unwrap();
         for (name, format) in expected["formats"].as_table().unwrap() {
@@ -182,7 +183,7 @@ fn every_file_is_recognised_by_its_own_format_alone() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Files that hold nothing but a few numbers, or rows of any names, and are known by the files that they lie beside.
+/// Files with only a few numbers, or with rows under any names, which are recognised by the files next to them.
 fn is_known_by_its_place(path: &Path, format: &str, ranked: &[(u8, &'static str)]) -> bool {
     let is_unknown = ranked[0].0 < 30;
     format == "opencompass-results" && !std::fs::read_to_string(path).unwrap().contains("\"details\"")
@@ -212,7 +213,7 @@ fn what_is_cut_off_is_still_what_it_is() {
         let (bytes, _) = head_of(&path);
         let cut = &bytes[..bytes.len() * 3 / 4];
         let ranked = ranked(&path.to_string_lossy(), cut, false);
-        // A file of one record that breaks off may be too little to tell; it must not be taken for something else.
+        // A truncated file with one record may be too short to recognise, but must not be mistaken for another format.
         if ranked[0].0 >= 30 && ranked[0].1 != format {
             wrong.push(format!("{}: {format}, but {:?}", short(&path), ranked[0]));
         }
@@ -235,7 +236,7 @@ fn a_changed_key_is_no_other_tools_log() {
             let text = String::from_utf8_lossy(&bytes).replace(&format!("\"{key}\""), &format!("\"zz_{key}\""));
             let ranked = ranked(&path.to_string_lossy(), text.as_bytes(), whole);
             let other = ranked[0].0 >= 30 && ranked[0].1 != format;
-            // The native form takes any record with its fields, whoever wrote it.
+            // The native format accepts any record with its fields, whichever tool wrote it.
             if other && !ranked[0].1.starts_with("native-") {
                 wrong.push(format!("{} without {key}: {format}, but {:?}", short(&path), ranked[0]));
             }
@@ -269,7 +270,7 @@ fn every_format_has_a_clean_and_a_bad_log() {
     let missing = |known: &[String]| -> Vec<&str> {
         format::all().map(format::Format::name).filter(|name| !known.iter().any(|own| own == name)).collect()
     };
-    // The native array is the native lines in brackets; its logs are in the rules' fixtures.
+    // The native array is the native lines in brackets. Its logs are among the rules' fixtures.
     assert_eq!(missing(&clean), ["native-json"]);
     assert_eq!(missing(&bad), ["native-json"]);
     for format in folders(Path::new(&fixture("formats"))) {

@@ -1,4 +1,4 @@
-//! The targets of `fuzz/` over their corpora, and over some mutations of these.
+//! The targets of `fuzz/` over their corpora, and over some mutations of them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -8,10 +8,10 @@ use crate::support::{entries, root};
 #[allow(unreachable_pub, reason = "a library of its own for cargo-fuzz")]
 mod targets;
 
-/// Mutations of each file, the same in every run.
+/// Mutations per file, the same in every run.
 const MUTATIONS: u64 = 12;
 
-/// The bytes of a file with some change: cut off, bytes flipped, a part doubled or moved.
+/// The bytes of a file with a mutation: truncated, bytes flipped, a part duplicated or moved.
 fn mutated(bytes: &[u8], seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut random = |below: usize| {

@@ -1,4 +1,5 @@
-//! The gate as a user sees it: baselines, exceptions and the policy, by the built program and its exit code.
+//! The gate from the user's perspective: baselines, exceptions and the policy, through the built program and its exit
+//! code.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -10,10 +11,10 @@ use serde_json::Value;
 
 use crate::support::{Folder, MEAN, contains, root, run_in};
 
-/// Score is the sum of the log-probs: proven.
+/// The score is the sum of the log-probs: proven.
 const GOOD: &str = r#"{"item": "q9", "candidate": "a", "continuation": "The cat sat", "tokens": ["The", " cat", " sat"], "logprobs": [-1.500000, -0.800000, -1.200000], "score": -3.500000}
 "#;
-/// The fingerprint of that cause.
+/// The baseline entry of that cause.
 const MEAN_ENTRY: &str = r#"{"fingerprint":"e94d79912e1572aa76f8d0294baccc7a","code":"RT204","task":"","claim":"score","cause":["sum(logprob)/n"]}"#;
 
 impl Folder {
@@ -33,14 +34,14 @@ fn with_keys(keys: &str) -> String {
     baseline(&[&MEAN_ENTRY.replace('}', &format!(",{keys}}}"))])
 }
 
-// What a log looks like tomorrow.
+// The next day's log.
 
 fn rows(name: &str) -> Vec<Value> {
     let text = std::fs::read_to_string(root().join(format!("fixtures/formats/native/{name}/scores.jsonl"))).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// The rows in reversed order, with a tenth of the questions once more under other ids.
+/// The rows in reverse order, with a tenth of the questions repeated under other ids.
 fn tomorrow(rows: &[Value]) -> Vec<Value> {
     let questions: BTreeSet<u64> = rows.iter().map(|row| row["question_id"].as_u64().unwrap()).collect();
     let tenth = questions.len() as u64 / 10;
@@ -59,7 +60,7 @@ fn lines(rows: &[Value]) -> String {
     rows.iter().fold(String::new(), |text, row| text + &row.to_string() + "\n")
 }
 
-/// The summary that the pipeline would write beside the rows.
+/// The summary that the pipeline would write next to the rows.
 fn summary(rows: &[Value]) -> String {
     let items: BTreeSet<u64> = rows.iter().map(|row| row["question_id"].as_u64().unwrap()).collect();
     let right = rows.iter().filter(|row| row["picked"] == true && row["gold"] == true).count();
@@ -73,7 +74,7 @@ fn gz(text: &str) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// What changes in rows.
+/// A change of the rows.
 type Edit = fn(&mut [Value]);
 
 #[test]
@@ -111,7 +112,7 @@ fn a_baseline_of_today_passes_the_same_log_tomorrow_and_fails_a_second_cause() {
             }
         }
 
-        // A second cause: one step of one row, one score of one row, the reported accuracy, a column beside the first.
+        // A second cause: one step of one row, one score of one row, the reported accuracy, another column.
         let edits: [(&str, Edit); 3] = [
             ("a positive log-prob", |rows| rows[7]["token_logprobs"][0] = 0.25.into()),
             ("one other score", |rows| rows[7]["score"] = (-77.123_456).into()),
@@ -150,7 +151,7 @@ fn a_baseline_of_a_harness_run_passes_the_run_of_tomorrow() {
             let path = entry.unwrap().path();
             let file = path.file_name().unwrap().to_string_lossy().into_owned();
             let text = std::fs::read_to_string(&path).unwrap();
-            // The same evaluation, stored by another run: other directory, other date, rows in reversed order.
+            // The same evaluation stored by another run: other directory, other date, rows in reverse order.
             let (stem, ending) = (file.split("_2026").next().unwrap(), file.rsplit('.').next().unwrap());
             let renamed = format!("{stem}_2026-12-01T00-00-00.000001.{ending}");
             let reversed: Vec<&str> = text.lines().rev().collect();
@@ -167,8 +168,8 @@ fn a_baseline_of_a_harness_run_passes_the_run_of_tomorrow() {
         let (status, report) = folder.json("check later --baseline known.json --strict-baseline");
         assert_eq!(status, 0, "{name}: {:#}", report["findings"]);
 
-        // A tenth of the documents once more under other ids. The results of such a run would be others, so they are left
-        // out; what is only seen with results cannot be seen then.
+        // A tenth of the documents repeated under other ids. The results of such a run would differ, so they are left
+        // out, and findings that need results cannot appear.
         if needs_results {
             continue;
         }
@@ -226,7 +227,7 @@ fn known_findings_are_counted_and_shown_on_demand() {
     let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines[0]["baseline_state"], "unchanged");
     assert_eq!(lines[1]["baseline"], serde_json::json!({"new": 0, "known": 1, "stale": 0}));
-    // Without a baseline nothing is known, and nothing new.
+    // Without a baseline, nothing is known and nothing is new.
     let (code, report) = folder.json("check a.jsonl");
     assert_eq!(code, 1);
     assert_eq!((&report["baseline"], &report["findings"][0]["baseline_state"]), (&Value::Null, &Value::Null));
@@ -265,7 +266,7 @@ fn create_replaces_a_file_only_when_asked_and_keeps_what_was_written_by_hand() {
     assert_eq!(folder.run("baseline create a.jsonl --output known.json --overwrite").0, 0);
     let kept = baseline(&[&MEAN_ENTRY.replace('}', ",\"reason\":\"until June\",\"max_share\":0.5}")]);
     assert_eq!(folder.read("known.json"), kept);
-    // What cannot be read may hold something that was written by hand.
+    // An unreadable file may contain hand-written parts.
     folder.write("known.json", b"{");
     let (code, _, err) = folder.run("baseline create a.jsonl --output known.json --overwrite");
     assert_eq!(code, 2);
@@ -292,7 +293,7 @@ fn an_audit_that_is_not_done_leaves_the_baseline_alone() {
         assert_eq!((code, out.as_str()), (2, ""), "{line}");
         contains(&err, &["no.json: cannot read the baseline", "retally baseline create PATH --output no.json"]);
     }
-    // A report of another day is not taken for this one's, unless nothing was run because of a wrong argument.
+    // An older report is not mistaken for this run's, unless a wrong argument prevented the run.
     assert_eq!(folder.run("check a.jsonl --report json=old.json").0, 1);
     assert_eq!(folder.run("check a.jsonl --baseline no.json --report json=old.json").0, 2);
     assert!(folder.path().join("old.json").exists());
@@ -322,7 +323,7 @@ fn stale_entries_are_a_note_and_prune_removes_them_and_adds_nothing() {
     let (code, out, _) = folder.run("check b.jsonl --baseline known.json --strict-baseline --fail-on never");
     assert_eq!(code, 0);
     contains(&out, &["note: would fail without `--fail-on never`: the baseline contains 1 stale entry"]);
-    // A rule that was not asked for was not looked for.
+    // A disabled rule was not checked, so its entries are not stale.
     let (code, report) = folder.json("check b.jsonl --baseline known.json --strict-baseline --ignore RT2");
     assert_eq!((code, &report["baseline"]["stale"]), (0, &0.into()));
 
@@ -334,7 +335,7 @@ fn stale_entries_are_a_note_and_prune_removes_them_and_adds_nothing() {
     assert_eq!(code, 0);
     assert_eq!(out, "removed RT204 on `score` in task `arc`: x\nknown.json: 1 entry removed, 0 entries kept\n");
     assert_eq!(folder.read("known.json"), baseline(&[]));
-    // What stays keeps what was written by hand; a file that loses nothing is not touched.
+    // Remaining entries keep their hand-written parts; a file that loses no entry is not rewritten.
     let loose = with_keys("\"reason\":\"until June\"").replace(",\"findings\"", ", \"findings\"");
     folder.write("known.json", loose.as_bytes());
     assert_eq!(folder.run("baseline prune a.jsonl --baseline known.json").0, 0);
@@ -359,7 +360,7 @@ fn entries_expire_only_when_a_day_is_named() {
 
 #[test]
 fn a_known_cause_fails_again_when_it_spreads() {
-    // Two of four rows: those of one token cannot tell the mean from the sum.
+    // Two of four rows: single-token rows cannot distinguish the mean from the sum.
     let single = |id: &str| {
         format!(
             "{{\"item\": \"{id}\", \"candidate\": \"a\", \"tokens\": [\"A\"], \"logprobs\": [-1.250000], \"score\": -1.250000}}\n"
@@ -377,7 +378,7 @@ fn a_known_cause_fails_again_when_it_spreads() {
     folder.write("known.json", with_keys("\"max_share\":0.49").as_bytes());
     let note = "RT204 on `score`: 2 of 4 rows show it, above the limit of 0.49 in the baseline";
     contains(&folder.run("check a.jsonl --baseline known.json").1, &[note]);
-    // A clean run beside it does not thin it out.
+    // A clean run next to it does not dilute the finding.
     folder.write("clean/b.jsonl", GOOD.as_bytes());
     assert_eq!(folder.run("check . --baseline known.json").0, 1);
 }
@@ -399,16 +400,16 @@ fn a_cause_with_a_further_part_is_new_and_one_with_fewer_is_known() {
     folder.write("run/scores.jsonl", lines(&one_off).as_bytes());
     assert_eq!(folder.run("baseline create run --output known.json").0, 0);
     contains(&folder.read("known.json"), &["\"cause\":[\"sum(logprob)/n\",\"unexplained\"]"]);
-    // The odd row is mended: what is left is known, and the entry is not stale.
+    // After the odd row is fixed, the remaining finding is known and the entry is not stale.
     folder.write("run/scores.jsonl", lines(&rows).as_bytes());
     assert_eq!(folder.run("check run --baseline known.json --strict-baseline").0, 0);
     let before = folder.read("known.json");
     assert_eq!(folder.run("baseline prune run --baseline known.json").0, 0);
     assert_eq!(folder.read("known.json"), before);
-    // An entry whose words were changed by hand is only known by its fingerprint.
+    // An entry with edited text is recognised only by its fingerprint.
     folder.write("known.json", before.replace("sum(logprob)/n", "sum(logprob)").as_bytes());
     assert_eq!(folder.run("check run --baseline known.json").0, 1);
-    // The other way round, the odd row is new.
+    // In the opposite case, the odd row is new.
     assert_eq!(folder.run("baseline create run --output known.json --overwrite").0, 0);
     folder.write("run/scores.jsonl", lines(&one_off).as_bytes());
     assert_eq!(folder.run("check run --baseline known.json").0, 1);
@@ -485,7 +486,7 @@ fn exceptions_that_cover_nothing_are_reported() {
 fn an_exception_with_paths_needs_all_inputs_of_the_finding() {
     let toml = "[[exceptions]]\ncode = \"RT204\"\npaths = [\"old/**\"]\nreason = \"old\"\n";
     let folder = Folder::with(&[("retally.toml", toml)]);
-    // More rows than a finding lists places, all before those of the other directory.
+    // More rows than the places listed by a finding, all before those of the other directory.
     let many: String = (0..20).map(|at| MEAN.replace("\"q", &format!("\"{at}q"))).collect();
     folder.write("old/a.jsonl", many.as_bytes());
     assert_eq!(folder.run("check .").0, 0);
@@ -573,7 +574,7 @@ fn a_minimum_counts_the_reported_metric_of_its_name() {
     folder.write("run/scores.jsonl", lines(&rows).as_bytes());
     folder.write("run/summary.json", summary(&rows).as_bytes());
     assert_eq!(folder.run("check run").0, 0);
-    // A field is no longer logged: nothing is wrong, and accuracy is no longer proven.
+    // A field is no longer logged: nothing is wrong, but accuracy is no longer proven.
     let mut less = rows.clone();
     for row in &mut less {
         row.as_object_mut().unwrap().remove("gold");

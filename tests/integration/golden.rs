@@ -1,4 +1,5 @@
-//! The whole JSON report of every fixture log, as text under `tests/golden/`: a change that moves a verdict shows it.
+//! The full JSON report of every fixture log, as text under `tests/golden/`. A change that moves a verdict is visible
+//! there.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::formats::audit;
 use crate::support::{entries, fixture, folders, json};
 
-/// Where the reports stand.
+/// The directory of the reports.
 fn golden() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
 }
@@ -22,7 +23,7 @@ pub(crate) fn logs() -> Vec<PathBuf> {
     logs
 }
 
-/// The report with paths from the fixtures on and without the version.
+/// The report with paths relative to the fixtures and without the version.
 fn report(log: &Path) -> String {
     let text = json(&audit(log)).replace(&fixture(""), "");
     text.replace(&format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION")), "\"version\": \"…\"")
@@ -45,7 +46,7 @@ fn every_report_is_as_it_was() {
             moved.push(name.display().to_string());
         }
     }
-    // A report without its log is left over.
+    // A report without its log is a leftover.
     let mut rest = vec![golden()];
     while let Some(folder) = rest.pop() {
         for path in entries(&folder) {

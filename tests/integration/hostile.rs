@@ -1,4 +1,4 @@
-//! Broken and hostile input: a clear message, never a panic, never a lost good record, nothing that a terminal obeys.
+//! Broken and hostile input: a clear message, no panic, no lost valid record, no control characters for the terminal.
 
 use crate::support::{check, counts, fixture, json, text};
 
@@ -13,7 +13,7 @@ fn text_of_a_log_is_inert_in_the_report() {
     }
     assert!(!shown.contains("##[error]"), "{shown}");
     assert!(!shown.lines().any(|line| line.trim_start().starts_with("::")), "{shown}");
-    // JSON carries the text as it is, escaped as JSON escapes.
+    // JSON keeps the text unchanged, with JSON escapes.
     assert!(!json(&report).contains('\u{1b}'));
 }
 

@@ -1,4 +1,4 @@
-//! The HTML report: its structure, its size on any input, and that no text of a log becomes markup.
+//! The HTML report: its structure, its size on any input, and that no text from a log becomes markup.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ fn html(report: &Report) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// The tags of a page, with what stands inside style and script left out.
+/// The tags of a page, without the contents of style and script.
 fn tags(page: &str) -> Vec<&str> {
     let mut tags = Vec::new();
     let mut rest = page;
@@ -33,7 +33,7 @@ fn tags(page: &str) -> Vec<&str> {
     tags
 }
 
-/// What every page keeps, whatever the log holds.
+/// Checks that hold for every page, whatever the log contains.
 fn is_sound(page: &str) {
     assert!(page.len() <= LIMIT, "{} bytes", page.len());
     let tags = tags(page);

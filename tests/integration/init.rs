@@ -1,4 +1,4 @@
-//! `retally init` as a user sees it: what it writes, and that what it writes changes no result.
+//! `retally init` from the user's perspective: its output, and that the output changes no result.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// What init writes for some paths, as a text.
+/// The output of init for some paths, as text.
 fn written(directory: &Path, paths: &[&str]) -> String {
     let file = directory.join("retally.toml");
     let mut arguments = vec!["init", "--force", "--output", file.to_str().unwrap()];
@@ -33,7 +33,7 @@ fn written(directory: &Path, paths: &[&str]) -> String {
     std::fs::read_to_string(file).unwrap()
 }
 
-/// What an audit says, without what the paths of the configuration change.
+/// The results of an audit, without parts that the configuration's paths change.
 fn audit(directory: &Path, path: &str, config: Option<&str>) -> Value {
     let mut arguments = vec!["check", "--format", "json", path];
     if let Some(config) = config {
@@ -96,7 +96,7 @@ fn an_audit_finds_the_same_with_the_file_as_without() {
     for rule in std::fs::read_dir(root().join("fixtures/rules")).unwrap() {
         paths.extend(std::fs::read_dir(rule.unwrap().path()).unwrap().map(|entry| entry.unwrap().path()));
     }
-    // A log with a configuration beside it is audited under that one.
+    // A log with its own configuration is audited under that configuration.
     paths.retain(|path| path.extension().is_none_or(|ending| ending != "md") && !path.join("retally.toml").exists());
     paths.sort();
     assert!(paths.len() > 130, "{}", paths.len());
@@ -135,7 +135,7 @@ fn a_convention_takes_effect_only_where_it_is_proven_and_no_other_is() {
     assert_eq!(active.len(), 1, "the score has its default\n{config}");
     assert!(config.contains("# Proven in all 3 rows; no other usual formula matches them all.\n"), "{config}");
     assert!(config.contains("# score is checked against sum(logprob); proven in all 3 rows.\n"), "{config}");
-    // Characters and bytes are the same here: nobody can say which of the two is meant.
+    // Characters and bytes are equal here, so init cannot tell which of them is meant.
     log(&by_bytes(["abcde", "naive cafe", "jpn"]));
     let config = written(folder.path(), &["a.jsonl"]);
     assert!(conventions(&config).is_empty(), "{config}");
@@ -151,7 +151,7 @@ fn a_refuted_convention_is_a_question() {
         # 1,001 rows match sum(logprob)/n: is that intended?\n\
         # score = \"sum(logprob)/n\"\n";
     assert!(config.contains(expected), "{config}");
-    // The answer yes makes it the convention: this is what the line is for.
+    // Uncommenting the line makes it the convention, which is its purpose.
     std::fs::write(folder.path().join("yes.toml"), in_effect(&config, "conventions")).unwrap();
     let report = audit(folder.path(), log.to_str().unwrap(), Some("yes.toml"));
     assert_eq!(report["summary"]["verdicts"]["score"]["refuted"], 0);
@@ -236,7 +236,7 @@ fn it_says_what_it_recognised_and_never_overwrites() {
     assert_eq!(std::fs::read_to_string(here.join("retally.toml")).unwrap(), "[rules]\nRT407 = \"off\"\n");
     assert_eq!(retally(here, &["init", "a.jsonl", "--force"]).status.code(), Some(0));
     assert!(std::fs::read_to_string(here.join("retally.toml")).unwrap().contains("sum(logprob)/bytes"));
-    // A file that `check` would not find by itself.
+    // A file that `check` would not find automatically.
     std::fs::create_dir(here.join("conf")).unwrap();
     let output = retally(here, &["init", "a.jsonl", "--output", "conf/own.toml"]);
     assert!(text(&output.stdout).ends_with("next: retally check a.jsonl --config conf/own.toml\n"));
@@ -268,7 +268,7 @@ fn yaml(text: &str) -> Yaml {
     documents.remove(0)
 }
 
-/// The paths that a file for CI has.
+/// The paths in a CI file.
 fn paths_of(system: System, file: &Yaml) -> Vec<String> {
     let lines = |text: &Yaml| text.as_str().unwrap().lines().map(str::to_owned).collect();
     match system {
@@ -334,7 +334,7 @@ fn a_file_for_ci_is_written_once() {
     assert!(!folder.path().join("retally.toml").exists());
 }
 
-/// Runs a step of a file for CI as its CI would.
+/// Runs a step of a CI file as the CI would.
 #[cfg(unix)]
 fn step(folder: &Path, shell: &str, script: &str, paths: &str) -> i32 {
     let path = format!("{}:{}", program().parent().unwrap().display(), std::env::var("PATH").unwrap());

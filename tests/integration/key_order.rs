@@ -1,4 +1,4 @@
-//! A JSON object has no order: whatever sorts, turns or shuffles the keys of a log changes no verdict.
+//! A JSON object has no order: sorting, reversing or shuffling the keys of a log changes no verdict.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::support::{audit, fixture};
 
-/// How the members of an object are written.
+/// The order in which the members of an object are written.
 #[derive(Clone, Copy, Debug)]
 enum Order {
     Sorted,
@@ -85,7 +85,7 @@ fn write(raw: &str, order: Order, state: &mut u64, out: &mut String) {
     }
 }
 
-/// A document or JSON Lines with other orders of keys; what is no JSON stays.
+/// A document or JSON Lines with another order of keys. Other text is unchanged.
 fn arranged(text: &str, order: Order) -> String {
     let mut state = 1;
     let mut one = |text: &str| {
@@ -118,7 +118,7 @@ pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// What a report says: findings, verdicts, formats, what could not be read.
+/// Contents of a report: findings, verdicts, formats, unreadable records.
 pub(crate) type Said = (Vec<(String, u64, String)>, BTreeMap<String, [u64; 4]>, Vec<String>, usize);
 
 pub(crate) fn said(report: &Report) -> Said {

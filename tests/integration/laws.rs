@@ -1,4 +1,4 @@
-//! The laws: any partition, order, packing and number of threads gives the same; rounding is no contradiction.
+//! The laws: any partition, order, packing and number of threads gives the same result, and rounding refutes nothing.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -81,7 +81,7 @@ fn packing_order_shape_and_splitting_do_not_change_the_findings() {
         write(&reversed, "a.jsonl", backwards.join("\r\n").as_bytes());
         assert_eq!(audit(&reversed), expected, "{name} reversed");
 
-        // All first candidates, then all second ones: no two records of an item stand together.
+        // All first candidates before all second ones: no two records of an item are adjacent.
         let scattered = folder();
         let mut apart = lines.clone();
         apart.sort_by_key(|line| line.split("\"choice\": ").nth(1).and_then(|rest| rest.chars().next()));
@@ -112,7 +112,7 @@ fn opened(path: &str) -> RecognisedInput {
 
 #[test]
 fn an_input_gives_the_same_alone_and_beside_others_with_its_columns() {
-    // Printed differently, with and without the search, items over several lines, records that cannot be read.
+    // Different digits, with and without the search, items over several lines, unreadable records.
     let paths = [
         "formats/native/clean-items/items.jsonl.gz",
         "formats/native/bug-mean/scores.jsonl",
@@ -131,7 +131,7 @@ fn an_input_gives_the_same_alone_and_beside_others_with_its_columns() {
             own.renumber(at);
             let kept = &together.tally.files[&at];
             assert_eq!((kept.records, kept.unreadable()), (own.records, own.unreadable), "{path}");
-            // As stored: a NaN is equal to itself there.
+            // Compares the stored form, in which NaN equals itself.
             let stored = |tally: &FileTally| postcard::to_stdvec(tally).unwrap();
             assert!(stored(&kept.get()) == stored(&own), "{path}");
         }
@@ -182,7 +182,7 @@ impl Storage {
             Self::Decimals(17) => format!("{value}"),
             Self::Decimals(decimals) => {
                 let text = format!("{value:.decimals$}");
-                // As Python's round() and repr() print it.
+                // As printed by Python's round() and repr().
                 let text = text.trim_end_matches('0').trim_end_matches('.');
                 if text.contains('.') { text.to_owned() } else { format!("{text}.0") }
             }
@@ -191,7 +191,7 @@ impl Storage {
     }
 }
 
-/// A log of n candidates, four to an item: log-probs and their sums, computed before they are stored.
+/// A log of n candidates, four per item: log-probs and their sums, computed before they are stored.
 fn constructed(n: usize, seed: u64, storage: Storage, wrong: Option<(usize, f64)>) -> String {
     let mut state = seed | 1;
     let mut random = || {
@@ -256,7 +256,7 @@ proptest! {
     fn one_wrong_score_is_found_in_its_row(seed: u64, row in 0_usize..2000) {
         for storage in storages() {
             let clean = constructed(2000, seed, storage, None);
-            // The bound of that row, as the audit itself states it for a score that is far off.
+            // The bound of that row, as the audit states it for a score that is far off.
             let far = audit_text(&constructed(2000, seed, storage, Some((row, -50.0))));
             prop_assert_eq!(codes(&far).first().copied(), Some("RT200"), "{:?}", storage);
             let bound = far.findings[0].evidence.numbers()["bound"].as_f64().unwrap();

@@ -1,4 +1,4 @@
-//! The library as a program uses it: inputs from anywhere, errors of the caller, the gate.
+//! The library used by a program: inputs of any kind, errors of the caller, the gate.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -50,7 +50,7 @@ fn memory_and_streams_give_the_report_of_a_file() {
         let stream = Input::reader(shown.as_str(), Box::new(std::io::Cursor::new(bytes.clone())));
         let of_stream = Audit::new(Config::default()).input(stream);
         for audit in [of_memory.clone().threads(1), of_memory.clone().unit_bytes(700), of_memory, of_stream] {
-            // An audit can be run again, a stream included.
+            // An audit can be repeated, even of a stream.
             for _ in 0..2 {
                 assert_eq!(json(&audit.run().unwrap()), of_file, "{name}");
             }

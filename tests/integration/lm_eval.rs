@@ -10,14 +10,14 @@ fn audit(path: &str) -> Report {
     check(&[fixture(path)])
 }
 
-/// Codes of the families that these tests are about, with the number of rows.
+/// Codes of the families under test, with the number of rows.
 fn codes(report: &Report) -> Vec<(&str, u64)> {
     let mine = ["normalised", "aggregate", "log"];
     let findings = report.findings.iter().filter(|finding| mine.contains(&finding.family.as_str()));
     findings.map(|finding| (finding.code.as_str(), finding.count)).collect()
 }
 
-/// Proven, refuted and unprovable, by kind of claim; only those of metrics.
+/// Proven, refuted and unprovable metrics, by kind of claim.
 fn verdicts(report: &Report) -> BTreeMap<String, (u64, u64, u64)> {
     let metrics = report.summary.verdicts.iter();
     let metrics = metrics.filter(|(claim, _)| matches!(claim, ClaimKey::Rows(_) | ClaimKey::Run(_)));
@@ -119,7 +119,7 @@ fn padding_of_the_last_batch_is_found_once() {
     assert_eq!(codes(&report), [("RT701", 4)]);
     let finding = report.findings.iter().find(|finding| finding.code == "RT701").unwrap();
     assert!(finding.message.contains("304 rows, 300 different"), "{}", finding.message);
-    // What was computed before the padding cannot be proven from the padded rows, and is no second finding.
+    // A metric computed before padding cannot be proven from the padded rows, and is not a second finding.
     assert_eq!(verdicts(&report)["run.acc_norm"], (0, 0, 1));
 }
 
@@ -184,7 +184,7 @@ fn results(results: &str, more: &str) -> String {
     )
 }
 
-/// Two choices, the second wins.
+/// Two choices; the second wins.
 fn row(doc: u32, target: &str, acc: &str) -> String {
     format!(
         r#"{{"doc_id": {doc}, "target": "{target}", "arguments": {{"gen_args_0": {{"arg_0": "q{doc}", "arg_1": " a"}}, "gen_args_1": {{"arg_0": "q{doc}", "arg_1": " b"}}}}, "resps": [[["-2.5", "False"]], [["-1.25", "False"]]], "filtered_resps": [["-2.5", "False"], ["-1.25", "False"]], "filter": "none", "metrics": ["acc"], "acc": {acc}}}"#
@@ -251,7 +251,7 @@ fn group(value: &str) -> Report {
 
 #[test]
 fn a_group_is_weighed_by_its_rows_or_not_at_all() {
-    // (3 · ⅓ + 1 · 1) ÷ 4 = 0.5; (⅓ + 1) ÷ 2 = ⅔. The rows of `u` are not there.
+    // (3 · ⅓ + 1 · 1) ÷ 4 = 0.5; (⅓ + 1) ÷ 2 = ⅔. The rows of `u` are missing.
     for value in ["0.5", "0.6666666666666666"] {
         let report = group(value);
         assert_eq!(codes(&report), [], "{value}");

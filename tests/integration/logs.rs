@@ -115,7 +115,7 @@ fn harness_logs_come_out_as_their_notes_say() {
         ("stderr-not-divided", vec!["RT605"]),
         ("nan-wins-argmax", vec!["RT405"]),
         ("row-correctness-flipped", vec!["RT611"]),
-        // The rows hold totals only: means look like sums, and nothing may be made up.
+        // The rows hold totals only, so means look like sums, and no finding may be invented.
         ("scorer-mean", vec![]),
         ("scorer-sum_probs", vec!["RT101", "RT101"]),
         ("scorer-raw_logits", vec!["RT101", "RT101"]),
@@ -140,8 +140,8 @@ fn scores_on_a_16_bit_grid_are_a_warning() {
     assert!(codes(&report).contains(&"RT801"));
 }
 
-/// A metric may have the name of a number of the report. The numbers of the finding are those of the reported metric and
-/// of the rows under any name.
+/// A metric may have the name of a number in the report. The numbers of the finding are those of the reported metric,
+/// and those of the rows under any name.
 #[test]
 fn a_metric_named_like_a_field_of_the_report_overwrites_no_number() {
     let folder = fixture("formats/lm-eval/bad-metric-named-found");

@@ -1,4 +1,4 @@
-//! `docs/metrics.md` is written from the files of the metrics: what stands at the head of each, under the names that it has.
+//! `docs/metrics.md` is generated from the files of the metrics: the head of each file, under its names.
 
 use std::fmt::Write as _;
 use std::path::Path;

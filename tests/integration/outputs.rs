@@ -1,4 +1,4 @@
-//! The outputs that other programs read: their shape, their limits, and that text of a log stays text.
+//! The outputs that other programs read: their shape, their limits, and the escaping of text from logs.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -15,7 +15,7 @@ fn audit(path: &Path) -> Report {
     check(&[path.to_string_lossy().into_owned()])
 }
 
-/// The report on a fixture, with paths as they are in the repository.
+/// The report on a fixture, with paths relative to the repository.
 fn fixture(path: &str) -> Report {
     let report = audit(&root().join("fixtures").join(path));
     let text = serde_json::to_string(&report).unwrap().replace(&format!("{}/", root().display()), "");
@@ -43,7 +43,7 @@ fn schema() -> jsonschema::Validator {
     jsonschema::validator_for(&serde_json::from_str(&text).unwrap()).unwrap()
 }
 
-/// A report with many findings of the hostile sort, made by hand.
+/// A hand-made report with many hostile findings.
 fn many(number: usize) -> Report {
     let mut report = fixture("cases/C2.jsonl");
     let one = report.findings[0].clone();
@@ -135,7 +135,7 @@ fn outputs_as_they_are() {
     }
 }
 
-/// An output without what would fill a snapshot and has tests of its own: rule pages, samples of rows, drawings.
+/// An output without bulky parts that have their own tests: rule pages, samples of rows, drawings.
 fn without_bulk(text: &str, format: &OutputFormat) -> String {
     let between = |text: &str, open: &str, close: &str| -> String {
         let mut parts = text.split(open);
@@ -175,7 +175,7 @@ fn without_bulk(text: &str, format: &OutputFormat) -> String {
     }
 }
 
-/// A log whose claims nothing decides.
+/// A log whose claims cannot be decided.
 const UNPROVABLE: &str = "rules/RT405-nan-pick/look-alike.jsonl";
 
 #[test]
@@ -264,7 +264,7 @@ fn text_of_a_log_is_inert() {
     assert!(text.contains("\\[a\\](http://b)") && !text.contains("{0}"), "{text}");
 }
 
-/// A page of Markdown in which no link, image or HTML is but our own folded lists.
+/// Checks that a Markdown page has no links, images or HTML except our own folded lists.
 fn is_plain(page: &str) {
     use pulldown_cmark::{Event, Options, Parser, Tag};
     let mut headings = 0;
@@ -308,7 +308,7 @@ fn a_huge_token_and_hostile_names_of_files_stay_inside_their_limits() {
         let limit = match format.name {
             "markdown" => retally::report::markdown::LIMIT,
             "html" => retally::report::html::LIMIT,
-            // The id of an item is data, and stands whole where data is due.
+            // The id of an item is data, and is complete in data outputs.
             "json" | "jsonl" => usize::MAX,
             _ => 1 << 20,
         };
@@ -330,7 +330,7 @@ fn each_leaf(value: &mut Value, path: &mut Vec<String>, all: &mut Vec<Vec<String
                 path.pop();
             }
         }
-        // The first two entries stand for all.
+        // Only the first two entries are visited.
         Value::Array(parts) => {
             for (at, part) in parts.iter_mut().enumerate().take(2) {
                 path.push(at.to_string());

@@ -1,4 +1,5 @@
-//! A file is the same log packed: whatever files of a run are compressed, and how, the report is the same but for paths.
+//! A compressed file is the same log: whichever files of a run are compressed, and how, only paths in the report
+//! differ.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -70,7 +71,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Writes a copy of a folder whose n-th file is stored as `how(n)` says. What is packed in the fixture stays as it is.
+/// Writes a copy of a folder, with the n-th file stored as in `how(n)`. Files compressed in the fixture stay unchanged.
 fn copy(folder: &Path, to: &Path, how: impl Fn(usize) -> Packed) {
     for (at, path) in files(folder).iter().enumerate() {
         let name = path.file_name().unwrap().to_string_lossy();
@@ -84,8 +85,8 @@ fn copy(folder: &Path, to: &Path, how: impl Fn(usize) -> Packed) {
     }
 }
 
-/// A report without what a packed file cannot have or has otherwise: its directory, the endings of packings, offsets of
-/// bytes in the file.
+/// A report without the parts that differ for compressed files: the directory, compression suffixes, byte offsets in
+/// the file.
 fn plain(value: &mut Value, directory: &str) {
     match value {
         Value::String(text) => {

@@ -1,4 +1,4 @@
-//! Audits split over machines and merged: the same bytes as one audit.
+//! Audits split over machines and merged give the same bytes as one audit.
 
 use retally::error::PartError;
 use retally::split::{AuditPlan, Part};
@@ -6,7 +6,7 @@ use retally::{Config, Error, Report};
 
 use crate::support::{Folder, MEAN, audit, check, contains, fixture, json, retally_in};
 
-/// A part that was written and read again.
+/// A part that was written and read back.
 fn stored(part: &Part) -> Part {
     let mut bytes = Vec::new();
     part.write(&mut bytes).unwrap();
@@ -17,7 +17,7 @@ fn stored(part: &Part) -> Part {
     again
 }
 
-/// The audit of some inputs under the plan that they call for alone.
+/// The audit of some inputs under the plan that they require by themselves.
 fn part(paths: &[String]) -> Part {
     part_under(paths, None, None)
 }
@@ -38,8 +38,8 @@ fn merge(parts: Vec<Part>) -> Result<Report, PartError> {
     })
 }
 
-/// The report of parts, each made by a function of its place and the plan; with the number of times that the plan of the
-/// whole had to be handed back.
+/// The report of parts, each made by a function of its index and the plan, with the number of times that the plan of
+/// the whole was returned to the parts.
 fn settled(count: usize, make: impl Fn(usize, Option<&AuditPlan>) -> Part) -> (Report, usize) {
     let mut plan: Option<AuditPlan> = None;
     for rounds in 0..4 {
@@ -74,7 +74,7 @@ fn files(folder: &str) -> Vec<String> {
 
 #[test]
 fn any_partition_of_the_inputs_gives_the_report_of_one_audit() {
-    // Runs of one file and of several, clean and wrong, with summaries beside their rows.
+    // Runs of one file and of several, clean and wrong, with summaries next to their rows.
     let mut all = Vec::new();
     for folder in ["formats/native/bug-mean", "formats/native/clean-items", "formats/lm-eval/stderr-not-divided"] {
         all.extend(files(folder));
@@ -114,13 +114,13 @@ fn a_clean_shard_is_searched_when_another_shard_is_wrong() {
     assert_eq!(report.findings[0].code, "RT707");
     let (together, rounds) = merged(&paths.iter().map(|path| vec![path.clone()]).collect::<Vec<_>>());
     assert_eq!((json(&together), rounds), (json(&report), 1));
-    // Alone, the first shard is clean.
+    // By itself, the first shard is clean.
     let alone = std::slice::from_ref(&paths[0]);
     assert_eq!(json(&merge(vec![part(alone)]).unwrap()), json(&check(alone)));
     assert!(check(alone).findings.is_empty());
 }
 
-/// The plan of inputs from their first rows, as a file gives it back.
+/// The plan of inputs from their first rows, after a round trip through a file.
 fn planned(paths: &[String]) -> AuditPlan {
     let audit = audit(paths);
     let plan = audit.plan(&audit.open().unwrap());
@@ -130,7 +130,7 @@ fn planned(paths: &[String]) -> AuditPlan {
 
 #[test]
 fn parts_under_a_plan_from_the_first_rows_need_no_second_phase() {
-    // A clean shard beside a wrong one; alone it would not be searched.
+    // A clean shard next to a wrong one. By itself, it would not be searched.
     let folder = tempfile::tempdir().unwrap();
     let text = std::fs::read_to_string(fixture("formats/native/bug-mixture/scores.jsonl")).unwrap();
     let lines: Vec<&str> = text.lines().collect();
@@ -168,7 +168,7 @@ fn a_plan_from_the_first_rows_is_written_by_init_and_read_by_check() {
 
 #[test]
 fn a_plan_that_the_rest_of_a_log_contradicts_is_replaced() {
-    // The first 256 KiB follow the sum and are printed with three decimals; what comes later does not.
+    // The first 256 KiB follow the sum and have three decimals; later rows do not.
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("long.jsonl").to_string_lossy().into_owned();
     let row = |item: u32, score: &str| {
@@ -206,7 +206,7 @@ fn what_cannot_be_merged_is_refused() {
 
 #[test]
 fn shards_that_alone_follow_other_conventions_are_judged_as_one() {
-    // One shard follows the mean per token, the other per byte; each is right alone, and both cannot be.
+    // One shard follows the mean per token, the other per byte. Each is right by itself, but both together cannot be.
     let folder = tempfile::tempdir().unwrap();
     let row = |item: u32, norm: &str| {
         format!(
@@ -253,7 +253,7 @@ fn items_that_go_on_in_another_part_are_gathered() {
 
 #[test]
 fn a_file_split_at_any_byte_gives_the_report_of_one_audit() {
-    // A clean log, one cause, a mixture, items over several lines, and records that cannot be read.
+    // A clean log, one cause, a mixture, items over several lines, and unreadable records.
     let logs = [
         "rules/RT701-duplicate-item/bad.jsonl",
         "formats/native/bug-mean/scores.jsonl",

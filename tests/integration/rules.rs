@@ -1,4 +1,4 @@
-//! Every rule has a page and two logs: one on which exactly it fires, and a look-alike on which nothing does.
+//! Every rule has a page and two logs: one on which only this rule fires, and a look-alike on which no rule fires.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ fn pages() -> BTreeSet<String> {
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap().trim_end_matches(".md").to_owned()).collect()
 }
 
-/// `bad` or `look-alike`: a folder, or a file with some ending.
+/// `bad` or `look-alike`: a folder, or a file with any extension.
 fn log(folder: &str, kind: &str) -> PathBuf {
     let root = PathBuf::from(fixture(&format!("rules/{folder}")));
     let direct = root.join(kind);
@@ -107,7 +107,7 @@ fn report_of(name: &str, log: &str) -> Report {
     Audit::new(Config::default()).input(Input::bytes(name, log.as_bytes())).run().unwrap()
 }
 
-/// 24 rows of ten made-up log-probs, the engine's.
+/// 24 rows of ten generated log-probs from the engine.
 fn engine_rows() -> Vec<Vec<f64>> {
     let mut state = 2024_u64;
     let mut next = || {
@@ -138,7 +138,7 @@ fn sides_that_do_not_match_are_found_elsewhere() {
         found.join("\n")
     };
     assert_eq!(title(&|row, t| engine[row][t] - 0.004), "");
-    // An older policy: far away, and of the same tokens.
+    // An older policy: distant, but with the same tokens.
     assert_eq!(title(&|row, t| engine[row][t] * (0.6 + 0.08 * ((row * 7 + t * 3) % 11) as f64)), "");
     for (trainer, found) in [
         (

@@ -1,4 +1,4 @@
-//! The schemas and what is generated in the documentation, against the program.
+//! The schemas and the generated parts of the documentation, compared with the program.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -124,7 +124,7 @@ fn native_records_have_the_documented_shape() {
     assert!(records >= 4);
     for log in logs().iter().filter(|path| path.extension().is_some_and(|ending| ending == "jsonl")) {
         for line in std::fs::read_to_string(log).unwrap().lines() {
-            // Bad fixtures hold what is no JSON: NaN, or a cut-off record.
+            // Bad fixtures contain invalid JSON: NaN, or a truncated record.
             let Ok(value) = serde_json::from_str::<Value>(line) else { continue };
             assert_eq!(complaints(&schema, &value), Vec::<String>::new(), "{}", log.display());
         }
@@ -148,7 +148,7 @@ fn the_examples_of_the_native_form_are_proven() {
     }
 }
 
-/// What stands between two markers of a page must be `expected`; `RETALLY_BLESS=1` writes it.
+/// Requires the part between two markers of a page to equal `expected`; `RETALLY_BLESS=1` writes it.
 fn generated(name: &str, expected: &str) {
     let path = "docs/schema.md";
     let page = read(path);

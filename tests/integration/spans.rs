@@ -1,4 +1,4 @@
-//! The bytes of a place: every span of a report holds the value that the place is about.
+//! The bytes of a place: every span in a report holds the value that the place is about.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,10 +13,10 @@ use crate::formats::audit;
 use crate::golden::logs;
 use crate::support::fixture;
 
-/// Longest part of a value that a snippet marks.
+/// Maximum bytes of a value that a snippet marks.
 const MARK: usize = 48;
 
-/// Every location of a report; the first one of a finding with its snippet.
+/// Every location in a report; the first one of a finding with its snippet.
 fn locations(report: &Report) -> Vec<(String, &Location, Option<&Snippet>)> {
     let mut found = Vec::new();
     for finding in &report.findings {
@@ -30,7 +30,7 @@ fn locations(report: &Report) -> Vec<(String, &Location, Option<&Snippet>)> {
     found
 }
 
-/// What is wrong with a span of a plain file, if anything.
+/// An error in a span of a plain file, if any.
 fn complaint(
     code: &str,
     bytes: &[u8],
@@ -42,7 +42,7 @@ fn complaint(
     let (start, end) = (usize::try_from(span.start).unwrap(), usize::try_from(span.end).unwrap());
     let Some(value) = bytes.get(start..end) else { return Some("it is not in the file".to_owned()) };
     let before = &bytes[..start];
-    // The lines of a container are those that are made of it.
+    // The lines of a container are generated from it.
     if packing == Packing::Plain {
         let line = 1 + before.split(|byte| *byte == b'\n').skip(1).count() as u64;
         let column = 1 + before.iter().rev().take_while(|byte| **byte != b'\n').count() as u64;
@@ -51,7 +51,7 @@ fn complaint(
             return Some(format!("it is at {line}:{}", column - mark));
         }
     }
-    // A record that cannot be read is pointed at where its reading ends.
+    // For an unreadable record, the span is where parsing stops.
     if code == "RT708" {
         return None;
     }
@@ -63,7 +63,7 @@ fn complaint(
     let mark = &snippet.text[snippet.mark..][..snippet.mark_len];
     let shown = match value.first() {
         Some(b'{' | b'[') => &value[..1],
-        // A text of a table is put into quotes.
+        // A text from a table is put in quotes.
         _ if packing != Packing::Plain && mark.starts_with('"') => {
             return (!mark.contains(&*String::from_utf8_lossy(value))).then(|| mark.to_owned());
         }
@@ -82,7 +82,7 @@ fn the_bytes_of_every_place_are_its_value() {
         let report = audit(&log);
         for (code, place, snippet) in locations(&report) {
             let path = Path::new(&place.path);
-            // Line 0 is the whole input; a field that is missing has no bytes.
+            // Line 0 is the whole input; a missing field has no bytes.
             if place.line == 0 || code == "RT709" || !path.is_file() {
                 continue;
             }
@@ -110,7 +110,7 @@ fn the_bytes_of_every_place_are_its_value() {
         }
     }
     assert!(wrong.is_empty(), "{} of {with}:\n{}", wrong.len(), wrong.join("\n"));
-    // A duplicate is kept with its line only, and what columns say together has the line of the first row.
+    // Duplicates are kept with their line only, and findings about several columns have the line of the first row.
     for code in ["RT701", "RT616", "RT617"] {
         without.remove(code);
     }
@@ -125,7 +125,7 @@ fn of_file(name: &str, bytes: &[u8], with: impl Fn(Audit) -> Audit) -> Report {
     with(crate::support::audit(&[path.to_string_lossy().into_owned()])).run().unwrap()
 }
 
-/// Line, column and bytes of the first claim that is refuted.
+/// Line, column and bytes of the first refuted claim.
 fn first(name: &str, text: &str, with: impl Fn(Audit) -> Audit) -> (u64, u64, String) {
     let report = of_file(name, text.as_bytes(), with);
     let finding = report.findings.iter().find(|finding| finding.claim == "score" || finding.claim == "total_logprob");

@@ -1,4 +1,5 @@
-//! One log written in other ways says the same: line ends, white space, exponents, another directory, other logs beside it.
+//! The same log in other spellings gives the same results: line ends, white space, exponents, another directory, other
+//! logs next to it.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,18 +9,18 @@ use serde_json::value::RawValue;
 use crate::key_order::{Said, files, said};
 use crate::support::{audit, fixture, logs};
 
-/// A way to write a log.
+/// A spelling of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Spelling {
-    /// Lines end as on Windows.
+    /// Windows line ends.
     CarriageReturns,
-    /// White space between all parts of a JSON text.
+    /// White space between all tokens of a JSON text.
     Spaced,
     /// `-1.25` as `-125e-2`, `0.001` as `1e-3`, in JSON.
     Exponents,
 }
 
-/// A number with its digits and an exponent in place of the point; None for whole numbers and those that have one.
+/// A number as its digits with an exponent in place of the point; None for whole numbers and those with an exponent.
 fn with_exponent(number: &str) -> Option<String> {
     let (sign, digits) = number.strip_prefix('-').map_or(("", number), |digits| ("-", digits));
     let (whole, fraction) = digits.split_once('.')?;
@@ -31,7 +32,7 @@ fn with_exponent(number: &str) -> Option<String> {
     Some(format!("{sign}{}e-{}", if all.is_empty() { "0" } else { all }, fraction.len()))
 }
 
-/// The JSON text in another spelling. Strings stay as they are.
+/// The JSON text in another spelling. Strings are unchanged.
 fn respelled(text: &str, spelling: Spelling) -> String {
     let (mut out, mut at) = (String::new(), 0);
     let bytes = text.as_bytes();
@@ -65,7 +66,7 @@ fn respelled(text: &str, spelling: Spelling) -> String {
     out
 }
 
-/// A file in another spelling; None where it is the same.
+/// A file in another spelling; None if it is the same.
 fn other(name: &str, text: &str, spelling: Spelling) -> Option<String> {
     let is_json = |text: &str| serde_json::from_str::<&RawValue>(text).is_ok();
     let other = match spelling {
@@ -87,7 +88,7 @@ fn of_paths(paths: &[&Path]) -> Said {
     said(&audit(&paths).threads(1).run().unwrap())
 }
 
-/// Writes a folder's files elsewhere, some of them in another spelling; says whether any is.
+/// Copies a folder's files, some in another spelling; returns whether any file differs.
 fn copy(folder: &Path, to: &Path, spelling: Option<Spelling>) -> bool {
     let mut changed = false;
     for path in files(folder) {
@@ -107,7 +108,7 @@ fn copy(folder: &Path, to: &Path, spelling: Option<Spelling>) -> bool {
     changed
 }
 
-/// What is said of two logs that have nothing to do with each other.
+/// The combined results of two unrelated logs.
 fn together(one: &Said, other: Said) -> Said {
     let mut all = one.clone();
     all.0.extend(other.0);
@@ -122,7 +123,7 @@ fn together(one: &Said, other: Said) -> Said {
     all
 }
 
-/// What is said of a folder in other ways and places, where it is something else.
+/// The results of a folder in other spellings and places, if they differ.
 fn differences(number: usize, folder: &Path) -> Vec<String> {
     let before = of_paths(&[folder]);
     let mut wrong = Vec::new();
@@ -131,7 +132,7 @@ fn differences(number: usize, folder: &Path) -> Vec<String> {
             wrong.push(format!("{} {how}:\n{before:?}\n{after:?}", folder.display()));
         }
     };
-    // Each way for every third folder, so that every format has each of them.
+    // Each spelling is used for every third folder, which covers all of them for every format.
     let spelling = [Spelling::CarriageReturns, Spelling::Spaced, Spelling::Exponents][number % 3];
     let place = tempfile::tempdir().unwrap();
     let elsewhere = place.path().join("another run (2)");
@@ -139,7 +140,7 @@ fn differences(number: usize, folder: &Path) -> Vec<String> {
         compare(&format!("{spelling:?}"), of_paths(&[&elsewhere]), &before);
     }
     if number.is_multiple_of(8) {
-        // Another log changes nothing but what it adds, whatever the formats.
+        // Another log adds its own results and changes nothing else, whatever the formats.
         let beside = PathBuf::from(fixture("formats/native/clean-items"));
         let both = together(&before, of_paths(&[&beside]));
         compare("beside another log", of_paths(&[folder, &beside]), &both);

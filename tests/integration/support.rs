@@ -1,4 +1,4 @@
-//! What several tests need: the report on a fixture, a folder with logs, the built program.
+//! Helpers for several tests: the report on a fixture, a folder with logs, the built program.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -57,7 +57,7 @@ pub(crate) fn text(report: &Report) -> String {
 pub(crate) const GOOD: &str = r#"{"item": "q0", "candidate": "a", "continuation": "The cat sat", "tokens": ["The", " cat", " sat"], "logprobs": [-1.500000, -0.800000, -1.200000], "score": -3.500000}
 "#;
 
-/// A log whose score is the mean of the log-probs in place of their sum: RT204.
+/// A log with the mean of the log-probs as score, in place of their sum: RT204.
 pub(crate) const MEAN: &str = r#"{"item": "q0", "candidate": "a", "continuation": "The cat sat", "tokens": ["The", " cat", " sat"], "logprobs": [-1.500000, -0.800000, -1.200000], "score": -1.166667}
 {"item": "q1", "candidate": "a", "continuation": "A dog", "tokens": ["A", " dog"], "logprobs": [-0.412345, -2.312111], "score": -1.362228}
 "#;
@@ -92,7 +92,7 @@ impl Folder {
         std::fs::read_to_string(self.path().join(name)).unwrap()
     }
 
-    /// The program with a command, to be run in the folder.
+    /// The program with a command, run in the folder.
     pub(crate) fn retally(&self, name: &str) -> Command {
         let mut command = retally_in(self.path());
         command.arg(name);
@@ -106,19 +106,19 @@ impl Folder {
         command
     }
 
-    /// What a command line gives whose words have no spaces.
+    /// The results of a command line whose words contain no spaces.
     #[track_caller]
     pub(crate) fn run(&self, line: &str) -> (i32, String, String) {
         run_in(self.path(), line)
     }
 
-    /// What `check` gives.
+    /// The results of `check`.
     pub(crate) fn check(&self, arguments: &[&str]) -> (i32, String, String) {
         seen(&self.command(arguments).output().unwrap())
     }
 }
 
-/// The built program, in a directory, with nothing of the environment that changes what it prints.
+/// The built program, run in a directory, without environment variables that affect its output.
 pub(crate) fn retally_in(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_retally"));
     command.current_dir(directory).env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
@@ -145,12 +145,12 @@ pub(crate) fn contains(text: &str, parts: &[&str]) {
     }
 }
 
-/// What a value lacks of its schema.
+/// Violations of a schema by a value.
 pub(crate) fn complaints(schema: &jsonschema::Validator, value: &serde_json::Value) -> Vec<String> {
     schema.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect()
 }
 
-/// What stands in a directory, in order.
+/// The entries of a directory, in order.
 pub(crate) fn entries(directory: &Path) -> Vec<PathBuf> {
     let mut entries: Vec<PathBuf> = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
     entries.sort();
@@ -162,7 +162,7 @@ pub(crate) fn folders(directory: &Path) -> Vec<PathBuf> {
     entries(directory).into_iter().filter(|path| path.is_dir()).collect()
 }
 
-/// Every log of the fixtures but the hostile ones: a file, or a folder that is one run.
+/// Every log of the fixtures except the hostile ones: a file, or a folder that is one run.
 pub(crate) fn logs() -> Vec<PathBuf> {
     let fixtures = root().join("fixtures");
     let mut logs = entries(&fixtures.join("cases"));

@@ -1,11 +1,11 @@
-//! Tables with a token per row: what a candidate states, rows that are lost, and columns that end.
+//! Tables with a token per row: claims of candidates, lost rows, and columns that end.
 
 use serde_json::Value;
 
 use crate::support::{Folder, contains};
 
-/// Rows of 40 candidates of three or four tokens; `row` writes one from candidate, place, whether it is the last, log-prob, the
-/// sum so far, and the sum of all.
+/// Rows of 40 candidates with three or four tokens. `row` writes one from candidate, position, whether it is the last,
+/// log-prob, the sum so far, and the total sum.
 fn table(row: impl Fn(usize, usize, bool, f64, f64, f64) -> String) -> String {
     let mut text = "item,step,logprob,score\n".to_owned();
     for item in 0..40 {
@@ -44,7 +44,7 @@ fn a_candidate_states_its_number_in_every_row_or_in_one() {
     for text in [all, first, last] {
         assert_eq!(audit(&text), (0, Vec::new(), [40, 0, 0]), "{text}");
     }
-    // A mean stated in the last row only is as wrong as in all of them.
+    // A mean stated only in the last row is as wrong as one in every row.
     let mean = table(|item, at, is_last, step, _, total| {
         let mean = total / (3 + item % 2) as f64;
         format!("q{item},{at},{step},{}", if is_last { mean.to_string() } else { String::new() })
@@ -71,11 +71,11 @@ fn a_candidate_that_lacks_a_row_is_not_judged() {
             if which.contains(&(item, at)) { whole } else { format!("{whole},{total}") }
         })
     };
-    // In the middle of one and at the start of another; at the end of one and, behind it, at the start of the next.
+    // In the middle of one candidate and at the start of another; at the end of one and at the start of the next.
     for which in [[(7, 1), (9, 0)], [(6, 2), (7, 0)], [(39, 3), (3, 3)]] {
         assert_eq!(audit(&lost(which)), (1, vec!["RT708".to_owned()], [38, 0, 2]), "{which:?}");
     }
-    // A row that has lost its first cells may be of either neighbour.
+    // A row without its first cells may belong to either neighbour.
     let text =
         table(
             |item, at, _, step, _, total| {
@@ -107,7 +107,7 @@ fn a_column_that_ends_in_the_middle_is_a_finding() {
         format!("q{item},{at},{step},{}", if item < 12 { total.to_string() } else { String::new() })
     });
     assert_eq!(audit(&blank), (1, vec!["RT709".to_owned()], [12, 0, 28]));
-    // Cells that are empty here and there end nothing.
+    // Scattered empty cells do not end a column.
     let gaps = table(|item, at, _, step, _, total| {
         format!("q{item},{at},{step},{}", if item % 3 == 0 { total.to_string() } else { String::new() })
     });

@@ -1,4 +1,4 @@
-//! Audits of logs that grow: in the end the report of one audit of the whole.
+//! Audits of growing logs: the last report equals that of one audit of the whole log.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -11,7 +11,7 @@ fn watch(folder: &Path) -> Watch {
     Watch::new(audit(&[folder.to_string_lossy().into_owned()])).unwrap()
 }
 
-/// Cuts a text into chunks of changing size, which end anywhere in a line.
+/// Cuts a text into chunks of varying size, at any byte.
 fn chunks(text: &[u8], count: usize) -> Vec<&[u8]> {
     let size = text.len() / count + 1;
     let mut chunks = Vec::new();
@@ -28,7 +28,7 @@ fn chunks(text: &[u8], count: usize) -> Vec<&[u8]> {
     chunks
 }
 
-/// Writes files piece by piece in turn, looks after each piece, and compares the last report with that of `check`.
+/// Writes files piece by piece in turn, updates after each piece, and compares the last report with that of `check`.
 #[track_caller]
 fn grows(files: &[(&str, Vec<u8>)], pieces: usize) -> Vec<usize> {
     let folder = tempfile::tempdir().unwrap();

@@ -15,7 +15,7 @@ pub(super) static CTRANSLATE2: CTranslate2 = CTranslate2;
 
 pub(super) struct CTranslate2;
 
-/// How far single precision may take the same model's log-probs in another batch.
+/// Maximum difference of the same model's log-probs when another batch computes them in single precision.
 const SECOND_PASS: f64 = 1e-4;
 
 static INFO: FormatInfo = FormatInfo {
@@ -47,7 +47,7 @@ fn is_generation(record: Value<'_>) -> bool {
         && (lists(record, "log_probs") || record.get("length_penalty").is_some())
 }
 
-/// What a record says of its scores.
+/// How a record's scores were computed, as far as the record states it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Convention {
     /// `length_penalty` in hundredths.
@@ -57,7 +57,7 @@ struct Convention {
 }
 
 impl Convention {
-    /// None where the record does not state the penalty, or states one without a formula.
+    /// None if the record does not state the penalty, or if no formula is known for it.
     fn of(record: Value<'_>) -> Option<Self> {
         let power = Scale::hundredths(record.get("length_penalty").and_then(printed)?.value)?;
         let several = record.get("scores").is_some_and(|scores| scores.len() > 1);
@@ -110,7 +110,7 @@ impl Format for CTranslate2 {
     }
 }
 
-/// The conventions that the first records state, in the order of their columns.
+/// The conventions stated by the first records, in the order of their columns.
 struct Conventions {
     columns: Vec<Convention>,
 }
@@ -146,7 +146,7 @@ fn claim(value: Value<'_>, column: usize, candidate: &mut Candidate<'_>) -> Resu
     Ok(())
 }
 
-/// One hypothesis. Its end token has a value and may have no text.
+/// One hypothesis. The end token has a value but may have no text.
 fn hypothesis<'t>(
     values: Value<'t>,
     texts: Option<Value<'t>>,

@@ -1,4 +1,4 @@
-//! Inference engines: the tokens that a server or library gave, with their log-probs.
+//! Inference engines: the tokens that a server or library generated, with their log-probs.
 
 mod ctranslate2;
 mod expected_score;

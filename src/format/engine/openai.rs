@@ -1,5 +1,5 @@
-//! `OpenAI`'s responses, and those of all servers that copy them without a trace of their own: chat, completions,
-//! responses; the lines of a Batch output file.
+//! `OpenAI` responses (chat, completions, responses) and the lines of a Batch output file. Also covers every server
+//! that copies these shapes and adds no fields of its own.
 
 use crate::config::InputConfig;
 use crate::format::engine::payload::{self, Dialect, Shape, first_token, payload, unwrap};
@@ -107,8 +107,8 @@ fn is_plain(record: Value<'_>, shape: Shape) -> bool {
     shape != Shape::Chat || first_token(response).is_none_or(is_plain_token)
 }
 
-/// Whether a token object has the fields of the API, or others beside its bytes: a server that adds fields and leaves out
-/// bytes has numbers of its own.
+/// Whether a token object has `bytes`, or only fields of the API. A server that adds fields and leaves out `bytes` may
+/// define its numbers differently.
 fn is_plain_token(token: Value<'_>) -> bool {
     let known = |key: &[u8]| matches!(key, b"token" | b"logprob" | b"bytes" | b"top_logprobs");
     token.get("token").is_some() && (token.get("bytes").is_some() || token.members().all(|(key, _)| known(key.raw())))

@@ -1,19 +1,20 @@
-//! Which entry of a map from token id to value is the step's own token.
+//! Finds the step's own token in a map from token id to value.
 //!
-//! Engines list the k most likely tokens, and the step's own one beside them where it is none of these. They write it first, but a
-//! map has no order: whatever sorts its keys keeps what it says. Its size does say it.
+//! Engines list the k most likely tokens, plus the step's own token if it is not among them. They write that token
+//! first, but a JSON map has no order: a tool that sorts the keys does not change its meaning. The size of the map
+//! shows whether the own token was added.
 
 use crate::format::field;
 use crate::format::json::{Key, Kind, Value};
 use crate::numeric::Printed;
 
-/// How many tokens are listed per step beside the step's own one, as far as the maps of a response show it.
+/// Number of tokens listed per step besides the step's own one, as far as the maps of a response show it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::format) struct Listed(Option<usize>);
 
 impl Listed {
-    /// Found from all maps of a response: where their sizes differ, the larger ones hold a token that is not among the most
-    /// likely ones; so do all of them where a rank exceeds their size.
+    /// Derived from all maps of a response. If their sizes differ, the larger ones contain a token that is not among
+    /// the most likely ones. If a rank exceeds the size of its map, all of them do.
     pub(in crate::format) fn of<'t>(maps: impl Iterator<Item = Value<'t>>) -> Self {
         let (mut least, mut most, mut beyond) = (usize::MAX, 0, false);
         for map in maps.filter(|map| map.kind() == Kind::Object) {
@@ -22,7 +23,7 @@ impl Listed {
             beyond |= map.members().any(|(_, entry)| rank(entry).is_some_and(|rank| rank > size));
         }
         Self(match (least, most) {
-            // An empty map, or none at all.
+            // Empty maps, or no maps at all.
             (0 | usize::MAX, _) => None,
             (least, most) if most == least + 1 => Some(least),
             (least, most) if most == least && beyond => Some(least - 1),
@@ -30,8 +31,8 @@ impl Listed {
         })
     }
 
-    /// The entry of a step's own token, if the map shows it: the only one, or the least likely one of those that are one more
-    /// than are listed.
+    /// The entry of a step's own token, if the map shows it: the only entry, or the least likely entry of a map that
+    /// has one more than the listed number.
     pub(in crate::format) fn own<'t>(self, map: Value<'t>) -> Option<(Key<'t>, Value<'t>)> {
         if map.kind() != Kind::Object {
             return None;
@@ -48,7 +49,7 @@ impl Listed {
     }
 }
 
-/// The entry with a value, where no other one has it.
+/// The entry with this value, if only one entry has it.
 pub(in crate::format) fn with_value(map: Value<'_>, wanted: Printed) -> Option<(Key<'_>, Value<'_>)> {
     let members = || {
         map.members().filter(|(_, entry)| value(*entry).is_some_and(|own| own.value.total_cmp(&wanted.value).is_eq()))
@@ -59,7 +60,7 @@ pub(in crate::format) fn with_value(map: Value<'_>, wanted: Printed) -> Option<(
     members().next()
 }
 
-/// The log-prob of an entry: itself, or one of its fields.
+/// The log-prob of an entry: the entry itself, or one of its fields.
 fn value(entry: Value<'_>) -> Option<Printed> {
     field::printed(entry).or_else(|| entry.get("logprob").and_then(field::printed))
 }

@@ -1,7 +1,7 @@
-//! Responses in the shapes of the `OpenAI` API, whoever wrote them: chat, completions, responses.
+//! Responses in the shapes of the `OpenAI` API (chat, completions, responses), whichever server wrote them.
 //!
-//! Most servers copy these shapes and add fields of their own; some fill the same fields with something else. What they
-//! add is seen by [`Dialect`], and a number that a dialect cannot vouch for is not handed over.
+//! Most servers copy these shapes and add fields of their own. Some fill the same fields with other values. [`Dialect`]
+//! identifies the server by the added fields; numbers that a dialect does not define reliably are dropped.
 
 use std::borrow::Cow;
 
@@ -12,25 +12,25 @@ use crate::format::steps::{self, Arrays};
 use crate::model::{Alternative, Candidate, Logged, PickRef, RowClaim, Segment, Slice, Step, Text};
 use crate::numeric;
 
-/// How far the mass of a list may lie from 1 for the list to be the whole distribution: half precision's noise.
+/// Maximum distance from 1 at which the mass of a list counts as the whole distribution: the noise of half precision.
 const COMPLETE: f64 = 2e-2;
-/// A last entry at least this likely would leave mass for others.
+/// Minimum probability of a last entry that is not rare. A complete distribution would end with a rarer token.
 const RARE: f64 = 5e-4;
 
-/// What a response holds.
+/// The content of a response.
 #[derive(Clone, Debug, Default)]
 pub(in crate::format) struct Payload<'t> {
-    /// The response's id, where it has one.
+    /// The response's id, if it has one.
     pub(in crate::format) id: Option<Cow<'t, str>>,
-    /// Its choices, those without log-probs included.
+    /// The choices, including those without log-probs.
     pub(in crate::format) candidates: Vec<Candidate<'t>>,
-    /// The choice that the engine took.
+    /// The choice that the engine picked.
     pub(in crate::format) pick: PickRef<'t>,
-    /// What else it states of its choices.
+    /// Other values stated about the choices.
     pub(in crate::format) metrics: Vec<RowClaim<'t>>,
 }
 
-/// How the log-probs of a response are laid out.
+/// Layout of the log-probs in a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::format) enum Shape {
     /// `choices[].logprobs.content[]`: an object per token.
@@ -41,14 +41,14 @@ pub(in crate::format) enum Shape {
     Responses,
 }
 
-/// Whose fields a response has beside those of the shape.
+/// The server whose extra fields a response has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::format) enum Dialect {
-    /// None.
+    /// No extra fields.
     Plain,
-    /// vLLM: prompt log-probs, token ids, reasons to stop.
+    /// vLLM: prompt log-probs, token ids, stop reasons.
     Vllm,
-    /// `SGLang`: what stopped a choice.
+    /// `SGLang`: the matched stop of a choice.
     Sglang,
     /// llama.cpp: ids and bytes of tokens, timings.
     LlamaCpp,
@@ -56,7 +56,7 @@ pub(in crate::format) enum Dialect {
     MlxLm,
 }
 
-/// The log-probs of a response; None for anything else. A choice without log-probs has no steps.
+/// The log-probs of a response; None for any other value. A choice without log-probs has no steps.
 pub(in crate::format) fn payload(value: Value<'_>) -> Result<Option<Payload<'_>>, FieldError> {
     let Some(shape) = shape(value) else { return Ok(None) };
     let dialect = dialect(value);
@@ -94,7 +94,7 @@ pub(in crate::format) fn unwrap(record: Value<'_>) -> Value<'_> {
     inside.into_iter().flatten().find(|value| shape(*value).is_some()).unwrap_or(record)
 }
 
-/// The shape of a response; None for anything else.
+/// The shape of a response; None for any other value.
 pub(in crate::format) fn shape(value: Value<'_>) -> Option<Shape> {
     if value.kind() != Kind::Object {
         return None;
@@ -111,7 +111,7 @@ pub(in crate::format) fn shape(value: Value<'_>) -> Option<Shape> {
 }
 
 fn choice_shape(choice: Value<'_>) -> Option<Shape> {
-    // A chunk of a stream is a part of a choice.
+    // A stream chunk is only a part of a choice.
     if choice.get("delta").is_some() {
         return None;
     }
@@ -127,13 +127,13 @@ fn choice_shape(choice: Value<'_>) -> Option<Shape> {
             });
             (known && lists.iter().any(Option::is_some)).then_some(Shape::Chat)
         }
-        // Not asked for, or nothing to score.
+        // Log-probs were not requested, or there was nothing to score.
         Kind::Null => has(choice, "message", Kind::Object).then_some(Shape::Chat),
         _ => None,
     }
 }
 
-/// Whether a value is a token object: its log-prob or probability, and its text, bytes or id.
+/// Whether a value is a token object: a log-prob or probability with a text, bytes or an id.
 fn is_token(entry: Value<'_>) -> bool {
     let value = entry.get("logprob").or_else(|| entry.get("prob"));
     value.is_some() && ["token", "bytes", "id", "token_id"].iter().any(|key| entry.get(key).is_some())
@@ -153,7 +153,8 @@ pub(in crate::format) fn first_token(value: Value<'_>) -> Option<Value<'_>> {
     })
 }
 
-/// Whose fields a response has. All of them are looked for in several places, so that none alone decides.
+/// The server whose fields a response has. Each dialect is looked for in several places, because a single field is not
+/// reliable.
 pub(in crate::format) fn dialect(value: Value<'_>) -> Dialect {
     let first = choices(value).next();
     let in_choice = |key: &str| first.and_then(|choice| choice.get(key));
@@ -171,7 +172,7 @@ pub(in crate::format) fn dialect(value: Value<'_>) -> Dialect {
     if in_token("id") { Dialect::MlxLm } else { Dialect::Plain }
 }
 
-/// The candidate of one choice, or of anything else that holds `logprobs` as a choice does; None for what has none.
+/// The candidate of one choice, or of any other object that holds `logprobs` as a choice does; None without log-probs.
 pub(in crate::format) fn choice(value: Value<'_>) -> Result<Option<Candidate<'_>>, FieldError> {
     match choice_shape(value) {
         Some(Shape::Completions) => completions(value, Dialect::Plain, None).map(Some),
@@ -197,7 +198,7 @@ fn is_vllm(value: Value<'_>, first: Option<Value<'_>>) -> bool {
     prompt || reason || ids || tokens || value.get("kv_transfer_params").is_some()
 }
 
-/// Tokens that a response says it was about.
+/// Token counts stated by a response.
 #[derive(Clone, Copy)]
 struct Usage {
     prompt: usize,
@@ -216,7 +217,7 @@ impl Usage {
         })
     }
 
-    /// Whether so many tokens of the only choice are those of prompt and completion together.
+    /// Whether the only choice has as many tokens as prompt and completion together.
     fn is_whole(self, tokens: usize) -> bool {
         self.choices == 1 && self.prompt > 0 && self.prompt + self.completion == tokens
     }
@@ -233,13 +234,13 @@ fn chat(choice: Value<'_>, dialect: Dialect) -> Result<Candidate<'_>, FieldError
         text_of = if text_of.is_none() { Some(key) } else { None };
     }
     if dialect == Dialect::MlxLm {
-        // With alternatives, the value is that of the first of them in no order, not the sampled token's.
+        // With alternatives, the value is that of the first alternative in an unordered list, not of the sampled token.
         for step in candidate.steps.iter_mut().filter(|step| !step.top.is_empty()) {
             (step.token, step.token_id, step.logprob) = (None, None, Logged::Missing);
         }
     }
     drop_ambiguous(&mut candidate.steps);
-    // Only with the plain API are the tokens those of the text. Reasoning and tool calls are elsewhere.
+    // Only in the plain API do the tokens spell the text. Reasoning and tool calls are in other fields.
     let message = choice.get("message");
     let elsewhere = message.is_some_and(|message| {
         let others = ["reasoning", "reasoning_content", "thinking", "tool_calls", "function_call"];
@@ -271,15 +272,15 @@ fn completions(choice: Value<'_>, dialect: Dialect, usage: Option<Usage>) -> Res
     }
     let offset = part("text_offset").and_then(|offsets| integer(offsets.elements().next()?));
     if let Some(usage) = usage.filter(|usage| is_echo(&candidate, Some(*usage))) {
-        // Nothing generated: the text itself was to be scored.
+        // Nothing was generated: the request scored the prompt itself.
         if usage.completion > 0 && usage.prompt < candidate.steps.len() {
             steps::prompt(&mut candidate, usage.prompt);
         }
     }
     drop_ambiguous(&mut candidate.steps);
-    // Lists are keyed by text: where tokenizers spell two tokens alike, one of them is lost.
+    // The lists are keyed by text. If two tokens have the same spelling, one of them is lost.
     let by_id = candidate.steps.iter().all(|step| is_placeholder(step.token));
-    // Offsets of the API count from the prompt's start; servers with other offsets have other tokenizers, too.
+    // Offsets of the API count from the start of the prompt. Servers with other offsets also use other tokenizers.
     let foreign = offset == Some(-1) || offset == Some(0) && !is_echo(&candidate, usage);
     if (matches!(dialect, Dialect::Vllm | Dialect::Sglang) || foreign) && !by_id {
         forget_texts(&mut candidate.alternatives);
@@ -287,7 +288,7 @@ fn completions(choice: Value<'_>, dialect: Dialect, usage: Option<Usage>) -> Res
     Ok(candidate)
 }
 
-/// Whether the tokens of a choice begin with the prompt's.
+/// Whether a choice's tokens start with the prompt.
 fn is_echo(candidate: &Candidate<'_>, usage: Option<Usage>) -> bool {
     let null = candidate.steps.first().is_some_and(|step| step.logprob == Logged::Null);
     null || usage.is_some_and(|usage| usage.is_whole(candidate.steps.len()))
@@ -315,7 +316,7 @@ fn responses(value: Value<'_>) -> Result<Candidate<'_>, FieldError> {
     Ok(candidate)
 }
 
-/// Adds vLLM's prompt tokens in front: of the whole response (chat) or of each choice (completions).
+/// Prepends vLLM's prompt tokens: of the whole response (chat) or of each choice (completions).
 fn prompt_logprobs<'t>(value: Value<'t>, candidates: &mut [Candidate<'t>]) -> Result<(), FieldError> {
     if let (Some(list), Some(first)) = (value.get("prompt_logprobs"), candidates.first_mut()) {
         prompt(list, first)?;
@@ -328,7 +329,7 @@ fn prompt_logprobs<'t>(value: Value<'t>, candidates: &mut [Candidate<'t>]) -> Re
     Ok(())
 }
 
-/// Gives the prompt tokens that are in the arrays already their ids, and lists by id in place of those by text.
+/// Adds ids to prompt tokens that the arrays already hold, and replaces their lists by text with lists by id.
 fn echoed<'t>(list: Value<'t>, candidate: &mut Candidate<'t>) -> Result<(), FieldError> {
     let entries = if list.kind() == Kind::Array { list.len() } else { 0 };
     if entries > candidate.steps.len() {
@@ -346,7 +347,7 @@ fn echoed<'t>(list: Value<'t>, candidate: &mut Candidate<'t>) -> Result<(), Fiel
     Ok(())
 }
 
-/// Adds prompt tokens in front of a candidate's steps, from a list with a map from id to value per token.
+/// Prepends prompt tokens to a candidate's steps, from a list with one map from id to value per token.
 pub(super) fn prompt<'t>(list: Value<'t>, candidate: &mut Candidate<'t>) -> Result<(), FieldError> {
     if list.kind() != Kind::Array {
         return Ok(());
@@ -362,7 +363,7 @@ pub(super) fn prompt<'t>(list: Value<'t>, candidate: &mut Candidate<'t>) -> Resu
     Ok(())
 }
 
-/// A step from a map of ids to `{logprob, rank, decoded_token}` and the entry of its own token, where that is known.
+/// A step from a map of ids to `{logprob, rank, decoded_token}`. `own` is the entry of the step's own token, if known.
 pub(super) fn chosen<'t>(
     entry: Value<'t>,
     own: Option<(Key<'t>, Value<'t>)>,
@@ -382,7 +383,7 @@ pub(super) fn chosen<'t>(
     Ok(step)
 }
 
-/// Forgets the text of tokens that are bytes or nothing: several tokens share it, and so it names none.
+/// Clears the text of tokens that are bytes or empty: several tokens share such a text, so it does not identify one.
 pub(super) fn drop_ambiguous(steps: &mut [Step<'_>]) {
     for step in steps.iter_mut().filter(|step| step.token_id.is_none()) {
         let is_ambiguous = |token: &Text<'_>| {
@@ -393,15 +394,15 @@ pub(super) fn drop_ambiguous(steps: &mut [Step<'_>]) {
     }
 }
 
-/// Forgets the texts of alternatives, so that none is taken for a step's own token.
+/// Clears the texts of alternatives, because such a text could be mistaken for the step's own token.
 pub(in crate::format) fn forget_texts(alternatives: &mut [Alternative<'_>]) {
     for entry in alternatives {
         entry.token = None;
     }
 }
 
-/// Drops lists that hold the whole probability although their last entry is not rare: engines that log the distribution
-/// after top-k and top-p have them legitimately.
+/// Drops lists that hold the whole probability although their last entry is not rare. Such lists are valid for engines
+/// that log the distribution after top-k and top-p.
 pub(super) fn drop_complete(candidate: &mut Candidate<'_>) {
     let Candidate { steps, alternatives, .. } = candidate;
     for step in steps.iter_mut().filter(|step| !step.top.is_empty()) {

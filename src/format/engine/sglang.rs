@@ -1,4 +1,4 @@
-//! `SGLang`: answers of its own route, with triples of log-prob, id and text, and of its OpenAI-compatible routes.
+//! `SGLang`: responses of its native route (triples of log-prob, id and text) and of its OpenAI-compatible routes.
 
 use crate::config::ColumnSpec;
 use crate::config::InputConfig;
@@ -101,7 +101,7 @@ fn triples<'t>(
         let mut step = triple(entry, key)?;
         step.segment = segment;
         if segment == Segment::Prompt {
-            // Ids beyond the vocabulary, of images, are written as 0.
+            // Ids beyond the vocabulary, such as those of images, are written as 0.
             step.token_id = step.token_id.filter(|id| *id != 0);
         }
         if let Some(top) = tops.next() {
@@ -129,7 +129,7 @@ fn is_selection(info: Value<'_>, choices: Value<'_>) -> bool {
     choices.kind() == Kind::Array && means.is_some_and(|means| means.len() == choices.len())
 }
 
-/// The choices that the client scored, each with the mean over its tokens, and the one that it decided for.
+/// The choices that the client scored, each with the mean over its tokens, and the choice that it selected.
 fn selection<'t>(answer: Value<'t>, info: Value<'t>, choices: Value<'t>) -> Result<Payload<'t>, FieldError> {
     let list = |key: &str| -> Vec<Value<'t>> {
         let list = info.get(key).filter(|list| list.kind() == Kind::Array);
@@ -144,7 +144,7 @@ fn selection<'t>(answer: Value<'t>, info: Value<'t>, choices: Value<'t>) -> Resu
         for entry in inputs.get(index).into_iter().flat_map(Value::elements) {
             candidate.steps.push(triple(entry, "input_token_logprobs")?);
         }
-        // The client leaves out what Python takes for false: null, and a log-prob of exactly 0.
+        // The client drops falsy values: null, and a log-prob of exactly 0.
         let zero = candidate.steps.iter().any(|step| step.logprob.value() == Some(0.0));
         if let Some(mean) = means.get(index).filter(|_| !zero) {
             let value = field::number(*mean, MEANS, &[])?;

@@ -1,4 +1,4 @@
-//! Servers that add little to a list of token objects: Ollama, mlx-lm.
+//! Servers that return a plain list of token objects: Ollama, mlx-lm.
 
 use crate::config::InputConfig;
 use crate::format::engine::payload::{self, Dialect, Payload, Shape, drop_ambiguous, payload, unwrap};

@@ -1,7 +1,7 @@
 //! Chunks of streamed `OpenAI` chat completions: lines, or the body of server-sent events.
 //!
-//! A completion's tokens are spread over many chunks, and chunks of several completions may alternate. Chunks are kept until
-//! their completion ends; the line of each chunk gives its position.
+//! The tokens of a completion are spread over many chunks, and chunks of several completions may alternate. Chunks are
+//! kept until their completion ends; the line of each chunk gives its position.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read};
@@ -34,16 +34,16 @@ static INFO: FormatInfo = FormatInfo {
     traps: "Together's `logprobs` is a single number per chunk; a chunk may hold several tokens or none; chunks of several completions may alternate: `id` and `index` distinguish them",
 };
 
-/// Completions that are kept open at once; the oldest is taken for finished when there are more.
+/// Maximum number of open completions. Beyond it, the oldest one counts as finished.
 const OPEN: usize = 256;
-/// Bytes of chunks kept of one completion.
+/// Maximum bytes of chunks kept per completion.
 const KEPT: usize = 1 << 26;
 
 fn is_chunk(record: Value<'_>) -> bool {
     choices(record).any(|choice| choice.get("delta").is_some_and(|delta| delta.kind() == Kind::Object))
 }
 
-/// A line without the mark of server-sent events; None for a line that holds no chunk.
+/// A line without its server-sent-events prefix; None for a line without a chunk.
 fn unmarked(line: &[u8]) -> Option<(usize, &[u8])> {
     let text = line.strip_prefix(b"data:").unwrap_or(line);
     let text = text.trim_ascii_start();
@@ -90,9 +90,9 @@ struct StreamReader;
 #[derive(Default)]
 struct Open {
     id: String,
-    /// The chunks, with a line feed after each.
+    /// The chunks, each followed by a line feed.
     bytes: Vec<u8>,
-    /// Where each chunk stands in the input, and behind the bracket that opens their list.
+    /// Position of each chunk in the input, and its offset after the bracket that opens the list.
     chunks: Vec<Piece>,
     /// Choices seen and choices finished.
     seen: BTreeSet<u32>,
@@ -150,10 +150,10 @@ impl Reader for StreamReader {
     }
 }
 
-/// Adds a chunk to its completion, and emits completions that are over.
+/// Adds a chunk to its completion and emits finished completions.
 fn take(chunk: Value<'_>, record: &RawRecord<'_>, open: &mut Vec<Open>, packed: bool, out: &mut dyn Sink) {
     let id = chunk.get("id").and_then(|id| id.as_str()).unwrap_or_default();
-    // Other completions whose choices all have a reason to stop are over.
+    // Another completion is finished if all its choices have a stop reason.
     let mut at = 0;
     while let Some(completion) = open.get(at) {
         let over = completion.id != id && completion.seen.len() == completion.finished.len();
@@ -200,7 +200,7 @@ fn take(chunk: Value<'_>, record: &RawRecord<'_>, open: &mut Vec<Open>, packed: 
 /// Emits a completion as one item.
 fn finish(completion: &Open, file: u32, packed: bool, out: &mut dyn Sink) {
     let Some((line, column)) = completion.chunks.first().and_then(|chunk| chunk.start) else { return };
-    // The chunks as one array: brackets around, commas in place of the line feeds.
+    // Turns the chunks into one array: adds brackets and replaces the line feeds with commas.
     let mut bytes = Vec::with_capacity(completion.bytes.len() + 1);
     bytes.push(b'[');
     bytes.extend_from_slice(&completion.bytes);
@@ -249,7 +249,7 @@ fn finish(completion: &Open, file: u32, packed: bool, out: &mut dyn Sink) {
     out.item(&item, &Chunks(JsonOrigin::new(record, root)));
 }
 
-/// The one token of a chunk whose `logprobs` is its log-prob, as Together streams it.
+/// The one token of a chunk whose `logprobs` is a bare log-prob, as Together streams it.
 fn bare(choice: Value<'_>) -> Option<Step<'_>> {
     let value = choice.get("logprobs")?;
     let logprob = Logged::Number(printed(value).filter(|_| value.kind() == Kind::Number)?);
@@ -258,7 +258,7 @@ fn bare(choice: Value<'_>) -> Option<Step<'_>> {
     Some(Step { token, token_id: delta.get("token_id").and_then(integer), logprob, at: at(value), ..Step::default() })
 }
 
-/// Places in the chunks of a completion, without the position of the chunk in their list.
+/// Places in the chunks of a completion; a path leaves out the chunk's index in the list.
 struct Chunks<'c>(JsonOrigin<'c>);
 
 impl Origin for Chunks<'_> {

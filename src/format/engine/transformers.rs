@@ -1,6 +1,6 @@
-//! Dumps of Hugging Face transformers' `generate()`: sequences, transition scores, scores of beams.
+//! Dumps of Hugging Face transformers' `generate()`: sequences, transition scores, beam scores.
 //!
-//! The library has no log format; the keys are those of its outputs, with the arguments of the call beside them.
+//! The library has no log format. The keys are those of its outputs and of the arguments of the call.
 
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::engine::payload::Payload;
@@ -40,7 +40,7 @@ fn is_dump(record: Value<'_>) -> bool {
     rows("sequences") && rows("transition_scores")
 }
 
-/// How `sequences_scores` arise in a record: the power of the length, and whether the prompt counts in it.
+/// How `sequences_scores` are computed: the exponent of the length, and whether the length includes the prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Divisor {
     /// `length_penalty` in hundredths.
@@ -49,11 +49,11 @@ struct Divisor {
 }
 
 impl Divisor {
-    /// None where the record does not state it, or states a power without a formula.
+    /// None if the record does not state it, or states an exponent without a formula.
     fn of(record: Value<'_>) -> Option<Self> {
         let power = Scale::hundredths(record.get("length_penalty").and_then(printed)?.value)?;
         let prompt = record.get("transformers_version").and_then(|version| counts_prompt(&version.as_str()?));
-        // Over prompt and continuation there is a formula for the plain quotient only.
+        // With the prompt included, only the plain quotient has a formula.
         (power == 100 || prompt != Some(true)).then_some(Self { power, prompt })
     }
 
@@ -72,7 +72,7 @@ impl Divisor {
     }
 }
 
-/// Whether a version divides by the length with the prompt: those up to 4.35 do.
+/// Whether a version includes the prompt in the length; versions up to 4.35 do.
 fn counts_prompt(version: &str) -> Option<bool> {
     let mut parts = version.split('.').map(|part| part.parse::<u32>().ok());
     let (major, minor) = (parts.next()??, parts.next()??);
@@ -121,18 +121,18 @@ impl Format for Transformers {
     }
 }
 
-/// The divisors that the first records state, in the order of their columns.
+/// The divisors stated by the first records, in the order of their columns.
 struct Divisors {
     divisors: Vec<Divisor>,
 }
 
-/// What a record says of all its rows.
+/// The values that a record states for all its rows.
 struct Call<'t> {
     /// `beam_indices`, a list per row.
     beams: Vec<Value<'t>>,
-    /// Whether the values are log-probs; logits else.
+    /// Whether the values are log-probs; otherwise they are logits.
     normalised: bool,
-    /// Processed scores per step and row, over the vocabulary.
+    /// Processed scores over the vocabulary, per step and row.
     scores: Vec<Value<'t>>,
     eos: Option<i64>,
     several: bool,
@@ -163,7 +163,7 @@ fn visit(origin: &JsonOrigin<'_>, context: &Divisors, out: &mut dyn Sink) -> Res
     for (at, (ids, values)) in sequences.iter().zip(&values).enumerate() {
         candidates.push(row(&call, at, *ids, *values)?);
     }
-    // A row that stops before the longest ended with the end token.
+    // A row shorter than the longest one ended with the end token.
     let short = candidates.iter().find(|candidate| candidate.steps.iter().any(|step| step.segment == Segment::Padding));
     let eos = call.eos.or_else(|| {
         let last = short?.steps.iter().rev().find(|step| step.segment != Segment::Padding)?;
@@ -179,7 +179,7 @@ fn visit(origin: &JsonOrigin<'_>, context: &Divisors, out: &mut dyn Sink) -> Res
             last.filter(|step| eos.is_some() && step.token_id == eos).map(|step| step.segment = Segment::End).is_some();
         let (Some((column, divisor)), Some(value)) = (column, totals.get(at)) else { continue };
         claim(candidate, column, *value)?;
-        // Where the prompt counts in the length, the end token does not.
+        // If the length includes the prompt, it excludes the end token.
         let length = prompt.map(|prompt| prompt.saturating_sub(u32::from(ended)));
         match (divisor.prompt, length, eos) {
             (Some(false), ..) => {}
@@ -235,7 +235,8 @@ fn row<'t>(call: &Call<'t>, index: usize, ids: Value<'t>, values: Value<'t>) -> 
     Ok(candidate)
 }
 
-/// Marks what follows the first end token; without a known one, what repeats the row's last id to its end.
+/// Marks the steps after the first end token as padding. If the end token is unknown, marks the trailing repetitions of
+/// the row's last id.
 fn pad(call: &Call<'_>, steps: &mut [Step<'_>]) {
     let end = match call.eos {
         Some(_) => steps.iter().position(|step| step.token_id == call.eos),

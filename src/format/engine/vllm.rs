@@ -1,4 +1,4 @@
-//! vLLM: what its server answers, what its token-in-token-out route answers, and dumps of its library's results.
+//! vLLM: responses of its server, responses of its token-in-token-out route, and dumps of its library's results.
 
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::engine::own_entry::Listed;
@@ -15,7 +15,7 @@ use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink}
 use crate::formula::Formula;
 use crate::model::{Candidate, Claim, ClaimKind, ColumnId, Logged, Segment, Slice, Step, Steps};
 
-/// The server's chat and completions.
+/// The server's chat and completions routes.
 pub(super) static SERVER: Served =
     Served { card: &SERVER_CARD, is: is_served, evidence: "fields of vLLM beside choices[].logprobs" };
 /// The server's token-in-token-out route.
@@ -78,7 +78,7 @@ pub(super) struct Served {
 }
 
 fn is_bare(record: Value<'_>) -> bool {
-    // Lines of run-batch are Batch lines.
+    // Lines written by run-batch are Batch lines.
     record.get("custom_id").is_none()
         && record.get("response").is_none_or(|response| response.get("status_code").is_none())
 }
@@ -161,7 +161,7 @@ impl Format for Offline {
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
         let framing = head.framing().unwrap_or(Framing::Lines);
         let column = |name| ColumnSpec::with_formulas(name, ClaimKind::Score, vec![Formula::SUM]);
-        // Parts of a stream have the total so far beside the tokens of their own.
+        // Parts of a stream carry the running total besides their own tokens.
         let partial = head.records().any(|record| record.get("finished").and_then(flag) == Some(false));
         let reader = Records::new(
             framing,
@@ -177,7 +177,7 @@ impl Format for Offline {
     }
 }
 
-/// What the first records say of all.
+/// Shape that the first records show for all records.
 struct RecordShape {
     /// Whether records are parts of a stream.
     partial: bool,
@@ -206,11 +206,11 @@ fn visit(origin: &JsonOrigin<'_>, context: &RecordShape, out: &mut dyn Sink) -> 
         drop_complete(candidate);
         if context.partial {
             candidate.claims.clear();
-            // The text of a part may be that of all parts so far.
+            // The text of a part may be the text of all parts so far.
             candidate.continuation = None;
         }
     }
-    // Requests are counted anew in each process: a number names a request only where its result is alone.
+    // Each process numbers its requests from 0, so a number identifies a request only if its result is alone.
     let id =
         record.get("request_id").and_then(field::id).filter(|id| candidates.len() == 1 || id.parse::<u64>().is_err());
     emit(record, Payload { id, candidates, ..Payload::default() }, origin, out);
@@ -234,7 +234,7 @@ fn sampled(result: Value<'_>) -> Result<Candidate<'_>, FieldError> {
         _ => {}
     }
     candidate.continuation = result.get("text").and_then(text);
-    // No reason beside the end token is logged as null.
+    // If the end token stopped the generation, the stop reason is logged as null.
     let by_end = result.get("finish_reason").is_some_and(|reason| reason.raw() == b"stop")
         && result.get("stop_reason").is_some_and(|reason| reason.kind() == Kind::Null);
     if let Some(last) = candidate.steps.last_mut().filter(|_| by_end) {
@@ -244,7 +244,7 @@ fn sampled(result: Value<'_>) -> Result<Candidate<'_>, FieldError> {
     Ok(candidate)
 }
 
-/// One sequence of a beam search: its last tokens are those that the maps are about.
+/// One sequence of a beam search. The maps cover its last tokens.
 fn beam(result: Value<'_>) -> Result<Candidate<'_>, FieldError> {
     let mut candidate = Candidate { at: at(result), ..Candidate::default() };
     let ids: Vec<Option<i64>> = result.get("tokens").into_iter().flat_map(|ids| ids.elements()).map(integer).collect();
@@ -267,7 +267,7 @@ fn claim<'t>(result: Value<'t>, name: &str, column: u16, candidate: &mut Candida
     Ok(())
 }
 
-/// The step of a token in a map from id to value, whose own entry the map shows where the id is not logged.
+/// The step of a token in a map from id to value. If the id is not logged, the map itself may identify the entry.
 pub(super) fn by_id<'t>(
     entry: Value<'t>,
     id: Option<i64>,
@@ -285,13 +285,13 @@ pub(super) fn by_id<'t>(
     Ok(step)
 }
 
-/// Steps from flat arrays: each position's slice starts with its own token.
+/// Steps from flat arrays: the slice of each position starts with the position's own token.
 fn flat<'t>(arrays: Value<'t>, candidate: &mut Candidate<'t>) -> Result<Steps<'t>, FieldError> {
     let list = |key: &str| -> Vec<Value<'t>> { arrays.get(key).into_iter().flat_map(|list| list.elements()).collect() };
     let (starts, ends) = (list("start_indices"), list("end_indices"));
     let (ids, values, texts) = (list("token_ids"), list("logprobs"), list("decoded_tokens"));
     let mut found = Steps::default();
-    // Entries belong to one position: ranges over the same ones would make more of them than there are.
+    // Each entry belongs to one position. Overlapping ranges could yield more steps than there are entries.
     let mut used = 0;
     for (start, end) in starts.iter().zip(&ends) {
         let index = |value: &Value<'_>| count(*value).and_then(|count| usize::try_from(count).ok());

@@ -1,4 +1,4 @@
-//! A reader of responses, bare or in a record that wraps them, with the claims that a pipeline wrote beside them.
+//! Reads responses, bare or inside a record that wraps them, with the claims that a pipeline added beside them.
 
 use std::borrow::Cow;
 
@@ -13,24 +13,24 @@ use crate::format::records::Records;
 use crate::format::{Head, Sink};
 use crate::model::{Candidate, Claim, ColumnId, Item};
 
-/// Turns a response into its candidates; None for anything else.
+/// Turns a response into its candidates; None for any other value.
 pub(in crate::format) type Read = for<'t> fn(Value<'t>) -> Result<Option<Payload<'t>>, FieldError>;
 
-/// What a reader of responses knows of its input.
+/// Context of a reader of responses.
 pub(in crate::format) struct Wrapped {
     read: Read,
     /// Names of claims beside the response, with their columns.
     claims: Vec<String>,
-    /// The column of the first of them.
+    /// The first of these columns.
     first: u16,
 }
 
-/// A reader of responses that state nothing themselves.
+/// A reader of responses that state no values of their own.
 pub(in crate::format) fn reader(head: &Head<'_>, config: &InputConfig, read: Read) -> Result<Records<Wrapped>, String> {
     reader_with(head, config, read, Vec::new())
 }
 
-/// A reader of responses, with the columns of what they state.
+/// A reader of responses, with the columns of the values they state.
 pub(super) fn reader_with(
     head: &Head<'_>,
     config: &InputConfig,
@@ -56,7 +56,7 @@ pub(super) fn reader_with(
     Ok(Records::new(framing, columns, context, visit).mapped(&mapping))
 }
 
-/// The column of a field beside a response: one that the user names, or whose name says that it is about log-probs.
+/// The column of a field beside a response: one that the user declares, or one with a name about log-probs.
 pub(in crate::format) fn column(name: &str, config: &InputConfig) -> Option<ColumnSpec> {
     if let Some(named) = config.columns.iter().find(|spec| *spec.column.name == *name) {
         return Some(named.clone());
@@ -70,7 +70,7 @@ fn visit(origin: &JsonOrigin<'_>, context: &Wrapped, out: &mut dyn Sink) -> Resu
     let record = origin.root;
     let response = unwrap(record);
     let Some(mut payload) = (context.read)(response)? else { return Ok(()) };
-    // Numbers beside a response with several choices do not say which of them they are about.
+    // A number beside a response with several choices does not say which choice it belongs to.
     if let [only] = payload.candidates.as_mut_slice() {
         for (name, column) in context.claims.iter().zip(context.first..) {
             if let Some(value) = record.get(name) {

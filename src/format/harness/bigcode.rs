@@ -1,4 +1,4 @@
-//! bigcode-evaluation-harness: `evaluation_results.json`, shares of programs that pass their tests, and the programs.
+//! bigcode-evaluation-harness: `evaluation_results.json` (shares of programs that pass their tests), and the programs.
 
 use crate::config::InputConfig;
 use crate::format::field::{at, has};
@@ -8,7 +8,7 @@ use crate::format::records::{Document, Records};
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{Origin, RunMetric};
 
-/// The numbers of the run.
+/// The run-level metrics.
 pub(in crate::format) static RESULTS: Results = Results;
 
 pub(in crate::format) struct Results;
@@ -26,7 +26,7 @@ static INFO: FormatInfo = FormatInfo {
     traps: "pass@k is an estimate over all samples of a problem, not the share of problems for which one of k passes",
 };
 
-/// The programs, which hold no numbers.
+/// The programs; these files hold no numbers.
 pub(in crate::format) static GENERATIONS: Generations = Generations;
 
 pub(in crate::format) struct Generations;

@@ -36,7 +36,7 @@ static INFO: FormatInfo = FormatInfo {
 /// The key of the run in `.latest_test_run.json` (`LATEST_TEST_RUN_DATA_KEY` in `deepeval/test_run/test_run.py`).
 const WRAPPED: &str = "testRunData";
 
-/// The run itself, which may lie under a key.
+/// The run itself, which may be nested under a key.
 fn run(root: Value<'_>) -> Value<'_> {
     root.get(WRAPPED).filter(|run| run.kind() == Kind::Object).unwrap_or(root)
 }
@@ -74,7 +74,7 @@ fn case(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Fiel
     let root = origin.root;
     let name = root.get("name").or_else(|| root.get("order")).and_then(id);
     let name = name.ok_or_else(|| lacks(root, "name", "the case's name"))?;
-    // Cases may share a name; their order is their own.
+    // Cases may share a name, but each has its own order number.
     let id = match root.get("order").and_then(id) {
         Some(order) => Cow::Owned(format!("{name} (order {order})")),
         None => name,
@@ -83,7 +83,7 @@ fn case(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Fiel
     let mut passed: Option<Vec<Printed>> = Some(Vec::new());
     for metric in root.get("metricsData").into_iter().flat_map(|metrics| metrics.elements()) {
         let success = metric.get("success").and_then(|success| success.as_bool());
-        // A flaky metric does not decide.
+        // A flaky metric does not affect the result of the test.
         let decides = metric.get("flaky").and_then(|flaky| flaky.as_bool()) != Some(true);
         passed = passed.zip(success.filter(|_| decides)).map(|(mut all, success)| {
             all.push(Printed::from_f64(f64::from(u8::from(success))));
@@ -111,7 +111,7 @@ fn row<'t>(name: Cow<'t, str>, value: RowValue, place: Value<'t>, definition: De
 }
 
 fn totals(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), FieldError> {
-    // Conversations are cases of another list.
+    // Conversations are listed separately.
     let run = run(origin.root);
     let plain = run.get("conversationalTestCases").is_none_or(|cases| cases.is_container_empty());
     if let Some(value) = run.get("testPassed").filter(|value| value.kind() == Kind::Number && plain) {

@@ -68,7 +68,7 @@ fn is_instance(record: Value<'_>) -> bool {
         && find(record, &["evaluation", "score"]).is_some()
 }
 
-/// What the two files of an evaluation share in their names.
+/// The part of the file name that the two files of an evaluation share.
 fn key(name: &str) -> String {
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     stem.strip_suffix("_samples").unwrap_or(stem).to_owned()
@@ -133,7 +133,7 @@ fn numbers(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), F
         let result_id = result.get("evaluation_result_id").and_then(id).unwrap_or_default();
         let config = |key: &str| find(result, &["metric_config", key]).and_then(|value| value.as_str());
         let metric = config("metric_name").unwrap_or_else(|| result_id.clone());
-        // An accuracy is a mean of its rows; whether another score is one, only a match can tell.
+        // An accuracy is a mean of its rows. For other scores, only a match with the rows shows that.
         let accuracy = config("metric_kind").is_some_and(|kind| kind == "accuracy");
         let claim = |name: &str, value: Value<'_>| {
             RunMetric {
@@ -194,7 +194,7 @@ fn instance(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), 
     let nested = nested.as_ref().and_then(|text| tape.parse(text.as_bytes()).ok());
     let score = find(root, &["evaluation", "score"]);
     if result.is_none() {
-        // Log-likelihoods of whole texts: the score of the row is a stub.
+        // For log-likelihoods of whole texts, the score of the row is only a stub.
         let raw = find(root, &["output", "raw"]).and_then(|raw| raw.elements().next()).and_then(printed);
         let mut pairs = 0_usize;
         for (key, value) in nested.into_iter().flat_map(|metrics| metrics.members()) {

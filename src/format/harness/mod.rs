@@ -1,4 +1,4 @@
-//! Evaluation harnesses: rows per document, and the numbers of a run.
+//! Evaluation harnesses: rows per document, and the metrics of a run.
 
 mod bigcode;
 mod deepeval;

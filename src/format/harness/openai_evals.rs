@@ -107,7 +107,7 @@ fn event(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Fie
                 at: at(logp),
                 ..Candidate::default()
             };
-            // A sample may ask for several completions, and for one of them again.
+            // A sample may request several completions, and may repeat a request.
             let number = root.get("event_id").and_then(id).unwrap_or_default();
             out.item(
                 &Item {

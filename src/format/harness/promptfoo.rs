@@ -127,7 +127,7 @@ impl Format for Lines {
     }
 }
 
-/// Rows of one prompt (and provider) are a stream.
+/// The rows of one prompt and provider are one stream.
 fn filter(prompt: &str) -> String {
     format!("prompt {prompt}")
 }
@@ -178,8 +178,8 @@ fn row(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Field
     Ok(())
 }
 
-/// The scores by the names of metrics: each is the mean of the scores of its assertions by their weights; of earlier versions,
-/// which write no weights beside it, the sum where all weights are 1.
+/// The scores by metric name. Each is the weighted mean of the scores of its assertions. Earlier versions write no
+/// weights; there it is the sum if all weights are 1.
 fn named_scores<'t>(root: Value<'t>, components: &[Value<'t>]) -> Vec<RowClaim<'t>> {
     let is_flat = components.iter().all(|own| own.get("componentResults").is_none_or(|list| list.is_container_empty()));
     let named = root.get("namedScores").filter(|_| is_flat);
@@ -197,7 +197,7 @@ fn named_scores<'t>(root: Value<'t>, components: &[Value<'t>]) -> Vec<RowClaim<'
             Some((own.get("score").and_then(printed)?, weight.unwrap_or_else(|| Printed::from_f64(1.0))))
         };
         let parts: Vec<(Printed, Printed)> = components.iter().filter(is_own).map(part).collect::<Option<_>>()?;
-        // Other names are of metrics that code derives.
+        // Other names belong to metrics derived by custom code.
         (!parts.is_empty()).then(|| Claim {
             of: RowMetric {
                 name: Cow::Owned(format!("namedScores.{name}")),
@@ -233,7 +233,7 @@ fn metric<'t>(name: &'t str, value: RowValue, place: Value<'t>, definition: Defi
     Claim { of: RowMetric { name: Cow::Borrowed(name), custom: false, definition }, value, at: at(place) }
 }
 
-/// Whether an assertion counts as much as any other.
+/// Whether an assertion has the default weight.
 fn is_plain(component: Value<'_>) -> bool {
     let weight = find(component, &["assertion", "weight"]).filter(|weight| weight.kind() != Kind::Null);
     let kind = find(component, &["assertion", "type"]).and_then(|kind| kind.as_str()).unwrap_or_default();
@@ -244,7 +244,7 @@ fn is_plain(component: Value<'_>) -> bool {
         && component.get("componentResults").is_none_or(|inside| inside.is_container_empty())
 }
 
-/// The score of an assertion on the log-probs; others have no definition here.
+/// The score of an assertion on the log-probs. Other assertions have no definition here.
 fn assertion<'t>(component: Value<'t>, known: &[RowClaim<'_>]) -> Option<RowClaim<'t>> {
     let kind = find(component, &["assertion", "type"])?.as_str()?;
     let score = component.get("score")?;

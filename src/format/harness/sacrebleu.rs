@@ -65,7 +65,7 @@ fn score(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Fie
     let mut item = Item { id: name.clone(), complete: true, at: at(root), ..Item::default() };
     if let Some(number) = printed(score) {
         let text = |key: &str| root.get(key).and_then(|value| value.as_str());
-        // Fewer precisions count for short texts then.
+        // With effective order, short texts use fewer precisions.
         let fixed = text("eff").is_none_or(|effective| effective == "no");
         let parts = text("verbose_score").filter(|_| fixed && name == "BLEU");
         let definition = parts.and_then(|text| bleu(&text));

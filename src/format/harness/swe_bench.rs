@@ -1,7 +1,7 @@
-//! SWE-bench: the report of a run, and those of its instances.
+//! SWE-bench: the report of a run, and the reports of its instances.
 //!
-//! Shapes of 2 to 4, from `make_run_report` in `swebench/harness/reporting.py` and `get_eval_report` and `get_resolution_status` in
-//! `swebench/harness/grading.py`.
+//! Shapes of 2 to 4, from `make_run_report` in `swebench/harness/reporting.py` and `get_eval_report` and
+//! `get_resolution_status` in `swebench/harness/grading.py`.
 
 #![expect(clippy::trivially_copy_pass_by_ref, reason = "every visit has one signature")]
 
@@ -129,7 +129,7 @@ fn report(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Fi
     Ok(())
 }
 
-/// An instance under its id.
+/// An instance keyed by its id.
 fn instance(root: Value<'_>) -> Option<(Cow<'_, str>, Value<'_>)> {
     let (key, value) = root.members().next()?;
     let is_one =
@@ -154,7 +154,7 @@ impl Format for Instance {
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
         let mut records = Records::new(Framing::Nested(&[]), Vec::new(), (), status)
             .mapped(&[("item", "the key"), ("row metrics", "resolved")]);
-        // Every instance has a directory of its own.
+        // Every instance has its own directory.
         if head.name == "report.json" {
             records.run_directory = Some(head.ancestor(2).to_owned());
         }

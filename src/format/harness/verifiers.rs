@@ -50,7 +50,7 @@ static METADATA_CARD: FormatInfo = FormatInfo {
     traps: "means are over rollouts, not over examples",
 };
 
-/// Numbers of a rollout that are no metrics.
+/// Numbers of a rollout that are not metrics.
 const OTHERS: [&str; 8] =
     ["example_id", "generation_ms", "scoring_ms", "total_ms", "num_turns", "rollout_id", "trajectory_id", "seed"];
 
@@ -82,7 +82,7 @@ impl Format for Rollouts {
 fn visit(origin: &JsonOrigin<'_>, out: &mut dyn Sink) -> Result<(), FieldError> {
     let row = origin.root;
     let example = row.get("example_id").and_then(id).ok_or_else(|| lacks(row, "example_id", "the example's id"))?;
-    // Rollouts of an example are told apart by all that is logged of them.
+    // Rollouts of an example are distinguished by their whole logged content.
     let distinct = stable_hash(row.raw());
     let mut item = Item { id: example, complete: true, distinct, at: at(row), ..Item::default() };
     let mut say = |name: &'_ str, value: Value<'_>| {

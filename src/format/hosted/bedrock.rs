@@ -28,7 +28,7 @@ static INFO: FormatInfo = FormatInfo {
             of one more than the others hold",
 };
 
-/// The response of a record: that of a logged pair, or the record itself.
+/// The response of a record: the response of a logged pair, or the record itself.
 fn response(record: Value<'_>) -> Value<'_> {
     record.get("response").filter(|inside| inside.get("generation").is_some()).unwrap_or(record)
 }

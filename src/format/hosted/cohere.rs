@@ -43,7 +43,7 @@ static V1_CARD: FormatInfo = FormatInfo {
     traps: "with return_likelihoods ALL the first token has no value and does not count",
 };
 
-/// The response of a record: that of a logged pair, or the record itself.
+/// The response of a record: the response of a logged pair, or the record itself.
 fn response<'t>(record: Value<'t>, list: &str) -> Value<'t> {
     record.get("response").filter(|inside| inside.get(list).is_some()).unwrap_or(record)
 }
@@ -80,7 +80,7 @@ fn chat(value: Value<'_>) -> Result<Option<Payload<'_>>, FieldError> {
         let part = |key: &str| chunk.get(key).filter(|list| list.kind() == Kind::Array);
         let (Some(ids), Some(values)) = (part("token_ids"), part("logprobs")) else { continue };
         let only = chunk.get("text").filter(|_| ids.len() == 1).and_then(text);
-        // Only chunks that disagree are worth a look: the lengths of all of them together would hide one.
+        // Checked per chunk: summed over all chunks, opposite mismatches would cancel out.
         if ids.len() != values.len() {
             for (role, list) in [("token_ids", ids), ("logprobs", values)] {
                 let len = u32::try_from(list.len()).unwrap_or(u32::MAX);

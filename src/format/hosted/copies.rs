@@ -1,4 +1,4 @@
-//! APIs that copy the shapes of `OpenAI` and add to them: Mistral, Together, Fireworks.
+//! APIs that copy the shapes of `OpenAI` and add fields: Mistral, Together, Fireworks.
 
 use crate::config::InputConfig;
 use crate::format::engine::payload::{self, Dialect, Payload, Shape, choices, first_token, forget_texts, unwrap};
@@ -129,7 +129,7 @@ impl Format for Copy {
 fn together(value: Value<'_>) -> Result<Option<Payload<'_>>, FieldError> {
     let Some(mut payload) = payload::payload(value)? else { return Ok(None) };
     for step in payload.candidates.iter_mut().flat_map(|candidate| &mut candidate.steps) {
-        // The lists have no ids: only a token's own spelling finds it there.
+        // The lists have no ids, so a token is found in its list only by its spelling.
         step.token = step.token.filter(|token| !token.is_empty() && !token.decoded().contains('\u{FFFD}'));
     }
     Ok(Some(payload))
@@ -141,7 +141,7 @@ fn fireworks(value: Value<'_>) -> Result<Option<Payload<'_>>, FieldError> {
     for candidate in payload.candidates.iter_mut().filter(|_| arrays) {
         forget_texts(&mut candidate.alternatives);
         let Some(first) = candidate.steps.first_mut() else { continue };
-        // The first token of an echoed prompt has no context: a zero without a list means "no value".
+        // The first token of an echoed prompt has no context. A zero without a list means "no value".
         let zero = first.logprob.value().is_some_and(|value| value.abs() <= 0.0);
         if zero && first.top.is_empty() {
             first.logprob = Logged::Null;

@@ -1,4 +1,4 @@
-//! Gateways and tracers that keep the response of a model as an object or as a JSON string: `LiteLLM`, Langfuse,
+//! Gateways and tracers that store a model's response as an object or as a JSON string: `LiteLLM`, Langfuse,
 //! `OpenTelemetry` (`OpenInference`), `MLflow`.
 
 use std::borrow::Cow;
@@ -57,13 +57,13 @@ pub(super) static MLFLOW: Gateway = Gateway {
     field: "data.spans[].attributes[\"mlflow.spanOutputs\"].choices[].logprobs",
 };
 
-/// A path in a record at which a model's response may be found.
+/// A place in a record that may hold a model's response.
 struct Answer<'t> {
-    /// The response, or a string that holds it.
+    /// The response, or a string that contains it.
     value: Value<'t>,
     /// The item's id.
     id: Option<Cow<'t, str>>,
-    /// Where a pipeline may have written numbers about it.
+    /// An object with numbers that a pipeline may have added about the response.
     claims: Option<Value<'t>>,
 }
 
@@ -132,7 +132,7 @@ fn id<'t>(value: Value<'t>, path: &[&str]) -> Option<Cow<'t, str>> {
     find(value, path).and_then(field::id)
 }
 
-/// The number that the TGI route leaves in a message: Σ of the log-probs.
+/// The sum of the log-probs that the TGI route writes to a message.
 fn message_sum(choice: Value<'_>) -> Option<Value<'_>> {
     let message = choice.get("message")?;
     ["logprobs", "_logprob"].iter().find_map(|key| message.get(key)).filter(|sum| sum.kind() == Kind::Number)
@@ -189,10 +189,10 @@ fn otel<'t>(record: Value<'t>, found: &mut Vec<Answer<'t>>) {
     }
 }
 
-/// What a reader knows of its input.
+/// Context of a reader.
 struct AnswerColumns {
     answers: for<'t> fn(Value<'t>, &mut Vec<Answer<'t>>),
-    /// Names of numbers beside a response, with their columns. The first column is that of a sum in a message.
+    /// Names of numbers beside a response, with their columns. The first column is for the sum in a message.
     claims: Vec<String>,
 }
 
@@ -247,7 +247,7 @@ fn visit(origin: &JsonOrigin<'_>, context: &AnswerColumns, out: &mut dyn Sink) -
     Ok(())
 }
 
-/// The numbers beside an answer.
+/// The numbers beside a response.
 fn claims(answer: &Answer<'_>, context: &AnswerColumns) -> Result<Vec<CandidateClaim>, FieldError> {
     let mut found = Vec::new();
     for (name, column) in context.claims.iter().zip(1..) {
@@ -283,7 +283,7 @@ fn emit(
     Ok(())
 }
 
-/// Sums in messages, whose tokens are not logged.
+/// Sums in messages whose tokens are not logged.
 fn sums(
     value: Value<'_>,
     answer: &Answer<'_>,

@@ -1,4 +1,4 @@
-//! Gemini: responses of the Developer API and of Vertex AI, as REST or as the SDK dumps them, and Vertex batch lines.
+//! Gemini: responses of the Developer API and of Vertex AI, as REST JSON or SDK dumps, and lines of Vertex batches.
 
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::field::{self, FieldError, at, count, find, has, integer, text};
@@ -29,12 +29,12 @@ static INFO: FormatInfo = FormatInfo {
             has an empty response",
 };
 
-/// A field under the name that REST gives it or under the one that the SDK gives it.
+/// A field by its REST name or by its SDK name.
 fn either<'t>(value: Value<'t>, names: [&str; 2]) -> Option<Value<'t>> {
     names.iter().find_map(|name| value.get(name)).filter(|value| value.kind() != Kind::Null)
 }
 
-/// The response of a record: that of a batch line, of a logged pair, or the record itself.
+/// The response of a record: the response of a batch line or of a logged pair, or the record itself.
 fn response(record: Value<'_>) -> Value<'_> {
     record.get("response").filter(|inside| inside.get("candidates").is_some()).unwrap_or(record)
 }
@@ -49,7 +49,7 @@ fn is_gemini(record: Value<'_>) -> bool {
         either(candidate, ["avgLogprobs", "avg_logprobs"]).is_some()
             || either(candidate, ["logprobsResult", "logprobs_result"]).is_some()
     });
-    // A line of a batch that failed.
+    // A failed line of a batch.
     let failed = has(record, "processed_time", Kind::String) && find(record, &["request", "contents"]).is_some();
     scored || failed
 }

@@ -24,7 +24,7 @@ static INFO: FormatInfo = FormatInfo {
     traps: "one shape per serialiser: model_dump, messages_to_dict, load.dumps; completions have parallel arrays",
 };
 
-/// The message of a record: bare, or as one of the serialisers wraps it.
+/// The message of a record: bare, or wrapped by one of the serialisers.
 fn message(record: Value<'_>) -> Option<Value<'_>> {
     let inside = ["data", "kwargs"].iter().filter_map(|key| record.get(key));
     std::iter::once(record).chain(inside).find(|message| has(*message, "response_metadata", Kind::Object))
@@ -36,7 +36,7 @@ fn generations(record: Value<'_>) -> impl Iterator<Item = Value<'_>> {
     inner.flat_map(|list| list.elements())
 }
 
-/// What holds the log-probs of a generation: its own information, or that of its message.
+/// The object with the log-probs of a generation: its own metadata, or that of its message.
 fn scored(generation: Value<'_>) -> Option<Value<'_>> {
     let information = generation.get("generation_info").filter(|place| place.get("logprobs").is_some());
     information.or_else(|| find(message(generation.get("message")?)?, &["response_metadata"]))

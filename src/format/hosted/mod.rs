@@ -1,4 +1,4 @@
-//! Hosted APIs, gateways in front of them, and tracers behind them.
+//! Hosted APIs, gateways in front of them, and tracers.
 
 mod bedrock;
 mod cohere;

@@ -1,4 +1,4 @@
-//! JSON inside a string of a JSON record, as tracers keep what a model answered.
+//! JSON inside a string of a JSON record. Tracers store a model's response this way.
 
 use crate::format::RawRecord;
 use crate::format::json::{Kind, Tape, Value};
@@ -6,12 +6,12 @@ use crate::format::origin::JsonOrigin;
 use crate::model::{At, Candidate, Located, Origin, Place};
 use crate::source::ByteMap;
 
-/// Times that a text may be wrapped into a string.
+/// Maximum number of nested strings.
 const LEVELS: usize = 2;
 
-/// Shows a value to a visitor; of a string that holds JSON, the value inside. A string that does not, or that a tracer
-/// cut off, holds nothing to show. What the visitor reads has offsets of the text that the value stands in; [`Lift`]
-/// makes those of the record of them, which the origin expects.
+/// Shows a value to a visitor. If the value is a string that contains JSON, shows the value inside. Nothing is shown
+/// for a string without JSON, or one that a tracer truncated. Offsets in the visited value are relative to the string's
+/// text; [`Lift`] converts them to offsets in the record, as the origin expects.
 pub(super) fn look<T>(
     origin: &JsonOrigin<'_>,
     value: Value<'_>,
@@ -42,23 +42,23 @@ pub(super) fn look<T>(
     Some(visit(&nested, &lift, root))
 }
 
-/// The strings around a text, outermost first: none for a value of the record itself.
+/// The strings around a text, outermost first; empty for a value of the record itself.
 pub(super) struct Lift(Vec<Escapes>);
 
 impl Lift {
-    /// A value of the text as bytes of the record.
+    /// Converts a range of the text to a range of the record.
     pub(super) fn at(&self, at: At) -> At {
         let outside = |offset| self.0.iter().rev().fold(offset, |offset, string| string.written(offset));
         At::new(outside(at.start()), outside(at.end()))
     }
 
-    /// The bytes of the record as those of the text.
+    /// Converts a range of the record to a range of the text.
     fn inside(&self, at: At) -> At {
         let inside = |offset| self.0.iter().fold(offset, |offset, string| string.read(offset));
         At::new(inside(at.start()), inside(at.end()))
     }
 
-    /// [`Lift::at`] of all places of candidates.
+    /// Applies [`Lift::at`] to every place in the candidates.
     pub(super) fn candidates(&self, candidates: &mut [Candidate<'_>]) {
         if self.0.is_empty() {
             return;
@@ -73,9 +73,9 @@ impl Lift {
     }
 }
 
-/// How the offsets in the text of a string follow from those of what it is written in.
+/// Maps offsets in the decoded text of a string to offsets in its escaped form.
 struct Escapes {
-    /// Of the text's start and of the end of each escape: the offset in the text and as written.
+    /// Offset in the text and in the escaped form: of the text's start and of the end of each escape.
     ends: Vec<(u32, u32)>,
 }
 
@@ -95,14 +95,14 @@ impl Escapes {
         Self { ends }
     }
 
-    /// Where a byte of the text is written.
+    /// Offset in the escaped form of a byte of the text.
     fn written(&self, offset: usize) -> usize {
         let before = self.ends.partition_point(|(read, _)| *read as usize <= offset);
         let (read, written) = self.ends.get(before.saturating_sub(1)).copied().unwrap_or_default();
         written as usize + (offset - read as usize)
     }
 
-    /// The byte of the text that is written somewhere.
+    /// Offset in the text of a byte of the escaped form.
     fn read(&self, offset: usize) -> usize {
         let before = self.ends.partition_point(|(_, written)| *written as usize <= offset);
         let (read, written) = self.ends.get(before.saturating_sub(1)).copied().unwrap_or_default();
@@ -110,7 +110,7 @@ impl Escapes {
     }
 }
 
-/// Bytes of the escape that a text begins with, and of the character that it stands for.
+/// Length in bytes of the escape at the start of a text, and of the character that it encodes.
 fn escape(text: &[u8]) -> (usize, usize) {
     let unit = |at: usize| {
         let digits = text.get(at..at + 6)?.strip_prefix(b"\\u")?;
@@ -119,12 +119,12 @@ fn escape(text: &[u8]) -> (usize, usize) {
     match unit(0) {
         None => (2, 1),
         Some(0xD800..0xDC00) if unit(6).is_some_and(|low| (0xDC00..0xE000).contains(&low)) => (12, 4),
-        // A lone surrogate becomes U+FFFD, which has three bytes, too.
+        // A lone surrogate becomes U+FFFD, which also has three bytes.
         Some(unit) => (6, char::from_u32(unit).map_or(3, char::len_utf8)),
     }
 }
 
-/// The origin of a document that stands in a string.
+/// The origin of a document inside a string.
 struct Nested<'o, 'r> {
     outer: &'o JsonOrigin<'r>,
     string: Value<'o>,

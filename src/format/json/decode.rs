@@ -5,12 +5,12 @@ use std::fmt;
 
 use serde::de::{Deserializer as _, Error, Visitor};
 
-/// Whether the inside of a string has an escape.
+/// Whether the inside of a string contains an escape.
 pub(super) fn has_escape(raw: &[u8]) -> bool {
     memchr::memchr(b'\\', raw).is_some()
 }
 
-/// The inside of a string as UTF-8, in which a lone surrogate keeps its own three bytes (WTF-8).
+/// The inside of a string as UTF-8, except that a lone surrogate keeps its own three bytes (WTF-8).
 ///
 /// Python's `json` writes lone surrogates for bytes that are not UTF-8. `serde_json` refuses them in a `String`,
 /// and raw control characters too, but is documented to hand out both as bytes.
@@ -21,7 +21,7 @@ pub(super) fn units(raw: &str) -> Cow<'_, [u8]> {
     let quoted = [b"\"", raw.as_bytes(), b"\""].concat();
     match serde_json::Deserializer::from_slice(&quoted).deserialize_byte_buf(Bytes) {
         Ok(bytes) => Cow::Owned(bytes),
-        // The parser has checked every escape, so this does not happen; the raw text is the fallback.
+        // Unreachable: the parser has checked every escape. The raw text is the fallback.
         Err(_) => Cow::Borrowed(raw.as_bytes()),
     }
 }

@@ -1,4 +1,4 @@
-//! Why a record cannot be parsed, and where.
+//! Errors of records that cannot be parsed, with their offset.
 
 use std::fmt;
 
@@ -6,37 +6,37 @@ use jiter::{JiterError, JiterErrorType, JsonErrorType};
 
 use super::DEPTH;
 
-/// A word of a log that an error shows is cut to this many bytes.
+/// Words of the log are cut to this many bytes in error messages.
 const WORD: usize = 24;
 
 /// A record that cannot be parsed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct JsonError {
-    /// Byte offset in the record, from 0; the record's length if it is cut off.
+    /// Byte offset in the record, from 0; the record's length if it is truncated.
     pub offset: usize,
-    /// What is wrong there.
+    /// The reason.
     pub reason: Reason,
 }
 
-/// What is wrong with a record.
+/// The reason why a record cannot be parsed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
     /// The record ends before its value does.
     #[error("the record is truncated {0}")]
     CutOff(Cut),
-    /// Something else was found where the grammar requires this.
+    /// The grammar requires something else here.
     #[error("expected {wanted}, found {found}")]
     Expected {
-        /// What the grammar wants.
+        /// The expected token.
         wanted: &'static str,
-        /// What was found: ASCII without control characters.
+        /// The token found: ASCII without control characters.
         found: String,
     },
-    /// Containers inside each other beyond [`DEPTH`].
+    /// Containers are nested deeper than [`DEPTH`].
     #[error("more than {DEPTH} nested arrays and objects")]
     TooDeep,
-    /// The record is longer than its offsets can be stored.
+    /// The record is too long for its 32-bit offsets.
     #[error("the record exceeds 4 GiB")]
     TooLong,
     /// A byte that is not UTF-8.
@@ -44,7 +44,7 @@ pub enum Reason {
     NotUtf8(u8),
 }
 
-/// Inside of what a record is cut off.
+/// The construct that a truncated record ends in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
     /// A string has no closing quote.
@@ -80,7 +80,7 @@ impl JsonError {
     }
 }
 
-/// A jiter error in words of our own.
+/// Converts a jiter error to our wording.
 pub(super) fn explain(error: &JiterError, bytes: &[u8]) -> JsonError {
     let at = error.index;
     let found = bytes.get(at).copied();
@@ -106,7 +106,7 @@ pub(super) fn explain(error: &JiterError, bytes: &[u8]) -> JsonError {
         JsonErrorType::InvalidNumber => "a digit",
         JsonErrorType::InvalidEscape if before == Some(b'\\') => "a valid escape character after `\\`",
         JsonErrorType::InvalidEscape => "four hexadecimal digits after `\\u`",
-        // jiter points at the first wrong letter; the word is what helps.
+        // jiter points at the first wrong letter, but the message shows the whole word.
         JsonErrorType::ExpectedSomeIdent => return expected("a value", word_start(at, bytes), bytes),
         _ => "a value",
     };

@@ -1,12 +1,12 @@
-//! A JSON record as a flat tape: kinds, byte spans, and the digits of numbers as they are printed.
+//! A JSON record as a flat tape: kinds, byte spans, and the printed digits of numbers.
 //!
-//! A tape and not a tree, because one record may hold a hundred thousand numbers and is looked at once.
-//! A tape and not typed structs, because field names are the log's own, numbers must keep their digits,
-//! and every finding must name the byte that it is about. The tokenizer is jiter's.
+//! A tape rather than a tree, because a record may hold a hundred thousand numbers and each is read once. A tape rather
+//! than typed structs, because field names vary between logs, numbers must keep their digits, and every finding must
+//! point at a byte. The tokenizer is jiter's.
 //!
-//! Read beyond strict JSON: bare `NaN`, `Infinity` and `-Infinity`; escapes of lone surrogates; raw control
-//! characters inside strings. Python's `json` writes the first two and reads all three. Not read: bytes that are
-//! not UTF-8, more than [`DEPTH`] containers inside each other, whole numbers of more than 4300 digits.
+//! Extensions of strict JSON: bare `NaN`, `Infinity` and `-Infinity`; escapes of lone surrogates; raw control
+//! characters inside strings. Python's `json` writes the first two and reads all three. Not supported: invalid UTF-8,
+//! more than [`DEPTH`] nested containers, whole numbers of more than 4300 digits.
 
 mod decode;
 mod error;
@@ -19,10 +19,10 @@ use std::fmt;
 
 pub use error::{Cut, JsonError, Reason};
 
-/// Containers inside each other, up to which a record is read.
+/// Maximum nesting depth of containers.
 pub const DEPTH: usize = 128;
 
-/// Objects up to this many keys are searched for duplicates pair by pair, without memory.
+/// In objects with up to this many keys, duplicates are found pair by pair, without an allocation.
 const FEW_KEYS: usize = 16;
 
 /// The kind of a value.
@@ -42,25 +42,25 @@ pub enum Kind {
     Object,
 }
 
-/// One value, or one key of an object: the node of its value follows.
+/// One value, or one key of an object; a key is followed by the node of its value.
 #[derive(Clone, Copy, Debug)]
 struct Node {
-    /// First byte; of a string its opening quote.
+    /// First byte; for a string, its opening quote.
     start: u32,
     /// One past the last byte.
     end: u32,
     /// Index of the node after this one's subtree.
     next: u32,
     kind: Kind,
-    /// No container inside: the number of children follows from `next`.
+    /// Whether no child is a container, so the number of children follows from `next`.
     flat: bool,
 }
 
-/// The memory of a parsed record, to be used again for the next.
+/// Reusable memory for parsed records.
 #[derive(Debug, Default)]
 pub struct Tape {
     nodes: Vec<Node>,
-    /// A copy of the record in which jiter accepts every string; filled for the few records that need it.
+    /// A copy of the record in which jiter accepts every string; used by the few records that need it.
     repaired: Vec<u8>,
 }
 
@@ -73,7 +73,7 @@ impl Tape {
 }
 
 impl Tape {
-    /// The value of the record that was parsed last, which must be given again. None when nothing was.
+    /// The value of the last parsed record; `text` must be the text of that record. None if nothing was parsed.
     #[must_use]
     pub fn root<'t>(&'t self, text: &'t str) -> Option<Value<'t>> {
         (!self.nodes.is_empty()).then_some(Value { nodes: &self.nodes, text, at: 0 })
@@ -90,7 +90,7 @@ pub struct Value<'t> {
 
 impl<'t> Value<'t> {
     fn node(&self) -> Node {
-        // Every index comes from the tape itself; the default is never seen.
+        // Every index comes from the tape itself, so the default is never returned.
         let nothing = Node { start: 0, end: 0, next: u32::MAX, kind: Kind::Null, flat: true };
         self.nodes.get(self.at).copied().unwrap_or(nothing)
     }
@@ -101,7 +101,7 @@ impl<'t> Value<'t> {
         self.node().kind
     }
 
-    /// Byte offset in the record of the first byte; of a string, of its opening quote.
+    /// Byte offset in the record of the first byte; for a string, of its opening quote.
     #[must_use]
     pub fn start(&self) -> usize {
         self.node().start as usize
@@ -113,7 +113,7 @@ impl<'t> Value<'t> {
         self.node().end as usize
     }
 
-    /// The raw text in the record; for a string the part inside the quotes, with escapes not decoded.
+    /// The raw text in the record; for a string, the part inside the quotes, without decoding escapes.
     #[must_use]
     pub fn raw_str(&self) -> &'t str {
         let node = self.node();
@@ -146,9 +146,9 @@ impl<'t> Value<'t> {
         Some(if decode::has_escape(raw.as_bytes()) { Cow::Owned(decode::characters(raw)) } else { Cow::Borrowed(raw) })
     }
 
-    /// Whether both are strings that mean the same characters, however they are escaped.
+    /// Whether both are strings with the same characters, regardless of escapes.
     ///
-    /// Two different lone surrogates differ, although [`Value::as_str`] shows both as U+FFFD: they stand for
+    /// Two different lone surrogates are not equal, although [`Value::as_str`] shows both as U+FFFD: they encode
     /// different bytes of different tokens.
     #[must_use]
     pub fn raw_eq(&self, other: Value<'_>) -> bool {
@@ -163,30 +163,30 @@ impl<'t> Value<'t> {
         escaped && decode::units(self.raw_str()) == decode::units(other.raw_str())
     }
 
-    /// The entries of an array; none of anything else.
+    /// The entries of an array; empty for other kinds.
     #[must_use]
     pub fn elements(&self) -> Elements<'t> {
         let (at, end) = self.children(Kind::Array);
         Elements { inside: *self, at, end }
     }
 
-    /// The members of an object in the record's order, duplicates included; none of anything else.
+    /// The members of an object in the record's order, including duplicates; empty for other kinds.
     #[must_use]
     pub fn members(&self) -> Members<'t> {
         let (at, end) = self.children(Kind::Object);
         Members { inside: *self, at, end }
     }
 
-    /// The member of an object with this key; of several the last, as Python's `json` and `serde_json` take it.
+    /// The member of an object with this key. For duplicate keys, the last one, as in Python's `json` and `serde_json`.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Value<'t>> {
         let (mut at, end) = self.children(Kind::Object);
         let mut found = None;
-        // Recognition asks every record for hundreds of keys, most of which it does not have: nothing is read of a key but
-        // its length and first byte, where these decide.
+        // Recognition asks every record for hundreds of keys, and most of them are missing. Length and first byte rule
+        // out most keys, without reading the rest.
         while at < end {
             let (Some(name), Some(value)) = (self.nodes.get(at), self.nodes.get(at + 1)) else { break };
-            // An escape is longer than what it stands for.
+            // An escape is longer than its decoded form.
             let may_be = (name.end - name.start) as usize >= key.len() + 2;
             if may_be && (Key { name: self.sibling(at) }).is(key) {
                 found = Some(self.sibling(at + 1));
@@ -196,9 +196,9 @@ impl<'t> Value<'t> {
         found
     }
 
-    /// How many entries an array or members an object has; 0 for anything else.
+    /// Number of entries of an array or members of an object; 0 for other kinds.
     ///
-    /// Immediate if no container is inside, else a walk over the children.
+    /// Constant time if no child is a container; otherwise a walk over the children.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a string or number is neither empty nor not")]
     pub fn len(&self) -> usize {
@@ -220,7 +220,7 @@ impl<'t> Value<'t> {
         matches!(node.kind, Kind::Array | Kind::Object) && node.next as usize == self.at + 1
     }
 
-    /// The first key of an object that repeats an earlier one: the earlier one, then the repetition.
+    /// The first duplicate key of an object: its earlier occurrence, then the repetition.
     #[must_use]
     pub fn duplicate_keys(&self) -> Option<(Key<'t>, Key<'t>)> {
         let keys = || self.members().map(|(key, _)| key);
@@ -230,7 +230,7 @@ impl<'t> Value<'t> {
                 Some((earlier, key))
             });
         }
-        // Many keys: in a map, so that a hostile record costs no square of its length.
+        // Many keys go into a map, so a hostile record does not take quadratic time.
         let mut seen: HashMap<Cow<'t, [u8]>, Key<'t>> = HashMap::new();
         keys().find_map(|key| seen.insert(decode::units(key.name.raw_str()), key).map(|earlier| (earlier, key)))
     }
@@ -245,7 +245,7 @@ impl<'t> Value<'t> {
     }
 }
 
-/// Kind and text: the tape itself would be printed whole.
+/// Prints kind and text only: the derived form would print the whole tape.
 impl fmt::Debug for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Value").field(&self.kind()).field(&self.raw_str()).finish()
@@ -259,7 +259,7 @@ pub struct Key<'t> {
 }
 
 impl<'t> Key<'t> {
-    /// The key between its quotes, escapes not decoded.
+    /// The key between its quotes, without decoding escapes.
     #[must_use]
     pub fn raw(&self) -> &'t [u8] {
         self.name.raw()
@@ -289,11 +289,11 @@ impl<'t> Key<'t> {
         self.name.end()
     }
 
-    /// Whether the key means these characters.
+    /// Whether the decoded key equals these characters.
     #[inline]
     #[must_use]
     pub fn is(&self, characters: &str) -> bool {
-        // Most keys differ in their first character, where that is not the start of an escape.
+        // Most keys differ in their first character, unless it starts an escape.
         let first = self.name.text.as_bytes().get(self.name.start() + 1);
         if let (Some(first), Some(wanted)) = (first, characters.as_bytes().first())
             && first != wanted

@@ -1,16 +1,16 @@
-//! From bytes to nodes.
+//! Parses bytes into nodes.
 
 use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, Peek};
 
 use super::error::{JsonError, Reason, explain};
 use super::{DEPTH, Kind, Node};
 
-/// Fills the nodes of one record. Returns the record as text, which the nodes' spans are about.
+/// Fills the nodes of one record. Returns the record as text; the spans of the nodes refer to it.
 pub(super) fn parse<'t>(bytes: &'t [u8], nodes: &mut Vec<Node>, repaired: &mut Vec<u8>) -> Result<&'t str, JsonError> {
     if u32::try_from(bytes.len()).is_err() {
         return Err(JsonError { offset: 0, reason: Reason::TooLong });
     }
-    // Once over the whole record: cheaper than once per string, and every string can be borrowed later.
+    // One pass over the whole record is cheaper than one per string, and lets every string be borrowed later.
     let (text, bad) = match std::str::from_utf8(bytes) {
         Ok(text) => (text, None),
         Err(error) => ("", Some(error)),
@@ -18,7 +18,7 @@ pub(super) fn parse<'t>(bytes: &'t [u8], nodes: &mut Vec<Node>, repaired: &mut V
     let Some(bad) = bad else {
         return fill_leniently(bytes, nodes, repaired).map(|()| text);
     };
-    // A grammar error before the bad byte is reported first.
+    // A grammar error before the bad byte takes precedence.
     let good = bytes.get(..bad.valid_up_to()).unwrap_or_default();
     match fill_leniently(good, nodes, repaired) {
         Err(error) if !error.is_cut_off() => Err(error),
@@ -32,7 +32,7 @@ pub(super) fn parse<'t>(bytes: &'t [u8], nodes: &mut Vec<Node>, repaired: &mut V
     }
 }
 
-/// [`fill`], on a repaired copy where jiter does not accept the strings as they are.
+/// [`fill`], on a repaired copy if jiter does not accept the strings as they are.
 fn fill_leniently(bytes: &[u8], nodes: &mut Vec<Node>, repaired: &mut Vec<u8>) -> Result<(), JsonError> {
     let Err(error) = fill(bytes, nodes) else { return Ok(()) };
     if !is_repairable(&error) {
@@ -64,9 +64,9 @@ fn is_repairable(error: &JiterError) -> bool {
     )
 }
 
-/// Writes other escapes over lone surrogates, and spaces over raw control characters in strings.
+/// Replaces lone surrogates with other escapes, and raw control characters in strings with spaces.
 ///
-/// No length changes, so the spans of the copy are those of the record.
+/// Lengths stay the same, so the spans of the copy are valid for the record.
 fn repair(bytes: &mut [u8]) {
     let (mut at, mut inside) = (0, false);
     while let Some(byte) = bytes.get_mut(at) {
@@ -81,7 +81,7 @@ fn repair(bytes: &mut [u8]) {
     }
 }
 
-/// Repairs the escape that begins here and returns its length.
+/// Repairs the escape that starts here and returns its length.
 fn repair_escape(bytes: &mut [u8], at: usize) -> usize {
     match unit(bytes, at) {
         Some(0xD800..=0xDBFF) if matches!(unit(bytes, at + 6), Some(0xDC00..=0xDFFF)) => 12,
@@ -91,7 +91,7 @@ fn repair_escape(bytes: &mut [u8], at: usize) -> usize {
             }
             6
         }
-        // Of another escape the second byte may be a quote or a backslash; a control character is left to jiter.
+        // The second byte of any other escape may be a quote or a backslash. A control character is left to jiter.
         _ => 2,
     }
 }
@@ -108,7 +108,7 @@ struct Parser<'j, 'n> {
     nodes: &'n mut Vec<Node>,
 }
 
-/// Offsets fit: the record's length does, and every node has at least one byte of it.
+/// Cannot overflow: the record's length fits, and every node has at least one byte of it.
 fn narrow(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(u32::MAX)
 }
@@ -125,7 +125,7 @@ impl Parser<'_, '_> {
             Peek::String => self.jiter.known_bytes().map(|_| Kind::String)?,
             Peek::Null => self.jiter.known_null().map(|()| Kind::Null)?,
             Peek::True | Peek::False => self.jiter.known_bool(peek).map(|_| Kind::Bool)?,
-            // Also what begins no value at all: jiter says so.
+            // A byte that cannot start a value also ends up here; jiter reports it.
             _ => self.jiter.known_number_bytes(peek).map(|_| Kind::Number)?,
         };
         self.leaf(kind, start, self.jiter.current_index());
@@ -153,7 +153,7 @@ impl Parser<'_, '_> {
         Ok(())
     }
 
-    /// Returns whether no container is inside.
+    /// Returns whether no child is a container.
     fn array(&mut self, depth: usize) -> Result<bool, JiterError> {
         let mut flat = true;
         let mut next = self.jiter.known_array()?;
@@ -165,11 +165,11 @@ impl Parser<'_, '_> {
         Ok(flat)
     }
 
-    /// Returns whether no container is inside.
+    /// Returns whether no child is a container.
     fn object(&mut self, depth: usize) -> Result<bool, JiterError> {
         let mut flat = true;
         let base = self.bytes.as_ptr().addr();
-        // The place of a key follows from its address: jiter has read on behind the colon.
+        // jiter has already read past the colon, so the place of a key is derived from its address.
         let span = |inside: &[u8]| {
             let start = inside.as_ptr().addr() - base;
             (start - 1, start + inside.len() + 1)

@@ -6,13 +6,13 @@ fn refused(bytes: &[u8]) -> JsonError {
     Tape::default().parse(bytes).unwrap_err()
 }
 
-/// Offset and words of the error.
+/// Offset and message of the error.
 fn error(text: &str) -> (usize, String) {
     let error = refused(text.as_bytes());
     (error.offset, error.to_string())
 }
 
-/// Offset of a record that is cut off, and inside of what.
+/// Offset at which a truncated record ends, and the construct it ends in.
 fn cut(text: &str) -> (usize, Cut) {
     let error = refused(text.as_bytes());
     let Reason::CutOff(cut) = error.reason else { panic!("{text}: {error}") };
@@ -113,7 +113,7 @@ fn a_lone_surrogate_loses_neither_the_record_nor_its_own_spelling() {
     assert_eq!(texts(list), ["\u{FFFD}", "a\u{FFFD}", "\u{FFFD}x", "\u{FFFD}😀", "\u{FFFD}\u{FFFD}", "\u{FFFD}\n"]);
     assert_eq!(list.elements().next().unwrap().raw_str(), r"\udce2");
     assert_eq!(root.get("n").unwrap().raw(), b"1");
-    // The next record is not read from the copy of this one.
+    // The next record is not read from the repaired copy of this one.
     assert_eq!(tape.parse(b"[\"new\"]").unwrap().elements().next().unwrap().raw(), b"new");
 }
 
@@ -141,7 +141,7 @@ fn strings_are_equal_by_meaning() {
     assert!(!same(r#""\n""#, r#""n""#));
     assert!(!same(r#""a""#, r#""b""#));
     assert!(!same(r#""\\n""#, r#""\n""#));
-    // Shown alike, but two tokens.
+    // They look alike when displayed, but are two different tokens.
     assert!(!same(r#""\udce2""#, r#""\udce3""#));
     assert!(!same(r#""\udce2""#, r#""\ufffd""#));
     assert!(same(r#""\udce2""#, r#""\uDCE2""#));
@@ -263,9 +263,9 @@ fn bytes_that_are_not_utf8_are_an_error_with_their_place() {
     assert_eq!(refused(b"{\"a\": \"b\xff\"}"), JsonError { offset: 8, reason: Reason::NotUtf8(0xff) });
     assert_eq!(refused(b"[1, \xc3\x28]").offset, 4);
     assert_eq!(refused(b"[1]\xff"), JsonError { offset: 3, reason: Reason::NotUtf8(0xff) });
-    // The first mistake is the one to tell.
+    // The first error is the one to report.
     assert_eq!(refused(b"[1 2, \"\xff\"]").offset, 3);
-    // Half a character at the end: cut off, not wrong.
+    // Half a character at the end is a truncation, not invalid UTF-8.
     assert_eq!(refused(b"[\"a\xc3"), JsonError { offset: 4, reason: Reason::CutOff(Cut::String) });
 }
 
@@ -310,7 +310,7 @@ fn any_json() -> impl Strategy<Value = serde_json::Value> {
     })
 }
 
-/// Characters as JSON may spell them: as they are, as escapes, as pairs and as lone surrogates.
+/// Characters in the spellings that JSON allows: literal, escaped, as surrogate pairs and as lone surrogates.
 fn any_spelling() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         "[ -!#-\\[\\]-~é€😀]{1,4}",
@@ -322,7 +322,7 @@ fn any_spelling() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
 }
 
-/// What the escapes mean, by the rules for UTF-16 and not by any JSON library.
+/// The decoded escapes, computed by the rules of UTF-16 and without a JSON library.
 fn meaning(raw: &str) -> String {
     let mut units: Vec<u16> = Vec::new();
     let mut rest = raw.chars();
@@ -377,7 +377,7 @@ proptest! {
         prop_assert_eq!(value.raw_str(), &raw);
         let meant = meaning(&raw);
         prop_assert_eq!(value.as_str().unwrap(), meant.as_str());
-        // Where serde_json's strict reading accepts the string, it is the same.
+        // If serde_json's strict parser accepts the string, the results are equal.
         if let Ok(strict) = serde_json::from_str::<Vec<String>>(&text) {
             prop_assert_eq!(&strict, &[meant]);
         }

@@ -1,5 +1,5 @@
-//! Numbers whose names promise nothing, such as `reward` or `value`: one that follows from the tokens in all first records
-//! is a claim, and any other is none.
+//! Numbers whose names promise nothing, such as `reward` or `value`. A number that follows from the tokens in all first
+//! records is a claim; others are not.
 
 use crate::config::{ColumnSpec, Promise, both_ends};
 use crate::format::json::Value;
@@ -8,9 +8,9 @@ use crate::formula::{Casts, FactsBuilder, Formula, Needs, Output, Scale, Sequenc
 use crate::model::{Candidate, ClaimKind, ColumnId, Item, Logged, plain_name};
 use crate::numeric::{Approx, Printed, ResolutionStats};
 
-/// Fewest candidates from which a formula may be read off their numbers.
+/// Minimum number of candidates from which a formula is inferred.
 const FEWEST: usize = 3;
-/// Largest part of a number that rounding may leave open where it counts as evidence.
+/// Maximum relative rounding error of a number that counts as evidence.
 const OPEN: f64 = 0.01;
 
 /// What a number of a whole text may be, the likeliest first.
@@ -173,7 +173,7 @@ fn follows(rows: &[(Printed, &SequenceFacts)], formula: &Formula) -> bool {
     close.len() >= FEWEST
 }
 
-/// What the digits of the tokens' values leave open.
+/// Resolutions of the tokens' values, from their digits.
 fn resolutions<'c, 't: 'c>(candidates: impl Iterator<Item = &'c Candidate<'t>>) -> StepResolutions {
     let (mut logprob, mut prob, mut logit) =
         (ResolutionStats::default(), ResolutionStats::default(), ResolutionStats::default());
@@ -200,7 +200,7 @@ mod tests {
     use super::*;
     use crate::format::json::Tape;
 
-    /// The fields that are read as claims, with the kind that each is.
+    /// The fields that are read as claims, with their kinds.
     fn found(records: &[&str]) -> Vec<(String, ClaimKind)> {
         let mut tapes: Vec<Tape> = records.iter().map(|_| Tape::default()).collect();
         let values: Vec<Value<'_>> =
@@ -219,7 +219,7 @@ mod tests {
         // exp of the mean: e^-0.375 = 0.6873, e^-1 = 0.3679, e^-0.3125 = 0.7316.
         let value = ("value".to_owned(), ClaimKind::Score);
         assert_eq!(found(&records), [value, ("q".to_owned(), ClaimKind::SequenceProb)]);
-        // Two records may agree by chance.
+        // Two records may match by chance.
         assert_eq!(found(&records[..2]), []);
     }
 

@@ -1,4 +1,4 @@
-//! The plain fields of a native record, whatever they are called.
+//! The plain fields of a native record, whatever their names.
 
 use std::borrow::Cow;
 
@@ -8,12 +8,12 @@ use crate::metric::may_decide;
 use crate::model::{FieldValue, RowField, Text};
 use crate::numeric::Printed;
 
-/// Fields of a record that are looked at: more than any record has that people write.
+/// Maximum number of fields read per record; records written by people have fewer.
 const FIELDS: usize = 1 << 10;
 
-/// Objects and lists whose entries are values of metrics.
+/// Objects and lists whose entries are metric values.
 const HOLDERS: [&str; 6] = ["metrics", "scores", "score", "results", "evaluation", "values"];
-/// Fields that name the metric of a record with one value, and the value's.
+/// Fields that name the metric, and the metric's value, in a record with one value.
 const NAMES: [&str; 3] = ["metric", "metric_name", "name"];
 const VALUES: [&str; 2] = ["value", "score"];
 
@@ -28,7 +28,7 @@ fn plain(value: Value<'_>) -> Option<FieldValue<'_>> {
     }
 }
 
-/// The value of a metric in an object that names it: `{"metric": "NDCG@10", "value": 0.5}`.
+/// The value of a metric in an object with its name: `{"metric": "NDCG@10", "value": 0.5}`.
 fn named(object: Value<'_>) -> Option<RowField<'_>> {
     let name = NAMES.iter().find_map(|key| object.get(key)?.as_str())?;
     let value = VALUES.iter().find_map(|key| plain(object.get(key)?))?;
@@ -36,7 +36,7 @@ fn named(object: Value<'_>) -> Option<RowField<'_>> {
     is_measured.then_some(RowField { name, value })
 }
 
-/// The plain fields of a record, those inside an object of metrics included.
+/// The plain fields of a record, including those inside an object of metrics.
 #[must_use]
 pub(super) fn row(record: Value<'_>) -> Vec<RowField<'_>> {
     let mut row = Vec::new();
@@ -65,7 +65,7 @@ pub(super) fn row(record: Value<'_>) -> Vec<RowField<'_>> {
     row
 }
 
-/// The names of the fields of a record that hold a number, a yes or no, or nothing, or what is compared with a gold answer.
+/// The names of a record's fields that hold a number, a boolean or null, or a value to compare with a gold answer.
 #[must_use]
 pub(super) fn measured(record: Value<'_>) -> Vec<String> {
     let is_measured = |field: &RowField<'_>| !matches!(field.value, FieldValue::Text(_)) || may_decide(&field.name);
@@ -86,7 +86,7 @@ pub(super) fn cell<'r>(name: &'r str, raw: &'r [u8]) -> Option<RowField<'r>> {
         b"true" | b"True" | b"TRUE" => FieldValue::Flag(true),
         b"false" | b"False" | b"FALSE" => FieldValue::Flag(false),
         _ => match Printed::parse(raw) {
-            // How a table says that there is no number.
+            // A NaN cell means that there is no number.
             Some(number) if number.value.is_nan() => FieldValue::Nothing,
             Some(number) => FieldValue::Number(number.value),
             None => FieldValue::Text(Text::plain(std::str::from_utf8(raw).ok()?)),

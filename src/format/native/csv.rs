@@ -57,7 +57,7 @@ impl Format for NativeCsv {
     }
 
     fn recognise(&self, head: &Head<'_>) -> Confidence {
-        // JSON is no table; to set up a reader for it costs more than most formats take to rule it out.
+        // JSON is not a table. Ruling it out here is cheaper than setting up a CSV reader.
         if head.records().next().is_some_and(|record| record.kind() == Kind::Object) {
             return Confidence::default();
         }
@@ -101,7 +101,7 @@ impl Format for NativeCsv {
         let is = |cell: &Cell, is: fn(Role) -> bool| matches!(cell, Cell::Role(role) if is(*role));
         let has_tokens = columns.iter().any(|cell| is(cell, |role| matches!(role, Role::Position | Role::Tokens)));
         let has_values = columns.iter().any(|cell| is(cell, Role::is_per_token));
-        // Numbers in rows that are texts are numbers of these.
+        // If each row is a text, its numbers belong to the text.
         let per_token = has_tokens || (has_values && !rows_are_texts(&columns, head));
         if !per_token {
             for (cell, name) in columns.iter_mut().zip(&header) {
@@ -112,7 +112,7 @@ impl Format for NativeCsv {
         }
         if let Some(at) = header.iter().position(|name| name == SENTENCE) {
             let has = |role: Role| columns.contains(&Cell::Role(role));
-            // A sentence of an item is one of its candidates.
+            // A sentence within an item is a candidate of it.
             let role = if has(Role::Item) { Role::Candidate } else { Role::Item };
             let is_free = !has(role);
             if let Some(cell) = columns.get_mut(at).filter(|cell| is_free && **cell == Cell::Other) {
@@ -136,7 +136,7 @@ impl Format for NativeCsv {
     }
 }
 
-/// Two columns that claim one role with equal right, unless the user said which it is.
+/// Two columns with equally good names for one role, unless the user chose one of them.
 fn ambiguous<'h>(header: &'h [String], mapping: &Mapping) -> Option<(Role, &'h str, &'h str)> {
     for names in ROLES {
         let role = names.role;
@@ -160,15 +160,16 @@ fn ambiguous<'h>(header: &'h [String], mapping: &Mapping) -> Option<(Role, &'h s
     None
 }
 
-/// Whether a column is the one taken for its role: a plain name, or the only other one.
+/// Whether a column is used for its role: it has a plain name, or no other column does.
 fn is_taken(role: Role, name: &str, header: &[String]) -> bool {
     let mut same = header.iter().filter(|other| by_name(other).is_some_and(|(known, _)| known == role));
     let strong = same.clone().find(|other| by_name(other).is_some_and(|(_, strong)| strong));
     strong.or_else(|| same.next()).is_some_and(|taken| taken == name)
 }
 
-/// Beside log-probs surprisals say nothing more. Alone they are in nats or bits, and so are the log-probs of minicons:
-/// then perplexities may follow in either unit, and probabilities are not held against values in bits.
+/// Drops surprisals if there are log-probs, because they add nothing. Surprisals alone, and the log-probs of minicons,
+/// may be in nats or bits. In that case perplexities are accepted in either unit, and probabilities are not checked
+/// against values in bits.
 fn settle_unit(columns: &mut [Cell], mapping: &mut Mapping, head: &Head<'_>, of_minicons: bool) {
     let place = |columns: &[Cell], role: Role| columns.iter().position(|cell| *cell == Cell::Role(role));
     let forget = |columns: &mut [Cell], role: Role| {
@@ -190,7 +191,7 @@ fn settle_unit(columns: &mut [Cell], mapping: &mut Mapping, head: &Head<'_>, of_
     }
 }
 
-/// Which rows make up a candidate, from the first rows.
+/// Derives from the first rows which rows form a candidate.
 fn grouping(columns: &[Cell], head: &Head<'_>) -> Grouping {
     let of = |wanted: fn(&Cell) -> bool| (0..columns.len()).filter(|at| wanted(&columns[*at])).collect::<Vec<_>>();
     let names = of(|cell| matches!(cell, Cell::Role(Role::Item | Role::Candidate | Role::Task | Role::Filter)));
@@ -199,7 +200,8 @@ fn grouping(columns: &[Cell], head: &Head<'_>) -> Grouping {
     Grouping::new(names, position, &of(|cell| *cell == Cell::Other), &rows)
 }
 
-/// Whether no two neighbouring rows belong to one candidate, in a table without tokens and positions.
+/// Whether every row is a text of its own: no two neighbouring rows belong to one candidate, and the table has neither
+/// tokens nor positions.
 fn rows_are_texts(columns: &[Cell], head: &Head<'_>) -> bool {
     let tells = |cell: &Cell| matches!(cell, Cell::Role(Role::Item | Role::Candidate | Role::Task | Role::Filter));
     let names: Vec<usize> = (0..columns.len()).filter(|at| tells(&columns[*at])).collect();
@@ -208,18 +210,18 @@ fn rows_are_texts(columns: &[Cell], head: &Head<'_>) -> bool {
     !rows.is_empty() && !rows.windows(2).any(same)
 }
 
-/// The rows of the head that are whole.
+/// The complete rows of the head.
 fn first_rows(head: &Head<'_>) -> Vec<csv::ByteRecord> {
     let reader = csv::ReaderBuilder::new().delimiter(delimiter(head.bytes)).flexible(true).from_reader(head.bytes);
     let mut rows: Vec<csv::ByteRecord> = reader.into_byte_records().map_while(Result::ok).collect();
     if !head.whole {
-        // The last row may be cut off.
+        // The last row may be truncated.
         rows.pop();
     }
     rows
 }
 
-/// The columns of which some cell of the first rows is a number, a yes or no.
+/// The columns with a number or boolean in at least one of the first rows.
 pub(super) fn measured(head: &Head<'_>) -> Vec<String> {
     let Some(header) = header(head.bytes).filter(|header| header.len() > 1) else { return Vec::new() };
     let rows = first_rows(head);
@@ -263,7 +265,7 @@ struct CsvReader {
     columns: Vec<Cell>,
     mapping: Mapping,
     per_token: bool,
-    /// Which rows make up a candidate, where a row is a token.
+    /// How rows form a candidate, in a table with one row per token.
     grouping: Grouping,
     /// Whether it is a table of [`sentences`].
     of_minicons: bool,
@@ -301,7 +303,7 @@ impl Reader for CsvReader {
                     out.record();
                     let place = Place { file, line, column: 1, ..Place::default() };
                     out.error(row_error(place, &[], error.to_string(), true));
-                    // Nothing is known of it.
+                    // None of its cells are known.
                     candidates.lose(&csv::ByteRecord::new());
                 }
             }
@@ -323,17 +325,17 @@ impl Reader for CsvReader {
     }
 }
 
-/// The candidates of a table, from its rows in order.
+/// Assembles the candidates of a table from its rows, in order.
 struct Candidates<'c> {
     reader: &'c CsvReader,
     file: u32,
     layout: &'c Layout,
-    /// The candidate whose rows are being read.
+    /// The candidate whose rows are currently read.
     group: Group,
     finished: Finished,
     /// The cells of a row.
     cells: Vec<Range<usize>>,
-    /// What could be read of the first and the last of the rows behind the last whole one.
+    /// The readable cells of the first and the last unreadable row since the last readable one.
     lost: Option<(csv::ByteRecord, csv::ByteRecord)>,
 }
 
@@ -357,7 +359,7 @@ impl Candidates<'_> {
         if let Some((nearest, last)) = self.lost.take().filter(|_| reader.per_token) {
             let of_last = first.is_some_and(|first| reader.grouping.may_be_of(&first.record, &nearest));
             let of_next = reader.grouping.may_be_of(row.record, &last);
-            // A row of neither has its cells in other places.
+            // If the unreadable rows match neither neighbour, their cells are probably shifted.
             self.group.is_torn |= goes_on || of_last || !of_next;
             is_torn = !goes_on && (of_next || !of_last);
         }
@@ -372,7 +374,7 @@ impl Candidates<'_> {
         self.group.push(row, &self.cells);
     }
 
-    /// The end of the table.
+    /// Handles the end of the table.
     fn end(&mut self, out: &mut dyn Sink) {
         if let (Some((lost, _)), Some(first)) = (self.lost.take(), self.group.rows.first()) {
             self.group.is_torn |= self.reader.per_token && self.reader.grouping.may_be_of(&first.record, &lost);
@@ -380,13 +382,13 @@ impl Candidates<'_> {
         self.flush(out);
     }
 
-    /// Notes a row that could not be read whole.
+    /// Records a row that could not be read completely.
     fn lose(&mut self, record: &csv::ByteRecord) {
         let (_, last) = self.lost.get_or_insert_with(|| (record.clone(), csv::ByteRecord::new()));
         last.clone_from(record);
     }
 
-    /// Sends the candidate whose rows were read, and lets go of it.
+    /// Emits the current candidate and clears its rows.
     fn flush(&mut self, out: &mut dyn Sink) {
         self.send(out);
         self.group.clear();
@@ -425,8 +427,8 @@ impl Candidates<'_> {
 }
 
 impl CsvReader {
-    /// A hash of what tells a row from others of its item beside the roles: for a row that is a whole candidate, its short cells
-    /// without a role. Fractions are measured, not chosen.
+    /// A hash of the cells without a role that distinguish a row from other rows of its item. If a row is a whole
+    /// candidate, its short cells count. Fractions do not count: they are measured values, not settings.
     fn distinct(&self, row: &csv::ByteRecord) -> u64 {
         if self.per_token {
             return self.grouping.distinct(row);
@@ -496,7 +498,7 @@ impl CsvReader {
             candidate.steps.push(step);
         }
         if self.per_token {
-            // Rows may be in reverse order; the position column gives the order of the tokens.
+            // Rows may be in reverse order. The position column gives the order of the tokens.
             positions.sort_unstable();
             let steps = std::mem::take(&mut candidate.steps);
             candidate.steps = positions.iter().filter_map(|(_, index)| steps.get(*index).copied()).collect();
@@ -504,7 +506,7 @@ impl CsvReader {
                 settle_padding(&mut candidate.steps);
             }
             if group.is_torn {
-                // At least one token is not known, and with it no total.
+                // At least one token is unknown, and so is the total.
                 candidate.steps.push(Step { at: first, logprob: Logged::Null, ..Step::default() });
             }
             if self.of_minicons
@@ -527,7 +529,7 @@ impl CsvReader {
         Ok(item)
     }
 
-    /// A number; an empty cell and the usual words for nothing are null.
+    /// A number; empty cells and the usual words for missing values are null.
     fn number(&self, raw: &[u8], what: &str) -> Result<Logged, String> {
         let raw = raw.trim_ascii();
         if raw.is_empty() || field::is_nothing(raw) {
@@ -542,8 +544,8 @@ impl CsvReader {
     }
 }
 
-/// Adds what a row of a candidate states: a cell that is empty in some rows is stated in the others, and different numbers are
-/// none of the whole.
+/// Adds a claim from one row of a candidate. Empty cells are ignored; conflicting numbers are not a claim about the
+/// candidate.
 fn claim(claims: &mut Vec<CandidateClaim>, stated: CandidateClaim) {
     let Some(known) = claims.iter_mut().find(|known| known.of == stated.of) else {
         claims.push(stated);
@@ -557,7 +559,7 @@ fn claim(claims: &mut Vec<CandidateClaim>, stated: CandidateClaim) {
     }
 }
 
-/// Whether two cells say one number; NaN is itself.
+/// Whether two cells hold the same number; NaN equals NaN.
 fn is_same(one: Logged, other: Logged) -> bool {
     let bits = |logged: Logged| logged.value().map(f64::to_bits);
     bits(one) == bits(other)
@@ -587,7 +589,7 @@ fn item_cell<'r>(role: Role, name: &str, raw: &'r [u8], here: At, item: &mut Ite
         Role::Pick => item.pick = reference(),
         Role::Correct => item.correct = flag_text(raw).map(|correct| (correct, here)),
         Role::Gold => {
-            // A column of right candidates per row says 0 or 1 under a name that is a question, or True/False.
+            // A column that marks correct candidates per row holds 0 or 1 under a name such as `is_…`, or True/False.
             let spelled = matches!(raw, b"true" | b"True" | b"TRUE" | b"false" | b"False" | b"FALSE");
             if spelled || name.starts_with("is_") {
                 candidate.gold = flag_text(raw).map(|gold| (gold, here));

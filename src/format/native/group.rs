@@ -1,4 +1,4 @@
-//! The rows of one candidate of a table, with the bytes that they are written in.
+//! The rows of one candidate in a table, with their bytes.
 
 use std::ops::Range;
 
@@ -12,21 +12,21 @@ pub(super) struct Row {
     pub(super) record: csv::ByteRecord,
     /// Line of its first byte.
     pub(super) line: u64,
-    /// Where it stands in the rows of its candidate.
+    /// Range of the row in the bytes of its candidate.
     pub(super) bytes: Range<usize>,
-    /// Number of the cells of the rows before it.
+    /// Number of cells in the rows before it.
     cells: usize,
 }
 
-/// The rows of one candidate, as they are written.
+/// The rows of one candidate, unparsed.
 #[derive(Default)]
 pub(super) struct Group {
     pub(super) rows: Vec<Row>,
-    /// The bytes from the first row's to the last row's.
+    /// The bytes from the first row to the last.
     pub(super) bytes: Vec<u8>,
     /// Offset of the first byte in the stream.
     pub(super) offset: u64,
-    /// The cells of all rows, in the bytes of their row.
+    /// The cells of all rows, as ranges in the bytes of their row.
     cells: Vec<Range<usize>>,
     /// The positions of its tokens.
     pub(super) positions: Positions,
@@ -63,7 +63,7 @@ impl Group {
         self.rows.first().map_or(0, |row| row.line)
     }
 
-    /// What the first row that has something in a column has there.
+    /// The first non-empty cell of a column.
     pub(super) fn value(&self, column: usize) -> &[u8] {
         let cells = self.rows.iter().filter_map(|row| row.record.get(column));
         cells.map(<[u8]>::trim_ascii).find(|cell| !cell.is_empty()).unwrap_or_default()
@@ -76,7 +76,7 @@ impl Group {
     }
 }
 
-/// The origin of a candidate that stands in rows.
+/// The origin of a candidate made of table rows.
 pub(super) struct CsvOrigin<'r> {
     pub(super) file: u32,
     pub(super) group: &'r Group,
@@ -85,7 +85,7 @@ pub(super) struct CsvOrigin<'r> {
 }
 
 impl CsvOrigin<'_> {
-    /// The row that an offset lies in.
+    /// The row that contains an offset.
     fn row(&self, at: At) -> Option<&Row> {
         let before = self.group.rows.partition_point(|row| row.bytes.start <= at.start());
         self.group.rows.get(before.saturating_sub(1))
@@ -104,7 +104,7 @@ impl Origin for CsvOrigin<'_> {
 
     fn place(&self, at: At) -> Place {
         let Some(row) = self.row(at) else { return Place::default() };
-        // A cell in quotes may hold line ends.
+        // A quoted cell may contain line ends.
         let before = self.group.bytes.get(row.bytes.start..at.start()).unwrap_or_default();
         let line = row.line + memchr::memchr_iter(b'\n', before).count() as u64;
         let column = before.len() - memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1) + 1;

@@ -1,8 +1,8 @@
-//! Which rows of a table with a token per row make up one candidate.
+//! Groups the rows of a table with one token per row into candidates.
 //!
-//! Item, candidate, task and filter name it. A table can hold several candidates under one name: of two conditions, of two
-//! samples. Then a position that comes again begins the next one, by whatever name the column goes, and where there are no
-//! positions, a column of text that is constant over blocks of rows does.
+//! A candidate is named by item, candidate, task and filter. A table can hold several candidates under one name, such
+//! as two conditions or two samples. In that case a repeated position starts the next candidate, whichever column holds
+//! the positions. Without positions, a text column that is constant over blocks of rows separates the candidates.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use csv::ByteRecord;
 
 use crate::model::stable_hash;
 
-/// Rows of the head that are looked at.
+/// Maximum rows of the head that are examined.
 const LOOKED_AT: usize = 4096;
 
 /// How the rows of a table are grouped.
@@ -31,7 +31,7 @@ pub(super) struct Grouping {
 pub(super) struct Finished(BTreeMap<u64, i64>);
 
 impl Grouping {
-    /// How the rows of a table are grouped, from its first rows. `others` are columns without a role.
+    /// Derives the grouping from the first rows. `others` are the columns without a role.
     pub(super) fn new(names: Vec<usize>, position: Option<usize>, others: &[usize], rows: &[ByteRecord]) -> Self {
         let rows = rows.get(..LOOKED_AT).unwrap_or(rows);
         let position = position.or_else(|| others.iter().copied().find(|column| counts_up(*column, &names, rows)));
@@ -44,7 +44,7 @@ impl Grouping {
         grouping
     }
 
-    /// Finds the further columns, as the rows are cut now.
+    /// Finds the further columns for the current grouping.
     fn look(&mut self, others: &[usize], rows: &[ByteRecord]) {
         let candidates = self.candidates(rows);
         let is_further = |column: &usize| match self.position {
@@ -54,8 +54,8 @@ impl Grouping {
         self.further = others.iter().copied().filter(is_further).collect();
     }
 
-    /// Whether two neighbouring rows with one name and one position always differ in a further column: then they are the ends of two
-    /// candidates, and not the pieces of a word.
+    /// Whether neighbouring rows with the same name and position always differ in a further column. If so, they end one
+    /// candidate and start the next; otherwise they are the pieces of a word.
     fn neighbours_differ(&self, rows: &[ByteRecord]) -> bool {
         rows.windows(2).all(|pair| {
             let same = |column: &usize| pair[0].get(*column) == pair[1].get(*column);
@@ -64,7 +64,7 @@ impl Grouping {
         })
     }
 
-    /// The rows cut into candidates.
+    /// The rows grouped into candidates.
     fn candidates<'r>(&self, rows: &'r [ByteRecord]) -> Vec<Vec<&'r ByteRecord>> {
         let mut candidates: Vec<Vec<&ByteRecord>> = Vec::new();
         let mut positions = Positions::default();
@@ -85,12 +85,12 @@ impl Grouping {
         candidates
     }
 
-    /// The position of a row's token, where the table has positions.
+    /// The position of a row's token, if the table has positions.
     pub(super) fn position(&self, row: &ByteRecord) -> Option<i64> {
         position(row, self.position?)
     }
 
-    /// Whether a row belongs to the candidate whose first row and whose positions so far are given.
+    /// Whether a row continues the candidate with this first row and these positions.
     pub(super) fn goes_on(&self, first: &ByteRecord, positions: &Positions, row: &ByteRecord) -> bool {
         let further: &[usize] = if self.position.is_none() { &self.further } else { &[] };
         self.names.iter().chain(further).all(|column| first.get(*column) == row.get(*column))
@@ -99,17 +99,17 @@ impl Grouping {
                 .is_none_or(|position| self.shared && positions.last == Some(position) || !positions.contains(position))
     }
 
-    /// Whether a row of which only some cells were read may be of the candidate with a first row.
+    /// Whether a partly read row may belong to the candidate with this first row.
     pub(super) fn may_be_of(&self, first: &ByteRecord, lost: &ByteRecord) -> bool {
         self.names.iter().all(|column| lost.get(*column).is_none_or(|cell| first.get(*column) == Some(cell)))
     }
 
-    /// A hash of what tells the candidate from others of its item beside its name.
+    /// A hash of the columns, besides the name, that distinguish the candidate from others of its item.
     pub(super) fn distinct(&self, first: &ByteRecord) -> u64 {
         stable_hash(&self.further.iter().map(|column| first.get(*column)).collect::<Vec<_>>())
     }
 
-    /// Notes that all rows of a candidate were read; says whether they continue one that was left before.
+    /// Records that a candidate is complete. Returns whether its rows continue an earlier candidate.
     pub(super) fn finish(&self, first: &ByteRecord, positions: &Positions, finished: &mut Finished) -> bool {
         let columns = self.names.iter().chain(&self.further);
         let name = stable_hash(&columns.map(|column| first.get(*column)).collect::<Vec<_>>());
@@ -119,13 +119,13 @@ impl Grouping {
                 slot.insert(start);
                 false
             }
-            // A candidate that begins where the first of its name began is another one.
+            // A candidate that starts at the first position of the earlier one is a new candidate.
             std::collections::btree_map::Entry::Occupied(first) => self.position.is_none() || start > *first.get(),
         }
     }
 }
 
-/// The positions of a candidate's tokens: mostly one range, whichever way it is read.
+/// The positions of a candidate's tokens: usually one range, ascending or descending.
 #[derive(Debug, Default)]
 pub(super) struct Positions {
     range: Option<(i64, i64)>,
@@ -162,8 +162,8 @@ fn position(row: &ByteRecord, column: usize) -> Option<i64> {
     std::str::from_utf8(row.get(column)?.trim_ascii()).ok()?.parse().ok()
 }
 
-/// Whether a column without a role holds positions: it counts up by one under each name, from where it began in the first
-/// row, and begins there again.
+/// Whether a column without a role holds positions: under each name it counts up by one, always from its value in the
+/// first row.
 fn counts_up(column: usize, names: &[usize], rows: &[ByteRecord]) -> bool {
     let Some(start) = rows.first().and_then(|row| position(row, column)) else { return false };
     let mut steps = 0;
@@ -178,7 +178,8 @@ fn counts_up(column: usize, names: &[usize], rows: &[ByteRecord]) -> bool {
     steps > 0
 }
 
-/// Whether a column is constant within each candidate and not over all of them, with a candidate of several rows to show it.
+/// Whether a column is constant within each candidate but differs between candidates. At least one candidate must have
+/// several rows.
 fn tells_apart(column: usize, candidates: &[Vec<&ByteRecord>]) -> bool {
     let constant = candidates.iter().all(|rows| rows.windows(2).all(|pair| pair[0].get(column) == pair[1].get(column)));
     let values: BTreeSet<Option<&[u8]>> =
@@ -186,8 +187,8 @@ fn tells_apart(column: usize, candidates: &[Vec<&ByteRecord>]) -> bool {
     constant && values.len() > 1 && candidates.iter().any(|rows| rows.len() > 1)
 }
 
-/// Whether a column of text cuts most items into the same number of blocks of two rows or more, and no value comes again in
-/// an item once its block has ended.
+/// Whether a text column splits most items into the same number of blocks of two or more rows, and no value reappears
+/// in an item after its block has ended.
 fn blocks(column: usize, items: &[Vec<&ByteRecord>]) -> bool {
     let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
     for rows in items {
@@ -255,7 +256,7 @@ mod tests {
         let first = rows("0 0 wa\n0 0 wb\n0 1 w1\n1 0 v0\n1 1 v1");
         let grouping = Grouping::new(vec![0], Some(1), &[2], &first);
         assert_eq!(groups(&grouping, &first), [(3, false), (2, false)]);
-        // Two samples of such words: the position begins again after it has moved on.
+        // Two samples of such words: the position restarts after it has advanced.
         let samples = rows("0 0 wa\n0 0 wb\n0 1 w1\n0 0 wa\n0 0 wb\n0 1 w1");
         let grouping = Grouping::new(vec![0], Some(1), &[2], &samples);
         assert_eq!(groups(&grouping, &samples), [(3, false), (3, false)]);
@@ -285,7 +286,7 @@ mod tests {
         let grouping = Grouping::new(vec![0], None, &[1, 2, 3], &table);
         assert_eq!(grouping.further, [1]);
         assert_eq!(groups(&grouping, &table), [(2, false); 4]);
-        // A tag per word is no condition.
+        // A tag per word is not a condition.
         let tagged = rows("0 DT a\n0 NN b\n0 NN c\n1 NN d\n1 NN e\n1 VB f");
         assert_eq!(Grouping::new(vec![0], None, &[1, 2], &tagged).further, Vec::<usize>::new());
     }

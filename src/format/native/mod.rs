@@ -1,4 +1,4 @@
-//! The project's own plain forms for in-house pipelines: `docs/schema.md`.
+//! The project's own plain formats for in-house pipelines: `docs/schema.md`.
 
 mod by_value;
 mod columns;
@@ -34,8 +34,7 @@ fn split(path: &str) -> Vec<String> {
     path.split('.').map(str::to_owned).collect()
 }
 
-/// The native format that an input has the shape of, whatever its fields are called: what a mapping by hand is
-/// tried on.
+/// The native format with the layout of an input, whatever the names of its fields. A manual mapping is tested with it.
 pub(crate) fn by_shape(head: &Head<'_>) -> &'static dyn Format {
     match head.framing() {
         Some(Framing::Lines) => &LINES,
@@ -44,7 +43,7 @@ pub(crate) fn by_shape(head: &Head<'_>) -> &'static dyn Format {
     }
 }
 
-/// The summary, as a format.
+/// The format of summaries.
 pub(crate) fn summary() -> &'static dyn Format {
     &SUMMARY
 }
@@ -54,7 +53,7 @@ pub(crate) fn names_in_summary(head: &Head<'_>) -> Vec<String> {
     head.document().map(summary::names).unwrap_or_default()
 }
 
-/// The names of the fields of the first records that hold a number, a yes or no, or nothing.
+/// The names of the fields in the first records that hold a number, a boolean or null.
 pub(crate) fn measured_fields(head: &Head<'_>) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for record in head.records() {
@@ -107,7 +106,7 @@ fn is_claim_key(key: &str) -> bool {
     roles::ROLES.iter().any(|names| matches!(names.role, roles::Role::Claim(_)) && roles::key(names.role) == key)
 }
 
-/// The mapping that a configuration asks for.
+/// The mapping that a configuration declares.
 fn mapping(config: &InputConfig) -> Result<Mapping, String> {
     let mut extra: Vec<ColumnSpec> = config.columns.clone();
     let mut paths = Vec::new();
@@ -118,7 +117,7 @@ fn mapping(config: &InputConfig) -> Result<Mapping, String> {
             .find(|role| roles::key(*role) == *key)
             .ok_or_else(|| format!("unknown role `{key}` in [input]"))?;
         if let roles::Role::Claim(kind) = role {
-            // What is said of the role holds for the field that plays it, unless the field itself is named.
+            // Settings for a role apply to the field with that role, unless the field itself is named.
             let mut spec = ColumnSpec::of_kind(path, kind);
             if let Some(of_role) = config.columns.iter().find(|spec| *spec.column.name == **key) {
                 spec.refine(of_role);

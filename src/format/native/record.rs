@@ -1,4 +1,4 @@
-//! A native JSON record to an Item.
+//! Converts a native JSON record to an Item.
 
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
@@ -17,18 +17,19 @@ use crate::model::{
 };
 use crate::numeric::Printed;
 
-/// What the native formats take from the configuration.
+/// Settings that the native formats take from the configuration.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Mapping {
-    /// Columns of claims; a [`ColumnId`] is an index into it. All inputs without columns of the user's share them.
+    /// Columns of claims; a [`ColumnId`] is an index into this list. Inputs without user-declared columns share one
+    /// list.
     pub(super) columns: Arc<[ColumnSpec]>,
-    /// Roles that the user gave a path for.
+    /// Roles with a path given by the user.
     pub(super) paths: Vec<(Role, Vec<String>)>,
-    /// Values that mean "no value" in this log, besides [`field::SENTINELS`].
+    /// Values that mean "no value" in this log, in addition to [`field::SENTINELS`].
     pub(super) sentinels: Vec<f64>,
 }
 
-/// The column of a claim's name, held to what the name promises.
+/// The column of a claim's name, with the formulas that the name promises.
 fn promised(name: &str, kind: ClaimKind) -> ColumnSpec {
     if SUM_OR_MEAN.contains(&name) {
         return ColumnSpec::with_formulas(name, kind, both_ends(&[Formula::LOSS, Formula::TOTAL_LOSS]));
@@ -37,12 +38,12 @@ fn promised(name: &str, kind: ClaimKind) -> ColumnSpec {
     ColumnSpec { promise, ..ColumnSpec::of_kind(name, kind) }
 }
 
-/// The claim of a number of a whole text under the name of a list per token, and of those that promise nothing.
+/// The column of a number about a whole text, under a list name or a name that promises no formula.
 fn matched(name: &str, kind: ClaimKind) -> ColumnSpec {
     ColumnSpec { promise: Promise::Matched, ..ColumnSpec::of_kind(name, kind) }
 }
 
-/// The columns of all claim names, in a fixed order, so that a column is the same in every record.
+/// The columns of all claim names, in a fixed order: a column has the same index in every record.
 static COLUMNS: LazyLock<Arc<[ColumnSpec]>> = LazyLock::new(|| {
     let mut columns: Vec<ColumnSpec> = Vec::new();
     for role in ROLES {
@@ -60,7 +61,7 @@ static COLUMNS: LazyLock<Arc<[ColumnSpec]>> = LazyLock::new(|| {
 });
 
 impl Mapping {
-    /// The columns of all claim names, and those that the user declares.
+    /// The columns of all claim names, and the columns declared by the user.
     #[must_use]
     pub(super) fn new(extra: Vec<ColumnSpec>) -> Self {
         let shared = Arc::clone(&COLUMNS);
@@ -71,7 +72,7 @@ impl Mapping {
         for spec in extra {
             match columns.iter_mut().find(|known| known.column.name == spec.column.name) {
                 Some(known) => known.refine(&spec),
-                // Without a formula there is nothing to hold an unknown field to.
+                // Without a formula there is nothing to check an unknown field against.
                 None if spec.accepted.is_empty() => {}
                 None => columns.push(spec),
             }
@@ -79,7 +80,7 @@ impl Mapping {
         Self { columns: columns.into(), paths: Vec::new(), sentinels: Vec::new() }
     }
 
-    /// Accepts what follows from the tokens in either unit, nats or bits: surprisals do not say theirs.
+    /// Accepts values in nats and in bits, because surprisals do not state their unit.
     pub(super) fn in_nats_or_bits(&mut self) {
         for spec in Arc::make_mut(&mut self.columns) {
             if spec.accepted != accepted(spec.column.kind) {
@@ -95,7 +96,7 @@ impl Mapping {
         }
     }
 
-    /// The totals that some claims of a text state by their names.
+    /// The totals that the claims of a text state by their names.
     #[must_use]
     pub(super) fn stated(&self, claims: &[CandidateClaim], tokens: Option<i64>) -> StatedTotals {
         let mut stated =
@@ -104,7 +105,7 @@ impl Mapping {
             let (Some(spec), Some(number)) = (self.columns.get(usize::from(claim.of.0)), claim.value.finite()) else {
                 continue;
             };
-            // What a score is, its name does not say, nor whether a loss is a sum.
+            // The name of a score does not define it, and the name of a loss does not say whether it is a sum.
             let is_plain = spec.promise == Promise::Formula || spec.promise == Promise::Matched;
             let negated = Printed { value: -number.value, ..number };
             let (place, value) = match spec.accepted.first() {
@@ -137,16 +138,16 @@ fn number(value: Value<'_>, mapping: &Mapping, what: &str) -> Result<Logged, Fie
     field::number(value, what, &mapping.sentinels)
 }
 
-/// The fields of one object by role: a plain name wins over one that other things have, too.
+/// The fields of one object by role. A plain name takes precedence over an ambiguous one.
 struct Slots<'t> {
     filled: Vec<(Role, Value<'t>, bool, &'t str)>,
     filters: Vec<Value<'t>>,
     claims: Vec<(ColumnId, Value<'t>)>,
-    /// Numbers without a role, the first of them.
+    /// The first numbers without a role.
     side: Vec<(&'t str, Value<'t>)>,
 }
 
-/// Numbers without a role that are kept of a record.
+/// Maximum numbers without a role kept per record.
 pub(super) const SIDE_VALUES: usize = 16;
 
 impl<'t> Slots<'t> {
@@ -162,7 +163,7 @@ impl<'t> Slots<'t> {
                 continue;
             }
             let known = by_name(name);
-            // A number where a list per token is expected is one of the whole text.
+            // A single number under the name of a list per token is about the whole text.
             if value.kind() == Kind::Number
                 && known.is_some_and(|(role, _)| role.is_per_token())
                 && let Some(column) = mapping.column(name)
@@ -190,7 +191,7 @@ impl<'t> Slots<'t> {
                 Role::Claim(kind) => {
                     let name = path.join(".");
                     if let Some(column) = mapping.column(&name) {
-                        // A field of the record itself was found by its name already.
+                        // A field of the record itself was already found by its name.
                         if !slots.claims.iter().any(|(known, _)| *known == column) {
                             slots.claims.push((column, value));
                         }
@@ -205,7 +206,7 @@ impl<'t> Slots<'t> {
             }
         }
         if let Some(sentence) = object.get(SENTENCE) {
-            // A sentence of an item is one of its candidates.
+            // A sentence within an item is a candidate of it.
             let role = if slots.get(Role::Item).is_some() { Role::Candidate } else { Role::Item };
             slots.fill(role, sentence, false, SENTENCE);
         }
@@ -220,7 +221,7 @@ impl<'t> Slots<'t> {
         }
     }
 
-    /// Whether there is a number to audit: a claim, or values of tokens.
+    /// Whether there is a number to audit: a claim, or token values.
     fn has_content(&self) -> bool {
         let values = [
             Role::Surprisals,
@@ -277,7 +278,7 @@ fn reference(value: Value<'_>) -> PickRef<'_> {
     }
 }
 
-/// Whether an object has what a native record needs.
+/// Whether an object has the fields that a native record needs.
 #[must_use]
 pub(super) fn looks_native(record: Value<'_>, mapping: &Mapping) -> bool {
     if record.kind() != Kind::Object {
@@ -330,7 +331,7 @@ pub(super) fn is_answer(record: Value<'_>, mapping: &Mapping) -> bool {
     slots.get(Role::Item).is_some() && (says_right || (plain(Role::Pick) && slots.get(Role::Gold).is_some()))
 }
 
-/// Roles that two plain names of a record claim, with the names: what must be asked for.
+/// Roles claimed by two plain names of a record, with the names. The user must choose.
 #[must_use]
 pub(super) fn ambiguities(record: Value<'_>) -> Vec<(Role, String, String)> {
     let mut seen: Vec<(Role, bool, String, Value<'_>)> = Vec::new();
@@ -344,7 +345,7 @@ pub(super) fn ambiguities(record: Value<'_>) -> Vec<(Role, String, String)> {
             continue;
         }
         if let Some((.., other, first)) = seen.iter().find(|(known, tier, ..)| *known == role && *tier == strong) {
-            // The same key twice is one field, of which the last counts.
+            // A duplicate key is one field; its last value counts.
             if *other != name && first.raw() != value.raw() {
                 found.push((role, other.clone(), name.to_owned()));
             }
@@ -352,14 +353,14 @@ pub(super) fn ambiguities(record: Value<'_>) -> Vec<(Role, String, String)> {
             seen.push((role, strong, name.to_owned(), value));
         }
     }
-    // A weak name beside a plain one is never taken, so two weak names matter only without it.
+    // A weak name is never used if a plain one exists, so two weak names matter only without a plain one.
     found.retain(|(role, other, _)| {
         by_name(other).is_some_and(|(_, strong)| strong) || !seen.iter().any(|(known, tier, ..)| known == role && *tier)
     });
     found
 }
 
-/// Which field was taken for which role in a record.
+/// The mapping from a record's fields to roles.
 #[must_use]
 pub(super) fn mapping_of(record: Value<'_>, mapping: &Mapping) -> Vec<MappedField> {
     let slots = Slots::of(record, mapping);
@@ -385,7 +386,7 @@ pub(super) fn item<'t>(record: Value<'t>, mapping: &Mapping) -> Result<Item<'t>,
     item.facts = lists::facts(record);
     item.id = slots.get(Role::Item).and_then(id).unwrap_or_default();
     if let Some(name) = scored_once(record) {
-        // Its own id and times tell nothing apart.
+        // The record's own id and timestamps do not identify the score.
         item.id = name.into();
         item.distinct = 0;
     }
@@ -446,7 +447,7 @@ pub(super) fn item<'t>(record: Value<'t>, mapping: &Mapping) -> Result<Item<'t>,
             None => item.gold = reference(value),
         }
     }
-    // Without an id that tells candidates apart, the record is the whole item.
+    // Without an id that distinguishes candidates, the record is the whole item.
     item.complete = candidate.id.is_none() && candidate.picked.is_none() && candidate.gold.is_none();
     item.candidates.push(candidate);
     Ok(item)
@@ -549,8 +550,8 @@ fn candidate<'t>(object: Value<'t>, slots: &Slots<'t>, mapping: &Mapping) -> Res
     Ok(candidate)
 }
 
-/// The name of a score of a tracing tool: an execution gives an observation one score of a name. Every record of it has an id of
-/// its own.
+/// The identity of a score from a tracing tool. An execution gives an observation only one score per name, but every
+/// record has its own id.
 fn scored_once(record: Value<'_>) -> Option<String> {
     let text = |keys: [&str; 2]| keys.iter().find_map(|key| record.get(key)?.as_str());
     let name = text(["name", "name"])?;
@@ -559,7 +560,7 @@ fn scored_once(record: Value<'_>) -> Option<String> {
     record.get("value").map(|_| format!("{observation} {name} {execution}"))
 }
 
-/// Fields with the answer that a candidate's text comes to.
+/// Fields with the answer extracted from a candidate's text.
 const ANSWERS: [&str; 8] =
     ["answer", "extracted_answer", "parsed_answer", "final_answer", "parsed", "extracted", "prediction", "pred"];
 
@@ -568,11 +569,11 @@ fn answer(value: Value<'_>) -> Option<Text<'_>> {
     text(value).or_else(|| (value.kind() == Kind::Number).then(|| Text::plain(value.raw_str())))
 }
 
-/// Longest scalar that is taken to distinguish rows of the same item; longer ones are texts.
+/// Maximum length of a scalar that distinguishes rows of the same item; longer ones are texts.
 pub(super) const LONGEST_DISTINCTION: usize = 64;
 
-/// A hash of the record's own short scalars, in any order: a sample's number, a seed, a condition. Fractions are measured,
-/// not chosen.
+/// A hash of the record's own short scalars, in any order, such as a sample number, a seed or a condition. Fractions
+/// are left out: they are measured values, not settings.
 fn distinct(record: Value<'_>) -> u64 {
     let chosen = |(key, value): (Key<'_>, Value<'_>)| {
         let raw = value.raw();
@@ -590,7 +591,7 @@ fn is_list(value: &Value<'_>) -> bool {
     value.kind() == Kind::Array
 }
 
-/// Builds the steps from parallel arrays or from one object per token.
+/// Builds the steps from parallel arrays, or from one object per token.
 fn steps<'t>(slots: &Slots<'t>, mapping: &Mapping, candidate: &mut Candidate<'t>) -> Result<(), FieldError> {
     let list = |role| slots.get(role).filter(is_list);
     let of_surprisals = list(Role::Surprisals).is_some() && list(Role::Logprobs).is_none();
@@ -630,7 +631,8 @@ fn steps<'t>(slots: &Slots<'t>, mapping: &Mapping, candidate: &mut Candidate<'t>
         ];
         for (role, name) in arrays {
             let Some(array) = list(role) else { continue };
-            // Beside log-probs surprisals say nothing more, and in bits no probability follows from them by e.
+            // Surprisals add nothing to log-probs. Probabilities cannot be checked against surprisals, which may be in
+            // bits.
             let is_idle = role == Role::Surprisals && !of_surprisals || role == Role::Probs && of_surprisals;
             if is_idle {
                 continue;
@@ -646,7 +648,7 @@ fn steps<'t>(slots: &Slots<'t>, mapping: &Mapping, candidate: &mut Candidate<'t>
     Ok(())
 }
 
-/// Fills one parallel array into the steps and gives its length.
+/// Writes one parallel array into the steps and returns its length.
 fn fill<'t>(role: Role, array: Value<'t>, mapping: &Mapping, candidate: &mut Candidate<'t>) -> Result<u32, FieldError> {
     let mut len = 0_u32;
     for (index, value) in array.elements().enumerate() {
@@ -654,7 +656,7 @@ fn fill<'t>(role: Role, array: Value<'t>, mapping: &Mapping, candidate: &mut Can
         if candidate.steps.len() <= index {
             candidate.steps.push(Step { at: at(value), ..Step::default() });
         }
-        // Vectors and alternatives go to shared buffers, so the step is filled after them.
+        // Vectors and alternatives use shared buffers, so the step is filled after them.
         match role {
             Role::TopK => {
                 let top = alternatives(value, mapping, &mut candidate.alternatives)?;
@@ -705,7 +707,7 @@ fn fill<'t>(role: Role, array: Value<'t>, mapping: &Mapping, candidate: &mut Can
             Role::Segments => step.segment = segment(value)?,
             Role::Mask => {
                 let scored = flag(value).ok_or_else(|| field_error(value, "mask", "0 or 1"))?;
-                // Told apart from prompt below, once it is known where the scored steps lie.
+                // Prompt and padding are separated below, once the range of scored steps is known.
                 step.segment = if scored { Segment::Continuation } else { Segment::Padding };
             }
             Role::EndFlags => {
@@ -718,7 +720,7 @@ fn fill<'t>(role: Role, array: Value<'t>, mapping: &Mapping, candidate: &mut Can
     Ok(len)
 }
 
-/// Infinite surprisals at the end are the padding of a shorter sentence in a batch.
+/// Marks infinite surprisals at the end as padding: a shorter sentence in a batch has them.
 pub(super) fn settle_padding(steps: &mut [Step<'_>]) {
     let is_padding = |step: &&mut Step<'_>| step.logprob.value().is_some_and(|value| value == f64::NEG_INFINITY);
     for step in steps.iter_mut().rev().take_while(is_padding) {
@@ -727,7 +729,7 @@ pub(super) fn settle_padding(steps: &mut [Step<'_>]) {
     }
 }
 
-/// Steps before the first scored one are prompt; after a flagged end everything is padding.
+/// Marks steps before the first scored one as prompt, and steps after a flagged end as padding.
 fn settle_segments(steps: &mut [Step<'_>], slots: &Slots<'_>, explicit: bool) {
     if explicit {
         return;
@@ -896,7 +898,7 @@ fn alternative<'t>(entry: Value<'t>, mapping: &Mapping, buffer: &mut Vec<Alterna
     Ok(())
 }
 
-/// Keeps an alternative that has a value; sentinels and nulls are none.
+/// Keeps an alternative if it has a value; sentinels and nulls do not count as values.
 fn push<'t>(buffer: &mut Vec<Alternative<'t>>, token: Option<Text<'t>>, id: Option<i64>, logprob: Logged) {
     if let Logged::Number(logprob) = logprob {
         buffer.push(Alternative { token, id, logprob });

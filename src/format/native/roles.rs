@@ -1,11 +1,11 @@
-//! The field names that pipelines use, and the role that each plays.
+//! The field names that pipelines use, and the role of each.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::model::ClaimKind;
 
-/// What a field of a native record is.
+/// The role of a field in a native record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     /// The item's id.
@@ -14,7 +14,7 @@ pub enum Role {
     Candidate,
     /// The task.
     Task,
-    /// What makes several rows of one item different: a filter, a repeat, an epoch.
+    /// Distinguishes several rows of one item: a filter, a repeat, an epoch.
     Filter,
     /// The context.
     Prompt,
@@ -48,26 +48,26 @@ pub enum Role {
     Mask,
     /// Whether a token is the end of the sequence.
     EndFlags,
-    /// Position of a token in its candidate (token per row).
+    /// Position of a token in its candidate (one token per row).
     Position,
     /// A claim on the candidate.
     Claim(ClaimKind),
-    /// How many tokens the candidate has.
+    /// Number of tokens in the candidate.
     TokenCount,
-    /// Whether all tokens are the most likely ones.
+    /// Whether every token is the most likely one.
     Greedy,
     /// Whether this candidate was picked.
     Picked,
     /// Which candidate was picked.
     Pick,
-    /// Which candidate is right, or whether this one is.
+    /// Which candidate is correct, or whether this one is.
     Gold,
     /// Whether the item was answered correctly.
     Correct,
 }
 
 impl Role {
-    /// Whether it is a list with a number per token.
+    /// Whether the role is a list with one number per token.
     #[must_use]
     pub fn is_per_token(self) -> bool {
         matches!(self, Self::Logprobs | Self::Surprisals | Self::Probs | Self::Logits)
@@ -80,15 +80,15 @@ impl Role {
     }
 }
 
-/// A role with its names: those that say it plainly, and those used for it when none of the first is there.
+/// A role with its field names: strong ones, and weak ones that are used only if no strong name is present.
 pub struct RoleNames {
     /// The role.
     pub role: Role,
-    /// What it is, for the documentation.
+    /// Description, for the documentation.
     pub about: &'static str,
-    /// Plain names.
+    /// Unambiguous names.
     pub strong: &'static [&'static str],
-    /// Names that other things have, too.
+    /// Ambiguous names, which other fields have as well.
     pub weak: &'static [&'static str],
 }
 
@@ -101,7 +101,7 @@ const fn names(
     RoleNames { role, about, strong, weak }
 }
 
-/// All roles with their names; the only list of them.
+/// All roles with their names. This is the only such list.
 pub static ROLES: &[RoleNames] = &[
     names(
         Role::Item,
@@ -344,13 +344,13 @@ pub static ROLES: &[RoleNames] = &[
     ),
 ];
 
-/// Names of losses that are a sum as often as a mean: either is right, in all rows alike.
+/// Names of losses that are as often a sum as a mean. Either is accepted, if all rows use the same.
 pub const SUM_OR_MEAN: &[&str] = &["loss", "nll", "cross_entropy", "negative_log_likelihood"];
 
-/// Names of scores that marks, rewards and similarities have, too.
+/// Names of scores that grades, rewards and similarities also have.
 pub const SCORES: &[&str] = &["score", "sequence_score", "loglikelihood", "log_likelihood", "ll"];
 
-/// Names of numbers of a whole text that pipelines use for a sum, a mean, and for what is no log-prob at all.
+/// Names of numbers about a whole text that may be a sum, a mean, or not a log-prob at all.
 pub const MATCHED: &[(&str, ClaimKind)] = &[
     ("logprob", ClaimKind::Score),
     ("logprobs", ClaimKind::Score),
@@ -363,7 +363,7 @@ pub const MATCHED: &[(&str, ClaimKind)] = &[
     ("confidence", ClaimKind::SequenceProb),
 ];
 
-/// The field that names the item where no other does; beside one, it names a part of the item.
+/// The field that names the item if no other field does. Next to an item field, it names a part of the item.
 pub const SENTENCE: &str = "sentence_id";
 
 static BY_NAME: LazyLock<HashMap<&'static str, (Role, bool)>> = LazyLock::new(|| {
@@ -372,7 +372,7 @@ static BY_NAME: LazyLock<HashMap<&'static str, (Role, bool)>> = LazyLock::new(||
     weak.chain(strong).collect()
 });
 
-/// The role of a field name and whether the name says it plainly.
+/// The role of a field name, and whether the name is unambiguous.
 #[must_use]
 pub fn by_name(name: &str) -> Option<(Role, bool)> {
     BY_NAME.get(name).copied()

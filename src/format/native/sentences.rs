@@ -1,7 +1,7 @@
 //! Tables of minicons: a token per row under `sentence_id, token_id, token, logprob[, prob][, surprisal][, rank]`.
 //!
-//! What `minicons/scorer.py` returns, as people write it with pandas. `token_id` counts the tokens of a sentence, a first
-//! token without a score has 0.0, and with `base_two` the log-probs are in bits under the same name.
+//! The output of `minicons/scorer.py`, usually written with pandas. `token_id` counts the tokens of a sentence, and a
+//! first token without a score has 0.0. With `base_two` the log-probs are in bits under the same name.
 
 use crate::numeric::{LN_2, exp};
 
@@ -10,16 +10,16 @@ pub(super) fn has_columns(header: &[String]) -> bool {
     ["sentence_id", POSITION, "token"].iter().all(|name| header.iter().any(|column| column == name))
 }
 
-/// The column that counts the tokens of a sentence; elsewhere it is an id in the vocabulary.
+/// The column that counts the tokens of a sentence. In other tables it is an id in the vocabulary.
 pub(super) const POSITION: &str = "token_id";
-/// The column with the token's place in the vocabulary, by probability; elsewhere it names a candidate.
+/// The column with the token's rank in the vocabulary by probability. In other tables it names a candidate.
 pub(super) const RANK: &str = "rank";
 
-/// How near a probability must lie to count for a unit: printed with two digits it is near enough, and the two units give
-/// other numbers for all but certain and impossible tokens.
+/// Maximum difference between a probability and the value expected for a unit. It admits values printed with two
+/// digits, and still separates nats from bits except for tokens that are almost certain or almost impossible.
 const CLOSE: f64 = 0.02;
 
-/// Whether probabilities follow from log-probs in bits rather than in nats.
+/// Whether the probabilities follow from log-probs in bits rather than in nats.
 pub(in crate::format) fn are_in_bits(pairs: impl Iterator<Item = (f64, f64)>) -> bool {
     let mut fits = [0_u32; 2];
     for (logprob, prob) in pairs {

@@ -1,4 +1,4 @@
-//! `summary.json`: the numbers that an in-house pipeline reported of a run.
+//! `summary.json`: the metrics that an in-house pipeline reported for a run.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -18,10 +18,10 @@ use crate::metric::is_about;
 use crate::model::{Aggregation, Located, Origin, Part, RunClaim, RunMetric, plain_name};
 use crate::source::Opened;
 
-/// The summary beside the rows.
+/// The summary next to the rows.
 pub(in crate::format) static SUMMARY: NativeSummary = NativeSummary;
 
-/// Suffixes of a metric's name that make it the metric's standard error.
+/// Suffixes of a metric's name that mark a standard error.
 const STDERR: [&str; 3] = ["_stderr", "_std_err", "_se"];
 
 /// Names of objects inside a summary that hold the metrics.
@@ -66,7 +66,7 @@ static INFO: FormatInfo = FormatInfo {
     traps: "a summary beside several runs is ambiguous and not judged",
 };
 
-/// Names of objects inside a summary that hold what was set, not what was measured.
+/// Names of objects inside a summary that hold settings rather than results.
 const SETTINGS: [&str; 15] = [
     "args",
     "arguments",
@@ -85,7 +85,7 @@ const SETTINGS: [&str; 15] = [
     "versions",
 ];
 
-/// Names of numbers that were set, or that say when and how long the run was.
+/// Names of numbers that are settings, times or durations.
 const SET: [&str; 28] = [
     "batch_size",
     "created",
@@ -117,41 +117,41 @@ const SET: [&str; 28] = [
     "wall_time",
 ];
 
-/// Endings of a metric's name that make it a percentage.
+/// Suffixes of a metric's name that mark a percentage.
 const PERCENT: [&str; 3] = ["_percent", "_pct", "_percentage"];
 
-/// Objects inside objects that are looked into.
+/// Maximum depth of nested objects that are searched.
 const DEPTH: usize = 4;
 
-/// Numbers from which on an object inside a summary holds one for each item.
+/// Objects inside a summary with more numbers than this hold one per item.
 const OF_ITEMS: usize = 64;
 
-/// Names of files that hold the numbers of a run.
+/// Usual names of files with the metrics of a run.
 const FILES: [&str; 6] =
     ["summary.json", "metrics.json", "results.json", "scores.json", "eval_results.json", "all_results.json"];
 
 /// Lists with a number for each k.
 const AT_K: [&str; 3] = ["pass_at_k", "pass@k", "passk"];
 
-/// Fields with the number of a part.
+/// Fields that hold a part's metric.
 const OF_PARTS: [&str; 9] = ["accuracy", "acc", "score", "value", "mean", "f1", "exact_match", "em", "metric_value"];
 /// Words in the name of a part's size.
 const SIZES: [&str; 9] = ["n", "num", "count", "samples", "total", "size", "rows", "questions", "support"];
-/// Words in the name of a whole.
+/// Words in the name of an overall metric.
 const WHOLES: [&str; 8] = ["average", "avg", "mean", "overall", "macro", "micro", "weighted", "total"];
 
 fn is_known(name: &str) -> bool {
     in_summaries().any(|own| own == name)
 }
 
-/// A number of a summary.
+/// A number in a summary.
 struct Leaf<'n> {
-    /// The metric's name, without what makes it a standard error.
+    /// The metric's name, without a suffix for the standard error.
     metric: &'n str,
     stderr: bool,
-    /// Whether its name says how it follows from rows.
+    /// Whether the name defines how the number follows from the rows.
     known: bool,
-    /// The metric that it is a percentage of.
+    /// The metric that the number is a percentage of.
     percent_of: Option<&'n str>,
 }
 
@@ -171,7 +171,7 @@ impl<'n> Leaf<'n> {
         Self { known: percent_of.is_some(), percent_of, ..leaf }
     }
 
-    /// The claim that it makes. What its name does not say, nothing is known of.
+    /// The claim that the number makes. Without a known name, its aggregation is unknown.
     fn claim(&self, task: &str, printed: &str, located: Located) -> RunClaim {
         let percent = self.percent_of.map(|_| Aggregation::PercentMean);
         RunMetric {
@@ -184,7 +184,7 @@ impl<'n> Leaf<'n> {
     }
 }
 
-/// Visits every number of a summary. `path` names the objects around it, those that only hold the metrics left out.
+/// Visits every number of a summary. `path` names the enclosing objects, without those that only group the metrics.
 fn numbers<'t>(object: Value<'t>, path: &str, depth: usize, visit: &mut impl FnMut(&str, Value<'t>)) {
     for (key, value) in object.members() {
         let Ok(name) = std::str::from_utf8(key.raw()) else { continue };
@@ -195,7 +195,7 @@ fn numbers<'t>(object: Value<'t>, path: &str, depth: usize, visit: &mut impl FnM
             Kind::Object if value.members().filter(|(_, own)| own.kind() == Kind::Number).count() > OF_ITEMS => {}
             Kind::Object => numbers(value, &full, depth + 1, visit),
             Kind::Number if !SET.contains(&name) => visit(&full, value),
-            // A field without a value is a claim where the rows have one of its name.
+            // A null field is a claim if the rows have a field with its name.
             Kind::Null if !SET.contains(&name) => visit(&full, value),
             Kind::Array if AT_K.contains(&name) => at_k(value, visit),
             Kind::Array if depth < DEPTH => {
@@ -208,7 +208,7 @@ fn numbers<'t>(object: Value<'t>, path: &str, depth: usize, visit: &mut impl FnM
     }
 }
 
-/// The numbers of a list with one for each k.
+/// Visits the numbers of a list with one for each k.
 fn at_k<'t>(list: Value<'t>, visit: &mut impl FnMut(&str, Value<'t>)) {
     for entry in list.elements().take(OF_ITEMS) {
         let number =
@@ -219,7 +219,7 @@ fn at_k<'t>(list: Value<'t>, visit: &mut impl FnMut(&str, Value<'t>)) {
     }
 }
 
-/// The entries of a short list of named objects, or of an object of objects, that hold no rows.
+/// The entries of a short list of named objects, or of an object of objects.
 fn named_parts<'t>(group: Value<'t>) -> Vec<(Cow<'t, str>, Value<'t>)> {
     let name = |entry: Value<'t>| {
         entry.members().find(|(key, value)| value.kind() == Kind::String && key.raw_str().contains("name"))?.1.as_str()
@@ -233,7 +233,7 @@ fn named_parts<'t>(group: Value<'t>) -> Vec<(Cow<'t, str>, Value<'t>)> {
     if are_objects && (2..=OF_ITEMS).contains(&parts.len()) { parts } else { Vec::new() }
 }
 
-/// The parts that a whole may be the mean of, with the field that has their number.
+/// The parts whose mean may be an overall metric, with the field that holds their metric.
 fn parts<'t>(group: Value<'t>) -> Option<(&'static str, Vec<Part>)> {
     let all = named_parts(group);
     let number = |part: &Value<'t>, key: &str| part.get(key).filter(|own| own.kind() == Kind::Number);
@@ -252,7 +252,7 @@ fn parts<'t>(group: Value<'t>) -> Option<(&'static str, Vec<Part>)> {
     Some((field, all.iter().filter_map(part).collect()))
 }
 
-/// The parts of a whole beside it: those whose field has its name, or whose list does.
+/// The parts of an overall metric: their field or their list has the metric's name.
 fn parts_of(root: Value<'_>, name: &str) -> Vec<Part> {
     let own = plain_name(name);
     let words: Vec<&str> = own.split('_').collect();
@@ -269,31 +269,31 @@ fn parts_of(root: Value<'_>, name: &str) -> Vec<Part> {
         let (field, parts) = parts(value)?;
         fits(&key.as_str(), field).then_some(parts)
     });
-    // Of two lists nobody says which it is.
+    // If two lists match, neither is used.
     found.next().filter(|_| found.next().is_none()).unwrap_or_default()
 }
 
-/// The names of the numbers of a summary.
+/// The names of the numbers in a summary.
 pub(crate) fn names(root: Value<'_>) -> Vec<String> {
     let mut names = Vec::new();
     numbers(root, "", 0, &mut |name, _| names.push(name.to_owned()));
     names
 }
 
-/// Whether some number of a summary is about a measured field of a row.
+/// Whether at least one number of a summary is about a measured field of the row.
 fn speaks_of(root: Value<'_>, row: Value<'_>) -> bool {
     let fields = columns::measured(row);
     names(root).iter().any(|name| fields.iter().any(|field| is_about(name, field)))
 }
 
-/// A row that stands under its id, `{"q1": {…}}`, with its id.
+/// A row keyed by its id, `{"q1": {…}}`, with the id.
 fn keyed(record: Value<'_>) -> Option<(Cow<'_, str>, Value<'_>)> {
     let mut members = record.members();
     let (key, value) = members.next()?;
     (members.next().is_none() && value.kind() == Kind::Object).then(|| (key.as_str(), value))
 }
 
-/// The path of the list of rows in a summary, if it has one, and its first entry: a row as the other native forms have it.
+/// The path of the list of rows in a summary, if it has one, and its first entry, a row as in the other native formats.
 fn rows<'t>(root: Value<'t>, mapping: &Mapping) -> Option<(&'static [&'static str], Value<'t>)> {
     ROWS.into_iter().find_map(|path| {
         let list = path.iter().try_fold(root, |value, key| value.get(key))?;
@@ -302,7 +302,7 @@ fn rows<'t>(root: Value<'t>, mapping: &Mapping) -> Option<(&'static [&'static st
             _ => list.elements().next()?,
         };
         let is_row = || record::looks_native(first, mapping) || record::is_answer(first, mapping);
-        // Objects under names are as often groups of numbers.
+        // Named objects are often groups of numbers rather than rows.
         let is_row = match list.kind() {
             Kind::Object => {
                 first.kind() == Kind::Object && list.members().count() > OF_ITEMS / 8 && speaks_of(root, first)
@@ -331,7 +331,7 @@ impl Format for NativeSummary {
     }
 
     fn recognise(&self, head: &Head<'_>) -> Confidence {
-        // One that ends too early is a summary as far as it goes, and behind the head there are more rows.
+        // A truncated summary is still recognised. If only the head ends here, more rows follow it.
         let Some(root) = head.document() else { return Confidence::default() };
         let has_rows = || super::mapping(&InputConfig::default()).is_ok_and(|mapping| rows(root, &mapping).is_some());
         if !head.whole && !has_rows() {
@@ -386,7 +386,7 @@ impl Format for NativeSummary {
     }
 }
 
-/// The numbers of a summary.
+/// Emits the numbers of a summary as claims.
 fn claims(origin: &JsonOrigin<'_>, out: &mut dyn Sink) {
     let root = origin.root;
     let task = root.get("task").and_then(|task| task.as_str()).unwrap_or_default().into_owned();

@@ -1,7 +1,7 @@
-//! Dumps of rollouts as training loops name their tensors: verl, TRL, `OpenRLHF`, slime, `SkyRL`, prime-rl.
+//! Dumps of rollouts under the tensor names of training loops: verl, TRL, `OpenRLHF`, slime, `SkyRL`, prime-rl.
 //!
-//! Every token may have two log-probs: the engine's, from sampling, and the trainer's, from a second pass. A mask says
-//! which tokens count; at the others stands a padded 0.0 or a value that means nothing.
+//! Every token may have two log-probs: the engine's, from sampling, and the trainer's, from a second pass. A mask marks
+//! the tokens that count. The other positions hold 0.0 as padding, or a meaningless value.
 
 use std::borrow::Cow;
 
@@ -55,10 +55,10 @@ const TRAINER: [&str; 7] = [
     "prev_logprobs",
     "log_probs",
 ];
-/// Which tokens count.
+/// Masks of the tokens that count.
 const MASKS: [&str; 7] =
     ["token_loss_mask", "response_mask", "loss_mask", "loss_masks", "completion_mask", "action_mask", "response_masks"];
-/// Ids of the tokens.
+/// Token ids.
 const IDS: [&str; 8] = [
     "token_ids",
     "responses",
@@ -69,7 +69,7 @@ const IDS: [&str; 8] = [
     "output_ids",
     "tokens",
 ];
-/// Totals over the mask, of the trainer or of the engine.
+/// Totals over the mask, from the trainer or the engine.
 const TOTALS: [(&str, Side); 4] = [
     ("old_log_prob_sum", Side::Trainer),
     ("sum_old_log_probs", Side::Trainer),
@@ -83,7 +83,7 @@ enum Side {
     Engine,
 }
 
-/// The first field of a record that is a list, by names.
+/// The first of these fields of a record that is a list.
 fn list<'t>(record: Value<'t>, names: &[&'static str]) -> Option<(&'static str, Value<'t>)> {
     names.iter().find_map(|name| Some((*name, record.get(name).filter(|value| value.kind() == Kind::Array)?)))
 }
@@ -100,7 +100,7 @@ fn is_rollout(record: Value<'_>) -> bool {
     let engine = list(record, &ENGINE);
     let trainer = list(record, &TRAINER);
     let Some((name, values)) = engine.or(trainer) else { return false };
-    // Plain `log_probs` beside tokens have many writers; with a mask they are a trainer's.
+    // Many tools write plain `log_probs` next to tokens. With a mask they come from a trainer.
     let beside = list(record, &MASKS).or_else(|| list(record, &IDS).filter(|_| name != "log_probs"));
     (is_numbers(values) || is_batch(values)) && beside.is_some()
 }
@@ -148,7 +148,7 @@ impl Format for Rollout {
     }
 }
 
-/// What a reader knows of its input.
+/// Context of a reader.
 struct DumpColumns {
     /// Whether the steps' log-probs are the trainer's.
     trainer: bool,
@@ -156,7 +156,7 @@ struct DumpColumns {
     totals: Vec<&'static str>,
 }
 
-/// The lists of one rollout, and where its values belong.
+/// The lists of one rollout, and the side that its values belong to.
 #[derive(Clone, Copy)]
 struct Lists<'t> {
     values: Value<'t>,
@@ -170,7 +170,7 @@ struct Lists<'t> {
 fn visit(origin: &JsonOrigin<'_>, context: &DumpColumns, out: &mut dyn Sink) -> Result<(), FieldError> {
     let record = origin.root;
     let (engine, trainer) = (list(record, &ENGINE), list(record, &TRAINER));
-    // A record without the trainer's list has the engine's alone, and nothing beside it.
+    // A record without the trainer's list has only the engine's values.
     let (values, other) =
         if context.trainer { (trainer, engine.filter(|_| trainer.is_some())) } else { (engine, None) };
     let Some((_, values)) = values.or(engine) else {
@@ -246,12 +246,12 @@ fn item<'t>(
     let skipped = lists.ids.map_or(0, |ids| ids.len().saturating_sub(len));
     let mut ids = lists.ids.into_iter().flat_map(|ids| ids.elements()).skip(skipped);
     let mut mask = lists.mask.into_iter().flat_map(|mask| mask.elements());
-    // Lists of two lengths have no common positions.
+    // Lists of different lengths have no common positions.
     let other = lists.other.filter(|other| other.len() == len);
     let mut other = other.into_iter().flat_map(|other| other.elements());
     for value in lists.values.elements() {
         let counts = mask.next().and_then(flag).unwrap_or(true);
-        // Padding follows the last token that counts; masked tokens before it were fed, not sampled.
+        // Padding follows the last token that counts. Masked tokens before it are input, not samples.
         let segment = if counts { Segment::Continuation } else { Segment::Prompt };
         let logprob = match field::number(value, "log-probs", &[])? {
             // The value of a masked token is meaningless.
@@ -295,7 +295,7 @@ fn reward<'t>(record: Value<'t>, lists: Lists<'t>) -> Vec<RowFact<'t>> {
     let named = |names: &[&str]| names.iter().find_map(|name| record.get(name).and_then(field::id));
     let group = named(&["group_id", "prompt_id", "example_id", "problem_id", "prompt"]);
     let group = group.or_else(|| record.get("content")?.elements().next()?.as_str());
-    // verl gives all rollouts of a prompt one `uid`.
+    // verl gives all rollouts of a prompt the same `uid`.
     let group = group.or_else(|| named(&["uid"]));
     let (Some(reward), Some(advantage), Some(group)) = (reward, advantage, group) else { return Vec::new() };
     let (reward, advantage) = (reward.value, advantage.value);

@@ -1,9 +1,9 @@
-//! Logs of training: a number per name and step, as Hugging Face trainers and verl write them.
+//! Training logs: one number per name and step, as written by Hugging Face trainers and verl.
 //!
-//! transformers: `TrainerState.log_history` in `src/transformers/trainer_callback.py`, saved as `trainer_state.json`. TRL:
-//! `get_batch_loss_metrics` in `trl/trainer/dpo_trainer.py`, `log` in `trl/trainer/grpo_trainer.py` (with the table of completions
-//! beside it). verl: `compute_data_metrics` in `verl/trainer/ppo/metric_utils.py`, `log_seqlen_unbalance` in
-//! `verl/utils/seqlen_balancing.py`, written by the file logger of `verl/utils/tracking.py`.
+//! transformers: `TrainerState.log_history` in `src/transformers/trainer_callback.py`, saved as `trainer_state.json`.
+//! TRL: `get_batch_loss_metrics` in `trl/trainer/dpo_trainer.py`, `log` in `trl/trainer/grpo_trainer.py` (which also
+//! writes the table of completions). verl: `compute_data_metrics` in `verl/trainer/ppo/metric_utils.py`,
+//! `log_seqlen_unbalance` in `verl/utils/seqlen_balancing.py`, written by the file logger of `verl/utils/tracking.py`.
 
 use std::borrow::Cow;
 
@@ -38,7 +38,7 @@ static INFO: FormatInfo = FormatInfo {
             batch, the log the mean over several steps; logs of plain fine-tuning have nothing to check and are not recognised",
 };
 
-/// Names of shares.
+/// Names of fractions.
 const SHARES: [&str; 6] = [
     "rewards/accuracies",
     "frac_reward_zero_std",
@@ -48,19 +48,19 @@ const SHARES: [&str; 6] = [
     "actor/pg_clipfrac",
 ];
 
-/// A mean in the middle of a name, with its extremes.
+/// Names of a mean that is not marked by a suffix, with those of its extremes.
 const WORDS: [[&str; 3]; 3] = [
     ["mean_length", "min_length", "max_length"],
     ["mean_terminated_length", "min_terminated_length", "max_terminated_length"],
     ["mean_reward", "min_reward", "max_reward"],
 ];
 
-/// The numbers of an entry: itself, or what it has under `data`.
+/// The object with an entry's numbers: the entry, or its `data`.
 fn numbers(entry: Value<'_>) -> Value<'_> {
     entry.get("data").filter(|data| data.kind() == Kind::Object && has(entry, "step", Kind::Number)).unwrap_or(entry)
 }
 
-/// The step that an entry is of.
+/// The step of an entry.
 fn step(entry: Value<'_>) -> Option<Value<'_>> {
     const STEPS: [&str; 6] =
         ["step", "global_step", "_step", "current_steps", "training/global_step", "global_step/max_steps"];
@@ -71,7 +71,7 @@ fn number(entry: Value<'_>, name: &str) -> Option<Printed> {
     entry.get(name).filter(|value| value.kind() == Kind::Number).and_then(printed).filter(Printed::is_finite)
 }
 
-/// How a number of an entry is held to others of it; None where it is not.
+/// How a number of an entry is checked against others; None if it is not.
 fn definition(entry: Value<'_>, name: &str, weights_follow: bool) -> Option<Definition<'static>> {
     let other = |before: &str, word: &str| number(entry, &format!("{before}{word}"));
     if let Some(before) = name.strip_suffix("rewards/margins") {
@@ -92,7 +92,7 @@ fn definition(entry: Value<'_>, name: &str, weights_follow: bool) -> Option<Defi
         return Some(Definition::Between(Some(Printed::from_f64(0.0)), Some(Printed::from_f64(1.0))));
     }
     let extremes = match name.strip_suffix("/mean") {
-        // Ratios are capped in one of them, and in another not.
+        // Ratios may be capped in one of these numbers and uncapped in another.
         Some(before) if !before.contains("is_ratio") && !before.contains("rollout_is") => {
             [other(before, "/min"), other(before, "/max")]
         }
@@ -108,12 +108,13 @@ fn definition(entry: Value<'_>, name: &str, weights_follow: bool) -> Option<Defi
         return Some(Definition::Between(low, high));
     }
     let before = name.strip_suffix("reward").filter(|before| before.is_empty() || *before == "eval_")?;
-    // With the completions beside it, their advantages say what the weights are.
+    // With the completions available, the weights are solved from their advantages.
     let parts = if weights_follow { Vec::new() } else { parts(entry, before) };
     (!parts.is_empty()).then_some(Definition::Combination(parts, false))
 }
 
-/// The means of the functions whose rewards are added up. TRL before 0.17 has them under the function's name alone.
+/// The means of the reward functions, whose rewards are summed. TRL before 0.17 logs them under the function's name
+/// alone.
 fn parts(entry: Value<'_>, before: &str) -> Vec<(f64, Printed)> {
     let start = format!("{before}rewards/");
     let of = |(key, value): (crate::format::json::Key<'_>, Value<'_>)| {
@@ -126,7 +127,7 @@ fn parts(entry: Value<'_>, before: &str) -> Vec<(f64, Printed)> {
     entry.members().filter_map(of).collect()
 }
 
-/// Whether an entry has a number that others of it decide.
+/// Whether an entry has a number that is determined by others in it.
 fn is_checkable(entry: Value<'_>) -> bool {
     const OF_OTHERS: [&str; 2] = ["logps/chosen", "logps/rejected"];
     let entry = numbers(entry);
@@ -153,7 +154,7 @@ impl Format for History {
             let is_one = entries.is_some_and(|list| list.elements().any(is_checkable));
             return if is_one { Confidence::of(92, "log_history") } else { Confidence::none() };
         }
-        // Entries of other kinds stand between: evaluations, times.
+        // Entries of other kinds may come between: evaluations, times.
         let is_any = head.records().any(is_checkable);
         let share = head.share(|record| step(record).is_some());
         if is_any {
@@ -194,7 +195,7 @@ fn visit(origin: &JsonOrigin<'_>, directory: &str, out: &mut dyn Sink) -> Result
         item.metrics.push(Claim { of, value: RowValue::Number(number), at: at(value) });
     }
     item.id = Cow::Owned(format!("step {}", step.and_then(id).unwrap_or_default()));
-    // A step may be logged while training, in an evaluation, and at the end.
+    // A step may be logged during training, in an evaluation, and at the end.
     item.distinct = names;
     out.item(&item, origin);
     if let Some((step, reward)) = table.zip(entry.get("reward").filter(|value| value.kind() == Kind::Number)) {

@@ -1,5 +1,5 @@
-//! Rollouts of reinforcement learning: what the engine sampled, scored by the engine and again by the trainer; and the
-//! logs of training.
+//! Rollouts of reinforcement learning (samples of the engine, scored by the engine and again by the trainer), and
+//! training logs.
 
 mod dump;
 mod history;

@@ -1,8 +1,9 @@
-//! Numbers of rollouts that follow from two log-probs of each token: ratios, estimators of a divergence, distances.
+//! Numbers of rollouts that follow from two log-probs per token: ratios, estimators of a divergence, distances.
 //!
-//! prime-rl: `compute_importance_ratio_and_mismatch_kl` in `src/prime_rl/trainer/rl/loss.py`, written out by `token_export.py`
-//! beside it. verl: `kl_penalty` in `verl/trainer/ppo/core_algos.py`, `mismatch_kl` and `mismatch_k3_kl` in
-//! `verl/trainer/ppo/mismatch_helper.py`. TRL: `per_token_kl` and `importance_sampling_ratio` in `trl/trainer/grpo_trainer.py`.
+//! prime-rl: `compute_importance_ratio_and_mismatch_kl` in `src/prime_rl/trainer/rl/loss.py`, exported by
+//! `token_export.py` in the same directory. verl: `kl_penalty` in `verl/trainer/ppo/core_algos.py`, `mismatch_kl` and
+//! `mismatch_k3_kl` in `verl/trainer/ppo/mismatch_helper.py`. TRL: `per_token_kl` and `importance_sampling_ratio` in
+//! `trl/trainer/grpo_trainer.py`.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use crate::model::{
 };
 use crate::numeric::{Printed, exp};
 
-/// What a name promises.
+/// Field names, with the formulas that they promise.
 struct Name {
     names: &'static [&'static str],
     promise: PairPromise,
@@ -32,7 +33,7 @@ const fn of_reference(names: &'static [&'static str], formulas: &'static [PairFo
 /// Names of an importance ratio.
 const RATIOS: &[&str] = &["importance_sampling_ratio", "importance_ratio", "is_ratio", "ratio", "token_ratio"];
 
-/// Names of a divergence without an estimator.
+/// Names of a divergence that do not state the estimator.
 const DIVERGENCES: &[&str] = &[
     "kl",
     "kls",
@@ -82,8 +83,8 @@ static NAMES: [Name; 13] = [
     ),
 ];
 
-/// Names of numbers that compare the policy with a reference model, where its log-probs are logged. Samples come from the
-/// policy, so that it has the engine's part.
+/// Names of numbers that compare the policy with a reference model, if its log-probs are logged. The samples come from
+/// the policy, so it takes the engine's place.
 static OF_REFERENCE: [Name; 5] = [
     of_reference(
         DIVERGENCES,
@@ -104,7 +105,7 @@ static OF_REFERENCE: [Name; 5] = [
 pub(super) const REFERENCE: [&str; 6] =
     ["ref_log_probs", "ref_log_prob", "ref_logprobs", "ref_per_token_logps", "reference_logprobs", "base_log_probs"];
 
-/// Words that say how the numbers of tokens become one.
+/// Words that state how the values of tokens are reduced.
 const WORDS: [(&str, Reduce); 5] = [
     ("mean", Reduce::Mean),
     ("avg", Reduce::Mean),
@@ -113,7 +114,7 @@ const WORDS: [(&str, Reduce); 5] = [
     ("max", Reduce::Max),
 ];
 
-/// A name without the word that says how tokens become one number.
+/// A name without the word for the reduction.
 fn bare(name: &str) -> (&str, Option<Reduce>) {
     let cut = |(word, reduce): (&str, Reduce)| {
         let before = name.strip_prefix(word).and_then(|rest| rest.strip_prefix(['_', '/']));
@@ -129,13 +130,13 @@ pub(super) struct Sides<'t> {
     pub(super) trainer: Value<'t>,
     pub(super) engine: Option<Value<'t>>,
     pub(super) reference: Option<Value<'t>>,
-    /// Which tokens are trained on.
+    /// Tokens that are trained on.
     pub(super) mask: Option<Value<'t>>,
-    /// Which tokens are no padding.
+    /// Tokens that are not padding.
     pub(super) attention: Option<Value<'t>>,
 }
 
-/// The tokens of a rollout with two log-probs each, made when the first number asks for them.
+/// The tokens of a rollout with two log-probs each, built when first needed.
 #[derive(Default)]
 struct Tokens {
     of_engine: Option<Arc<[TokenPair]>>,
@@ -153,13 +154,13 @@ impl Tokens {
     }
 }
 
-/// Whether a token counts, of each token.
+/// Whether each token counts.
 fn flags(mask: Option<Value<'_>>) -> impl Iterator<Item = bool> + '_ {
     let mut mask = mask.into_iter().flat_map(|mask| mask.elements());
     std::iter::from_fn(move || Some(mask.next().and_then(flag).unwrap_or(true)))
 }
 
-/// The numbers of a list, all with the decimals of the longest one: writers trim zeros. NaN for what is none.
+/// The numbers of a list, all with the decimals of the longest one, because writers trim zeros. NaN for other values.
 fn column(list: Value<'_>) -> impl Iterator<Item = Printed> + '_ {
     let numbers = move || list.elements().map(|own| printed(own).unwrap_or_else(|| Printed::from_f64(f64::NAN)));
     let longest = numbers().filter(Printed::is_finite).map(|own| own.decimals).max().unwrap_or(0);
@@ -168,7 +169,7 @@ fn column(list: Value<'_>) -> impl Iterator<Item = Printed> + '_ {
 
 fn pairs<'t>(trainer: Value<'t>, engine: Value<'t>, sides: &Sides<'t>) -> impl Iterator<Item = TokenPair> + 't {
     let both = column(trainer).zip(column(engine));
-    // Without a mask of their own, all tokens that are no padding are trained on.
+    // Without a separate mask, all tokens except padding are trained on.
     let masks = flags(sides.mask.or(sides.attention)).zip(flags(sides.attention));
     both.zip(masks).map(move |((trainer, engine), (response, attention))| TokenPair {
         trainer,
@@ -178,7 +179,7 @@ fn pairs<'t>(trainer: Value<'t>, engine: Value<'t>, sides: &Sides<'t>) -> impl I
     })
 }
 
-/// What a name promises in a record.
+/// The formulas that a name promises in a record.
 fn promise(name: &str, sides: &Sides<'_>, is_export: bool) -> Option<PairPromise> {
     let of = |list: &'static [Name]| list.iter().find(|own| own.names.contains(&name)).map(|own| own.promise);
     // prime-rl documents one estimator.
@@ -189,7 +190,7 @@ fn promise(name: &str, sides: &Sides<'_>, is_export: bool) -> Option<PairPromise
     of_reference.or_else(|| sides.engine.and_then(|_| of(&NAMES)))
 }
 
-/// The claims that fields of a rollout make: numbers of its tokens, or one of all.
+/// The claims in the fields of a rollout: a number per token, or one for the rollout.
 pub(super) fn claims<'t>(
     fields: impl Iterator<Item = (Cow<'t, str>, Value<'t>)>,
     sides: &Sides<'t>,
@@ -222,12 +223,12 @@ pub(super) fn claims<'t>(
     claims
 }
 
-/// The ways to one number of a rollout.
+/// The formulas and reductions of a rollout's number.
 fn ways(formulas: &[PairFormula], reduce: Option<Reduce>) -> Vec<(PairFormula, Reduce)> {
     let is_ratio = formulas == [PairFormula::Ratio];
     match reduce {
         Some(reduce) => formulas.iter().map(|formula| (*formula, reduce)).collect(),
-        // GSPO takes e to the mean, sequence-level importance sampling e to the sum.
+        // GSPO uses exp of the mean, sequence-level importance sampling exp of the sum.
         None if is_ratio => vec![
             (PairFormula::LogRatio, Reduce::ExpSum),
             (PairFormula::LogRatio, Reduce::ExpMean),
@@ -240,7 +241,7 @@ fn ways(formulas: &[PairFormula], reduce: Option<Reduce>) -> Vec<(PairFormula, R
     }
 }
 
-/// A list with a number of every token. One number at all tokens is the rollout's.
+/// A list with a number per token. The same number at all tokens is about the rollout.
 fn of_list<'t>(
     name: Cow<'t, str>,
     list: Value<'t>,
@@ -255,7 +256,7 @@ fn of_list<'t>(
         each().filter(|(_, own)| own.value > 0.0).all(|(_, own)| own.value.total_cmp(&first.value).is_eq())
     };
     if let Some((place, number)) = first.filter(|(_, first)| is_ratio && tokens.len() > 1 && is_one(first)) {
-        // Others than TRL take the mean of the differences, or leave open what they take.
+        // Only TRL is known to use the sum. Others use the mean of the differences, or do not say.
         let definition = if name == RATIOS[0] {
             let ways = vec![(PairFormula::LogRatio, Reduce::ExpSum)];
             let tokens = Arc::clone(tokens);
@@ -270,7 +271,7 @@ fn of_list<'t>(
         if !pair.response || !matches!(own.kind(), Kind::Number | Kind::String) || number.value.is_nan() {
             continue;
         }
-        // A ratio that is capped has few digits.
+        // A capped ratio has few digits.
         let is_capped = is_ratio && printed(own).is_some_and(|own| own.decimals <= 2);
         let definition =
             if is_capped { Definition::ByName } else { Definition::OfToken(promise, pair.trainer, pair.engine) };
@@ -278,7 +279,7 @@ fn of_list<'t>(
     }
 }
 
-/// Trainers cap ratios at a round number and set others to 0: nothing is known of such values.
+/// Trainers cap ratios at a round number and set others to 0, so such values cannot be checked.
 fn claim<'t>(
     name: Cow<'t, str>,
     place: Value<'t>,

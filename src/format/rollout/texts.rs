@@ -1,6 +1,7 @@
 //! Rollouts that training loops write to disk as texts with their rewards: verl's dumps and TRL's tables.
 //!
-//! verl: `_dump_generations` in `verl/trainer/ppo/ray_trainer.py`. TRL: `GRPOTrainer.log` in `trl/trainer/grpo_trainer.py`.
+//! verl: `_dump_generations` in `verl/trainer/ppo/ray_trainer.py`.
+//! TRL: `GRPOTrainer.log` in `trl/trainer/grpo_trainer.py`.
 
 use std::borrow::Cow;
 
@@ -33,20 +34,20 @@ static INFO: FormatInfo = FormatInfo {
 /// The context, the sampled text, and a number that comes from the reward.
 const SHAPES: [[&str; 3]; 2] = [["input", "output", "score"], ["prompt", "completion", "advantage"]];
 
-/// What TRL and verl write of a training beside one another.
+/// The tool of the files that TRL and verl write during a training.
 pub(super) const TOOL: &str = "rl-training";
 
-/// What tells the rows of a step from those of others.
+/// The filter of the rows of a step.
 pub(super) fn filter(step: i64) -> String {
     format!("step {step}")
 }
 
-/// Whether TRL's table of completions of a step lies beside its log.
+/// Whether TRL's table of completions for a step is in the log's directory.
 pub(super) fn is_table_beside(directory: &str, step: i64) -> bool {
     crate::source::beside(&format!("{directory}/completions/completions_{step:05}.parquet")).is_some()
 }
 
-/// The names of a record's fields, where it is a rollout without log-probs.
+/// The field names of a record, if it is a rollout without log-probs.
 fn shape(record: Value<'_>) -> Option<[&'static str; 3]> {
     let is_text = |name: &str| record.get(name).is_some_and(|value| value.kind() != Kind::Number);
     let without_logs = || record.members().all(|(key, _)| !key.raw_str().contains("log"));

@@ -53,7 +53,7 @@ fn header(line: &[u8]) -> Option<Vec<&[u8]>> {
 /// A word with its offset.
 type Word<'l> = (usize, &'l [u8]);
 
-/// A row: the sentence, and the numbers after the token.
+/// A row: the sentence id, and the numbers after the token.
 fn row(line: &[u8], columns: usize) -> Option<(&[u8], Vec<Word<'_>>)> {
     let cells: Vec<(usize, &[u8])> = words(line, 0).collect();
     let numbers = columns.checked_sub(3)?;
@@ -177,7 +177,7 @@ fn value(word: &[u8], offset: usize, what: &str) -> Result<Logged, FieldError> {
     }
 }
 
-/// Whether a word is a value as surprisal prints it.
+/// Whether a word is a value in surprisal's notation.
 fn is_value(word: &[u8]) -> bool {
     Printed::parse(word).is_some_and(|number| number.decimals == 3 || !number.is_finite())
 }
@@ -264,7 +264,7 @@ fn sentence<'p>(passage: &Passage<'p>) -> Result<Item<'p>, FieldError> {
             candidate.steps.push(Step { logprob, segment, at: at(offset), ..Step::default() });
         }
     }
-    // The log has no ids: a made-up one per sentence would be kept for the search for duplicates.
+    // The log has no ids. Generated ids would be stored in the search for duplicates, one per sentence.
     Ok(Item { complete: true, candidates: vec![candidate], ..Item::default() })
 }
 

@@ -35,10 +35,10 @@ static INFO: FormatInfo = FormatInfo {
             penalty is not in the file and is inferred from its first hypotheses",
 };
 
-/// The kinds of lines that numbers and texts are taken from: source, hypothesis, token scores.
+/// Line kinds with numbers or texts that are used: source, hypothesis, token scores.
 const KINDS: [u8; 3] = *b"SHP";
 
-/// A line `<kind>-<id>`: the kind, the id, and the offset of what follows the first tab.
+/// A line `<kind>-<id>`: the kind, the id, and the offset of the text after the first tab.
 fn tagged(line: &[u8]) -> Option<(u8, &str, usize)> {
     let end = memchr::memchr(b'\t', line).unwrap_or(line.len());
     let (kind, id) = match line.get(..end)? {
@@ -88,7 +88,7 @@ impl Format for Fairseq {
     }
 }
 
-/// The first hypotheses that have token scores.
+/// The first hypotheses with token scores.
 fn scored(head: &Head<'_>) -> Vec<Scored> {
     let mut found = Vec::new();
     let mut score = None;
@@ -195,14 +195,14 @@ fn item<'p>(passage: &Passage<'p>) -> Result<Option<Item<'p>>, FieldError> {
             _ => {}
         }
     }
-    // The search returns its hypotheses by score, the best one first.
+    // The search returns its hypotheses by score, best first.
     if item.candidates.len() > 1 {
         item.pick = PickRef::Index(0, item.candidates.first().map_or_else(Default::default, |first| first.at));
     }
     Ok((!item.candidates.is_empty()).then_some(item))
 }
 
-/// `Generate test with beam=5: BLEU4 = 27.31, …`: a number of the texts.
+/// `Generate test with beam=5: BLEU4 = 27.31, …`: a metric of the texts.
 fn metrics(passage: &Passage<'_>, out: &mut dyn Sink) {
     for (start, line) in lines(passage.bytes) {
         if !line.starts_with(b"Generate ") {

@@ -1,4 +1,4 @@
-//! Lists of hypotheses whose fields ` ||| ` parts: Marian's and Moses'.
+//! Lists of hypotheses with fields separated by ` ||| `, from Marian and Moses.
 
 use std::borrow::Cow;
 
@@ -13,9 +13,9 @@ use crate::numeric::{Approx, NumberFormat, Printed};
 use crate::source::Opened;
 use crate::source::lines;
 
-/// What parts the fields.
+/// Field separator.
 const BAR: &[u8] = b"|||";
-/// What token scores follow.
+/// Prefix of token scores.
 const WORD_SCORES: &[u8] = b"WordScores=";
 
 /// Marian.
@@ -68,7 +68,7 @@ fn fields(line: &[u8]) -> Vec<(usize, &[u8])> {
     found
 }
 
-/// Names the field at a byte: `WordScores[3]`, `F0`, `score`.
+/// The name of the field at a byte: `WordScores[3]`, `F0`, `score`.
 fn naming(line: &[u8], column: usize) -> String {
     let before = line.get(..column).unwrap_or_default();
     let field =
@@ -88,13 +88,13 @@ fn naming(line: &[u8], column: usize) -> String {
     }
 }
 
-/// A line of Marian.
+/// A line written by Marian.
 struct MarianLine<'l> {
-    /// The sentence; a scorer's lines have none.
+    /// The sentence id; lines from a scorer have none.
     hypothesis: Option<&'l str>,
     /// Offset and text of the token scores.
     words: Option<(usize, &'l [u8])>,
-    /// Offset and text of the score of the only scorer.
+    /// Offset and text of the score from the only scorer.
     path: Option<(usize, &'l [u8])>,
     /// Offset and text of the last number.
     score: (usize, &'l [u8]),
@@ -120,7 +120,7 @@ impl<'l> MarianLine<'l> {
         Printed::parse(score.1)?;
         let mut labels = words(features.1, features.0).filter(|(_, word)| word.contains(&b'='));
         let (start, label) = labels.next().filter(|(_, word)| word.starts_with(b"F0="))?;
-        // Scores of an ensemble are weighed; those of one scorer are the path's.
+        // Scores of an ensemble are weighted. The score of a single scorer is the score of the path.
         let path = if labels.next().is_some() {
             None
         } else if label.len() > 3 {
@@ -171,7 +171,7 @@ impl Format for Marian {
             ColumnSpec::with_formulas("score", ClaimKind::Score, formulas),
             ColumnSpec::with_formulas("F0", ClaimKind::Score, vec![Formula::SUM]),
         ];
-        // Without token scores the length is not logged: only an undivided score follows from F0.
+        // Without token scores the length is unknown, so the score follows from F0 only if it is not divided.
         let follows = if plain > 0 { equal * 2 > plain } else { !penalised };
         Ok(Box::new(MarianReader { columns, exponent, follows, penalised }))
     }
@@ -258,19 +258,19 @@ impl MarianReader {
 
 /// A line of a list.
 struct Hypothesis<'p> {
-    /// The sentence that it translates; a scorer's lines have none.
+    /// The sentence that it translates; lines from a scorer have none.
     id: Option<&'p str>,
     candidate: Candidate<'p>,
 }
 
-/// The sentence of a line: the part before its first bars.
+/// The sentence of a line: the part before the first separator.
 fn sentence(line: &[u8]) -> Option<&[u8]> {
     let end = memchr::memmem::find(line, BAR)?;
     let id = line.get(..end)?.trim_ascii();
     (!id.is_empty() && id.iter().all(u8::is_ascii_digit)).then_some(id)
 }
 
-/// Reads the hypotheses of each sentence as one item. The decoders list them by score, the best one first.
+/// Reads the hypotheses of each sentence as one item. The decoders list them by score, best first.
 fn sentences(
     file: u32,
     stream: Opened,
@@ -307,7 +307,7 @@ fn sentences(
     });
 }
 
-/// A line of Moses: the sentence, and offset and text of the total.
+/// A line written by Moses: the sentence id, and offset and text of the total.
 fn moses(line: &[u8]) -> Option<(&str, (usize, &[u8]))> {
     let fields = fields(line);
     let [id, _, features, total, ..] = fields.as_slice() else { return None };

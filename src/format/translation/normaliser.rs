@@ -1,24 +1,24 @@
-//! The length normaliser of a beam search, which translation logs do not name: Σ ÷ n^α.
+//! Finds the length normaliser of a beam search, Σ ÷ n^α, which translation logs do not state.
 
 use crate::formula::{Formula, Output, Scale};
 
-/// A hypothesis in the head of a log: Σ of its token scores, its score, its tokens with the end.
+/// A hypothesis in the head of a log: Σ of its token scores, its score, its token count with the end token.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Scored {
     /// Σ of the token scores, in the unit of the score.
     pub(super) total: f64,
     /// The score.
     pub(super) score: f64,
-    /// Tokens.
+    /// Number of tokens.
     pub(super) tokens: usize,
 }
 
-/// Hypotheses that must agree before an exponent is taken from them.
+/// Minimum number of hypotheses that must agree on an exponent.
 const ENOUGH: usize = 3;
-/// How far a score may lie from Σ ÷ n^α, relative: far above what printed digits leave open, far below what another
-/// divisor would give.
+/// Maximum relative distance of a score from Σ ÷ n^α. It is far above the error of printed digits and far below the
+/// effect of another divisor.
 const CLOSE: f64 = 5e-4;
-/// A penalty per token below this is what [`CLOSE`] leaves open, not a penalty.
+/// Smallest penalty per token that counts as one; smaller values are within [`CLOSE`].
 const LEAST_PENALTY: f64 = 0.001;
 
 impl Scored {
@@ -29,7 +29,7 @@ impl Scored {
     }
 }
 
-/// α in hundredths, where hypotheses of different lengths agree on one that is neither 0 nor 1.
+/// α in hundredths, if hypotheses of different lengths agree on a value other than 0 and 1.
 pub(super) fn exponent(scored: &[Scored]) -> Option<u16> {
     let informative = || scored.iter().filter(|one| one.tokens > 1 && one.total < 0.0 && one.score < 0.0);
     let mut found: Vec<f64> = informative()
@@ -46,8 +46,8 @@ pub(super) fn exponent(scored: &[Scored]) -> Option<u16> {
     (holds && !known && (1.0..=400.0).contains(&alpha)).then_some(alpha as u16)
 }
 
-/// Whether all scores follow once the same amount per token is taken off their totals: a word penalty, which the log
-/// does not show.
+/// Whether every score follows after the same amount per token is subtracted from the totals: a word penalty, which the
+/// log does not show.
 pub(super) fn has_word_penalty(scored: &[Scored], alphas: &[f64]) -> bool {
     let lengths: std::collections::BTreeSet<usize> = scored.iter().map(|one| one.tokens).collect();
     let Some(first) = scored.first().filter(|_| scored.len() >= ENOUGH && lengths.len() >= 2) else { return false };
@@ -58,7 +58,7 @@ pub(super) fn has_word_penalty(scored: &[Scored], alphas: &[f64]) -> bool {
     })
 }
 
-/// What a score may be: the formulas of no normaliser, of the length, and of the exponent that the head shows.
+/// Possible formulas of a score: without a normaliser, with the length, and with the exponent found in the head.
 pub(super) fn formulas(first: &[Formula], exponent: Option<u16>, output: Output) -> Vec<Formula> {
     let other = exponent.map(|alpha| Formula { scale: Scale::Power(alpha), ..Formula::SUM });
     first.iter().copied().chain(other).map(|formula| Formula { output, ..formula }).collect()
@@ -81,7 +81,7 @@ mod tests {
         assert_eq!(exponent(&rows(|total, n| total / crate::numeric::pow(n, 1.35))), Some(135));
         assert_eq!(exponent(&rows(|total, n| total / n)), None);
         assert_eq!(exponent(&rows(|total, _| total)), None);
-        // Another base, and a length without the end token, are not exponents.
+        // Another base is not an exponent, and neither is a length without the end token.
         assert_eq!(exponent(&rows(|total, n| total / n * crate::numeric::LN_2)), None);
         assert_eq!(exponent(&rows(|total, n| total / (n - 1.0))), None);
     }

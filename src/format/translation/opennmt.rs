@@ -1,7 +1,7 @@
-//! OpenNMT-py: what `onmt_translate -verbose` logs.
+//! OpenNMT-py: the log of `onmt_translate -verbose`.
 //!
-//! Per sentence `SENT n:`, `PRED n:`, `PRED SCORE:` and, for n-best lists, `BEST HYP:` with a line per hypothesis; at
-//! the end the mean of the scores and exp(−mean) (OpenNMT-py 3, `onmt/translate/translator.py`).
+//! Per sentence `SENT n:`, `PRED n:`, `PRED SCORE:` and, for n-best lists, `BEST HYP:` with a line per hypothesis. The
+//! log ends with the mean of the scores and exp(−mean) (OpenNMT-py 3, `onmt/translate/translator.py`).
 
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::mapped::{MappedField, described};
@@ -32,13 +32,13 @@ static INFO: FormatInfo = FormatInfo {
     traps: "PRED PPL is per sentence unless length_penalty is avg; scores are sums or means by the same option",
 };
 
-/// What a sentence's lines start with.
+/// Prefix of a sentence's first line.
 const SENTENCE: &[u8] = b"SENT ";
-/// The scores that are logged per sentence, and as a mean at the end.
+/// Scores logged per sentence, and as a mean at the end.
 const SCORES: [(&[u8], &str, &str); 2] =
     [(b"PRED SCORE: ", "PRED SCORE", "PRED PPL: "), (b"GOLD SCORE: ", "GOLD SCORE", "GOLD PPL: ")];
 
-/// How the lines begin that numbers and texts are taken from, and their names.
+/// Prefixes of the lines with numbers or texts that are used, and their names.
 const KINDS: [(&[u8], &str); 4] =
     [(SENTENCE, "SENT"), (b"PRED SCORE: ", "PRED SCORE"), (b"GOLD SCORE: ", "GOLD SCORE"), (b"[-", "BEST HYP")];
 
@@ -153,7 +153,7 @@ fn item<'p>(passage: &Passage<'p>) -> Result<Option<Item<'p>>, FieldError> {
     }
     let best = item.candidates.first().and_then(|first| first.claims.first());
     if let Some(best) = best {
-        // The search returns its hypotheses by score; the score of the sentence is the first one's.
+        // The search returns its hypotheses by score. The score of the sentence is that of the first one.
         if let (Some(number), Some(metric)) = (best.value.finite(), item.metrics.first_mut()) {
             metric.of.definition = Definition::SameNumber(number);
         }

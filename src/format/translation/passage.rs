@@ -1,4 +1,4 @@
-//! Lines of a text that belong together, and places in them.
+//! Groups of text lines that belong together, and places in them.
 
 use crate::format::window::window;
 use crate::format::{Head, Sink};
@@ -8,23 +8,23 @@ use crate::source::{Blocks, ByteMap, Opened, lines};
 
 /// Bytes per block of lines.
 const BLOCK: usize = 1 << 20;
-/// Longest passage in bytes; what goes on beyond is cut off and read as the next one.
+/// Maximum bytes of a passage; the rest is read as the next one.
 const LONGEST: usize = 16 << 20;
 
-/// Names the field at a byte of a line.
+/// Returns the name of the field at a byte of a line.
 pub(super) type Naming = fn(&[u8], usize) -> String;
 
-/// Lines that are read as one: whole lines, one after another.
+/// Consecutive whole lines that are read as one record.
 pub(super) struct Passage<'p> {
     /// Index of the input.
     pub(super) file: u32,
     /// Number of the first line, from 1.
     pub(super) line: u64,
-    /// The lines with the text between them.
+    /// The lines, including line ends.
     pub(super) bytes: &'p [u8],
-    /// Where they stand in the input.
+    /// Position of the bytes in the input.
     pub(super) map: ByteMap<'p>,
-    /// How its fields are called.
+    /// Names its fields.
     pub(super) naming: Naming,
 }
 
@@ -32,13 +32,13 @@ pub(super) struct Passage<'p> {
 struct Found<'p> {
     place: Place,
     line: &'p [u8],
-    /// Its first byte in the line, and the one after its last.
+    /// Its first byte in the line; `to` is the one after its last.
     from: usize,
     to: usize,
 }
 
 impl Passage<'_> {
-    /// Where a value stands; of one without a length, the word that starts there.
+    /// The place of a value. A value without a length extends to the end of its word.
     fn find(&self, at: At) -> Found<'_> {
         let offset = at.start().min(self.bytes.len());
         let before = self.bytes.get(..offset).unwrap_or_default();
@@ -62,7 +62,8 @@ impl Passage<'_> {
         Found { place, line, from, to }
     }
 
-    /// Says which kinds of lines it has, as the cells of a row: a kind that ends in the middle of the input is missed.
+    /// Reports the line kinds of the passage as the cells of a row, which reveals a kind that ends in the middle of the
+    /// input.
     pub(super) fn kinds(&self, header: &[String], of: impl Fn(&[u8]) -> Option<usize>, out: &mut dyn Sink) {
         let mut cells = vec![&b""[..]; header.len()];
         for (_, line) in lines(self.bytes) {
@@ -96,12 +97,12 @@ impl Origin for Passage<'_> {
     }
 }
 
-/// What a passage does not hold as its format requires it.
+/// An error in a passage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FieldError {
     /// Offset in the passage.
     pub(super) offset: usize,
-    /// What was expected and found.
+    /// The expected and the found value.
     pub(super) reason: String,
 }
 
@@ -121,7 +122,7 @@ pub(super) fn number(word: &[u8], offset: usize, what: &str) -> Result<Logged, F
     }
 }
 
-/// The words of a part of a passage, each with its offset; `start` is that of the part.
+/// The words of a part of a passage, each with its offset; `start` is the offset of the part.
 pub(super) fn words(part: &[u8], start: usize) -> impl Iterator<Item = (usize, &[u8])> {
     let mut from = 0;
     std::iter::from_fn(move || {
@@ -135,7 +136,7 @@ pub(super) fn words(part: &[u8], start: usize) -> impl Iterator<Item = (usize, &
     })
 }
 
-/// The complete lines of a head that is not JSON; a text line may also start with a bracket.
+/// The complete lines of a head that is not JSON. A text line may also start with a bracket.
 pub(super) fn head_lines<'h>(head: &Head<'h>) -> impl Iterator<Item = &'h [u8]> + use<'h> {
     let bytes = match head.records().next() {
         Some(_) => &[],
@@ -145,7 +146,7 @@ pub(super) fn head_lines<'h>(head: &Head<'h>) -> impl Iterator<Item = &'h [u8]> 
     lines(bytes).map(|(_, line)| line).filter(|line| !line.trim_ascii().is_empty())
 }
 
-/// Reads a stream as passages: a line for which `starts` holds begins the next one.
+/// Reads a stream as passages: a line for which `starts` is true begins the next one.
 pub(super) fn passages(
     file: u32,
     stream: Opened,

@@ -1,4 +1,4 @@
-//! Arrow IPC as rows: a stream, or a file, which is a stream between a magic and a footer.
+//! Rows of Arrow IPC. A file is a stream between a magic number and a footer.
 
 use std::io::{BufReader, Read};
 
@@ -12,13 +12,13 @@ use crate::source::unpack::rows::{BatchRows, Batches};
 use crate::source::unpack::{FIRST_LOOK, Refusal, Rows, Stream};
 use crate::source::watched::{bomb, is_bomb};
 
-/// What a file begins with, padded.
+/// Bytes of a file's magic number, with padding.
 const FILE_HEAD: usize = 8;
 /// The marker before the length of a message.
 const CONTINUATION: [u8; 4] = [0xff; 4];
-/// Longest head of a message. Those of wide tables take some MiB.
+/// Maximum bytes of a message header. Those of wide tables take some MiB.
 const MAX_HEAD: u64 = 256 << 20;
-/// Most bytes that a batch may say it unpacks to.
+/// Maximum decompressed bytes that a batch may declare.
 const MAX_BATCH: u64 = 8 << 30;
 
 /// The rows of a stream or a file.
@@ -38,7 +38,7 @@ struct Messages {
     stream: BufReader<Stream>,
     is_file: bool,
     decoder: StreamDecoder,
-    /// What the decoder has not looked at yet.
+    /// Bytes that the decoder has not consumed yet.
     pending: Buffer,
     ended: bool,
 }
@@ -57,7 +57,7 @@ impl Batches for Messages {
             }
             let message = self.message()?;
             self.ended = message.is_none();
-            // The end is told to the decoder, too, so that a message without a body is taken.
+            // The decoder also gets the end marker, so that it accepts a message without a body.
             let end = || [CONTINUATION, [0; 4]].concat();
             self.pending = Buffer::from_vec(message.unwrap_or_else(end));
         }
@@ -69,7 +69,7 @@ impl Messages {
     fn message(&mut self) -> Result<Option<Vec<u8>>, String> {
         let mut bytes = Vec::new();
         self.take(&mut bytes, 4)?;
-        // The magic of a file is padded, to 8 bytes or to the alignment of its buffers.
+        // The magic number of a file is padded to 8 bytes or to the alignment of its buffers.
         while self.is_file && bytes == [0; 4] && self.decoder.schema().is_none() {
             bytes.clear();
             self.take(&mut bytes, 4)?;
@@ -126,7 +126,7 @@ impl Messages {
         Ok(Some(bytes))
     }
 
-    /// Appends at most so many bytes.
+    /// Appends up to `count` bytes.
     fn take(&mut self, bytes: &mut Vec<u8>, count: u64) -> Result<u64, String> {
         let read = self.stream.by_ref().take(count).read_to_end(bytes).map_err(|error| error.to_string())?;
         Ok(read as u64)
@@ -137,11 +137,11 @@ fn cut_off() -> String {
     "it is truncated inside a batch".to_owned()
 }
 
-/// What the head of a message says of its body.
+/// Layout of a message's body, from its header.
 struct Shape {
     /// Its length.
     body: u64,
-    /// Offsets and lengths of what lies in it.
+    /// Offsets and lengths of its buffers.
     buffers: Vec<(i64, i64)>,
     is_compressed: bool,
 }

@@ -1,6 +1,6 @@
-//! CSV and TSV whose cells hold lists or objects.
+//! CSV and TSV with lists or objects in their cells.
 //!
-//! Only a table with such a column is read here; all others are left unchanged to the CSV readers.
+//! Only tables with such a column are read here. All others are passed unchanged to the CSV readers.
 
 use std::io;
 use std::ops::Range;
@@ -8,12 +8,12 @@ use std::ops::Range;
 use crate::source::unpack::{Head, Rows, SAMPLE_BYTES, SAMPLE_ROWS, Stream, is_text_column, literal, string};
 use crate::source::{DelimitedRow, DelimitedRows, Piece};
 
-/// How the cells of a column are written.
+/// The type of a column's cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     /// Lists and objects.
     Inline,
-    /// Numbers, with their digits.
+    /// Numbers, with their printed digits.
     Number,
     /// True and false.
     Flag,
@@ -24,11 +24,11 @@ enum Kind {
 /// The columns of a table.
 pub(super) struct Columns {
     delimiter: u8,
-    /// Names as JSON strings with the kinds; None for what has no name, such as the index of pandas.
+    /// Names as JSON strings, with the types; None for a column without a name, such as the index of pandas.
     columns: Vec<Option<(Vec<u8>, Kind)>>,
 }
 
-/// Whether a text is a table with lists in its cells; reads on until enough rows are there.
+/// Whether a text is a table with lists in its cells. Reads more until there are enough rows.
 pub(super) fn recognise(head: &mut Head) -> io::Result<Option<Columns>> {
     let Some(end) = memchr::memchr(b'\n', &head.bytes) else { return Ok(None) };
     let first = head.bytes.get(..end).unwrap_or_default();
@@ -62,11 +62,11 @@ pub(super) fn recognise(head: &mut Head) -> io::Result<Option<Columns>> {
     }
 }
 
-/// The header and the first rows that lie whole in the head.
+/// The header and the first rows that are complete in the head.
 fn sample(head: &[u8], delimiter: u8, whole: bool) -> Vec<csv::ByteRecord> {
     let mut rows: Vec<csv::ByteRecord> =
         builder(delimiter).from_reader(head).into_byte_records().map_while(Result::ok).take(SAMPLE_ROWS + 2).collect();
-    // The last one may be cut.
+    // The last row may be truncated.
     if !whole || rows.len() == SAMPLE_ROWS + 2 {
         rows.pop();
     }
@@ -99,7 +99,7 @@ fn kind<'c, I: Iterator<Item = &'c str>>(name: &str, cells: impl Fn() -> I) -> K
     if cells().filter(|cell| !cell.is_empty()).all(&mut inline) { Kind::Inline } else { Kind::Text }
 }
 
-/// A number as JSON has it, with its digits.
+/// A number in JSON syntax, with its printed digits.
 fn number(cell: &str) -> Option<&str> {
     match cell.trim() {
         "nan" | "NaN" | "-nan" => Some("NaN"),
@@ -127,13 +127,13 @@ pub(super) fn open(columns: Columns, stream: Stream) -> Box<dyn Rows> {
 struct Table {
     columns: Vec<Option<(Vec<u8>, Kind)>>,
     rows: DelimitedRows<Stream>,
-    /// Whether the header comes next.
+    /// Whether the header is the next row.
     header: bool,
-    /// The line that is written next.
+    /// The number of the next line to write.
     line: u64,
-    /// The cells of the row that is being made.
+    /// The cells of the current row.
     cells: Vec<Range<usize>>,
-    /// Those of its cells that are taken over.
+    /// Its cells that are copied unchanged.
     pieces: Vec<Piece>,
 }
 
@@ -165,7 +165,7 @@ impl Rows for Table {
     }
 }
 
-/// Writes a row as an object, with what of it stands in the row as it is written.
+/// Writes a row as an object, and records the parts copied unchanged from the row.
 fn write(
     row: &DelimitedRow<'_>,
     columns: &[Option<(Vec<u8>, Kind)>],
@@ -187,7 +187,7 @@ fn write(
         let made = out.get(at..).unwrap_or_default();
         let raw = row.bytes.get(range.clone()).unwrap_or_default();
         let (before, quotes) = (raw.len() - raw.trim_ascii_start().len(), usize::from(made.starts_with(b"\"")));
-        // A text stands in the row without its quotes, a number perhaps with spaces around it.
+        // The row has a text without its quotes, and possibly a number with spaces around it.
         let (at, text) = (at + quotes, made.get(quotes..made.len() - quotes).unwrap_or_default());
         if text == raw || (quotes == 0 && text == raw.trim_ascii()) {
             let offset = Some(row.offset + range.start as u64 + if text == raw { 0 } else { before as u64 });

@@ -1,6 +1,6 @@
-//! Literals of JSON and Python in the cells of a table.
+//! JSON and Python literals in the cells of a table.
 
-/// Deepest nesting that is followed.
+/// Maximum nesting depth.
 const DEPTH: usize = 100;
 
 /// Calls around a single value that are equivalent to the value.
@@ -9,13 +9,13 @@ const WRAPPERS: [&str; 20] = [
     "int64", "uint8", "uint16", "uint32", "uint64", "Tensor", "ndarray", "float",
 ];
 
-/// Whether a cell begins like a list or an object.
+/// Whether a cell starts like a list or an object.
 pub(super) fn looks_like_one(text: &str) -> bool {
     text.trim_start().starts_with(['[', '{', '('])
 }
 
-/// Appends a list or an object, written in JSON or as Python's `repr` writes it, as JSON on one line. Numbers keep
-/// their digits. False, and nothing is appended, when the text is something else.
+/// Appends a list or an object as JSON on one line, from JSON or from Python's `repr`. Numbers keep their digits.
+/// Returns false, and appends nothing, if the text is anything else.
 pub(super) fn inline(text: &str, out: &mut Vec<u8>) -> bool {
     if !looks_like_one(text) {
         return false;
@@ -25,7 +25,7 @@ pub(super) fn inline(text: &str, out: &mut Vec<u8>) -> bool {
     [(false, false), (true, false), (true, true)].into_iter().any(|(python, spaced)| {
         let mut parser = Parser { rest: text.trim(), python, spaced, out: &mut *out };
         let parsed = parser.value(0).is_some() && parser.rest.is_empty();
-        // `(1)` is a number in brackets.
+        // `(1)` is a number in parentheses.
         let parsed = parsed && matches!(out.get(start), Some(b'[' | b'{'));
         if !parsed {
             out.truncate(start);
@@ -105,7 +105,7 @@ impl<'t> Parser<'t, '_> {
         }
     }
 
-    /// The elements up to a closing bracket. Gives their number and whether a comma follows the last.
+    /// The elements up to a closing bracket. Returns their number and whether a comma follows the last.
     fn list(&mut self, close: char, depth: usize) -> Option<(usize, bool)> {
         self.step(1);
         self.out.push(b'[');
@@ -169,7 +169,7 @@ impl<'t> Parser<'t, '_> {
         Some(())
     }
 
-    /// A key: a string, or what Python's `json` makes a string of.
+    /// A key: a string, or a value that Python's `json` converts to one.
     fn key(&mut self, depth: usize) -> Option<()> {
         if matches!(self.peek()?, '"' | '\'') {
             return self.text();
@@ -205,7 +205,7 @@ impl<'t> Parser<'t, '_> {
             let start = self.out.len();
             self.out.push(b'-');
             self.name(DEPTH)?;
-            // Only infinities have a sign. A NaN has one without a meaning.
+            // Only infinities have a sign; on NaN it has no meaning.
             match self.out.get(start + 1..)? {
                 b"Infinity" => return Some(()),
                 b"NaN" => {
@@ -218,7 +218,8 @@ impl<'t> Parser<'t, '_> {
         if !self.python {
             return None;
         }
-        // NumPy writes `1.`, and `+1` and `.5` are Python's, too: their digits stay, what JSON wants is added.
+        // NumPy writes `1.`, and Python accepts `+1` and `.5`. The digits stay; only the parts that JSON requires are
+        // added.
         let length = self
             .rest
             .find(|c: char| !(c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 'e' | 'E')))
@@ -268,7 +269,7 @@ impl<'t> Parser<'t, '_> {
         Some(())
     }
 
-    /// The first argument of a call; options such as `dtype=float32` are left out.
+    /// The first argument of a call. Options such as `dtype=float32` are dropped.
     fn wrapped(&mut self, depth: usize) -> Option<()> {
         if !self.rest.starts_with('(') {
             return None;
@@ -339,7 +340,7 @@ impl<'t> Parser<'t, '_> {
         Some(())
     }
 
-    /// A string of Python, with its escapes.
+    /// A Python string, with its escapes decoded.
     fn python_text(&mut self, quote: char) -> Option<()> {
         let mut text = String::new();
         let mut chars = self.rest.chars();
@@ -356,7 +357,7 @@ impl<'t> Parser<'t, '_> {
                         'f' => '\u{c}',
                         'v' => '\u{b}',
                         'x' => code(&mut chars, 2)?,
-                        // A lone surrogate has no other form than the replacement.
+                        // A lone surrogate can only be represented by the replacement character.
                         'u' => code(&mut chars, 4)?,
                         'U' => code(&mut chars, 8)?,
                         first @ '0'..='7' => octal(first, &mut chars)?,

@@ -1,7 +1,8 @@
-//! Containers of rows as JSON Lines: Parquet, Arrow IPC, archives of JSON files, tables in JSON, and CSV whose cells
-//! hold lists.
+//! Converts containers of rows to JSON Lines: Parquet, Arrow IPC, archives of JSON files, tables in JSON, and CSV with
+//! lists in its cells.
 //!
-//! Rows are made when they are read, one batch at a time. Line n is row n, except for CSV, whose rows keep their lines.
+//! Rows are converted as they are read, one batch at a time. Line n is row n, except for CSV, whose rows keep their
+//! lines.
 
 #[cfg(feature = "arrow")]
 mod arrow;
@@ -22,23 +23,23 @@ use crate::source::bytemap::Made;
 use crate::source::spool::Bytes;
 use crate::source::{Layout, Opened, Piece, SourceError};
 
-/// Bytes by which a container is known.
+/// Bytes needed to identify a container.
 pub(super) const MAGIC: u64 = 8;
 /// Rows used to classify the columns of a table.
 const SAMPLE_ROWS: usize = 64;
-/// Bytes of a table that are looked at for that, unless its first row is longer.
+/// Bytes of a table used for that, unless its first row is longer.
 const SAMPLE_BYTES: usize = 8 << 20;
-/// Bytes that a text shows first: a header, or the start of an object.
+/// Bytes of a text that are read first: a header, or the start of an object.
 const FIRST_LOOK: usize = 1 << 16;
-/// Longest row that is made.
+/// Maximum bytes of a generated row.
 const MAX_ROW: usize = 1 << 30;
-/// Bytes of lines that are made at a time.
+/// Bytes of lines generated at a time.
 const READY: usize = 1 << 16;
 
-/// What an input is packed into.
+/// The packing of an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Packing {
-    /// Nothing: its bytes are the log.
+    /// None: the bytes are the log.
     Plain,
     /// gzip.
     Gzip,
@@ -50,7 +51,7 @@ pub enum Packing {
     Xz,
     /// Parquet.
     Parquet,
-    /// An Arrow IPC file, which is what Feather is.
+    /// An Arrow IPC file, also known as Feather.
     ArrowFile,
     /// An Arrow IPC stream.
     ArrowStream,
@@ -63,13 +64,13 @@ pub enum Packing {
 }
 
 impl Packing {
-    /// Whether its bytes are those of one file, compressed or not: no container of rows.
+    /// Whether it is a single file, compressed or not, rather than a container of rows.
     #[must_use]
     pub fn is_stream(self) -> bool {
         matches!(self, Self::Plain | Self::Gzip | Self::Zstd | Self::Bzip2 | Self::Xz)
     }
 
-    /// What the first bytes say.
+    /// The packing shown by the first bytes.
     pub(super) fn of(magic: &[u8]) -> Self {
         match magic {
             [0x1f, 0x8b, ..] => Self::Gzip,
@@ -79,9 +80,9 @@ impl Packing {
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Self::Xz,
             [b'P', b'A', b'R', b'1', ..] => Self::Parquet,
             [b'A', b'R', b'R', b'O', b'W', b'1', ..] => Self::ArrowFile,
-            // A continuation, then the length of the schema, which is padded to 8 bytes.
+            // A continuation marker, then the length of the schema, which is padded to 8 bytes.
             [0xff, 0xff, 0xff, 0xff, low, _, _, high] if low % 8 == 0 && *high < 0x10 => Self::ArrowStream,
-            // A member, or the end of an archive without any.
+            // A member, or the end of an empty archive.
             [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Self::Zip,
             _ => Self::Plain,
         }
@@ -110,7 +111,7 @@ impl std::fmt::Display for Packing {
 enum Refusal {
     /// It cannot be read at all.
     Io(io::Error),
-    /// It is not the format that its first bytes suggest.
+    /// It does not have the format that its first bytes suggest.
     FieldError { expected: &'static str, found: String },
     /// It has no rows.
     NoRows,
@@ -124,12 +125,12 @@ impl From<io::Error> for Refusal {
     }
 }
 
-/// Gives the lines of a container.
+/// Produces the lines of a container.
 trait Rows: Send {
-    /// Appends a line with its end, or a piece of a long one. False when there are no more.
+    /// Appends a line with its end, or a part of a long line. False if there are no more.
     fn more(&mut self, out: &mut Vec<u8>) -> Result<bool, String>;
 
-    /// What of the bytes that [`Rows::more`] appended last stands in the input as it is, with offsets of `out`.
+    /// The bytes last appended by [`Rows::more`] that are unchanged in the input, with offsets in `out`.
     fn pieces(&mut self) -> Vec<Piece> {
         Vec::new()
     }
@@ -137,7 +138,7 @@ trait Rows: Send {
 
 pub(super) type Stream = Box<dyn Read + Send>;
 
-/// The lines of a container that is read from any place (`bytes`), or front to back (`stream`).
+/// The lines of a container, read with random access (`bytes`) or front to back (`stream`).
 pub(super) fn container(
     packing: Packing,
     path: &str,
@@ -159,12 +160,12 @@ pub(super) fn container(
     Ok((packing, Lines::open(rows, &Layout::from(0, false))))
 }
 
-/// The bytes of the one log that an archive holds, if that is what it is.
+/// The bytes of an archive's only log, if it has exactly one.
 pub(super) fn only_log(packing: Packing, bytes: &Bytes) -> Option<Stream> {
     (packing == Packing::Zip).then(|| zip::only_log(bytes))?
 }
 
-/// The lines of a text: those of the table that it is, or itself.
+/// The lines of a text: the rows if it is a table, otherwise its own lines.
 pub(super) fn text(path: &str, stream: Stream, layout: Layout) -> Result<(Option<Packing>, Opened), SourceError> {
     let failed = |source| SourceError::Io { path: path.to_owned(), source };
     let mut head = Head { bytes: Vec::new(), stream, whole: false };
@@ -195,16 +196,16 @@ fn source_error(refusal: Refusal, packing: Packing, path: &str) -> SourceError {
     }
 }
 
-/// A stream of which the start is looked at.
+/// A stream whose start has been read ahead.
 struct Head {
     bytes: Vec<u8>,
     stream: Stream,
-    /// Whether the start is all there is.
+    /// Whether the start is the whole stream.
     whole: bool,
 }
 
 impl Head {
-    /// Reads on until so many bytes are there.
+    /// Reads until the start has this many bytes.
     fn grow(&mut self, to: usize) -> io::Result<()> {
         let missing = to.saturating_sub(self.bytes.len());
         match self.stream.by_ref().take(missing as u64).read_to_end(&mut self.bytes) {
@@ -240,11 +241,11 @@ impl Read for Broken {
 /// Rows as a stream of bytes.
 struct Lines {
     rows: Box<dyn Rows>,
-    /// Pieces of all lines so far that nobody has asked for.
+    /// Pieces of all lines so far that have not been read yet.
     pieces: Made,
-    /// Where the rows stand in the input.
+    /// The layout of the stream that holds the rows.
     of: Layout,
-    /// Bytes made before those that are ready.
+    /// Bytes generated before those in `ready`.
     made: u64,
     ready: Vec<u8>,
     at: usize,
@@ -252,7 +253,7 @@ struct Lines {
 }
 
 impl Lines {
-    /// The lines of rows that are made of a stream with this layout.
+    /// The lines of rows read from a stream with this layout.
     fn open(rows: Box<dyn Rows>, of: &Layout) -> Opened {
         let pieces = Made::default();
         let layout = Layout::made(Arc::clone(&pieces), of.is_packed());
@@ -261,7 +262,7 @@ impl Lines {
     }
 
     fn refill(&mut self) {
-        // One long row does not justify keeping the large buffer for all following rows.
+        // The large buffer of one long row is not kept for the following rows.
         if self.ready.capacity() > SAMPLE_BYTES {
             self.ready = Vec::new();
         }
@@ -311,11 +312,11 @@ impl Read for Lines {
 
 /// Writes a text as a JSON string.
 fn string(text: &str, out: &mut Vec<u8>) {
-    // Writing into memory does not fail, and a text has a JSON form.
+    // Writing into memory does not fail, and every text has a JSON form.
     let _ = serde_json::to_writer(out, text);
 }
 
-/// Line ends in a JSON text, which can only be white space there, become spaces.
+/// Replaces line ends in a JSON text with spaces; there they can only be white space.
 fn on_one_line(json: &mut [u8]) {
     for byte in json {
         if matches!(byte, b'\n' | b'\r') {
@@ -324,7 +325,7 @@ fn on_one_line(json: &mut [u8]) {
     }
 }
 
-/// Whether a column holds texts by its name, whatever they look like: a choice may read `11` or `[1, 2]`.
+/// Whether a column's name means that it holds texts, whatever they look like: a choice may be `11` or `[1, 2]`.
 fn is_text_column(name: &str) -> bool {
     let texts = ["completion", "context", "continuation", "prompt", "target", "text", "token", "token_text"];
     texts.iter().any(|text| name.eq_ignore_ascii_case(text))

@@ -17,11 +17,11 @@ use crate::source::unpack::rows::{BatchRows, Batches};
 use crate::source::unpack::{Refusal, Rows, SAMPLE_ROWS};
 use crate::source::watched::{bomb, is_bomb};
 
-/// Bytes of a batch in memory, about.
+/// Approximate bytes of a batch in memory.
 const BATCH_BYTES: usize = 4 << 20;
-/// Most rows of a batch.
+/// Maximum rows of a batch.
 const BATCH_ROWS: usize = 4096;
-/// Bytes that are read ahead for the head of a page.
+/// Bytes read ahead for a page header.
 const PAGE_HEAD: usize = 1 << 12;
 
 /// The rows of a Parquet file.
@@ -53,14 +53,14 @@ pub(super) fn caught<T, E: std::fmt::Display>(read: impl FnOnce() -> Result<T, E
     }
 }
 
-/// Row groups, cut into batches by what a row takes.
+/// Row groups, cut into batches by the size of a row.
 struct Pages {
     file: File,
     metadata: ArrowReaderMetadata,
     group: usize,
-    /// Rows of the group that were read.
+    /// Rows of the group already read.
     done: usize,
-    /// Rows of a batch of the reader.
+    /// Rows per batch of the reader.
     rows: usize,
     /// Bytes of a row in memory, as measured so far.
     row_bytes: usize,
@@ -68,12 +68,12 @@ struct Pages {
 }
 
 impl Pages {
-    /// How many rows make a batch, by the sizes of the group and of the rows so far.
+    /// The number of rows in the next batch, from the sizes of the group and of the rows so far.
     fn wanted(&self) -> usize {
         let group = self.metadata.metadata().row_groups().get(self.group);
         let bytes = group.map_or(0, |group| group.total_byte_size() / group.num_rows().max(1));
         let bytes = usize::try_from(bytes).unwrap_or(0).max(self.row_bytes).max(1);
-        // Dictionaries take less in the file than their rows in memory: the first batch measures.
+        // Dictionary-encoded rows are larger in memory than in the file, so the first batch only measures them.
         let most = if self.row_bytes == 0 { SAMPLE_ROWS } else { BATCH_ROWS };
         (BATCH_BYTES / bytes).clamp(1, most)
     }
@@ -127,7 +127,7 @@ impl Batches for Pages {
     }
 }
 
-/// A file of which pieces are read.
+/// A file that is read in pieces.
 #[derive(Clone)]
 struct File {
     reader: Arc<Mutex<Seeker>>,
@@ -166,7 +166,7 @@ impl ChunkReader for File {
     }
 }
 
-/// A file from a place on.
+/// A file from an offset on.
 struct Piece {
     file: File,
     at: u64,

@@ -1,4 +1,4 @@
-//! Rows of Arrow's record batches as JSON.
+//! Converts rows of Arrow record batches to JSON.
 
 use std::io::Write;
 use std::ops::Range;
@@ -17,10 +17,10 @@ use arrow_schema::{DataType, Schema, TimeUnit};
 
 use crate::source::unpack::{MAX_ROW, Rows, SAMPLE_ROWS, is_text_column, literal, string};
 
-/// Deepest nesting of a column.
+/// Maximum nesting depth of a column.
 const DEPTH: usize = 64;
 
-/// Gives record batches, one at a time.
+/// Produces record batches, one at a time.
 pub(super) trait Batches: Send {
     /// The next one; None at the end.
     fn next(&mut self) -> Result<Option<RecordBatch>, String>;
@@ -43,7 +43,7 @@ struct Column {
 }
 
 impl<B: Batches> BatchRows<B> {
-    /// Reads the first rows, which tell what the columns hold. None when there are none.
+    /// Reads the first rows, which determine the content of the columns. None if there are no rows.
     pub(super) fn new(mut batches: B) -> Result<Option<Self>, String> {
         let batch = loop {
             match batches.next()? {
@@ -60,7 +60,7 @@ impl<B: Batches> BatchRows<B> {
 impl<B: Batches> Rows for BatchRows<B> {
     fn more(&mut self, out: &mut Vec<u8>) -> Result<bool, String> {
         while self.row == self.batch.num_rows() {
-            // One batch at a time is in memory.
+            // Only one batch at a time is in memory.
             self.batch = RecordBatch::new_empty(self.batch.schema());
             self.row = 0;
             match self.batches.next()? {
@@ -88,7 +88,7 @@ impl<B: Batches> Rows for BatchRows<B> {
     }
 }
 
-/// The columns of a table, and which of them hold lists or objects as text. The index of pandas is none.
+/// The columns of a table, and which of them hold lists or objects as text. The index of pandas is left out.
 fn columns(batch: &RecordBatch) -> Result<Vec<Column>, String> {
     let schema: &Schema = batch.schema_ref();
     let mut columns = Vec::new();
@@ -125,7 +125,7 @@ fn depth(kind: &DataType) -> usize {
     deepest + 1
 }
 
-/// Whether the first strings of a column are lists or objects, all that are not empty.
+/// Whether all non-empty strings among the first ones of a column are lists or objects.
 fn is_inlined(array: &dyn Array) -> bool {
     let mut some = false;
     let mut scratch = Vec::new();
@@ -182,12 +182,12 @@ fn dictionary_key(array: &dyn Array, key: &DataType, row: usize) -> Option<usize
 
 struct Writer<'o> {
     out: &'o mut Vec<u8>,
-    /// Where the row begins.
+    /// Start of the current row.
     start: usize,
 }
 
 impl Writer<'_> {
-    /// Values with commas between them; the kind of the array is looked at once.
+    /// Values separated by commas; the type of the array is matched once.
     fn values(&mut self, array: &dyn Array, rows: Range<usize>) -> Result<(), String> {
         match array.data_type() {
             DataType::Null => self.flat(array, rows, |out, _| out.extend_from_slice(b"null")),
@@ -233,7 +233,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Values that hold others.
+    /// Values that contain other values.
     fn nested(&mut self, array: &dyn Array, rows: Range<usize>) -> Result<(), String> {
         match array.data_type() {
             DataType::List(_) => {
@@ -335,7 +335,7 @@ impl Writer<'_> {
                 TimeUnit::Microsecond => self.numbers::<DurationMicrosecondType>(array, rows, plain),
                 TimeUnit::Nanosecond => self.numbers::<DurationNanosecondType>(array, rows, plain),
             },
-            // Intervals of the calendar: they have no number, and no log has them.
+            // Calendar intervals have no numeric form, and logs do not contain them.
             _ => self.flat(array, rows, |out, _| out.extend_from_slice(b"null")),
         }
     }
@@ -344,7 +344,7 @@ impl Writer<'_> {
         self.out.extend_from_slice(bytes);
     }
 
-    /// As [`Writer::each`], of values that hold no others.
+    /// [`Writer::each`] for values that contain no other values.
     fn flat(
         &mut self,
         array: &dyn Array,
@@ -363,7 +363,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Writes the values that are there with a function, and null for the others.
+    /// Writes the valid values with a function, and null for the others.
     fn each(
         &mut self,
         array: &dyn Array,
@@ -372,7 +372,7 @@ impl Writer<'_> {
     ) -> Result<(), String> {
         for (index, row) in rows.enumerate() {
             self.separate(index);
-            // Views can name the same values many times.
+            // Views can refer to the same values many times.
             if self.out.len() - self.start > MAX_ROW {
                 return Err("a row is longer than 1 GiB (a record must fit into memory)".to_owned());
             }
@@ -435,13 +435,13 @@ impl Writer<'_> {
         })
     }
 
-    /// Decimals as numbers, with their zeros.
+    /// Decimals as numbers, including trailing zeros.
     fn decimals<T: DecimalType>(&mut self, array: &dyn Array, rows: Range<usize>) -> Result<(), String> {
         let values = array.as_primitive::<T>();
         self.flat(array, rows, |out, row| out.extend_from_slice(values.value_as_string(row).as_bytes()))
     }
 
-    /// Dates and times as text; as numbers where no calendar reaches.
+    /// Dates and times as text; as numbers beyond the range of the calendar.
     fn times<T: ArrowTemporalType>(
         &mut self,
         array: &dyn Array,
@@ -481,7 +481,7 @@ where
     Some(format!("{:?}", values.value_as_datetime(row)?))
 }
 
-/// An offset, which Arrow has checked not to be negative.
+/// An offset; Arrow has checked that it is not negative.
 fn place<O: TryInto<usize>>(offset: Option<O>) -> usize {
     offset.and_then(|offset| offset.try_into().ok()).unwrap_or(0)
 }
@@ -506,7 +506,7 @@ fn plain(out: &mut Vec<u8>, value: impl std::fmt::Display) {
     let _ = write!(out, "{value}");
 }
 
-/// A number, or one of the words that Python's `json` writes.
+/// A number, or one of the words that Python's `json` writes for non-finite ones.
 fn float(out: &mut Vec<u8>, value: f64, write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) {
     if value.is_nan() {
         out.extend_from_slice(b"NaN");
@@ -522,7 +522,7 @@ fn double(out: &mut Vec<u8>, value: f64) {
     float(out, value, |out| write!(out, "{value:?}"));
 }
 
-/// The shortest digits that give a half-precision number again; five always do.
+/// The shortest digits that restore a half-precision number; five always suffice.
 fn half(out: &mut Vec<u8>, value: <Float16Type as ArrowPrimitiveType>::Native) {
     let exact = value.to_f64();
     let shortest = (0..5).find_map(|digits| {

@@ -1,5 +1,5 @@
-//! A table in one JSON document: `{"columns": ["a", …], "data": [[1, …], …]}`, as pandas (orient `split`), `mlflow`
-//! and `wandb` write it.
+//! A table in one JSON document: `{"columns": ["a", …], "data": [[1, …], …]}`, as written by pandas (orient `split`),
+//! `mlflow` and `wandb`.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
@@ -12,17 +12,17 @@ use crate::source::{Element, Elements, Piece, Quotes};
 
 /// The part before the rows.
 enum Prologue {
-    /// The names of the columns, None for a name that is not a string; the rows come next.
+    /// The column names (None for a name that is not a string). The rows come next.
     Data(Vec<Option<String>>),
-    /// The names and the rows before them, kept, with where they begin: the keys may stand in any order.
+    /// The column names, and the rows that came before them, with their offset. The keys may have any order.
     Kept(Vec<Option<String>>, Vec<u8>, u64),
-    /// Something else.
+    /// Any other document.
     Other,
     /// The stream ends before the rows, in the value of a key.
     CutOff { columns: bool, key: String },
 }
 
-/// Whether a document begins like a table.
+/// Whether a document starts like a table.
 pub(super) fn recognise(head: &[u8]) -> bool {
     let mut document = Document { stream: head, passed: 0 };
     match document.prologue() {
@@ -35,7 +35,7 @@ pub(super) fn recognise(head: &[u8]) -> bool {
             let first = rows.strip_prefix(b"[").map(<[u8]>::trim_ascii_start);
             matches!(first, Some([b'[' | b']', ..]))
         }
-        // pandas puts the index, which is as long as the table, before the rows.
+        // pandas writes the index, which is as long as the table, before the rows.
         Prologue::CutOff { columns: true, key } => key == "index",
         _ => false,
     }
@@ -95,7 +95,7 @@ fn field_error(found: String) -> Refusal {
     Refusal::FieldError { expected: "rows in `data`", found }
 }
 
-/// Whether the strings of a column are lists or objects, all of them.
+/// Whether all strings of a column are lists or objects.
 fn is_inlined<'c>(cells: impl Iterator<Item = &'c [u8]>) -> bool {
     let mut some = false;
     for cell in cells.filter(|cell| !matches!(*cell, b"null" | b"\"\"")) {
@@ -119,16 +119,16 @@ struct Column {
 
 struct Table {
     columns: Vec<Column>,
-    /// Cells of a row.
+    /// Number of cells in a row.
     width: usize,
-    /// The first rows, and what ends them early.
+    /// The first rows, and the error that ends them, if any.
     sample: VecDeque<Result<Element, String>>,
     row: u64,
-    /// Where the list of rows begins in the document.
+    /// Offset of the list of rows in the document.
     start: u64,
-    /// Whether the document was read to its end before its rows.
+    /// Whether the whole document was read before its rows.
     is_kept: bool,
-    /// The cells of the row that was made last.
+    /// The cells of the last generated row.
     pieces: Vec<Piece>,
     elements: Elements<BufReader<Stream>>,
 }
@@ -163,7 +163,7 @@ impl Rows for Table {
             if !inlined {
                 out.extend_from_slice(cell);
             }
-            // A list that was rewritten does not stand in the document.
+            // A rewritten list is not a copy of bytes in the document.
             let made = out.get(at..).unwrap_or_default();
             if row.get(from..from + made.len()) == Some(made) {
                 let offset = Some(self.start + offset + from as u64);
@@ -181,7 +181,7 @@ impl Rows for Table {
 }
 
 impl Table {
-    /// Reads what follows the rows: the document has to end.
+    /// Reads the data after the rows: the document must end.
     fn end(&mut self) -> Result<(), String> {
         if self.is_kept {
             return Ok(());
@@ -243,7 +243,7 @@ pub(super) fn cells(row: &[u8]) -> Vec<Range<usize>> {
 /// A JSON object that is read key by key.
 struct Document<R> {
     stream: R,
-    /// Bytes that were passed.
+    /// Bytes consumed.
     passed: u64,
 }
 
@@ -304,7 +304,7 @@ impl<R: BufRead> Document<R> {
         }
     }
 
-    /// Passes one byte.
+    /// Consumes one byte.
     fn pass(&mut self) {
         self.stream.consume(1);
         self.passed += 1;
@@ -321,7 +321,7 @@ impl<R: BufRead> Document<R> {
         }
     }
 
-    /// Reads one value, and keeps it if asked. False when the stream ends in it, or it is too long.
+    /// Reads one value, and keeps it on request. False if the stream ends in it, or if it is too long.
     fn value(&mut self, mut kept: Option<&mut Vec<u8>>) -> bool {
         let (mut depth, mut quotes, mut length) = (0_u32, Quotes::default(), 0_usize);
         loop {

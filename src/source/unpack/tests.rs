@@ -7,7 +7,7 @@ pub(super) fn input(bytes: impl Into<Vec<u8>>) -> Input {
     Input::reader("log", Box::new(Cursor::new(bytes.into())))
 }
 
-/// What can be read, and why it ends early.
+/// The readable text, and the error that ends it.
 pub(super) fn read(input: &Input) -> (String, Option<String>) {
     let mut bytes = Vec::new();
     let error = input.open().unwrap().read_to_end(&mut bytes).err();
@@ -27,7 +27,7 @@ pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// What the lines of an input take over from it: the text, where it stands, and in which member.
+/// The ranges that an input's lines copy from it: the text, its offset, and its member.
 fn taken(input: &Input) -> Vec<(String, usize, Option<String>)> {
     let mut opened = input.open().unwrap();
     let layout = opened.layout.clone();
@@ -96,7 +96,7 @@ mod tables {
     fn the_columns_may_follow_the_rows() {
         let text = "{\"data\": [[1], [2]], \"columns\": [\"a\"]}";
         assert_eq!(lines(text), (Packing::JsonTable, "{\"a\": 1}\n{\"a\": 2}\n".to_owned()));
-        // Without columns, or cut off before them, it is no table.
+        // Without columns, or truncated before them, it is not a table.
         for text in ["{\"data\": [[1]]}", "{\"data\": [[1]], \"columns\": ["] {
             assert_eq!(lines(text), (Packing::Plain, text.to_owned()), "{text}");
         }
@@ -270,7 +270,7 @@ mod archives {
 
     #[test]
     fn several_frames_of_zstandard() {
-        // A stored member whose bytes are frames, then the method in both headers is changed to Zstandard.
+        // A stored member that contains Zstandard frames; the method in both headers is then changed to Zstandard.
         let text = [b"{\"a\":".as_slice(), b" [1, 2]}"];
         let frames: Vec<u8> = text.iter().flat_map(|part| zstd::encode_all(*part, 1).unwrap()).collect();
         let mut bytes = archive(&[("a.json", &frames)], CompressionMethod::Stored);

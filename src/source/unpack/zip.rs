@@ -1,5 +1,5 @@
-//! The JSON files of a zip archive, one per line: what `inspect_ai` calls `.eval`. A log of another form that is alone in
-//! an archive is read as it is.
+//! The JSON files of a zip archive, one per line; `inspect_ai` calls such an archive `.eval`. If an archive contains a
+//! single log in another format, that log is read directly.
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use crate::source::spool::{Bytes, Seeker};
 use crate::source::unpack::{Broken, READY, Refusal, Rows, Stream, on_one_line};
 use crate::source::watched::{bomb, is_bomb};
 
-/// The head of a finished log.
+/// The header of a finished log.
 const HEADER: &str = "header.json";
-/// The head of a log that is not finished.
+/// The header of an unfinished log.
 const START: &str = "_journal/start.json";
 /// A copy of the samples' contents.
 const SUMMARIES: &str = "summaries.json";
 
-/// The members of an archive. Names are only names: nothing is written.
+/// The members of an archive. Their names are never used as paths: nothing is written.
 pub(super) fn open(bytes: &Bytes) -> Result<Box<dyn Rows>, Refusal> {
     let field_error = |found: String| Refusal::FieldError { expected: "an archive that ends with a directory", found };
     let length = bytes.reader()?.seek(SeekFrom::End(0))?;
@@ -59,7 +59,7 @@ pub(super) fn open(bytes: &Bytes) -> Result<Box<dyn Rows>, Refusal> {
     Ok(Box::new(Members { archive, bytes, to_come: members, member: None, piece: None, unpacked: 0, packed: 0 }))
 }
 
-/// Positions of the members that are logs by their names. What archivers add is none.
+/// Positions of the members whose names suggest a log. Files added by archivers are left out.
 fn logs(members: &[(String, usize)]) -> Vec<usize> {
     let is_log = |(name, _): &&(String, usize)| {
         let own = name.rsplit('/').next().unwrap_or(name);
@@ -69,7 +69,7 @@ fn logs(members: &[(String, usize)]) -> Vec<usize> {
     members.iter().filter(is_log).map(|(_, index)| *index).collect()
 }
 
-/// The bytes of the one log of an archive, unless it is the head of an `.eval` without samples.
+/// The bytes of an archive's only log, unless it is the header of an `.eval` without samples.
 pub(super) fn only_log(bytes: &Bytes) -> Option<Stream> {
     let mut archive = ZipArchive::new(bytes.reader().ok()?).ok()?;
     let names = (0..archive.len()).filter_map(|index| Some((archive.name_for_index(index)?.ok()?.into_owned(), index)));
@@ -86,7 +86,7 @@ pub(super) fn only_log(bytes: &Bytes) -> Option<Stream> {
     })
 }
 
-/// A key that sorts numbers in names by their values.
+/// A sort key that orders numbers in names by value.
 fn natural(name: &str) -> String {
     let mut key = String::new();
     let mut rest = name;
@@ -104,17 +104,17 @@ fn natural(name: &str) -> String {
 struct Members {
     archive: ZipArchive<Seeker>,
     bytes: Bytes,
-    /// Names and indices of those to come, the next one last.
+    /// Names and indices of the remaining members, the next one last.
     to_come: Vec<(String, usize)>,
     member: Option<Member>,
-    /// The bytes that were given last.
+    /// The bytes returned last.
     piece: Option<Piece>,
-    /// Bytes of all members so far.
+    /// Decompressed bytes of all members so far.
     unpacked: u64,
     packed: u64,
 }
 
-/// The bytes of one member, whatever it is.
+/// The bytes of one member of any kind.
 struct One(Member);
 
 impl Read for One {
@@ -162,7 +162,7 @@ impl Member {
             Ok::<Box<dyn Read + Send>, _>(match method {
                 CompressionMethod::Stored => Box::new(raw),
                 CompressionMethod::Deflated => Box::new(flate2::read::DeflateDecoder::new(raw)),
-                // Reads on into the frames that follow the first.
+                // Continues into the frames that follow the first.
                 CompressionMethod::Zstd => Box::new(zstd::stream::read::Decoder::new(raw)?),
                 other => {
                     let reason = format!("it is compressed with {other} (expected Deflate or Zstandard)");
@@ -174,7 +174,7 @@ impl Member {
         Ok(Self { name: name.into(), stream, sum: flate2::Crc::new(), expected_sum: sum, size, packed, read: 0 })
     }
 
-    /// What is wrong with what was read so far, or with all of it.
+    /// The error in the bytes read so far, or in the whole member.
     fn flaw(&self, is_over: bool) -> Option<String> {
         if self.read > self.size {
             Some(format!("it is longer than {} bytes", self.size))

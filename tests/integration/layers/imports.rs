@@ -1,7 +1,7 @@
-//! Which module a `use` tree or a path names, and the file that defines it.
+//! Resolves `use` trees and paths to modules and the files that define them.
 //!
-//! Names are resolved as far as names alone allow: modules, items, `use` declarations with renaming, globs and
-//! re-exports. What a method call or a macro of another crate reaches is not seen.
+//! Names are resolved without type information: modules, items, `use` declarations with renaming, globs and re-exports.
+//! Targets of method calls and of other crates' macros are not visible.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,18 +13,18 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 /// The path of a module or of an item from the crate's root: `["tally", "column"]`.
 pub(super) type Names = Vec<String>;
 
-/// A `use` of one name: what it is called here, and what it names.
+/// A `use` of one name: its local name and its target.
 struct Alias {
     name: String,
     path: Names,
 }
 
-/// A path as it is written.
+/// A path as written.
 struct Mention {
     path: Names,
-    /// It stands in code that is only compiled for tests.
+    /// Whether it is in code that is compiled only for tests.
     test: bool,
-    /// It is made visible to others here, and not used.
+    /// Whether it is re-exported here rather than used.
     passed_on: bool,
 }
 
@@ -42,11 +42,11 @@ struct Module {
 #[derive(Default)]
 pub(super) struct Crate {
     modules: BTreeMap<Names, Module>,
-    /// Modules that are only compiled for tests.
+    /// Modules compiled only for tests.
     tests: BTreeSet<Names>,
 }
 
-/// One file needs what another one defines.
+/// A dependency of one file on another.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Edge {
     pub(super) from: String,
@@ -56,7 +56,7 @@ pub(super) struct Edge {
 }
 
 impl Crate {
-    /// Reads sources: the path of each file below `src/`, with `/`, and its text.
+    /// Parses sources: the path of each file below `src/`, with `/`, and its text.
     pub(super) fn parse<'s>(files: impl IntoIterator<Item = (&'s str, &'s str)>) -> syn::Result<Self> {
         let mut whole = Self::default();
         for (file, text) in files {
@@ -68,7 +68,7 @@ impl Crate {
         Ok(whole)
     }
 
-    /// The top-level modules that each top-level module names, with a place of each. The root's own items are `lib`.
+    /// The top-level modules that each top-level module uses, with one place for each. The root's own items are `lib`.
     pub(super) fn layers(&self) -> BTreeMap<String, BTreeMap<String, String>> {
         let mut found: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
         for (names, module) in &self.modules {
@@ -85,7 +85,7 @@ impl Crate {
         found
     }
 
-    /// Which files need which, outside of tests, among the files of one top-level module.
+    /// Dependencies between the files of one top-level module, outside of tests.
     pub(super) fn edges(&self) -> BTreeSet<Edge> {
         let mut found = BTreeSet::new();
         let is_code = |names: &Names| !(0..=names.len()).any(|end| self.tests.contains(&names[..end]));
@@ -103,7 +103,7 @@ impl Crate {
         found
     }
 
-    /// The top-level module that a path from the root names; through what the root passes on.
+    /// The top-level module of a path from the root, resolved through the root's re-exports.
     fn top(&self, path: &[String], depth: u8) -> Option<String> {
         let first = path.first()?;
         if self.modules.contains_key(&path[..1]) {
@@ -116,7 +116,7 @@ impl Crate {
         }
     }
 
-    /// The path from the root that a path in a module stands for; none where it leads out of the crate.
+    /// The path from the root for a path in a module; None if it leads out of the crate.
     fn absolute(&self, path: &[String], module: &[String], depth: u8) -> Option<Names> {
         let (first, rest) = path.split_first()?;
         let below = |start: &[String], rest: &[String]| [start, rest].concat();
@@ -140,7 +140,7 @@ impl Crate {
         }
     }
 
-    /// What a name means in a module: one of its own modules and items, or what a `use` brings in.
+    /// The meaning of a name in a module: one of its own modules and items, or an import.
     fn lookup(&self, name: &str, module: &[String], depth: u8) -> Option<Found> {
         let scope = self.modules.get(module)?;
         let child = [module, &[name.to_owned()]].concat();
@@ -148,7 +148,7 @@ impl Crate {
             return Some(Found::Here);
         }
         if let Some(alias) = scope.aliases.iter().find(|alias| alias.name == name) {
-            // `use regex::Regex` leads out of the crate; `use name` of itself would lead nowhere.
+            // `use regex::Regex` leads out of the crate; resolving `use name` by itself would never end.
             let own = alias.path.first().is_some_and(|first| first == name);
             return if own { None } else { self.absolute(&alias.path, module, depth + 1).map(Found::Elsewhere) };
         }
@@ -166,7 +166,7 @@ impl Crate {
         None
     }
 
-    /// The module that a path from the root stands for, through what modules pass on.
+    /// The module at a path from the root, resolved through re-exports.
     fn module(&self, path: &[String], depth: u8) -> Option<Names> {
         match self.definition(path, depth) {
             Some(_) => None,
@@ -174,7 +174,7 @@ impl Crate {
         }
     }
 
-    /// The module that defines what a path names, and the item's name; none for a module itself and for what is unknown.
+    /// The module that defines the target of a path, and the item's name; None for modules and unknown targets.
     fn definition(&self, path: &[String], depth: u8) -> Option<(Names, String)> {
         let (module, item) = self.walk(path, depth)?;
         Some((module, item?))
@@ -204,7 +204,7 @@ enum Found {
     Elsewhere(Names),
 }
 
-/// The module that a file holds: `tally/mod.rs` and `tally.rs` are `tally`, `lib.rs` is the root.
+/// The module of a file: `tally/mod.rs` and `tally.rs` are `tally`, `lib.rs` is the root.
 fn module_of(file: &str) -> Names {
     let mut names: Names = file.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
     if names.last().is_some_and(|last| last == "mod") || names == ["lib"] {
@@ -275,7 +275,7 @@ impl Reader<'_> {
         self.here().aliases.push(Alias { name, path });
     }
 
-    /// Paths in the tokens of a macro, where nobody knows what is an expression.
+    /// Paths in the tokens of a macro, which cannot be parsed as expressions.
     fn tokens(&mut self, tokens: &TokenStream, before: &[String]) {
         let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
         let sign = |at: usize, sign: char| matches!(tokens.get(at), Some(TokenTree::Punct(p)) if p.as_char() == sign);
@@ -284,7 +284,7 @@ impl Reader<'_> {
             match &tokens[at] {
                 TokenTree::Group(group) => self.tokens(&group.stream(), before),
                 TokenTree::Ident(ident) => {
-                    // A field, a method and a lifetime are no paths; what follows `::` alone is another crate.
+                    // Fields, methods and lifetimes are not paths. A name after a leading `::` is another crate.
                     let after = |c: char| at > 0 && sign(at - 1, c);
                     let after_two = |c: char| at > 1 && sign(at - 1, c) && sign(at - 2, c);
                     let outside = after('\'') || after_two(':') || (after('.') && !after_two('.'));
@@ -368,7 +368,7 @@ fn name(item: &syn::Item) -> Option<&proc_macro2::Ident> {
 
 impl<'ast> Visit<'ast> for Reader<'_> {
     fn visit_file(&mut self, file: &'ast syn::File) {
-        // Items of the module itself are its names; those inside of functions are not.
+        // Items of the module itself are its names; items inside functions are not.
         self.declare(&file.items);
         visit::visit_file(self, file);
     }
@@ -411,7 +411,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     }
 
     fn visit_expr_path(&mut self, expression: &'ast syn::ExprPath) {
-        // A single small name is a variable, unless it is called.
+        // A single lower-case name is a variable, unless it is called.
         if expression.path.get_ident().is_none_or(|ident| is_capital(&plain(ident))) {
             visit::visit_expr_path(self, expression);
         }
@@ -430,7 +430,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     }
 
     fn visit_attribute(&mut self, attribute: &'ast syn::Attribute) {
-        // Links in documentation are no imports.
+        // Links in documentation are not imports.
         let syn::Meta::List(list) = &attribute.meta else { return };
         self.tokens(&list.tokens, &[]);
         // serde takes paths of functions as text.
@@ -442,7 +442,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         }
     }
 
-    // `pub(in crate::format)` says who may look, not what is looked at.
+    // `pub(in crate::format)` restricts visibility and is not an import.
     fn visit_vis_restricted(&mut self, _: &'ast syn::VisRestricted) {}
 }
 

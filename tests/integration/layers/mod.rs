@@ -1,5 +1,5 @@
-//! The table of modules in `docs/architecture.md` holds: a module imports what the table lists, and within a module no
-//! file needs a file that needs it.
+//! Checks the table of modules in `docs/architecture.md`: a module imports only what the table lists, and the files
+//! within a module have no circular dependencies.
 
 mod imports;
 
@@ -10,10 +10,10 @@ use imports::{Crate, Edge};
 
 use crate::support::{entries, root};
 
-/// A row of the table: what a module may import. None: everything.
+/// A row of the table: the modules that a module may import. None: all.
 type Allowed = Option<BTreeSet<String>>;
 
-/// The rows of the table under `## Modules`, in order. A row may be about several modules.
+/// The rows of the table under `## Modules`, in order. A row may cover several modules.
 fn table(page: &str) -> Vec<(String, Allowed)> {
     let section = page.split("\n## ").find(|section| section.starts_with("Modules\n")).expect("a section `Modules`");
     let mut rows = Vec::new();
@@ -34,7 +34,7 @@ fn table(page: &str) -> Vec<(String, Allowed)> {
     rows
 }
 
-/// What is wrong with a table itself: a module imports only from rows above its own.
+/// Errors in the table itself: a module may import only from rows above its own.
 fn disorder(table: &[(String, Allowed)]) -> Vec<String> {
     let mut above: BTreeSet<&str> = BTreeSet::new();
     let mut wrong = Vec::new();
@@ -66,12 +66,12 @@ fn forbidden(table: &[(String, Allowed)], sources: &Crate) -> Vec<String> {
     wrong
 }
 
-/// Whether a `mod.rs` names what its own folder holds: that is what it is for.
+/// Whether a `mod.rs` names files of its own folder, which is its purpose.
 fn is_contents(edge: &Edge) -> bool {
     edge.from.strip_suffix("mod.rs").is_some_and(|folder| edge.to.starts_with(folder))
 }
 
-/// Groups of files each of which needs, by way of others, itself; with the needs between them.
+/// Groups of files that depend on themselves through others, with the dependencies between them.
 fn circles(edges: &BTreeSet<Edge>) -> Vec<Vec<&Edge>> {
     let mut needs: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for edge in edges.iter().filter(|edge| !is_contents(edge)) {
@@ -140,7 +140,7 @@ fn files_of_a_module_need_each_other_in_one_direction() {
     assert!(text.is_empty(), "{text}");
 }
 
-/// A crate of a few files, among them `a.rs`.
+/// A crate of a few files, including `a.rs`.
 fn small(a: &str) -> Crate {
     let files = [
         ("lib.rs", "pub mod a; pub mod b; pub mod c; pub use b::deep::Thing; pub use c::*; pub fn joined() {}"),

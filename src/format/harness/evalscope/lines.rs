@@ -1,4 +1,4 @@
-//! Predictions and reviews: a line per sample.
+//! Predictions and reviews: one line per sample.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::format::records::{Records, Visit};
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{Claim, Definition, Item, RowMetric, RowValue};
 
-/// What the model answered.
+/// The model's answers.
 pub(in crate::format) static PREDICTIONS: Lines = Lines {
     card: &PREDICTIONS_CARD,
     has: is_prediction,
@@ -20,7 +20,7 @@ pub(in crate::format) static PREDICTIONS: Lines = Lines {
     mapping: &[("item", "index"), ("steps", "model_output.choices[].logprobs.content")],
     visit: prediction,
 };
-/// What the answers are worth.
+/// The scores of the answers.
 pub(in crate::format) static REVIEWS: Lines = Lines {
     card: &REVIEWS_CARD,
     has: is_review,
@@ -99,7 +99,7 @@ impl Format for Lines {
     }
 }
 
-/// The sample of a line; None for one that a later line replaces.
+/// The sample of a line; None if a later line replaces it.
 fn sample<'t>(
     origin: &JsonOrigin<'t>,
     context: &'t SubsetFile,
@@ -121,7 +121,7 @@ fn sample<'t>(
 }
 
 fn prediction(origin: &JsonOrigin<'_>, context: &SubsetFile, out: &mut dyn Sink) -> Result<(), FieldError> {
-    // The reviews contain the same samples: a separate stream.
+    // The reviews contain the same samples, so the predictions are a separate stream.
     let Some(mut item) = sample(origin, context, "predictions")? else { return Ok(()) };
     let choices = find(origin.root, &["model_output", "choices"]);
     for choice in choices.into_iter().flat_map(|choices| choices.elements()) {

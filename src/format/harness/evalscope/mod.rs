@@ -1,8 +1,8 @@
 //! evalscope, native backend: predictions, reviews and reports.
 //!
 //! Shapes of 1.14.1 (reports of schema 2) and of reports before it (schema 1), from `evalscope/api` and
-//! `evalscope/report`. A run has `predictions/<model>/<benchmark>_<subset>.jsonl`, `reviews/<model>/…` of the same name and
-//! `reports/<model>/<benchmark>.json`.
+//! `evalscope/report`. A run has `predictions/<model>/<benchmark>_<subset>.jsonl`, `reviews/<model>/…` of the same name
+//! and `reports/<model>/<benchmark>.json`.
 
 mod lines;
 mod old;
@@ -20,12 +20,12 @@ pub(in crate::format) use lines::{PREDICTIONS, REVIEWS};
 pub(in crate::format) use old::{PREDICTIONS as OLD_PREDICTIONS, REVIEWS as OLD_REVIEWS};
 pub(in crate::format) use report::REPORT;
 
-/// What the rows need to know.
+/// Context needed to read the rows.
 #[derive(Clone, Debug, Default)]
 struct SubsetFile {
-    /// Benchmark and subset, as the file is named.
+    /// Benchmark and subset, as in the file name.
     task: String,
-    /// Lines that a later line of the same index replaces: a resumed run appends.
+    /// Lines replaced by a later line with the same index, because a resumed run appends.
     replaced: BTreeSet<u64>,
 }
 
@@ -36,7 +36,7 @@ impl SubsetFile {
     }
 }
 
-/// Bytes of a line that hold its index where it is the first key, as evalscope writes it.
+/// Bytes at the start of a line that are searched for the index; evalscope writes it as the first key.
 const START: usize = 64;
 
 /// The lines of a file whose index appears again later.
@@ -67,13 +67,13 @@ fn replaced(input: &Input) -> Option<BTreeSet<u64>> {
     }
 }
 
-/// The index that a line starts with.
+/// The index at the start of a line.
 fn first_index(start: &[u8]) -> Option<u64> {
     let rest = start.trim_ascii_start().strip_prefix(b"{")?.trim_ascii_start().strip_prefix(b"\"index\"")?;
     number(rest.trim_ascii_start().strip_prefix(b":")?)
 }
 
-/// The index of a line, wherever its key stands.
+/// The index of a line, wherever its key is.
 fn index(line: &[u8]) -> Option<u64> {
     let (mut depth, mut quotes) = (0_u32, Quotes::default());
     for (at, byte) in line.iter().enumerate() {
@@ -92,14 +92,14 @@ fn index(line: &[u8]) -> Option<u64> {
     None
 }
 
-/// A whole number at the front.
+/// A whole number at the start of a text.
 fn number(text: &[u8]) -> Option<u64> {
     let text = text.trim_ascii_start();
     let end = text.iter().position(|byte| !byte.is_ascii_digit())?;
     std::str::from_utf8(text.get(..end)?).ok()?.parse().ok()
 }
 
-/// A metric's name in one spelling: reports say `accuracy` or `mean_acc` where reviews say `acc`.
+/// A metric's name in one spelling: reports write `accuracy` or `mean_acc`, reviews write `acc`.
 fn plain(name: &str) -> Cow<'_, str> {
     let name = name.strip_prefix("mean_").unwrap_or(name);
     match name {
@@ -124,10 +124,10 @@ mod tests {
     fn the_last_line_of_an_index_counts() {
         let long = "x".repeat(500);
         let line = |index: u32| format!("{{\"index\": {index}, \"model\": \"{long}\"}}\n");
-        // The third line has its index at its end.
+        // The index of the third line is at its end.
         let late = format!("{{\"model\": \"{long}\", \"of\": {{\"index\": 7}}, \"index\": 0}}\n");
         let text = [line(0), line(1), late, line(2), line(1), line(1)].concat();
-        // As often as it is asked for, and from a stream, too.
+        // Repeated calls give the same result, for streams too.
         let input = Input::reader("x.jsonl", Box::new(std::io::Cursor::new(text.into_bytes())));
         assert_eq!(replaced(&input).unwrap(), BTreeSet::from([1, 2, 5]));
         assert_eq!(replaced(&input).unwrap(), BTreeSet::from([1, 2, 5]));

@@ -1,7 +1,7 @@
-//! evalscope before 1: predictions and reviews, which have the shape of a chat completion.
+//! evalscope before 1: predictions and reviews in the shape of a chat completion.
 //!
-//! Shapes of 0.5 to 0.17, from `get_answer` and `_get_review` in `evalscope/evaluator/evaluator.py`. Directories are those of later
-//! versions.
+//! Shapes of 0.5 to 0.17, from `get_answer` and `_get_review` in `evalscope/evaluator/evaluator.py`. The directories
+//! are those of later versions.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{Claim, Definition, Item, PickRef, RowMetric, RowValue};
 
-/// Reviews: predictions with what they are worth.
+/// Reviews: predictions with their scores.
 pub(in crate::format) static REVIEWS: Old = Old { card: &REVIEWS_CARD, has: is_review, visit: review };
 /// Predictions.
 pub(in crate::format) static PREDICTIONS: Old = Old { card: &PREDICTIONS_CARD, has: is_prediction, visit: prediction };
@@ -80,7 +80,7 @@ impl Format for Old {
     }
 
     fn recognise(&self, head: &Head<'_>) -> Confidence {
-        // Surer than a server's answers, whose shape this is.
+        // Higher confidence than for server responses, which have the same shape.
         Confidence::of_share(head.share(self.has), 95, "choices with raw_input")
     }
 
@@ -93,7 +93,7 @@ impl Format for Old {
     }
 }
 
-/// The sample of a line. Lines before 0.8 have no index, but an id of the answer.
+/// The sample of a line. Lines before 0.8 have no index, but the answer has an id.
 fn sample<'t>(origin: &JsonOrigin<'t>, context: &'t SubsetFile, filter: &'static str) -> Result<Item<'t>, FieldError> {
     let root = origin.root;
     let own = root.get("index").or_else(|| root.get("answer_id")).and_then(id);
@@ -118,7 +118,7 @@ fn review(origin: &JsonOrigin<'_>, context: &SubsetFile, out: &mut dyn Sink) -> 
     }
     let mut item = sample(origin, context, "")?;
     let mut all = reviews(origin.root);
-    // What several choices of a sample become is a setting.
+    // The aggregation of several choices of a sample is a setting.
     if let (Some(review), None) = (all.next(), all.next()) {
         if let Some(result) = review.get("result") {
             push(result, "accuracy", &mut item);
@@ -143,7 +143,7 @@ fn review(origin: &JsonOrigin<'_>, context: &SubsetFile, out: &mut dyn Sink) -> 
     Ok(())
 }
 
-/// 1 and 0 as a yes and a no.
+/// 1 and 0 as a boolean.
 fn as_flag(value: f64) -> Option<bool> {
     [1.0, 0.0].contains(&value).then_some(value > 0.5)
 }

@@ -13,7 +13,7 @@ use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{Aggregation, Origin, RunMetric, TaskGroup, Weights};
 
-/// The numbers of a benchmark.
+/// The metrics of a benchmark.
 pub(in crate::format) static REPORT: Report = Report;
 
 pub(in crate::format) struct Report;
@@ -32,7 +32,7 @@ static INFO: FormatInfo = FormatInfo {
             the `macro_score` of a metric is over the `score` of its categories",
 };
 
-/// Decimals that every number is rounded to.
+/// Every number is rounded to this many decimals.
 const DECIMALS: i16 = 4;
 
 fn is_report(root: Value<'_>) -> bool {
@@ -117,7 +117,7 @@ impl Claims<'_> {
 fn read(origin: &JsonOrigin<'_>, _: &(), out: &mut dyn Sink) -> Result<(), FieldError> {
     let root = origin.root;
     let benchmark = root.get("dataset_name").and_then(|name| name.as_str()).unwrap_or_default();
-    // Rows per task, as the first metric counts them: a later metric may count others.
+    // Number of rows per task, as counted by the first metric. A later metric may count other rows.
     let mut counted: BTreeMap<String, String> = BTreeMap::new();
     for metric in root.get("metrics").into_iter().flat_map(|metrics| metrics.elements()) {
         let Some((name, mean)) = named(metric) else { continue };
@@ -166,7 +166,7 @@ fn category_name(category: Value<'_>, position: usize) -> String {
     if name.is_empty() { format!("category {position}") } else { format!("category {name}") }
 }
 
-/// The numbers of a category's subsets. Gives their tasks, and whether their rows are those that earlier metrics counted.
+/// Emits the metrics of a category's subsets. Returns their tasks, and whether earlier metrics counted the same rows.
 fn subsets(
     category: Value<'_>,
     benchmark: &str,

@@ -1,7 +1,7 @@
-//! Stanford HELM: requests with the tokens of their answers, numbers per instance, numbers of the run.
+//! Stanford HELM: requests with the tokens of their answers, metrics per instance, metrics of the run.
 //!
 //! Shapes of 0.2 to 0.5, from `helm/benchmark/metrics/{metric,basic_metrics,language_modeling_metrics}.py` and
-//! `helm/common/request.py`. The files of a run lie in one directory. A field without a value is left out.
+//! `helm/common/request.py`. The files of a run are in one directory. A field without a value is left out.
 
 mod requests;
 mod scored;
@@ -13,12 +13,12 @@ use crate::format::json::{Kind, Value};
 pub(super) use requests::SCENARIO_STATE;
 pub(super) use stats::{PER_INSTANCE, STATS};
 
-/// The task of the numbers per instance and of the run. The requests are rows of their own.
+/// The task of the per-instance and run-level metrics. The requests are a separate set of rows.
 const INSTANCES: &str = "instances";
 /// The task of the requests.
 const REQUESTS: &str = "requests";
 
-/// What numbers are grouped by: the split, the part of it, and how the input was perturbed.
+/// Key that metrics are grouped by: the split, its part, and the perturbation of the input.
 fn context(holder: Value<'_>) -> String {
     let text = |key: &str| holder.get(key).and_then(|value| value.as_str());
     let mut context = text("split").unwrap_or_default().into_owned();
@@ -33,7 +33,7 @@ fn context(holder: Value<'_>) -> String {
     context
 }
 
-/// A perturbation in words: its name and its parameters. What it is counted for is said only where it is not itself.
+/// A perturbation in words: its name and parameters, plus `computed_on` unless it is `perturbed`.
 fn perturbed(perturbation: Value<'_>) -> String {
     let mut words = String::new();
     for (key, value) in perturbation.members() {
@@ -58,7 +58,7 @@ fn instance_id(id: &str, trial: i64) -> String {
     if trial == 0 { id.to_owned() } else { format!("{id} (trial {trial})") }
 }
 
-/// Whether a value is a statistic with its name.
+/// Whether a value is a named statistic.
 fn is_stat(value: Value<'_>) -> bool {
     value.get("name").is_some_and(|name| has(name, "name", Kind::String))
         && has(value, "count", Kind::Number)

@@ -1,4 +1,4 @@
-//! `scenario_state.json`: each request with the tokens of its answers.
+//! `scenario_state.json`: one entry per request, with the tokens of its answers.
 
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::field::{self, FieldError, at, field_error, has, lacks, text};
@@ -84,7 +84,7 @@ fn visit(origin: &JsonOrigin<'_>, out: &mut dyn Sink) -> Result<(), FieldError> 
         id: instance_id(&id, trial).into(),
         task: REQUESTS.into(),
         filter: filter.into(),
-        // References are scored by a request each; otherwise one request holds all that was sampled.
+        // Each reference is scored by its own request. In other cases one request holds all samples.
         complete: reference.is_none(),
         at: at(state),
         ..Item::default()
@@ -101,7 +101,7 @@ fn visit(origin: &JsonOrigin<'_>, out: &mut dyn Sink) -> Result<(), FieldError> 
     Ok(())
 }
 
-/// Whether a reference is marked as a right answer.
+/// Whether a reference is marked as correct.
 pub(super) fn is_correct(reference: Value<'_>) -> bool {
     reference.get("tags").is_some_and(|tags| tags.elements().any(|tag| tag.raw() == b"correct"))
 }
@@ -123,7 +123,7 @@ fn candidate<'t>(completion: Value<'t>, prompt: Option<Text<'t>>) -> Result<Cand
     }
     let total =
         completion.get("logprob").map(|value| Ok((field::number(value, "logprob", &[])?, value))).transpose()?;
-    // Clients without log-probs write 0 for every token and for the whole.
+    // Clients without log-probs write 0 for every token and for the total.
     if silent {
         candidate.steps.clear();
     }

@@ -1,4 +1,4 @@
-//! What the requests say of each instance, for the numbers beside them: log-probs without their tokens' texts.
+//! Scores of each instance's requests, used to check the metrics in the other files: log-probs without token texts.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::format::harness::helm::{context, instance_id};
 use crate::format::json::{Kind, Tape, Value};
 use crate::source::{Inner, NestedRecords, SourceError, beside};
 
-/// Log-probs and bytes of text that are kept in all; a run with more has rows that cannot be proven.
+/// Maximum log-probs and bytes of text kept in total. In a larger run, some rows cannot be proven.
 const KEPT: usize = 1 << 23;
 
 /// How the scores of references are compared.
@@ -16,9 +16,9 @@ const KEPT: usize = 1 << 23;
 pub(super) enum Method {
     /// Per token.
     Separate,
-    /// Less the score without the question.
+    /// Minus the score without the question.
     Calibrated,
-    /// One answer, or a text that is scored.
+    /// A single answer, or a text that is scored.
     #[default]
     Answer,
 }
@@ -26,19 +26,19 @@ pub(super) enum Method {
 /// One request's answer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Answer {
-    /// Which reference was asked for.
+    /// The reference that was scored.
     pub(super) reference: Option<u32>,
-    /// Whether it was asked for without the question.
+    /// Whether it was scored without the question.
     pub(super) is_calibration: bool,
-    /// Whether that reference is right.
+    /// Whether that reference is correct.
     pub(super) right: bool,
-    /// Natural logs of the scored tokens' probabilities; None where they are not logged or not certain.
+    /// Log-probs of the scored tokens, in nats; None if not logged or uncertain.
     pub(super) logprobs: Option<Vec<f64>>,
     /// UTF-8 bytes of these tokens.
     pub(super) bytes: u32,
-    /// Whether the answer that is graded is the one whose tokens these are.
+    /// Whether the graded answer is the one with these tokens.
     pub(super) is_graded: bool,
-    /// The graded answer without white space around it, and the right answer that it is compared with.
+    /// The graded answer without surrounding white space, and the correct answer that it is compared with.
     pub(super) texts: Option<(String, String)>,
 }
 
@@ -47,13 +47,13 @@ pub(super) struct Answer {
 pub(super) struct Scored {
     /// How references are compared.
     pub(super) method: Method,
-    /// Whether texts are scored window by window, so that an instance may have several requests.
+    /// Whether texts are scored window by window; an instance may then have several requests.
     pub(super) is_language_modelling: bool,
     answers: BTreeMap<(String, String), Vec<Answer>>,
 }
 
 impl Scored {
-    /// Reads the requests in a directory, if they are there.
+    /// Reads the requests in a directory, if the file exists.
     pub(super) fn in_directory(directory: &str) -> Self {
         let mut scored = Self::default();
         let requests = beside(&format!("{directory}/scenario_state.json"));
@@ -153,7 +153,7 @@ fn reference_text(reference: Value<'_>) -> Option<String> {
     Some(field::find(reference, &["output", "text"])?.as_str()?.into_owned())
 }
 
-/// Position of the largest total; the first of equals.
+/// Position of the largest total; of equal totals, the first.
 fn best(totals: impl Iterator<Item = f64>) -> usize {
     let mut best = (0, f64::NEG_INFINITY);
     for (at, total) in totals.enumerate() {
@@ -164,8 +164,8 @@ fn best(totals: impl Iterator<Item = f64>) -> usize {
     best.0
 }
 
-/// The last tokens that spell a reference with the space in front of it. Tokens that are parts of characters spell nothing;
-/// then they are those behind the tokens that spell the prompt in front of the reference.
+/// The last tokens that spell a reference with its leading space. Tokens that are parts of characters have no spelling;
+/// in that case, the tokens after the prompt in front of the reference.
 fn answer_to<'v, 't>(tokens: &'v [Value<'t>], reference: &str, prompt: &str) -> Option<&'v [Value<'t>]> {
     let wanted = format!(" {reference}");
     spelling_backwards(tokens, &wanted).or_else(|| behind_text(tokens, prompt.strip_suffix(wanted.as_str())?))
@@ -183,7 +183,7 @@ fn spelling_backwards<'v, 't>(tokens: &'v [Value<'t>], wanted: &str) -> Option<&
     None
 }
 
-/// The tokens after those that spell a text; a begin token may precede them.
+/// The tokens after those that spell a text. A begin-of-text token may come first.
 fn behind_text<'v, 't>(tokens: &'v [Value<'t>], front: &str) -> Option<&'v [Value<'t>]> {
     (0..2).find_map(|start| {
         let mut rest = front;
@@ -198,14 +198,14 @@ fn behind_text<'v, 't>(tokens: &'v [Value<'t>], front: &str) -> Option<&'v [Valu
     })
 }
 
-/// The tokens behind those that are conditioned on. An empty token at the start counts for nothing then.
+/// The tokens after the conditioning ones. If there are conditioning tokens, an empty token at the start is ignored.
 fn behind<'v, 't>(tokens: &'v [Value<'t>], conditioning: u32) -> Option<&'v [Value<'t>]> {
     let empty = tokens.first().is_some_and(|first| first.get("text").is_some_and(|text| text.raw().is_empty()));
     let skipped = conditioning as usize + usize::from(conditioning > 0 && empty);
     tokens.get(skipped.min(tokens.len())..)
 }
 
-/// UTF-8 bytes of a token; `bytes:\xe2\x80` spells some.
+/// UTF-8 bytes of a token. A spelling such as `bytes:\xe2\x80` is decoded.
 fn bytes(token: Value<'_>) -> u32 {
     let text = token.get("text").and_then(|text| text.as_str()).unwrap_or_default();
     let count = if text.starts_with("bytes:") { text.matches("\\x").count() } else { text.len() };

@@ -1,4 +1,4 @@
-//! `per_instance_stats.json`: the numbers of each instance; `stats.json`: those of the run.
+//! `per_instance_stats.json`: the metrics of each instance; `stats.json`: the metrics of the run.
 
 use std::borrow::Cow;
 
@@ -16,12 +16,12 @@ use crate::model::{
 };
 use crate::numeric::{Printed, exact_sum};
 
-/// Log-likelihoods with the tokens that they are divided by.
+/// Log-likelihoods, with the number of tokens that divides them.
 const PER_TOKEN: &str = "logprob/num_perplexity_tokens";
-/// Log-likelihoods with the bytes that they are divided by.
+/// Log-likelihoods, with the number of bytes that divides them.
 const PER_BYTE: &str = "logprob/num_bytes";
 
-/// Starts of the names of numbers that say how a request went, not how good its answer is.
+/// Name prefixes of statistics about the request rather than the quality of its answer.
 const BOOKKEEPING: [&str; 10] = [
     "batch_size",
     "finish_reason_",
@@ -35,14 +35,14 @@ const BOOKKEEPING: [&str; 10] = [
     "training_",
 ];
 
-/// Whether a number is about scores or answers.
+/// Whether a statistic is about scores or answers.
 fn is_result(name: &str) -> bool {
     !name.starts_with("num_train_") && !BOOKKEEPING.iter().any(|start| name.starts_with(start))
 }
 
-/// The numbers per instance.
+/// The per-instance metrics.
 pub(in crate::format) static PER_INSTANCE: PerInstance = PerInstance;
-/// The numbers of the run.
+/// The run-level metrics.
 pub(in crate::format) static STATS: Stats = Stats;
 
 pub(in crate::format) struct PerInstance;
@@ -122,7 +122,7 @@ impl Format for Stats {
     }
 }
 
-/// One number of the run.
+/// One statistic of the run.
 fn stat(origin: &JsonOrigin<'_>, out: &mut dyn Sink) -> Result<(), FieldError> {
     let stat = origin.root;
     let Some(name) = stat.get("name").filter(|name| name.kind() == Kind::Object) else {
@@ -134,7 +134,7 @@ fn stat(origin: &JsonOrigin<'_>, out: &mut dyn Sink) -> Result<(), FieldError> {
     if !is_result(&metric) {
         return Ok(());
     }
-    // Without a mean nothing was counted.
+    // A statistic without a mean has no observations.
     let Some(mean) = stat.get("mean").filter(|mean| mean.kind() == Kind::Number) else { return Ok(()) };
     let (rows, aggregation) = match metric.as_ref() {
         "perplexity" => (Some(PER_TOKEN), Aggregation::WeightedPerplexity),
@@ -156,7 +156,7 @@ fn stat(origin: &JsonOrigin<'_>, out: &mut dyn Sink) -> Result<(), FieldError> {
     Ok(())
 }
 
-/// The numbers of one instance.
+/// The statistics of one instance.
 fn instance(origin: &JsonOrigin<'_>, scored: &Scored, out: &mut dyn Sink) -> Result<(), FieldError> {
     let row = origin.root;
     let Some(id) = row.get("instance_id").and_then(field::id) else {
@@ -175,13 +175,13 @@ fn instance(origin: &JsonOrigin<'_>, scored: &Scored, out: &mut dyn Sink) -> Res
         stat.and_then(|stat| stat.get("sum"))
     };
     if answers.len() != 1 && scored.method == Method::Answer {
-        // Windows of one long text are rows of their own.
+        // The windows of one long text are separate rows.
         if let Some(logprob) = sum("logprob") {
             id = format!("{id} (logprob {})", logprob.raw_str());
         }
     }
     if !of_requests {
-        // Another metric has rows of the same instances.
+        // Several metrics can have rows for the same instances.
         let name = first.get("name").and_then(|name| name.as_str()).unwrap_or_default();
         id = format!("{id} ({name})");
     }
@@ -235,7 +235,7 @@ fn instance(origin: &JsonOrigin<'_>, scored: &Scored, out: &mut dyn Sink) -> Res
     Ok(())
 }
 
-/// The answers as candidates; none where some of them lack log-probs.
+/// The answers as candidates; empty if any of them lacks log-probs.
 fn candidates(answers: &[Answer], scored: &Scored, at: At) -> Vec<Candidate<'static>> {
     let of = |answer: &Answer| {
         let values = answer.logprobs.as_ref()?;
@@ -268,7 +268,7 @@ fn candidates(answers: &[Answer], scored: &Scored, at: At) -> Vec<Candidate<'sta
     asked.iter().map(with_calibration).collect::<Option<Vec<_>>>().unwrap_or_default()
 }
 
-/// How a number follows from the requests, where it does.
+/// How a statistic is computed from the requests, if that is known.
 fn definition<'c>(name: &str, answers: &'c [Answer], scored: &'c Scored, known: bool) -> Option<Definition<'c>> {
     if let ("exact_match", [answer], Method::Answer) = (name, answers, scored.method) {
         let (given, right) = answer.texts.as_ref()?;

@@ -1,4 +1,4 @@
-//! The header: the numbers of the run, and the scores after the epochs were reduced.
+//! The header: the metrics of the run, and the scores after the epochs were reduced.
 
 #![expect(clippy::unnecessary_wraps, reason = "every visit has one signature")]
 
@@ -26,7 +26,7 @@ pub(super) fn read(origin: &JsonOrigin<'_>, context: &Epochs, out: &mut dyn Sink
                 claims(&name, score, context, origin, out);
             }
         }
-        // The first logs name one scorer for the whole run.
+        // The first versions of the log name one scorer for the whole run.
         None => {
             let name = results.get("scorer").and_then(|scorer| scorer.get("name").and_then(id).or_else(|| id(scorer)));
             claims(&name.unwrap_or_default(), results, context, origin, out);
@@ -35,7 +35,7 @@ pub(super) fn read(origin: &JsonOrigin<'_>, context: &Epochs, out: &mut dyn Sink
     Ok(())
 }
 
-/// The stream of the scores that a reducer gave: with one epoch the samples' own.
+/// The stream of the reduced scores; with one epoch, the stream of the samples.
 fn filter(reducer: Option<Value<'_>>, context: &Epochs) -> String {
     match reducer.and_then(|reducer| reducer.as_str()) {
         _ if context.epochs <= 1 => String::new(),
@@ -51,7 +51,7 @@ pub(super) fn reductions(list: Value<'_>, origin: &JsonOrigin<'_>, context: &Epo
     }
 }
 
-/// The scores of one scorer after its epochs were reduced: rows of their own.
+/// The reduced scores of one scorer, as separate rows.
 fn reduced(reduction: Value<'_>, origin: &JsonOrigin<'_>, context: &Epochs, out: &mut dyn Sink) {
     let scorer = reduction.get("scorer").and_then(|scorer| scorer.as_str()).unwrap_or_default();
     let filter = filter(reduction.get("reducer"), context);
@@ -60,7 +60,7 @@ fn reduced(reduction: Value<'_>, origin: &JsonOrigin<'_>, context: &Epochs, out:
         let mut metrics = Vec::new();
         score_metrics(scorer.clone(), sample, &mut metrics);
         let item = Item {
-            // Several scorers reduce the same samples.
+            // Several scorers reduce the same samples, so the id includes the scorer.
             id: Cow::Owned(format!("{name} ({scorer})")),
             filter: Cow::Borrowed(&filter),
             metrics,

@@ -1,7 +1,7 @@
 //! `inspect_ai`: one log per task, as one JSON document or as a zip of its parts.
 //!
-//! Shapes of 0.3.50 to 0.3.285, from `inspect_ai/log/_log.py` and `inspect_ai/log/_recorders`. A zip is read as lines: its
-//! header, then a line per sample.
+//! Shapes of 0.3.50 to 0.3.285, from `inspect_ai/log/_log.py` and `inspect_ai/log/_recorders`. A zip is read as lines:
+//! its header, then a line per sample.
 
 mod header;
 mod sample;
@@ -63,10 +63,10 @@ static EVAL_CARD: FormatInfo = FormatInfo {
     traps: TRAPS,
 };
 
-/// What the samples need to know of the log.
+/// Context needed to read the samples.
 #[derive(Clone, Debug, Default)]
 struct Epochs {
-    /// How often each sample was run.
+    /// Number of times each sample was run.
     epochs: u32,
 }
 
@@ -85,7 +85,7 @@ fn is_sample(record: Value<'_>) -> bool {
         && record.get("target").is_some()
 }
 
-/// A reader over samples, with what its header says.
+/// A reader of samples, with the context from the log's header.
 fn records(framing: Framing, header: Option<Value<'_>>, head: &Head<'_>) -> Records<Epochs> {
     let epochs = header.and_then(|header| count(find(header, &["eval", "config", "epochs"])?)).unwrap_or(1);
     let version = header.and_then(|header| find(header, &["eval", "packages", "inspect_ai"])?.as_str());
@@ -159,7 +159,7 @@ impl Format for Eval {
         let mut records = head.records();
         let first = records.next().is_some_and(is_header) && head.framing() == Some(Framing::Lines);
         let samples = records.next().is_some_and(|second| is_sample(second) || second.kind() == Kind::Array);
-        // A header whose samples lie behind what recognition reads.
+        // A header whose samples are beyond the bytes that recognition reads.
         if first && head.document().is_none() && (samples || !head.whole) {
             Confidence::of(95, "a header with version and eval, then samples")
         } else {

@@ -21,7 +21,7 @@ pub(super) fn read(origin: &JsonOrigin<'_>, context: &Epochs, out: &mut dyn Sink
     let epoch = root.get("epoch").and_then(count).unwrap_or(1);
     let mut item = Item {
         id: if epoch > 1 { Cow::Owned(format!("{name} (epoch {epoch})")) } else { name },
-        // Metrics are over the reduced scores, not over these.
+        // Metrics are computed over the reduced scores, not over these.
         filter: Cow::Borrowed(if context.epochs > 1 { "epochs" } else { "" }),
         complete: true,
         at: at(root),
@@ -29,7 +29,7 @@ pub(super) fn read(origin: &JsonOrigin<'_>, context: &Epochs, out: &mut dyn Sink
     };
     let scores = || match (root.get("scores"), root.get("score")) {
         (Some(scores), _) => scores.members().map(|(key, score)| (key.as_str(), score)).collect(),
-        // Before scorers had names.
+        // Early versions have one unnamed score.
         (None, Some(score)) => vec![(Cow::Borrowed(""), score)],
         (None, None) => Vec::new(),
     };
@@ -71,7 +71,7 @@ pub(super) fn read(origin: &JsonOrigin<'_>, context: &Epochs, out: &mut dyn Sink
     Ok(())
 }
 
-/// The tokens that one answer was generated from; None where they are not logged.
+/// The tokens that an answer was generated from; None if they are not logged.
 pub(in crate::format::harness) fn generated(choice: Value<'_>) -> Result<Option<Candidate<'_>>, FieldError> {
     let Some(content) = find(choice, &["logprobs", "content"]).filter(|list| !list.is_container_empty()) else {
         return Ok(None);
@@ -82,7 +82,7 @@ pub(in crate::format::harness) fn generated(choice: Value<'_>) -> Result<Option<
     let is_there = |key: &str| {
         find(choice, &["message", key]).is_some_and(|part| part.kind() != Kind::Null && !part.is_container_empty())
     };
-    // Tokens spell the answer for certain only where nothing was taken out of it and no token is a part of a character.
+    // The tokens reliably spell the answer only if no part of it was removed and no token is a part of a character.
     let whole = !is_there("tool_calls") && !is_there("reasoning");
     let plain = |text: &Value<'_>| {
         text.raw().is_ascii() && !text.raw().contains(&b'\\') && !text.raw().starts_with(b"attachment://")
@@ -95,7 +95,7 @@ pub(in crate::format::harness) fn generated(choice: Value<'_>) -> Result<Option<
     Ok(Some(candidate))
 }
 
-/// The Σ log p that a scorer of the user notes of an answer, where it counts the same tokens.
+/// The Σ log p that a custom scorer records for an answer, if it covers the same tokens.
 fn sum(score: Value<'_>, tokens: usize) -> Option<CandidateClaim> {
     let metadata = score.get("metadata")?;
     let counted = count(metadata.get("num_tokens")?)?;
@@ -104,7 +104,7 @@ fn sum(score: Value<'_>, tokens: usize) -> Option<CandidateClaim> {
     Some(Claim { of: ColumnId(0), value: Logged::Number(printed(value)?), at: at(value) })
 }
 
-/// The prompt's tokens with what a perplexity scorer says of them, and its sum and count; None for other scorers.
+/// The prompt's tokens with the sum and count of a perplexity scorer; None for other scorers.
 fn perplexity<'t>(
     score: Value<'t>,
     choice: Option<Value<'t>>,
@@ -118,7 +118,7 @@ fn perplexity<'t>(
     let content = choice.and_then(|choice| find(choice, &["prompt_logprobs", "content"]));
     if let Some(content) = content {
         steps::objects(content, &mut candidate)?;
-        // The token itself is taken out of its list.
+        // The list does not include the token itself.
         candidate.alternatives.clear();
         for step in &mut candidate.steps {
             step.top = Slice::default();
@@ -143,12 +143,12 @@ fn perplexity<'t>(
     Ok(Some((candidate, sum, number)))
 }
 
-/// The value of a score as row metrics: one by the scorer's name, or one per key of a score that has several.
+/// The values of a score as row metrics: one with the scorer's name, or one per key of a score with several.
 pub(super) fn score_metrics<'t>(name: Cow<'t, str>, score: Value<'t>, metrics: &mut Vec<RowClaim<'t>>) {
     let Some(value) = score.get("value") else { return };
     let mut push = |name: Cow<'t, str>, value: Value<'t>| {
         let Some(row) = row_value(value) else { return };
-        // Two scorers may use one key: neither is meant for certain.
+        // If two scorers use the same key, it is ambiguous.
         if metrics.iter().all(|metric| metric.of.name != name) {
             let custom = row == RowValue::Opaque;
             metrics.push(Claim {
@@ -164,7 +164,7 @@ pub(super) fn score_metrics<'t>(name: Cow<'t, str>, score: Value<'t>, metrics: &
     }
 }
 
-/// A score as a number; None for one that says "not scored".
+/// A score as a number; None for one that means "not scored".
 fn row_value(value: Value<'_>) -> Option<RowValue> {
     let number = |number: f64| Some(RowValue::Number(Printed::from_f64(number)));
     match value.kind() {

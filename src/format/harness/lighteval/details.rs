@@ -1,4 +1,4 @@
-//! `details_<task>_<date>.parquet`: a row per document and way of sampling, in the shapes from 0.11 on and before.
+//! `details_<task>_<date>.parquet`: one row per document and sampling method, in the shapes before and since 0.11.
 
 use std::borrow::Cow;
 
@@ -67,7 +67,7 @@ impl Format for Details {
     }
 }
 
-/// What the file's name says.
+/// Information from the file name.
 struct Named {
     task: String,
 }
@@ -83,8 +83,8 @@ fn is_old(row: Value<'_>) -> bool {
         && row.get("metrics").is_some()
 }
 
-/// The task in a file name: behind `details_`, in front of the date. Its name has a `|`, which some systems do not allow in
-/// names of files; another name does not tell.
+/// The task in a file name: the part between `details_` and the date. A task name contains a `|`, which some systems do
+/// not allow in file names. Without it, the name does not identify the task.
 fn task_of(name: &str) -> &str {
     let rest = name.strip_prefix("details_").unwrap_or_default();
     let date = date(name);
@@ -92,13 +92,13 @@ fn task_of(name: &str) -> &str {
     end.and_then(|end| rest.get(..end)?.strip_suffix('_')).filter(|task| task.contains('|')).unwrap_or_default()
 }
 
-/// One row, whatever its shape.
+/// One row, in either shape.
 struct Row<'t> {
     choices: Vec<Value<'t>>,
     gold: Option<Value<'t>>,
     /// Log-prob and greedy flag of each choice.
     scores: Vec<(Value<'t>, Option<Value<'t>>)>,
-    /// Tokens of each choice, as counted by the tool.
+    /// Number of tokens of each choice, as counted by the tool.
     tokens: Vec<Option<u32>>,
     metrics: Option<Value<'t>>,
 }
@@ -133,7 +133,7 @@ fn old<'t>(row: Value<'t>) -> Row<'t> {
         Kind::Number => Some((prediction, None)),
         _ => None,
     };
-    // A list of one list holds the scores of all choices; generated texts are not scores.
+    // A nested single list holds the scores of all choices. Generated texts are not scores.
     let predictions = list(row.get("predictions"));
     let scores: Option<Vec<_>> = predictions.into_iter().map(pair).collect();
     let scores = scores.filter(|scores| scores.iter().all(|(score, _)| score.kind() == Kind::Number));
@@ -171,7 +171,7 @@ fn visit(origin: &JsonOrigin<'_>, named: &Named, out: &mut dyn Sink) -> Result<(
         let definition = definition(&name, &row, &gold);
         item.metrics.push(Claim {
             of: RowMetric {
-                // Rows of a metric without a definition may enter the run's number by their mean or otherwise.
+                // Without a definition, the run's metric may aggregate the rows by something other than their mean.
                 custom: definition.is_none(),
                 definition: definition.unwrap_or_default(),
                 name,
@@ -184,7 +184,7 @@ fn visit(origin: &JsonOrigin<'_>, named: &Named, out: &mut dyn Sink) -> Result<(
     Ok(())
 }
 
-/// The positions of the right answers.
+/// The positions of the correct answers.
 fn gold(row: &Row<'_>) -> Vec<i64> {
     match row.gold {
         Some(gold) if gold.kind() == Kind::Array => gold.elements().filter_map(field::integer).collect(),
@@ -241,18 +241,18 @@ fn row_value(value: Value<'_>) -> RowValue {
     }
 }
 
-/// What scores are compared by.
+/// Normalisation used to compare scores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Norm {
     By(Divisor),
-    /// Per character, with or without the space in front: the name does not say.
+    /// Per character, with or without the leading space: the name does not say which.
     Characters,
-    /// Less the score without the question.
+    /// Minus the score without the question.
     Mutual,
 }
 
-/// A metric's name without its normalisation, and the normalisation: a suffix of the name, or from 0.11 on a parameter,
-/// such as `acc:logprob_normalization=LogProbCharNorm(name='norm', ignore_first_space=True)`.
+/// Splits a metric's name into its base name and its normalisation: a suffix or, since 0.11, a parameter such as
+/// `acc:logprob_normalization=LogProbCharNorm(name='norm', ignore_first_space=True)`.
 fn parts(name: &str) -> (&str, Norm) {
     if let Some((base, parameters)) = name.split_once(':') {
         let norm = if parameters.contains("LogProbCharNorm") {
@@ -277,7 +277,7 @@ fn parts(name: &str) -> (&str, Norm) {
     found.unwrap_or((name, Norm::By(Divisor::Raw)))
 }
 
-/// How a metric of a row follows from its scores, where that can be told.
+/// How a row's metric is computed from its scores, if that is known.
 fn definition<'t>(name: &str, row: &Row<'_>, gold: &[i64]) -> Option<Definition<'t>> {
     let choices = row.choices.len();
     let scored = choices > 0 && (row.scores.len() == choices || row.scores.len() == 2 * choices);
@@ -290,7 +290,7 @@ fn definition<'t>(name: &str, row: &Row<'_>, gold: &[i64]) -> Option<Definition<
     let one = choices == 1;
     let all_gold = gold.len() >= choices;
     match parts(name) {
-        // With nothing but right answers the tool asks whether they are the greedy continuation.
+        // If every choice is correct, the tool checks whether they are the greedy continuation.
         ("acc", Norm::By(Divisor::Raw)) if one => Some(Definition::GreedyGold),
         ("acc", Norm::By(divisor)) if !one && !all_gold => Some(Definition::Right(Ranking::By(divisor))),
         ("acc", Norm::Characters) if !one && is_same_with_space(row) => {
@@ -304,8 +304,8 @@ fn definition<'t>(name: &str, row: &Row<'_>, gold: &[i64]) -> Option<Definition<
     }
 }
 
-/// Whether one choice wins by its score per character both with and without the space in front of it. Which of the two a
-/// task takes is not written to the log.
+/// Whether the same choice wins with and without counting its leading space. The log does not say which of the two the
+/// task uses.
 fn is_same_with_space(row: &Row<'_>) -> bool {
     let score = |score: Value<'_>| field::printed(score).map(|number: Printed| number.value);
     let winner = |without: bool| {
@@ -359,7 +359,7 @@ mod tests {
             let mut tape = Tape::default();
             is_same_with_space(&new(tape.parse(text.as_bytes()).unwrap()))
         };
-        // −1 ÷ 2 and −4.8 ÷ 8 with the space; −1 ÷ 1 and −4.8 ÷ 7 without it.
+        // With the space: −1 ÷ 2 and −4.8 ÷ 8. Without it: −1 ÷ 1 and −4.8 ÷ 7.
         assert!(!of("[-1.0, -4.8]"));
         assert!(of("[-1.0, -9.0]"));
     }

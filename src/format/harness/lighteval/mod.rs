@@ -1,8 +1,8 @@
-//! Hugging Face lighteval: details (a row per document) and results (the numbers of the run).
+//! Hugging Face lighteval: details (a row per document) and results (the metrics of the run).
 //!
 //! Shapes of 0.4 to 0.13, from `lighteval/logging/{evaluation_tracker,info_loggers}.py` and
-//! `lighteval/metrics/{metrics_sample,normalizations}.py`. Results and details lie in different directories and share the
-//! date in their names.
+//! `lighteval/metrics/{metrics_sample,normalizations}.py`. Results and details are in different directories and share
+//! the date in their names.
 
 mod details;
 mod results;
@@ -12,25 +12,25 @@ pub(super) use results::RESULTS;
 
 use crate::format::Head;
 
-/// The date in a file name: the part between the last `_` and the suffix; empty for names without one.
+/// The date in a file name: the part between the last `_` and the suffix; empty for names without a date.
 fn date(name: &str) -> &str {
     let rest = name.rsplit_once('_').map_or("", |(_, rest)| rest);
     let is_date = rest.contains('T') && rest.starts_with(|first: char| first.is_ascii_digit());
-    // The seconds have a fraction: the suffix of the file is behind the last point that a letter follows.
+    // The seconds have a fraction, so the suffix starts at the last point that a letter follows.
     let end = rest.match_indices('.').find(|(at, _)| {
         rest.get(at + 1..).and_then(|rest| rest.chars().next()).is_some_and(|next| next.is_ascii_alphabetic())
     });
     if is_date { rest.get(..end.map_or(rest.len(), |(at, _)| at)).unwrap_or_default() } else { "" }
 }
 
-/// The directory of a run: where `results` and `details` part, with the model's name; None for files that do not lie in
-/// one of them.
+/// The directory of a run: the parent of `results` and `details`, with the model's name. None for files outside of
+/// both.
 fn run_directory(head: &Head<'_>) -> Option<String> {
     let directory = head.ancestor(1);
     let parts: Vec<&str> = directory.split('/').collect();
     let at = parts.iter().rposition(|part| matches!(*part, "results" | "details"))?;
     let (before, model) = (parts.get(..at)?, parts.get(at + 1..)?);
-    // Details lie in a directory of their date.
+    // Details are in a subdirectory named after their date.
     let model = match model.split_last() {
         Some((last, rest)) if parts.get(at) == Some(&"details") && date(&format!("_{last}")) == *last => rest,
         _ => model,

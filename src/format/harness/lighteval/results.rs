@@ -1,4 +1,4 @@
-//! `results_<date>.json`: the numbers of the run.
+//! `results_<date>.json`: the metrics of the run.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink}
 use crate::model::{Aggregation, Origin, RunMetric, TaskGroup, Weights};
 use crate::source::Opened;
 
-/// The numbers of the run.
+/// The run-level metrics.
 pub(in crate::format) static RESULTS: Results = Results;
 
 pub(in crate::format) struct Results;
@@ -103,7 +103,7 @@ impl Reader for ResultsReader {
 fn numbers(origin: &JsonOrigin<'_>, out: &mut dyn Sink) {
     let tasks = || origin.root.get("results").into_iter().flat_map(|results| results.members());
     let named = || tasks().filter_map(|(name, values)| Some((std::str::from_utf8(name.raw()).ok()?, values)));
-    // The tasks that have a number, for averages.
+    // The tasks that have each metric, for the averages.
     let mut holders: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (task, values) in named().filter(|(task, _)| !is_average(task)) {
         for (key, _) in values.members().filter(|(_, value)| value.kind() == Kind::Number) {
@@ -121,7 +121,7 @@ fn is_average(task: &str) -> bool {
     task == "all" || task.contains(":_average")
 }
 
-/// Whether a task enters an average.
+/// Whether a task is part of an average.
 fn enters(task: &str, average: &str) -> bool {
     match average.split_once(":_average") {
         None => true,

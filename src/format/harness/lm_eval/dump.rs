@@ -1,7 +1,7 @@
 //! Rows by task: inside of what `simple_evaluate` returns, or alone.
 //!
-//! Shapes of 0.4, from `evaluate` and `simple_evaluate` in `lm_eval/evaluator.py` with `log_samples`: `samples` has a list of rows per
-//! task, which are those of the files of samples before numbers and flags are put into quotes.
+//! Shapes of 0.4, from `evaluate` and `simple_evaluate` in `lm_eval/evaluator.py` with `log_samples`. `samples` has a
+//! list of rows per task. They are the rows of the samples files before numbers and flags are quoted.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ static INFO: FormatInfo = FormatInfo {
 /// The configurations of the tasks.
 type Configs = BTreeMap<String, TaskConfig>;
 
-/// Whether an object has a list of rows per task, as far as it goes.
+/// Whether an object has a list of rows per task, as far as the object is complete.
 fn has_rows(lists: Value<'_>, is_cut: bool) -> bool {
     let mut members = lists.members().map(|(_, list)| list).peekable();
     let is_list = |list: &Value<'_>| {
@@ -112,7 +112,7 @@ fn visit(origin: &JsonOrigin<'_>, configs: &Configs, out: &mut dyn Sink) -> Resu
         let mut item = samples::item(row, config)?;
         item.task = Cow::Borrowed(&task);
         if row.get("filter").is_none() {
-            // Each filter has rows of the same documents.
+            // Each filter has rows for the same documents.
             item.distinct = row.get("filtered_resps").map_or(0, |own| stable_hash(own.raw()));
         }
         out.item(&item, origin);

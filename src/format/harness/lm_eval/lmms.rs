@@ -1,4 +1,4 @@
-//! lmms-eval, a fork for models of several media: `<date>_samples_<task>.jsonl`. Scores are losses, the lowest wins.
+//! lmms-eval, a fork for multimodal models: `<date>_samples_<task>.jsonl`. Scores are losses; the lowest wins.
 
 use std::collections::BTreeSet;
 
@@ -37,7 +37,7 @@ static INFO: FormatInfo = FormatInfo {
 const STRUCTURE: [&str; 8] =
     ["doc_id", "target", "resps", "filtered_resps", "token_counts", "doc_hash", "input", "arguments"];
 
-/// What the results beside the rows say of the task and its metrics.
+/// Information on the task and its metrics from the results file in the same directory.
 #[derive(Default)]
 struct TaskMetrics {
     task: String,
@@ -46,7 +46,7 @@ struct TaskMetrics {
     metrics: Option<BTreeSet<String>>,
 }
 
-/// What the names of a run's files begin with: the date, in front of `_results` or `_samples_`; empty for other names.
+/// Common prefix of a run's file names: the date in front of `_results` or `_samples_`; empty for other names.
 pub(super) fn key(name: &str) -> &str {
     let end = name.find("_samples_").or_else(|| name.find("_results"));
     let start = end.and_then(|end| name.get(..end)).unwrap_or_default();
@@ -132,7 +132,7 @@ fn visit(origin: &JsonOrigin<'_>, context: &TaskMetrics, out: &mut dyn Sink) -> 
             ..Candidate::default()
         });
     }
-    // A model class of one's own may return log-probs, which the tool compares in a way that cannot be meant.
+    // A custom model class may return log-probs. The tool still picks the lowest, which is wrong for log-probs.
     let positive = |claim: &CandidateClaim| claim.value.value().is_some_and(|value| value >= 0.0);
     let are_losses = item.candidates.iter().flat_map(|candidate| &candidate.claims).all(positive);
     let target = row.get("target").filter(|_| context.is_choice);

@@ -1,4 +1,4 @@
-//! lm-evaluation-harness: samples (a row per document and filter) and results (the numbers of the run).
+//! lm-evaluation-harness: samples (a row per document and filter) and results (the metrics of the run).
 //!
 //! Shapes of 0.4.0 to 0.4.13, from `lm_eval/evaluator.py` and `lm_eval/loggers/evaluation_tracker.py`. Files of one run
 //! share the date in their names.
@@ -17,7 +17,7 @@ pub(super) use old::{RESULTS as OLD_RESULTS, ROWS as OLD_ROWS};
 pub(super) use results::{LMMS_RESULTS, RESULTS};
 pub(super) use samples::SAMPLES;
 
-/// The date in a file name: the part between the last `_` and the suffix; empty for names without one.
+/// The date in a file name: the part between the last `_` and the suffix; empty for names without a date.
 fn date(name: &str) -> &str {
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     match stem.rsplit_once('_') {

@@ -1,7 +1,7 @@
-//! lm-evaluation-harness before 0.4: results and, where they were written out, the rows.
+//! lm-evaluation-harness before 0.4: results and, if they were written, the rows.
 //!
-//! Shapes of 0.2 and 0.3, from `lm_eval/evaluator.py` (`evaluate`, `write_out_info`) and the `main.py` beside it. Metrics have no
-//! filter, and the rows print every value as a text.
+//! Shapes of 0.2 and 0.3, from `lm_eval/evaluator.py` (`evaluate`, `write_out_info`) and its `main.py`. Metrics have no
+//! filter, and the rows print every value as text.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ use crate::model::{
 };
 use crate::numeric::Printed;
 
-/// The numbers of the run.
+/// The run-level metrics.
 pub(in crate::format) static RESULTS: OldResults = OldResults;
 /// The rows of a task.
 pub(in crate::format) static ROWS: OldRows = OldRows;
@@ -110,7 +110,7 @@ fn metric(task: &str, key: &str) -> RunMetric {
     RunMetric { stderr: name.is_some(), aggregation, ..RunMetric::new(task, metric) }
 }
 
-/// Metrics whose rows are a log-likelihood with what it is divided by.
+/// Metrics whose rows are a log-likelihood with its divisor.
 const TOTALS: [(&str, Aggregation); 3] = [
     ("word_perplexity", Aggregation::WeightedPerplexity),
     ("byte_perplexity", Aggregation::WeightedPerplexity),
@@ -182,7 +182,7 @@ fn visit(origin: &JsonOrigin<'_>, task: &str, out: &mut dyn Sink) -> Result<(), 
     Ok(())
 }
 
-/// A value of a metric, printed as a text.
+/// A metric's value, printed as text.
 fn row_metric<'t>(name: &'t str, value: Value<'t>, is_choice: bool, is_total: bool) -> Option<RowClaim<'t>> {
     let text = value.raw_str();
     let parsed = match text {
@@ -203,7 +203,7 @@ fn row_metric<'t>(name: &'t str, value: Value<'t>, is_choice: bool, is_total: bo
     })
 }
 
-/// `(-123.4, 56)`: a log-likelihood with the words or bytes that it is divided by.
+/// `(-123.4, 56)`: a log-likelihood with the number of words or bytes that divides it.
 fn pair(name: &str, text: &str) -> Option<RowValue> {
     TOTALS.iter().find(|(own, _)| *own == name)?;
     let (total, count) = text.strip_prefix('(')?.strip_suffix(')')?.split_once(',')?;

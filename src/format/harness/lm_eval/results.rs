@@ -1,4 +1,4 @@
-//! `results_<date>.json`: the numbers of the run.
+//! `results_<date>.json`: the metrics of the run.
 
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::harness::lm_eval::dump;
@@ -9,9 +9,9 @@ use crate::format::origin::read_document;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::source::Opened;
 
-/// The numbers of the run.
+/// The run-level metrics.
 pub(in crate::format) static RESULTS: Results = Results { is_fork: false };
-/// Those of lmms-eval, which keeps the shape.
+/// The results of lmms-eval, which have the same shape.
 pub(in crate::format) static LMMS_RESULTS: Results = Results { is_fork: true };
 
 pub(in crate::format) struct Results {

@@ -1,4 +1,4 @@
-//! `samples_<task>_<date>.jsonl`: a row per document and filter, the numbers of its requests as strings.
+//! `samples_<task>_<date>.jsonl`: a row per document and filter, with the results of its requests as strings.
 
 use std::borrow::Cow;
 
@@ -53,16 +53,16 @@ fn framing(bytes: &[u8]) -> Framing {
     if bytes.trim_ascii_start().first() == Some(&b'[') { Framing::Elements } else { Framing::Lines }
 }
 
-/// Whether a row has the fields that only this harness writes together.
+/// Whether a row has a combination of fields that only this harness writes.
 pub(super) fn is_row(value: Value<'_>) -> bool {
     value.get("filtered_resps").is_some()
         && value.get("arguments").is_some()
         && (value.get("doc_id").is_some() || value.get("resps").is_some())
 }
 
-/// Looks at the first row, as far as it lies in the head.
+/// Applies `look` to the first row, as far as the head contains it.
 fn first_row(head: &Head<'_>, look: impl FnOnce(Value<'_>) -> bool) -> bool {
-    // A first row longer than the head may say what it is behind the break.
+    // If the first row is longer than the head, the fields that `look` tests may be in the missing part.
     let is_likely = || {
         let line = head.bytes.trim_ascii_start();
         let is_cut = !head.whole && memchr::memchr(b'\n', line).is_none();
@@ -129,7 +129,7 @@ fn requests<'t>(arguments: Value<'t>) -> Vec<Request<'t>> {
     };
     match arguments.kind() {
         Kind::Object => {
-            // The number in a key is the place of the request, wherever the key stands.
+            // The number in a key is the position of the request, regardless of the order of the keys.
             let place = |key: &str| key.rsplit('_').next().and_then(|digits| digits.parse::<u32>().ok());
             let mut requests: Vec<(Option<u32>, Request<'t>)> =
                 arguments.members().map(|(key, request)| (place(key.raw_str()), of(request))).collect();
@@ -140,7 +140,7 @@ fn requests<'t>(arguments: Value<'t>) -> Vec<Request<'t>> {
     }
 }
 
-/// A yes or no, also as Python prints it.
+/// A boolean, also in Python's spelling.
 fn flag(value: Value<'_>) -> Option<bool> {
     match (value.kind(), value.raw()) {
         (Kind::Bool, _) => value.as_bool(),
@@ -155,7 +155,7 @@ fn loglikelihood<'t>(response: Value<'t>, request: Request<'t>) -> Option<(Value
     match response.kind() {
         Kind::Array => {
             let mut parts = response.elements();
-            // The preview of 0.5 keeps a list of repeats, here of one.
+            // The preview of 0.5 keeps a list of repeats; here it has one entry.
             if let (Some(only), None) = (response.elements().next(), response.elements().nth(1))
                 && only.kind() == Kind::Array
             {
@@ -165,7 +165,7 @@ fn loglikelihood<'t>(response: Value<'t>, request: Request<'t>) -> Option<(Value
             (parts.next().is_none() && flag(greedy).is_some() && printed(score).is_some())
                 .then_some((score, Some(greedy)))
         }
-        // A generated text may be a number, too; only a request without a second argument is a whole text.
+        // Generated text may look like a number. Only a request without a second argument scores a whole text.
         Kind::String | Kind::Number if request.continuation.is_none() => {
             printed(response).is_some().then_some((response, None))
         }
@@ -210,7 +210,7 @@ pub(super) fn item<'t>(row: Value<'t>, context: &TaskConfig) -> Result<Item<'t>,
         at: at(row),
         ..Item::default()
     };
-    // Mutual information asks for every choice twice: after the context, then after nothing.
+    // Mutual information scores every choice twice: after the context, then after an empty one.
     let half = scored.len() / 2;
     let doubled = scored.len() >= 4
         && scored.len().is_multiple_of(2)
@@ -255,7 +255,7 @@ pub(super) fn item<'t>(row: Value<'t>, context: &TaskConfig) -> Result<Item<'t>,
         gold(row, context, &choices, delimiter, &mut item);
     }
     if choose && multiple_input {
-        // The choices are the contexts, and the field of the context is the right one's position.
+        // The choices are the contexts, and `doc_to_text` names the field with the position of the correct one.
         let field = context.doc_to_text.as_deref().and_then(|field| row.get("doc")?.get(field));
         let index = field
             .filter(|field| field.kind() == Kind::Number)
@@ -263,7 +263,7 @@ pub(super) fn item<'t>(row: Value<'t>, context: &TaskConfig) -> Result<Item<'t>,
         item.gold = index.unwrap_or_default();
     }
     if choose && count == 1 {
-        // One choice only: `acc` is not the greedy flag here, and always 1.
+        // With a single choice, `acc` is not the greedy flag; it is always 1.
         for metric in &mut item.metrics {
             metric.of.custom = true;
         }
@@ -271,14 +271,14 @@ pub(super) fn item<'t>(row: Value<'t>, context: &TaskConfig) -> Result<Item<'t>,
     Ok(item)
 }
 
-/// Characters of the delimiter in front of the choices; None when it cannot be told.
+/// Characters of the delimiter in front of the choices; None if it is ambiguous.
 fn delimiter(choices: &[Option<Value<'_>>], context: &TaskConfig) -> Option<u32> {
     let declared = context.delimiter.as_deref().unwrap_or(" ");
     let starts = |choice: &Option<Value<'_>>| {
         choice.is_some_and(|choice| choice.as_str().is_some_and(|text| text.starts_with(declared)))
     };
     let with = choices.iter().filter(|choice| starts(choice)).count();
-    // Lengths in bytes and in characters are both taken less the delimiter, so it has to be ASCII.
+    // The delimiter is subtracted from lengths in bytes and in characters alike, so it must be ASCII.
     if with == choices.len() && declared.is_ascii() {
         u32::try_from(declared.len()).ok()
     } else {
@@ -286,7 +286,7 @@ fn delimiter(choices: &[Option<Value<'_>>], context: &TaskConfig) -> Option<u32>
     }
 }
 
-/// Notes the right answers: `target` is a position, a list of positions, or the text of a choice.
+/// Records the correct answers: `target` is a position, a list of positions, or the text of a choice.
 fn gold<'t>(
     row: Value<'t>,
     context: &TaskConfig,
@@ -310,8 +310,8 @@ fn gold<'t>(
         })
     };
     if let Ok(index) = text.parse::<i64>() {
-        // A number may be a position or the text of a choice. The field that it comes from tells; without it only
-        // a number that means the same either way is taken.
+        // A number may be a position or the text of a choice, depending on the field that it comes from. If that field
+        // is unknown, a number is used only if both readings mean the same choice.
         let field = context.doc_to_target.as_deref().and_then(|field| row.get("doc")?.get(field));
         let other = named(&text).filter(|found| i64::try_from(*found).ok() != Some(index));
         match (field.map(|field| field.kind()), other) {
@@ -362,11 +362,11 @@ fn metrics<'t>(row: Value<'t>, context: &TaskConfig) -> Vec<RowClaim<'t>> {
         .collect()
 }
 
-/// The metrics that 0.5 adds or logs as one number.
+/// Metrics that 0.5 adds, or logs as one number.
 pub(super) const ONE_NUMBER: [&str; 6] =
     ["brier_score", "bpb", "logprob", "choice_logprob", "choice_prob_norm", "choice_logprob_norm"];
 
-/// How these follow from their row; of the others the name says it.
+/// How these metrics are computed from their row. Other metrics are defined by their name.
 fn definition<'t>(name: &str, value: &RowValue) -> Definition<'t> {
     match (name, value) {
         ("brier_score", RowValue::Number(_)) => Definition::SquaredDistance,

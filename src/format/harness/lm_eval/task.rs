@@ -1,15 +1,15 @@
-//! What the results file says of the tasks, for the rows beside it.
+//! Task settings from the results file, for the rows in the same directory.
 
 use crate::format::json::{Kind, Value};
 use crate::format::records::beside;
 use crate::source::MAX_RECORD;
 
-/// What the rows of a task need to know.
+/// Context needed to read the rows of a task.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct TaskConfig {
     /// The harness's version.
     pub(super) version: Option<String>,
-    /// The task, where the results name it.
+    /// The task, if the results name it.
     pub(super) task: Option<String>,
     /// The delimiter between context and choice; None if unknown.
     pub(super) delimiter: Option<String>,
@@ -19,14 +19,14 @@ pub(super) struct TaskConfig {
     pub(super) doc_to_text: Option<String>,
     /// The field or template of the target.
     pub(super) doc_to_target: Option<String>,
-    /// Whether the task's configuration is there: without it, code of the task may compute anything.
+    /// Whether the task's configuration was found. Without it, custom code of the task may compute the metrics.
     pub(super) known: bool,
-    /// Whether code of the task computes the row metrics.
+    /// Whether custom code of the task computes the row metrics.
     pub(super) custom: bool,
 }
 
 impl TaskConfig {
-    /// Reads the results file of the same run beside a samples file, if there is one.
+    /// Reads the results file of the same run next to a samples file, if it exists.
     pub(super) fn beside(path: &str, name: &str) -> Self {
         let date = super::date(name);
         let results = if date.is_empty() { "results.json".to_owned() } else { format!("results_{date}.json") };
@@ -38,7 +38,7 @@ impl TaskConfig {
     fn of(root: Value<'_>, name: &str) -> Self {
         let configs = root.get("configs");
         let task = task_of(name).or_else(|| {
-            // Before 0.4.3 the file is named after the model's arguments and ends in the task.
+            // Before 0.4.3 the file is named after the model's arguments, and the name ends with the task.
             let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
             let names = configs.into_iter().flat_map(|configs| configs.members()).map(|(key, _)| key.raw());
             let names = names.filter_map(|raw| std::str::from_utf8(raw).ok()).filter(|task| stem.ends_with(task));
@@ -47,13 +47,14 @@ impl TaskConfig {
         Self::of_task(root, task)
     }
 
-    /// What the results say of a task.
+    /// The settings of a task in the results.
     pub(super) fn of_task(root: Value<'_>, task: Option<String>) -> Self {
         let text = |value: Option<Value<'_>>| value.and_then(|value| value.as_str()).map(std::borrow::Cow::into_owned);
         let version = text(root.get("lm_eval_version"));
         let config = task.as_deref().and_then(|task| root.get("configs")?.get(task));
         let field = |key: &str| config.and_then(|config| config.get(key));
-        // A chat template starts the answer anew: no delimiter then, unless the answer is begun by the prompt.
+        // A chat template starts a new turn for the answer, so there is no delimiter unless the prompt begins the
+        // answer.
         let chat = root.get("chat_template").is_some_and(|value| value.kind() == Kind::String)
             && text(field("gen_prefix")).is_none_or(|prefix| prefix.is_empty());
         // The preview of 0.5 counts the delimiter as part of the choice.

@@ -1,4 +1,4 @@
-//! `<task>-metrics.json` and `metrics-all.jsonl`: the numbers of tasks; `metrics.json`: those of the run.
+//! `<task>-metrics.json` and `metrics-all.jsonl`: the metrics of tasks; `metrics.json`: the metrics of the run.
 
 use crate::config::InputConfig;
 use crate::format::field::{self, FieldError, at, has, lacks};
@@ -10,7 +10,7 @@ use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink}
 use crate::model::{Aggregation, Origin, RunMetric};
 use crate::numeric::Printed;
 
-/// The numbers of tasks and runs.
+/// The metrics of tasks and runs.
 pub(in crate::format) static METRICS: Metrics = Metrics;
 
 pub(in crate::format) struct Metrics;
@@ -51,7 +51,7 @@ impl Format for Metrics {
     }
 }
 
-/// What the file's name says: the start that it shares with the task's other files; empty for files of several tasks.
+/// Information from the file name: the prefix shared with the task's other files; empty for files of several tasks.
 struct Named {
     stem: String,
 }
@@ -121,7 +121,7 @@ fn primary_metric(task: Value<'_>) -> Option<String> {
     Some(field::find(task, &["task_config", "primary_metric"])?.as_str()?.into_owned())
 }
 
-/// The numbers of one task.
+/// The metrics of one task.
 fn numbers(task: Value<'_>, stem: &str, origin: &JsonOrigin<'_>, out: &mut dyn Sink) {
     let primary = primary_metric(task);
     let metrics = task.get("metrics");

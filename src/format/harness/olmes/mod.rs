@@ -1,7 +1,7 @@
-//! AI2 OLMES (oe-eval): predictions (a row per document) and metrics (the numbers of a task and of the run).
+//! AI2 OLMES (oe-eval): predictions (a row per document) and metrics (of a task and of the run).
 //!
-//! Shapes of 2024 to 2026, from `oe_eval/metrics/metric.py` and `oe_eval/run_eval.py`. The files of a task share the start
-//! of their names, such as `task-000-arc_challenge`.
+//! Shapes of 2024 to 2026, from `oe_eval/metrics/metric.py` and `oe_eval/run_eval.py`. The files of a task share a name
+//! prefix, such as `task-000-arc_challenge`.
 
 mod metrics;
 mod predictions;
@@ -11,12 +11,12 @@ pub(super) use metrics::METRICS;
 pub(super) use predictions::PREDICTIONS;
 pub(super) use requests::REQUESTS;
 
-/// What the names of a task's files begin with; the whole name where its end is another one.
+/// The prefix shared by a task's files; the whole name if it does not end with `end`.
 fn stem<'n>(name: &'n str, end: &str) -> &'n str {
     name.strip_suffix(end).unwrap_or(name)
 }
 
-/// The start of the names of the files of a task by its position and name.
+/// The file name prefix of a task, from its position and name.
 fn stem_of(position: i64, task: &str) -> String {
     format!("task-{position:03}-{task}")
 }

@@ -38,12 +38,12 @@ static INFO: FormatInfo = FormatInfo {
 
 /// Claims in the order of their columns.
 const CLAIMS: [&str; 5] = ["sum_logits", "logits_per_token", "logits_per_char", "bits_per_byte", "logits_per_byte"];
-/// Outputs of a document that are kept: of more, not all are there.
+/// Maximum outputs kept per document. A document with more is incomplete.
 const KEPT: usize = 100;
-/// The tool multiplies by 1.44269504089 in place of 1 ÷ ln 2.
+/// Tolerance for the factor 1.44269504089 that the tool uses in place of 1 ÷ ln 2.
 const TWELVE_DIGITS: f64 = 1e-9;
 
-/// Starts of the names of metrics without a definition here whose mean is the task's number.
+/// Name prefixes of metrics that have no definition here, but whose mean is the task's metric.
 const MEANS: [&str; 5] = ["acc", "exact_match", "f1", "no_answer", "recall"];
 
 fn columns() -> Vec<ColumnSpec> {
@@ -128,7 +128,7 @@ fn visit(origin: &JsonOrigin<'_>, context: &TaskRequests, out: &mut dyn Sink) ->
         } else {
             Definition::ByName
         };
-        // What other code makes of a row may enter the task's number otherwise than by its mean.
+        // Row metrics of other code need not enter the task's metric by their mean.
         let is_defined = definition != Definition::ByName || MEANS.iter().any(|start| name.starts_with(start));
         item.metrics.push(Claim {
             of: RowMetric { name: Text::json(name).decoded(), custom: !is_defined, definition },
@@ -140,7 +140,7 @@ fn visit(origin: &JsonOrigin<'_>, context: &TaskRequests, out: &mut dyn Sink) ->
     Ok(())
 }
 
-/// The right answer: the label where it is a position; the tool takes any other label for the first choice.
+/// The correct answer: the label if it is a position. The tool maps any other label to the first choice.
 fn gold<'t>(row: Value<'t>, metrics: Option<Value<'t>>) -> PickRef<'t> {
     let label = row.get("label").filter(|label| label.kind() == Kind::Number);
     let place = label.or_else(|| metrics?.get("correct_choice"));
@@ -152,7 +152,7 @@ fn candidate<'t>(output: Value<'t>, asked: Option<&'t str>) -> Result<Candidate<
     let mut candidate = Candidate { at: at(output), ..Candidate::default() };
     let count = |name: &str| output.get(name).and_then(field::count);
     let chars = count("num_chars");
-    // Another text than the one that was counted says nothing of its bytes.
+    // If the character count differs, the tool counted another text, so its bytes are unknown.
     let asked = asked.filter(|text| chars.is_some_and(|chars| text.chars().count().max(1) == chars as usize));
     candidate.continuation = asked.map(Text::plain);
     for (column, name) in (0_u16..).zip(CLAIMS) {
@@ -185,7 +185,7 @@ fn candidate<'t>(output: Value<'t>, asked: Option<&'t str>) -> Result<Candidate<
     Ok(candidate)
 }
 
-/// How a metric of a row follows from its outputs.
+/// How a row's metric is computed from its outputs.
 fn definition<'t>(name: &str, label: Option<Printed>, outputs: usize) -> Definition<'t> {
     let divisor = |name: &str| match name {
         "raw" => Some(Divisor::Raw),

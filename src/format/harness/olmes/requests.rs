@@ -1,4 +1,4 @@
-//! `<task>-requests.jsonl`: what was asked for. Only the continuations are kept, for the rows beside it.
+//! `<task>-requests.jsonl`: the requests. Only the continuations are kept, for the rows in the predictions file.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
@@ -10,7 +10,7 @@ use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader};
 use crate::source::{MAX_RECORD, beside};
 
-/// The requests, which hold no numbers.
+/// The requests; these files hold no numbers.
 pub(in crate::format) static REQUESTS: RequestLines = RequestLines;
 
 pub(in crate::format) struct RequestLines;
@@ -55,7 +55,7 @@ impl Format for RequestLines {
     }
 }
 
-/// Bytes of text that are kept; rows of a larger task have no texts.
+/// Maximum bytes of text kept. Rows of a larger task have no texts.
 const KEPT: usize = 1 << 27;
 
 /// The continuations of a task's requests, by document and position.
@@ -65,7 +65,7 @@ pub(super) struct Requests {
 }
 
 impl Requests {
-    /// Reads the requests of a task, if they are there.
+    /// Reads the requests of a task, if the file exists.
     pub(super) fn read(path: &str) -> Self {
         let mut requests = Self::default();
         let Some(Ok(stream)) = beside(path).map(|input| input.open()) else { return requests };
@@ -91,7 +91,7 @@ impl Requests {
         }
     }
 
-    /// What was asked for at a position of a document.
+    /// The continuation at a position of a document.
     pub(super) fn text(&self, document: &str, position: u32) -> Option<&str> {
         self.texts.get(&(document.to_owned(), position)).map(String::as_str)
     }

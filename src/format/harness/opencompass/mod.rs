@@ -1,7 +1,7 @@
-//! `OpenCompass`: predictions of a dataset by inferencer, and the numbers of the dataset.
+//! `OpenCompass`: predictions for a dataset by inferencer, and the metrics of the dataset.
 //!
-//! Shapes of 0.5.4, from `opencompass/openicl` and `opencompass/tasks/openicl_eval.py`. A run has its predictions in
-//! `predictions/<model>/<dataset>.json` and its numbers in `results/<model>/<dataset>.json`.
+//! Shapes of 0.5.4, from `opencompass/openicl` and `opencompass/tasks/openicl_eval.py`. A run writes its predictions to
+//! `predictions/<model>/<dataset>.json` and its metrics to `results/<model>/<dataset>.json`.
 
 mod predictions;
 mod results;
@@ -14,23 +14,23 @@ pub(in crate::format) use predictions::{CLP, GEN, LL, PPL};
 pub(in crate::format) use results::RESULTS;
 pub(in crate::format) use values::VALUES;
 
-/// What the rows need to know.
+/// Context needed to read the rows.
 #[derive(Clone, Debug, Default)]
 struct DatasetPart {
     /// The dataset.
     task: String,
-    /// Number of the part, for a file that holds a part of a dataset.
+    /// Index of the part, if the file holds only a part of a dataset.
     part: Option<String>,
 }
 
-/// Largest results file that is looked for; its size does not matter, only that it is there.
+/// Size limit of the results file. It is high because only the existence of the file matters.
 const LOOK: u64 = 1 << 26;
 
 impl DatasetPart {
     fn of(head: &Head<'_>) -> Self {
         let stem = head.name.rsplit_once('.').map_or(head.name, |(stem, _)| stem);
         let whole = Self { task: stem.to_owned(), part: None };
-        // Large datasets are predicted in parts `<dataset>_0.json`, `<dataset>_1.json`, each counted from 0.
+        // Large datasets are split into `<dataset>_0.json`, `<dataset>_1.json`, each numbered from 0.
         let Some((task, part)) = stem.rsplit_once('_') else { return whole };
         let is_part = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
         let results = |name: &str| {
@@ -44,12 +44,12 @@ impl DatasetPart {
     }
 }
 
-/// Whether the file lies where the tool writes it.
+/// Whether the file is in the directory that the tool writes to.
 fn in_place(head: &Head<'_>) -> bool {
     matches!(head.ancestor_name(2), "predictions" | "results")
 }
 
-/// Joins predictions and results of one model.
+/// Joins the predictions and results of one model.
 fn join(records: &mut Records<DatasetPart>, head: &Head<'_>) {
     if in_place(head) {
         records.run_directory = Some(head.ancestor(3).to_owned());

@@ -99,7 +99,7 @@ fn is_index(key: &str) -> bool {
     !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The labels of a document with what was computed for each.
+/// The labels of a document, each with its computed values.
 fn labels(document: Value<'_>) -> impl Iterator<Item = (&str, Value<'_>)> {
     document.members().filter_map(|(key, value)| Some((key.raw_str().strip_prefix("label: ")?, value)))
 }
@@ -201,7 +201,7 @@ pub(super) fn item<'t>(id: Cow<'t, str>, document: Value<'t>, context: &'t Datas
     Item { id, task: Cow::Borrowed(&context.task), complete: true, at: at(document), ..Item::default() }
 }
 
-/// A label as the log names it: a text, or a number.
+/// A label in the log: a text or a number.
 pub(super) fn label(value: Value<'_>) -> PickRef<'_> {
     match value.kind() {
         Kind::String | Kind::Number => PickRef::Id(Text::json(value.raw_str()), at(value)),
@@ -209,7 +209,7 @@ pub(super) fn label(value: Value<'_>) -> PickRef<'_> {
     }
 }
 
-/// A candidate with one score, in the first column or another.
+/// A candidate with one score, in the given column.
 pub(super) fn scored<'t>(
     id: Cow<'t, str>,
     score: Value<'t>,
@@ -258,7 +258,7 @@ fn choices(origin: &JsonOrigin<'_>, context: &DatasetPart, out: &mut dyn Sink) -
         item.pick = pick;
     }
     if let Some(gold) = document.get("gold") {
-        // A number is a position; a text names a choice.
+        // A number is a position; a text is the label of a choice.
         item.gold = match gold.kind() {
             Kind::Number => position(gold).unwrap_or_default(),
             _ => label(gold),

@@ -1,4 +1,4 @@
-//! `results/<model>/<dataset>.json`: the numbers of a dataset, with its documents where they were asked for.
+//! `results/<model>/<dataset>.json`: the metrics of a dataset, with its documents if the run dumped them.
 
 #![expect(clippy::unnecessary_wraps, reason = "every visit has one signature")]
 
@@ -15,7 +15,7 @@ use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink}
 use crate::model::{Aggregation, ClaimKind, ColumnId, Item, Origin, RunMetric};
 use crate::source::beside;
 
-/// The numbers of a dataset.
+/// The metrics of a dataset.
 pub(in crate::format) static RESULTS: Results = Results;
 
 pub(in crate::format) struct Results;
@@ -36,7 +36,7 @@ static INFO: FormatInfo = FormatInfo {
             one",
 };
 
-/// The filter of rows from the details, so that they do not duplicate the predictions.
+/// Filter of the rows from the details, to keep them apart from the predictions.
 const DETAILS: &str = "details";
 
 fn has_details(root: Value<'_>) -> bool {
@@ -50,7 +50,7 @@ fn has_details(root: Value<'_>) -> bool {
     root.get("details").is_some_and(|details| is_kind(details) || is_list(details))
 }
 
-/// Whether predictions of the same name lie where the tool puts them.
+/// Whether predictions with the same name exist where the tool writes them.
 fn has_predictions(head: &Head<'_>) -> bool {
     let stem = head.name.rsplit_once('.').map_or(head.name, |(stem, _)| stem);
     let (run, model) = (head.ancestor(3), head.ancestor_name(1));
@@ -98,7 +98,7 @@ fn detail(origin: &JsonOrigin<'_>, context: &DatasetPart, out: &mut dyn Sink) ->
     let root = origin.root;
     let (id, document) = match root.members().next() {
         Some((key, value)) if root.len() == 1 && value.kind() == Kind::Object => (key.as_str(), value),
-        // The kind of the details.
+        // This member states the type of the details.
         Some((key, _)) if root.len() == 1 && key.is("type") => return Ok(()),
         _ => (root.get("example_abbr").and_then(|name| name.as_str()).unwrap_or_default(), root),
     };
@@ -141,7 +141,7 @@ fn metrics(origin: &JsonOrigin<'_>, context: &DatasetPart, out: &mut dyn Sink) -
         let name = key.as_str();
         let (rows, aggregation) = match name.as_ref() {
             "accuracy" => (None, Aggregation::PercentMean),
-            // Most evaluators of texts call the share of right ones a score, others average something finer.
+            // Most text evaluators report the share of correct answers as `score`. Others average finer values.
             "score" if is_documents => (Some("accuracy"), Aggregation::PercentMean),
             "bpc" => (Some(values::LOSS), Aggregation::BitsPerRepeatedCount),
             "average_ppl" => (Some(values::PPL_OF_TEXT), Aggregation::WeightedMean),

@@ -39,7 +39,7 @@ pub(super) const PPL_OF_TEXT: &str = "ppl";
 /// The Min-K% Prob of a text.
 pub(super) const MINK: &str = "mink";
 
-/// The value of a document, with what it is divided by.
+/// The value of a document, and its divisor if logged.
 fn value(document: Value<'_>) -> Option<(&'static str, Value<'_>, Option<Value<'_>>)> {
     let prompted = document.get("origin_prompt").is_some();
     let of = |name: &'static str, count: &str| Some((name, document.get(name)?, document.get(count)));
@@ -81,7 +81,7 @@ fn row(origin: &JsonOrigin<'_>, context: &DatasetPart, out: &mut dyn Sink) -> Re
     let number = printed(value).ok_or_else(|| field_error(value, name, "a number"))?;
     let count = match count {
         Some(count) => Some(printed(count).ok_or_else(|| field_error(count, "count", "a number"))?),
-        // A mean over documents is one over counts of 1.
+        // The mean over documents gives each document a count of 1.
         None => Printed::parse(b"1"),
     };
     let mut item = item(id, document, context);
