@@ -29,6 +29,8 @@ pub struct Records<C> {
     pub context: C,
     /// Reads a record.
     pub visit: Visit<C>,
+    /// The part of a record that holds its fields: the record itself, unless something is around it.
+    pub fields: for<'t> fn(Value<'t>) -> Value<'t>,
     /// Reads the document around the records (framing inside).
     pub shell: Option<Visit<C>>,
     /// See [`Reader::run_key`].
@@ -51,6 +53,7 @@ impl<C> Records<C> {
             columns: columns.into(),
             context,
             visit,
+            fields: |record| record,
             shell: None,
             run_key: String::new(),
             run_directory: None,
@@ -72,7 +75,7 @@ impl<C> Records<C> {
             Ok(root) => {
                 let origin = JsonOrigin::new(record, root);
                 match visit(&origin, &self.context, out) {
-                    Ok(()) if is_record => out.fields(&record, root),
+                    Ok(()) if is_record => out.fields(&record, (self.fields)(root)),
                     Ok(()) => {}
                     Err(field_error) => {
                         out.error(record_error(&record, field_error.start, field_error.reason, false));

@@ -4,8 +4,8 @@
 use crate::config::{ColumnSpec, Promise, both_ends};
 use crate::format::json::Value;
 use crate::format::native::record::{Mapping, item};
-use crate::formula::{Casts, FactsBuilder, Formula, Needs, Output, Scale, SequenceFacts, StepResolutions};
-use crate::model::{Candidate, ClaimKind, ColumnId, Item, Logged};
+use crate::formula::{Casts, FactsBuilder, Formula, Needs, Output, Scale, SequenceFacts, Span, StepResolutions};
+use crate::model::{Candidate, ClaimKind, ColumnId, Item, Logged, plain_name};
 use crate::numeric::{Approx, Printed, ResolutionStats};
 
 /// Fewest candidates from which a formula may be read off their numbers.
@@ -25,6 +25,29 @@ const MAY_BE: [(ClaimKind, Formula); 9] = [
     (ClaimKind::Normalised, Formula { scale: Scale::Chars, ..Formula::SUM }),
     (ClaimKind::Normalised, Formula { scale: Scale::Bytes, ..Formula::SUM }),
 ];
+
+/// What the words of a name say of a number that is known to come from the tokens.
+const WORDS: [(&str, ClaimKind, ClaimKind); 8] = [
+    ("sum", ClaimKind::Score, ClaimKind::TotalLoss),
+    ("total", ClaimKind::Score, ClaimKind::TotalLoss),
+    ("cum", ClaimKind::Score, ClaimKind::TotalLoss),
+    ("mean", ClaimKind::MeanLogprob, ClaimKind::Loss),
+    ("avg", ClaimKind::MeanLogprob, ClaimKind::Loss),
+    ("average", ClaimKind::MeanLogprob, ClaimKind::Loss),
+    ("ppl", ClaimKind::Perplexity, ClaimKind::Perplexity),
+    ("perplexity", ClaimKind::Perplexity, ClaimKind::Perplexity),
+];
+
+/// Spans that pipelines take for the continuation by mistake.
+const SPANS: [Span; 2] = [Span::DropFirst(1), Span::DropLast(1)];
+
+/// The kind that the words of a name say, for a number of this sign.
+fn said(name: &str, is_negative: bool) -> Option<ClaimKind> {
+    let plain = plain_name(name);
+    let mut words = plain.split('_');
+    let (_, of_negative, of_positive) = words.find_map(|word| WORDS.iter().find(|(known, ..)| *known == word))?;
+    Some(if is_negative { *of_negative } else { *of_positive })
+}
 
 /// The columns of fields without a role that follow from the tokens wherever the records have them.
 pub(super) fn columns<'t>(records: impl Iterator<Item = Value<'t>>, mapping: &Mapping) -> Vec<ColumnSpec> {
@@ -46,8 +69,20 @@ pub(super) fn columns<'t>(records: impl Iterator<Item = Value<'t>>, mapping: &Ma
             let formulas = both_ends(&[*formula]);
             formulas.iter().any(|formula| rows.follow(own, formula)).then_some((*kind, formulas))
         });
-        if let Some((kind, formulas)) = fits {
-            columns.push(ColumnSpec { promise: Promise::Matched, ..ColumnSpec::with_formulas(name, kind, formulas) });
+        let is_of_tokens = || {
+            let spans = |(_, formula): &(ClaimKind, Formula)| SPANS.map(|span| Formula { span, ..*formula });
+            MAY_BE.iter().flat_map(spans).any(|formula| rows.follow(own, &formula))
+        };
+        let is_negative = rows.0.iter().filter_map(|(candidate, _)| own(candidate)).all(|number| number.value <= 0.0);
+        let said = said(name, is_negative).filter(|_| fits.is_some() || is_of_tokens());
+        match (said, fits) {
+            // What its name says is what it is held to.
+            (Some(kind), _) => columns.push(ColumnSpec::of_kind(name, kind)),
+            (None, Some((kind, formulas))) => {
+                let spec = ColumnSpec::with_formulas(name, kind, formulas);
+                columns.push(ColumnSpec { promise: Promise::Matched, ..spec });
+            }
+            (None, None) => {}
         }
     }
     columns
@@ -98,7 +133,10 @@ impl<'i, 't> Rows<'i, 't> {
         let candidates =
             || items.iter().flat_map(|item| &item.candidates).filter(|candidate| !candidate.steps.is_empty());
         let resolutions = resolutions(candidates());
-        let needs = Needs::of(MAY_BE.iter().map(|(_, formula)| formula));
+        let plain = MAY_BE.map(|(_, formula)| formula);
+        let others = MAY_BE.iter().flat_map(|(_, formula)| SPANS.map(|span| Formula { span, ..*formula }));
+        let formulas: Vec<Formula> = plain.into_iter().chain(others).collect();
+        let needs = Needs::of(&formulas);
         let mut builder = FactsBuilder::default();
         Self(
             candidates()
@@ -183,6 +221,20 @@ mod tests {
         assert_eq!(found(&records), [value, ("q".to_owned(), ClaimKind::SequenceProb)]);
         // Two records may agree by chance.
         assert_eq!(found(&records[..2]), []);
+    }
+
+    #[test]
+    fn a_name_that_says_what_a_number_is_is_believed() {
+        // The first token is left out of the total, and the average is a sum.
+        let records = [
+            r#"{"item": "a", "logprobs": [-0.5, -0.25], "total_lp": -0.25, "avg_nll": 0.75, "letters_sum": 3}"#,
+            r#"{"item": "b", "logprobs": [-1.5, -0.5, -1.0], "total_lp": -1.5, "avg_nll": 3.0, "letters_sum": 4}"#,
+            r#"{"item": "c", "logprobs": [-0.125, -0.5], "total_lp": -0.5, "avg_nll": 0.625, "letters_sum": 5}"#,
+        ];
+        assert_eq!(
+            found(&records),
+            [("total_lp".to_owned(), ClaimKind::Score), ("avg_nll".to_owned(), ClaimKind::Loss)]
+        );
     }
 
     #[test]

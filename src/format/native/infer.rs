@@ -29,10 +29,10 @@ pub(super) fn paths(records: &[Value<'_>], mapping: &Mapping) -> Option<Vec<Path
         found.push((Role::Item, vec![key.to_owned()]));
     }
     let within = found.iter().find(|(role, _)| *role == Role::Candidates).and_then(|(_, path)| path.first().cloned());
-    if let Some(list) = within {
-        if let Some(key) = candidate_id(records, &list, mapping) {
-            found.push((Role::Candidate, vec![key.to_owned()]));
-        }
+    if let Some(list) = within
+        && let Some(key) = candidate_id(records, &list, mapping)
+    {
+        found.push((Role::Candidate, vec![key.to_owned()]));
     }
     let named = Mapping { paths: [mapping.paths.clone(), found.clone()].concat(), ..mapping.clone() };
     found.extend(choices(records, &named));
@@ -142,7 +142,10 @@ fn number_lists<'t>(objects: &[Value<'t>]) -> Vec<(&'t str, Numbers)> {
         let mut all: Option<Numbers> = None;
         for object in objects {
             let list = object.get(key).filter(|list| list.kind() == Kind::Array)?;
-            for entry in list.elements() {
+            // A list for each candidate, or one of the record.
+            let is_nested = list.elements().next().is_some_and(|entry| entry.kind() == Kind::Array);
+            let lists: Vec<Value<'_>> = if is_nested { list.elements().collect() } else { vec![list] };
+            for entry in lists.iter().flat_map(Value::elements) {
                 if entry.kind() == Kind::Null {
                     continue;
                 }
@@ -161,9 +164,14 @@ fn pieces<'t>(objects: &[Value<'t>], numbers: &str) -> Option<&'t str> {
     let is_parallel = |key: &str| {
         objects.iter().all(|object| {
             let (Some(list), Some(numbers)) = (object.get(key), object.get(numbers)) else { return false };
+            let is_text = |list: Value<'_>| list.elements().all(|entry| entry.kind() == Kind::String);
+            let are_alike = |(texts, numbers): (Value<'_>, Value<'_>)| match texts.kind() {
+                Kind::Array => texts.len() == numbers.len() && is_text(texts),
+                kind => kind == Kind::String && numbers.kind() != Kind::Array,
+            };
             list.kind() == Kind::Array
                 && list.len() == numbers.len()
-                && list.elements().all(|entry| entry.kind() == Kind::String)
+                && list.elements().zip(numbers.elements()).all(are_alike)
         })
     };
     objects.first()?.members().map(|(key, _)| key.raw_str()).find(|key| is_parallel(key))

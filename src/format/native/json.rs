@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use crate::config::InputConfig;
 use crate::format::json::Value;
-use crate::format::mapped::MappedField;
-use crate::format::native::roles::Role;
-use crate::format::native::{by_value, infer, record};
+use crate::format::native::settled::{Settled, settle};
+use crate::format::native::{infer, record};
 use crate::format::records::Records;
-use crate::format::{Confidence, Format, FormatInfo, Framing, Head, MappedRole, Reader};
+use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader};
 
 /// Native JSON Lines.
 pub(in crate::format) static LINES: NativeJson = NativeJson { card: &LINES_CARD, framing: Framing::Lines };
@@ -94,39 +93,8 @@ impl Format for NativeJson {
     }
 
     fn open(&self, head: &Head<'_>, config: &InputConfig) -> Result<Box<dyn Reader>, String> {
-        let mut mapping = super::mapping(config)?;
-        let mut found = Vec::new();
-        let mut ambiguous = Vec::new();
         let values: Vec<Value<'_>> = head.records().collect();
-        let by_value = infer::paths(&values, &mapping).unwrap_or_default();
-        let is_free = |(role, _): &infer::Path| !mapping.paths.iter().any(|(mapped, _)| mapped == role);
-        mapping.paths.extend(by_value.into_iter().filter(is_free).collect::<Vec<_>>());
-        for value in values.iter().copied() {
-            for field in record::mapping_of(value, &mapping) {
-                if !found.contains(&field) {
-                    found.push(field);
-                }
-            }
-            ambiguous.extend(record::ambiguities(value));
-        }
-        ambiguous.retain(|(role, ..)| !mapping.paths.iter().any(|(mapped, _)| mapped == role));
-        if let Some((role, one, other)) = ambiguous.first() {
-            let key = super::roles::key(*role);
-            return Err(format!(
-                "`{one}` and `{other}` could both be the {key}; say which in retally.toml: [input] {key} = \"{one}\""
-            ));
-        }
-        let reads = |role| found.iter().any(|known| known.role == MappedRole::Role(role));
-        if reads(Role::Surprisals) && !reads(Role::Logprobs) {
-            mapping.in_nats_or_bits();
-        }
-        let by_value = by_value::columns(values.iter().copied(), &mapping);
-        if !by_value.is_empty() {
-            found.extend(by_value.iter().map(|spec| {
-                MappedField::new(MappedRole::Claim(spec.accepted.first().copied()), spec.column.name.to_string())
-            }));
-            mapping.columns = mapping.columns.iter().cloned().chain(by_value).collect();
-        }
+        let Settled { mapping, found } = settle(&values, super::mapping(config)?)?;
         let columns = Arc::clone(&mapping.columns);
         let mut records = Records::new(self.framing, columns, mapping, |origin, mapping, out| {
             out.item(&record::item(origin.root, mapping)?, origin);

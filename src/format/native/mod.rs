@@ -8,14 +8,17 @@ mod group;
 mod grouping;
 mod infer;
 mod json;
+mod keyed;
 mod lists;
 mod record;
 pub mod roles;
 pub(in crate::format) mod sentences;
+mod settled;
 mod summary;
 
 use csv::CSV;
 use json::{ARRAY, LINES};
+use keyed::KEYED;
 use summary::SUMMARY;
 
 use crate::config::{ColumnSpec, Config, ConfigError, InputConfig};
@@ -25,7 +28,7 @@ use crate::format::{Format, Framing, Head};
 /// The tool of all native forms, see [`Format::tool`](crate::format::Format::tool).
 pub(crate) const TOOL: &str = "native";
 
-pub(super) static FORMATS: &[&dyn Format] = &[&LINES, &ARRAY, &CSV, &SUMMARY];
+pub(super) static FORMATS: &[&dyn Format] = &[&LINES, &ARRAY, &KEYED, &CSV, &SUMMARY];
 
 fn split(path: &str) -> Vec<String> {
     path.split('.').map(str::to_owned).collect()

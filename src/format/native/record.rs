@@ -338,7 +338,9 @@ pub(super) fn ambiguities(record: Value<'_>) -> Vec<(Role, String, String)> {
     for (key, value) in record.members() {
         let Ok(name) = std::str::from_utf8(key.raw()) else { continue };
         let Some((role, strong)) = by_name(name) else { continue };
-        if matches!(role, Role::Claim(_) | Role::Filter) {
+        // A number where a list per token is expected is one of the whole text.
+        let is_of_text = role.is_per_token() && value.kind() == Kind::Number;
+        if matches!(role, Role::Claim(_) | Role::Filter) || is_of_text {
             continue;
         }
         if let Some((.., other, first)) = seen.iter().find(|(known, tier, ..)| *known == role && *tier == strong) {
@@ -401,6 +403,26 @@ pub(super) fn item<'t>(record: Value<'t>, mapping: &Mapping) -> Result<Item<'t>,
     let nested = slots.get(Role::Candidates).filter(|list| {
         list.kind() == Kind::Array && list.elements().next().is_some_and(|first| first.kind() == Kind::Object)
     });
+    let parallel = if nested.is_none() { parallel(record, &slots) } else { None };
+    if let Some(parallel) = parallel {
+        if let Some(value) = slots.get(Role::Gold) {
+            item.gold = reference(value);
+        }
+        item.complete = true;
+        let prompt = slots.get(Role::Prompt).and_then(text);
+        for position in 0..parallel.candidates {
+            let inner = parallel.slots(&slots, position, mapping);
+            let mut candidate = candidate(record, &inner, mapping)?;
+            candidate.at = inner.get(parallel.role).map_or(candidate.at, at);
+            candidate.index = u32::try_from(position).ok();
+            candidate.continuation = parallel.text(position);
+            // The record's answer is the item's.
+            candidate.answer = None;
+            candidate.prompt = prompt;
+            item.candidates.push(candidate);
+        }
+        return Ok(item);
+    }
     if let Some(list) = nested {
         if let Some(value) = slots.get(Role::Gold) {
             item.gold = reference(value);
@@ -428,6 +450,70 @@ pub(super) fn item<'t>(record: Value<'t>, mapping: &Mapping) -> Result<Item<'t>,
     item.complete = candidate.id.is_none() && candidate.picked.is_none() && candidate.gold.is_none();
     item.candidates.push(candidate);
     Ok(item)
+}
+
+/// Lists with an entry per candidate, beside one another in a record: their tokens' values, and what else is as long.
+struct Parallel<'t> {
+    /// The role of the tokens' values.
+    role: Role,
+    candidates: usize,
+    /// The other lists with a number or a text for each candidate.
+    beside: Vec<(&'t str, Value<'t>)>,
+}
+
+/// The lists of a record whose values of tokens are lists themselves, one for each candidate.
+fn parallel<'t>(record: Value<'t>, slots: &Slots<'t>) -> Option<Parallel<'t>> {
+    let is_of_candidates = |list: &Value<'t>| {
+        let is_numbers = |own: Value<'t>| {
+            own.kind() == Kind::Array && own.elements().all(|one| matches!(one.kind(), Kind::Number | Kind::Null))
+        };
+        list.len() > 1 && list.elements().all(is_numbers)
+    };
+    let mut roles = [Role::Logprobs, Role::Surprisals, Role::Probs].into_iter();
+    let (role, list) =
+        roles.find_map(|role| Some((role, slots.get(role).filter(is_list).filter(is_of_candidates)?)))?;
+    let candidates = list.len();
+    let is_beside = |(_, value): &(Key<'t>, Value<'t>)| {
+        let is_one = |one: Value<'t>| matches!(one.kind(), Kind::Number | Kind::String);
+        value.kind() == Kind::Array && value.len() == candidates && value.elements().all(is_one)
+    };
+    let beside = record.members().filter(is_beside).map(|(key, value)| (key.raw_str(), value)).collect();
+    Some(Parallel { role, candidates, beside })
+}
+
+impl<'t> Parallel<'t> {
+    /// The fields of one candidate.
+    fn slots(&self, record: &Slots<'t>, position: usize, mapping: &Mapping) -> Slots<'t> {
+        let mut own = Slots { filled: Vec::new(), filters: Vec::new(), claims: Vec::new(), side: Vec::new() };
+        for (role, value, strong, name) in &record.filled {
+            let is_own = role.is_per_token() || matches!(role, Role::Tokens | Role::TokenIds);
+            if is_own
+                && is_list(value)
+                && value.len() == self.candidates
+                && let Some(entry) = value.elements().nth(position).filter(is_list)
+            {
+                own.filled.push((*role, entry, *strong, *name));
+            }
+        }
+        for (name, list) in &self.beside {
+            let Some(value) = list.elements().nth(position).filter(|value| value.kind() == Kind::Number) else {
+                continue;
+            };
+            // A list of scores is called so.
+            let singular = name.strip_suffix('s').unwrap_or(name);
+            match mapping.column_of_claim(name).or_else(|| mapping.column_of_claim(singular)) {
+                Some(column) => own.claims.push((column, value)),
+                None if own.side.len() < SIDE_VALUES => own.side.push((name, value)),
+                None => {}
+            }
+        }
+        own
+    }
+
+    /// The text of one candidate.
+    fn text(&self, position: usize) -> Option<Text<'t>> {
+        self.beside.iter().find_map(|(_, list)| text(list.elements().nth(position)?))
+    }
 }
 
 fn candidate<'t>(object: Value<'t>, slots: &Slots<'t>, mapping: &Mapping) -> Result<Candidate<'t>, FieldError> {
@@ -508,7 +594,7 @@ fn is_list(value: &Value<'_>) -> bool {
 fn steps<'t>(slots: &Slots<'t>, mapping: &Mapping, candidate: &mut Candidate<'t>) -> Result<(), FieldError> {
     let list = |role| slots.get(role).filter(is_list);
     let of_surprisals = list(Role::Surprisals).is_some() && list(Role::Logprobs).is_none();
-    let per_object = [Role::Tokens, Role::Logprobs]
+    let per_object = [Role::Tokens, Role::Logprobs, Role::Surprisals, Role::Probs]
         .into_iter()
         .filter_map(list)
         .find(|value| value.elements().next().is_some_and(|first| first.kind() == Kind::Object));

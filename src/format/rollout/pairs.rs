@@ -293,8 +293,8 @@ fn claim<'t>(
 /// Sums over the tokens that count, over each mask that a number of a run may be over. None over a mask under which some token
 /// lacks a log-prob.
 pub(super) fn sums(sides: &Sides<'_>) -> Vec<RowFact<'static>> {
-    let Some(engine) = sides.engine else { return Vec::new() };
     const MASKS: [TokenMask; 3] = [TokenMask::Response, TokenMask::Attention, TokenMask::All];
+    let Some(engine) = sides.engine else { return Vec::new() };
     let mut all = MASKS.map(|mask| TokenSums {
         mask,
         tokens: 0,

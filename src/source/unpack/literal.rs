@@ -21,8 +21,9 @@ pub(super) fn inline(text: &str, out: &mut Vec<u8>) -> bool {
         return false;
     }
     let start = out.len();
-    [false, true].into_iter().any(|python| {
-        let mut parser = Parser { rest: text.trim(), python, out: &mut *out };
+    // NumPy prints arrays without commas.
+    [(false, false), (true, false), (true, true)].into_iter().any(|(python, spaced)| {
+        let mut parser = Parser { rest: text.trim(), python, spaced, out: &mut *out };
         let parsed = parser.value(0).is_some() && parser.rest.is_empty();
         // `(1)` is a number in brackets.
         let parsed = parsed && matches!(out.get(start), Some(b'[' | b'{'));
@@ -65,6 +66,8 @@ struct Parser<'t, 'o> {
     rest: &'t str,
     /// Whether the literal is Python's.
     python: bool,
+    /// Whether white space alone separates the elements of its lists.
+    spaced: bool,
     out: &'o mut Vec<u8>,
 }
 
@@ -106,17 +109,21 @@ impl<'t> Parser<'t, '_> {
     fn list(&mut self, close: char, depth: usize) -> Option<(usize, bool)> {
         self.step(1);
         self.out.push(b'[');
-        let (mut count, mut comma) = (0, false);
+        let (mut count, mut comma, mut gap) = (0, false, false);
         while !self.eat(close) {
             if count > 0 {
-                if !comma {
+                if !(if self.spaced { gap } else { comma }) {
                     return None;
                 }
                 self.out.extend_from_slice(b", ");
             }
             self.value(depth + 1)?;
             count += 1;
+            gap = self.rest.starts_with(char::is_whitespace);
             comma = self.eat(',');
+            if comma && self.spaced {
+                return None;
+            }
         }
         if comma && !self.python {
             return None;
@@ -422,6 +429,8 @@ mod tests {
             ("[array([1., -.5, 2.e-3], dtype=float32), tensor(3, device='cuda:0')]", "[[1.0, -0.5, 2.0e-3], 3]"),
             ("[float('nan'), float('-inf')]", "[NaN, -Infinity]"),
             ("[1, 2,]", "[1, 2]"),
+            ("[-0.501811 -0.68 -1.\n -2.e-3]", "[-0.501811, -0.68, -1.0, -2.0e-3]"),
+            ("[['a' 'b']\n ['c' 'd']]", r#"[["a", "b"], ["c", "d"]]"#),
         ];
         for (text, json) in cases {
             assert_eq!(inlined(text).as_deref(), Some(json), "{text}");
@@ -433,14 +442,15 @@ mod tests {
         let all = [
             "(A)",
             "(1)",
-            "[1 2]",
+            "[1 2, 3]",
+            "[1, 2 3]",
             "[1, 2",
             "[1] 2",
             "[0.1 0.2 ... 0.9]",
             "[foo]",
             "{'a'}",
             "{[1]: 2}",
-            "['a' 'b']",
+            "['a''b']",
             "[01]",
             "[1_000]",
             "[b'a']",

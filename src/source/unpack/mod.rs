@@ -6,6 +6,7 @@
 #[cfg(feature = "arrow")]
 mod arrow;
 mod cells;
+mod columns;
 mod literal;
 #[cfg(feature = "arrow")]
 mod parquet;
@@ -170,7 +171,11 @@ pub(super) fn text(path: &str, stream: Stream, layout: Layout) -> Result<(Option
     head.grow(FIRST_LOOK).map_err(failed)?;
     let (packing, rows) = match head.bytes.trim_ascii_start().first() {
         Some(b'{') if table::recognise(&head.bytes) => (Packing::JsonTable, table::open(head.again())),
-        None | Some(b'{' | b'[') => return Ok((None, Opened::new(head.again(), layout))),
+        Some(b'{') => match columns::recognise(&mut head).map_err(failed)? {
+            Some(table) => (Packing::JsonTable, Ok(Box::new(table) as Box<dyn Rows>)),
+            None => return Ok((None, Opened::new(head.again(), layout))),
+        },
+        None | Some(b'[') => return Ok((None, Opened::new(head.again(), layout))),
         Some(_) => match cells::recognise(&mut head).map_err(failed)? {
             Some(columns) => (Packing::ListCells, Ok(cells::open(columns, head.again()))),
             None => return Ok((None, Opened::new(head.again(), layout))),

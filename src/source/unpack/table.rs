@@ -207,7 +207,7 @@ fn texts(row: &[u8]) -> Vec<&[u8]> {
 }
 
 /// Where the cells of a row stand in it, cut at the commas of its outermost list.
-fn cells(row: &[u8]) -> Vec<Range<usize>> {
+pub(super) fn cells(row: &[u8]) -> Vec<Range<usize>> {
     let trimmed = row.trim_ascii();
     let list = trimmed.strip_prefix(b"[").and_then(|inner| inner.strip_suffix(b"]"));
     let before = row.len() - row.trim_ascii_start().len() + usize::from(list.is_some());

@@ -1,0 +1,169 @@
+//! A table in one JSON document, column by column: `{"id": [0, 1], "logprobs": [[-0.5], [-0.25]]}`.
+
+use std::io;
+use std::ops::Range;
+
+use crate::source::Piece;
+use crate::source::unpack::table::cells;
+use crate::source::unpack::{Head, Rows, on_one_line};
+
+/// Largest document that is read: its columns are needed side by side.
+const LARGEST: usize = 64 << 20;
+/// Names of a column that tells rows apart. Without one, lists of equal length are those of one record's tokens.
+const NAMES: [&[u8]; 16] = [
+    b"id",
+    b"idx",
+    b"index",
+    b"item",
+    b"item_id",
+    b"doc_id",
+    b"document",
+    b"example_id",
+    b"sample_id",
+    b"request_id",
+    b"question_id",
+    b"qid",
+    b"uid",
+    b"prompt",
+    b"question",
+    b"text",
+];
+
+/// The key of a column in its quotes, with its cells, by where they stand in the document.
+type Column = (Range<usize>, Vec<Range<usize>>);
+
+/// A table by columns.
+pub(super) struct Table {
+    document: Vec<u8>,
+    columns: Vec<Column>,
+    row: usize,
+    pieces: Vec<Piece>,
+}
+
+/// The table that a document is: objects of lists of one length, of which one tells rows apart and one holds lists.
+pub(super) fn recognise(head: &mut Head) -> io::Result<Option<Table>> {
+    if !begins_with_list(&head.bytes) {
+        return Ok(None);
+    }
+    while !head.whole {
+        if head.bytes.len() > LARGEST {
+            return Ok(None);
+        }
+        head.grow(head.bytes.len() * 4)?;
+    }
+    let mut document = head.bytes.clone();
+    on_one_line(&mut document);
+    Ok(columns(&document).map(|columns| Table { document, columns, row: 0, pieces: Vec::new() }))
+}
+
+/// Whether the first value of an object is a list, and its first entry no object.
+fn begins_with_list(head: &[u8]) -> bool {
+    let inside = || {
+        let rest = head.trim_ascii_start().strip_prefix(b"{")?.trim_ascii_start().strip_prefix(b"\"")?;
+        let key = memchr::memchr(b'"', rest)?;
+        let rest = rest.get(key + 1..)?.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+        rest.strip_prefix(b"[")?.trim_ascii_start().first().copied()
+    };
+    inside().is_some_and(|first| first != b'{' && first != b']')
+}
+
+fn columns(document: &[u8]) -> Option<Vec<Column>> {
+    let start = document.len() - document.trim_ascii_start().len() + 1;
+    // The members of an object are cut as the entries of a list are.
+    let trimmed = document.trim_ascii().strip_prefix(b"{")?.strip_suffix(b"}")?;
+    let mut columns: Vec<Column> = Vec::new();
+    for member in cells(trimmed) {
+        let text = trimmed.get(member.clone())?;
+        let key = 1 + memchr::memchr(b'"', text.strip_prefix(b"\"")?)? + 1;
+        let rest = text.get(key..)?;
+        let value = rest.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+        if !(value.starts_with(b"[") && value.ends_with(b"]")) {
+            return None;
+        }
+        let from = start + member.end - value.len();
+        let own = cells(value).into_iter().map(|cell| from + cell.start..from + cell.end).collect();
+        columns.push((start + member.start..start + member.start + key, own));
+    }
+    let rows = columns.first()?.1.len();
+    let is_list = |cell: &Range<usize>| document.get(cell.clone()).is_some_and(|cell| cell.starts_with(b"["));
+    let names_rows = |(key, cells): &Column| {
+        let name = document.get(key.start + 1..key.end - 1).unwrap_or_default();
+        NAMES.contains(&name) && !cells.iter().any(is_list)
+    };
+    let is_table = rows > 1
+        && columns.iter().all(|(_, cells)| cells.len() == rows)
+        && columns.iter().any(names_rows)
+        && columns.iter().any(|(_, cells)| cells.iter().all(is_list));
+    is_table.then_some(columns)
+}
+
+impl Rows for Table {
+    fn more(&mut self, out: &mut Vec<u8>) -> Result<bool, String> {
+        if self.columns.first().is_none_or(|(_, cells)| self.row >= cells.len()) {
+            return Ok(false);
+        }
+        out.push(b'{');
+        for (at, (key, cells)) in self.columns.iter().enumerate() {
+            if at > 0 {
+                out.extend_from_slice(b", ");
+            }
+            out.extend_from_slice(self.document.get(key.clone()).unwrap_or_default());
+            out.extend_from_slice(b": ");
+            let cell = cells.get(self.row).cloned().unwrap_or_default();
+            let (at, len, offset) = (out.len() as u64, cell.len() as u64, Some(cell.start as u64));
+            self.pieces.push(Piece { at, len, offset, start: None, member: None });
+            out.extend_from_slice(self.document.get(cell).unwrap_or_default());
+        }
+        out.extend_from_slice(b"}\n");
+        self.row += 1;
+        Ok(true)
+    }
+
+    fn pieces(&mut self) -> Vec<Piece> {
+        std::mem::take(&mut self.pieces)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(document: &str) -> Option<String> {
+        let stream = Box::new(io::Cursor::new(document.as_bytes().to_vec()));
+        let mut head = Head { bytes: Vec::new(), stream, whole: false };
+        head.grow(1 << 10).unwrap();
+        let mut table = recognise(&mut head).unwrap()?;
+        let mut out = Vec::new();
+        while table.more(&mut out).unwrap() {}
+        for piece in table.pieces() {
+            let [at, from, len] = [piece.at, piece.offset.unwrap(), piece.len].map(|n| usize::try_from(n).unwrap());
+            assert_eq!(out[at..at + len], document.as_bytes()[from..from + len]);
+        }
+        Some(String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn columns_become_rows_with_the_places_of_their_cells() {
+        assert_eq!(
+            rows(" {\"id\": [\"a]\", \"b\"], \"lps\": [[-0.50, 1],\n [2]], \"score\": [-1, null]} ").as_deref(),
+            Some(
+                "{\"id\": \"a]\", \"lps\": [-0.50, 1], \"score\": -1}\n{\"id\": \"b\", \"lps\": [2], \"score\": null}\n"
+            )
+        );
+    }
+
+    #[test]
+    fn one_record_is_no_table() {
+        for one in [
+            r#"{"tokens": ["a", "b"], "top_logprobs": [[-0.5], [-0.25]]}"#,
+            r#"{"id": ["a", "b"], "lps": [-0.5, -0.25]}"#,
+            r#"{"id": ["a", "b"], "lps": [[-0.5]]}"#,
+            r#"{"id": ["a"], "lps": [[-0.5]]}"#,
+            r#"{"id": [{"a": 1}, 2], "lps": [[1], [2]]}"#,
+            r#"{"id": ["a", "b"], "lps": [[1], [2]], "n": 2}"#,
+            r#"{"id": ["a", "b"], "lps": [[1], [2]]"#,
+        ] {
+            assert_eq!(rows(one), None, "{one}");
+        }
+    }
+}
