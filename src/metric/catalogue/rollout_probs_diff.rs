@@ -50,28 +50,27 @@ pub(super) fn sum(own: &RolloutSum) -> Approx {
     Approx::exact(own.value.value()).widened(rounding)
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "a number of a mask may not exist")]
-fn mean(own: &TokenRows) -> Option<Approx> {
-    Some(sum(&own.probs_diff).over(own.tokens as f64))
+fn mean(own: &TokenRows) -> Approx {
+    sum(&own.probs_diff).over(own.tokens as f64)
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "a number of a mask may not exist")]
-fn largest(own: &TokenRows) -> Option<Approx> {
-    Some(Approx::exact(own.largest).rounded(ROUNDINGS, NumberFormat::F32))
+fn largest(own: &TokenRows) -> Approx {
+    Approx::exact(own.largest).rounded(ROUNDINGS, NumberFormat::F32)
 }
 
-fn deviation(own: &TokenRows) -> Option<Approx> {
+/// NaN for one token.
+fn deviation(own: &TokenRows) -> Approx {
     let (total, squares, count) = (sum(&own.probs_diff), sum(&own.squares), own.tokens as f64);
-    (count > 1.0).then(|| (squares - (total * total).over(count)).over(count - 1.0).sqrt())
+    (squares - (total * total).over(count)).over(count - 1.0).sqrt()
 }
 
 /// A number over the response mask; over another one it is wrong.
-fn over_masks(asked: &Asked<'_>, words: &str, of: fn(&TokenRows) -> Option<Approx>) -> Option<Found> {
+fn over_masks(asked: &Asked<'_>, words: &str, of: fn(&TokenRows) -> Approx) -> Option<Found> {
     let [(mask, _), others @ ..] = MASKS;
-    let right = Derived::new(of(over(asked, mask)?)?, format!("{words} over the mask"));
+    let right = Derived::new(of(over(asked, mask)?), format!("{words} over the mask"));
     let wrong = |(mask, name): (TokenMask, &str)| {
         let why = format!("is over {name}, not over the response mask");
-        Some(Wrong::new(AggregateCause::Mismatch, of(over(asked, mask)?)?, &format!("{words} over {name}"), &why))
+        Some(Wrong::new(AggregateCause::Mismatch, of(over(asked, mask)?), &format!("{words} over {name}"), &why))
     };
     settle(asked, vec![right], others.into_iter().filter_map(wrong).collect(), OTHER_ROLLOUTS)
 }
