@@ -227,13 +227,13 @@ mod tests {
     fn a_name_that_says_what_a_number_is_is_believed() {
         // The first token is left out of the total, and the average is a sum.
         let records = [
-            r#"{"item": "a", "logprobs": [-0.5, -0.25], "total_lp": -0.25, "avg_nll": 0.75, "letters_sum": 3}"#,
-            r#"{"item": "b", "logprobs": [-1.5, -0.5, -1.0], "total_lp": -1.5, "avg_nll": 3.0, "letters_sum": 4}"#,
-            r#"{"item": "c", "logprobs": [-0.125, -0.5], "total_lp": -0.5, "avg_nll": 0.625, "letters_sum": 5}"#,
+            r#"{"item": "a", "logprobs": [-0.5, -0.25], "text_total": -0.25, "text_avg": 0.75, "letters_sum": 3}"#,
+            r#"{"item": "b", "logprobs": [-1.5, -0.5, -1.0], "text_total": -1.5, "text_avg": 3.0, "letters_sum": 4}"#,
+            r#"{"item": "c", "logprobs": [-0.125, -0.5], "text_total": -0.5, "text_avg": 0.625, "letters_sum": 5}"#,
         ];
         assert_eq!(
             found(&records),
-            [("total_lp".to_owned(), ClaimKind::Score), ("avg_nll".to_owned(), ClaimKind::Loss)]
+            [("text_total".to_owned(), ClaimKind::Score), ("text_avg".to_owned(), ClaimKind::Loss)]
         );
     }
 
