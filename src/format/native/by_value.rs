@@ -227,9 +227,9 @@ mod tests {
     fn a_name_that_says_what_a_number_is_is_believed() {
         // The first token is left out of the total, and the average is a sum.
         let records = [
-            r#"{"item": "a", "logprobs": [-0.5, -0.25], "text_total": -0.25, "text_avg": 0.75, "letters_sum": 3}"#,
-            r#"{"item": "b", "logprobs": [-1.5, -0.5, -1.0], "text_total": -1.5, "text_avg": 3.0, "letters_sum": 4}"#,
-            r#"{"item": "c", "logprobs": [-0.125, -0.5], "text_total": -0.5, "text_avg": 0.625, "letters_sum": 5}"#,
+            r#"{"item": "a", "logprobs": [-0.5012, -0.2503], "text_total": -0.2503, "text_avg": 0.7515, "letters_sum": 3}"#,
+            r#"{"item": "b", "logprobs": [-1.5, -0.5, -1.0041], "text_total": -1.5041, "text_avg": 3.0041, "letters_sum": 4}"#,
+            r#"{"item": "c", "logprobs": [-0.1251, -0.5007], "text_total": -0.5007, "text_avg": 0.6258, "letters_sum": 5}"#,
         ];
         assert_eq!(
             found(&records),
