@@ -82,7 +82,7 @@ pub const ANSWERS: [&str; 12] = [
 /// Whether a field has one of several names.
 #[must_use]
 pub fn is_named(field: &str, names: &[&str]) -> bool {
-    names.contains(&field) || names.contains(&&*plain_name(field))
+    names.contains(&&*plain_name(field))
 }
 
 /// Whether a field says what a search returned.

@@ -87,7 +87,7 @@ pub fn is_tie(label: &str) -> bool {
 
 /// Whether a field says who won.
 pub(super) fn is_outcome(name: &str) -> bool {
-    NAMES.iter().any(|known| known.eq_ignore_ascii_case(name)) || NAMES.contains(&&*plain_name(name))
+    NAMES.contains(&&*plain_name(name))
 }
 
 impl Outcomes {

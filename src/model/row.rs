@@ -148,8 +148,13 @@ impl RowField<'_> {
 #[must_use]
 pub fn plain_name(name: &str) -> Cow<'_, str> {
     // Most names are.
-    let is_plain = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'@' | b'^');
-    if name.as_bytes().split(|byte| *byte == b'_').all(|word| !word.is_empty() && word.iter().all(is_plain)) {
+    let mut before = b'_';
+    let is_plain = name.bytes().all(|byte| {
+        let is_part = matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'@' | b'^') || (byte == b'_' && before != b'_');
+        before = byte;
+        is_part
+    });
+    if is_plain && before != b'_' {
         return Cow::Borrowed(name);
     }
     let mut plain = String::with_capacity(name.len());

@@ -49,17 +49,31 @@ fn said(name: &str, is_negative: bool) -> Option<ClaimKind> {
     Some(if is_negative { *of_negative } else { *of_positive })
 }
 
+/// Longest record that is read for its evidence: a record takes many times its size in memory.
+const LONGEST: usize = 1 << 20;
+
+/// Whether a record is short enough to be read for its evidence.
+pub(super) fn is_short(record: &Value<'_>) -> bool {
+    record.end() - record.start() <= LONGEST
+}
+
 /// The columns of fields without a role that follow from the tokens wherever the records have them.
 pub(super) fn columns<'t>(records: impl Iterator<Item = Value<'t>>, mapping: &Mapping) -> Vec<ColumnSpec> {
-    let items: Vec<Item<'t>> = records.filter_map(|record| item(record, mapping).ok()).collect();
-    let rows = Rows::of(&items);
-    let sides = || rows.0.iter().flat_map(|(candidate, _)| &candidate.side_values);
+    let items: Vec<Item<'t>> = records.filter(is_short).filter_map(|record| item(record, mapping).ok()).collect();
+    let with_tokens = |candidate: &&Candidate<'_>| !candidate.steps.is_empty();
+    let sides = || {
+        items.iter().flat_map(|item| &item.candidates).filter(with_tokens).flat_map(|candidate| &candidate.side_values)
+    };
     let mut names: Vec<&str> = Vec::new();
     for side in sides() {
         if !names.contains(&&*side.name) {
             names.push(&side.name);
         }
     }
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let rows = Rows::of(&items);
     let mut columns = Vec::new();
     for name in names {
         let own = |candidate: &Candidate<'_>| {

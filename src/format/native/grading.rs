@@ -38,7 +38,10 @@ const MARKS: [&str; 6] = ["correct", "is_correct", "passed", "accuracy", "acc", 
 /// The grading of a row; None where it lacks gold answer, response or mark.
 #[must_use]
 pub(super) fn graded<'t>(item: &Cow<'t, str>, row: &[RowField<'t>]) -> Option<RowFact<'t>> {
-    let find = |names: &[&str]| names.iter().find_map(|name| row.iter().find(|own| *plain_name(&own.name) == **name));
+    let named: Vec<(Cow<'_, str>, &RowField<'t>)> = row.iter().map(|own| (plain_name(&own.name), own)).collect();
+    let find = |names: &[&str]| {
+        names.iter().find_map(|name| named.iter().find(|(own, _)| own == name).map(|(_, field)| *field))
+    };
     let text = |field: &RowField<'t>| match field.value {
         FieldValue::Text(text) => Some(Cow::Owned(text.decoded().into_owned())),
         FieldValue::Number(number) if number.is_finite() => Some(Cow::Owned(number.to_string())),

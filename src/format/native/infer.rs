@@ -20,6 +20,8 @@ pub(super) type Path = (Role, Vec<String>);
 /// The paths of fields with token-level values, and of what else the records need. None where the names say it, or where the
 /// values do not decide.
 pub(super) fn paths(records: &[Value<'_>], mapping: &Mapping) -> Option<Vec<Path>> {
+    let records: Vec<Value<'_>> = records.iter().copied().filter(by_value::is_short).collect();
+    let records = records.as_slice();
     let first = records.first().filter(|_| records.len() >= FEWEST)?;
     if records.iter().any(|record| record.kind() != Kind::Object) || names_tokens(*first, mapping) {
         return None;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::format::field::{flag, id, printed};
-use crate::format::json::{Kind, Value};
+use crate::format::json::{Key, Kind, Value};
 use crate::metric::field_names::{ANSWERS, GAINS, JUDGED, RANKS, RETURNED, is_named};
 use crate::model::{FieldValue, Returned, RowFact, Vote, answer_hash};
 
@@ -25,6 +25,12 @@ const LONGEST: usize = 64;
 /// The first member of an object with one of several names that is of use.
 fn first<'t, T>(object: Value<'t>, names: &[&str], of: impl Fn(Value<'t>) -> Option<T>) -> Option<T> {
     object.members().filter(|(key, _)| is_named(&key.as_str(), names)).find_map(|(_, value)| of(value))
+}
+
+/// The same of members that are lists: every record has other members, whose names need no look.
+fn first_list<'t, T>(object: Value<'t>, names: &[&str], of: impl Fn(Value<'t>) -> Option<T>) -> Option<T> {
+    let lists = object.members().filter(|(_, value)| value.kind() == Kind::Array);
+    lists.filter(|(key, _)| is_named(&key.as_str(), names)).find_map(|(_, value)| of(value))
 }
 
 /// A relevance: a number, or a yes or no.
@@ -87,18 +93,22 @@ fn graded(list: Value<'_>) -> Option<Vec<f64>> {
 
 /// What a search returned for the query of a record.
 fn returned(record: Value<'_>) -> Option<Returned> {
-    let list = first(record, &RETURNED, is_list);
+    let list = first_list(record, &RETURNED, is_list);
     if let (Some(list), Some(judged)) = (list, first(record, &JUDGED, judged)) {
         let ids: Option<Vec<Cow<'_, str>>> = list.elements().map(entry_id).collect();
         let of = |id: &str| judged.iter().find(|(known, _)| known == id).map_or(0.0, |(_, relevance)| *relevance);
         let gains: Vec<f64> = ids?.iter().map(|id| of(id)).collect();
         return Some(of_gains(&gains, Some(judged.into_iter().map(|(_, relevance)| relevance).collect())));
     }
-    let gains = first(record, &GAINS, |value| is_list(value)?.elements().map(relevance).collect::<Option<Vec<f64>>>());
+    let gains =
+        first_list(record, &GAINS, |value| is_list(value)?.elements().map(relevance).collect::<Option<Vec<f64>>>());
     if let Some(gains) = gains.or_else(|| graded(list?)) {
         return Some(of_gains(&gains, None));
     }
-    let rank = record.members().find(|(key, _)| is_named(&key.as_str(), &RANKS))?.1;
+    let is_rank = |(key, value): &(Key<'_>, Value<'_>)| {
+        matches!(value.kind(), Kind::Number | Kind::Bool | Kind::Null) && is_named(&key.as_str(), &RANKS)
+    };
+    let rank = record.members().find(is_rank)?.1;
     let number = relevance(rank).filter(|_| rank.kind() == Kind::Number);
     if number.is_none() && rank.kind() != Kind::Null {
         return None;
@@ -136,8 +146,8 @@ fn flags(value: Value<'_>) -> Option<Vec<bool>> {
 
 /// The answers to a question, where the record says which are right; else how many samples passed.
 fn votes<'t>(record: Value<'t>) -> Option<RowFact<'t>> {
-    let right = first(record, &RIGHT, flags);
-    let list = first(record, &ANSWERS, |value| is_list(value).filter(|list| list.len() > 1));
+    let right = first_list(record, &RIGHT, flags);
+    let list = first_list(record, &ANSWERS, |value| is_list(value).filter(|list| list.len() > 1));
     let one = |entry: Value<'t>| {
         let own = if entry.kind() == Kind::Object { first(entry, &ANSWER, answer)? } else { answer(entry)? };
         let is_right = (entry.kind() == Kind::Object).then(|| first(entry, &RIGHT, |own| own.as_bool())).flatten();

@@ -34,6 +34,7 @@ pub(super) static NAMED: Metric = Metric {
             "problems",
             "queries",
             "questions",
+            "segments",
             "utterances",
         ],
         Kind::Count,

@@ -8,7 +8,7 @@ pub(super) static METRIC: Metric = Metric {
     of_run: Some(of_tokens),
     variants: &[MEAN_OF_TOKEN_PERPLEXITIES, EXP_OF_MEAN_NLLS],
     in_summaries: true,
-    ..Metric::new(&["ppl", "token_perplexity"], Kind::Number)
+    ..Metric::new(&["corpus_perplexity", "corpus_ppl", "ppl", "token_perplexity"], Kind::Number)
 };
 
 /// exp(−Σ log p ÷ tokens).

@@ -155,9 +155,10 @@ fn visit(origin: &JsonOrigin<'_>, task: &str, out: &mut dyn Sink) -> Result<(), 
     let is_choice = responses.len() > 1 && responses.iter().all(|response| is_number(&response)) && gold.is_some();
     let is_total = responses.first().is_some_and(|response| is_number(&response)) && !is_choice;
     let scored = if is_choice { responses.len() } else { usize::from(is_total) };
-    for response in responses.iter().take(scored) {
+    for (index, response) in (0_u32..).zip(responses.iter().take(scored)) {
         let value = field::number(*response, "logit", &[])?;
         item.candidates.push(Candidate {
+            index: Some(index),
             claims: vec![Claim { of: ColumnId(0), value, at: at(*response) }],
             at: at(*response),
             ..Candidate::default()
