@@ -55,7 +55,11 @@ fn is_list(value: Value<'_>) -> Option<Value<'_>> {
 fn judged(value: Value<'_>) -> Option<Vec<(Cow<'_, str>, f64)>> {
     match value.kind() {
         Kind::Object if value.len() <= ENTRIES => {
-            value.members().map(|(key, own)| Some((key.as_str(), relevance(own)?))).collect()
+            let all: Option<Vec<_>> = value.members().map(|(key, own)| Some((key.as_str(), relevance(own)?))).collect();
+            let mut all = all?;
+            // The order of an object's keys says nothing of an ideal that follows the order of the judgments.
+            all.sort_by(|(_, own), (_, other)| other.total_cmp(own));
+            Some(all)
         }
         Kind::Array if value.len() <= ENTRIES => {
             let one = |entry: Value<'_>| match entry.kind() {
