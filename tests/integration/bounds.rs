@@ -304,3 +304,32 @@ fn memory_is_bounded_by_the_record() {
     contains(&out, &["long.jsonl:2:1", "longer than 256 MiB", "2 proven of 2"]);
     assert!(high < 800 << 20, "{} MiB", high >> 20);
 }
+
+/// A log in which all first candidates stand before all second ones.
+fn scattered(items: usize) -> Vec<u8> {
+    let mut log = String::new();
+    for candidate in ["a", "b"] {
+        for item in 0..items {
+            let first = item % 89 + 1;
+            log.push_str(&format!(
+                "{{\"item\": \"question-{item}\", \"candidate\": \"{candidate}\", \"logprobs\": [-{first}.25, -0.5], \
+                 \"score\": -{first}.75}}\n"
+            ));
+        }
+    }
+    log.into_bytes()
+}
+
+#[test]
+fn memory_does_not_grow_with_the_number_of_rows() {
+    let folder = Folder::with(&[]);
+    folder.write("few.jsonl", &scattered(60_000));
+    folder.write("many.jsonl", &scattered(180_000));
+    let Some((few, code, _)) = peak(&folder, &["few.jsonl", "--threads", "1"]) else { return };
+    assert_eq!(code, 0);
+    let (many, code, out) = peak(&folder, &["many.jsonl", "--threads", "1"]).unwrap();
+    assert_eq!(code, 0);
+    contains(&out, &["score     proven      360,000 proven of 360,000"]);
+    assert!(many < few + (24 << 20), "{} MiB for a third of {} MiB", few >> 20, many >> 20);
+    assert!(many < 120 << 20, "{} MiB", many >> 20);
+}

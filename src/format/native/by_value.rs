@@ -2,8 +2,9 @@
 //! records is a claim; others are not.
 
 use crate::config::{ColumnSpec, Promise, both_ends};
-use crate::format::json::Value;
+use crate::format::json::{Kind, Value};
 use crate::format::native::record::{Mapping, item};
+use crate::format::native::roles::by_name;
 use crate::formula::{Casts, FactsBuilder, Formula, Needs, Output, Scale, SequenceFacts, Span, StepResolutions};
 use crate::model::{Candidate, ClaimKind, ColumnId, Item, Logged, plain_name};
 use crate::numeric::{Approx, Printed, ResolutionStats};
@@ -57,9 +58,27 @@ pub(super) fn is_short(record: &Value<'_>) -> bool {
     record.end() - record.start() <= LONGEST
 }
 
+/// Whether a record, an object in its lists, or a list in it has numbers under a name without a role.
+fn may_have(record: Value<'_>, mapping: &Mapping) -> bool {
+    record.members().any(|(key, value)| match value.kind() {
+        Kind::Number => by_name(key.raw_str()).is_none() && mapping.column(key.raw_str()).is_none(),
+        Kind::Array => match value.elements().next() {
+            Some(first) if first.kind() == Kind::Object => value.elements().any(|entry| may_have(entry, mapping)),
+            Some(first) => first.kind() == Kind::Number && by_name(key.raw_str()).is_none(),
+            None => false,
+        },
+        _ => false,
+    })
+}
+
 /// The columns of fields without a role that follow from the tokens wherever the records have them.
 pub(super) fn columns<'t>(records: impl Iterator<Item = Value<'t>>, mapping: &Mapping) -> Vec<ColumnSpec> {
-    let items: Vec<Item<'t>> = records.filter(is_short).filter_map(|record| item(record, mapping).ok()).collect();
+    let records: Vec<Value<'t>> = records.filter(is_short).collect();
+    // Most logs have no such number: their records need not be read for it.
+    if !records.iter().any(|record| may_have(*record, mapping)) {
+        return Vec::new();
+    }
+    let items: Vec<Item<'t>> = records.into_iter().filter_map(|record| item(record, mapping).ok()).collect();
     let with_tokens = |candidate: &&Candidate<'_>| !candidate.steps.is_empty();
     let sides = || {
         items.iter().flat_map(|item| &item.candidates).filter(with_tokens).flat_map(|candidate| &candidate.side_values)
