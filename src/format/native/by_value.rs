@@ -71,20 +71,60 @@ fn may_have(record: Value<'_>, mapping: &Mapping) -> bool {
     })
 }
 
+/// A number that candidates have: a claim by its column, or one under a name without a role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Field<'n> {
+    Claim(ColumnId),
+    Side(&'n str),
+}
+
+impl<'n> Field<'n> {
+    /// All that some candidates have, in the order in which they come.
+    pub(super) fn all<'t: 'n>(candidates: impl Iterator<Item = &'n Candidate<'t>>) -> Vec<Self> {
+        let mut fields = Vec::new();
+        for candidate in candidates {
+            let sides = candidate.side_values.iter().map(|side| Self::Side(&side.name));
+            for field in sides.chain(candidate.claims.iter().map(|claim| Self::Claim(claim.of))) {
+                if !fields.contains(&field) {
+                    fields.push(field);
+                }
+            }
+        }
+        fields
+    }
+
+    /// The number of a candidate; None without a finite one.
+    pub(super) fn number(self, candidate: &Candidate<'_>) -> Option<Printed> {
+        match self {
+            Self::Claim(column) => candidate.claims.iter().find(|claim| claim.of == column)?.value.finite(),
+            Self::Side(name) => Some(candidate.side_values.iter().find(|side| side.name == name)?.value),
+        }
+    }
+
+    /// The same as a plain number, which may be infinite.
+    pub(super) fn value(self, candidate: &Candidate<'_>) -> Option<f64> {
+        match self {
+            Self::Claim(column) => candidate.claims.iter().find(|claim| claim.of == column)?.value.value(),
+            Self::Side(_) => self.number(candidate).map(|number| number.value),
+        }
+    }
+}
+
+/// The candidates of items whose tokens are logged.
+fn with_tokens<'i, 't>(items: &'i [Item<'t>]) -> impl Iterator<Item = &'i Candidate<'t>> {
+    items.iter().flat_map(|item| &item.candidates).filter(|candidate| !candidate.steps.is_empty())
+}
+
 /// The columns of fields without a role that follow from the tokens wherever the records have them.
-pub(super) fn columns<'t>(records: impl Iterator<Item = Value<'t>>, mapping: &Mapping) -> Vec<ColumnSpec> {
-    let records: Vec<Value<'t>> = records.filter(is_short).collect();
+pub(super) fn columns(records: &[Value<'_>], mapping: &Mapping) -> Vec<ColumnSpec> {
+    let records = || records.iter().filter(|record| is_short(record));
     // Most logs have no such number: their records need not be read for it.
-    if !records.iter().any(|record| may_have(*record, mapping)) {
+    if !records().any(|record| may_have(*record, mapping)) {
         return Vec::new();
     }
-    let items: Vec<Item<'t>> = records.into_iter().filter_map(|record| item(record, mapping).ok()).collect();
-    let with_tokens = |candidate: &&Candidate<'_>| !candidate.steps.is_empty();
-    let sides = || {
-        items.iter().flat_map(|item| &item.candidates).filter(with_tokens).flat_map(|candidate| &candidate.side_values)
-    };
+    let items: Vec<Item<'_>> = records().filter_map(|record| item(*record, mapping).ok()).collect();
     let mut names: Vec<&str> = Vec::new();
-    for side in sides() {
+    for side in with_tokens(&items).flat_map(|candidate| &candidate.side_values) {
         if !names.contains(&&*side.name) {
             names.push(&side.name);
         }
@@ -93,69 +133,24 @@ pub(super) fn columns<'t>(records: impl Iterator<Item = Value<'t>>, mapping: &Ma
         return Vec::new();
     }
     let rows = Rows::of(&items);
-    let mut columns = Vec::new();
-    for name in names {
-        let own = |candidate: &Candidate<'_>| {
-            candidate.side_values.iter().find(|side| side.name == name).map(|side| side.value)
-        };
-        let fits = MAY_BE.iter().find_map(|(kind, formula)| {
-            let formulas = both_ends(&[*formula]);
-            formulas.iter().any(|formula| rows.follow(own, formula)).then_some((*kind, formulas))
-        });
-        let is_of_tokens = || {
-            let spans = |(_, formula): &(ClaimKind, Formula)| SPANS.map(|span| Formula { span, ..*formula });
-            MAY_BE.iter().flat_map(spans).any(|formula| rows.follow(own, &formula))
-        };
-        let is_negative = rows.0.iter().filter_map(|(candidate, _)| own(candidate)).all(|number| number.value <= 0.0);
-        let said = said(name, is_negative).filter(|_| fits.is_some() || is_of_tokens());
-        match (said, fits) {
-            // What its name says is what it is held to.
-            (Some(kind), _) => columns.push(ColumnSpec::of_kind(name, kind)),
-            (None, Some((kind, formulas))) => {
-                let spec = ColumnSpec::with_formulas(name, kind, formulas);
-                columns.push(ColumnSpec { promise: Promise::Matched, ..spec });
-            }
-            (None, None) => {}
-        }
-    }
-    columns
+    names.into_iter().filter_map(|name| rows.column(name)).collect()
 }
 
-/// What speaks for the tokens' values of some items.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Evidence {
-    /// Fields whose number follows from them in all candidates.
-    pub(super) follows: usize,
-}
-
-/// What the numbers of items say of the values that were taken for those of their tokens: those that nothing is known of, and
-/// claims by name.
-pub(super) fn evidence(items: &[Item<'_>], mapping: &Mapping) -> Evidence {
+/// How many numbers of items follow from the values that were taken for those of their tokens, in all candidates: claims by
+/// name, and those that nothing is known of.
+pub(super) fn following(items: &[Item<'_>], mapping: &Mapping) -> usize {
     let rows = Rows::of(items);
-    let mut fields: Vec<(Option<ColumnId>, &str)> = Vec::new();
-    for (candidate, _) in &rows.0 {
-        let sides = candidate.side_values.iter().map(|side| (None, &*side.name));
-        let claims = candidate.claims.iter().map(|claim| (Some(claim.of), ""));
-        for field in sides.chain(claims) {
-            if !fields.contains(&field) {
-                fields.push(field);
-            }
-        }
-    }
     let accepted = |column: ColumnId| mapping.columns.get(usize::from(column.0)).map(|spec| spec.accepted.as_slice());
-    let follows = fields.into_iter().filter(|(column, name)| {
-        let own = |candidate: &Candidate<'_>| match column {
-            Some(column) => {
-                candidate.claims.iter().find(|claim| claim.of == *column).and_then(|claim| claim.value.finite())
-            }
-            None => candidate.side_values.iter().find(|side| side.name == *name).map(|side| side.value),
-        };
-        match column {
-            Some(column) => accepted(*column).unwrap_or_default().iter().any(|formula| rows.follow(own, formula)),
-            None => MAY_BE.iter().any(|(_, formula)| rows.follow(own, formula)),
-        }
-    });
-    Evidence { follows: follows.count() }
+    let follows = |field: &Field<'_>| match *field {
+        Field::Claim(column) => accepted(column).unwrap_or_default().iter().any(|formula| rows.follow(*field, formula)),
+        Field::Side(_) => MAY_BE.iter().any(|(_, formula)| rows.follow(*field, formula)),
+    };
+    Field::all(with_tokens(items)).iter().filter(|field| follows(field)).count()
+}
+
+/// The formulas of [`MAY_BE`] over the spans that are taken by mistake.
+fn mistaken() -> impl Iterator<Item = Formula> {
+    MAY_BE.iter().flat_map(|(_, formula)| SPANS.map(|span| Formula { span, ..*formula }))
 }
 
 /// Candidates with what formulas start from.
@@ -163,26 +158,39 @@ struct Rows<'i, 't>(Vec<(&'i Candidate<'t>, SequenceFacts)>);
 
 impl<'i, 't> Rows<'i, 't> {
     fn of(items: &'i [Item<'t>]) -> Self {
-        let candidates =
-            || items.iter().flat_map(|item| &item.candidates).filter(|candidate| !candidate.steps.is_empty());
-        let resolutions = resolutions(candidates());
-        let plain = MAY_BE.map(|(_, formula)| formula);
-        let others = MAY_BE.iter().flat_map(|(_, formula)| SPANS.map(|span| Formula { span, ..*formula }));
-        let formulas: Vec<Formula> = plain.into_iter().chain(others).collect();
+        let resolutions = resolutions(with_tokens(items));
+        let formulas: Vec<Formula> = MAY_BE.iter().map(|(_, formula)| *formula).chain(mistaken()).collect();
         let needs = Needs::of(&formulas);
         let mut builder = FactsBuilder::default();
-        Self(
-            candidates()
-                .map(|candidate| (candidate, builder.gather(candidate, &resolutions, &needs).clone()))
-                .collect(),
-        )
+        let facts = |candidate| (candidate, builder.gather(candidate, &resolutions, &needs).clone());
+        Self(with_tokens(items).map(facts).collect())
+    }
+
+    /// The candidates that have a field, with its number.
+    fn with(&self, field: Field<'_>) -> impl Iterator<Item = (Printed, &SequenceFacts)> {
+        self.0.iter().filter_map(move |(candidate, facts)| Some((field.number(candidate)?, facts)))
     }
 
     /// Whether a formula gives the number of every candidate that has one, and that of enough different ones closely.
-    fn follow(&self, own: impl Fn(&Candidate<'_>) -> Option<Printed>, formula: &Formula) -> bool {
-        let rows: Vec<(Printed, &SequenceFacts)> =
-            self.0.iter().filter_map(|(candidate, facts)| Some((own(candidate)?, facts))).collect();
-        follows(&rows, formula)
+    fn follow(&self, field: Field<'_>, formula: &Formula) -> bool {
+        follows(&self.with(field).collect::<Vec<_>>(), formula)
+    }
+
+    /// The column of a field that follows from the tokens. What its name says is what it is held to.
+    fn column(&self, name: &str) -> Option<ColumnSpec> {
+        let field = Field::Side(name);
+        let fits = MAY_BE.iter().find_map(|(kind, formula)| {
+            let formulas = both_ends(&[*formula]);
+            formulas.iter().any(|formula| self.follow(field, formula)).then_some((*kind, formulas))
+        });
+        let is_negative = self.with(field).all(|(number, _)| number.value <= 0.0);
+        if let Some(kind) = said(name, is_negative)
+            && (fits.is_some() || mistaken().any(|formula| self.follow(field, &formula)))
+        {
+            return Some(ColumnSpec::of_kind(name, kind));
+        }
+        let (kind, formulas) = fits?;
+        Some(ColumnSpec { promise: Promise::Matched, ..ColumnSpec::with_formulas(name, kind, formulas) })
     }
 }
 
@@ -238,7 +246,7 @@ mod tests {
         let mut tapes: Vec<Tape> = records.iter().map(|_| Tape::default()).collect();
         let values: Vec<Value<'_>> =
             tapes.iter_mut().zip(records).map(|(tape, record)| tape.parse(record.as_bytes()).unwrap()).collect();
-        let columns = columns(values.into_iter(), &Mapping::new(Vec::new()));
+        let columns = columns(&values, &Mapping::new(Vec::new()));
         columns.into_iter().map(|spec| (spec.column.name.to_string(), spec.column.kind)).collect()
     }
 

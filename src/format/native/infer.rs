@@ -3,10 +3,10 @@
 
 use crate::format::field::flag;
 use crate::format::json::{Kind, Value};
-use crate::format::native::by_value::{self, Evidence};
+use crate::format::native::by_value::{Field, following, is_short};
 use crate::format::native::record::{Mapping, item, names_tokens};
 use crate::format::native::roles::Role;
-use crate::model::{Candidate, Item, PickRef};
+use crate::model::{Item, PickRef};
 use crate::numeric::Printed;
 
 /// Fewest records from which roles may be read off.
@@ -20,7 +20,7 @@ pub(super) type Path = (Role, Vec<String>);
 /// The paths of fields with token-level values, and of what else the records need. None where the names say it, or where the
 /// values do not decide.
 pub(super) fn paths(records: &[Value<'_>], mapping: &Mapping) -> Option<Vec<Path>> {
-    let records: Vec<Value<'_>> = records.iter().copied().filter(by_value::is_short).collect();
+    let records: Vec<Value<'_>> = records.iter().copied().filter(is_short).collect();
     let records = records.as_slice();
     let first = records.first().filter(|_| records.len() >= FEWEST)?;
     if records.iter().any(|record| record.kind() != Kind::Object) || names_tokens(*first, mapping) {
@@ -44,8 +44,16 @@ pub(super) fn paths(records: &[Value<'_>], mapping: &Mapping) -> Option<Vec<Path
 /// A way to read the records.
 struct Reading {
     paths: Vec<Path>,
-    evidence: Evidence,
+    /// Numbers that follow from the values of the tokens.
+    follows: usize,
+    /// Whether the list is called so, and stands beside as many texts.
     is_named: bool,
+}
+
+impl Reading {
+    fn rank(&self) -> (usize, bool) {
+        (self.follows, self.is_named)
+    }
 }
 
 /// The list of numbers per token, with the list of texts beside it and the list of candidates that holds them.
@@ -55,27 +63,23 @@ fn lists(records: &[Value<'_>], mapping: &Mapping) -> Option<Vec<Path>> {
         let objects: Vec<Value<'_>> = records.iter().flat_map(|record| holder.objects(*record)).collect();
         for (key, numbers) in number_lists(&objects) {
             let pieces = pieces(&objects, key);
-            for role in numbers.may_be() {
-                let mut paths: Vec<Path> = Vec::new();
-                paths.extend(holder.key().map(|list| (Role::Candidates, vec![list.to_owned()])));
-                paths.push((role, vec![key.to_owned()]));
-                paths.extend(pieces.map(|pieces| (Role::Tokens, vec![pieces.to_owned()])));
-                let items: Vec<_> = records
-                    .iter()
-                    .filter_map(|record| item(*record, &Mapping { paths: paths.clone(), ..mapping.clone() }).ok())
-                    .collect();
-                let evidence = by_value::evidence(&items, mapping);
-                let is_hint = HINTS.iter().any(|hint| key.to_ascii_lowercase().contains(hint));
+            let is_hint = HINTS.iter().any(|hint| key.to_ascii_lowercase().contains(hint));
+            readings.extend(numbers.may_be().into_iter().map(|role| {
+                let path = |role: Role, key: &str| (role, vec![key.to_owned()]);
+                let list = holder.key().map(|list| path(Role::Candidates, list));
+                let tokens = pieces.map(|pieces| path(Role::Tokens, pieces));
+                let paths: Vec<Path> = list.into_iter().chain([path(role, key)]).chain(tokens).collect();
+                let read = Mapping { paths: paths.clone(), ..mapping.clone() };
+                let items: Vec<Item<'_>> = records.iter().filter_map(|record| item(*record, &read).ok()).collect();
                 let is_named = is_hint && pieces.is_some() && role != Role::Probs;
-                readings.push(Reading { paths, evidence, is_named });
-            }
+                Reading { paths, follows: following(&items, mapping), is_named }
+            }));
         }
     }
-    readings.retain(|reading| reading.evidence.follows > 0 || reading.is_named);
-    readings.sort_by_key(|reading| std::cmp::Reverse((reading.evidence.follows, reading.is_named)));
-    let rank = |reading: &Reading| (reading.evidence.follows, reading.is_named);
+    readings.retain(|reading| reading.follows > 0 || reading.is_named);
+    readings.sort_by_key(|reading| std::cmp::Reverse(reading.rank()));
     match readings.as_slice() {
-        [best, second, ..] if rank(best) == rank(second) => None,
+        [best, second, ..] if best.rank() == second.rank() => None,
         [best, ..] => Some(best.paths.clone()),
         [] => None,
     }
@@ -284,28 +288,17 @@ fn position(value: Value<'_>, item: &Item<'_>) -> Option<usize> {
 
 /// The best candidates of all items by each number that all candidates have: the highest ones, and the lowest ones.
 fn winners(items: &[(Value<'_>, Item<'_>)]) -> Vec<Vec<usize>> {
-    let Some(first) = items.first().and_then(|(_, item)| item.candidates.first()) else { return Vec::new() };
-    let by = |number: &dyn Fn(&Candidate<'_>) -> Option<f64>, sign: f64| -> Option<Vec<usize>> {
+    let first = items.iter().take(1).filter_map(|(_, item)| item.candidates.first());
+    let fields = Field::all(first);
+    let by = |field: Field<'_>, sign: f64| -> Option<Vec<usize>> {
         let best = |item: &Item<'_>| {
-            let values: Option<Vec<f64>> =
-                item.candidates.iter().map(|candidate| Some(sign * number(candidate)?)).collect();
-            let values = values?;
+            let values = item.candidates.iter().map(|candidate| Some(sign * field.value(candidate)?));
+            let values: Vec<f64> = values.collect::<Option<_>>()?;
             let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             values.iter().position(|value| *value == most)
         };
         items.iter().map(|(_, item)| best(item)).collect()
     };
-    let mut all = Vec::new();
-    for sign in [1.0, -1.0] {
-        for claim in &first.claims {
-            all.extend(by(&|own| own.claims.iter().find(|other| other.of == claim.of)?.value.value(), sign));
-        }
-        for side in &first.side_values {
-            all.extend(by(
-                &|own| Some(own.side_values.iter().find(|other| other.name == side.name)?.value.value),
-                sign,
-            ));
-        }
-    }
-    all
+    let signed = [1.0, -1.0].into_iter().flat_map(|sign| fields.iter().map(move |field| (*field, sign)));
+    signed.filter_map(|(field, sign)| by(field, sign)).collect()
 }

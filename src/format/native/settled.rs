@@ -42,7 +42,7 @@ pub(super) fn settle(values: &[Value<'_>], mut mapping: Mapping) -> Result<Settl
     if reads(Role::Surprisals) && !reads(Role::Logprobs) {
         mapping.in_nats_or_bits();
     }
-    let by_value = by_value::columns(values.iter().copied(), &mapping);
+    let by_value = by_value::columns(values, &mapping);
     if !by_value.is_empty() {
         found.extend(by_value.iter().map(|spec| {
             MappedField::new(MappedRole::Claim(spec.accepted.first().copied()), spec.column.name.to_string())
