@@ -29,5 +29,5 @@ fn say(all: &Observed) -> Message {
     let first = all.exemplars.kept().first().map(|row| row.evidence.detail.clone()).unwrap_or_default();
     let lie = if outside == 1 { "lies" } else { "lie" };
     Message::new(format!("{outside} of {rows} grades {lie} outside the scale of their rows, the farthest {first}"))
-        .help("reject such a grade when it is parsed; a mean over it is no mean of grades")
+        .help("reject a grade outside the scale when it is parsed; it distorts the mean")
 }
