@@ -28,16 +28,6 @@ pub(super) fn facts<'s>(stream: &'s StreamTally, correctness: &VerdictCounts) ->
     }
 }
 
-/// Whether reported correctness follows. Where the logged picks are wrong, the pipeline may have computed it from others: where
-/// it is that of the picks under the convention in all rows, the picks are what is wrong.
-pub(super) fn correctness(items: &ItemTally, picks_are_wrong: bool) -> VerdictCounts {
-    let counts = items.correctness();
-    if picks_are_wrong && items.is_right_of_recomputed() {
-        return VerdictCounts { proven: counts.proven + counts.refuted, refuted: 0, ..counts };
-    }
-    counts
-}
-
 fn doubt(items: &ItemTally, correctness: &VerdictCounts) -> Option<Doubt> {
     if correctness.refuted > 0 {
         return Some(Doubt::Contradicted);

@@ -188,11 +188,15 @@ fn conclude_run(
         let picks = picks::Picks::of(items);
         let from_refuted = metrics::from_refuted(items, &refuted);
         let mut decided = (picks.verdicts(), items.correctness());
+        // Where the logged picks are wrong, the pipeline may have computed the correctness from others: where it is that of the
+        // picks under the convention in all rows, the picks are what is wrong.
+        let mut is_of_recomputed = false;
         if !picks.follow_otherwise() {
             decided.0.move_to_refuted_source(from_refuted.picks);
-            let picks_are_wrong = decided.0.from_refuted + decided.0.refuted > 0;
-            decided.1 = metrics::correctness(items, picks_are_wrong);
-            if !(picks_are_wrong && items.is_right_of_recomputed()) {
+            is_of_recomputed = decided.0.from_refuted + decided.0.refuted > 0 && items.is_right_of_recomputed();
+            if is_of_recomputed {
+                decided.1 = decided.1.explained();
+            } else {
                 decided.1.move_to_refuted_source(from_refuted.correct);
             }
         }
@@ -204,7 +208,7 @@ fn conclude_run(
         let claims: Vec<&crate::model::RunClaim> =
             run.metrics.iter().filter(|claim| runs::concerns(claim, &key, run.single_stream)).collect();
         let mut judged = metric::judged::judge(&claims, &metrics::facts(&stream, &decided.1));
-        if decided.0.from_refuted > 0 && !items.is_right_of_recomputed() {
+        if decided.0.from_refuted > 0 && !is_of_recomputed {
             metric::judged::from_refuted(&mut judged);
         }
         metrics::count(&stream, &judged, &mut verdicts, gaps);

@@ -74,6 +74,12 @@ impl VerdictCounts {
         decided.saturating_add(self.unprovable)
     }
 
+    /// The same, where the refuted ones turn out to follow from something else.
+    #[must_use]
+    pub fn explained(self) -> Self {
+        Self { proven: self.proven.saturating_add(self.refuted), refuted: 0, ..self }
+    }
+
     /// Counts claims that follow from a refuted number, which were counted as proven.
     pub fn move_to_refuted_source(&mut self, count: u64) {
         let count = count.min(self.proven);

@@ -143,7 +143,7 @@ impl ItemTally {
     pub fn correctness(&self) -> VerdictCounts {
         let VerdictCounts { proven, refuted, unprovable, .. } = self.correct;
         if self.any_right.explains(proven + refuted) {
-            return VerdictCounts { proven: proven + refuted, unprovable, ..VerdictCounts::default() };
+            return self.correct.explained();
         }
         let SameLabel { agreed, contradicted, .. } = self.same_label;
         if !self.same_label.decides() {
