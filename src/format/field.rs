@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::format::json::{Kind, Value};
-use crate::model::{At, Logged, Text};
+use crate::model::{At, Logged, RowValue, Text};
 use crate::numeric::Printed;
 
 /// Usual words in tables for a cell without a value.
@@ -130,6 +130,16 @@ pub fn flag(value: Value<'_>) -> Option<bool> {
     match value.kind() {
         Kind::Bool => value.as_bool(),
         Kind::Number | Kind::String => flag_text(value.raw()),
+        _ => None,
+    }
+}
+
+/// The value of a metric that is a number or a yes or no, neither of them in quotes.
+#[must_use]
+pub fn row_value(value: Value<'_>) -> Option<RowValue> {
+    match value.kind() {
+        Kind::Bool => value.as_bool().map(RowValue::Flag),
+        Kind::Number => printed(value).map(RowValue::Number),
         _ => None,
     }
 }

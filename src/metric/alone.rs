@@ -4,10 +4,9 @@
 //! The standard error of a share of ones and zeros is √(p(1−p)/(n−1)), so that n = 1 + p(1−p)/se². A share of n rows is a whole
 //! number of n-ths (GRIM, Brown and Heathers 2017, <https://doi.org/10.1177/1948550616673876>).
 
-use crate::derive::judge;
 use crate::metric::aggregate::Derived;
 use crate::metric::answer::{Asked, Missing};
-use crate::metric::found::{Found, Remark};
+use crate::metric::found::{Found, Remark, gives, unit_of};
 use crate::metric::wrong::AggregateCause;
 use crate::model::{Aggregation, RunClaim, plain_name};
 use crate::numeric::{Approx, NumberFormat, Printed, half_of_last_digit, show};
@@ -108,7 +107,7 @@ fn error(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
     }
     let n = asked.counted.or_else(|| count(asked, &ALL)).filter(|n| *n > 1.0);
     let n = n.or_else(|| solved(share, reported))?;
-    let is_it = |value: Approx| judge(reported, value.through_stages(NumberFormat::F64)).is_proven();
+    let is_it = |value: Approx| gives(value, reported);
     let shown = show(n);
     let sample = Derived::new(error_of(share, n - 1.0).scaled(unit), format!("sqrt(p*(1 - p)/(n - 1)), n = {shown}"));
     if is_it(error_of(share, n - 1.0)) {
@@ -132,12 +131,17 @@ fn error(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
     is_long.then(|| Found::refuted(sample, AggregateCause::Stderr, why, arithmetic))
 }
 
+/// n = 1 + p(1−p)/se².
+fn n_of(share: Approx, error: Approx) -> f64 {
+    1.0 + share.value * (1.0 - share.value) / (error.value * error.value)
+}
+
 /// The whole n that a share and its standard error give, if the digits leave one, and the share is a whole number of n-ths.
 fn solved(share: Approx, error: Approx) -> Option<f64> {
     /// How far a solved n may lie from a whole number, and how far its digits may leave it open.
     const OPEN: f64 = 0.02;
     let product = share.value * (1.0 - share.value);
-    let n = 1.0 + product / (error.value * error.value);
+    let n = n_of(share, error);
     let open = (n - 1.0) * (2.0 * error.half / error.value + share.half / product.max(share.half));
     let whole = n.round();
     let right = share.value * whole;
@@ -155,9 +159,8 @@ fn of_counts(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
         return None;
     }
     let share = Approx::exact(right).over(all);
-    let is_it = |scale: f64| judge(reported, share.scaled(scale).through_stages(NumberFormat::F64)).is_proven();
     let words = format!("{} right of {}, as stated", show(right), show(all));
-    if let Some(scale) = [1.0, 100.0].into_iter().find(|scale| is_it(*scale)) {
+    if let Some(scale) = unit_of(reported, share) {
         return Some(Found::proven(Derived::new(share.scaled(scale), words)));
     }
     let remark = Remark {
@@ -174,7 +177,7 @@ fn of_counts(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
         expected: Some(share.value),
         of: (1, 1),
     };
-    Some(Found { remark: Some(remark), ..Found::open(Derived::new(share, words), NO_ROWS) })
+    Some(Found::open(Derived::new(share, words), NO_ROWS).remarked(remark))
 }
 
 /// A percentage beside the same number as a fraction.
@@ -187,7 +190,7 @@ fn other_unit(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
     let scale = if own.value > 1.0 { 1.0 } else { 100.0 };
     let value = own.scaled(scale);
     let derived = Derived::new(value, format!("{} in percent, as stated", claim.of.metric));
-    if judge(reported, value.through_stages(NumberFormat::F64)).is_proven() {
+    if gives(value, reported) {
         return Some(Found::proven(derived));
     }
     let remark = Remark {
@@ -203,7 +206,7 @@ fn other_unit(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
         expected: Some(value.value),
         of: (1, 1),
     };
-    Some(Found { remark: Some(remark), ..Found::open(derived, NO_ROWS) })
+    Some(Found::open(derived, NO_ROWS).remarked(remark))
 }
 
 /// A share that no whole number of right rows gives.
@@ -247,15 +250,14 @@ fn no_whole_number(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
         of: (1, 1),
     };
     let derived = Derived::new(Approx::exact(f64::NAN), format!("{}/{}", show(right), show(n)));
-    Some(Found { remark: Some(remark), ..Found::open(derived, NO_ROWS) })
+    Some(Found::open(derived, NO_ROWS).remarked(remark))
 }
 
 /// Whether the standard error beside it says that it is over another n.
 fn error_says_otherwise(asked: &Asked<'_>, share: Approx, n: f64) -> bool {
     let of = |other: &RunClaim| other.of.stderr && other.of.metric == asked.claim.of.metric;
     let Some(error) = stated(asked, of).and_then(|own| number(asked, own)) else { return false };
-    let solved = 1.0 + share.value * (1.0 - share.value) / (error.value * error.value);
-    (solved - n).abs() > 0.02 * n
+    (n_of(share, error) - n).abs() > 0.02 * n
 }
 
 #[cfg(test)]
@@ -305,7 +307,7 @@ mod tests {
         let alone = found(&[("acc_stderr", "0.04351941398892446"), ("acc", "0.75")]).unwrap();
         assert!(alone.derived.definition.ends_with("n = 100"));
         assert!(found(&[("acc_stderr", "0.0435"), ("acc", "0.75")]).is_none());
-        // A reward is no share of ones and zeros.
+        // A reward need not be 0 or 1.
         assert!(found(&[("reward_stderr", "0.0435"), ("reward", "0.75"), ("n", "100")]).is_none());
     }
 

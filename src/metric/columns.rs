@@ -12,7 +12,7 @@ use crate::metric::facts::RowFacts;
 use crate::metric::fixed::SignedSum;
 use crate::metric::joint::Joint;
 use crate::metric::texts::label;
-use crate::model::{FieldValue, RowFact, RowField, answer_hash, plain_name};
+use crate::model::{FieldValue, RowFact, RowField, answer_hash};
 use crate::numeric::ExactSum;
 
 /// Maximum number of columns.
@@ -372,26 +372,23 @@ impl RowColumns {
 /// The group of a row according to a field.
 fn group<'f>(field: &'f RowField<'_>) -> Option<(&'f str, String)> {
     let FieldValue::Text(text) = field.value else { return None };
-    let name = field.name.as_ref();
-    GROUPING
-        .contains(&&*plain_name(name))
-        .then(|| text.decoded())
-        .filter(|text| text.len() <= LONGEST)
-        .map(|text| (name, text.into_owned()))
+    let text = field.is_named(&GROUPING).then(|| text.decoded()).filter(|text| text.len() <= LONGEST)?;
+    Some((field.name.as_ref(), text.into_owned()))
 }
 
 /// The cluster that a field puts its row into.
 fn cluster<'f>(field: &'f RowField<'_>) -> Option<(&'f str, u64)> {
-    if !CLUSTERING.contains(&&*plain_name(&field.name)) {
-        return None;
-    }
-    label(&field.value).map(|own| (field.name.as_ref(), answer_hash(&own)))
+    field
+        .is_named(&CLUSTERING)
+        .then(|| label(&field.value))
+        .flatten()
+        .map(|own| (field.name.as_ref(), answer_hash(&own)))
 }
 
 /// The weight that a field gives to its row.
 fn weight<'f>(field: &'f RowField<'_>) -> Option<(&'f str, f64)> {
     let FieldValue::Number(number) = field.value else { return None };
-    let is_weight = number.is_finite() && number >= 0.0 && WEIGHING.contains(&&*plain_name(&field.name));
+    let is_weight = number.is_finite() && number >= 0.0 && field.is_named(&WEIGHING);
     is_weight.then_some((field.name.as_ref(), number))
 }
 
@@ -401,7 +398,7 @@ mod tests {
     use crate::model::Text;
 
     fn row(at: usize) -> Vec<RowField<'static>> {
-        let field = |name: &'static str, value: FieldValue<'static>| RowField { name: name.into(), value };
+        let field = |name: &'static str, value: FieldValue<'static>| RowField::new(name.into(), value);
         let failed = at.is_multiple_of(5);
         vec![
             field("score", if failed { FieldValue::Nothing } else { FieldValue::Number(at as f64 / 16.0) }),

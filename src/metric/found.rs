@@ -96,6 +96,11 @@ impl Found {
     pub(super) fn open(derived: Derived, missing: Missing) -> Self {
         Self { verdict: Verdict::Unprovable, missing: Some(missing), ..Self::proven(derived) }
     }
+
+    /// The same result with a remark.
+    pub(super) fn remarked(self, remark: Remark) -> Self {
+        Self { remark: Some(remark), ..self }
+    }
 }
 
 /// A wrong way to compute a number that is known.
@@ -178,11 +183,20 @@ impl Ways {
     }
 }
 
+/// Whether a value gives a reported number, up to the roundings of the stages between the two.
+pub(super) fn gives(value: Approx, reported: Approx) -> bool {
+    judge(reported, value.through_stages(NumberFormat::F64)).is_proven()
+}
+
+/// The unit in which a value gives a reported number: 1 of a fraction, 100 of a percentage.
+pub(super) fn unit_of(reported: Approx, value: Approx) -> Option<f64> {
+    [1.0, 100.0].into_iter().find(|unit| gives(value.scaled(*unit), reported))
+}
+
 /// A number that is computed in a way that its name does not say.
 fn doubted(asked: &Asked<'_>, right: &Derived, doubtful: Vec<Wrong>) -> Option<Found> {
     let reported = asked.reported();
-    let is_it = |value: Approx| judge(reported, value.through_stages(NumberFormat::F64)).is_proven();
-    let scale = |value: Approx| [1.0, 100.0].into_iter().find(|scale| is_it(value.scaled(*scale)));
+    let scale = |value: Approx| unit_of(reported, value);
     let (way, scale) = doubtful.into_iter().find_map(|way| scale(way.value).map(|scale| (way, scale)))?;
     let right_value = right.value.value * scale;
     let remark = Remark {
@@ -199,15 +213,14 @@ fn doubted(asked: &Asked<'_>, right: &Derived, doubtful: Vec<Wrong>) -> Option<F
         expected: Some(right_value),
         of: (1, 1),
     };
-    Some(Found { remark: Some(remark), ..Found::proven(Derived::new(way.value.scaled(scale), way.definition)) })
+    Some(Found::proven(Derived::new(way.value.scaled(scale), way.definition)).remarked(remark))
 }
 
 /// A number against the right ways to compute it, then against the wrong ones, as a fraction or a percentage. What none of
 /// them gives is open.
 pub(super) fn settle(asked: &Asked<'_>, right: Vec<Derived>, wrong: Vec<Wrong>, missing: Missing) -> Option<Found> {
     let reported = asked.reported();
-    let is_it = |value: Approx| judge(reported, value.through_stages(NumberFormat::F64)).is_proven();
-    let scale = |value: Approx| [1.0, 100.0].into_iter().find(|scale| is_it(value.scaled(*scale)));
+    let scale = |value: Approx| unit_of(reported, value);
     let is_known = |value: &Approx| value.value.is_finite();
     let right: Vec<Derived> = right.into_iter().filter(|derived| is_known(&derived.value)).collect();
     if let Some((derived, scale)) = right.iter().find_map(|derived| Some((derived, scale(derived.value)?))) {

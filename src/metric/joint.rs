@@ -379,12 +379,8 @@ pub struct Joint {
 }
 
 /// The first field with one of these names that has a value of the required kind.
-fn first<'f, T>(
-    row: &'f [(Cow<'_, str>, &'f RowField<'_>)],
-    names: &[&str],
-    of: impl Fn(&'f RowField<'_>) -> Option<T>,
-) -> Option<T> {
-    names.iter().find_map(|name| row.iter().find(|(own, _)| own == name).and_then(|(_, field)| of(field)))
+fn first<'f, 't, T>(row: &'f [RowField<'t>], names: &[&str], of: impl Fn(&'f RowField<'t>) -> Option<T>) -> Option<T> {
+    names.iter().find_map(|name| row.iter().find(|field| field.plain == *name).and_then(&of))
 }
 
 impl Joint {
@@ -406,8 +402,6 @@ impl Joint {
 
     pub(super) fn observe(&mut self, item: u64, row: &[RowField<'_>]) {
         self.outcomes.observe(row);
-        let row: Vec<(Cow<'_, str>, &RowField<'_>)> =
-            row.iter().map(|field| (plain_name(&field.name), field)).collect();
         let flag = |field: &RowField<'_>| match field.value {
             FieldValue::Flag(flag) => Some(flag),
             FieldValue::Number(number) => [0.0, 1.0].contains(&number).then_some(number > 0.5),
@@ -418,51 +412,50 @@ impl Joint {
             _ => None,
         };
         let count = |field: &RowField<'_>| number(field).and_then(to_count);
-        let correct = first(&row, &CORRECT, flag);
-        let samples = first(&row, &SAMPLES, count);
-        if let (Some(confidence), Some(right)) = (first(&row, &CONFIDENCE, number), correct)
+        let correct = first(row, &CORRECT, flag);
+        let samples = first(row, &SAMPLES, count);
+        if let (Some(confidence), Some(right)) = (first(row, &CONFIDENCE, number), correct)
             && (0.0..=1.0).contains(&confidence)
         {
             self.calibration.add(confidence, right);
         }
-        let named = |names: &[&str]| names.iter().find_map(|name| row.iter().find(|(own, _)| own == name));
-        if let (Some((_, own)), Some((_, share))) = (named(&CORRECT), named(&SHARES))
+        if let (Some(own), Some(share)) = (first(row, &CORRECT, Some), first(row, &SHARES, Some))
             && let (Some(right), Some(value)) = (flag(own), number(share).filter(|own| (0.0..=1.0).contains(own)))
         {
             let key = (own.name.clone().into_owned(), share.name.clone().into_owned());
             self.any_of.entry(key).or_default().add(right, value);
         }
-        match (samples, first(&row, &RIGHT, count)) {
+        match (samples, first(row, &RIGHT, count)) {
             (Some(all), Some(right)) if right <= all => self.samples.change((all, right), |times| *times += 1),
             _ => {}
         }
         if let Some(right) = correct.filter(|_| item != 0) {
             self.by_item.change(item, |own| *own = (own.0 + 1, own.1 + u32::from(right)));
         }
-        if let (Some(edits), Some(words)) = (first(&row, &EDITS, count), first(&row, &WORDS, count)) {
+        if let (Some(edits), Some(words)) = (first(row, &EDITS, count), first(row, &WORDS, count)) {
             self.logged.add(edits.into(), words.into());
         }
         let is_value = |field: &RowField<'_>| label(&field.value);
-        if let (Some(gold), Some(predicted)) = (first(&row, &GOLD, is_value), first(&row, &PREDICTED, is_value)) {
+        if let (Some(gold), Some(predicted)) = (first(row, &GOLD, is_value), first(row, &PREDICTED, is_value)) {
             self.labels.change((gold, predicted), |times| *times += 1);
         }
-        self.vote(item, &row, correct);
-        let (low, high) = (first(&row, &LOWEST, number), first(&row, &HIGHEST, number));
-        if let Some(grade) = first(&row, &GRADES, number).filter(|_| low.is_some() || high.is_some()) {
+        self.vote(item, row, correct);
+        let (low, high) = (first(row, &LOWEST, number), first(row, &HIGHEST, number));
+        if let Some(grade) = first(row, &GRADES, number).filter(|_| low.is_some() || high.is_some()) {
             self.scale.add(grade, low, high);
         }
         let finite = |field: &RowField<'_>| number(field).filter(|number| number.is_finite());
-        if let (Some(human), Some(automatic)) = (first(&row, &HUMAN, finite), first(&row, &AUTOMATIC, finite)) {
+        if let (Some(human), Some(automatic)) = (first(row, &HUMAN, finite), first(row, &AUTOMATIC, finite)) {
             // 0 and −0 are one number.
             self.pairs.change(((human + 0.0).to_bits(), (automatic + 0.0).to_bits()), |times| *times += 1);
         }
-        if let Some((gold, predicted)) = first(&row, &GOLD, text).zip(first(&row, &PREDICTED, text)) {
+        if let Some((gold, predicted)) = first(row, &GOLD, text).zip(first(row, &PREDICTED, text)) {
             self.compare(&gold, &predicted);
         }
     }
 
     /// Counts an answer to an item, where the row says whether it is right.
-    fn vote(&mut self, item: u64, row: &[(Cow<'_, str>, &RowField<'_>)], correct: Option<bool>) {
+    fn vote(&mut self, item: u64, row: &[RowField<'_>], correct: Option<bool>) {
         let is_value = |field: &RowField<'_>| label(&field.value);
         let Some(answer) = first(row, &PREDICTED, is_value).or_else(|| first(row, &ANSWERS, is_value)) else { return };
         let Some(right) = correct.or_else(|| first(row, &GOLD, is_value).map(|gold| gold == answer)) else { return };

@@ -11,7 +11,7 @@ use crate::metric::answer::{
 };
 use crate::metric::catalogue::{self, by_name};
 use crate::metric::definition::is;
-use crate::metric::found::{Found, Partial, Remark};
+use crate::metric::found::{Found, Partial, Remark, gives};
 use crate::metric::known::Kind;
 use crate::metric::named;
 use crate::metric::parts::judge_whole;
@@ -270,7 +270,7 @@ fn of_exclusive(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
     }
     let (items, sum) = (facts.items as f64, all.values().map(|rows| rows.values.value()).sum::<f64>());
     let constant = Approx::exact(1.0).over(all.len() as f64);
-    if !is(sum, items) || !compare(reported, constant.through_stages(NumberFormat::F64)).is_proven() {
+    if !is(sum, items) || !gives(constant, reported) {
         return None;
     }
     let names: Vec<&str> = all.keys().map(String::as_str).collect();

@@ -92,7 +92,7 @@ pub(super) fn is_outcome(name: &str) -> bool {
 
 impl Outcomes {
     pub(super) fn observe(&mut self, row: &[RowField<'_>]) {
-        for field in row.iter().filter(|field| is_outcome(&field.name)) {
+        for field in row.iter().filter(|field| field.is_named(&NAMES)) {
             let Some(own) = kept(&mut self.fields, &field.name, FIELDS) else { continue };
             own.rows += 1;
             match &field.value {
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn labels_are_counted_and_texts_are_not() {
-        let field = |name: &'static str, value: FieldValue<'static>| RowField { name: name.into(), value };
+        let field = |name: &'static str, value: FieldValue<'static>| RowField::new(name.into(), value);
         let mut all = Outcomes::default();
         for winner in ["A", "B", "A", "tie"] {
             let text = FieldValue::Text(Text::plain(winner));

@@ -1,9 +1,8 @@
 //! Judges an overall metric as the mean of its parts in the same file, with equal weights or weights by size.
 
-use crate::derive::judge;
 use crate::metric::aggregate::Derived;
 use crate::metric::answer::{Asked, Missing};
-use crate::metric::found::{Found, Remark};
+use crate::metric::found::{Found, Remark, gives};
 use crate::metric::wrong::AggregateCause;
 use crate::model::{Part, plain_name};
 use crate::numeric::{Approx, NumberFormat, Printed, half_of_last_digit, show};
@@ -59,7 +58,7 @@ pub(super) fn judge_whole(asked: &Asked<'_>) -> Option<Found> {
     let name = plain_name(&asked.claim.of.metric);
     let says = |words: &[&str]| name.split('_').any(|word| words.contains(&word));
     let (wants_alike, wants_weights) = (says(&["macro", "unweighted"]), says(&["micro", "weighted"]));
-    let is_it = |value: Approx| judge(asked.reported(), value.through_stages(NumberFormat::F64)).is_proven();
+    let is_it = |value: Approx| gives(value, asked.reported());
     let of = |value: Approx, words: String| Derived::new(value.through_stages(NumberFormat::F64), words);
     let alike = || of(means.alike, format!("plain mean of {} parts", parts.len()));
     let weighed = |(field, value): &(String, Approx)| of(*value, format!("mean of {} parts by {field}", parts.len()));
@@ -91,7 +90,7 @@ pub(super) fn judge_whole(asked: &Asked<'_>) -> Option<Found> {
             expected: Some(first.1.value),
             of: (count as u64, count as u64),
         };
-        return Some(Found { remark: Some(remark), ..Found::proven(alike()) });
+        return Some(Found::proven(alike()).remarked(remark));
     }
     let right = if wants_alike { alike() } else { first.map_or_else(alike, weighed) };
     let reported = asked.reported();

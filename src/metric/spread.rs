@@ -267,7 +267,7 @@ fn around(found: Found, asked: &Asked<'_>, base: &str, own: &Moments, spread: Sp
         expected: None,
         of: (1, 1),
     };
-    Found { remark: Some(remark), ..found }
+    found.remarked(remark)
 }
 
 #[cfg(test)]
@@ -293,8 +293,8 @@ mod tests {
     fn columns() -> RowColumns {
         let mut all = RowColumns::default();
         for (at, (value, cluster)) in (1..).zip([(0.0, "x"), (0.0, "x"), (1.0, "y"), (3.0, "y")]) {
-            let score = RowField { name: "score".into(), value: FieldValue::Number(value) };
-            let cluster = RowField { name: "cluster".into(), value: FieldValue::Text(Text::plain(cluster)) };
+            let score = RowField::new("score".into(), FieldValue::Number(value));
+            let cluster = RowField::new("cluster".into(), FieldValue::Text(Text::plain(cluster)));
             all.observe(at, &[score, cluster], &[]);
         }
         all

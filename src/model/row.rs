@@ -121,8 +121,28 @@ pub enum FieldValue<'t> {
 pub struct RowField<'t> {
     /// The field's name; one inside an object has the object's in front, with a dot.
     pub name: Cow<'t, str>,
+    /// Its name as names are compared: see [`plain_name`]. Every collector of a row asks for it.
+    pub plain: Cow<'t, str>,
     /// Its value.
     pub value: FieldValue<'t>,
+}
+
+impl<'t> RowField<'t> {
+    /// A field of this name.
+    #[must_use]
+    pub fn new(name: Cow<'t, str>, value: FieldValue<'t>) -> Self {
+        let plain = match &name {
+            Cow::Borrowed(name) => plain_name(name),
+            Cow::Owned(name) => Cow::Owned(plain_name(name).into_owned()),
+        };
+        Self { name, plain, value }
+    }
+
+    /// Whether its name is one of several, as names are compared.
+    #[must_use]
+    pub fn is_named(&self, names: &[&str]) -> bool {
+        names.contains(&&*self.plain)
+    }
 }
 
 impl RowField<'_> {

@@ -14,7 +14,7 @@ use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
-use crate::model::{Claim, Definition, Item, RowMetric, RowValue};
+use crate::model::{Claim, Definition, Item, RowClaim, RowMetric, RowValue};
 use crate::numeric::Printed;
 
 /// The report of a run.
@@ -90,12 +90,7 @@ impl Format for Report {
     }
 }
 
-fn claim<'t>(
-    name: Cow<'t, str>,
-    value: RowValue,
-    place: Value<'t>,
-    definition: Definition<'t>,
-) -> Claim<RowMetric<'t>, RowValue> {
+fn claim<'t>(name: Cow<'t, str>, value: RowValue, place: Value<'t>, definition: Definition<'t>) -> RowClaim<'t> {
     Claim { of: RowMetric { name, custom: false, definition }, value, at: at(place) }
 }
 

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use crate::config::InputConfig;
-use crate::format::field::{FieldError, at, find, has, id, lacks, printed};
+use crate::format::field::{FieldError, at, find, has, id, lacks, row_value};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::{Document, Records};
@@ -86,12 +86,7 @@ fn visit(origin: &JsonOrigin<'_>, out: &mut dyn Sink) -> Result<(), FieldError> 
     let distinct = stable_hash(row.raw());
     let mut item = Item { id: example, complete: true, distinct, at: at(row), ..Item::default() };
     let mut say = |name: &'_ str, value: Value<'_>| {
-        let row = match value.kind() {
-            Kind::Bool => value.as_bool().map(RowValue::Flag),
-            Kind::Number => printed(value).map(RowValue::Number),
-            _ => None,
-        };
-        let Some(row) = row else { return };
+        let Some(row) = row_value(value) else { return };
         let of = RowMetric { name: Cow::Owned(name.to_owned()), custom: false, definition: Definition::ByName };
         item.metrics.push(Claim { of, value: row, at: at(value) });
     };

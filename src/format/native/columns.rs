@@ -33,7 +33,7 @@ fn named(object: Value<'_>) -> Option<RowField<'_>> {
     let name = NAMES.iter().find_map(|key| object.get(key)?.as_str())?;
     let value = VALUES.iter().find_map(|key| plain(object.get(key)?))?;
     let is_measured = matches!(value, FieldValue::Number(_) | FieldValue::Flag(_) | FieldValue::Nothing);
-    is_measured.then_some(RowField { name, value })
+    is_measured.then(|| RowField::new(name, value))
 }
 
 /// The plain fields of a record, including those inside an object of metrics.
@@ -43,7 +43,7 @@ pub(super) fn row(record: Value<'_>) -> Vec<RowField<'_>> {
     for (key, value) in record.members().take(FIELDS) {
         let name = key.as_str();
         if let Some(value) = plain(value) {
-            row.push(RowField { name, value });
+            row.push(RowField::new(name, value));
             continue;
         }
         let holds = HOLDERS.contains(&name.as_ref());
@@ -51,7 +51,7 @@ pub(super) fn row(record: Value<'_>) -> Vec<RowField<'_>> {
             Kind::Object if holds => {
                 for (inner, value) in value.members().take(FIELDS) {
                     let own = plain(value).or_else(|| VALUES.iter().find_map(|key| plain(value.get(key)?)));
-                    row.extend(own.map(|value| RowField { name: inner.as_str(), value }));
+                    row.extend(own.map(|value| RowField::new(inner.as_str(), value)));
                 }
             }
             Kind::Array if holds => row.extend(value.elements().take(FIELDS).filter_map(named)),
@@ -92,5 +92,5 @@ pub(super) fn cell<'r>(name: &'r str, raw: &'r [u8]) -> Option<RowField<'r>> {
             None => FieldValue::Text(Text::plain(std::str::from_utf8(raw).ok()?)),
         },
     };
-    Some(RowField { name: Cow::Borrowed(name), value })
+    Some(RowField::new(Cow::Borrowed(name), value))
 }

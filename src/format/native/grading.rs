@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::{FieldValue, RowFact, RowField, plain_name};
+use crate::model::{FieldValue, RowFact, RowField};
 
 const GOLD: [&str; 12] = [
     "gold",
@@ -38,10 +38,7 @@ const MARKS: [&str; 6] = ["correct", "is_correct", "passed", "accuracy", "acc", 
 /// The grading of a row; None where it lacks gold answer, response or mark.
 #[must_use]
 pub(super) fn graded<'t>(item: &Cow<'t, str>, row: &[RowField<'t>]) -> Option<RowFact<'t>> {
-    let named: Vec<(Cow<'_, str>, &RowField<'t>)> = row.iter().map(|own| (plain_name(&own.name), own)).collect();
-    let find = |names: &[&str]| {
-        names.iter().find_map(|name| named.iter().find(|(own, _)| own == name).map(|(_, field)| *field))
-    };
+    let find = |names: &[&str]| names.iter().find_map(|name| row.iter().find(|field| field.plain == *name));
     let text = |field: &RowField<'t>| match field.value {
         FieldValue::Text(text) => Some(Cow::Owned(text.decoded().into_owned())),
         FieldValue::Number(number) if number.is_finite() => Some(Cow::Owned(number.to_string())),

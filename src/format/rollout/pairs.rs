@@ -311,7 +311,7 @@ pub(super) fn sums(sides: &Sides<'_>) -> Vec<RowFact<'static>> {
         let (gap, d) = ((exp(trainer) - exp(engine)).abs(), trainer - engine);
         let (k3, swapped) = (exp(d) - 1.0 - d, exp(-d) - 1.0 + d);
         for own in all.iter_mut().filter(|own| pair.counts(own.mask)) {
-            // Attention that is not logged is no mask of its own.
+            // Without a logged attention mask, this mask would repeat another.
             if own.mask == TokenMask::Attention && sides.attention.is_none() {
                 continue;
             }

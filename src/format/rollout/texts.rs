@@ -100,7 +100,7 @@ fn visit(origin: &JsonOrigin<'_>, out: &mut dyn Sink) -> Result<(), FieldError> 
             // A summary may name the mean of one of them.
             if let RowFact::Rewards { parts, .. } = &fact {
                 for (name, value) in parts {
-                    item.row.push(RowField { name: name.clone(), value: FieldValue::Number(*value) });
+                    item.row.push(RowField::new(name.clone(), FieldValue::Number(*value)));
                 }
             }
             item.facts.push(fact);

@@ -164,8 +164,7 @@ mod tests {
     fn one_coefficient_is_not_another() {
         let mut all = RowColumns::default();
         for (at, (human, score)) in (1..).zip([(1.0, 1.0), (2.0, 1.5), (3.0, 1.25), (4.0, 4.0), (5.0, 3.0)]) {
-            let field =
-                |name: &'static str, value: f64| RowField { name: name.into(), value: FieldValue::Number(value) };
+            let field = |name: &'static str, value: f64| RowField::new(name.into(), FieldValue::Number(value));
             all.observe(at, &[field("human", human), field("score", score)], &[]);
         }
         let of = |name: &str, printed: &str| found(super::of_columns, &all, 5, name, printed).unwrap();

@@ -237,7 +237,7 @@ fn with_rows(found: Found, asked: &Asked<'_>, rankings: &Rankings, family: Famil
         expected: None,
         of: (own.rows - most, own.rows),
     };
-    Found { remark: Some(remark), ..found }
+    found.remarked(remark)
 }
 
 #[cfg(test)]

@@ -165,7 +165,7 @@ mod tests {
         let mut all = RowColumns::default();
         for (at, label) in (1..).zip([0, 0, 0, 0, 1, 1, 2, 2]) {
             let value = FieldValue::Text(Text::plain(labels[label]));
-            all.observe(at, &[RowField { name: "winner".into(), value }], &[]);
+            all.observe(at, &[RowField::new("winner".into(), value)], &[]);
         }
         all
     }

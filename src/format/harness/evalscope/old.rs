@@ -6,13 +6,13 @@
 use std::borrow::Cow;
 
 use crate::config::InputConfig;
-use crate::format::field::{FieldError, at, find, has, id, lacks, printed, text};
+use crate::format::field::{FieldError, at, find, has, id, lacks, printed, row_value, text};
 use crate::format::harness::evalscope::{SubsetFile, join, plain};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
-use crate::model::{Claim, Definition, Item, PickRef, RowMetric, RowValue};
+use crate::model::{Claim, Definition, Item, PickRef, RowMetric};
 
 /// Reviews: predictions with their scores.
 pub(in crate::format) static REVIEWS: Old = Old { card: &REVIEWS_CARD, has: is_review, visit: review };
@@ -149,12 +149,7 @@ fn as_flag(value: f64) -> Option<bool> {
 }
 
 fn push(value: Value<'_>, name: &str, item: &mut Item<'_>) {
-    let row = match value.kind() {
-        Kind::Bool => value.as_bool().map(RowValue::Flag),
-        Kind::Number => printed(value).map(RowValue::Number),
-        _ => None,
-    };
-    let Some(row) = row else { return };
+    let Some(row) = row_value(value) else { return };
     let name = Cow::Owned(plain(name).into_owned());
     let of = RowMetric { name, custom: false, definition: Definition::ByName };
     item.metrics.push(Claim { of, value: row, at: at(value) });

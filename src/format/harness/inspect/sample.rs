@@ -65,7 +65,7 @@ pub(super) fn read(origin: &JsonOrigin<'_>, context: &Epochs, out: &mut dyn Sink
         }
     }
     if root.get("error").is_some_and(|error| error.kind() != Kind::Null) {
-        item.row.push(RowField { name: Cow::Borrowed("error"), value: FieldValue::Text(Text::plain("error")) });
+        item.row.push(RowField::new(Cow::Borrowed("error"), FieldValue::Text(Text::plain("error"))));
     }
     out.item(&item, origin);
     Ok(())
