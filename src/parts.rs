@@ -45,6 +45,10 @@ pub(crate) fn is_tally(head: &[u8]) -> bool {
 /// Whether a file with this start is a plan, of any version.
 #[must_use]
 pub(crate) fn is_plan(head: &[u8]) -> bool {
+    let first_key = head.trim_ascii_start().strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
+    if !first_key.is_some_and(|key| key.starts_with(b"\"retally\"")) {
+        return false;
+    }
     let head = String::from_utf8_lossy(head.get(..512).unwrap_or(head));
     let dense: String = head.split_ascii_whitespace().collect();
     dense.starts_with("{\"retally\":\"") && dense.contains("\"digest\":\"")

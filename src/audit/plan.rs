@@ -56,6 +56,13 @@ impl PartialEq for ColumnPlan {
 }
 
 impl ColumnPlan {
+    /// Whether it is the plan of a column without claims.
+    fn is_untouched(&self, declared: &Tolerance) -> bool {
+        let declared = self.spec.tolerance.unwrap_or(declared.absolute);
+        let plain = self.chosen == 0 && self.casts.is_empty() && self.fitted.is_empty() && self.grammar.is_none();
+        plain && self.resolution == Resolution { declared, ..Resolution::exact() }
+    }
+
     /// The formula that the column is checked against.
     #[must_use]
     pub fn convention(&self) -> Formula {
@@ -370,6 +377,10 @@ impl FilePlan {
             .collect();
         let after = |plan: &ColumnPlan| {
             let own = claims.iter().find(|(column, _)| **column == plan.spec.column);
+            // Of the columns that a format may have, most are in no log.
+            if own.is_none() && plan.is_untouched(&self.declared) && !run.columns.contains_key(&plan.spec.column) {
+                return None;
+            }
             let mut resolution = own.map_or(Resolution::exact(), |(_, resolution)| *resolution);
             resolution.declared = plan.spec.tolerance.unwrap_or(self.declared.absolute);
             let holds = steps_hold && resolution == plan.resolution;
@@ -391,13 +402,13 @@ impl FilePlan {
                 _ => None,
             };
             let fitted = if grammar.is_some() { fitted } else { Vec::new() };
-            ColumnPlan { spec: Arc::clone(&plan.spec), resolution, chosen, casts, fitted, grammar }
+            Some(ColumnPlan { spec: Arc::clone(&plan.spec), resolution, chosen, casts, fitted, grammar })
         };
         // Most plans hold. The columns are copied only if one of them changes.
         let mut columns: Option<Vec<ColumnPlan>> = None;
         for (at, plan) in self.columns.iter().enumerate() {
-            let next = after(plan);
-            if next != *plan
+            if let Some(next) = after(plan)
+                && next != *plan
                 && let Some(plan) = columns.get_or_insert_with(|| self.columns.to_vec()).get_mut(at)
             {
                 *plan = next;

@@ -11,6 +11,10 @@ const LIMB: i32 = 32;
 const LOWEST: i32 = -2176;
 /// Limbs: up to products of two largest values, with room for 2^64 of them.
 const LIMBS: usize = 138;
+/// Limbs that one addition touches: 106 bits shifted by at most 31.
+const TOUCHED: usize = 5;
+/// Limbs that a sum has room for at first: those of a number and of its smaller and larger neighbours.
+const ROOM: usize = 8;
 /// Additions after which carries must be propagated: each adds less than 2^32 to a limb of 2^63.
 const PENDING: u32 = 1 << 28;
 
@@ -18,7 +22,9 @@ const PENDING: u32 = 1 << 28;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(from = "Canonical", into = "Canonical")]
 pub struct ExactSum {
-    limbs: Box<[i64]>,
+    /// Index of the first limb that is kept. All others, and those behind the last, are 0.
+    low: usize,
+    limbs: Vec<i64>,
     pending: u32,
     positive_infinities: u64,
     negative_infinities: u64,
@@ -84,17 +90,15 @@ impl ExactSum {
         if mantissa == 0 {
             return;
         }
-        if self.limbs.is_empty() {
-            self.limbs = vec![0; LIMBS].into_boxed_slice();
-        }
         let offset = exponent - LOWEST;
         let (limb, shift) = (offset.div_euclid(LIMB), offset.rem_euclid(LIMB));
+        let limb = usize::try_from(limb).unwrap_or(0);
+        self.cover(limb, TOUCHED);
         let sign = if negative { -1 } else { 1 };
         // At most 106 bits shifted by at most 31: five limbs of 32.
         let mut rest = mantissa;
         let mut carry_shift = shift;
-        for at in usize::try_from(limb).unwrap_or(0).. {
-            let Some(slot) = self.limbs.get_mut(at) else { break };
+        for slot in self.limbs.iter_mut().skip(limb - self.low) {
             let taken = (rest << carry_shift) & 0xffff_ffff;
             *slot += sign * i64::try_from(taken).unwrap_or(0);
             rest >>= LIMB - carry_shift;
@@ -109,6 +113,21 @@ impl ExactSum {
         }
     }
 
+    /// Keeps `count` limbs from `first` on.
+    fn cover(&mut self, first: usize, count: usize) {
+        if self.limbs.is_empty() {
+            (self.low, self.limbs) = (first, Vec::with_capacity(ROOM));
+        }
+        if first < self.low {
+            self.limbs.splice(0..0, std::iter::repeat_n(0, self.low - first));
+            self.low = first;
+        }
+        let end = first + count - self.low;
+        if end > self.limbs.len() {
+            self.limbs.resize(end, 0);
+        }
+    }
+
     /// Adds another sum.
     pub fn merge(&mut self, other: &Self) {
         self.positive_infinities += other.positive_infinities;
@@ -117,17 +136,20 @@ impl ExactSum {
         if other.limbs.is_empty() {
             return;
         }
-        let mut other = other.clone();
-        other.normalise();
-        if self.limbs.is_empty() {
-            self.limbs = other.limbs;
-            return;
+        // Carries that were propagated count as one addition.
+        let mut pending = self.pending.max(1).saturating_add(other.pending.max(1));
+        if pending >= PENDING {
+            self.normalise();
+            pending = other.pending.max(1).saturating_add(1);
         }
-        self.normalise();
-        for (mine, theirs) in self.limbs.iter_mut().zip(&other.limbs) {
+        self.cover(other.low, other.limbs.len());
+        for (mine, theirs) in self.limbs.iter_mut().skip(other.low - self.low).zip(&other.limbs) {
             *mine += theirs;
         }
-        self.pending = 2;
+        self.pending = pending;
+        if pending >= PENDING {
+            self.normalise();
+        }
     }
 
     /// Whether the sum is exactly 0.
@@ -140,15 +162,16 @@ impl ExactSum {
     /// Propagates carries: all limbs but the highest become 0 ≤ limb < 2^32; the highest carries the sign.
     fn normalise(&mut self) {
         let mut carry = 0_i64;
-        let last = self.limbs.len().saturating_sub(1);
-        for (at, limb) in self.limbs.iter_mut().enumerate() {
+        for limb in &mut self.limbs {
             let total = *limb + carry;
-            if at == last {
-                *limb = total;
-            } else {
-                carry = total >> LIMB;
-                *limb = total - (carry << LIMB);
-            }
+            carry = total >> LIMB;
+            *limb = total - (carry << LIMB);
+        }
+        // What is left is less than 2^31. The sign stays in it.
+        match (carry, self.limbs.last_mut()) {
+            (0, _) | (_, None) => {}
+            (-1, Some(top)) => *top -= 1 << LIMB,
+            _ => self.limbs.push(carry),
         }
         self.pending = 0;
     }
@@ -184,7 +207,7 @@ impl From<ExactSum> for Canonical {
         let limbs = sum.limbs.get(low..high).unwrap_or_default();
         Self {
             negative,
-            low: if limbs.is_empty() { 0 } else { low },
+            low: if limbs.is_empty() { 0 } else { sum.low + low },
             limbs: limbs.iter().map(|limb| u32::try_from(*limb).unwrap_or(u32::MAX)).collect(),
             infinities: (sum.positive_infinities, sum.negative_infinities),
             nans: sum.nans,
@@ -201,11 +224,11 @@ impl From<Canonical> for ExactSum {
             ..Self::default()
         };
         if !stored.limbs.is_empty() {
-            sum.limbs = vec![0; LIMBS].into_boxed_slice();
             let sign = if stored.negative { -1 } else { 1 };
-            for (slot, limb) in sum.limbs.iter_mut().skip(stored.low).zip(&stored.limbs) {
-                *slot = sign * i64::from(*limb);
-            }
+            // No sum has more limbs. A stored one may claim any number of them.
+            let room = LIMBS.saturating_sub(stored.low);
+            sum.low = stored.low.min(LIMBS);
+            sum.limbs = stored.limbs.iter().take(room).map(|limb| sign * i64::from(*limb)).collect();
             sum.pending = 1;
         }
         sum

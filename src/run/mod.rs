@@ -106,6 +106,7 @@ fn apart<'t>(
     let mut conventions: BTreeMap<&ColumnKey, &[Formula]> = BTreeMap::new();
     let mut sizes: BTreeMap<usize, usize> = BTreeMap::new();
     let mut apart: Vec<usize> = Vec::new();
+    let mut last: Option<(*const ColumnSpec, bool)> = None;
     // Of very many rows, those whose hash begins with so many zeros stand for all.
     let rows: u64 = files.iter().filter_map(|at| tally(*at)).map(|own| own.candidates.max(own.records)).sum();
     let zeros = (rows / COMPARED).checked_ilog2().map_or(0, |log| log + 1);
@@ -126,10 +127,18 @@ fn apart<'t>(
                 apart.extend([at, other]);
             }
         }
-        for spec in input.columns.iter() {
-            if *conventions.entry(&spec.column).or_insert(&spec.accepted) != spec.accepted {
-                apart.push(at);
-            }
+        // Inputs of one format share their list.
+        let list = input.columns.as_ptr();
+        let differs = match last {
+            Some((known, differs)) if known == list => differs,
+            _ => input.columns.iter().fold(false, |differs, spec| {
+                let first = *conventions.entry(&spec.column).or_insert(&spec.accepted);
+                differs || first != spec.accepted
+            }),
+        };
+        last = Some((list, differs));
+        if differs {
+            apart.push(at);
         }
     }
     apart.sort_unstable();

@@ -720,6 +720,37 @@ fn rows_that_are_refused_are_said_beside_the_numbers_that_they_would_decide() {
 }
 
 #[test]
+fn a_list_in_a_summary_that_is_not_read_is_said() {
+    let entries = |fields: &[&str]| {
+        let entry = |at: usize| {
+            let own: Vec<String> = fields.iter().map(|field| format!("\"{field}\": \"x{at}\"")).collect();
+            format!("{{{}}}", own.join(", "))
+        };
+        (0..3).map(entry).collect::<Vec<_>>().join(", ")
+    };
+    let of = |list: &str, fields: &[&str]| format!("{{\"accuracy\": 0.75, \"{list}\": [{}]}}\n", entries(fields));
+    let folder = Folder::with(&[
+        ("few.json", &of("results", &["name", "colour"])),
+        ("many.json", &of("data", &["a", "b", "c", "d", "e", "f", "g"])),
+        ("other.json", &of("authors", &["name", "colour"])),
+    ]);
+    let said = |entries: &str, fields: &str| {
+        format!(
+            "the 3 entries of `{entries}` are not read: no number of the summary is about one of their fields ({fields})"
+        )
+    };
+    let few = said("results", "`name`, `colour`");
+    for format in FORMATS {
+        let (code, out, err) = folder.run(&format!("check few.json --format {format}"));
+        assert_eq!(code, 2, "{format}");
+        contains(&(out.replace("&#96;", "`").replace("\\`", "`") + &err), &[&few]);
+    }
+    contains(&folder.run("check many.json").1, &[&said("data", "`a`, `b`, `c`, `d`, `e`, `f`, …")]);
+    // A list under a name that rows do not have is a part of the description.
+    assert!(!folder.run("check other.json").1.contains("are not read"));
+}
+
+#[test]
 fn a_format_in_the_configuration_makes_no_summary_of_rows_and_no_rows_of_a_summary() {
     let rows = rows(20, |_, _| ());
     let list = format!("[{}]", rows.trim_end().replace('\n', ", "));

@@ -1,6 +1,5 @@
 //! The field names that pipelines use, and the role of each.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::model::ClaimKind;
@@ -366,16 +365,35 @@ pub const MATCHED: &[(&str, ClaimKind)] = &[
 /// The field that names the item if no other field does. Next to an item field, it names a part of the item.
 pub const SENTENCE: &str = "sentence_id";
 
-static BY_NAME: LazyLock<HashMap<&'static str, (Role, bool)>> = LazyLock::new(|| {
-    let strong = ROLES.iter().flat_map(|role| role.strong.iter().map(|name| (*name, (role.role, true))));
-    let weak = ROLES.iter().flat_map(|role| role.weak.iter().map(|name| (*name, (role.role, false))));
-    weak.chain(strong).collect()
+/// What tells most names apart: the length, the first and the last byte.
+type Shape = (usize, u8, u8);
+
+fn shape(name: &str) -> Option<Shape> {
+    let bytes = name.as_bytes();
+    Some((bytes.len(), *bytes.first()?, *bytes.last()?))
+}
+
+/// A name with its shape, its role, and whether it is unambiguous.
+type Named = (Shape, &'static str, (Role, bool));
+
+/// All names by their shape. Every field of every record is looked up several times: this takes less than a hash.
+static BY_NAME: LazyLock<Vec<Named>> = LazyLock::new(|| {
+    let of = |names: &'static [&'static str], role: Role, is_strong: bool| {
+        names.iter().filter_map(move |name| Some((shape(name)?, *name, (role, is_strong))))
+    };
+    let all = ROLES.iter().flat_map(|role| of(role.strong, role.role, true).chain(of(role.weak, role.role, false)));
+    let mut all: Vec<Named> = all.collect();
+    all.sort_by_key(|(shape, name, (_, is_strong))| (*shape, *name, !is_strong));
+    all
 });
 
 /// The role of a field name, and whether the name is unambiguous.
 #[must_use]
 pub fn by_name(name: &str) -> Option<(Role, bool)> {
-    BY_NAME.get(name).copied()
+    let own = shape(name)?;
+    let start = BY_NAME.partition_point(|(shape, ..)| *shape < own);
+    let alike = BY_NAME.get(start..)?.iter().take_while(|(shape, ..)| *shape == own);
+    alike.clone().find(|(_, known, _)| *known == name).map(|(.., role)| *role)
 }
 
 /// All names of claims.
