@@ -33,6 +33,7 @@ mod golden;
 mod hostile;
 mod html;
 mod init;
+mod instructions;
 mod key_order;
 mod laws;
 mod layers;
