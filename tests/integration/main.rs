@@ -51,3 +51,4 @@ mod spellings;
 mod support;
 mod tables;
 mod watch;
+mod workflows;
