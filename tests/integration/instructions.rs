@@ -295,3 +295,28 @@ fn the_tools_of_the_readme_are_read() {
         }
     }
 }
+
+/// Links of the README, the documentation and the rule pages lead to files of the repository, and each page of docs/ is in
+/// the table of contents. Anchors are checked where the site is built (`scripts/site.py`).
+#[test]
+fn links_lead_to_files() {
+    let contents = read("docs/SUMMARY.md");
+    let mut count = 0;
+    for document in documents() {
+        let text = read(document.to_str().unwrap());
+        let here = document.parent().unwrap();
+        if here == Path::new("docs") && document != Path::new("docs/SUMMARY.md") {
+            let name = document.file_name().unwrap().to_str().unwrap();
+            assert!(contents.contains(&format!("]({name})")), "docs/SUMMARY.md does not list {name}");
+        }
+        for link in text.split("](").skip(1) {
+            let target = link.split([')', '#']).next().unwrap();
+            let is_file = !target.is_empty() && !target.contains(':') && !target.contains(char::is_whitespace);
+            if is_file {
+                assert!(root().join(here).join(target).exists(), "{}: {target}", document.display());
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 60, "{count} links were found");
+}
