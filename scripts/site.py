@@ -144,13 +144,13 @@ def plain(text):
 
 
 def rule_page(rule, text):
-    """The page of a rule: a heading, its metadata as a table, its text, and how to set it."""
-    body = text.split("\n---\n", 1)[1]
-    needs = ", ".join(rule["needs"])
+    """The page of a rule: its summary, its metadata as a table, the rest of its text, and how to set it."""
+    summary, body = text.split("\n---\n", 1)[1].split("\n", 1)
+    needs = ", ".join(rule["needs"]) or "–"
     return (
-        f"# {rule['code']} {rule['name']}\n\n"
+        f"# {rule['code']} {rule['name']}\n\n{summary}\n\n"
         "| severity | certainty | family | looks at | needs |\n|---|---|---|---|---|\n"
-        f"| {rule['severity']} | {rule['certainty']} | {rule['family']} | {rule['scope']} | {needs or '–'} |\n"
+        f"| {rule['severity']} | {rule['certainty']} | {rule['family']} | {rule['scope']} | {needs} |\n"
         f"{body}\n"
         f"## Settings\n```toml\n[rules]\n{rule['code']} = \"off\" # or error, warning, note\n```\n"
         "See [rule severities](../docs/configuration.md), [exceptions](../docs/configuration.md#exceptions) and the\n"
