@@ -320,3 +320,56 @@ fn links_lead_to_files() {
     }
     assert!(count > 60, "{count} links were found");
 }
+
+/// The cells of the table rows below a heading.
+fn table(text: &str, heading: &str) -> Vec<Vec<String>> {
+    let (_, rest) = text.split_once(heading).unwrap_or_else(|| panic!("{heading}"));
+    let rows =
+        rest.lines().skip_while(|line| !line.starts_with("|---")).skip(1).take_while(|line| line.starts_with('|'));
+    rows.map(|row| row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()).collect()
+}
+
+/// The figures of the README are those of the pages that say how they were measured.
+#[test]
+fn the_figures_of_the_readme_are_measured() {
+    let text = read("README.md");
+    let speeds = table(&read("docs/benchmarks.md"), "Two gigabytes, one run each:");
+    let formats = [
+        ("lm-evaluation-harness samples", "lm-eval-samples"),
+        ("vLLM server responses", "vllm-server"),
+        ("OpenAI chat completions", "openai-chat"),
+        ("HELM scenario state", "helm-scenario-state"),
+        ("short JSON Lines of a pipeline of your own", "native-jsonl"),
+    ];
+    let rows = table(&text, "\n## What it costs\n");
+    assert_eq!(rows.len(), formats.len());
+    for (row, (log, format)) in rows.iter().zip(formats) {
+        let measured = speeds.iter().find(|cells| cells[0] == format).unwrap();
+        let seconds = format!("{:.0}", 1_000.0 / measured[3].parse::<f64>().unwrap());
+        assert_eq!(*row, [log, &measured[3], &seconds, &measured[2]]);
+    }
+
+    let accuracy = read("docs/accuracy.md");
+    let figures = table(&accuracy, "| figure |");
+    let named = [
+        ("correct logs with a certain finding", "correct logs: a certain finding"),
+        ("logs with one wrong formula: detected", "single deviation: detected"),
+        (
+            "… and the formula named, alone or as one of two that the log cannot tell apart",
+            "single deviation: named, or one of an ambiguous pair",
+        ),
+        ("mixtures: both formulas named and the boundary right", "mixture: both named and the boundary right"),
+        ("constant or coarse columns proven by mistake", "false proofs: constant or coarse column proven"),
+    ];
+    let rows = table(&text, "\n## How far it can be trusted\n");
+    for (row, (what, figure)) in rows.iter().zip(named) {
+        let measured = figures.iter().find(|cells| cells[0] == figure).unwrap();
+        let count = measured[2].split(' ').next().unwrap();
+        assert_eq!((row[0].as_str(), row[1].replace(',', "")), (what, format!("{count} of {}", measured[1])));
+    }
+    let runs = rows[5][1].split_whitespace().find(|word| word.contains(',')).unwrap().trim_end_matches(',');
+    assert!(read("docs/reliability.md").contains(&format!("{runs} runs")), "{runs}");
+    // The command that the first row names is that of the page.
+    let command = rows[0][2].split('`').nth(1).unwrap();
+    assert!(accuracy.contains(&format!("`{command}`")), "{command}");
+}
