@@ -24,6 +24,15 @@ doc:
 deny:
     cargo deny --locked check
 
+# The documentation as a site, in target/site/html (needs mdbook).
+site:
+    cargo build --locked
+    scripts/site.py --program target/debug/retally
+
+# Workflows that we run or ship (needs zizmor).
+workflows:
+    scripts/test-workflows.sh
+
 # Rewrites snapshots and generated text. Read the diff before it is committed.
 bless:
     RETALLY_BLESS=1 INSTA_UPDATE=always cargo test --locked -- --test-threads 1

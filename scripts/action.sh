@@ -60,17 +60,6 @@ if ! [[ "$version" =~ ^[0-9A-Za-z.+-]*$ ]]; then refuse version "$version" 'a ve
 if ! [[ "$category" =~ ^[0-9A-Za-z._/-]*$ ]]; then refuse sarif-category "$category" 'letters, digits and . _ / -'; fi
 
 temporary="${RUNNER_TEMP:-${TMPDIR:-/tmp}}"
-# A system Python may refuse installations; a virtual environment does not.
-with_pip() {
-    python3 -m venv "$temporary/retally-venv" || finish 2
-    "$temporary/retally-venv/bin/python" -m pip install --quiet "$1" || finish 2
-    PATH="$temporary/retally-venv/bin:$PATH"
-}
-with_cargo() {
-    cargo install --quiet --locked "$@" || finish 2
-    PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
-}
-
 version="${version#v}"
 if command -v retally >/dev/null 2>&1; then
     installed="$(retally --version)"
@@ -78,16 +67,16 @@ if command -v retally >/dev/null 2>&1; then
         printf 'retally: %s is installed and used; version %s was asked for\n' "$installed" "$version" >&2
     fi
 else
-    here="${RETALLY_ACTION_PATH:-$(cd "$(dirname "$0")/.." && pwd)}"
-    if ! command -v cargo >/dev/null 2>&1; then
-        if [ -z "$version" ]; then with_pip "$here"; else with_pip "retally==$version"; fi
-    elif [ -z "$version" ]; then
-        with_cargo --path "$here"
-    elif [ -n "${RETALLY_ACTION_REPOSITORY:-}" ]; then
-        with_cargo --git "${GITHUB_SERVER_URL:-https://github.com}/$RETALLY_ACTION_REPOSITORY" --tag "v$version" retally
-    else
-        with_pip "retally==$version"
+    # shellcheck source=scripts/action-install.sh
+    source "$(dirname "$0")/action-install.sh"
+    program="${RETALLY_DIRECTORY:-$temporary/retally-program}"
+    # On Windows a path has a colon, which separates directories in PATH.
+    if command -v cygpath >/dev/null 2>&1; then program="$(cygpath -u "$program")"; fi
+    # It is there already if it came from the cache.
+    if ! [ -x "$program/bin/retally" ] && ! [ -x "$program/bin/retally.exe" ]; then
+        install_program "${RETALLY_RELEASE:-$version}" "$program" || finish 2
     fi
+    PATH="$program/bin:$PATH"
 fi
 
 cd "${GITHUB_WORKSPACE:-.}"

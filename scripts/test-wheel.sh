@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the wheel into a fresh virtual environment and audits a clean and a broken log with it.
+# Installs the wheel into a fresh virtual environment, audits a clean and a broken log with it, and packs it as a release does.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,7 +10,8 @@ python3 -m venv "$place/venv"
 # affect these checks.
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}/wheel"
 export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=0
-"$place/venv/bin/pip" install --quiet --disable-pip-version-check .
+"$place/venv/bin/pip" wheel --quiet --disable-pip-version-check --no-deps --wheel-dir "$place/dist" .
+"$place/venv/bin/pip" install --quiet --disable-pip-version-check --no-index "$place"/dist/retally-*.whl
 retally="$place/venv/bin/retally"
 
 expect() {
@@ -28,3 +29,19 @@ expect 0 check fixtures/formats/native/clean-items
 expect 1 check fixtures/formats/native/bug-mean
 grep -q 'error\[RT204\]' "$place/out"
 echo "$("$retally" --version) from a wheel: a clean log passes, a broken one fails"
+
+# The archive of a release: complete, with a digest that holds, and the same twice.
+pack() { python3 scripts/pack.py --target test --output "$1" "$place"/dist/retally-*.whl >/dev/null; }
+pack "$place/once"
+pack "$place/twice"
+cmp "$place/once/retally-test.tar.gz" "$place/twice/retally-test.tar.gz"
+(cd "$place/once" && sha256sum --check --quiet retally-test.tar.gz.sha256)
+tar -xzf "$place/once/retally-test.tar.gz" -C "$place"
+retally="$place/retally-test/retally"
+expect 0 check fixtures/formats/native/clean-items
+for file in README.md CHANGELOG.md LICENSE-APACHE LICENSE-MIT completions/_retally completions/retally.fish man/man1/retally-check.1; do
+    [ -s "$place/retally-test/$file" ] || { echo "the archive has no $file" >&2; exit 1; }
+done
+bash -n "$place/retally-test/completions/retally.bash"
+grep -q '"bomFormat": *"CycloneDX"' "$place/once/retally-test.cdx.json"
+echo "the archive of a release is complete"

@@ -54,39 +54,69 @@ impl Runner {
         std::fs::write(path, text).unwrap();
     }
 
-    /// Runs the step of `action.yml` with these inputs; the others have their defaults.
+    /// Runs the steps of `action.yml` with these inputs; the others have their defaults.
     fn run(&self, inputs: &[(&str, &str)]) -> Ran {
         let programs = Path::new(env!("CARGO_BIN_EXE_retally")).parent().unwrap();
-        self.run_with(&format!("{}:{}", programs.display(), std::env::var("PATH").unwrap()), inputs)
+        self.run_with(&format!("{}:{}", programs.display(), std::env::var("PATH").unwrap()), "main", inputs)
     }
 
-    /// The same with another search path for programs.
-    fn run_with(&self, path: &str, inputs: &[(&str, &str)]) -> Ran {
+    /// A step of `action.yml` as a command, with another search path for programs and the action at some commit.
+    /// `program` are the outputs of the step that finds the program.
+    fn step(
+        &self,
+        id: &str,
+        (path, reference): (&str, &str),
+        inputs: &[(&str, &str)],
+        program: &BTreeMap<String, String>,
+    ) -> Command {
         let action = yaml("action.yml");
-        let step = &action["runs"]["steps"][0];
-        let (output, summary) = (self.0.path().join("output"), self.0.path().join("summary"));
-        std::fs::write(&output, "").unwrap();
-        std::fs::write(&summary, "before\n").unwrap();
+        let steps = action["runs"]["steps"].as_vec().unwrap();
+        let step = steps.iter().find(|step| step["id"].as_str() == Some(id)).unwrap();
         let mut command = Command::new("bash");
         command.args(["-e", "-c", step["run"].as_str().unwrap()]).current_dir(self.0.path());
         command.env("PATH", path).env("CARGO_HOME", self.0.path().join("cargo"));
+        let root = root().to_str().unwrap();
         for (name, value) in step["env"].as_hash().unwrap() {
-            let value = value.as_str().unwrap();
-            let input = value.strip_prefix("${{ inputs.").and_then(|rest| rest.strip_suffix(" }}"));
-            let value = match input {
-                Some(input) => match inputs.iter().find(|(name, _)| *name == input) {
+            let expression = value.as_str().unwrap().strip_prefix("${{ ").unwrap().strip_suffix(" }}").unwrap();
+            let value = match (expression.strip_prefix("inputs."), expression.strip_prefix("steps.program.outputs.")) {
+                (Some(input), _) => match inputs.iter().find(|(name, _)| *name == input) {
                     Some((_, value)) => (*value).to_owned(),
                     None => action["inputs"][input]["default"].as_str().unwrap().to_owned(),
                 },
-                None => root().to_str().unwrap().to_owned(),
+                (_, Some(output)) => program.get(output).cloned().unwrap_or_default(),
+                _ => match expression {
+                    "github.action_path" | "github.action_repository" => root.to_owned(),
+                    "github.action_ref" => reference.to_owned(),
+                    _ => panic!("{expression}"),
+                },
             };
             command.env(name.as_str().unwrap(), value);
         }
         command
             .env("GITHUB_SERVER_URL", "https://forge.example")
-            .env("GITHUB_OUTPUT", &output)
-            .env("GITHUB_STEP_SUMMARY", &summary);
-        command.env("GITHUB_WORKSPACE", self.workspace()).env("RUNNER_TEMP", self.0.path().join("temp"));
+            .env("GITHUB_OUTPUT", self.0.path().join("output"))
+            .env("GITHUB_STEP_SUMMARY", self.0.path().join("summary"))
+            .env("GITHUB_WORKSPACE", self.workspace())
+            .env("RUNNER_TEMP", self.0.path().join("temp"));
+        command
+    }
+
+    /// The outputs of the step that finds the program.
+    fn program(&self, at: (&str, &str), inputs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        let output = self.0.path().join("output");
+        std::fs::write(&output, "").unwrap();
+        let done = self.step("program", at, inputs, &BTreeMap::new()).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        let set = std::fs::read_to_string(&output).unwrap();
+        set.lines().map(|line| line.split_once('=').unwrap()).map(|(name, value)| (name.into(), value.into())).collect()
+    }
+
+    fn run_with(&self, path: &str, reference: &str, inputs: &[(&str, &str)]) -> Ran {
+        let (output, summary) = (self.0.path().join("output"), self.0.path().join("summary"));
+        let program = self.program((path, reference), inputs);
+        std::fs::write(&output, "").unwrap();
+        std::fs::write(&summary, "before\n").unwrap();
+        let mut command = self.step("audit", (path, reference), inputs, &program);
         let done = command.output().unwrap();
         let set = std::fs::read_to_string(&output).unwrap();
         let pairs = set.lines().map(|line| line.split_once('=').unwrap());
@@ -121,12 +151,16 @@ fn every_input_is_used_and_every_output_is_set() {
     let action = yaml("action.yml");
     assert_eq!(action["runs"]["using"].as_str(), Some("composite"));
     let steps = action["runs"]["steps"].as_vec().unwrap();
-    assert_eq!(steps.len(), 1);
-    assert!(steps[0]["uses"].is_badvalue(), "no action of others");
-    let run = steps[0]["run"].as_str().unwrap();
-    assert!(!run.contains("${{"), "inputs in the text of a script would be run");
-    let script = std::fs::read_to_string(root().join("scripts/action.sh")).unwrap();
+    let used: Vec<&str> = steps.iter().filter_map(|step| step["uses"].as_str()).collect();
+    assert!(used.len() == 1 && used[0].starts_with("actions/cache@"), "no action of others: {used:?}");
+    for run in steps.iter().filter_map(|step| step["run"].as_str()) {
+        assert!(!run.contains("${{"), "inputs in the text of a script would be run");
+    }
+    let script = ["scripts/action.sh", "scripts/action-install.sh"]
+        .map(|name| std::fs::read_to_string(root().join(name)).unwrap())
+        .concat();
     assert!(!script.contains("${{") && !script.contains("eval "), "{script}");
+    let audit = steps.iter().find(|step| step["id"].as_str() == Some("audit")).unwrap();
     let names = |of: &Yaml| -> BTreeSet<String> {
         of.as_hash().unwrap().keys().map(|name| name.as_str().unwrap().to_owned()).collect()
     };
@@ -146,7 +180,7 @@ fn every_input_is_used_and_every_output_is_set() {
     assert_eq!(names(&action["inputs"]), expected.map(str::to_owned).into());
     for input in expected {
         let variable = format!("RETALLY_{}", input.to_uppercase().replace('-', "_"));
-        assert_eq!(steps[0]["env"][variable.as_str()].as_str(), Some(format!("${{{{ inputs.{input} }}}}").as_str()));
+        assert_eq!(audit["env"][variable.as_str()].as_str(), Some(format!("${{{{ inputs.{input} }}}}").as_str()));
         assert!(script.contains(&format!("${{{variable}:-")), "{variable}");
         assert!(action["inputs"][input]["description"].as_str().is_some_and(|text| text.ends_with('.')), "{input}");
     }
@@ -247,47 +281,169 @@ fn an_unusable_input_is_2_and_leaves_no_result() {
     }
 }
 
+/// A runner on which retally is missing: a directory of programs that has these tools and no others.
+fn bare(runner: &Runner, tools: &[&str]) -> std::path::PathBuf {
+    let programs = runner.0.path().join("bin");
+    std::fs::create_dir(&programs).unwrap();
+    let common = [
+        "bash",
+        "env",
+        "mktemp",
+        "awk",
+        "sed",
+        "cat",
+        "dirname",
+        "mkdir",
+        "cp",
+        "uname",
+        "head",
+        "find",
+        "sort",
+        "xargs",
+        "sha256sum",
+        "cut",
+        "ln",
+    ];
+    for name in common.iter().chain(tools) {
+        let path = std::env::var_os("PATH").unwrap();
+        let found = std::env::split_paths(&path).map(|path| path.join(name)).find(|path| path.exists());
+        std::os::unix::fs::symlink(found.unwrap(), programs.join(name)).unwrap();
+    }
+    programs
+}
+
+/// Writes a script among the programs of a runner.
+fn stand_in(programs: &Path, name: &str, script: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let file = programs.join(name);
+    std::fs::write(&file, format!("#!/usr/bin/env bash\nset -eu\n{script}")).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
 #[test]
 fn where_retally_is_missing_it_is_installed() {
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
     let cases = [
-        ("cargo", "", "install --quiet --locked --path ROOT"),
-        ("cargo", "v9.8.7", "install --quiet --locked --git https://forge.example/ROOT --tag v9.8.7 retally"),
-        ("python3", "", "-m pip install --quiet ROOT"),
-        ("python3", "9.8.7", "-m pip install --quiet retally==9.8.7"),
+        ("cargo", "", "main", "install --quiet --locked --root DIRECTORY --path ROOT"),
+        (
+            "cargo",
+            "v9.8.7",
+            "main",
+            "install --quiet --locked --root DIRECTORY --git https://forge.example/ROOT --tag v9.8.7 retally",
+        ),
+        (
+            "cargo",
+            "",
+            "v9.8.7",
+            "install --quiet --locked --root DIRECTORY --git https://forge.example/ROOT --tag v9.8.7 retally",
+        ),
+        ("python3", "", "main", "-m pip install --quiet ROOT"),
+        ("python3", "9.8.7", "main", "-m pip install --quiet retally==9.8.7"),
     ];
-    for (installer, version, expected) in cases {
+    for (installer, version, reference, expected) in cases {
         let runner = Runner::new();
-        let programs = runner.0.path().join("bin");
-        std::fs::create_dir(&programs).unwrap();
-        for name in ["bash", "env", "mktemp", "awk", "sed", "cat", "dirname", "mkdir", "cp"] {
-            let path = std::env::var_os("PATH").unwrap();
-            let found = std::env::split_paths(&path).map(|path| path.join(name)).find(|path| path.exists());
-            symlink(found.unwrap(), programs.join(name)).unwrap();
-        }
+        let programs = bare(&runner, &[]);
+        let directory = runner.0.path().join("temp/retally-program");
         // Prints its arguments, and creates the program where the real installer would. `venv` copies it.
-        let there = if installer == "cargo" { "cargo" } else { "temp/retally-venv" };
-        let there = runner.0.path().join(there).join("bin");
-        let stand_in = format!(
-            "#!/usr/bin/env bash\nset -eu\nmkdir -p '{there}'\n\
+        let there = if installer == "cargo" { directory.clone() } else { directory.join("venv") };
+        let script = format!(
+            "mkdir -p '{there}'\n\
              if [ \"$2\" = venv ]; then cp \"$0\" '{there}/python'; exit; fi\n\
-             echo \"$*\" >'{log}'\ncp '{program}' '{there}/retally'\n",
-            there = there.display(),
+             echo \"$*\" >'{log}'\nln -s '{program}' '{there}/retally'\n",
+            there = there.join("bin").display(),
             log = runner.0.path().join("asked").display(),
             program = env!("CARGO_BIN_EXE_retally"),
         );
-        let file = programs.join(installer);
-        std::fs::write(&file, stand_in).unwrap();
-        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let ran = runner.run_with(programs.to_str().unwrap(), &[("paths", "good.jsonl"), ("version", version)]);
+        stand_in(&programs, installer, &script);
+        let ran =
+            runner.run_with(programs.to_str().unwrap(), reference, &[("paths", "good.jsonl"), ("version", version)]);
         assert_eq!(ran.code, 0, "{installer} {version}: {}", ran.stderr);
         let asked = std::fs::read_to_string(runner.0.path().join("asked")).unwrap();
-        assert_eq!(asked.trim(), expected.replace("ROOT", root().to_str().unwrap()));
+        let expected = expected.replace("ROOT", root().to_str().unwrap());
+        assert_eq!(asked.trim(), expected.replace("DIRECTORY", directory.to_str().unwrap()));
+        // What came from the cache is not installed again.
+        std::fs::remove_file(runner.0.path().join("asked")).unwrap();
+        let ran =
+            runner.run_with(programs.to_str().unwrap(), reference, &[("paths", "good.jsonl"), ("version", version)]);
+        assert_eq!((ran.code, runner.0.path().join("asked").exists()), (0, false), "{}", ran.stderr);
     }
     let runner = Runner::new();
     let ran = runner.run(&[("paths", "good.jsonl"), ("version", "9.8.7")]);
     assert_eq!(ran.code, 0);
     assert!(ran.stderr.contains("version 9.8.7 was asked for"), "{}", ran.stderr);
+    // An installer that fails is an audit that is incomplete.
+    for installer in ["cargo", "python3"] {
+        let runner = Runner::new();
+        let programs = bare(&runner, &[]);
+        stand_in(&programs, installer, "exit 3\n");
+        let ran = runner.run_with(programs.to_str().unwrap(), "main", &[("paths", "good.jsonl")]);
+        assert_eq!((ran.code, ran.outputs["exit-code"].as_str()), (2, "2"), "{}", ran.stderr);
+    }
+}
+
+/// The archive of a release is taken where there is one, if its digest is right.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_release_is_downloaded() {
+    // As it is, and with its last digit in front.
+    for (digest, code) in [("s/^//", 0), (r"s/^\(.*\)\(.\)  /\2\1  /", 2)] {
+        let runner = Runner::new();
+        let programs = bare(&runner, &["tar", "gzip"]);
+        let place = runner.0.path();
+        let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+        let name = format!("retally-{target}.tar.gz");
+        let packed = place.join("release").join(format!("retally-{target}"));
+        std::fs::create_dir_all(&packed).unwrap();
+        stand_in(&packed, "retally", &format!("exec '{}' \"$@\"\n", env!("CARGO_BIN_EXE_retally")));
+        let pack = format!(
+            "cd release && tar -czf {name} retally-{target} && sha256sum {name} | sed '{digest}' >{name}.sha256"
+        );
+        assert!(Command::new("bash").args(["-e", "-c", &pack]).current_dir(place).status().unwrap().success());
+        // The last argument is the address.
+        let script = format!(
+            "while [ $# -gt 1 ]; do if [ \"$1\" = --output ]; then to=$2; fi; shift; done\n\
+             echo \"$1\" >>'{0}/asked'\ncp '{0}/release/'\"${{1##*/}}\" \"$to\"\n",
+            place.display()
+        );
+        stand_in(&programs, "curl", &script);
+        let ran = runner.run_with(programs.to_str().unwrap(), "v9.8.7", &[("paths", "good.jsonl")]);
+        assert_eq!(ran.code, code, "{}", ran.stderr);
+        let base = format!("https://forge.example/{}/releases/download/v9.8.7/{name}", root().to_str().unwrap());
+        let asked = std::fs::read_to_string(place.join("asked")).unwrap();
+        assert_eq!(asked, format!("{base}\n{base}.sha256\n"));
+        assert_eq!(ran.stderr.contains("the digest does not match"), code == 2, "{}", ran.stderr);
+    }
+}
+
+/// An action that is pinned, by a tag or by the hash of its commit, takes the release of that version; anything else is
+/// built. Only what is built or downloaded anew has another key.
+#[test]
+fn the_program_is_that_of_the_pinned_version() {
+    let runner = Runner::new();
+    let programs = bare(&runner, &[]);
+    let path = programs.to_str().unwrap();
+    let commit = "0123456789abcdef0123456789abcdef01234567";
+    let version = env!("CARGO_PKG_VERSION");
+    stand_in(
+        &programs,
+        "git",
+        &format!("[ \"$1 $3\" = 'ls-remote refs/tags/v{version}' ]\necho '{commit}\trefs/tags/v'\n"),
+    );
+    let find = |reference: &str, asked: &str| {
+        let found = runner.program((path, reference), &[("version", asked)]);
+        (found["release"].clone(), found["key"].clone())
+    };
+    assert_eq!(find("v9.8.7", "").0, "9.8.7");
+    assert_eq!(find("v9.8.7", "v1.2.3").0, "1.2.3");
+    assert_eq!(find(commit, "").0, version);
+    for reference in ["main", "v9", "", "89abcdef0123456789abcdef0123456701234567"] {
+        assert_eq!(find(reference, "").0, "", "{reference}");
+    }
+    assert_eq!(find("main", "").1, find("v9", "").1);
+    assert_ne!(find("main", "").1, find("v9.8.7", "").1);
+    assert!(find("v9.8.7", "").1.ends_with("-v9.8.7"));
+    let there = Path::new(env!("CARGO_BIN_EXE_retally")).parent().unwrap();
+    assert!(runner.program((&format!("{}:{path}", there.display()), "main"), &[]).is_empty());
+    assert!(runner.program((path, "main"), &[("version", "1; touch ran")]).is_empty());
 }
 
 #[test]
