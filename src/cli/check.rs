@@ -77,6 +77,12 @@ pub(super) struct Args {
     /// Print only findings and errors.
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
+    /// In place of the findings, print how many there are of each rule, and the verdicts on each claim.
+    #[arg(long, conflicts_with_all = ["verbose", "quiet"])]
+    statistics: bool,
+    /// Print the files that would be audited with their formats, and stop.
+    #[arg(long)]
+    show_files: bool,
     /// Write the audit's tally to a file, to be merged with those of other machines by `retally merge`; with -, to standard
     /// output in place of the report.
     #[arg(long, value_name = "FILE")]
@@ -120,6 +126,12 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let mut audit = args.gated.audit(tally)?;
     let gate = args.gated.gate(&audit, args.gated.verdict.baseline()?);
     let plan = args.plan.as_deref().map(plan).transpose()?;
+    if args.show_files {
+        let inputs = audit.open()?;
+        super::note(inputs.notes());
+        super::print(files_of(&inputs).as_bytes())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let cleared = args.gated.clear(audit.config(), tally, args.plan.as_deref())?;
     let mut inputs = audit.open()?;
     if let Some(bytes) = args.bytes {
@@ -153,7 +165,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         to.write(path, &tallied).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     }
     let mut with = args.gated.outputs.rendering(audit.config(), args.gated.command("check"));
-    with.style.detail = Detail::of(args.quiet, args.verbose);
+    with.style.detail = if args.statistics { Detail::Statistics } else { Detail::of(args.quiet, args.verbose) };
     if args.tally.as_deref() == Some(Path::new("-")) {
         args.gated.outputs.write_files(&report, &with, to)?;
         if to.is_some() {
@@ -255,6 +267,17 @@ impl Source {
             None => audit,
         }
     }
+}
+
+/// A line per file: its path and format, or why it is not read.
+fn files_of(inputs: &Inputs) -> String {
+    let read = inputs.recognised().map(|input| format!("{}: {}\n", visible(&input.path), input.format));
+    let skipped = inputs.skipped().map(|(path, what)| format!("{}: skipped ({what})\n", visible(path)));
+    let refused = inputs
+        .errors()
+        .iter()
+        .map(|error| format!("{}: not read ({})\n", visible(&error.path), visible(&error.reason)));
+    read.chain(skipped).chain(refused).collect()
 }
 
 /// The detected format of each input and the roles of its fields.

@@ -10,6 +10,7 @@ mod guard;
 mod init;
 mod merge;
 mod outputs;
+mod page;
 mod report;
 mod score;
 mod style;
@@ -75,7 +76,10 @@ enum Command {
 /// nothing audited.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refused(&error),
+    };
     let result = match cli.command {
         _ if cli.version => about::version(cli.verbose),
         Some(command) => run(command),
@@ -91,6 +95,20 @@ pub fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// What is said of a command line that cannot be understood. The name of a file in place of a command asks for an audit.
+fn refused(error: &clap::Error) -> ExitCode {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    let given = match error.get(ContextKind::InvalidSubcommand) {
+        Some(ContextValue::String(given)) if error.kind() == ErrorKind::InvalidSubcommand => given,
+        _ => error.exit(),
+    };
+    if !std::path::Path::new(given).exists() {
+        error.exit();
+    }
+    note(&[format!("`{given}` is no command; to audit it: retally check {}", quoted(given))]);
+    ExitCode::from(2)
 }
 
 fn run(command: Command) -> Result<ExitCode, Failure> {

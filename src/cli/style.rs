@@ -23,7 +23,10 @@ pub(super) fn style(color: Color, width: Option<usize>, to_stdout: bool) -> Styl
         Color::Never => false,
         Color::Auto => auto_colour(to_terminal, |name| std::env::var(name).ok()),
     };
-    let columns = || std::env::var("COLUMNS").ok().filter(|_| to_terminal)?.parse().ok();
+    let columns = || {
+        let set = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        set.or_else(|| Some(usize::from(terminal_size::terminal_size()?.0.0))).filter(|_| to_terminal)
+    };
     let width = width.or_else(columns).unwrap_or(usual.width);
     Style { colour: coloured, unicode: is_utf8(), width: width.max(40), ..usual }
 }

@@ -85,6 +85,7 @@ fn tell(report: &Report, told: &mut BTreeSet<String>, style: Style) {
     told.extend(new.iter().map(|finding| finding.fingerprint.clone()));
     let mut bytes = format!("after {} records:\n", report.summary.records).into_bytes();
     let plain = Style { colour: false, ..style };
+    let new = Report { findings: new, ..report.clone() };
     if text::findings(&new, plain, &mut bytes).is_ok() {
         // Standard error may be closed; the report must still be written.
         let _ = io::stderr().write_all(&bytes);

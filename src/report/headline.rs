@@ -49,7 +49,8 @@ pub(crate) fn headline(report: &Report) -> String {
         (1, 0) => format!("The only claim is proven{quiet}"),
         (proven, 0) => format!("All {} claims are proven{quiet}", count(proven)),
         (proven, open) => {
-            format!("Nothing is refuted: {} claims are proven, {} cannot be checked{quiet}", count(proven), count(open))
+            let are = if proven == 1 { "claim is" } else { "claims are" };
+            format!("Nothing is refuted: {} {are} proven, {} cannot be checked{quiet}", count(proven), count(open))
         }
     }
 }

@@ -4,6 +4,7 @@
 //! and escapes all text of the log for its medium.
 
 mod anchor;
+mod blocks;
 mod claim_key;
 pub mod concise;
 mod evidence;
@@ -37,6 +38,7 @@ pub use output::{OutputFormat, Rendering};
 #[cfg(feature = "cli")]
 pub(crate) use own::HEAD as OWN_HEAD;
 pub(crate) use own::written_as;
+pub use style::{Detail, Style};
 pub use visible::visible;
 
 /// All outputs, in the order in which they are listed.
@@ -52,6 +54,15 @@ pub static OUTPUTS: &[&OutputFormat] = &[
     &markdown::OUTPUT,
     &html::OUTPUT,
 ];
+
+/// The address of the documentation: the one place is `homepage` in Cargo.toml.
+pub(crate) const HOMEPAGE: &str = env!("CARGO_PKG_HOMEPAGE");
+
+/// The address of a rule's page.
+#[must_use]
+pub(crate) fn page_of(code: &str) -> String {
+    format!("{HOMEPAGE}/rules/{code}.html")
+}
 
 /// Schema version of the JSON report.
 pub const SCHEMA_VERSION: u32 = 2;

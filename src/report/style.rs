@@ -8,8 +8,10 @@ pub enum Detail {
     /// Findings that are new, and the summary.
     #[default]
     Usual,
-    /// Also findings in the baseline.
+    /// Also findings in the baseline, each claim, and what to log for those that cannot be checked.
     Known,
+    /// Counts of rules and claims in place of the findings.
+    Statistics,
 }
 
 impl Detail {

@@ -1,15 +1,23 @@
-//! The report for a terminal. With the feature `cli`, the first place of each finding is drawn over its record.
+//! The report for a terminal: the verdict, a block per cause, and what was checked. With the feature `cli`, the first place of
+//! each finding is drawn over its record.
 
+mod claims;
 #[cfg(feature = "cli")]
 mod drawing;
+mod fold;
+mod statistics;
 
 use std::io::{self, Write};
 
-use crate::model::{Severity, VerdictCounts};
+use crate::model::Severity;
+use crate::report::blocks::{Block, blocks};
+use crate::report::headline::{headline, totals};
 use crate::report::output::OutputFormat;
 pub use crate::report::style::{Detail, Style};
-use crate::report::words::{count, rows, verdict};
-use crate::report::{Finding, InputError, InputErrorKind, Report, visible};
+use crate::report::text::fold::columns;
+pub(crate) use crate::report::text::fold::fold;
+use crate::report::words::{count, rows};
+use crate::report::{Finding, InputError, InputErrorKind, Report, page_of, visible};
 
 /// This output.
 pub static OUTPUT: OutputFormat = OutputFormat {
@@ -30,23 +38,55 @@ pub fn render(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<
 }
 
 fn draw(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
-    findings(&report.findings, style, out)?;
-    errors(report, style.detail, out)?;
     if style.detail == Detail::Quiet {
+        findings(report, style, out)?;
+        errors(report, style, out)?;
         silenced(report, out)?;
-        return failures(report, out);
+        return failures(report, "", out);
     }
-    summary(report, out)?;
+    // Nothing was audited: the errors say why.
+    if report.inputs.is_empty() && report.findings.is_empty() && !report.errors.is_empty() {
+        return errors(report, style, out);
+    }
+    let verdict = headline(report);
+    writeln!(out, "{}\n", paint(&visible(&verdict), colour_of(report), style))?;
+    if style.detail == Detail::Statistics {
+        statistics::tables(report, out)?;
+    } else {
+        findings(report, style, out)?;
+    }
+    errors(report, style, out)?;
+    match style.detail {
+        Detail::Known => claims::table(report, style, out)?,
+        Detail::Statistics => {}
+        _ => claims::line(report, style, out)?,
+    }
+    last_line(report, out)?;
     silenced(report, out)?;
-    gate(report, style, out)
+    gate(report, &verdict, style, out)
 }
 
-/// Writes findings alone.
-pub fn findings(findings: &[Finding], style: Style, out: &mut dyn Write) -> io::Result<()> {
+/// The colour of the verdict: red where something fails, green where all claims are proven.
+fn colour_of(report: &Report) -> &'static str {
+    let counts = report.shown_counts();
+    let totals = totals(report);
+    let fails = report.gate.as_ref().is_some_and(|gate| !gate.passed) || report.errors.iter().any(|error| error.fatal);
+    if counts.error > 0 || fails {
+        "1;31"
+    } else if counts.warning > 0 || totals.refuted > 0 || totals.proven == 0 {
+        "1;33"
+    } else {
+        "1;32"
+    }
+}
+
+/// Writes the findings alone, a block per cause.
+pub fn findings(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let is_shown =
         |finding: &&Finding| finding.excepted.is_none() && (style.detail == Detail::Known || !finding.is_known());
-    for finding in findings.iter().filter(is_shown) {
-        write!(out, "{}", heading(finding, style))?;
+    for block in blocks(report, report.findings.iter().filter(is_shown)) {
+        let finding = block.first;
+        write!(out, "{}", heading(&block, style))?;
         if let Some(lines) = drawn(finding, style) {
             for line in lines {
                 writeln!(out, "{line}")?;
@@ -58,10 +98,12 @@ pub fn findings(findings: &[Finding], style: Style, out: &mut dyn Write) -> io::
                 writeln!(out, "   item {}", visible(&place.item))?;
             }
             if !finding.label.is_empty() {
-                writeln!(out, "   {}", visible(&finding.label))?;
+                for line in fold(&visible(&finding.label), style.width.saturating_sub(3)) {
+                    writeln!(out, "   {line}")?;
+                }
             }
         }
-        details(finding, out)?;
+        details(&block, style, out)?;
         writeln!(out)?;
     }
     Ok(())
@@ -83,7 +125,8 @@ fn paint(text: &str, code: &str, style: Style) -> String {
     if style.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
 }
 
-fn heading(finding: &Finding, style: Style) -> String {
+fn heading(block: &Block<'_>, style: Style) -> String {
+    let finding = block.first;
     let colour = match finding.severity {
         Severity::Error => "1;31",
         Severity::Warning => "1;33",
@@ -91,37 +134,84 @@ fn heading(finding: &Finding, style: Style) -> String {
     };
     let tag = paint(&format!("{}[{}]", finding.severity.word(), visible(&finding.code)), colour, style);
     let known = if finding.is_known() { " (known)" } else { "" };
-    format!("{tag}: {}{known}\n", paint(&visible(&finding.message), "1", style))
+    let tasks = if block.tasks.is_empty() { String::new() } else { format!("{}: ", visible(&block.tasks)) };
+    let message = paint(&format!("{tasks}{}", visible(&block.message)), "1", style);
+    format!("{tag}: {message}{known}\n")
 }
 
-fn details(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
-    for line in &finding.evidence_lines {
-        writeln!(out, "evidence  {}", visible(line))?;
+/// Columns of the words before each line of a block.
+const KEYS: usize = 10;
+
+/// A line of a block under its key, folded.
+fn keyed(key: &str, text: &str, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    for (at, line) in fold(&visible(text), style.width.saturating_sub(KEYS)).iter().enumerate() {
+        writeln!(out, "{:KEYS$}{line}", if at == 0 { key } else { "" })?;
     }
-    if finding.evidence_lines.is_empty() && finding.count > 1 {
-        writeln!(out, "evidence  {} {} like this", count(finding.count), rows(finding.count))?;
+    Ok(())
+}
+
+fn details(block: &Block<'_>, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let finding = block.first;
+    tasks(block, style, out)?;
+    let certainty = finding.certainty.word();
+    match finding.evidence_lines.split_first() {
+        Some((first, more)) => {
+            keyed("evidence", &format!("{certainty}: {first}"), style, out)?;
+            more.iter().try_for_each(|line| keyed("evidence", line, style, out))?;
+        }
+        None if finding.count > 1 => {
+            let text = format!("{certainty}: {} {} like this", count(finding.count), rows(finding.count));
+            keyed("evidence", &text, style, out)?;
+        }
+        None => keyed("evidence", certainty, style, out)?,
     }
-    for line in &finding.impact_lines {
-        writeln!(out, "impact    {}", visible(line))?;
-    }
+    finding.impact_lines.iter().try_for_each(|line| keyed("impact", line, style, out))?;
     if !finding.help.is_empty() {
-        writeln!(out, "fix       {}", visible(&finding.help))?;
+        keyed("fix", &finding.help, style, out)?;
     }
-    writeln!(out, "more      retally explain {}", visible(&finding.code))
+    keyed("more", &format!("retally explain {}, {}", finding.code, page_of(&finding.code)), style, out)
+}
+
+/// Most tasks that a block lists.
+const TASKS: usize = 10;
+
+/// The tasks of a block, the worst one first.
+fn tasks(block: &Block<'_>, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    if block.all.len() < 2 {
+        return Ok(());
+    }
+    let shown = if style.detail == Detail::Known { block.all.len() } else { TASKS };
+    let shown = block.all.iter().take(shown);
+    let width = shown.clone().map(|finding| columns(&visible(&finding.task))).max().unwrap_or(0);
+    for (at, finding) in shown.enumerate() {
+        let task = visible(&finding.task);
+        let room = " ".repeat(width.saturating_sub(columns(&task)));
+        let own = block.own(finding);
+        let own = match own {
+            "" => format!("{} {}", count(finding.count), rows(finding.count)),
+            own => own.to_owned(),
+        };
+        keyed(if at == 0 { "tasks" } else { "" }, &format!("{task}{room}  {}", visible(&own)), style, out)?;
+    }
+    match block.all.len().checked_sub(TASKS).filter(|more| *more > 0 && style.detail != Detail::Known) {
+        Some(more) => keyed("", &format!("and {} more (-v lists them)", count(more as u64)), style, out),
+        None => Ok(()),
+    }
 }
 
 /// Maximum number of named files that are not logs.
 const NAMED: usize = 3;
 
-fn errors(report: &Report, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
+fn errors(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     // Directories of logs also contain configurations and settings, which the user did not mean.
     let is_beside = |error: &InputError| {
         let is_no_log = !error.fatal && error.kind == InputErrorKind::Unrecognised;
-        is_no_log && !report.inputs.is_empty() && detail != Detail::Known
+        is_no_log && !report.inputs.is_empty() && style.detail != Detail::Known
     };
     let (beside, whole): (Vec<_>, Vec<_>) =
         report.errors.iter().filter(|error| error.line == 0).partition(|error| is_beside(error));
     for error in &whole {
+        // What is to be copied into a file or a shell is not folded.
         writeln!(out, "{}: {}", visible(&error.path), visible(&error.reason))?;
     }
     if !beside.is_empty() {
@@ -130,59 +220,12 @@ fn errors(report: &Report, detail: Detail, out: &mut dyn Write) -> io::Result<()
         let more = if more > 0 { format!(" and {} more", count(more as u64)) } else { String::new() };
         writeln!(out, "unrecognised log format, not read: {}{more} (-v shows what was expected)", named.join(", "))?;
     }
-    if whole.is_empty() && beside.is_empty() { Ok(()) } else { writeln!(out) }
+    if (whole.is_empty() && beside.is_empty()) || report.inputs.is_empty() { Ok(()) } else { writeln!(out) }
 }
 
-/// The formula that the claims of a column are held to, where it is one in all runs and tasks.
-fn held_to<'r>(report: &'r Report, claim: &str) -> Option<&'r str> {
-    let mut of_claim = report.claims.iter().filter(|own| own.claim.to_string() == claim);
-    let first = of_claim.next()?;
-    let is_one = of_claim.all(|own| own.convention == first.convention);
-    Some(first.convention.as_str()).filter(|formula| is_one && !formula.is_empty())
-}
-
-fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+/// How many findings, candidates and items there are.
+fn last_line(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let summary = &report.summary;
-    let verdicts: Vec<(String, &VerdictCounts)> =
-        summary.verdicts.iter().map(|(claim, counts)| (claim.to_string(), counts)).collect();
-    let width = verdicts.iter().map(|(claim, _)| claim.len()).max().unwrap_or(0).max(8);
-    let of_words = verdicts.iter().map(|(_, counts)| verdict(counts).word().len()).max().unwrap_or(0).max(10);
-    for (claim, counts) in &verdicts {
-        let mut parts = Vec::new();
-        for (number, word) in [
-            (counts.proven, "proven"),
-            (counts.refuted, "refuted"),
-            (counts.from_refuted, "from a refuted number"),
-            (counts.unprovable, "unprovable"),
-        ] {
-            if number > 0 {
-                parts.push(format!("{} {word}", count(number)));
-            }
-        }
-        let held_to =
-            held_to(report, claim).map_or_else(String::new, |formula| format!(", held to {}", visible(formula)));
-        writeln!(
-            out,
-            "{:width$}  {:of_words$}  {} of {}{held_to}",
-            visible(claim),
-            verdict(counts).word(),
-            parts.join(", "),
-            count(counts.total())
-        )?;
-    }
-    for gap in &report.coverage {
-        writeln!(
-            out,
-            "not checked: {} {} ({}); to prove it, log {}",
-            count(gap.count),
-            visible(&gap.what.to_string()),
-            visible(&gap.reason),
-            visible(&gap.log)
-        )?;
-    }
-    if !report.skipped_fields.is_empty() {
-        writeln!(out, "skipped for missing fields: rules on {}", visible(&report.skipped_fields.join(", ")))?;
-    }
     let findings = report.shown_counts();
     let mut counts = Vec::new();
     for (number, word) in [(findings.error, "error"), (findings.warning, "warning"), (findings.note, "note")] {
@@ -206,7 +249,7 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Lines about the baseline, the exceptions and the policy.
-fn gate(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
+fn gate(report: &Report, verdict: &str, style: Style, out: &mut dyn Write) -> io::Result<()> {
     if let Some(known) = report.baseline.map(|baseline| baseline.known).filter(|known| *known > 0) {
         let (noun, them) = if known == 1 { ("finding", "it") } else { ("findings", "them") };
         let hint = if style.detail == Detail::Known { String::new() } else { format!("; -v shows {them}") };
@@ -223,7 +266,7 @@ fn gate(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     for note in &gate.notes {
         writeln!(out, "note: {}", visible(note))?;
     }
-    failures(report, out)
+    failures(report, verdict, out)
 }
 
 /// What disabled rules hide.
@@ -231,9 +274,10 @@ fn silenced(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     report.silenced_line().map_or(Ok(()), |line| writeln!(out, "{}", visible(&line)))
 }
 
-/// Gate failures besides findings.
-fn failures(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    for failure in report.gate.iter().flat_map(|gate| &gate.failures) {
+/// Gate failures besides findings, but for the one that the verdict says.
+fn failures(report: &Report, verdict: &str, out: &mut dyn Write) -> io::Result<()> {
+    let failures = report.gate.iter().flat_map(|gate| &gate.failures);
+    for failure in failures.filter(|failure| !verdict.ends_with(failure.as_str())) {
         writeln!(out, "fails: {}", visible(failure))?;
     }
     Ok(())

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use retally::report::text::{Detail, Style};
 use retally::report::{ClaimKey, VerdictCounts};
 use retally::{Audit, Config, Report};
 use tempfile::TempDir;
@@ -49,7 +50,9 @@ pub(crate) fn json(report: &Report) -> String {
 /// The report as plain text.
 pub(crate) fn text(report: &Report) -> String {
     let mut bytes = Vec::new();
-    retally::report::text::render(report, retally::report::text::Style::default(), &mut bytes).unwrap();
+    // In full, and without lines that are folded.
+    let style = Style { width: 1000, detail: Detail::Known, ..Style::default() };
+    retally::report::text::render(report, style, &mut bytes).unwrap();
     String::from_utf8(bytes).unwrap().replace(&format!("{}/", env!("CARGO_MANIFEST_DIR")), "")
 }
 

@@ -6,10 +6,20 @@ use miette::{
 };
 
 use crate::report::style::Style;
+use crate::report::text::fold::{columns, fold};
 use crate::report::{Finding, visible};
 
-/// Characters of a record that are drawn before, in and after the marked value.
-const WINDOW: usize = 200;
+/// Columns of the longest marked value.
+const MARK: usize = 60;
+
+/// Columns that the drawn frame takes beside the number of the line.
+const FRAME: usize = 5;
+
+/// Columns of the line that joins a label to its value.
+const JOINT: usize = 4;
+
+/// One in so many columns of a line shows what stands before the value: the label stands beneath it, and has the rest.
+const BEFORE: usize = 3;
 
 /// Largest line and column that are drawn: miette counts on from them.
 const FARTHEST: usize = usize::MAX >> 8;
@@ -22,7 +32,7 @@ pub(super) fn lines(finding: &Finding, style: Style) -> Option<Vec<String>> {
         .with_width(style.width)
         .with_links(false)
         .with_context_lines(0);
-    let shown = Shown::of(finding)?;
+    let shown = Shown::of(finding, style.width)?;
     let mut drawn = String::new();
     if handler.render_report(&mut drawn, &shown).is_err() {
         return Some(Vec::new());
@@ -50,8 +60,33 @@ struct Shown {
     label: String,
 }
 
+/// The last or the first characters of a text that take at most so many columns, and whether that is not all.
+fn within(text: &str, most: usize, last: bool) -> (String, bool) {
+    if columns(text) <= most {
+        return (text.to_owned(), false);
+    }
+    let room = most.saturating_sub(1);
+    let mut taken = 0;
+    let mut fits = |character: &char| {
+        taken += columns(character.encode_utf8(&mut [0; 4]));
+        taken <= room
+    };
+    if last {
+        let kept: Vec<char> = text.chars().rev().take_while(&mut fits).collect();
+        (kept.into_iter().rev().collect(), true)
+    } else {
+        (text.chars().take_while(&mut fits).collect(), true)
+    }
+}
+
+/// Columns of a number.
+fn digits(number: u64) -> usize {
+    number.checked_ilog10().map_or(1, |digits| digits as usize + 1)
+}
+
 impl Shown {
-    fn of(finding: &Finding) -> Option<Self> {
+    /// The line as far as it fits into so many columns.
+    fn of(finding: &Finding, width: usize) -> Option<Self> {
         let place = finding.locations.first()?;
         let snippet = &finding.snippet;
         if snippet.text.is_empty() {
@@ -62,23 +97,24 @@ impl Shown {
         // An audit's windows are narrow; a stored report may contain anything.
         let (before, mark, after) =
             (part(0, snippet.mark), part(snippet.mark, mark_end), snippet.text.get(mark_end..).unwrap_or_default());
-        let from = before.char_indices().rev().nth(WINDOW).map_or(0, |(at, _)| at);
-        let to = |text: &str| text.char_indices().nth(WINDOW).map_or(text.len(), |(at, _)| at);
-        let dots = if snippet.cut_before || from > 0 { "…" } else { "" };
-        let end = if snippet.cut_after || to(after) < after.len() { "…" } else { "" };
-        let (before, mark, after) = (
-            visible(before.get(from..).unwrap_or_default()),
-            visible(mark.get(..to(mark)).unwrap_or_default()),
-            visible(after.get(..to(after)).unwrap_or_default()),
-        );
+        let room = width.saturating_sub(FRAME + digits(place.line));
+        let (mark, mark_is_cut) = within(&visible(mark), MARK.min(room), false);
+        let rest = room.saturating_sub(columns(&mark) + 1);
+        let (before, is_cut) = within(&visible(before), rest / BEFORE, true);
+        let dots = if snippet.cut_before || is_cut { "…" } else { "" };
+        let rest = rest.saturating_sub(columns(&before) + columns(dots));
+        let after = if mark_is_cut { (String::new(), true) } else { within(&visible(after), rest, false) };
+        let end = if snippet.cut_after || after.1 { "…" } else { "" };
         let start = dots.len() + before.len();
+        // miette hangs the label under the middle of the value.
+        let hangs = columns(dots) + columns(&before) + columns(&mark) / 2 + JOINT;
         Some(Self {
             path: visible(&place.path).into_owned(),
             line: usize::try_from(place.line).unwrap_or(usize::MAX).min(FARTHEST),
             column: usize::try_from(place.column).unwrap_or(usize::MAX).min(FARTHEST),
-            window: format!("{dots}{before}{mark}{after}{end}"),
+            window: format!("{dots}{before}{mark}{}{end}", after.0),
             mark: (start, mark.len().max(1)),
-            label: visible(&finding.label).into_owned(),
+            label: fold(&visible(&finding.label), room.saturating_sub(hangs)).join("\n"),
         })
     }
 }
@@ -130,5 +166,15 @@ mod tests {
     fn colours_are_no_text() {
         assert_eq!(uncoloured("  \x1b[31m×\x1b[0m m"), "  × m");
         assert_eq!(uncoloured("plain m"), "plain m");
+    }
+
+    #[test]
+    fn texts_are_cut_by_columns() {
+        assert_eq!(within("abcdef", 6, true), ("abcdef".to_owned(), false));
+        assert_eq!(within("abcdef", 4, true), ("def".to_owned(), true));
+        assert_eq!(within("abcdef", 4, false), ("abc".to_owned(), true));
+        // Each of these takes two columns.
+        assert_eq!(within("日本語", 4, false), ("日".to_owned(), true));
+        assert_eq!((digits(0), digits(9), digits(10)), (1, 1, 2));
     }
 }
