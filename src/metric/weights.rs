@@ -82,7 +82,7 @@ impl Group {
 }
 
 /// The solution of linear equations, each followed by its right-hand side; None if it is not unique.
-fn eliminate(mut rows: Vec<Vec<f64>>) -> Option<Vec<f64>> {
+pub(super) fn eliminate(mut rows: Vec<Vec<f64>>) -> Option<Vec<f64>> {
     let width = rows.len();
     let largest = rows.iter().enumerate().map(|(at, row)| row[at].abs()).fold(0.0, f64::max);
     for at in 0..width {
