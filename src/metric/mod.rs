@@ -13,6 +13,7 @@ pub mod choice;
 pub mod columns;
 mod combination;
 pub mod definition;
+mod equations;
 pub mod facts;
 pub mod field_names;
 mod fixed;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::derive::judge as compare;
 use crate::metric::capped::Capped;
-use crate::metric::weights::eliminate;
+use crate::metric::equations::eliminate;
 use crate::model::{RunClaim, VerdictCounts};
 use crate::numeric::{Approx, NumberFormat, Printed, half_of_last_digit, show};
 
@@ -260,28 +260,31 @@ impl<'r> Table<'r> {
 
     /// The weights of the active parts with the least sum of absolute residuals.
     fn least_residuals(&self, active: &[usize]) -> Option<Vec<f64>> {
+        let largest = |at: &usize| self.rows.iter().map(|row| row.parts[*at].abs()).fold(0.0, f64::max);
+        // Parts of any size are solved alike.
+        let scales: Vec<f64> = active.iter().map(largest).collect();
         let mut weights: Option<Vec<f64>> = None;
         let size = self.rows.iter().map(|row| row.reward.abs()).fold(0.0, f64::max);
         for _ in 0..STEPS {
             let mut equations = vec![vec![0.0; active.len() + 1]; active.len()];
             for Row { parts, reward, same } in &self.rows {
-                let sum = |weights: &Vec<f64>| -> f64 {
-                    active.iter().zip(weights).map(|(at, weight)| parts[*at] * weight).sum()
-                };
+                let own: Vec<f64> = active.iter().zip(&scales).map(|(at, scale)| parts[*at] / scale).collect();
+                let sum =
+                    |weights: &Vec<f64>| -> f64 { own.iter().zip(weights).map(|(part, weight)| part * weight).sum() };
                 let residual = weights.as_ref().map_or(1.0, |weights| (reward - sum(weights)).abs());
                 let counts = same.times as f64 / residual.max(1e-9 * size).max(f64::MIN_POSITIVE);
-                for (a, equation) in active.iter().zip(&mut equations) {
-                    for (b, value) in active.iter().zip(equation.iter_mut()) {
-                        *value += counts * parts[*a] * parts[*b];
+                for (a, equation) in own.iter().zip(&mut equations) {
+                    for (b, value) in own.iter().zip(equation.iter_mut()) {
+                        *value += counts * a * b;
                     }
                     if let Some(beside) = equation.last_mut() {
-                        *beside += counts * parts[*a] * reward;
+                        *beside += counts * a * reward;
                     }
                 }
             }
             weights = Some(eliminate(equations)?);
         }
-        weights
+        weights.map(|weights| weights.iter().zip(&scales).map(|(weight, scale)| weight / scale).collect())
     }
 }
 

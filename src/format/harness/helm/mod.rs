@@ -20,6 +20,25 @@ const INSTANCES: &str = "instances";
 /// The task of the requests.
 const REQUESTS: &str = "requests";
 
+/// Name prefixes of statistics about the request rather than the quality of its answer.
+const BOOKKEEPING: [&str; 10] = [
+    "batch_size",
+    "finish_reason_",
+    "inference_",
+    "num_completion",
+    "num_instances",
+    "num_output_tokens",
+    "num_prompt_tokens",
+    "num_references",
+    "prompt_truncated",
+    "training_",
+];
+
+/// Whether a statistic is about scores or answers.
+fn is_result(name: &str) -> bool {
+    !name.starts_with("num_train_") && !BOOKKEEPING.iter().any(|start| name.starts_with(start))
+}
+
 /// Key that metrics are grouped by: the split, its part, and the perturbation of the input.
 fn context(holder: Value<'_>) -> String {
     context_of(holder, holder.get("perturbation").filter(|value| value.kind() == Kind::Object))

@@ -7,7 +7,7 @@ use crate::format::field::{self, FieldError, at, has, lacks};
 use crate::format::harness::helm::scored::{Answer, Method, Scored};
 use crate::format::harness::helm::texts::Reading;
 use crate::format::harness::helm::worst::{Instances, On};
-use crate::format::harness::helm::{INSTANCES, context, context_of, instance_id, is_stat, perturbed};
+use crate::format::harness::helm::{INSTANCES, context, context_of, instance_id, is_result, is_stat, perturbed};
 use crate::format::json::Kind;
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
@@ -22,25 +22,6 @@ use crate::numeric::{Printed, exact_sum};
 const PER_TOKEN: &str = "logprob/num_perplexity_tokens";
 /// Log-likelihoods, with the number of bytes that divides them.
 const PER_BYTE: &str = "logprob/num_bytes";
-
-/// Name prefixes of statistics about the request rather than the quality of its answer.
-const BOOKKEEPING: [&str; 10] = [
-    "batch_size",
-    "finish_reason_",
-    "inference_",
-    "num_completion",
-    "num_instances",
-    "num_output_tokens",
-    "num_prompt_tokens",
-    "num_references",
-    "prompt_truncated",
-    "training_",
-];
-
-/// Whether a statistic is about scores or answers.
-pub(super) fn is_result(name: &str) -> bool {
-    !name.starts_with("num_train_") && !BOOKKEEPING.iter().any(|start| name.starts_with(start))
-}
 
 /// The per-instance metrics.
 pub(in crate::format) static PER_INSTANCE: PerInstance = PerInstance;

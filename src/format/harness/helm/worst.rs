@@ -7,8 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::format::field;
-use crate::format::harness::helm::stats::is_result;
-use crate::format::harness::helm::{context_of, instance_id, perturbed};
+use crate::format::harness::helm::{context_of, instance_id, is_result, perturbed};
 use crate::format::json::{Kind, Tape, Value};
 use crate::source::{Elements, SourceError, beside};
 
