@@ -101,8 +101,8 @@ impl Gaps {
         }
     }
 
-    /// Picks and flags that could not be judged.
-    pub(super) fn picks(&mut self, items: &ItemTally, picks: &Picks<'_>) {
+    /// Picks and flags that could not be judged. `beside` names the numbers that are proven from reported correctness.
+    pub(super) fn picks(&mut self, items: &ItemTally, picks: &Picks<'_>, beside: &str) {
         let mut add = |what: ClaimKey, count: u64, reason: Cow<'static, str>, log: &'static str| {
             if count > 0 {
                 *self.claims.entry((what, reason, log)).or_default() += count;
@@ -119,7 +119,7 @@ impl Gaps {
             "scores or the picked candidate are missing".into(),
             "score of every candidate",
         );
-        let lacks_pick = "the pick or the gold answer is missing";
+        let lacks_pick = format!("the pick or the gold answer is missing{beside}");
         add(ClaimKey::Correct, items.correct.unprovable, lacks_pick.into(), "pick and gold");
         let lacks_top = "no alternatives are logged";
         add(ClaimKey::Greedy, items.greedy.unprovable, lacks_top.into(), "top_logprobs (with token ids)");

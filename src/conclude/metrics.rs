@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use crate::conclude::coverage::Gaps;
 use crate::metric::advantages;
+use crate::metric::beneath::{Beneath, Marks, unchecked};
+use crate::metric::reward_sums::{self, SolvedRewards};
 use crate::metric::{Doubt, JudgedMetric, MetricRows, RunFacts};
 use crate::model::{ColumnKey, VerdictCounts};
 use crate::report::{ClaimKey, MetricReport};
@@ -47,20 +49,78 @@ pub(super) fn from_refuted(items: &ItemTally, refuted: &[ColumnKey]) -> FromRefu
     all
 }
 
+/// The numbers of a run that are proven from rows whose values nothing in the log checks.
+#[derive(Default)]
+pub(super) struct Resting(BTreeMap<Beneath, (u64, Vec<String>)>);
+
+impl Resting {
+    /// Those among the numbers of a stream. `correctness` are the verdicts on which items are right.
+    pub(super) fn new(stream: &StreamTally, judged: &[JudgedMetric<'_>], correctness: &VerdictCounts) -> Self {
+        let mut claims: Vec<&str> = stream.columns.keys().map(|column| &*column.name).collect();
+        claims.extend(rewards(stream, judged).map(|solved| solved.field));
+        let is_reported = stream.items.reported > 0;
+        let marks = Marks { unchecked: if is_reported { correctness.unprovable } else { 0 }, claims: &claims };
+        let facts = facts(stream, correctness);
+        let mut all = Self::default();
+        for metric in judged {
+            if let Some((beneath, rows)) = unchecked(metric, &facts, &marks) {
+                let (known, metrics) = all.0.entry(beneath).or_default();
+                *known = rows.max(*known);
+                metrics.push(ClaimKey::Run(metric.name()).to_string());
+            }
+        }
+        all
+    }
+
+    /// The number of rows beneath a metric that are not checked.
+    fn rows(&self, metric: &JudgedMetric<'_>) -> u64 {
+        let name = ClaimKey::Run(metric.name()).to_string();
+        self.0.values().find(|(_, metrics)| metrics.contains(&name)).map_or(0, |(rows, _)| *rows)
+    }
+
+    /// Which numbers are proven from these rows, as a part of a sentence; empty without any.
+    pub(super) fn beside(&self, beneath: &Beneath) -> String {
+        self.0.get(beneath).map_or_else(String::new, |(_, metrics)| format!("; {}", proven(metrics)))
+    }
+}
+
+fn proven(metrics: &[String]) -> String {
+    let are = if metrics.len() == 1 { "is" } else { "are" };
+    format!("{} {are} proven from these rows as logged", metrics.join(", "))
+}
+
 /// Counts the verdicts and lists what is missing for the undecided ones.
 pub(super) fn count(
     stream: &StreamTally,
     judged: &[JudgedMetric<'_>],
+    resting: &Resting,
     verdicts: &mut BTreeMap<ClaimKey, VerdictCounts>,
     gaps: &mut Gaps,
 ) {
+    let rewarded = stream.items.columns.facts.reward_sums.rewards().map(|(field, _)| field);
+    for (beneath, (rows, metrics)) in &resting.0 {
+        if let Beneath::Column(name) = beneath
+            && rewarded != Some(name)
+        {
+            let reason = format!("nothing in the log checks their values; {}", proven(metrics));
+            gaps.missing(&ClaimKey::Rows(name.clone()), reason.into(), "what each value follows from", *rows);
+        }
+    }
+    let solved = rewards(stream, judged);
     for (name, rows) in &stream.items.metrics {
         let what = ClaimKey::Rows(name.clone());
-        if rows.verdicts.unprovable > 0 {
-            let (reason, log) = gap(rows);
-            gaps.missing(&what, reason, log, rows.verdicts.unprovable);
-        }
         let mut counts = rows.verdicts;
+        if let Some(solved) = solved.as_ref().filter(|solved| solved.field == name) {
+            let decided = counts.unprovable.min(solved.verdicts.proven + solved.verdicts.refuted);
+            counts.unprovable -= decided;
+            counts.refuted += solved.verdicts.refuted.min(decided);
+            counts.proven += decided - solved.verdicts.refuted.min(decided);
+        }
+        if counts.unprovable > 0 {
+            let (reason, log) = gap(rows);
+            let beside = resting.beside(&Beneath::Rows(name.clone()));
+            gaps.missing(&what, format!("{reason}{beside}").into(), log, counts.unprovable);
+        }
         // Rows of one stream may have metrics of their own each; only one without any lacks this one.
         let lacking = stream.items.unmeasured;
         if lacking > 0 && rows.rows + lacking == stream.items.items {
@@ -69,6 +129,7 @@ pub(super) fn count(
         }
         verdicts.entry(what).or_default().merge(&counts);
     }
+    count_rewards(stream, solved.as_ref(), resting, verdicts, gaps);
     if let Some(counts) = advantages::judge(&stream.items.columns.facts.groups()) {
         let what = ClaimKey::Rows("advantage".to_owned());
         if counts.unprovable > 0 {
@@ -91,6 +152,40 @@ pub(super) fn count(
     }
 }
 
+/// The rewards of a stream's rows under the weights of their parts, declared or solved.
+fn rewards<'s>(stream: &'s StreamTally, judged: &[JudgedMetric<'_>]) -> Option<SolvedRewards<'s>> {
+    let claims = || judged.iter().map(|metric| metric.claim);
+    stream.items.columns.facts.reward_sums.solve(|part| reward_sums::declared(claims(), part))
+}
+
+/// Counts the verdicts on rewards that no format declares as metrics of the rows.
+fn count_rewards(
+    stream: &StreamTally,
+    solved: Option<&SolvedRewards<'_>>,
+    resting: &Resting,
+    verdicts: &mut BTreeMap<ClaimKey, VerdictCounts>,
+    gaps: &mut Gaps,
+) {
+    let Some((field, rows)) = stream.items.columns.facts.reward_sums.rewards() else { return };
+    if stream.items.metrics.contains_key(field) {
+        return;
+    }
+    let what = ClaimKey::Rows(field.to_owned());
+    let (counts, reason) = match solved {
+        Some(solved) => (solved.verdicts, "the weights of its parts give other values, which a rule may have set"),
+        None => {
+            let open = VerdictCounts { unprovable: rows, ..VerdictCounts::default() };
+            (open, "no weights of its parts give it, or too few rows")
+        }
+    };
+    if counts.unprovable > 0 {
+        let beside = resting.beside(&Beneath::Column(field.to_owned()));
+        let reason = format!("{reason}{beside}").into();
+        gaps.missing(&what, reason, "every part of the reward, with its weight", counts.unprovable);
+    }
+    verdicts.entry(what).or_default().merge(&counts);
+}
+
 /// Why rows of a metric are undecided, and what to log to decide them.
 fn gap(rows: &MetricRows) -> (Cow<'static, str>, &'static str) {
     if rows.custom {
@@ -111,7 +206,7 @@ fn gap(rows: &MetricRows) -> (Cow<'static, str>, &'static str) {
 }
 
 /// The metrics of a run, as listed in the report.
-pub(super) fn list(run: &str, judged: &[JudgedMetric<'_>]) -> Vec<MetricReport> {
+pub(super) fn list(run: &str, judged: &[JudgedMetric<'_>], resting: &Resting) -> Vec<MetricReport> {
     let one = |metric: &JudgedMetric<'_>| MetricReport {
         run: run.to_owned(),
         task: metric.claim.of.task.clone(),
@@ -121,6 +216,7 @@ pub(super) fn list(run: &str, judged: &[JudgedMetric<'_>]) -> Vec<MetricReport> 
         recomputed: metric.recomputed.filter(|value| value.is_finite()),
         within: if metric.bound.is_finite() { metric.bound } else { 0.0 },
         verdict: metric.verdict,
+        unchecked_rows: resting.rows(metric),
     };
     judged.iter().map(one).collect()
 }

@@ -202,7 +202,6 @@ fn conclude_run(
         }
         let decisions = [(ClaimKey::Pick, decided.0), (ClaimKey::Correct, decided.1), (ClaimKey::Greedy, items.greedy)];
         verdicts.extend(decisions.into_iter().filter(|(_, counts)| counts.total() > 0));
-        gaps.picks(&stream.items, &picks);
         summary.items += stream.items.items;
 
         let claims: Vec<&crate::model::RunClaim> =
@@ -211,8 +210,14 @@ fn conclude_run(
         if decided.0.from_refuted > 0 && !is_of_recomputed {
             metric::judged::from_refuted(&mut judged);
         }
-        metrics::count(&stream, &judged, &mut verdicts, gaps);
-        listed.metrics.extend(metrics::list(&run.name, &judged));
+        let files = run.files_by_task.get(&key.task);
+        if files.is_some_and(|files| files.iter().any(|file| run.lost.contains(file))) {
+            metric::judged::with_lost_rows(&mut judged);
+        }
+        let resting = metrics::Resting::new(&stream, &judged, &decided.1);
+        gaps.picks(&stream.items, &picks, &resting.beside(&metric::beneath::Beneath::Marks));
+        metrics::count(&stream, &judged, &resting, &mut verdicts, gaps);
+        listed.metrics.extend(metrics::list(&run.name, &judged, &resting));
         drafts.extend(partial::drafts(&judged, &place));
         let view = RunView { stream: &stream, metrics: &claims, judged: &judged };
         let nowhere = crate::model::Place::default();
@@ -345,8 +350,9 @@ fn conclude_rest(
             &run.metrics,
         );
         let mut verdicts: BTreeMap<ClaimKey, VerdictCounts> = BTreeMap::new();
-        metrics::count(&stream, &judged, &mut verdicts, gaps);
-        listed.metrics.extend(metrics::list(&run.name, &judged));
+        let resting = metrics::Resting::default();
+        metrics::count(&stream, &judged, &resting, &mut verdicts, gaps);
+        listed.metrics.extend(metrics::list(&run.name, &judged, &resting));
         for (claim, counts) in verdicts {
             listed.claim(&run.name, task, &claim, "", &counts);
             summary.verdicts.entry(claim).or_default().merge(&counts);

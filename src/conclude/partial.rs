@@ -33,7 +33,10 @@ fn remarked(code: &str, judged: &[JudgedMetric<'_>], stream: &Stream<'_>) -> Opt
     let label = if first.definition.is_empty() {
         "no value".to_owned()
     } else {
-        format!("{} = {}", first.definition, show(first.reported))
+        // What is derived, where it is not the number itself.
+        let is_other = |value: &f64| value.is_finite() && (value - first.reported).abs() > first.bound;
+        let value = first.recomputed.filter(is_other).unwrap_or(first.reported);
+        format!("{} = {}", first.definition, show(value))
     };
     let evidence = RuleEvidence {
         judged: lead.of.1,

@@ -16,6 +16,8 @@ pub(super) struct Run {
     pub(super) streams: BTreeMap<StreamKey, StreamTally>,
     pub(super) metrics: Vec<RunClaim>,
     pub(super) single_stream: bool,
+    /// Files with records that could not be read, besides those that could.
+    pub(super) lost: Vec<u32>,
     /// Fields that end in the middle of a file.
     pub(super) changes: Vec<(u32, Change)>,
 }
@@ -74,6 +76,7 @@ impl Run {
             streams: BTreeMap::new(),
             metrics: Vec::new(),
             single_stream: false,
+            lost: Vec::new(),
             changes: Vec::new(),
         };
         for (file, own) in files {
@@ -83,6 +86,7 @@ impl Run {
                 continue;
             }
             run.files.push(file);
+            run.lost.extend((own.unreadable > 0).then_some(file));
             let changes = fields::changes(&own.layout);
             fields::count_lacking(&mut own, !changes.is_empty());
             run.changes.extend(changes.into_iter().map(|change| (file, change)));

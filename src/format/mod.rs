@@ -14,6 +14,7 @@ pub mod mapped;
 pub mod native;
 pub mod origin;
 pub mod records;
+mod rewards;
 mod rollout;
 pub mod steps;
 mod translation;

@@ -140,7 +140,7 @@ impl Report {
         let audited = summary.steps > 0 || summary.verdicts.values().any(|counts| counts.total() > 0);
         // A record that cannot be read is a finding, although nothing was read.
         let refused = self.findings.iter().any(|finding| finding.severity == crate::model::Severity::Error);
-        let nothing = (summary.records == 0 && !refused) || (!audited && self.findings.is_empty());
+        let nothing = !audited && (summary.records == 0 && !refused || self.findings.is_empty());
         let fatal = self.errors.iter().find(|error| error.fatal);
         let error = fatal.or(self.errors.first().filter(|_| nothing));
         match error {

@@ -30,7 +30,7 @@ impl Aggregation {
     /// Whether its standard error has a closed form. Others are bootstrapped or not reported.
     #[must_use]
     pub fn has_stderr(self) -> bool {
-        matches!(self, Self::Mean | Self::PercentMean)
+        matches!(self, Self::Mean | Self::PercentMean | Self::PercentAboveOne)
     }
 
     /// Whether it is a function of two sums, over totals with their counts.
@@ -42,7 +42,7 @@ impl Aggregation {
     /// Factor of the mean: 100 for a percentage.
     #[must_use]
     pub fn unit(self) -> f64 {
-        if self == Self::PercentMean { 100.0 } else { 1.0 }
+        if matches!(self, Self::PercentMean | Self::PercentAboveOne) { 100.0 } else { 1.0 }
     }
 
     /// The aggregate of rows; None if their values do not allow it.
@@ -56,6 +56,9 @@ impl Aggregation {
         let (value, definition) = match self {
             Self::Mean if complete => (sum.over(n), format!("mean({metric})")),
             Self::PercentMean if complete => (sum.over(n).scaled(100.0), format!("100*mean({metric})")),
+            Self::PercentAboveOne if complete => {
+                ((sum.over(n) - Approx::exact(1.0)).scaled(100.0), format!("100*(mean({metric}) - 1)"))
+            }
             Self::Perplexity if complete => ((-sum).over(n).exp(), "exp(-mean(loglikelihood))".to_owned()),
             Self::WeightedPerplexity if paired => {
                 ((-sum).over(weights).exp(), "exp(-sum(loglikelihood)/sum(count))".to_owned())

@@ -7,6 +7,7 @@
 use crate::metric::aggregate::Derived;
 use crate::metric::answer::{Asked, Missing};
 use crate::metric::found::{Found, Remark, gives, unit_of};
+use crate::metric::shares;
 use crate::metric::wrong::AggregateCause;
 use crate::model::{Aggregation, RunClaim, plain_name};
 use crate::numeric::{Approx, NumberFormat, Printed, half_of_last_digit, show};
@@ -28,8 +29,9 @@ const BINARY: [&str; 10] = [
 ];
 /// Names of the number of right rows, and of all rows.
 const RIGHT: [&str; 6] = ["correct", "num_correct", "n_correct", "correct_count", "total_correct", "passed"];
-const ALL: [&str; 9] = [
+const ALL: [&str; 10] = [
     "n",
+    "scored_samples",
     "total",
     "num_samples",
     "n_samples",
@@ -65,6 +67,11 @@ fn is_binary(claim: &RunClaim) -> bool {
     is_mean && is_plain && BINARY.contains(&&*plain_name(of.row_metric()))
 }
 
+/// The object of a summary that holds a number, and the number's name in it.
+fn place(metric: &str) -> (&str, &str) {
+    metric.rsplit_once('.').unwrap_or(("", metric))
+}
+
 /// The claim beside it that has one of several names.
 fn stated<'a>(asked: &Asked<'a>, is_it: impl Fn(&RunClaim) -> bool) -> Option<&'a RunClaim> {
     let own = &asked.claim.of;
@@ -74,7 +81,12 @@ fn stated<'a>(asked: &Asked<'a>, is_it: impl Fn(&RunClaim) -> bool) -> Option<&'
 }
 
 fn count(asked: &Asked<'_>, names: &[&str]) -> Option<f64> {
-    let claim = stated(asked, |other| !other.of.stderr && names.contains(&&*plain_name(&other.of.metric)))?;
+    let (own, _) = place(&asked.claim.of.metric);
+    let is_it = |other: &RunClaim| {
+        let (object, name) = place(&other.of.metric);
+        !other.of.stderr && object == own && names.contains(&&*plain_name(name))
+    };
+    let claim = stated(asked, is_it)?;
     let number = Printed::parse(claim.value.as_bytes())?;
     (number.decimals <= 0 && number.value >= 0.0 && number.is_finite()).then_some(number.value)
 }
@@ -85,7 +97,10 @@ pub(super) fn alone(asked: &Asked<'_>) -> Option<Found> {
     if asked.claim.of.stderr {
         return error(asked, reported);
     }
-    of_counts(asked, reported).or_else(|| other_unit(asked, reported)).or_else(|| no_whole_number(asked, reported))
+    of_counts(asked, reported)
+        .or_else(|| other_unit(asked, reported))
+        .or_else(|| shares::of_whole(asked))
+        .or_else(|| no_whole_number(asked, reported))
 }
 
 /// √(p(1−p)/(n − 1)), or over n, as far as rounding leaves it open.
@@ -97,7 +112,8 @@ fn error_of(share: Approx, below: f64) -> Approx {
 /// A standard error of a share of ones and zeros.
 fn error(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
     let of = |other: &RunClaim| !other.of.stderr && other.of.metric == asked.claim.of.metric;
-    let base = stated(asked, of).filter(|base| is_binary(base))?;
+    let is_share = |base: &RunClaim| base.of.metric == "accuracy" && base.of.aggregation == Some(Aggregation::Mean);
+    let base = stated(asked, of).filter(|base| is_binary(base) || is_share(base))?;
     let is_percent = base.of.aggregation == Some(Aggregation::PercentMean);
     let unit = if is_percent { 100.0 } else { 1.0 };
     let share = number(asked, base)?.over(unit);
@@ -106,7 +122,7 @@ fn error(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
         return None;
     }
     let n = asked.counted.or_else(|| count(asked, &ALL)).filter(|n| *n > 1.0);
-    let n = n.or_else(|| solved(share, reported))?;
+    let Some(n) = n.or_else(|| solved(share, reported)) else { return not_divided(share, reported) };
     let is_it = |value: Approx| gives(value, reported);
     let shown = show(n);
     let sample = Derived::new(error_of(share, n - 1.0).scaled(unit), format!("sqrt(p*(1 - p)/(n - 1)), n = {shown}"));
@@ -131,6 +147,19 @@ fn error(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
     is_long.then(|| Found::refuted(sample, AggregateCause::Stderr, why, arithmetic))
 }
 
+/// A standard error that is a standard deviation, whatever n is.
+fn not_divided(share: Approx, reported: Approx) -> Option<Found> {
+    let deviation = error_of(share, 1.0);
+    // One right and one wrong row have this standard error.
+    let is_two = (share.value - 0.5).abs() <= share.half;
+    let is_long = reported.half * 1e3 < deviation.value;
+    let right = Derived::new(Approx::exact(f64::NAN), "sqrt(p*(1 - p)/(n - 1))");
+    let why = "is √(p(1−p)), not divided by √n";
+    let arithmetic = format!("sqrt(p*(1 - p)) = {}", show(deviation.value));
+    let is_it = !is_two && is_long && gives(deviation, reported);
+    is_it.then(|| Found::refuted(right, AggregateCause::Stderr, why, arithmetic))
+}
+
 /// n = 1 + p(1−p)/se².
 fn n_of(share: Approx, error: Approx) -> f64 {
     1.0 + share.value * (1.0 - share.value) / (error.value * error.value)
@@ -151,7 +180,10 @@ fn solved(share: Approx, error: Approx) -> Option<f64> {
 
 /// A share beside the number of right rows and of all rows.
 fn of_counts(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
-    if !is_binary(asked.claim) {
+    // A part of a summary names its numbers as the whole does.
+    let (object, name) = place(&asked.claim.of.metric);
+    let is_part = !object.is_empty() && asked.claim.of.rows.is_none() && BINARY.contains(&&*plain_name(name));
+    if !is_binary(asked.claim) && !is_part {
         return None;
     }
     let (right, all) = (count(asked, &RIGHT)?, count(asked, &ALL)?);
@@ -307,6 +339,11 @@ mod tests {
         let alone = found(&[("acc_stderr", "0.04351941398892446"), ("acc", "0.75")]).unwrap();
         assert!(alone.derived.definition.ends_with("n = 100"));
         assert!(found(&[("acc_stderr", "0.0435"), ("acc", "0.75")]).is_none());
+        // √(0.8·0.2) = 0.4, whatever n is; √(0.5·0.5) is that of two rows.
+        let deviation = found(&[("acc_stderr", "0.4000000000"), ("acc", "0.8000000000")]).unwrap();
+        assert_eq!(deviation.cause, Some(AggregateCause::Stderr));
+        let two = found(&[("acc_stderr", "0.5000000000"), ("acc", "0.5000000000")]).unwrap();
+        assert_eq!(two.verdict, Verdict::Proven);
         // A reward need not be 0 or 1.
         assert!(found(&[("reward_stderr", "0.0435"), ("reward", "0.75"), ("n", "100")]).is_none());
     }

@@ -20,6 +20,8 @@ pub(super) const RANDOM: Missing =
 pub(super) const NO_VALUE: Missing = ("the claim has no value", "the number");
 pub(super) const SAMPLE: Missing =
     ("the rows may be only some of those it covers", "every row, or the n of these rows");
+pub(super) const LOST: Missing =
+    ("some of its records could not be read, and the others do not give it", "every record, complete (RT708)");
 pub(super) const DOUBLED: Missing = ("rows appear twice in the log", "every row once");
 pub(super) const CUSTOM: Missing = ("the task's own code computes it", "the formula in the task's documentation");
 pub(super) const NO_TOKENS: Missing = ("it is unclear which tokens it counts", "log-probs of one candidate per item");

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::metric::capped::{Capped, kept};
 use crate::metric::grading::Grading;
 use crate::metric::ranking::Rankings;
+use crate::metric::reward_sums::{RewardSums, Rewarded};
 use crate::metric::votes::Votes;
 use crate::model::{RowFact, RowField, TokenMask, TokenSums};
 use crate::numeric::ExactSum;
@@ -20,6 +21,8 @@ const REWARDS: usize = 8;
 const ROLLOUTS: usize = 1 << 16;
 /// Pairs of counts that are kept.
 const SAMPLES: usize = 1 << 10;
+/// Names of numbers that are means of what stands in no one row.
+const COUNTED: usize = 1 << 10;
 /// Equal rollouts of a group that are looked at.
 const EQUAL: u64 = 1 << 10;
 
@@ -100,6 +103,17 @@ impl TokenRows {
     }
 }
 
+/// What a number of the run is the mean of.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct Counted {
+    /// Rows.
+    pub rows: u64,
+    /// Σ of what is averaged.
+    pub sum: RolloutSum,
+    /// Σ of the counts.
+    pub count: RolloutSum,
+}
+
 /// Rollouts by their group, and the bits of their rewards by function and of their advantage.
 pub type Rewards = Capped<(u64, Vec<u64>, u64), u64, ROLLOUTS>;
 
@@ -116,6 +130,10 @@ pub struct RowFacts {
     pub rewards: BTreeMap<Vec<String>, Rewards>,
     /// Rollouts by their group, and the bits of their reward and advantage.
     rollouts: Capped<(u64, u64, u64), u64, ROLLOUTS>,
+    /// Rewards with the parts that they are made of.
+    pub reward_sums: RewardSums,
+    /// What numbers of the run are means of, by name: Σ, Σ of the sizes and the count.
+    pub counted: BTreeMap<String, Counted>,
     /// Searches.
     pub rankings: Rankings,
     /// Votes.
@@ -128,7 +146,7 @@ pub struct RowFacts {
 
 impl RowFacts {
     pub(super) fn observe(&mut self, facts: &[RowFact<'_>], row: &[RowField<'_>]) {
-        let is_plain = |fact: &RowFact<'_>| matches!(fact, RowFact::Graded { .. });
+        let is_plain = |fact: &RowFact<'_>| matches!(fact, RowFact::Graded { .. } | RowFact::Rewarded { .. });
         self.rows += u64::from(!facts.iter().all(is_plain));
         for fact in facts {
             match fact {
@@ -142,6 +160,16 @@ impl RowFacts {
                 RowFact::Rewards { group, parts, advantage } => self.observe_rewards(*group, parts, *advantage),
                 RowFact::Rollout { group, reward, advantage } => {
                     self.rollouts.change((*group, reward.to_bits(), advantage.to_bits()), |times| *times += 1);
+                }
+                RowFact::Rewarded { item, name, reward, parts, weights } => {
+                    let parts = parts.iter().map(|(name, number)| (name.as_ref(), *number)).collect();
+                    self.reward_sums.observe(name, &Rewarded { item, reward: *reward, parts, weights });
+                }
+                RowFact::Counted { name, sum, count } => {
+                    let Some(own) = kept(&mut self.counted, name, COUNTED) else { continue };
+                    own.rows += 1;
+                    own.sum.add(*sum);
+                    own.count.add(*count);
                 }
                 RowFact::Returned(returned) => self.rankings.observe(returned, row),
                 RowFact::Votes(votes) => {
@@ -185,6 +213,13 @@ impl RowFacts {
             self.rewards.entry(names).or_default().merge(theirs, |own, theirs| *own += theirs);
         }
         self.rollouts.merge(other.rollouts, |own, theirs| *own += theirs);
+        for (name, theirs) in other.counted {
+            let Some(own) = kept(&mut self.counted, &name, COUNTED) else { continue };
+            own.rows += theirs.rows;
+            own.sum.merge(&theirs.sum);
+            own.count.merge(&theirs.count);
+        }
+        self.reward_sums.merge(other.reward_sums);
         self.rankings.merge(other.rankings);
         self.votes.merge(other.votes);
         self.grading.merge(other.grading);

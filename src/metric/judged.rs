@@ -7,14 +7,16 @@ use crate::derive::judge as compare;
 use crate::metric::aggregate::{self, Derived};
 use crate::metric::alone::alone;
 use crate::metric::answer::{
-    Answer, Asked, CUSTOM, DOUBLED, FEW, Missing, NO_FORMULA, NO_ROWS, NO_VALUE, RANDOM, RunFacts, SAMPLE,
+    Answer, Asked, CUSTOM, DOUBLED, FEW, LOST, Missing, NO_FORMULA, NO_ROWS, NO_VALUE, RANDOM, RunFacts, SAMPLE,
 };
 use crate::metric::catalogue::{self, by_name};
+use crate::metric::columns::ColumnRows;
 use crate::metric::definition::is;
 use crate::metric::found::{Found, Partial, Remark, gives};
 use crate::metric::known::Kind;
 use crate::metric::named;
 use crate::metric::parts::judge_whole;
+use crate::metric::reward_sums;
 use crate::metric::rows::MetricRows;
 use crate::metric::search::{self, search};
 use crate::metric::spread::spread;
@@ -124,6 +126,19 @@ pub fn from_refuted(judged: &mut [JudgedMetric<'_>]) {
     }
 }
 
+/// Leaves open what does not match rows of which some could not be read. What matches them is proven all the same, and a
+/// number outside its range is wrong whatever the rows are.
+pub fn with_lost_rows(judged: &mut [JudgedMetric<'_>]) {
+    let is_of_rows = |metric: &&mut JudgedMetric<'_>| metric.recomputed.is_some_and(f64::is_finite);
+    for metric in judged.iter_mut().filter(|metric| metric.verdict == Verdict::Refuted).filter(is_of_rows) {
+        metric.verdict = Verdict::Unprovable;
+        metric.missing = Some(LOST);
+        metric.cause = None;
+        metric.why.clear();
+        metric.arithmetic.clear();
+    }
+}
+
 fn judge_one<'c>(claim: &'c RunClaim, facts: &RunFacts<'_>, stated: &Stated<'_>) -> JudgedMetric<'c> {
     let Stated { beside, counted, is_full } = *stated;
     let mut judged = JudgedMetric {
@@ -158,8 +173,10 @@ fn judge_one<'c>(claim: &'c RunClaim, facts: &RunFacts<'_>, stated: &Stated<'_>)
     let (derived, otherwise) = match answer(&asked, rows) {
         Answer::Missing(missing) => {
             judged.missing = Some(missing);
-            let found = of_columns(&asked, rows).or_else(|| judge_whole(&asked));
             let reported = Approx::new(printed.value, half(claim, &printed, is_full));
+            let found = of_exclusive_columns(&asked, reported)
+                .or_else(|| of_columns(&asked, rows))
+                .or_else(|| judge_whole(&asked));
             let has_rows = facts.items > 0 || facts.columns.rows > 0;
             let of_others = || (!has_rows).then(|| alone(&asked)).flatten();
             if let Some(found) = found.or_else(|| of_exclusive(&asked, reported)).or_else(of_others) {
@@ -194,7 +211,9 @@ fn judge_one<'c>(claim: &'c RunClaim, facts: &RunFacts<'_>, stated: &Stated<'_>)
         judged.missing = Some(DOUBLED);
     } else if let Some(missing) = otherwise {
         judged.missing = Some(missing);
-        if let Some(found) = of_columns(&asked, rows).filter(|found| found.verdict == Verdict::Proven) {
+        let of_parts = || catalogue::is_count(claim).then(|| judge_whole(&asked)).flatten();
+        let is_proven = |found: &Found| found.verdict == Verdict::Proven;
+        if let Some(found) = of_columns(&asked, rows).filter(is_proven).or_else(|| of_parts().filter(is_proven)) {
             judged.take(found);
         }
     } else if is_sample && !catalogue::is_named_count(claim) {
@@ -253,11 +272,71 @@ fn of_columns(asked: &Asked<'_>, rows: Option<&MetricRows>) -> Option<Found> {
     if asked.claim.of.stderr || rows.is_some() || columns.rows == 0 && columns.facts.rows == 0 {
         return None;
     }
+    if let Some(found) = of_counted(asked).or_else(|| of_weight(asked)) {
+        return Some(found);
+    }
     let known = catalogue::of_columns(&asked.claim.of.metric).and_then(|of| of(asked));
     match known.or_else(|| spread(asked)) {
         Some(found) if found.verdict != Verdict::Unprovable || found.remark.is_some() => Some(found),
         known => search(asked).or(known),
     }
+}
+
+/// The same of plain fields of the rows that are yes or no: the mean over them all, beside the n of rows × fields.
+fn of_exclusive_columns(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
+    let columns = asked.facts.columns;
+    let is_flag = |own: &&ColumnRows| {
+        let (values, squares) = (own.values.value(), own.squares.value());
+        own.numbers == columns.rows && own.beyond == 0 && own.not_finite == 0 && is(values, squares)
+    };
+    let flags: Vec<(&String, &ColumnRows)> = columns.columns.iter().filter(|(_, own)| is_flag(own)).collect();
+    let rows = columns.rows as f64;
+    let sum: f64 = flags.iter().map(|(_, own)| own.values.value()).sum();
+    let constant = Approx::exact(1.0).over(flags.len() as f64);
+    let is_counted = asked.counted.is_some_and(|counted| is(counted, rows * flags.len() as f64));
+    let is_of_all = named::column(&asked.claim.of.metric, columns).is_none() && !asked.claim.of.stderr;
+    if flags.len() < 2 || columns.rows == 0 || !is_counted || !is_of_all || !is(sum, rows) || !gives(constant, reported)
+    {
+        return None;
+    }
+    let names: Vec<&str> = flags.iter().map(|(name, _)| name.as_str()).collect();
+    let why = format!(
+        "is the mean over {}, which add up to 1, so that any model gets {}; n is {} rows × {} fields",
+        names.join(", "),
+        show(reported.value),
+        columns.rows,
+        flags.len()
+    );
+    let means = flags.iter().map(|(name, own)| format!("{name} {}", show(own.values.value() / rows)));
+    let derived = Derived::new(Approx::exact(f64::NAN), "mean over exclusive metrics");
+    Some(Found::refuted(derived, AggregateCause::Mismatch, &why, means.collect::<Vec<_>>().join(", ")))
+}
+
+/// A declared weight of the rewards, against the weight that their rows follow.
+fn of_weight(asked: &Asked<'_>) -> Option<Found> {
+    let part = asked.claim.of.metric.strip_prefix(reward_sums::WEIGHTS)?.strip_prefix('.')?;
+    let solved = asked.facts.columns.facts.reward_sums.solve(|_| None)?;
+    let weight = Approx::exact(solved.weight(part)?).rounded(16.0, NumberFormat::F32);
+    let derived = Derived::new(weight, format!("weight of {part} in {}", solved.formula(&solved.weights)));
+    // The rule on the rewards says what the rows follow instead.
+    Some(if gives(weight, asked.reported()) { Found::proven(derived) } else { Found::open(derived, NO_FORMULA) })
+}
+
+/// The mean of what a format finds over several rows.
+fn of_counted(asked: &Asked<'_>) -> Option<Found> {
+    let own = asked.facts.columns.facts.counted.get(&asked.claim.of.metric)?;
+    let sum = Approx::exact(own.sum.value.value());
+    let sum = Approx::running_sum(sum, own.sum.size.value(), own.rows, NumberFormat::F64);
+    let derived = Derived::new(sum.over(own.count.value.value()), format!("mean over {} instances", own.rows));
+    let reported = asked.reported();
+    Some(if asked.facts.is_doubled {
+        Found::open(derived, DOUBLED)
+    } else if gives(derived.value, reported) {
+        Found::proven(derived)
+    } else {
+        let arithmetic = format!("{} = {}", derived.definition, show(derived.value.value));
+        Found::refuted(derived, AggregateCause::Mismatch, "", arithmetic)
+    })
 }
 
 /// A mean over several metrics, if exactly one of them holds in every row. It is the same for any model.

@@ -1,7 +1,9 @@
-//! Judges an overall metric as the mean of its parts in the same file, with equal weights or weights by size.
+//! Judges an overall metric as the mean of its parts in the same file, with equal weights or weights by size, and a count as
+//! their sum.
 
 use crate::metric::aggregate::Derived;
 use crate::metric::answer::{Asked, Missing};
+use crate::metric::definition::is;
 use crate::metric::found::{Found, Remark, gives};
 use crate::metric::wrong::AggregateCause;
 use crate::model::{Part, plain_name};
@@ -9,6 +11,30 @@ use crate::numeric::{Approx, NumberFormat, Printed, half_of_last_digit, show};
 
 /// Reason for leaving the metric undecided.
 const WEIGHTS: Missing = ("it is unclear how its parts are weighted", "n of every part");
+
+/// Reason for leaving a count undecided.
+const OTHERS: Missing =
+    ("its parts do not add up to it: some may be missing or overlap", "every part once, or the rows themselves");
+/// Words in the name of a number that adds up over parts.
+const COUNTED: [&str; 17] = [
+    "n",
+    "num",
+    "count",
+    "samples",
+    "total",
+    "size",
+    "rows",
+    "questions",
+    "support",
+    "correct",
+    "passed",
+    "failed",
+    "errors",
+    "items",
+    "examples",
+    "problems",
+    "tokens",
+];
 
 /// The possible means of the parts.
 struct Means {
@@ -48,11 +74,28 @@ fn means(parts: &[Part]) -> Option<Means> {
     })
 }
 
+/// Judges a count against the counts of its parts; None if it is none.
+fn sum_of_parts(asked: &Asked<'_>) -> Option<Found> {
+    let whole = |printed: &str| {
+        let number = Printed::parse(printed.as_bytes()).filter(|number| number.is_finite() && number.decimals <= 0)?;
+        (number.value >= 0.0).then_some(number.value)
+    };
+    let is_counted = plain_name(&asked.claim.of.metric).split('_').any(|word| COUNTED.contains(&word));
+    let reported = whole(&asked.claim.value).filter(|_| is_counted)?;
+    let counts: Vec<f64> = asked.claim.of.parts.iter().map(|part| whole(&part.printed)).collect::<Option<_>>()?;
+    let sum: f64 = counts.iter().sum();
+    let derived = Derived::new(Approx::exact(sum), format!("sum of {} parts", counts.len()));
+    Some(if is(sum, reported) { Found::proven(derived) } else { Found::open(derived, OTHERS) })
+}
+
 /// Judges a metric against its parts; None if it has none.
 pub(super) fn judge_whole(asked: &Asked<'_>) -> Option<Found> {
     let parts = &asked.claim.of.parts;
     if parts.len() < 2 || asked.claim.of.stderr {
         return None;
+    }
+    if let Some(found) = sum_of_parts(asked) {
+        return Some(found);
     }
     let means = means(parts)?;
     let name = plain_name(&asked.claim.of.metric);
@@ -95,7 +138,7 @@ pub(super) fn judge_whole(asked: &Asked<'_>) -> Option<Found> {
     let right = if wants_alike { alike() } else { first.map_or_else(alike, weighed) };
     let reported = asked.reported();
     let is_outside = reported.is_below(means.low) || means.high.is_below(reported);
-    if is_outside && says(&["average", "avg", "mean", "macro", "micro", "weighted", "overall"]) {
+    if is_outside && says(&["aggregated", "average", "avg", "mean", "macro", "micro", "weighted", "overall"]) {
         let why = "is not a mean of its parts, whatever their weights";
         let arithmetic = format!("the parts lie between {} and {}", show(means.low.value), show(means.high.value));
         let found = Found::refuted(right, AggregateCause::GroupWeights, why, arithmetic);

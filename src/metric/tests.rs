@@ -304,3 +304,17 @@ fn merging_in_any_order_gives_the_same() {
     let lines: Vec<u64> = all.refuted.iter().map(|row| row.located.place.line).collect();
     assert_eq!(lines, [1, 3, 5, 7, 9]);
 }
+
+#[test]
+fn numbers_over_lost_rows_are_open_unless_the_others_give_them() {
+    let run = Run { items: 4, right: Some((3, 4)), ..Run::default() };
+    let of = |printed: &str| {
+        judged("accuracy", printed, &run, |own| {
+            let mut all = [own.clone()];
+            super::judged::with_lost_rows(&mut all);
+            (own.verdict, all[0].verdict, all[0].cause)
+        })
+    };
+    assert_eq!(of("0.5"), (Verdict::Refuted, Verdict::Unprovable, None));
+    assert_eq!(of("0.75"), (Verdict::Proven, Verdict::Proven, None));
+}

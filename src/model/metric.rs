@@ -166,6 +166,8 @@ pub enum Aggregation {
     Mean,
     /// 100·Σx ÷ n.
     PercentMean,
+    /// 100·(Σx ÷ n − 1): of preferences between 1 and 2.
+    PercentAboveOne,
     /// exp(−Σx ÷ n).
     Perplexity,
     /// exp(−Σx ÷ Σcount).

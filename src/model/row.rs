@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::model::{Text, TokenMask};
+use crate::numeric::Printed;
 
 /// Numbers of a rollout over the tokens of one mask that have the trainer's and the engine's log-prob.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -78,6 +79,28 @@ pub enum RowFact<'t> {
         parts: Vec<(Cow<'t, str>, f64)>,
         /// The advantage.
         advantage: f64,
+    },
+    /// The reward of a row with the parts that it is made of.
+    Rewarded {
+        /// The row's name.
+        item: Cow<'t, str>,
+        /// The field of the reward.
+        name: &'static str,
+        /// The reward.
+        reward: Printed,
+        /// Its parts by name, in order.
+        parts: Vec<(Cow<'t, str>, Printed)>,
+        /// The weights that the row declares, in the order of the parts; empty without any.
+        weights: Vec<f64>,
+    },
+    /// A number that another number of the run is the mean of, and that is no field of one row.
+    Counted {
+        /// The name of the run's number.
+        name: String,
+        /// Σ of what is averaged.
+        sum: f64,
+        /// How many.
+        count: f64,
     },
     /// What a search returned.
     Returned(Returned),

@@ -383,6 +383,9 @@ pub struct MetricReport {
     pub within: f64,
     /// The verdict.
     pub verdict: Verdict,
+    /// Rows beneath a proven number whose own values nothing in the log checks.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unchecked_rows: u64,
 }
 
 /// A group of rows that one formula explains.

@@ -6,7 +6,7 @@ use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::{Document, Records};
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
-use crate::model::{Origin, RunMetric};
+use crate::model::{Aggregation, Origin, RunMetric};
 
 /// The run-level metrics.
 pub(in crate::format) static RESULTS: Results = Results;
@@ -18,9 +18,9 @@ static INFO: FormatInfo = FormatInfo {
     about: "metrics of bigcode-evaluation-harness (evaluation_results.json)",
     tool: "bigcode-evaluation-harness of 2024",
     files: "`evaluation_results.json`",
-    recognised_by: "`pass@k` of tasks beside a `config` with `n_samples`",
+    recognised_by: "`pass@k` or other numbers of tasks beside a `config` with `n_samples`",
     proven: "nothing; a share outside 0 to 1 is refuted",
-    unprovable: "pass@k: the programs would have to be run, and which of them pass is not logged",
+    unprovable: "pass@k and the numbers of other tasks: the programs would have to be run, and which of them pass is not logged",
     base: "none",
     sentinels: "only the shared ones",
     traps: "pass@k is an estimate over all samples of a problem, not the share of problems for which one of k passes",
@@ -69,12 +69,12 @@ impl Format for Generations {
     }
 }
 
-/// The shares of a task.
-fn shares(root: Value<'_>) -> impl Iterator<Item = (&str, &str, Value<'_>)> {
+/// The numbers of a task: pass@k, or what its own evaluation gives (`avg_accuracy`, `bleu`, `num_failed_execution`, …).
+fn numbers(root: Value<'_>) -> impl Iterator<Item = (&str, &str, Value<'_>)> {
     let tasks = root.members().filter(|(task, values)| task.raw() != b"config" && values.kind() == Kind::Object);
     tasks.flat_map(|(task, values)| {
         let named = values.members().map(move |(metric, value)| (task.raw_str(), metric.raw_str(), value));
-        named.filter(|(_, metric, value)| metric.starts_with("pass@") && value.kind() == Kind::Number)
+        named.filter(|(_, _, value)| value.kind() == Kind::Number)
     })
 }
 
@@ -89,10 +89,14 @@ impl Format for Results {
 
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         let is_results = head.document().is_some_and(|root| {
-            shares(root).next().is_some()
+            numbers(root).next().is_some()
                 && root.get("config").is_some_and(|config| has(config, "n_samples", Kind::Number) || head.is_cut())
         });
-        if is_results { Confidence::of(92, "pass@k beside a config with n_samples") } else { Confidence::none() }
+        if is_results {
+            Confidence::of(92, "numbers of tasks beside a config with n_samples")
+        } else {
+            Confidence::none()
+        }
     }
 
     fn open(&self, _head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -101,7 +105,10 @@ impl Format for Results {
 }
 
 fn report(origin: &JsonOrigin<'_>, out: &mut dyn Sink) {
-    for (task, metric, value) in shares(origin.root) {
-        out.metric(RunMetric::new(task, metric).claim(value.raw_str(), origin.locate(at(value))));
+    for (task, metric, value) in numbers(origin.root) {
+        // What other numbers are in is up to the task.
+        let aggregation = if metric.starts_with("pass@") { None } else { Some(Aggregation::Other) };
+        let own = RunMetric { aggregation, ..RunMetric::new(task, metric) };
+        out.metric(own.claim(value.raw_str(), origin.locate(at(value))));
     }
 }

@@ -1,6 +1,9 @@
 //! Evaluation harnesses: rows per document, and the metrics of a run.
 
+mod alpaca_eval;
 mod bigcode;
+mod bigscience;
+mod dclm;
 mod deepeval;
 mod evalscope;
 mod every_eval_ever;
@@ -60,4 +63,8 @@ pub(super) static FORMATS: &[&dyn Format] = &[
     &swe_bench::INSTANCE,
     &verifiers::ROLLOUTS,
     &verifiers::METADATA,
+    &alpaca_eval::ANNOTATIONS,
+    &alpaca_eval::LEADERBOARD,
+    &bigscience::RESULTS,
+    &dclm::RESULTS,
 ];

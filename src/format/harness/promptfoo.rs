@@ -30,10 +30,10 @@ pub(in crate::format) struct Lines;
 
 const TOOL: &str = "promptfoo 0.123.1";
 const PROVEN: &str = "`perplexity` assertions (exp(−mean) against the threshold) and `perplexity-score` (1 ÷ (1 + exp(−mean))) \
-                      from `response.logProbs`; `score` of a row as the mean of its assertions; `success`";
+                      from `response.logProbs`; `score` of a row as the mean of its assertions under their weights; `success`";
 const UNPROVABLE: &str = "other assertions: they are code or models";
-const TRAPS: &str = "tokens are not stored; failing assertions are not log defects; weighted assertions and assertion \
-                     sets have no plain mean";
+const TRAPS: &str = "tokens are not stored; failing assertions are not log defects; assertion sets have no plain \
+                     mean";
 
 static JSON_CARD: FormatInfo = FormatInfo {
     name: "promptfoo-json",
@@ -155,13 +155,14 @@ fn row(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Field
     }
     let plain = components.iter().all(|component| is_plain(*component))
         && root.get("testCase").is_none_or(|test| test.get("assertScoringFunction").is_none());
-    let parts: Option<Vec<Printed>> =
-        components.iter().map(|component| component.get("score").and_then(printed)).collect();
+    let parts: Option<Vec<(Printed, Printed)>> = components
+        .iter()
+        .map(|component| Some((component.get("score").and_then(printed)?, weight(*component)?)))
+        .collect();
     if let Some(score) = root.get("score")
         && let Some(number) = printed(score)
     {
-        let definition =
-            parts.filter(|parts| plain && !parts.is_empty()).map_or(Definition::ByName, Definition::MeanOf);
+        let definition = parts.filter(|parts| plain && !parts.is_empty()).map_or(Definition::ByName, mean);
         item.metrics.push(metric("score", RowValue::Number(number), score, definition));
     }
     if let Some(success) = root.get("success")
@@ -176,6 +177,24 @@ fn row(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Field
     item.facts.extend(verdicts(&components));
     out.item(&item, origin);
     Ok(())
+}
+
+/// The weight of an assertion: 1 unless it says another one.
+fn weight(component: Value<'_>) -> Option<Printed> {
+    match find(component, &["assertion", "weight"]).filter(|weight| weight.kind() != Kind::Null) {
+        Some(weight) => printed(weight),
+        None => Some(Printed::from_f64(1.0)),
+    }
+}
+
+/// The mean of some scores, weighed where their weights differ from 1.
+fn mean<'t>(parts: Vec<(Printed, Printed)>) -> Definition<'t> {
+    if parts.iter().all(|(_, weight)| (weight.value - 1.0).abs() <= 0.0) {
+        return Definition::MeanOf(parts.into_iter().map(|(score, _)| score).collect());
+    }
+    // Without any weight the score is a constant that versions disagree on.
+    let total: f64 = parts.iter().map(|(_, weight)| weight.value).sum();
+    if total > 0.0 { Definition::WeightedMeanOf(parts) } else { Definition::ByName }
 }
 
 /// The scores by metric name. Each is the weighted mean of the scores of its assertions. Earlier versions write no
@@ -233,13 +252,11 @@ fn metric<'t>(name: &'t str, value: RowValue, place: Value<'t>, definition: Defi
     Claim { of: RowMetric { name: Cow::Borrowed(name), custom: false, definition }, value, at: at(place) }
 }
 
-/// Whether an assertion has the default weight.
+/// Whether an assertion is one of its own, whose score counts as it is.
 fn is_plain(component: Value<'_>) -> bool {
-    let weight = find(component, &["assertion", "weight"]).filter(|weight| weight.kind() != Kind::Null);
     let kind = find(component, &["assertion", "type"]).and_then(|kind| kind.as_str()).unwrap_or_default();
     // Comparisons of several outputs change the score of a row afterwards.
-    weight.is_none_or(|weight| weight.raw() == b"1")
-        && !matches!(kind.as_ref(), "select-best" | "max-score")
+    !matches!(kind.as_ref(), "select-best" | "max-score")
         && has(component, "assertion", Kind::Object)
         && component.get("componentResults").is_none_or(|inside| inside.is_container_empty())
 }

@@ -10,6 +10,7 @@ use crate::format::field::{FieldError, at, find, has, id, lacks, row_value};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::{Document, Records};
+use crate::format::rewards;
 use crate::format::{Confidence, Format, FormatInfo, Head, Reader, Sink};
 use crate::model::{Aggregation, Claim, Definition, Item, Origin, RowMetric, RowValue, RunMetric, stable_hash};
 
@@ -30,8 +31,8 @@ static ROLLOUTS_CARD: FormatInfo = FormatInfo {
     tool: TOOL,
     files: "`results.jsonl` beside `metadata.json`",
     recognised_by: "`example_id`, `completion`, `reward` and `task` or `timing`",
-    proven: "nothing alone; the averages beside it follow from its rows",
-    unprovable: "rewards: their functions are code, their weights settings",
+    proven: "`reward` as the weighted sum of its functions, where the rows leave one set of weights; the averages beside it",
+    unprovable: "what a reward function gives: it is code",
     base: "no log-probs",
     sentinels: "none",
     traps: "an example has several rollouts, which may be the same text",
@@ -102,6 +103,7 @@ fn visit(origin: &JsonOrigin<'_>, out: &mut dyn Sink) -> Result<(), FieldError> 
             own.for_each(|(key, value)| say(key.raw_str(), value));
         }
     }
+    item.facts.extend(rewards::of_metrics(&item.id, row));
     if let Some(error) = row.get("error") {
         let of = RowMetric { name: "error".into(), custom: false, definition: Definition::ByName };
         item.metrics.push(Claim { of, value: RowValue::Flag(error.kind() != Kind::Null), at: at(error) });

@@ -10,6 +10,7 @@ use crate::format::mapped::{MappedField, MappedRole};
 use crate::format::native::columns;
 use crate::format::native::roles::{MATCHED, ROLES, Role, SCORES, SENTENCE, SUM_OR_MEAN, by_name};
 use crate::format::native::{grading, lists};
+use crate::format::rewards;
 use crate::formula::{Formula, Output};
 use crate::model::{
     Alternative, ArrayLength, Candidate, CandidateClaim, Claim, ClaimKind, ColumnId, Item, Logged, PickRef, Segment,
@@ -319,7 +320,7 @@ impl Mapping {
 }
 
 /// Whether an object is a row of answers without scores: an item that was right or wrong, or its pick beside the right answer;
-/// also one that lost its value.
+/// also one that lost its value; or an item's reward beside its parts.
 #[must_use]
 pub(super) fn is_answer(record: Value<'_>, mapping: &Mapping) -> bool {
     if record.kind() != Kind::Object {
@@ -328,7 +329,8 @@ pub(super) fn is_answer(record: Value<'_>, mapping: &Mapping) -> bool {
     let slots = Slots::of(record, mapping);
     let says_right = slots.get(Role::Correct).is_some_and(|value| value.kind() == Kind::Null || flag(value).is_some());
     let plain = |role| slots.filled.iter().any(|(known, _, strong, _)| *known == role && *strong);
-    slots.get(Role::Item).is_some() && (says_right || (plain(Role::Pick) && slots.get(Role::Gold).is_some()))
+    let is_decided = says_right || (plain(Role::Pick) && slots.get(Role::Gold).is_some());
+    slots.get(Role::Item).is_some() && (is_decided || rewards::is_rewarded(record))
 }
 
 /// Roles claimed by two plain names of a record, with the names. The user must choose.
@@ -397,6 +399,7 @@ pub(super) fn item<'t>(record: Value<'t>, mapping: &Mapping) -> Result<Item<'t>,
         several => several.iter().filter_map(|value| id(*value)).collect::<Vec<_>>().join(", ").into(),
     };
     item.facts.extend(grading::graded(&item.id, &item.row));
+    item.facts.extend(rewards::rewarded(&item.id, record));
     if let Some(value) = slots.get(Role::Pick) {
         item.pick = reference(value);
     }

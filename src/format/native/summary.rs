@@ -15,6 +15,7 @@ use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink}
 use crate::metric::Kind as MetricKind;
 use crate::metric::catalogue::{by_name, in_summaries, is_of_columns};
 use crate::metric::is_about;
+use crate::metric::reward_sums::WEIGHTS;
 use crate::model::{Aggregation, Located, Origin, Part, RunClaim, RunMetric, plain_name};
 use crate::source::Opened;
 
@@ -190,7 +191,13 @@ fn numbers<'t>(object: Value<'t>, path: &str, depth: usize, visit: &mut impl FnM
         let Ok(name) = std::str::from_utf8(key.raw()) else { continue };
         let full = if path.is_empty() { Cow::Borrowed(name) } else { Cow::Owned(format!("{path}.{name}")) };
         match value.kind() {
-            Kind::Object if SETTINGS.contains(&name) || depth == DEPTH => {}
+            // Of the settings, only weights say how a number of the rows follows.
+            Kind::Object if SETTINGS.contains(&name) => {
+                if let Some(weights) = value.get(WEIGHTS).filter(|own| own.kind() == Kind::Object) {
+                    numbers(weights, WEIGHTS, DEPTH, visit);
+                }
+            }
+            Kind::Object if depth == DEPTH => {}
             Kind::Object if NESTED.contains(&name) => numbers(value, path, depth + 1, visit),
             Kind::Object if value.members().filter(|(_, own)| own.kind() == Kind::Number).count() > OF_ITEMS => {}
             Kind::Object => numbers(value, &full, depth + 1, visit),
@@ -270,6 +277,24 @@ fn parts_of(root: Value<'_>, name: &str) -> Vec<Part> {
         fits(&key.as_str(), field).then_some(parts)
     });
     // If two lists match, neither is used.
+    let means = found.next().filter(|_| found.next().is_none()).unwrap_or_default();
+    if means.is_empty() { counted_parts(root, &own) } else { means }
+}
+
+/// The parts of a count: those of the only list whose entries all have a number of its name.
+fn counted_parts(root: Value<'_>, name: &str) -> Vec<Part> {
+    let is_size = name.split('_').any(|word| SIZES.contains(&word) || word == "correct");
+    let count = |(part, own): (Cow<'_, str>, Value<'_>)| {
+        let mut numbers = own.members().filter(|(_, value)| value.kind() == Kind::Number);
+        let (_, value) = numbers.find(|(key, _)| plain_name(&key.as_str()) == name)?;
+        Some(Part { name: part.into_owned(), printed: value.raw_str().to_owned(), sizes: Vec::new() })
+    };
+    let nested = NESTED.iter().filter_map(|key| root.get(key)).flat_map(|inner| inner.members());
+    let mut found = root.members().chain(nested).filter_map(|(_, value)| {
+        let all = named_parts(value);
+        let counts: Vec<Part> = all.into_iter().map(count).collect::<Option<_>>()?;
+        (is_size && counts.len() > 1).then_some(counts)
+    });
     found.next().filter(|_| found.next().is_none()).unwrap_or_default()
 }
 

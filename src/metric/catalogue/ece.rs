@@ -5,12 +5,13 @@
 //! Wrong: equal width under the name of the adaptive error; the plain mean of the bins' gaps, over the bins with rows or over all; the largest gap.
 
 use crate::metric::aggregate::Derived;
-use crate::metric::answer::{Asked, Missing};
+use crate::metric::answer::{Answer, Asked, Missing, NO_ROWS};
 use crate::metric::found::{Found, Ways, Wrong, settle};
 use crate::metric::joint::{BINS, Bin, Calibration};
 use crate::metric::known::{Kind, Metric};
+use crate::metric::rows::MetricRows;
 use crate::metric::wrong::AggregateCause;
-use crate::model::plain_name;
+use crate::model::{Aggregation, plain_name};
 use crate::numeric::{Approx, NumberFormat};
 
 pub(super) static METRIC: Metric =
@@ -20,6 +21,26 @@ pub(super) static ADAPTIVE: Metric = Metric {
     of_columns: Some(of_columns),
     ..Metric::new(&["ace", "adaptive_calibration_error", "adaptive_ece", "aece", "ece_equal_mass"], Kind::Number)
 };
+
+/// HELM's with one bin, over the instances that have both numbers (`helm/benchmark/metrics/basic_metrics.py`).
+pub(super) static ONE_BIN: Metric = Metric { of_run: Some(of_one_bin), ..Metric::new(&["ece_1_bin"], Kind::Number) };
+
+fn of_one_bin(asked: &Asked<'_>) -> Answer {
+    let whole = |name: &str| asked.facts.rows.get(name).filter(|own| own.rows > 0 && own.numbers == own.rows);
+    let (Some(confidence), Some(right)) = (whole("max_prob"), whole("exact_match")) else {
+        return Answer::Missing(NO_ROWS);
+    };
+    // The mean over trials is none of the bins of all.
+    if confidence.rows != right.rows || asked.claim.of.aggregation == Some(Aggregation::Other) {
+        return Answer::Missing(NO_ROWS);
+    }
+    let mean = |own: &MetricRows| {
+        let sum = Approx::exact(own.values.value());
+        Approx::running_sum(sum, own.sizes.value(), own.rows, NumberFormat::F64).over(own.rows as f64)
+    };
+    let gap = (mean(confidence) - mean(right)).abs().through_stages(NumberFormat::F64);
+    Answer::Derived(Derived::new(gap, "|mean(max_prob) - mean(exact_match)|"))
+}
 
 /// What the confidences do not say.
 const UNKNOWN_BINS: Missing = ("its bins are not known", "n_bins, and whether bins have equal width");

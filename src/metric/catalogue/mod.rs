@@ -35,7 +35,7 @@ mod word_perplexity;
 
 pub(super) use fraction::is_no_share;
 pub(super) use maj::is_majority;
-pub(super) use win_rate::is_rate;
+pub(super) use win_rate::{is_rate, outcome};
 
 use crate::metric::answer::{Answer, Asked};
 use crate::metric::known::{Kind, Metric, OfColumns};
@@ -59,6 +59,7 @@ static ALL: &[&Metric] = &[
     &correlation::METRIC,
     &ece::METRIC,
     &ece::ADAPTIVE,
+    &ece::ONE_BIN,
     &exact_match::METRIC,
     &exact_match::OF_CHOICES,
     &f1::METRIC,
@@ -142,6 +143,13 @@ pub(super) fn is_share_of_items(claim: &RunClaim) -> bool {
 /// Whether a claim has the name of a share of right items.
 pub(super) fn is_named_share_of_items(claim: &RunClaim) -> bool {
     by_name(&claim.of.metric).is_some_and(Metric::is_share_of_items)
+}
+
+/// Whether a claim follows from which items are marked right.
+pub(super) fn rests_on_marks(claim: &RunClaim) -> bool {
+    let of_marks = [&correct::METRIC, &ece::ADAPTIVE, &ece::METRIC, &pass_at_k::METRIC];
+    let is_of_marks = |metric: &Metric| of_marks.iter().any(|own| std::ptr::eq(*own, metric));
+    is_share_of_items(claim) || is_named_share_of_items(claim) || by_name(&claim.of.metric).is_some_and(is_of_marks)
 }
 
 /// The share of right items, as a percentage.

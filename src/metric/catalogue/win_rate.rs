@@ -28,23 +28,22 @@ const WON: [&str; 7] = ["win", "wins", "won", "model", "candidate", "ours", "tru
 /// Labels of the other side beside these.
 const LOST: [&str; 9] = ["loss", "lose", "lost", "losses", "baseline", "reference", "false", "theirs", "opponent"];
 
-/// What a name is the rate of, and the words that are left of it.
-fn asked_for(name: &str) -> Option<(&'static str, Vec<String>)> {
+/// What a name counts or is the rate of, a win, a tie or a loss, and the words that are left of it.
+pub(in crate::metric) fn outcome(name: &str) -> Option<(&'static str, Vec<String>)> {
+    const OUTCOMES: [(&str, &[&str]); 3] =
+        [("win", &["win", "wins"]), ("tie", &["tie", "ties", "draw", "draws"]), ("loss", &["loss", "losses", "lose"])];
+    const EMPTY: [&str; 8] = ["rate", "of", "for", "the", "overall", "mean", "pct", "percent"];
     let own = plain_name(name).replace("winrate", "win_rate");
     let words: Vec<&str> = own.split('_').collect();
-    let of = [("win", ["win", "wins"]), ("tie", ["tie", "draw"]), ("loss", ["loss", "lose"])];
-    let (what, _) = of.into_iter().find(|(_, known)| words.iter().any(|word| known.contains(word)))?;
-    let is_left = |word: &&str| {
-        !["win", "wins", "tie", "draw", "loss", "lose", "rate", "of", "for", "the", "overall", "mean", "pct", "percent"]
-            .contains(word)
-    };
+    let (what, _) = OUTCOMES.into_iter().find(|(_, known)| words.iter().any(|word| known.contains(word)))?;
+    let is_left = |word: &&str| !EMPTY.contains(word) && !OUTCOMES.iter().any(|(_, known)| known.contains(word));
     Some((what, words.into_iter().filter(is_left).map(str::to_owned).collect()))
 }
 
 /// Whether a name is that of a rate of outcomes.
 pub(in crate::metric) fn is_rate(name: &str) -> bool {
     let has = |word: &str| name.split('_').any(|own| own == word);
-    has("winrate") || has("rate") && asked_for(name).is_some()
+    has("winrate") || has("rate") && outcome(name).is_some()
 }
 
 /// Whether a label is the side of some words: `model_a` of `a`.
@@ -104,7 +103,7 @@ impl<'l> Outcomes<'l> {
 
 fn of_columns(asked: &Asked<'_>) -> Option<Found> {
     let columns = asked.facts.columns;
-    let (what, words) = asked_for(&asked.claim.of.metric)?;
+    let (what, words) = outcome(&asked.claim.of.metric)?;
     let fields = || columns.joint.outcomes.fields.values().filter(|field| field.rows == columns.rows);
     // Of two fields nobody says which it is.
     let field = fields().next().filter(|_| fields().count() == 1)?;

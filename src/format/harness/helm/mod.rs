@@ -6,6 +6,8 @@
 mod requests;
 mod scored;
 mod stats;
+mod texts;
+mod worst;
 
 use crate::format::field::has;
 use crate::format::json::{Kind, Value};
@@ -18,39 +20,58 @@ const INSTANCES: &str = "instances";
 /// The task of the requests.
 const REQUESTS: &str = "requests";
 
+/// Name prefixes of statistics about the request rather than the quality of its answer.
+const BOOKKEEPING: [&str; 10] = [
+    "batch_size",
+    "finish_reason_",
+    "inference_",
+    "num_completion",
+    "num_instances",
+    "num_output_tokens",
+    "num_prompt_tokens",
+    "num_references",
+    "prompt_truncated",
+    "training_",
+];
+
+/// Whether a statistic is about scores or answers.
+fn is_result(name: &str) -> bool {
+    !name.starts_with("num_train_") && !BOOKKEEPING.iter().any(|start| name.starts_with(start))
+}
+
 /// Key that metrics are grouped by: the split, its part, and the perturbation of the input.
 fn context(holder: Value<'_>) -> String {
+    context_of(holder, holder.get("perturbation").filter(|value| value.kind() == Kind::Object))
+}
+
+/// The same under another perturbation, or none.
+fn context_of(holder: Value<'_>, perturbation: Option<Value<'_>>) -> String {
     let text = |key: &str| holder.get(key).and_then(|value| value.as_str());
     let mut context = text("split").unwrap_or_default().into_owned();
     if let Some(part) = text("sub_split") {
         context.push('/');
         context.push_str(&part);
     }
-    if let Some(perturbation) = holder.get("perturbation").filter(|value| value.kind() == Kind::Object) {
+    if let Some(perturbation) = perturbation {
         context.push('/');
         context.push_str(&perturbed(perturbation));
     }
     context
 }
 
-/// A perturbation in words: its name and parameters, plus `computed_on` unless it is `perturbed`.
+/// A perturbation in words: its name, then its parameters in the order of their names. On what it is computed is none of them.
 fn perturbed(perturbation: Value<'_>) -> String {
-    let mut words = String::new();
+    let mut words: Vec<String> = Vec::new();
+    let mut name = String::new();
     for (key, value) in perturbation.members() {
-        let raw = value.raw_str();
         match key.raw() {
-            b"name" => words.insert_str(0, raw),
-            b"robustness" | b"fairness" => {}
-            b"computed_on" if raw == "perturbed" => {}
-            _ => {
-                words.push(' ');
-                words.push_str(key.raw_str());
-                words.push('=');
-                words.push_str(raw);
-            }
+            b"name" => value.raw_str().clone_into(&mut name),
+            b"robustness" | b"fairness" | b"computed_on" => {}
+            _ => words.push(format!(" {}={}", key.raw_str(), value.raw_str())),
         }
     }
-    words
+    words.sort_unstable();
+    name + &words.concat()
 }
 
 /// The id of an instance in one trial.
@@ -82,8 +103,8 @@ mod tests {
             "/misspelling prob=0.1"
         );
         assert_eq!(
-            of(r#"{"split": "test", "perturbation": {"computed_on": "worst", "name": "fairness"}}"#),
-            "test/fairness computed_on=worst"
+            of(r#"{"split": "test", "perturbation": {"prob": 1, "name": "dialect", "mapping": "x"}}"#),
+            "test/dialect mapping=x prob=1"
         );
         assert_eq!(of("{}"), "");
     }

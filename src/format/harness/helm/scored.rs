@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::format::field;
 use crate::format::harness::helm::requests::is_correct;
+use crate::format::harness::helm::texts::Texts;
 use crate::format::harness::helm::{context, instance_id};
 use crate::format::json::{Kind, Tape, Value};
 use crate::source::{Inner, NestedRecords, SourceError, beside};
@@ -38,8 +39,8 @@ pub(super) struct Answer {
     pub(super) bytes: u32,
     /// Whether the graded answer is the one with these tokens.
     pub(super) is_graded: bool,
-    /// The graded answer without surrounding white space, and the correct answer that it is compared with.
-    pub(super) texts: Option<(String, String)>,
+    /// The graded answer, and the correct ones that it is compared with.
+    pub(super) texts: Option<Texts>,
 }
 
 /// The requests of a run, by instance.
@@ -66,7 +67,7 @@ impl Scored {
                     let Ok(state) = tape.parse(&element.bytes) else { continue };
                     let Some((key, mut answer)) = answer(state) else { continue };
                     kept += answer.logprobs.as_ref().map_or(0, Vec::len);
-                    kept += answer.texts.as_ref().map_or(0, |(answer, right)| answer.len() + right.len());
+                    kept += answer.texts.as_ref().map_or(0, Texts::size);
                     if kept > KEPT {
                         (answer.logprobs, answer.texts) = (None, None);
                     }
@@ -133,9 +134,7 @@ fn answer(state: Value<'_>) -> Option<((String, String), Answer)> {
             let meant = mapping.get(&given).and_then(|meant| meant.as_str()).unwrap_or_default();
             meant.trim().clone_into(&mut given);
         }
-        let right = || right.iter().map(|right| right.trim());
-        let compared = right().find(|right| *right == given).or_else(|| right().next());
-        texts = compared.map(str::to_owned).filter(|_| !given.is_empty()).map(|right| (given, right));
+        texts = Texts::new(&given, &right);
     }
     let answer = Answer {
         reference,
@@ -215,6 +214,7 @@ fn bytes(token: Value<'_>) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::harness::helm::texts::Reading;
 
     fn of(text: &str) -> Option<Answer> {
         answer(Tape::default().parse(text.as_bytes()).unwrap()).map(|(_, answer)| answer)
@@ -247,7 +247,7 @@ mod tests {
         let tokens = r#"[{"text": "", "logprob": 0}, {"text": "a", "logprob": -1}, {"text": "bytes:\\xe2\\x80", "logprob": -2}]"#;
         let found = of(&state(r#""num_conditioning_tokens": 1,"#, tokens)).unwrap();
         assert_eq!((found.logprobs, found.bytes), (Some(vec![-2.0]), 2));
-        assert_eq!(found.texts, Some(("un lac".to_owned(), "un lac".to_owned())));
+        assert_eq!(found.texts.unwrap().pair(Reading::Same), Some(("un lac", "un lac")));
         let all = of(&state(r#""num_conditioning_tokens": 0,"#, tokens)).unwrap();
         assert_eq!(all.logprobs, Some(vec![0.0, -1.0, -2.0]));
     }

@@ -5,14 +5,16 @@ use std::borrow::Cow;
 use crate::config::InputConfig;
 use crate::format::field::{self, FieldError, at, has, lacks};
 use crate::format::harness::helm::scored::{Answer, Method, Scored};
-use crate::format::harness::helm::{INSTANCES, context, instance_id, is_stat};
+use crate::format::harness::helm::texts::Reading;
+use crate::format::harness::helm::worst::{Instances, On};
+use crate::format::harness::helm::{INSTANCES, context, context_of, instance_id, is_result, is_stat, perturbed};
 use crate::format::json::Kind;
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::model::{
     Aggregation, At, Candidate, Claim, ColumnId, Counted, Definition, Divisor, Item, Logged, LoggedTotal, Origin,
-    Ranking, RowMetric, RowValue, RunMetric, ScoreOutput, Step, Text,
+    Ranking, RowFact, RowMetric, RowValue, RunMetric, ScoreOutput, Step, Text,
 };
 use crate::numeric::{Printed, exact_sum};
 
@@ -20,25 +22,6 @@ use crate::numeric::{Printed, exact_sum};
 const PER_TOKEN: &str = "logprob/num_perplexity_tokens";
 /// Log-likelihoods, with the number of bytes that divides them.
 const PER_BYTE: &str = "logprob/num_bytes";
-
-/// Name prefixes of statistics about the request rather than the quality of its answer.
-const BOOKKEEPING: [&str; 10] = [
-    "batch_size",
-    "finish_reason_",
-    "inference_",
-    "num_completion",
-    "num_instances",
-    "num_output_tokens",
-    "num_prompt_tokens",
-    "num_references",
-    "prompt_truncated",
-    "training_",
-];
-
-/// Whether a statistic is about scores or answers.
-fn is_result(name: &str) -> bool {
-    !name.starts_with("num_train_") && !BOOKKEEPING.iter().any(|start| name.starts_with(start))
-}
 
 /// The per-instance metrics.
 pub(in crate::format) static PER_INSTANCE: PerInstance = PerInstance;
@@ -54,8 +37,8 @@ static PER_INSTANCE_CARD: FormatInfo = FormatInfo {
     tool: "crfm-helm 0.2 to 0.5.16",
     files: "`per_instance_stats.json` in the directory of a run, with `scenario_state.json` beside it",
     recognised_by: "a list of `instance_id` with `stats`",
-    proven: "logprob, num_perplexity_tokens, num_bytes; exact_match of plain answers; for separate choices exact_match, \
-             predicted_index and max_prob; max_prob of generated answers",
+    proven: "logprob, num_perplexity_tokens, num_bytes; exact_match of plain answers, also quasi and of a prefix; for separate \
+             choices exact_match, predicted_index and max_prob; max_prob of generated answers",
     unprovable: "numbers computed by other code (F1, BLEU, ROUGE, efficiency); anything without `scenario_state.json` or log-probs",
     base: "e",
     sentinels: "only the shared ones",
@@ -69,9 +52,9 @@ static STATS_CARD: FormatInfo = FormatInfo {
     tool: "crfm-helm 0.2 to 0.5.16",
     files: "`stats.json` in the directory of a run, with `per_instance_stats.json` beside it",
     recognised_by: "a list of `name.name` with `count`, `sum` and `sum_squared`",
-    proven: "means over instances; perplexity, bits_per_byte and logprob_per_byte from the sums",
-    unprovable: "means over several trials, worst cases of perturbations, calibration errors; token counts, costs and finish reasons \
-                 are not checked",
+    proven: "means over instances, of the worst over their perturbed copies and of the originals that have one; perplexity, \
+             bits_per_byte and logprob_per_byte from the sums; ece_1_bin",
+    unprovable: "means over several trials, other calibration errors; token counts, costs and finish reasons are not checked",
     base: "e; bits_per_byte in base 2",
     sentinels: "NaN values are skipped",
     traps: "`count` is the number of trials; `stddev` is over trials and 0 for a single one",
@@ -96,8 +79,11 @@ impl Format for PerInstance {
     }
 
     fn open(&self, head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
-        let scored = Scored::in_directory(head.ancestor(1));
-        let records = Records::new(head.framing().unwrap_or(Framing::Elements), Vec::new(), scored, instance);
+        let beside = Beside {
+            scored: Scored::in_directory(head.ancestor(1)),
+            instances: Instances::in_directory(head.ancestor(1)),
+        };
+        let records = Records::new(head.framing().unwrap_or(Framing::Elements), Vec::new(), beside, instance);
         Ok(Box::new(records.mapped(&[("item", "instance_id"), ("metrics", "stats[].sum")])))
     }
 }
@@ -144,21 +130,31 @@ fn stat(origin: &JsonOrigin<'_>, out: &mut dyn Sink) -> Result<(), FieldError> {
     };
     let trials = stat.get("count").and_then(field::count);
     let aggregation = if trials == Some(1) { aggregation } else { Aggregation::Other };
-    out.metric(
-        RunMetric {
-            filter: context(name),
-            rows: rows.map(str::to_owned),
-            aggregation: Some(aggregation),
-            ..RunMetric::new(INSTANCES, &metric)
-        }
-        .claim(mean.raw_str(), origin.locate(at(mean))),
-    );
+    let own = RunMetric { filter: context(name), aggregation: Some(aggregation), ..RunMetric::new(INSTANCES, &metric) };
+    let perturbation = name.get("perturbation").filter(|own| own.kind() == Kind::Object);
+    let claim = match perturbation.and_then(|own| Some((own, On::of(own)?))) {
+        // It is over instances and their copies, which are rows of several contexts.
+        Some((perturbation, on)) => RunMetric {
+            filter: context_of(name, None),
+            metric: on.name(&metric, &perturbed(perturbation)),
+            aggregation: Some(Aggregation::Other),
+            ..own
+        },
+        None => RunMetric { rows: rows.map(str::to_owned), ..own },
+    };
+    out.metric(claim.claim(mean.raw_str(), origin.locate(at(mean))));
     Ok(())
 }
 
+/// What the other rows of the directory say of an instance.
+struct Beside {
+    scored: Scored,
+    instances: Instances,
+}
+
 /// The statistics of one instance.
-fn instance(origin: &JsonOrigin<'_>, scored: &Scored, out: &mut dyn Sink) -> Result<(), FieldError> {
-    let row = origin.root;
+fn instance(origin: &JsonOrigin<'_>, beside: &Beside, out: &mut dyn Sink) -> Result<(), FieldError> {
+    let (row, scored) = (origin.root, &beside.scored);
     let Some(id) = row.get("instance_id").and_then(field::id) else {
         return Err(lacks(row, "instance_id", "a string"));
     };
@@ -166,7 +162,8 @@ fn instance(origin: &JsonOrigin<'_>, scored: &Scored, out: &mut dyn Sink) -> Res
     let Some(first) = stats().next().and_then(|stat| stat.get("name")) else { return Ok(()) };
     let filter = context(first);
     let trial = row.get("train_trial_index").and_then(field::integer).unwrap_or(0);
-    let mut id = instance_id(&id, trial);
+    let plain = instance_id(&id, trial);
+    let mut id = plain.clone();
     let answers = scored.of(&filter, &id);
     let of_requests = matches!(first.get("name").map(|name| name.raw()), Some(b"num_references" | b"exact_match"));
     let sum = |name: &str| {
@@ -194,6 +191,11 @@ fn instance(origin: &JsonOrigin<'_>, scored: &Scored, out: &mut dyn Sink) -> Res
         at: at(row),
         ..Item::default()
     };
+    // The entry that all numbers of an instance stand beside.
+    if of_requests {
+        let others = beside.instances.of(&filter, &plain);
+        item.facts = others.into_iter().map(|(name, sum, count)| RowFact::Counted { name, sum, count }).collect();
+    }
     let known = !candidates.is_empty();
     item.candidates = candidates;
     for stat in stats() {
@@ -270,8 +272,8 @@ fn candidates(answers: &[Answer], scored: &Scored, at: At) -> Vec<Candidate<'sta
 
 /// How a statistic is computed from the requests, if that is known.
 fn definition<'c>(name: &str, answers: &'c [Answer], scored: &'c Scored, known: bool) -> Option<Definition<'c>> {
-    if let ("exact_match", [answer], Method::Answer) = (name, answers, scored.method) {
-        let (given, right) = answer.texts.as_ref()?;
+    if let (Some(reading), [answer], Method::Answer) = (Reading::of(name), answers, scored.method) {
+        let (given, right) = answer.texts.as_ref()?.pair(reading)?;
         return Some(Definition::SameText(Text::plain(given), Text::plain(right)));
     }
     if !known {

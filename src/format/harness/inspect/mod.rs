@@ -3,6 +3,7 @@
 //! Shapes of 0.3.50 to 0.3.285, from `inspect_ai/log/_log.py` and `inspect_ai/log/_recorders`. A zip is read as lines:
 //! its header, then a line per sample.
 
+mod answers;
 mod header;
 mod sample;
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::format::Sink;
 use crate::format::field::{FieldError, at, count, find, id, lacks, printed};
-use crate::format::harness::inspect::Epochs;
+use crate::format::harness::inspect::{Epochs, answers};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::steps;
@@ -40,6 +40,9 @@ pub(super) fn read(origin: &JsonOrigin<'_>, context: &Epochs, out: &mut dyn Sink
         let perplexity = (!scored_text).then(|| perplexity(score, prompt)).transpose()?.flatten();
         let first = item.metrics.len();
         score_metrics(name.clone(), score, &mut item.metrics);
+        if let (Some(definition), [only]) = (answers::definition(&name, score, root), &mut item.metrics[first..]) {
+            only.of.definition = definition;
+        }
         let Some((candidate, total, tokens)) = perplexity else { continue };
         scored_text = true;
         for metric in item.metrics.iter_mut().skip(first) {
