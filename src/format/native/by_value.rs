@@ -3,7 +3,8 @@
 
 use crate::config::{ColumnSpec, Promise, both_ends};
 use crate::format::json::{Kind, Value};
-use crate::format::native::record::{Mapping, item};
+use crate::format::native::mapping::Mapping;
+use crate::format::native::record::item;
 use crate::format::native::roles::by_name;
 use crate::formula::{Casts, FactsBuilder, Formula, Needs, Output, Scale, SequenceFacts, Span, StepResolutions};
 use crate::model::{Candidate, ClaimKind, ColumnId, Item, Logged, plain_name};
@@ -44,7 +45,8 @@ const SPANS: [Span; 2] = [Span::DropFirst(1), Span::DropLast(1)];
 
 /// The kind that the words of a name say, for a number of this sign.
 fn said(name: &str, is_negative: bool) -> Option<ClaimKind> {
-    let plain = plain_name(name);
+    // Of a path, the field's own name.
+    let plain = plain_name(name.rsplit('.').next().unwrap_or(name));
     let mut words = plain.split('_');
     let (_, of_negative, of_positive) = words.find_map(|word| WORDS.iter().find(|(known, ..)| *known == word))?;
     Some(if is_negative { *of_negative } else { *of_positive })
@@ -62,6 +64,10 @@ pub(super) fn is_short(record: &Value<'_>) -> bool {
 fn may_have(record: Value<'_>, mapping: &Mapping) -> bool {
     record.members().any(|(key, value)| match value.kind() {
         Kind::Number => by_name(key.raw_str()).is_none() && mapping.column(key.raw_str()).is_none(),
+        Kind::Object => {
+            by_name(key.raw_str()).is_none()
+                && value.members().any(|(_, own)| own.kind() == Kind::Number || may_have(own, mapping))
+        }
         Kind::Array => match value.elements().next() {
             Some(first) if first.kind() == Kind::Object => value.elements().any(|entry| may_have(entry, mapping)),
             Some(first) => first.kind() == Kind::Number && by_name(key.raw_str()).is_none(),
@@ -115,13 +121,21 @@ fn with_tokens<'i, 't>(items: &'i [Item<'t>]) -> impl Iterator<Item = &'i Candid
     items.iter().flat_map(|item| &item.candidates).filter(|candidate| !candidate.steps.is_empty())
 }
 
+/// A column that is a claim by its values.
+pub(super) struct Known {
+    pub(super) spec: ColumnSpec,
+    /// What the values show.
+    pub(super) evidence: String,
+}
+
 /// The columns of fields without a role that follow from the tokens wherever the records have them.
-pub(super) fn columns(records: &[Value<'_>], mapping: &Mapping) -> Vec<ColumnSpec> {
+pub(super) fn columns(records: &[Value<'_>], mapping: &Mapping) -> Vec<Known> {
     let records = || records.iter().filter(|record| is_short(record));
     // Most logs have no such number: their records need not be read for it.
     if !records().any(|record| may_have(*record, mapping)) {
         return Vec::new();
     }
+    let mapping = &Mapping { is_deep: true, ..mapping.clone() };
     let items: Vec<Item<'_>> = records().filter_map(|record| item(*record, mapping).ok()).collect();
     let mut names: Vec<&str> = Vec::new();
     for side in with_tokens(&items).flat_map(|candidate| &candidate.side_values) {
@@ -136,16 +150,30 @@ pub(super) fn columns(records: &[Value<'_>], mapping: &Mapping) -> Vec<ColumnSpe
     names.into_iter().filter_map(|name| rows.column(name)).collect()
 }
 
-/// How many numbers of items follow from the values that were taken for those of their tokens, in all candidates: claims by
+/// The numbers of items that follow from the values that were taken for those of their tokens, in all candidates: claims by
 /// name, and those that nothing is known of.
-pub(super) fn following(items: &[Item<'_>], mapping: &Mapping) -> usize {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Following {
+    /// How many numbers, over all candidates.
+    pub(super) numbers: usize,
+    /// In how many fields.
+    pub(super) fields: usize,
+}
+
+/// Counts the numbers of items that follow from the values of their tokens.
+pub(super) fn following(items: &[Item<'_>], mapping: &Mapping) -> Following {
     let rows = Rows::of(items);
     let accepted = |column: ColumnId| mapping.columns.get(usize::from(column.0)).map(|spec| spec.accepted.as_slice());
     let follows = |field: &Field<'_>| match *field {
         Field::Claim(column) => accepted(column).unwrap_or_default().iter().any(|formula| rows.follow(*field, formula)),
         Field::Side(_) => MAY_BE.iter().any(|(_, formula)| rows.follow(*field, formula)),
     };
-    Field::all(with_tokens(items)).iter().filter(|field| follows(field)).count()
+    let mut found = Following::default();
+    for field in Field::all(with_tokens(items)).into_iter().filter(follows) {
+        found.fields += 1;
+        found.numbers += rows.with(field).count();
+    }
+    found
 }
 
 /// The formulas of [`MAY_BE`] over the spans that are taken by mistake.
@@ -177,8 +205,9 @@ impl<'i, 't> Rows<'i, 't> {
     }
 
     /// The column of a field that follows from the tokens. What its name says is what it is held to.
-    fn column(&self, name: &str) -> Option<ColumnSpec> {
+    fn column(&self, name: &str) -> Option<Known> {
         let field = Field::Side(name);
+        let all = self.with(field).count();
         let fits = MAY_BE.iter().find_map(|(kind, formula)| {
             let formulas = both_ends(&[*formula]);
             formulas.iter().any(|formula| self.follow(field, formula)).then_some((*kind, formulas))
@@ -187,11 +216,22 @@ impl<'i, 't> Rows<'i, 't> {
         if let Some(kind) = said(name, is_negative)
             && (fits.is_some() || mistaken().any(|formula| self.follow(field, &formula)))
         {
-            return Some(ColumnSpec::of_kind(name, kind));
+            let evidence = match &fits {
+                Some((_, formulas)) => evidence(formulas, all),
+                None => format!("follows from the tokens in all {all} first candidates, without one of them"),
+            };
+            return Some(Known { spec: ColumnSpec::of_kind(name, kind), evidence });
         }
         let (kind, formulas) = fits?;
-        Some(ColumnSpec { promise: Promise::Matched, ..ColumnSpec::with_formulas(name, kind, formulas) })
+        let evidence = evidence(&formulas, all);
+        let spec = ColumnSpec { promise: Promise::Matched, ..ColumnSpec::with_formulas(name, kind, formulas) };
+        Some(Known { spec, evidence })
     }
+}
+
+/// That the first of some formulas gives a number of all candidates.
+fn evidence(formulas: &[Formula], all: usize) -> String {
+    formulas.first().map_or_else(String::new, |formula| format!("= {formula} in {all} of {all} first candidates"))
 }
 
 /// Whether a formula gives the number of every row, and that of enough different rows closely.
@@ -247,7 +287,7 @@ mod tests {
         let values: Vec<Value<'_>> =
             tapes.iter_mut().zip(records).map(|(tape, record)| tape.parse(record.as_bytes()).unwrap()).collect();
         let columns = columns(&values, &Mapping::new(Vec::new()));
-        columns.into_iter().map(|spec| (spec.column.name.to_string(), spec.column.kind)).collect()
+        columns.into_iter().map(|known| (known.spec.column.name.to_string(), known.spec.column.kind)).collect()
     }
 
     #[test]
