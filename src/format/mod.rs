@@ -15,6 +15,7 @@ pub mod native;
 pub mod origin;
 pub mod records;
 mod rollout;
+pub mod shape;
 pub mod steps;
 mod translation;
 pub mod window;

@@ -80,61 +80,10 @@ impl Format for NativeCsv {
     }
 
     fn open(&self, head: &Head<'_>, config: &InputConfig) -> Result<Box<dyn Reader>, String> {
-        let mut mapping = super::mapping(config)?;
+        let mapping = super::mapping(config)?;
         let header = header(head.bytes).ok_or("expected a header row")?;
-        if let Some((role, one, other)) = ambiguous(&header, &mapping) {
-            let key = key(role);
-            return Err(format!(
-                "the columns `{one}` and `{other}` could both be the {key}; say which in retally.toml: [input] {key} = \"{one}\""
-            ));
-        }
-        let mut columns: Vec<Cell> = Vec::with_capacity(header.len());
-        for name in &header {
-            let mapped = mapping.paths.iter().find(|(_, path)| path.join(".") == *name).map(|(role, _)| *role);
-            let role = mapped.or_else(|| by_name(name).map(|(role, _)| role));
-            columns.push(match role {
-                Some(Role::Claim(_)) => mapping.column(name).map_or(Cell::Other, Cell::Claim),
-                Some(role) if mapped.is_some() || role == Role::Filter || is_taken(role, name, &header) => {
-                    Cell::Role(role)
-                }
-                _ => mapping.column(name).map_or(Cell::Other, Cell::Claim),
-            });
-        }
-        let is = |cell: &Cell, is: fn(Role) -> bool| matches!(cell, Cell::Role(role) if is(*role));
-        let has_tokens = columns.iter().any(|cell| is(cell, |role| matches!(role, Role::Position | Role::Tokens)));
-        let has_values = columns.iter().any(|cell| is(cell, Role::is_per_token));
-        // If each row is a text, its numbers belong to the text.
-        let per_token = has_tokens || (has_values && !rows_are_texts(&columns, head));
-        if !per_token {
-            for (cell, name) in columns.iter_mut().zip(&header) {
-                if is(cell, Role::is_per_token) {
-                    *cell = mapping.column(name).map_or(Cell::Other, Cell::Claim);
-                }
-            }
-        }
-        if let Some(at) = header.iter().position(|name| name == SENTENCE) {
-            let has = |role: Role| columns.contains(&Cell::Role(role));
-            // A sentence within an item is a candidate of it.
-            let role = if has(Role::Item) { Role::Candidate } else { Role::Item };
-            let is_free = !has(role);
-            if let Some(cell) = columns.get_mut(at).filter(|cell| is_free && **cell == Cell::Other) {
-                *cell = Cell::Role(role);
-            }
-        }
-        let of_minicons = sentences::has_columns(&header);
-        if of_minicons {
-            for (cell, name) in columns.iter_mut().zip(&header) {
-                match name.as_str() {
-                    sentences::POSITION => *cell = Cell::Role(Role::Position),
-                    sentences::RANK => *cell = Cell::Other,
-                    _ => {}
-                }
-            }
-        }
-        settle_unit(&mut columns, &mut mapping, head, of_minicons);
-        let grouping = if per_token { grouping(&columns, head) } else { Grouping::default() };
         let delimiter = delimiter(head.bytes);
-        Ok(Box::new(CsvReader { delimiter, header, columns, mapping, per_token, grouping, of_minicons }))
+        Ok(Box::new(CsvReader { delimiter, ..CsvReader::new(header, &first_rows(head), mapping)? }))
     }
 }
 
@@ -172,7 +121,7 @@ fn is_taken(role: Role, name: &str, header: &[String]) -> bool {
 /// Drops surprisals if there are log-probs, because they add nothing. Surprisals alone, and the log-probs of minicons,
 /// may be in nats or bits. In that case perplexities are accepted in either unit, and probabilities are not checked
 /// against values in bits.
-fn settle_unit(columns: &mut [Cell], mapping: &mut Mapping, head: &Head<'_>, of_minicons: bool) {
+fn settle_unit(columns: &mut [Cell], mapping: &mut Mapping, rows: &[csv::ByteRecord], of_minicons: bool) {
     let place = |columns: &[Cell], role: Role| columns.iter().position(|cell| *cell == Cell::Role(role));
     let forget = |columns: &mut [Cell], role: Role| {
         columns.iter_mut().filter(|cell| **cell == Cell::Role(role)).for_each(|cell| *cell = Cell::Other);
@@ -180,7 +129,7 @@ fn settle_unit(columns: &mut [Cell], mapping: &mut Mapping, head: &Head<'_>, of_
     let (logprobs, probs) = (place(columns, Role::Logprobs), place(columns, Role::Probs));
     let surprisals = place(columns, Role::Surprisals);
     let in_bits = match (logprobs, probs) {
-        (Some(logprobs), Some(probs)) if of_minicons => sentences::are_in_bits(numbers(head, logprobs, probs)),
+        (Some(logprobs), Some(probs)) if of_minicons => sentences::are_in_bits(numbers(rows, logprobs, probs)),
         (None, _) => surprisals.is_some(),
         _ => false,
     };
@@ -194,20 +143,18 @@ fn settle_unit(columns: &mut [Cell], mapping: &mut Mapping, head: &Head<'_>, of_
 }
 
 /// Derives from the first rows which rows form a candidate.
-fn grouping(columns: &[Cell], head: &Head<'_>) -> Grouping {
+fn grouping(columns: &[Cell], rows: &[csv::ByteRecord]) -> Grouping {
     let of = |wanted: fn(&Cell) -> bool| (0..columns.len()).filter(|at| wanted(&columns[*at])).collect::<Vec<_>>();
     let names = of(|cell| matches!(cell, Cell::Role(Role::Item | Role::Candidate | Role::Task | Role::Filter)));
     let position = columns.iter().position(|cell| *cell == Cell::Role(Role::Position));
-    let rows = first_rows(head);
-    Grouping::new(names, position, &of(|cell| *cell == Cell::Other), &rows)
+    Grouping::new(names, position, &of(|cell| *cell == Cell::Other), rows)
 }
 
 /// Whether every row is a text of its own: no two neighbouring rows belong to one candidate, and the table has neither
 /// tokens nor positions.
-fn rows_are_texts(columns: &[Cell], head: &Head<'_>) -> bool {
+fn rows_are_texts(columns: &[Cell], rows: &[csv::ByteRecord]) -> bool {
     let tells = |cell: &Cell| matches!(cell, Cell::Role(Role::Item | Role::Candidate | Role::Task | Role::Filter));
     let names: Vec<usize> = (0..columns.len()).filter(|at| tells(&columns[*at])).collect();
-    let rows = first_rows(head);
     let same = |pair: &[csv::ByteRecord]| names.iter().all(|column| pair[0].get(*column) == pair[1].get(*column));
     !rows.is_empty() && !rows.windows(2).any(same)
 }
@@ -234,10 +181,9 @@ pub(super) fn measured(head: &Head<'_>) -> Vec<String> {
     header.iter().enumerate().filter(|(at, name)| is_measured(*at, name)).map(|(_, name)| name.clone()).collect()
 }
 
-/// The numbers of two columns in the first rows.
-fn numbers<'h>(head: &Head<'h>, one: usize, other: usize) -> impl Iterator<Item = (f64, f64)> + 'h {
-    let reader = csv::ReaderBuilder::new().delimiter(delimiter(head.bytes)).flexible(true).from_reader(head.bytes);
-    reader.into_byte_records().map_while(Result::ok).filter_map(move |row| {
+/// The numbers of two columns in some rows.
+fn numbers(rows: &[csv::ByteRecord], one: usize, other: usize) -> impl Iterator<Item = (f64, f64)> {
+    rows.iter().filter_map(move |row| {
         let number = |column: usize| row.get(column).and_then(|cell| Printed::parse(cell.trim_ascii()));
         Some((number(one)?.value, number(other)?.value))
     })
@@ -261,9 +207,9 @@ enum Cell {
     Other,
 }
 
-struct CsvReader {
+pub(super) struct CsvReader {
     delimiter: u8,
-    header: Vec<String>,
+    pub(super) header: Vec<String>,
     columns: Vec<Cell>,
     mapping: Mapping,
     per_token: bool,
@@ -285,15 +231,7 @@ impl Reader for CsvReader {
     fn read_stream(&self, file: u32, stream: Opened, out: &mut dyn Sink) {
         let (layout, max_record) = (stream.layout.clone(), stream.max_record);
         let mut rows = DelimitedRows::new(stream, self.delimiter).limited(max_record);
-        let mut candidates = Candidates {
-            reader: self,
-            file,
-            layout: &layout,
-            group: Group::default(),
-            finished: Finished::default(),
-            cells: Vec::new(),
-            lost: None,
-        };
+        let mut candidates = Candidates::new(self, file, &layout);
         let mut is_header = true;
         loop {
             let line = rows.line();
@@ -328,7 +266,7 @@ impl Reader for CsvReader {
 }
 
 /// Assembles the candidates of a table from its rows, in order.
-struct Candidates<'c> {
+pub(super) struct Candidates<'c> {
     reader: &'c CsvReader,
     file: u32,
     layout: &'c Layout,
@@ -341,8 +279,13 @@ struct Candidates<'c> {
     lost: Option<(csv::ByteRecord, csv::ByteRecord)>,
 }
 
-impl Candidates<'_> {
-    fn row(&mut self, row: &DelimitedRow<'_>, out: &mut dyn Sink) {
+impl<'c> Candidates<'c> {
+    pub(super) fn new(reader: &'c CsvReader, file: u32, layout: &'c Layout) -> Self {
+        let (group, finished) = (Group::default(), Finished::default());
+        Self { reader, file, layout, group, finished, cells: Vec::new(), lost: None }
+    }
+
+    pub(super) fn row(&mut self, row: &DelimitedRow<'_>, out: &mut dyn Sink) {
         out.record();
         let (expected, found) = (self.reader.header.len(), row.record.len());
         if expected != found {
@@ -377,7 +320,7 @@ impl Candidates<'_> {
     }
 
     /// Handles the end of the table.
-    fn end(&mut self, out: &mut dyn Sink) {
+    pub(super) fn end(&mut self, out: &mut dyn Sink) {
         if let (Some((lost, _)), Some(first)) = (self.lost.take(), self.group.rows.first()) {
             self.group.is_torn |= self.reader.per_token && self.reader.grouping.may_be_of(&first.record, &lost);
         }
@@ -385,7 +328,7 @@ impl Candidates<'_> {
     }
 
     /// Records a row that could not be read completely.
-    fn lose(&mut self, record: &csv::ByteRecord) {
+    pub(super) fn lose(&mut self, record: &csv::ByteRecord) {
         let (_, last) = self.lost.get_or_insert_with(|| (record.clone(), csv::ByteRecord::new()));
         last.clone_from(record);
     }
@@ -429,6 +372,62 @@ impl Candidates<'_> {
 }
 
 impl CsvReader {
+    /// The reader of a table with these columns, whose first rows are given.
+    pub(super) fn new(header: Vec<String>, rows: &[csv::ByteRecord], mut mapping: Mapping) -> Result<Self, String> {
+        if let Some((role, one, other)) = ambiguous(&header, &mapping) {
+            let key = key(role);
+            return Err(format!(
+                "the columns `{one}` and `{other}` could both be the {key}; say which in retally.toml: [input] {key} = \"{one}\""
+            ));
+        }
+        let mut columns: Vec<Cell> = Vec::with_capacity(header.len());
+        for name in &header {
+            let mapped = mapping.paths.iter().find(|(_, path)| path.join(".") == *name).map(|(role, _)| *role);
+            let role = mapped.or_else(|| by_name(name).map(|(role, _)| role));
+            columns.push(match role {
+                Some(Role::Claim(_)) => mapping.column(name).map_or(Cell::Other, Cell::Claim),
+                Some(role) if mapped.is_some() || role == Role::Filter || is_taken(role, name, &header) => {
+                    Cell::Role(role)
+                }
+                _ => mapping.column(name).map_or(Cell::Other, Cell::Claim),
+            });
+        }
+        let is = |cell: &Cell, is: fn(Role) -> bool| matches!(cell, Cell::Role(role) if is(*role));
+        let has_tokens = columns.iter().any(|cell| is(cell, |role| matches!(role, Role::Position | Role::Tokens)));
+        let has_values = columns.iter().any(|cell| is(cell, Role::is_per_token));
+        // If each row is a text, its numbers belong to the text.
+        let per_token = has_tokens || (has_values && !rows_are_texts(&columns, rows));
+        if !per_token {
+            for (cell, name) in columns.iter_mut().zip(&header) {
+                if is(cell, Role::is_per_token) {
+                    *cell = mapping.column(name).map_or(Cell::Other, Cell::Claim);
+                }
+            }
+        }
+        if let Some(at) = header.iter().position(|name| name == SENTENCE) {
+            let has = |role: Role| columns.contains(&Cell::Role(role));
+            // A sentence within an item is a candidate of it.
+            let role = if has(Role::Item) { Role::Candidate } else { Role::Item };
+            let is_free = !has(role);
+            if let Some(cell) = columns.get_mut(at).filter(|cell| is_free && **cell == Cell::Other) {
+                *cell = Cell::Role(role);
+            }
+        }
+        let of_minicons = sentences::has_columns(&header);
+        if of_minicons {
+            for (cell, name) in columns.iter_mut().zip(&header) {
+                match name.as_str() {
+                    sentences::POSITION => *cell = Cell::Role(Role::Position),
+                    sentences::RANK => *cell = Cell::Other,
+                    _ => {}
+                }
+            }
+        }
+        settle_unit(&mut columns, &mut mapping, rows, of_minicons);
+        let grouping = if per_token { grouping(&columns, rows) } else { Grouping::default() };
+        Ok(Self { delimiter: b',', header, columns, mapping, per_token, grouping, of_minicons })
+    }
+
     /// A hash of the cells without a role that distinguish a row from other rows of its item. If a row is a whole
     /// candidate, its short cells count. Fractions do not count: they are measured values, not settings.
     fn distinct(&self, row: &csv::ByteRecord) -> u64 {

@@ -108,9 +108,9 @@ fn lists(records: &[Value<'_>], mapping: &Mapping) -> Result<Vec<Known>, Vec<(Pa
             let key = path.last().map(String::as_str).unwrap_or_default();
             let is_hint = HINTS.iter().any(|hint| key.to_ascii_lowercase().contains(hint)) || SHORT.contains(&key);
             // Numbers of objects are as often scores of candidates.
-            if is_through_list(&objects, &path)
-                && !(is_hint || texts.as_deref().is_some_and(|own| are_short(&objects, own)))
-            {
+            let is_through = is_through_list(&objects, &path);
+            let has_tokens = !is_through || texts.as_deref().is_some_and(|own| are_short(&objects, own));
+            if !(is_hint || has_tokens) {
                 continue;
             }
             for role in numbers.may_be() {
@@ -126,7 +126,7 @@ fn lists(records: &[Value<'_>], mapping: &Mapping) -> Result<Vec<Known>, Vec<(Pa
                 let paths = known.iter().map(|known| known.path.clone()).collect();
                 let read = Mapping { paths, ..mapping.clone() };
                 let items: Vec<Item<'_>> = records.iter().filter_map(|record| item(*record, &read).ok()).collect();
-                let is_named = is_hint && texts.is_some() && role != Role::Probs;
+                let is_named = is_hint && texts.is_some() && has_tokens && role != Role::Probs;
                 readings.push(Reading { known, values, follows: following(&items, mapping), is_named });
             }
         }
@@ -230,6 +230,11 @@ fn number_lists(objects: &[Value<'_>]) -> Vec<Vec<String>> {
         let Some(entry) = value.elements().next().filter(|_| value.kind() == Kind::Array) else { return };
         if entry.kind() != Kind::Object {
             found.push(path.to_vec());
+            return;
+        }
+        // Objects with lists of numbers are candidates.
+        let is_list = |own: Value<'_>| own.elements().next().is_some_and(|first| first.kind() == Kind::Number);
+        if entry.members().any(|(_, own)| own.kind() == Kind::Array && is_list(own)) {
             return;
         }
         let numbers = entry.members().filter(|(_, own)| own.kind() == Kind::Number);
@@ -354,7 +359,8 @@ fn are_names<'t>(values: impl Iterator<Item = Value<'t>>, wanted: usize) -> bool
 }
 
 /// Parts of names of fields that hold the right answer.
-const RIGHT: [&str; 9] = ["gold", "answer", "oracle", "label", "target", "reference", "truth", "key", "correct"];
+const RIGHT: [&str; 10] =
+    ["gold", "right", "answer", "oracle", "label", "target", "reference", "truth", "key", "correct"];
 
 /// The fields with the pick, the right answer, and whether they are the same, where no name says them: the pick is the best
 /// candidate by some number in all records, in whichever direction.

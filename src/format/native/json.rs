@@ -97,7 +97,7 @@ impl Format for NativeJson {
             };
         }
         if native == 0 {
-            let values: Vec<Value<'_>> = head.records().collect();
+            let values: Vec<Value<'_>> = head.sample().collect();
             return by_value(&infer::find(&values, &mapping));
         }
         Confidence {
@@ -107,7 +107,7 @@ impl Format for NativeJson {
     }
 
     fn open(&self, head: &Head<'_>, config: &InputConfig) -> Result<Box<dyn Reader>, String> {
-        let values: Vec<Value<'_>> = head.records().collect();
+        let values: Vec<Value<'_>> = head.sample().collect();
         let Settled { mapping, found } = settle(&values, super::mapping(config)?)?;
         let columns = Arc::clone(&mapping.columns);
         let mut records = Records::new(self.framing, columns, mapping, |origin, mapping, out| {

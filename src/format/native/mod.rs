@@ -18,11 +18,13 @@ pub(in crate::format) mod sentences;
 mod settled;
 mod slots;
 mod summary;
+mod token_lines;
 
 use csv::CSV;
 use json::{ARRAY, LINES};
 use keyed::KEYED;
 use summary::SUMMARY;
+use token_lines::TOKEN_LINES;
 
 use crate::config::{ColumnSpec, Config, ConfigError, InputConfig};
 use crate::format::native::mapping::Mapping;
@@ -32,7 +34,7 @@ use crate::format::{Format, Framing, Head};
 /// The tool of all native forms, see [`Format::tool`](crate::format::Format::tool).
 pub(crate) const TOOL: &str = "native";
 
-pub(super) static FORMATS: &[&dyn Format] = &[&LINES, &ARRAY, &KEYED, &CSV, &SUMMARY];
+pub(super) static FORMATS: &[&dyn Format] = &[&LINES, &ARRAY, &KEYED, &CSV, &TOKEN_LINES, &SUMMARY];
 
 /// The native format with the layout of an input, whatever the names of its fields. A manual mapping is tested with it.
 pub(crate) fn by_shape(head: &Head<'_>) -> &'static dyn Format {
