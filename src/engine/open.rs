@@ -248,6 +248,10 @@ fn mapped(head: &Head<'_>, config: &InputConfig) -> Option<(Confidence, &'static
         .roles
         .iter()
         .filter(|(role, path)| found.iter().any(|mapped| has_role(mapped, role) || mapped.field.path == *path));
+    if config.header.is_some() && head.framing().is_none() && !found.is_empty() {
+        let evidence = "its columns are named in retally.toml".to_owned();
+        return Some((Confidence { percent: 50, evidence }, format));
+    }
     let columns = config.columns.iter().map(|spec| &*spec.column.name);
     let columns = columns.filter(|name| found.iter().any(|mapped| mapped.field.path == **name));
     let named: Vec<&str> = roles.map(|(role, _)| role.as_str()).chain(columns).collect();

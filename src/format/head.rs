@@ -399,12 +399,13 @@ mod tests {
 
     #[test]
     fn a_sample_is_spread_over_the_head() {
-        let text: String = (0..100).map(|at| format!("{{\"a\": {at}}}\n")).collect();
+        let lines: Vec<String> = (0..100).map(|at| format!("{{\"a\": {at}}}")).collect();
+        let text = lines.join("\n");
         let all = |text: &str, whole| {
             let head = Head::new("a", "a", text.as_bytes(), whole);
             head.sample().filter_map(|record| record.get("a")?.raw_str().parse().ok()).collect::<Vec<usize>>()
         };
-        let chosen = all(&text, false);
+        let chosen = all(&format!("{text}\n"), false);
         assert_eq!((chosen.len(), chosen.first(), chosen.last()), (SAMPLE, Some(&0), Some(&94)));
         assert_eq!(all("{\"a\": 1}\n{\"a\": 2}", true), [1, 2]);
         assert_eq!(all("[{\"a\": 1}, {\"a\": 2}]", true), [1, 2]);

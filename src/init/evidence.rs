@@ -5,7 +5,7 @@ use crate::format::native::roles::{self, Role};
 use crate::format::shape::FieldShape;
 use crate::init::{LISTED, Seen, by_claim, distinct, fitting, line};
 use crate::report::words::{count, rows};
-use crate::report::{ClaimReport, InputError, Report, visible};
+use crate::report::{ClaimKey, ClaimReport, InputError, Report, visible};
 
 /// One line about a field.
 struct Line {
@@ -101,13 +101,31 @@ fn of_field(shape: &FieldShape, input: &Seen, report: &Report) -> Line {
     });
     let path = visible(&shape.path).into_owned();
     let Some(claim) = claim else {
+        if let Some(verdict) = of_run(&own, input, report) {
+            return Line { path, what: shape.what.clone(), role: "number of the run".to_owned(), verdict };
+        }
         return Line { path, what: shape.what.clone(), role: role.unwrap_or_default(), verdict: String::new() };
     };
     let name = claim.field.path.as_str();
     let column = input.column(name).map(|spec| roles::key(Role::Claim(spec.column.kind)));
-    let held = by_claim(report).remove(name).unwrap_or_default();
+    let is_own = |held: &&ClaimReport| matches!(&held.claim, ClaimKey::Column(known) if known == name);
+    let held: Vec<&ClaimReport> = report.claims.iter().filter(is_own).collect();
     let (what, verdict) = judged(&held, &shape.what);
     Line { path, what, role: column.unwrap_or_else(|| "claim".to_owned()), verdict }
+}
+
+/// What was found of a number in a summary.
+fn of_run(name: &str, input: &Seen, report: &Report) -> Option<String> {
+    let key = format!("run.{name}");
+    let verdicts = report.summary.verdicts.iter().find(|(claim, _)| claim.to_string() == key);
+    let (_, verdicts) = verdicts.filter(|_| input.columns.is_empty())?;
+    let verdict = match (verdicts.refuted, verdicts.unprovable, verdicts.from_refuted) {
+        (0, 0, 0) => "proven",
+        (0, 0, _) => "follows from a refuted number",
+        (0, ..) => "cannot be checked",
+        _ => "refuted",
+    };
+    Some(verdict.to_owned())
 }
 
 /// What was found of a claim's rows.
@@ -118,10 +136,12 @@ fn judged(held: &[&ClaimReport], what: &str) -> (String, String) {
         refuted += claim.verdicts.refuted;
         all += claim.verdicts.total();
     }
-    let formulas: Vec<&str> = held.iter().map(|claim| claim.convention.as_str()).collect();
+    let formulas: Vec<&str> =
+        held.iter().map(|claim| claim.convention.as_str()).filter(|formula| !formula.is_empty()).collect();
     let formula = distinct(&formulas).join(" or ");
     match (proven, refuted) {
         _ if all == 0 => (what.to_owned(), "no row has it".to_owned()),
+        _ if formula.is_empty() => (what.to_owned(), "cannot be checked".to_owned()),
         (0, 0) => (what.to_owned(), "cannot be checked".to_owned()),
         (_, 0) if proven == all => (format!("= {formula} in {} of {}", count(proven), count(all)), "proven".to_owned()),
         (_, 0) => {

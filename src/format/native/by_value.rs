@@ -137,16 +137,21 @@ pub(super) fn columns(records: &[Value<'_>], mapping: &Mapping) -> Vec<Known> {
     }
     let mapping = &Mapping { is_deep: true, ..mapping.clone() };
     let items: Vec<Item<'_>> = records().filter_map(|record| item(*record, mapping).ok()).collect();
+    of_items(&items, mapping)
+}
+
+/// The same for items that were read while it was not known which of their numbers are claims.
+pub(super) fn of_items(items: &[Item<'_>], mapping: &Mapping) -> Vec<Known> {
     let mut names: Vec<&str> = Vec::new();
-    for side in with_tokens(&items).flat_map(|candidate| &candidate.side_values) {
-        if !names.contains(&&*side.name) {
+    for side in with_tokens(items).flat_map(|candidate| &candidate.side_values) {
+        if mapping.column(&side.name).is_none() && !names.contains(&&*side.name) {
             names.push(&side.name);
         }
     }
     if names.is_empty() {
         return Vec::new();
     }
-    let rows = Rows::of(&items);
+    let rows = Rows::of(items);
     names.into_iter().filter_map(|name| rows.column(name)).collect()
 }
 
@@ -160,20 +165,32 @@ pub(super) struct Following {
     pub(super) fields: usize,
 }
 
-/// Counts the numbers of items that follow from the values of their tokens.
-pub(super) fn following(items: &[Item<'_>], mapping: &Mapping) -> Following {
+/// Counts the numbers of items that follow from the values of their tokens, with the names of their fields.
+pub(super) fn following(items: &[Item<'_>], mapping: &Mapping) -> (Following, Vec<String>) {
     let rows = Rows::of(items);
-    let accepted = |column: ColumnId| mapping.columns.get(usize::from(column.0)).map(|spec| spec.accepted.as_slice());
+    let spec = |column: ColumnId| mapping.columns.get(usize::from(column.0));
     let follows = |field: &Field<'_>| match *field {
-        Field::Claim(column) => accepted(column).unwrap_or_default().iter().any(|formula| rows.follow(*field, formula)),
+        Field::Claim(column) => {
+            spec(column).is_some_and(|spec| spec.accepted.iter().any(|formula| rows.follow(*field, formula)))
+        }
         Field::Side(_) => MAY_BE.iter().any(|(_, formula)| rows.follow(*field, formula)),
     };
-    let mut found = Following::default();
+    let (mut found, mut names) = (Following::default(), Vec::new());
     for field in Field::all(with_tokens(items)).into_iter().filter(follows) {
         found.fields += 1;
         found.numbers += rows.with(field).count();
+        names.push(match field {
+            Field::Claim(column) => spec(column).map(|spec| spec.column.name.to_string()).unwrap_or_default(),
+            Field::Side(name) => name.to_owned(),
+        });
     }
-    found
+    (found, names)
+}
+
+/// That the numbers of some fields follow from the values of tokens.
+pub(super) fn follow_from(names: &[String]) -> String {
+    let verb = if names.len() == 1 { "follows" } else { "follow" };
+    format!("`{}` {verb} from them", names.join("`, `"))
 }
 
 /// The formulas of [`MAY_BE`] over the spans that are taken by mistake.
@@ -199,9 +216,14 @@ impl<'i, 't> Rows<'i, 't> {
         self.0.iter().filter_map(move |(candidate, facts)| Some((field.number(candidate)?, facts)))
     }
 
-    /// Whether a formula gives the number of every candidate that has one, and that of enough different ones closely.
+    /// Whether a formula gives the number of nearly every candidate that has one, and that of enough different ones closely.
     fn follow(&self, field: Field<'_>, formula: &Formula) -> bool {
-        follows(&self.with(field).collect::<Vec<_>>(), formula)
+        follows(&self.with(field).collect::<Vec<_>>(), formula, EXCEPT).is_some()
+    }
+
+    /// How many candidates of a claim a formula gives the number of, if these are most.
+    fn claimed(&self, field: Field<'_>, formula: &Formula) -> Option<usize> {
+        follows(&self.with(field).collect::<Vec<_>>(), formula, EXCEPT_OF_CLAIM)
     }
 
     /// The column of a field that follows from the tokens. What its name says is what it is held to.
@@ -210,35 +232,38 @@ impl<'i, 't> Rows<'i, 't> {
         let all = self.with(field).count();
         let fits = MAY_BE.iter().find_map(|(kind, formula)| {
             let formulas = both_ends(&[*formula]);
-            formulas.iter().any(|formula| self.follow(field, formula)).then_some((*kind, formulas))
+            let fit = formulas.iter().filter_map(|formula| self.claimed(field, formula)).max()?;
+            Some((*kind, formulas, fit))
         });
         let is_negative = self.with(field).all(|(number, _)| number.value <= 0.0);
         if let Some(kind) = said(name, is_negative)
-            && (fits.is_some() || mistaken().any(|formula| self.follow(field, &formula)))
+            && (fits.is_some() || mistaken().any(|formula| self.claimed(field, &formula).is_some()))
         {
             let evidence = match &fits {
-                Some((_, formulas)) => evidence(formulas, all),
-                None => format!("follows from the tokens in all {all} first candidates, without one of them"),
+                Some((_, formulas, fit)) => evidence(formulas, *fit, all),
+                None => format!("follows from the tokens in most of {all} sampled candidates, without one of them"),
             };
             return Some(Known { spec: ColumnSpec::of_kind(name, kind), evidence });
         }
-        let (kind, formulas) = fits?;
-        let evidence = evidence(&formulas, all);
+        let (kind, formulas, fit) = fits?;
+        let evidence = evidence(&formulas, fit, all);
         let spec = ColumnSpec { promise: Promise::Matched, ..ColumnSpec::with_formulas(name, kind, formulas) };
         Some(Known { spec, evidence })
     }
 }
 
-/// That the first of some formulas gives a number of all candidates.
-fn evidence(formulas: &[Formula], all: usize) -> String {
-    formulas.first().map_or_else(String::new, |formula| format!("= {formula} in {all} of {all} first candidates"))
+/// How many candidates the first of some formulas gives the number of.
+fn evidence(formulas: &[Formula], fit: usize, all: usize) -> String {
+    formulas.first().map_or_else(String::new, |formula| format!("= {formula} in {fit} of {all} sampled candidates"))
 }
 
-/// One of so many rows may have another number: a log with an error in some rows is still read.
+/// One of so many rows may have another number: a log with an error in some rows is still read, and a number that follows in
+/// most of them is a claim.
 const EXCEPT: usize = 10;
+const EXCEPT_OF_CLAIM: usize = 2;
 
-/// Whether a formula gives the number of nearly every row, and that of enough different rows closely.
-fn follows(rows: &[(Printed, &SequenceFacts)], formula: &Formula) -> bool {
+/// How many rows a formula gives the number of, if these are nearly all and enough different ones closely.
+fn follows(rows: &[(Printed, &SequenceFacts)], formula: &Formula, except: usize) -> Option<usize> {
     let mut stats = ResolutionStats::default();
     for (number, _) in rows {
         stats.observe(number);
@@ -250,8 +275,8 @@ fn follows(rows: &[(Printed, &SequenceFacts)], formula: &Formula) -> bool {
         let claim = Approx::of_column(number, &resolution);
         let Some(derived) = facts.evaluate(formula, &Casts::default()).filter(|derived| claim.agrees(*derived)) else {
             other += 1;
-            if other > rows.len() / EXCEPT {
-                return false;
+            if other > rows.len() / except {
+                return None;
             }
             continue;
         };
@@ -259,7 +284,7 @@ fn follows(rows: &[(Printed, &SequenceFacts)], formula: &Formula) -> bool {
             close.push(claim.value);
         }
     }
-    close.len() >= FEWEST
+    (close.len() >= FEWEST).then(|| rows.len() - other)
 }
 
 /// Resolutions of the tokens' values, from their digits.

@@ -1,11 +1,10 @@
-//! Native CSV and TSV: a candidate per row, or a token per row.
+//! Rows of a native table: a candidate per row, or a token per row.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::config::{ColumnSpec, InputConfig};
+use crate::config::ColumnSpec;
 use crate::format::field::{self, flag_text};
-use crate::format::json::Kind;
 use crate::format::native::columns as fields;
 use crate::format::native::group::{CsvOrigin, Group};
 use crate::format::native::grouping::{Finished, Grouping};
@@ -16,76 +15,14 @@ use crate::format::native::sentences;
 use crate::format::native::slots::SIDE_VALUES;
 use crate::format::native::{grading, lists};
 use crate::format::window::window;
-use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
+use crate::format::{Framing, Reader, Sink};
 use crate::format::{MappedField, MappedRole};
-use crate::metric::may_decide;
 use crate::model::{
     At, Candidate, CandidateClaim, Claim, ColumnId, Item, Logged, PickRef, Place, RecordError, Segment, SideValue,
     Snippet, Step, Text, stable_hash,
 };
 use crate::numeric::Printed;
 use crate::source::{DelimitedRow, DelimitedRows, Layout, Opened};
-
-/// Native CSV.
-pub(in crate::format) static CSV: NativeCsv = NativeCsv;
-
-pub(in crate::format) struct NativeCsv;
-
-static INFO: FormatInfo = FormatInfo {
-    name: "native-csv",
-    about: "a candidate or a token per row",
-    tool: "in-house pipelines",
-    files: "`.csv`, `.tsv`",
-    recognised_by: "a header with an item and a score, log-prob or probability",
-    proven: "scores against steps, picks, correctness, greedy flags",
-    unprovable: "scores without steps: nothing beneath them is logged",
-    base: "e; `retally.toml` declares others",
-    sentinels: "an empty cell, null, None, NA; as native-jsonl",
-    traps: "rows of one candidate in reverse order; minicons gives a first token without a score 0.0; if a header has several \
-            names for one role, retally asks which one is meant",
-};
-
-impl Format for NativeCsv {
-    fn tool(&self) -> &'static str {
-        super::TOOL
-    }
-
-    fn info(&self) -> &'static FormatInfo {
-        &INFO
-    }
-
-    fn is_mappable(&self) -> bool {
-        true
-    }
-
-    fn recognise(&self, head: &Head<'_>) -> Confidence {
-        // JSON is not a table. Ruling it out here is cheaper than setting up a CSV reader.
-        if head.records().next().is_some_and(|record| record.kind() == Kind::Object) {
-            return Confidence::default();
-        }
-        let Some(header) = header(head.bytes) else { return Confidence::default() };
-        let roles: Vec<Role> = header.iter().filter_map(|name| by_name(name)).map(|(role, _)| role).collect();
-        let identified = header.iter().any(|name| name == SENTENCE)
-            || roles.iter().any(|role| matches!(role, Role::Item | Role::Prompt | Role::Candidate));
-        let values = roles.iter().any(|role| {
-            matches!(role, Role::Claim(_) | Role::Logprobs | Role::Surprisals | Role::Probs | Role::Logits)
-        });
-        let has = |role: Role| roles.contains(&role);
-        let plain = |role: Role| header.iter().any(|name| by_name(name) == Some((role, true)));
-        let answers = has(Role::Item) && (has(Role::Correct) || (plain(Role::Pick) && has(Role::Gold)));
-        if header.len() < 2 || !identified || !(values || answers) {
-            return Confidence::default();
-        }
-        Confidence { percent: if values { 60 } else { 45 }, evidence: format!("a header with {}", header.join(", ")) }
-    }
-
-    fn open(&self, head: &Head<'_>, config: &InputConfig) -> Result<Box<dyn Reader>, String> {
-        let mapping = super::mapping(config)?;
-        let header = header(head.bytes).ok_or("expected a header row")?;
-        let delimiter = delimiter(head.bytes);
-        Ok(Box::new(CsvReader { delimiter, ..CsvReader::new(header, &first_rows(head), mapping)? }))
-    }
-}
 
 /// Two columns with equally good names for one role, unless the user chose one of them.
 fn ambiguous<'h>(header: &'h [String], mapping: &Mapping) -> Option<(Role, &'h str, &'h str)> {
@@ -159,45 +96,12 @@ fn rows_are_texts(columns: &[Cell], rows: &[csv::ByteRecord]) -> bool {
     !rows.is_empty() && !rows.windows(2).any(same)
 }
 
-/// The complete rows of the head.
-fn first_rows(head: &Head<'_>) -> Vec<csv::ByteRecord> {
-    let reader = csv::ReaderBuilder::new().delimiter(delimiter(head.bytes)).flexible(true).from_reader(head.bytes);
-    let mut rows: Vec<csv::ByteRecord> = reader.into_byte_records().map_while(Result::ok).collect();
-    if !head.whole {
-        // The last row may be truncated.
-        rows.pop();
-    }
-    rows
-}
-
-/// The columns with a number or boolean in at least one of the first rows.
-pub(super) fn measured(head: &Head<'_>) -> Vec<String> {
-    let Some(header) = header(head.bytes).filter(|header| header.len() > 1) else { return Vec::new() };
-    let rows = first_rows(head);
-    let is_measured = |at: usize, name: &str| {
-        let cell = |row: &csv::ByteRecord| fields::cell(name, row.get(at)?).and_then(|cell| cell.number());
-        may_decide(name) || rows.iter().any(|row| row.len() == header.len() && cell(row).is_some())
-    };
-    header.iter().enumerate().filter(|(at, name)| is_measured(*at, name)).map(|(_, name)| name.clone()).collect()
-}
-
 /// The numbers of two columns in some rows.
 fn numbers(rows: &[csv::ByteRecord], one: usize, other: usize) -> impl Iterator<Item = (f64, f64)> {
     rows.iter().filter_map(move |row| {
         let number = |column: usize| row.get(column).and_then(|cell| Printed::parse(cell.trim_ascii()));
         Some((number(one)?.value, number(other)?.value))
     })
-}
-
-fn delimiter(head: &[u8]) -> u8 {
-    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    if line.contains(&b'\t') { b'\t' } else { b',' }
-}
-
-fn header(head: &[u8]) -> Option<Vec<String>> {
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter(head)).flexible(true).from_reader(head);
-    let header = reader.headers().ok()?;
-    Some(header.iter().map(|name| name.trim().to_owned()).collect())
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -208,7 +112,11 @@ enum Cell {
 }
 
 pub(super) struct CsvReader {
-    delimiter: u8,
+    pub(super) delimiter: u8,
+    /// Whether the first row has the names of the columns.
+    pub(super) has_header: bool,
+    /// Columns whose roles their values say, with what shows it.
+    pub(super) evidence: Vec<(String, String)>,
     pub(super) header: Vec<String>,
     columns: Vec<Cell>,
     mapping: Mapping,
@@ -232,7 +140,7 @@ impl Reader for CsvReader {
         let (layout, max_record) = (stream.layout.clone(), stream.max_record);
         let mut rows = DelimitedRows::new(stream, self.delimiter).limited(max_record);
         let mut candidates = Candidates::new(self, file, &layout);
-        let mut is_header = true;
+        let mut is_header = self.has_header;
         loop {
             let line = rows.line();
             match rows.row() {
@@ -261,7 +169,13 @@ impl Reader for CsvReader {
             Cell::Other => None,
         };
         let fields = self.columns.iter().zip(&self.header);
-        fields.filter_map(|(cell, name)| Some(MappedField::new(role(cell)?, name.clone()))).collect()
+        let evidence = |name: &String| self.evidence.iter().find(|(known, _)| known == name);
+        let field = |(cell, name): (&Cell, &String)| {
+            let mut field = MappedField::new(role(cell)?, name.clone());
+            field.evidence = evidence(name).map(|(_, evidence)| evidence.clone()).unwrap_or_default();
+            Some(field)
+        };
+        fields.filter_map(field).collect()
     }
 }
 
@@ -297,9 +211,7 @@ impl<'c> Candidates<'c> {
             return;
         }
         let (reader, first) = (self.reader, self.group.rows.first());
-        let goes_on = first.is_some_and(|first| {
-            reader.per_token && reader.grouping.goes_on(&first.record, &self.group.positions, row.record)
-        });
+        let goes_on = reader.goes_on(&self.group, row.record);
         let mut is_torn = false;
         if let Some((nearest, last)) = self.lost.take().filter(|_| reader.per_token) {
             let of_last = first.is_some_and(|first| reader.grouping.may_be_of(&first.record, &nearest));
@@ -425,7 +337,8 @@ impl CsvReader {
         }
         settle_unit(&mut columns, &mut mapping, rows, of_minicons);
         let grouping = if per_token { grouping(&columns, rows) } else { Grouping::default() };
-        Ok(Self { delimiter: b',', header, columns, mapping, per_token, grouping, of_minicons })
+        let (delimiter, has_header, evidence) = (b',', true, Vec::new());
+        Ok(Self { delimiter, has_header, evidence, header, columns, mapping, per_token, grouping, of_minicons })
     }
 
     /// A hash of the cells without a role that distinguish a row from other rows of its item. If a row is a whole
@@ -442,8 +355,22 @@ impl CsvReader {
         stable_hash(&chosen.map(|(column, (_, raw))| (column, raw)).collect::<Vec<_>>())
     }
 
+    /// Whether a row belongs to the candidate whose rows were read last.
+    pub(super) fn goes_on(&self, group: &Group, row: &csv::ByteRecord) -> bool {
+        let first = group.rows.first().filter(|_| self.per_token);
+        first.is_some_and(|first| self.grouping.goes_on(&first.record, &group.positions, row))
+    }
+
+    /// The number of a column without a role, if all rows of a candidate have the same.
+    fn shared<'r>(&'r self, group: &'r Group, column: usize) -> Option<SideValue<'r>> {
+        let first = group.rows.first()?.record.get(column)?;
+        let is_shared = group.rows.iter().all(|row| row.record.get(column) == Some(first));
+        let name = self.header.get(column).filter(|_| is_shared)?;
+        Some(SideValue { name: Cow::Borrowed(name), value: Printed::parse(first)? })
+    }
+
     /// The rows of one candidate as a part of an item.
-    fn item<'r>(&'r self, group: &'r Group) -> Result<Item<'r>, (usize, String)> {
+    pub(super) fn item<'r>(&'r self, group: &'r Group) -> Result<Item<'r>, (usize, String)> {
         let rows = &group.rows;
         let first = rows.first().map(|row| group.at(row, 0)).unwrap_or_default();
         let distinct = rows.first().map_or(0, |row| self.distinct(&row.record));
@@ -491,6 +418,9 @@ impl CsvReader {
                             let side = SideValue { name: Cow::Borrowed(name), value: number };
                             candidate.side_values.push(side);
                         }
+                    }
+                    Cell::Other if self.mapping.is_deep && index == 0 => {
+                        candidate.side_values.extend(self.shared(group, column));
                     }
                     Cell::Other => {}
                 }

@@ -3,7 +3,7 @@
 
 use crate::format::field::flag;
 use crate::format::json::{Kind, Value};
-use crate::format::native::by_value::{Field, Following, following, is_short};
+use crate::format::native::by_value::{Field, Following, follow_from, following, is_short};
 use crate::format::native::mapping::Mapping;
 use crate::format::native::paths::{entries, holds_objects, reach, within};
 use crate::format::native::record::item;
@@ -86,6 +86,8 @@ struct Reading {
     values: usize,
     /// Numbers that follow from the values of the tokens.
     follows: Following,
+    /// The fields of these numbers.
+    names: Vec<String>,
     /// Whether the list is called so, and is beside as many texts.
     is_named: bool,
 }
@@ -127,18 +129,17 @@ fn lists(records: &[Value<'_>], mapping: &Mapping) -> Result<Vec<Known>, Vec<(Pa
                 let read = Mapping { paths, ..mapping.clone() };
                 let items: Vec<Item<'_>> = records.iter().filter_map(|record| item(*record, &read).ok()).collect();
                 let is_named = is_hint && texts.is_some() && has_tokens && role != Role::Probs;
-                readings.push(Reading { known, values, follows: following(&items, mapping), is_named });
+                let (follows, names) = following(&items, mapping);
+                readings.push(Reading { known, values, follows, names, is_named });
             }
         }
     }
     readings.retain(|reading| reading.follows.fields > 0 || reading.is_named);
     readings.sort_by_key(|reading| std::cmp::Reverse(reading.rank()));
-    let all = records.len();
     for reading in &mut readings {
-        let follows = match reading.follows.fields {
-            0 => "called so, beside as many texts".to_owned(),
-            1 => format!("1 number follows from them in all {all} records"),
-            several => format!("{several} numbers follow from them in all {all} records"),
+        let follows = match reading.names.as_slice() {
+            [] => "called so, beside as many texts".to_owned(),
+            names => follow_from(names),
         };
         if let Some(values) = reading.known.get_mut(reading.values) {
             values.evidence = follows;

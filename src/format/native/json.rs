@@ -51,11 +51,15 @@ fn by_value(found: &infer::Found) -> Confidence {
     if found.alike.is_empty() {
         return Confidence::default();
     }
-    let paths: Vec<infer::Path> = found.alike.iter().map(|(path, _)| path.clone()).collect();
-    let choice = paths.iter().map(|(role, path)| format!("{} = \"{}\"", super::roles::key(*role), path.join(".")));
-    let choice = choice.collect::<Vec<_>>().join(" or ");
+    let one = |((role, path), evidence): &(infer::Path, String)| {
+        format!("{} = \"{}\" ({evidence})", super::roles::key(*role), path.join("."))
+    };
+    let choice = found.alike.iter().map(one).collect::<Vec<_>>().join(" or ");
     // Too little to read the records, enough to say what would decide.
-    Confidence { percent: 20, evidence: format!("several lists may hold the values of the tokens: declare {choice}") }
+    Confidence {
+        percent: 20,
+        evidence: format!("several lists may hold the values of the tokens; declare under [input] {choice}"),
+    }
 }
 
 pub(in crate::format) struct NativeJson {

@@ -18,12 +18,14 @@ pub(in crate::format) mod sentences;
 mod settled;
 mod slots;
 mod summary;
+mod table;
+mod table_by_value;
 mod token_lines;
 
-use csv::CSV;
 use json::{ARRAY, LINES};
 use keyed::KEYED;
 use summary::SUMMARY;
+use table::CSV;
 use token_lines::TOKEN_LINES;
 
 use crate::config::{ColumnSpec, Config, ConfigError, InputConfig};
@@ -62,7 +64,7 @@ pub(crate) fn measured_fields(head: &Head<'_>) -> Vec<String> {
         names.extend(columns::measured(record));
     }
     if names.is_empty() && head.framing().is_none() {
-        names = csv::measured(head);
+        names = table::measured(head);
     }
     names.sort_unstable();
     names.dedup();
@@ -74,7 +76,7 @@ pub fn check(config: &Config) -> Result<(), ConfigError> {
     let keys: Vec<String> = roles::ROLES.iter().map(|names| roles::key(names.role)).collect();
     for entry in &config.roles {
         if !keys.contains(&entry.key) {
-            let known = keys.iter().map(String::as_str).chain(["format", "sentinels"]);
+            let known = keys.iter().map(String::as_str).chain(["columns", "format", "sentinels"]);
             let hint = match crate::config::nearest(&entry.key, known) {
                 Some(near) => format!("; did you mean `{near}`?"),
                 None => format!("; expected one of {}", keys.join(", ")),

@@ -38,7 +38,7 @@ fn is_scalar(value: Value<'_>) -> bool {
 
 /// The names of the fields with one value, in alphabetical order: that of the keys says nothing.
 fn header(records: &[Value<'_>]) -> Vec<String> {
-    let fields = records.iter().flat_map(|record| record.members()).filter(|(_, value)| is_scalar(*value));
+    let fields = records.iter().flat_map(Value::members).filter(|(_, value)| is_scalar(*value));
     let mut names: Vec<String> = fields.map(|(key, _)| key.as_str().into_owned()).collect();
     names.sort_unstable();
     names.dedup();
@@ -84,13 +84,13 @@ fn rows(head: &Head<'_>, header: &[String]) -> Vec<csv::ByteRecord> {
 }
 
 /// The value of the first field with a role.
-fn of_role<'t>(record: Value<'t>, wanted: fn(Role) -> bool) -> Option<Value<'t>> {
+fn of_role(record: Value<'_>, wanted: fn(Role) -> bool) -> Option<Value<'_>> {
     let is_own = |name: &str| by_name(name).is_some_and(|(role, _)| wanted(role));
     record.members().find(|(key, value)| is_own(key.raw_str()) && is_scalar(*value)).map(|(_, value)| value)
 }
 
 /// The item that a record is of.
-fn item<'t>(record: Value<'t>) -> Option<Value<'t>> {
+fn item(record: Value<'_>) -> Option<Value<'_>> {
     of_role(record, |role| role == Role::Item).or_else(|| record.get(SENTENCE))
 }
 
