@@ -7,9 +7,10 @@ use std::process::ExitCode;
 use crate::cli::{Failure, check, files, quoted};
 use crate::config::FILE_NAME;
 use crate::init;
+use crate::init::Proposal;
 use crate::init::ci::System;
 use crate::input::Inputs;
-use crate::report::{Report, visible};
+use crate::report::{visible, words};
 use crate::{Audit, Config};
 
 /// Arguments of `init`.
@@ -30,7 +31,7 @@ pub(super) struct Args {
     /// Write the plan for an audit in parts (`check --tally --plan`) from the start of each log, instead of a configuration.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["ci", "output"])]
     plan: Option<PathBuf>,
-    /// Replace an existing file.
+    /// Write although the file exists: what a configuration declares is kept, and what it lacks is added.
     #[arg(long, conflicts_with = "ci")]
     force: bool,
 }
@@ -47,6 +48,10 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
 fn plan(args: &Args, path: &Path) -> Result<ExitCode, Failure> {
     let config = Config::find()?;
     let (audit, inputs) = open(args, path, config)?;
+    say(&check::recognised(&inputs, audit.config()));
+    for error in inputs.errors() {
+        say(&format!("retally: not read: {}: {}\n", visible(&error.path), visible(&error.reason)));
+    }
     let plan = audit.plan(&inputs);
     let text = plan.write().map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     write(path, &text)?;
@@ -65,7 +70,9 @@ fn open(args: &Args, path: &Path, config: Config) -> Result<(Audit, Inputs), Fai
     }
     super::guard::refuse_input(path, &args.paths)?;
     if std::fs::symlink_metadata(path).is_ok() && !args.force {
-        return Err(format!("{} already exists; replace it with --force", path.display()).into());
+        let shown = path.display();
+        let what = if args.plan.is_some() { "replace it with --force" } else { "--force adds to it what it lacks" };
+        return Err(format!("{shown} already exists; {what}").into());
     }
     let mut audit = Audit::new(config).inputs(&args.paths).exclude([path]);
     if let Some(name) = &args.input_format {
@@ -74,10 +81,6 @@ fn open(args: &Args, path: &Path, config: Config) -> Result<(Audit, Inputs), Fai
     let inputs = audit.open()?;
     if inputs.recognised().next().is_none() {
         return Err(unrecognised(&inputs, &args.paths).into());
-    }
-    say(&check::recognised(&inputs, audit.config()));
-    for error in inputs.errors() {
-        say(&format!("retally: not read: {}: {}\n", visible(&error.path), visible(&error.reason)));
     }
     Ok((audit, inputs))
 }
@@ -88,16 +91,32 @@ fn write(path: &Path, text: &str) -> Result<(), String> {
 
 fn configuration(args: &Args) -> Result<ExitCode, Failure> {
     let path = &args.output;
-    // An existing configuration is ignored: the new file describes only what the logs show.
-    let (audit, inputs) = open(args, path, Config::default())?;
-    let proposal = init::propose(&audit, inputs)?;
+    // What an existing file declares stays, and says how the logs are read.
+    let existing = if args.force { existing(path)? } else { None };
+    let config = match &existing {
+        Some(_) => Config::read(path)?,
+        None => Config::default(),
+    };
+    let (audit, inputs) = open(args, path, config)?;
+    super::note(inputs.notes());
+    let proposal = init::propose(&audit, inputs, existing.as_deref())?;
     write(path, &proposal.text)?;
-    super::print(said(path, &proposal.report, args).as_bytes())?;
+    super::print(said(path, &proposal, args).as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// What was written and what to do next.
-fn said(path: &Path, report: &Report, args: &Args) -> String {
+/// The text of a configuration that exists and holds anything.
+fn existing(path: &Path) -> Result<Option<String>, Failure> {
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let bytes = files::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let text = String::from_utf8(bytes).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(Some(text).filter(|text| !text.trim().is_empty()))
+}
+
+/// What was seen, what was written and what to do next.
+fn said(path: &Path, proposal: &Proposal, args: &Args) -> String {
     let paths: Vec<String> = args.paths.iter().map(|path| quoted(path)).collect();
     let mut command = format!("retally check {}", paths.join(" "));
     let found = Config::find().ok();
@@ -108,13 +127,19 @@ fn said(path: &Path, report: &Report, args: &Args) -> String {
         command += &format!(" --config {}", quoted(&path.to_string_lossy()));
     }
     let written = visible(&path.to_string_lossy()).into_owned();
-    let number = report.findings.len();
+    let number = proposal.report.findings.len();
     let findings = match number {
         0 => String::new(),
         1 => "; the audit has 1 finding, which the file does not change".to_owned(),
         _ => format!("; the audit has {number} findings, which the file does not change"),
     };
-    format!("wrote {written}{findings}\nnext: {}\n", visible(&command))
+    let (mut all, mut unprovable) = (0, 0);
+    for verdicts in proposal.report.summary.verdicts.values() {
+        all += verdicts.total();
+        unprovable += verdicts.unprovable;
+    }
+    let checked = format!("{} of {} claims can be checked", words::count(all - unprovable), words::count(all));
+    format!("{}wrote {written}: {checked}{findings}\nnext: {}\n", proposal.evidence, visible(&command))
 }
 
 /// The error for inputs without any recognised log.
@@ -131,6 +156,8 @@ fn unrecognised(inputs: &Inputs, paths: &[String]) -> String {
 
 fn for_ci(system: System, paths: &[String]) -> Result<ExitCode, Failure> {
     let text = system.file(paths)?;
+    // The CI would fail on a configuration about fields that no log has.
+    Audit::new(Config::find()?).inputs(paths).open()?;
     let path = Path::new(system.path());
     if std::fs::symlink_metadata(path).is_ok() {
         say(&format!("retally: {} already exists and was not changed; the new content would be:\n", path.display()));

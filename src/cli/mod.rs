@@ -18,6 +18,7 @@ mod trace;
 mod verdict;
 mod watch;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -129,9 +130,10 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
     }
 }
 
-/// An audit under the nearest configuration.
-fn audit(paths: &[String], input_format: Option<&str>) -> Result<Audit, Failure> {
-    let mut audit = Audit::new(Config::find()?).inputs(paths);
+/// An audit under the configuration that was named, or the nearest one.
+fn audit(paths: &[String], input_format: Option<&str>, config: Option<&Path>) -> Result<Audit, Failure> {
+    let config = config.map_or_else(Config::find, Config::read)?;
+    let mut audit = Audit::new(config).inputs(paths);
     if let Some(name) = input_format {
         audit = audit.format(name);
     }

@@ -1,6 +1,7 @@
 //! `retally score`.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
@@ -22,6 +23,9 @@ pub(super) struct Args {
     /// Log format (default: auto-detect).
     #[arg(long, value_name = "NAME")]
     input_format: Option<String>,
+    /// Configuration file (default: the nearest retally.toml at or above the working directory).
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -32,7 +36,8 @@ enum OutputFormat {
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let inputs = super::audit(&args.paths, args.input_format.as_deref())?.open()?.all_usable()?;
+    let inputs =
+        super::audit(&args.paths, args.input_format.as_deref(), args.config.as_deref())?.open()?.all_usable()?;
     let scored = inputs.score();
     super::warn(&scored.unreadable);
     let items = scored.found;

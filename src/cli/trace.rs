@@ -1,6 +1,7 @@
 //! `retally trace`.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use unicode_width::UnicodeWidthStr;
@@ -27,10 +28,13 @@ pub(super) struct Args {
     /// Log format (default: auto-detect).
     #[arg(long, value_name = "NAME")]
     input_format: Option<String>,
+    /// Configuration file (default: the nearest retally.toml at or above the working directory).
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let audit = super::audit(&args.paths, args.input_format.as_deref())?;
+    let audit = super::audit(&args.paths, args.input_format.as_deref(), args.config.as_deref())?;
     let inputs = audit.open()?.all_usable()?;
     let traced = audit.trace(&inputs, &args.item, args.candidate.as_deref());
     super::warn(&traced.unreadable);

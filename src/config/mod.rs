@@ -27,6 +27,8 @@ pub struct InputConfig {
     pub sentinels: Vec<f64>,
     /// The format's name; None to detect it.
     pub format: Option<String>,
+    /// The names of the columns of a table without a header.
+    pub header: Option<Vec<String>>,
 }
 
 /// The closest match to a mistyped name, if any is close.

@@ -57,6 +57,7 @@ struct Part {
     columns: BTreeMap<String, ColumnSpec>,
     sentinels: Option<Vec<f64>>,
     format: Option<String>,
+    header: Option<Vec<String>>,
 }
 
 /// A file nearer to an input than the configuration: only what it says of the input is used.
@@ -206,6 +207,12 @@ impl Config {
             match (key.get_ref().as_str(), value.get_ref()) {
                 ("format", toml::Value::String(name)) => part.format = Some(name.clone()),
                 ("format", _) => return Err(fault("the name of a format, such as \"native-jsonl\"")),
+                ("columns", toml::Value::Array(values)) if !values.is_empty() => {
+                    let names: Option<Vec<String>> =
+                        values.iter().map(|name| name.as_str().map(str::to_owned)).collect();
+                    part.header = Some(names.ok_or_else(|| fault("names, such as [\"item\", \"token\"]"))?);
+                }
+                ("columns", _) => return Err(fault("a list of names, such as [\"item\", \"token\"]")),
                 ("sentinels", toml::Value::Array(values)) => {
                     let numbers: Option<Vec<f64>> = values.iter().map(number).collect();
                     part.sentinels = Some(numbers.ok_or_else(|| fault("numbers, such as [-100.0]"))?);
@@ -277,10 +284,12 @@ impl Config {
         let mut columns = self.whole.columns.clone();
         let mut sentinels = self.whole.sentinels.clone();
         let mut format = self.whole.format.clone();
+        let mut header = self.whole.header.clone();
         if let Some(own) = nested.map(|nested| &nested.config.whole) {
             roles.extend(own.roles.clone());
             sentinels = own.sentinels.clone().or(sentinels);
             format = own.format.clone().or(format);
+            header = own.header.clone().or(header);
         }
         for (_, part) in self.overrides.iter().filter(|(paths, _)| paths.matches(path)) {
             roles.extend(part.roles.clone());
@@ -289,12 +298,14 @@ impl Config {
             }
             sentinels = part.sentinels.clone().or(sentinels);
             format = part.format.clone().or(format);
+            header = part.header.clone().or(header);
         }
         InputConfig {
             roles: roles.into_iter().collect(),
             columns: columns.into_values().collect(),
             sentinels: sentinels.unwrap_or_default(),
             format,
+            header,
         }
     }
 }

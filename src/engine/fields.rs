@@ -9,6 +9,7 @@ use crate::engine::RecognisedInput;
 use crate::engine::refused::header;
 use crate::format::Head;
 use crate::format::json::{Kind, Value};
+use crate::format::shape::{FieldShape, shapes};
 use crate::source::peek;
 
 /// Levels of objects and lists that are looked into.
@@ -36,6 +37,13 @@ pub fn fields(input: &RecognisedInput) -> (BTreeSet<String>, bool) {
     (paths, whole || !is_json)
 }
 
+/// What the fields of an input's first records look like.
+#[must_use]
+pub fn field_shapes(input: &RecognisedInput) -> Vec<FieldShape> {
+    let Ok(bytes) = peek(&input.input, input.head_bytes) else { return Vec::new() };
+    shapes(&Head::new(&input.input.path, input.input.logical_name(), &bytes, input.whole))
+}
+
 fn collect(value: Value<'_>, at: &str, depth: usize, paths: &mut BTreeSet<String>) {
     if depth == 0 || paths.len() >= MOST {
         return;
@@ -56,6 +64,7 @@ fn collect(value: Value<'_>, at: &str, depth: usize, paths: &mut BTreeSet<String
                     continue;
                 }
                 collect(value, &below(&index.to_string()), depth - 1, paths);
+                collect(value, at, depth - 1, paths);
                 collect(value, "", depth - 1, paths);
             }
         }

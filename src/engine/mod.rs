@@ -27,7 +27,7 @@ use crate::source::{Block, Blocks, ByteMap, Elements, Inner, NestedRecords, Open
 use crate::tally::{FileTally, Kept, Tally};
 
 pub use beside::{Unrecognised, open_beside};
-pub use fields::{fields, mentions};
+pub use fields::{field_shapes, fields, mentions};
 pub use follow::Following;
 pub use open::{RecognisedInput, Refusal, SharedColumns, Unknown, UnknownFormat, open};
 pub use settle::{Passes, Settled, settle};

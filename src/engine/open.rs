@@ -190,7 +190,7 @@ fn choose(
     };
     let chosen = chosen.map(|at| ranked.swap_remove(at)).or_else(|| mapped(head, config));
     let Some((confidence, format)) = chosen else {
-        return refuse(Refusal::NoFormat, no_format(&ranked));
+        return refuse(Refusal::NoFormat, no_format(head, &ranked));
     };
     match format.open(head, config) {
         Ok(reader) => Ok((confidence, format, reader)),
@@ -248,6 +248,10 @@ fn mapped(head: &Head<'_>, config: &InputConfig) -> Option<(Confidence, &'static
         .roles
         .iter()
         .filter(|(role, path)| found.iter().any(|mapped| has_role(mapped, role) || mapped.field.path == *path));
+    if config.header.is_some() && head.framing().is_none() && !found.is_empty() {
+        let evidence = "its columns are named in retally.toml".to_owned();
+        return Some((Confidence { percent: 50, evidence }, format));
+    }
     let columns = config.columns.iter().map(|spec| &*spec.column.name);
     let columns = columns.filter(|name| found.iter().any(|mapped| mapped.field.path == **name));
     let named: Vec<&str> = roles.map(|(role, _)| role.as_str()).chain(columns).collect();
@@ -271,7 +275,7 @@ fn near(name: &str) -> String {
     crate::config::nearest(name, known()).map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
 }
 
-fn no_format(ranked: &[(Confidence, &'static dyn Format)]) -> String {
+fn no_format(head: &Head<'_>, ranked: &[(Confidence, &'static dyn Format)]) -> String {
     let nearest = ranked
         .iter()
         .find(|(confidence, _)| confidence.percent > 0)
@@ -279,9 +283,9 @@ fn no_format(ranked: &[(Confidence, &'static dyn Format)]) -> String {
             format!("; nearest: {} ({})", format.name(), confidence.evidence)
         });
     format!(
-        "unrecognised log format (run `retally formats` for the {} supported ones){nearest}; expected records with an item \
-         id and token log-probs or a score: map the fields in retally.toml, such as [input] item = \"uid\", logprobs = \"out.lps\", score = \"out.total\", or use --input-format",
-        format::all().count()
+        "unrecognised log format (run `retally formats` for the {} supported ones){nearest}; {}",
+        format::all().count(),
+        refused::missing(head)
     )
 }
 

@@ -36,7 +36,11 @@ impl Declared {
             return;
         }
         let (own, all) = fields(input);
-        let has = |path: &str| own.contains(path) || !all && mentions(input, path);
+        let has = |path: &str| {
+            // The entries of a list are marked or not.
+            let plain = path.replace(".[]", "").replace("[]", "");
+            own.contains(path) || own.contains(&plain) || !all && mentions(input, &plain)
+        };
         for (key, path) in open_roles {
             *self.roles.entry(key).or_default() |= has(path);
         }

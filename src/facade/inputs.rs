@@ -42,7 +42,7 @@ pub struct Recognised {
     pub evidence: String,
     /// What its format takes for granted, as sentences.
     pub conventions: Vec<String>,
-    /// What each field was taken for, as text: role and field.
+    /// What each field was taken for, as text: role and field, with what its values show where they say the role.
     pub fields: Vec<(String, String)>,
 }
 
@@ -78,7 +78,11 @@ impl Inputs {
             evidence: opened.confidence.evidence.clone(),
             conventions: opened.reader.conventions(),
             fields: (opened.reader.mapping().iter())
-                .map(|mapped| (mapped.role.to_string(), mapped.field.to_string()))
+                .map(|mapped| {
+                    let evidence =
+                        if mapped.evidence.is_empty() { String::new() } else { format!("  ({})", mapped.evidence) };
+                    (mapped.role.to_string(), format!("{}{evidence}", mapped.field))
+                })
                 .collect(),
         })
     }

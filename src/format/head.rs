@@ -10,6 +10,8 @@ use crate::source::{Input, Quotes};
 pub const HEAD_BYTES: usize = 1 << 18;
 /// Records that recognition looks at.
 pub const FIRST_RECORDS: usize = 8;
+/// Records that are read for what their values show.
+const SAMPLE: usize = 24;
 /// Maximum bytes read to find that many whole records. Beyond it, the first record is enough.
 const LONG_HEAD: usize = HEAD_BYTES << 6;
 
@@ -26,6 +28,7 @@ pub struct Head<'h> {
     /// The input, for formats that need more than the first bytes.
     pub input: Option<&'h Input>,
     records: OnceCell<Records>,
+    sample: OnceCell<Vec<Parsed>>,
     document: OnceCell<Option<Parsed>>,
     cut: OnceCell<bool>,
 }
@@ -65,6 +68,7 @@ impl<'h> Head<'h> {
             whole,
             input: None,
             records: OnceCell::new(),
+            sample: OnceCell::new(),
             document: OnceCell::new(),
             cut: OnceCell::new(),
         }
@@ -120,6 +124,36 @@ impl<'h> Head<'h> {
     /// closed at the cut.
     pub fn records(&self) -> impl Iterator<Item = Value<'_>> {
         self.look().parsed.iter().filter_map(Parsed::root)
+    }
+
+    /// Records spread over the head; the first ones where it holds no more, or where records are long.
+    pub fn sample(&self) -> impl Iterator<Item = Value<'_>> {
+        let spread = self.sample.get_or_init(|| if self.bytes.len() > HEAD_BYTES { Vec::new() } else { self.spread() });
+        let few = spread.len() < self.look().parsed.len();
+        let records = if few { self.look().parsed.as_slice() } else { spread.as_slice() };
+        records.iter().filter_map(Parsed::root)
+    }
+
+    fn spread(&self) -> Vec<Parsed> {
+        let text = self.bytes.trim_ascii_start();
+        match self.framing() {
+            Some(Framing::Lines) => {
+                let mut lines: Vec<&[u8]> =
+                    text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).collect();
+                if !self.whole {
+                    lines.pop();
+                }
+                let chosen = positions(lines.len()).filter_map(|at| lines.get(at));
+                chosen.filter_map(|line| Parsed::of(line.to_vec())).collect()
+            }
+            Some(Framing::Elements) if text.first() == Some(&b'[') => {
+                let elements = || crate::source::Elements::new(self.bytes).into_iter().flatten().flatten();
+                let chosen: Vec<usize> = positions(elements().count()).collect();
+                let elements = elements().enumerate().filter(|(at, _)| chosen.contains(at));
+                elements.filter_map(|(_, element)| Parsed::of(element.bytes)).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// The share of the first records that are objects with a shape, in percent; 0 without records. Counting stops
@@ -236,6 +270,12 @@ impl<'h> Head<'h> {
         }
         Records { framing: Some(Framing::Lines), parsed, has_line }
     }
+}
+
+/// Positions spread over a number of records, the first one among them.
+fn positions(count: usize) -> impl Iterator<Item = usize> {
+    let wanted = count.min(SAMPLE);
+    (0..wanted).map(move |at| at * count / wanted)
 }
 
 /// A truncated JSON text, closed after its last complete value.
@@ -355,6 +395,21 @@ mod tests {
         assert!(!suffices("{\n \"a\": {}, \"b\": \"text"));
         assert!(suffices(&"1,\"a\"\n".repeat(9)) && !suffices(&"1,\"a\n\n\"\n".repeat(8)));
         assert!(Head::new("a", "a", b"{\"a\": ", true).suffices());
+    }
+
+    #[test]
+    fn a_sample_is_spread_over_the_head() {
+        let lines: Vec<String> = (0..100).map(|at| format!("{{\"a\": {at}}}")).collect();
+        let text = lines.join("\n");
+        let all = |text: &str, whole| {
+            let head = Head::new("a", "a", text.as_bytes(), whole);
+            head.sample().filter_map(|record| record.get("a")?.raw_str().parse().ok()).collect::<Vec<usize>>()
+        };
+        let chosen = all(&format!("{text}\n"), false);
+        assert_eq!((chosen.len(), chosen.first(), chosen.last()), (SAMPLE, Some(&0), Some(&94)));
+        assert_eq!(all("{\"a\": 1}\n{\"a\": 2}", true), [1, 2]);
+        assert_eq!(all("[{\"a\": 1}, {\"a\": 2}]", true), [1, 2]);
+        assert_eq!(all("{\"a\": 1}", true), [1]);
     }
 
     #[test]

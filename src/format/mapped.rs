@@ -49,13 +49,15 @@ pub struct MappedField {
     pub role: MappedRole,
     /// The field.
     pub field: FieldPath,
+    /// What its values show, for a role that they say; empty for one by name.
+    pub evidence: String,
 }
 
 impl MappedField {
     /// A field of the record.
     #[must_use]
     pub fn new(role: MappedRole, path: impl Into<String>) -> Self {
-        Self { role, field: FieldPath { is_nested: false, path: path.into() } }
+        Self { role, field: FieldPath { is_nested: false, path: path.into() }, evidence: String::new() }
     }
 }
 

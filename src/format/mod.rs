@@ -16,6 +16,7 @@ pub mod origin;
 pub mod records;
 mod rewards;
 mod rollout;
+pub mod shape;
 pub mod steps;
 mod translation;
 pub mod window;

@@ -4,18 +4,22 @@
 //! all rows prove and no other accepted formula fits. Everything else is a comment for the user to decide on.
 
 pub mod ci;
+mod evidence;
+mod keep;
 mod propose;
 
 use std::collections::BTreeMap;
 
-use crate::config::{ColumnSpec, both_ends};
-use crate::engine::RecognisedInput;
+use crate::config::{ColumnSpec, accepted, both_ends};
+use crate::engine::{RecognisedInput, field_shapes};
 use crate::format::native::roles::{self, Role};
+use crate::format::shape::FieldShape;
 use crate::format::{MappedField, MappedRole};
 use crate::formula::Formula;
 use crate::report::words::{count, rows};
 use crate::report::{ClaimKey, ClaimReport, Diagnosis, InputError, Report, visible};
 
+pub use evidence::evidence;
 pub use propose::{Proposal, propose};
 
 /// Maximum number of inputs, runs and claims that are listed.
@@ -34,6 +38,8 @@ pub struct Seen {
     pub mapping: Vec<MappedField>,
     /// The columns of claims that its format knows.
     pub columns: Vec<ColumnSpec>,
+    /// What its fields look like, where the configuration can name them.
+    pub shapes: Vec<FieldShape>,
 }
 
 impl Seen {
@@ -46,6 +52,7 @@ impl Seen {
             is_mappable: opened.is_mappable,
             mapping: opened.reader.mapping(),
             columns: opened.reader.columns().to_vec(),
+            shapes: if opened.is_mappable { field_shapes(opened) } else { Vec::new() },
         }
     }
 
@@ -53,6 +60,15 @@ impl Seen {
     fn column(&self, name: &str) -> Option<&ColumnSpec> {
         self.columns.iter().find(|spec| self.is_mappable && *spec.column.name == *name)
     }
+}
+
+/// What takes effect of a new configuration.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Active {
+    /// Conventions.
+    pub pins: Vec<Pin>,
+    /// Fields whose roles were found by their values: the key of the role, and the path.
+    pub fields: Vec<(String, String)>,
 }
 
 /// A convention that can take effect.
@@ -78,6 +94,47 @@ pub fn pins(seen: &[Seen], report: &Report) -> Vec<Pin> {
         (!others.is_empty()).then(|| Pin { claim: claim.to_owned(), formula, others })
     });
     pins.collect()
+}
+
+/// Whether a column is a claim by its values, which no name and no declaration says.
+fn is_by_value(seen: &[Seen], claim: &str) -> bool {
+    let is_found = |field: &MappedField| field.field.path == claim && !field.evidence.is_empty();
+    seen.iter().any(|input| input.is_mappable && input.mapping.iter().any(is_found))
+}
+
+/// What says of the logs how they were read: the roles that their values say, and the claims that follow in all rows.
+#[must_use]
+pub fn found_by_value(seen: &[Seen], report: &Report) -> Active {
+    let mut fields: Vec<(String, String)> = Vec::new();
+    let mut pins = Vec::new();
+    let mappable = || seen.iter().filter(|input| input.is_mappable);
+    for field in mappable().flat_map(|input| &input.mapping).filter(|field| !field.evidence.is_empty()) {
+        if let MappedRole::Role(role) = field.role {
+            let key = roles::key(role);
+            if !fields.iter().any(|(known, _)| *known == key) {
+                fields.push((key, field.field.path.clone()));
+            }
+        }
+    }
+    if fields.is_empty() {
+        return Active::default();
+    }
+    for (claim, held) in by_claim(report) {
+        let Some(spec) = seen.iter().find_map(|input| input.column(claim)).filter(|_| is_by_value(seen, claim)) else {
+            continue;
+        };
+        let Some(formula) = proven(&held) else { continue };
+        let key = roles::key(Role::Claim(spec.column.kind));
+        let is_free = !fields.iter().any(|(known, _)| *known == key);
+        let is_usual = accepted(spec.column.kind).contains(&formula);
+        if is_free {
+            fields.push((key, claim.to_owned()));
+        }
+        if !is_free || !is_usual {
+            pins.push(Pin { claim: claim.to_owned(), formula, others: Vec::new() });
+        }
+    }
+    Active { pins, fields }
 }
 
 /// Whether all rows of a column prove its convention.
@@ -114,10 +171,19 @@ fn proven(held: &[&ClaimReport]) -> Option<Formula> {
     first.convention.parse().ok().filter(|_| whole)
 }
 
-/// The configuration as a text. `active` are the conventions that take effect.
+/// The address of the schema of a configuration; nothing before the documentation has an address.
+fn schema() -> String {
+    match env!("CARGO_PKG_HOMEPAGE") {
+        "" => String::new(),
+        base => format!("#:schema {base}/retally.schema.json\n"),
+    }
+}
+
+/// The configuration as a text, with what takes effect of it.
 #[must_use]
-pub fn configuration(seen: &[Seen], errors: &[InputError], report: &Report, active: &[Pin]) -> String {
-    let mut text = String::from(
+pub fn configuration(seen: &[Seen], errors: &[InputError], report: &Report, active: &Active) -> String {
+    let mut text = schema();
+    text.push_str(
         "# How retally read these logs. Remove the leading # to activate a line; unchanged, the file does not affect the\n\
          # result of an audit.\n#\n",
     );
@@ -126,12 +192,12 @@ pub fn configuration(seen: &[Seen], errors: &[InputError], report: &Report, acti
     listed(&mut text, inputs.chain(unread).collect());
     text.push_str("\n# The formula that each column is checked against. From a list, the formula that matches most rows is used.\n");
     text.push_str("[conventions]\n");
-    conventions(&mut text, seen, report, active);
+    conventions(&mut text, seen, report, &active.pins);
     text.push_str(
-        "\n# Field of each role, as recognised by name. Keys and list positions are joined by dots: \"out.logprobs\".\n",
+        "\n# Field of each role, as recognised. Keys and list positions are joined by dots, also through lists: \"out.pieces.lp\".\n",
     );
     text.push_str("[input]\n");
-    input_fields(&mut text, seen);
+    input_fields(&mut text, seen, &active.fields);
     text.push_str(
         "# Numbers that mean \"no value\" in these logs.\n# sentinels = [-100.0]\n\n\
          # Rule severities: error, warning, note or off. Run `retally rules` for a list of rules.\n[rules]\n# RT407 = \"off\"\n\n\
@@ -291,14 +357,21 @@ fn distinct<'t>(texts: &[&'t str]) -> Vec<&'t str> {
     found
 }
 
-/// The entries of `[input]`, commented out.
-fn input_fields(text: &mut String, seen: &[Seen]) {
+/// The entries of `[input]`: those of fields that are known by their values take effect, others are commented out.
+fn input_fields(text: &mut String, seen: &[Seen], active: &[(String, String)]) {
+    if !active.is_empty() {
+        text.push_str("# Found by their values; no name says them:\n");
+        for (role, field) in active {
+            text.push_str(&format!("{} = {}\n", key(role), string(field)));
+        }
+    }
     let formats = distinct(&seen.iter().map(|input| input.format.as_str()).collect::<Vec<_>>());
     let mut fields: Vec<(Role, &str, &str)> = Vec::new();
     for input in seen.iter().filter(|input| input.is_mappable) {
         for mapped in &input.mapping {
             let (MappedRole::Role(role), field) = (&mapped.role, &mapped.field.path) else { continue };
-            if !fields.iter().any(|(known, same, _)| known == role && same == field) {
+            let is_active = active.iter().any(|(key, path)| *key == roles::key(*role) && path == field);
+            if !is_active && !fields.iter().any(|(known, same, _)| known == role && same == field) {
                 fields.push((*role, field, &input.path));
             }
         }

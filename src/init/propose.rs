@@ -4,25 +4,51 @@ use std::path::Path;
 
 use crate::config::{Config, FILE_NAME};
 use crate::facade::{Audit, Error, Inputs};
-use crate::init::{self, Pin, Seen};
+use crate::init::{self, Active, Pin, Seen, keep};
 use crate::report::Report;
 
 /// A configuration for some logs.
 pub struct Proposal {
     /// The text of the file.
     pub text: String,
+    /// What was seen of the logs, as lines.
+    pub evidence: String,
     /// The report that an audit gives, with the file and without it.
     pub report: Report,
 }
 
-/// The configuration that says what the logs of an audit show. `inputs` are those that the audit opened.
-pub fn propose(audit: &Audit, inputs: Inputs) -> Result<Proposal, Error> {
+/// The configuration that says what the logs of an audit show. `inputs` are those that the audit opened; `existing` is the text of
+/// the configuration that it has, whose entries stay.
+pub fn propose(audit: &Audit, inputs: Inputs, existing: Option<&str>) -> Result<Proposal, Error> {
     let seen: Vec<Seen> = inputs.opened.iter().map(Seen::of).collect();
     let errors = inputs.errors.clone();
     let report = audit.run_on(inputs);
-    let again = |text: &str| audit.with_config(Config::parse(FILE_NAME, text, Path::new("."))?).run();
-    let active = settled(init::pins(&seen, &report), &report, &again)?;
-    Ok(Proposal { text: init::configuration(&seen, &errors, &report, &active), report })
+    let again = |text: &str| {
+        let whole = existing.map_or_else(|| text.to_owned(), |existing| keep::joined(existing, text));
+        audit.with_config(Config::parse(FILE_NAME, &whole, Path::new("."))?).run()
+    };
+    let evidence = init::evidence(&seen, &errors, &report);
+    let by_value = init::found_by_value(&seen, &report);
+    let pins = settled(init::pins(&seen, &report), &report, &again)?;
+    let text = |active: &Active| init::configuration(&seen, &errors, &report, active);
+    // What the values say takes effect as a whole or not at all.
+    let with_values = Active { pins: [pins.clone(), by_value.pins].concat(), fields: by_value.fields };
+    let mut active = Active { pins, fields: Vec::new() };
+    if with_values != active && again(&text(&with_values)).is_ok_and(|with| is_same(&with, &report)) {
+        active = with_values;
+    }
+    let text = text(&active);
+    let text = existing.map_or_else(|| text.clone(), |existing| keep::joined(existing, &text));
+    Ok(Proposal { text, evidence, report })
+}
+
+/// Whether two audits say the same of the logs.
+fn is_same(one: &Report, other: &Report) -> bool {
+    one.findings == other.findings
+        && one.claims == other.claims
+        && one.metrics == other.metrics
+        && one.summary == other.summary
+        && one.errors == other.errors
 }
 
 /// The conventions that no other usual formula could stand for, and that change no finding.

@@ -37,7 +37,16 @@ pub struct DelimitedRow<'r> {
     pub offset: u64,
     /// Line of its first byte, from 1.
     pub line: u64,
-    delimiter: u8,
+    cells: Cells<'r>,
+}
+
+/// Where the cells of a row are in its bytes.
+#[derive(Clone, Copy, Debug)]
+enum Cells<'r> {
+    /// Between delimiters.
+    Delimited(u8),
+    /// Known.
+    Known(&'r [Range<usize>]),
 }
 
 impl<R: Read> DelimitedRows<R> {
@@ -88,7 +97,7 @@ impl<R: Read> DelimitedRows<R> {
         self.end = start + bytes.len();
         self.is_in_line = true;
         let (record, offset) = (&self.record, kept.start + start as u64);
-        Ok(Some(DelimitedRow { record, gap, bytes, offset, line, delimiter: self.delimiter }))
+        Ok(Some(DelimitedRow { record, gap, bytes, offset, line, cells: Cells::Delimited(self.delimiter) }))
     }
 
     /// Continues on the line after a row that is too long. The end of such a row is unknown: a quote that is never
@@ -122,12 +131,28 @@ fn reader<R: Read>(kept: Kept<R>, delimiter: u8) -> csv::Reader<Kept<R>> {
     builder.from_reader(kept)
 }
 
-impl DelimitedRow<'_> {
+impl<'r> DelimitedRow<'r> {
+    /// A row of another layout, whose cells are known. `start` is the offset and the line of its first byte.
+    #[must_use]
+    pub fn of_cells(
+        record: &'r csv::ByteRecord,
+        gap: &'r [u8],
+        bytes: &'r [u8],
+        start: (u64, u64),
+        cells: &'r [Range<usize>],
+    ) -> Self {
+        Self { record, gap, bytes, offset: start.0, line: start.1, cells: Cells::Known(cells) }
+    }
+
     /// The bytes of each cell in the row; for a quoted cell, without the quotes.
     pub fn cells(&self, cells: &mut Vec<Range<usize>>) {
         cells.clear();
+        let delimiter = match self.cells {
+            Cells::Delimited(delimiter) => delimiter,
+            Cells::Known(known) => return cells.extend_from_slice(known),
+        };
         if memchr::memchr(b'"', self.bytes).is_some() {
-            split(self.bytes, self.delimiter, cells);
+            split(self.bytes, delimiter, cells);
             return;
         }
         // Without quotes, cells are as parsed by csv, and one delimiter separates them.

@@ -26,7 +26,11 @@ fn text(bytes: &[u8]) -> String {
 /// The output of init for some paths, as text.
 fn written(directory: &Path, paths: &[&str]) -> String {
     let file = directory.join("retally.toml");
-    let mut arguments = vec!["init", "--force", "--output", file.to_str().unwrap()];
+    // What an existing file declares would be kept.
+    if file.exists() {
+        std::fs::remove_file(&file).unwrap();
+    }
+    let mut arguments = vec!["init", "--output", file.to_str().unwrap()];
     arguments.extend(paths);
     let output = retally(directory, &arguments);
     assert_eq!(output.status.code(), Some(0), "{paths:?}: {}", text(&output.stderr));
@@ -142,6 +146,109 @@ fn a_convention_takes_effect_only_where_it_is_proven_and_no_other_is() {
 }
 
 #[test]
+fn what_was_seen_is_shown_and_fields_known_by_their_values_take_effect() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = root().join("fixtures/formats/native/clean-by-value-in-pieces/generations.jsonl");
+    std::fs::copy(log, folder.path().join("generations.jsonl")).unwrap();
+    let output = retally(folder.path(), &["init", "generations.jsonl"]);
+    let expected = "generations.jsonl: 32 records, native-jsonl\n  \
+        request_id              string, unique                → item\n  \
+        batch                   not used\n  \
+        generation.text         not used\n  \
+        generation.pieces[].s   3–12 strings                  → tokens\n  \
+        generation.pieces[].lp  3–12 numbers ≤ 0              → logprobs\n  \
+        generation.cum_lp       = sum(logprob) in 32 of 32    → score  (proven)\n  \
+        generation.avg_lp       = sum(logprob)/n in 32 of 32  → mean_logprob  (proven)\n\
+        wrote retally.toml: 64 of 64 claims can be checked\nnext: retally check generations.jsonl\n";
+    assert_eq!(text(&output.stdout), expected);
+    let config: toml::Table = std::fs::read_to_string(folder.path().join("retally.toml")).unwrap().parse().unwrap();
+    let input = config["input"].as_table().unwrap();
+    let of = |key: &str| input.get(key).and_then(toml::Value::as_str);
+    assert_eq!(of("logprobs"), Some("generation.pieces.lp"));
+    assert_eq!((of("item"), of("score")), (Some("request_id"), Some("generation.cum_lp")));
+    // The marks of lists may be written.
+    let marked =
+        "[input]\nitem = \"request_id\"\nlogprobs = \"generation.pieces[].lp\"\nscore = \"generation.cum_lp\"\n";
+    std::fs::write(folder.path().join("marked.toml"), marked).unwrap();
+    let report = audit(folder.path(), "generations.jsonl", Some("marked.toml"));
+    assert_eq!(report["summary"]["verdicts"]["generation.cum_lp"]["proven"], 32, "{report}");
+}
+
+#[test]
+fn every_claim_of_logs_known_by_their_values_can_be_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut logs = 0;
+    for entry in std::fs::read_dir(root().join("fixtures/formats/native")).unwrap() {
+        let path = entry.unwrap().path();
+        if !path.file_name().unwrap().to_str().unwrap().contains("-by-value-") {
+            continue;
+        }
+        logs += 1;
+        let file = folder.path().join("retally.toml");
+        let arguments = ["init", "--output", "own.toml", path.to_str().unwrap()];
+        let output = retally(folder.path(), &arguments);
+        let said = text(&output.stdout);
+        let wrote = said.lines().find_map(|line| line.strip_prefix("wrote own.toml: ")).unwrap();
+        let mut words = wrote.split(' ');
+        assert_eq!(words.next(), words.nth(1), "{}: {said}", path.display());
+        let config: toml::Table = std::fs::read_to_string(folder.path().join("own.toml")).unwrap().parse().unwrap();
+        assert!(!config["input"].as_table().unwrap().is_empty(), "{}: {said}", path.display());
+        std::fs::remove_file(folder.path().join("own.toml")).unwrap();
+        assert!(!file.exists());
+    }
+    assert!(logs >= 12, "{logs}");
+}
+
+#[test]
+fn fields_that_no_log_has_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = root().join("fixtures/formats/native/clean-by-value-in-pieces/generations.jsonl");
+    std::fs::copy(log, folder.path().join("generations.jsonl")).unwrap();
+    let config = "[input]\nitem = \"request_id\"\nlogprobs = \"generation.piece.lp\"\n";
+    std::fs::write(folder.path().join("retally.toml"), config).unwrap();
+    for arguments in [
+        &["init", "generations.jsonl", "--force"][..],
+        &["init", "--ci", "gitlab", "generations.jsonl"],
+        &["check", "generations.jsonl"],
+    ] {
+        let output = retally(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let expected = "retally: retally.toml:3:1: [input] logprobs = \"generation.piece.lp\": no record has this field; \
+                        did you mean `generation.pieces.lp`?\n";
+        assert_eq!(text(&output.stderr), expected, "{arguments:?}");
+    }
+    assert!(!folder.path().join(".gitlab-ci.retally.yml").exists());
+    assert_eq!(std::fs::read_to_string(folder.path().join("retally.toml")).unwrap(), config);
+}
+
+#[test]
+fn trace_and_score_take_a_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = "{\"n\": \"a\", \"x\": [-0.5, -1.5], \"y\": -2.0}\n";
+    std::fs::write(folder.path().join("a.jsonl"), log).unwrap();
+    std::fs::write(folder.path().join("own.toml"), "[input]\nitem = \"n\"\nlogprobs = \"x\"\nscore = \"y\"\n").unwrap();
+    for command in [&["score", "a.jsonl"][..], &["trace", "a.jsonl", "--item", "a"]] {
+        assert_eq!(retally(folder.path(), command).status.code(), Some(2));
+        let output = retally(folder.path(), &[command, &["--config", "own.toml"]].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        assert!(text(&output.stdout).contains("-2.0"), "{}", text(&output.stdout));
+    }
+}
+
+#[test]
+fn a_refused_log_is_answered_with_its_own_fields() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = "{\"n\": \"a\", \"x\": [-0.5, -1.5]}\n{\"n\": \"b\", \"x\": [-0.25]}\n";
+    std::fs::write(folder.path().join("a.jsonl"), log).unwrap();
+    let output = retally(folder.path(), &["check", "a.jsonl"]);
+    let said = text(&output.stdout) + &text(&output.stderr);
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let expected = "found the fields `n` (string, unique), `x` (1–2 numbers ≤ 0); map them in retally.toml, such as \
+                    [input] item = \"n\", logprobs = \"x\"";
+    assert!(said.contains(expected), "{said}");
+}
+
+#[test]
 fn a_refuted_convention_is_a_question() {
     let folder = tempfile::tempdir().unwrap();
     let log = root().join("fixtures/formats/native/bug-mean");
@@ -224,18 +331,23 @@ fn it_says_what_it_recognised_and_never_overwrites() {
     std::fs::write(here.join("a.jsonl"), by_bytes(["été", "naïve café", "日本語"])).unwrap();
     let output = retally(here, &["init", "a.jsonl"]);
     assert_eq!(output.status.code(), Some(0));
-    let said = text(&output.stderr);
-    for part in ["a.jsonl: native-jsonl", "logprobs", "claim sum(logprob)    score"] {
+    let said = text(&output.stdout);
+    for part in [
+        "a.jsonl: 3 records, native-jsonl\n",
+        "  logprobs      3 numbers ≤ 0                   → logprobs\n",
+        "  score         = sum(logprob) in 3 of 3        → score  (proven)\n",
+        "wrote retally.toml: 6 of 6 claims can be checked\nnext: retally check a.jsonl\n",
+    ] {
         assert!(said.contains(part), "{part}: {said}");
     }
-    assert_eq!(text(&output.stdout), "wrote retally.toml\nnext: retally check a.jsonl\n");
     std::fs::write(here.join("retally.toml"), "[rules]\nRT407 = \"off\"\n").unwrap();
     let output = retally(here, &["init", "a.jsonl"]);
     assert_eq!(output.status.code(), Some(2));
-    assert_eq!(text(&output.stderr), "retally: retally.toml already exists; replace it with --force\n");
+    assert_eq!(text(&output.stderr), "retally: retally.toml already exists; --force adds to it what it lacks\n");
     assert_eq!(std::fs::read_to_string(here.join("retally.toml")).unwrap(), "[rules]\nRT407 = \"off\"\n");
     assert_eq!(retally(here, &["init", "a.jsonl", "--force"]).status.code(), Some(0));
-    assert!(std::fs::read_to_string(here.join("retally.toml")).unwrap().contains("sum(logprob)/bytes"));
+    let expected = "[rules]\nRT407 = \"off\"\n\n[conventions]\nscore_norm = \"sum(logprob)/bytes\"\n";
+    assert_eq!(std::fs::read_to_string(here.join("retally.toml")).unwrap(), expected, "what is declared is kept");
     // A file that `check` would not find automatically.
     std::fs::create_dir(here.join("conf")).unwrap();
     let output = retally(here, &["init", "a.jsonl", "--output", "conf/own.toml"]);

@@ -107,7 +107,7 @@ fn the_schema_of_the_configuration_knows_every_role() {
     let schema: Value = serde_json::from_str(&read("docs/retally.schema.json")).unwrap();
     let known: BTreeSet<String> = schema["$defs"]["input"]["properties"].as_object().unwrap().keys().cloned().collect();
     let roles = ROLES.iter().map(|names| key(names.role));
-    let expected: BTreeSet<String> = roles.chain(["format".to_owned(), "sentinels".to_owned()]).collect();
+    let expected: BTreeSet<String> = roles.chain(["columns", "format", "sentinels"].map(str::to_owned)).collect();
     assert_eq!(known, expected);
 }
 

@@ -85,13 +85,16 @@ pub(in crate::format) fn payload(value: Value<'_>) -> Result<Option<Payload<'_>>
     Ok(Some(payload))
 }
 
+/// Names of a response inside a record, besides `response`.
+const WRAPPERS: [&str; 6] = ["response_obj", "body", "raw_response", "completion", "output", "result"];
+
 /// The response inside a record that wraps it, or the record itself: a Batch line's `response.body`, a logged pair's
-/// `response`, a gateway's `response_obj`.
+/// `response`, a gateway's `response_obj`, or another usual name.
 pub(in crate::format) fn unwrap(record: Value<'_>) -> Value<'_> {
     let response = record.get("response");
     let body = response.and_then(|response| response.get("body"));
-    let inside = [body, response, record.get("response_obj"), record.get("body")];
-    inside.into_iter().flatten().find(|value| shape(*value).is_some()).unwrap_or(record)
+    let inside = [body, response].into_iter().chain(WRAPPERS.iter().map(|name| record.get(name)));
+    inside.flatten().find(|value| shape(*value).is_some()).unwrap_or(record)
 }
 
 /// The shape of a response; None for any other value.

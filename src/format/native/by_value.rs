@@ -3,7 +3,8 @@
 
 use crate::config::{ColumnSpec, Promise, both_ends};
 use crate::format::json::{Kind, Value};
-use crate::format::native::record::{Mapping, item};
+use crate::format::native::mapping::Mapping;
+use crate::format::native::record::item;
 use crate::format::native::roles::by_name;
 use crate::formula::{Casts, FactsBuilder, Formula, Needs, Output, Scale, SequenceFacts, Span, StepResolutions};
 use crate::model::{Candidate, ClaimKind, ColumnId, Item, Logged, plain_name};
@@ -44,7 +45,8 @@ const SPANS: [Span; 2] = [Span::DropFirst(1), Span::DropLast(1)];
 
 /// The kind that the words of a name say, for a number of this sign.
 fn said(name: &str, is_negative: bool) -> Option<ClaimKind> {
-    let plain = plain_name(name);
+    // Of a path, the field's own name.
+    let plain = plain_name(name.rsplit('.').next().unwrap_or(name));
     let mut words = plain.split('_');
     let (_, of_negative, of_positive) = words.find_map(|word| WORDS.iter().find(|(known, ..)| *known == word))?;
     Some(if is_negative { *of_negative } else { *of_positive })
@@ -62,6 +64,10 @@ pub(super) fn is_short(record: &Value<'_>) -> bool {
 fn may_have(record: Value<'_>, mapping: &Mapping) -> bool {
     record.members().any(|(key, value)| match value.kind() {
         Kind::Number => by_name(key.raw_str()).is_none() && mapping.column(key.raw_str()).is_none(),
+        Kind::Object => {
+            by_name(key.raw_str()).is_none()
+                && value.members().any(|(_, own)| own.kind() == Kind::Number || may_have(own, mapping))
+        }
         Kind::Array => match value.elements().next() {
             Some(first) if first.kind() == Kind::Object => value.elements().any(|entry| may_have(entry, mapping)),
             Some(first) => first.kind() == Kind::Number && by_name(key.raw_str()).is_none(),
@@ -115,37 +121,76 @@ fn with_tokens<'i, 't>(items: &'i [Item<'t>]) -> impl Iterator<Item = &'i Candid
     items.iter().flat_map(|item| &item.candidates).filter(|candidate| !candidate.steps.is_empty())
 }
 
+/// A column that is a claim by its values.
+pub(super) struct Known {
+    pub(super) spec: ColumnSpec,
+    /// What the values show.
+    pub(super) evidence: String,
+}
+
 /// The columns of fields without a role that follow from the tokens wherever the records have them.
-pub(super) fn columns(records: &[Value<'_>], mapping: &Mapping) -> Vec<ColumnSpec> {
+pub(super) fn columns(records: &[Value<'_>], mapping: &Mapping) -> Vec<Known> {
     let records = || records.iter().filter(|record| is_short(record));
     // Most logs have no such number: their records need not be read for it.
     if !records().any(|record| may_have(*record, mapping)) {
         return Vec::new();
     }
+    let mapping = &Mapping { is_deep: true, ..mapping.clone() };
     let items: Vec<Item<'_>> = records().filter_map(|record| item(*record, mapping).ok()).collect();
+    of_items(&items, mapping)
+}
+
+/// The same for items that were read while it was not known which of their numbers are claims.
+pub(super) fn of_items(items: &[Item<'_>], mapping: &Mapping) -> Vec<Known> {
     let mut names: Vec<&str> = Vec::new();
-    for side in with_tokens(&items).flat_map(|candidate| &candidate.side_values) {
-        if !names.contains(&&*side.name) {
+    for side in with_tokens(items).flat_map(|candidate| &candidate.side_values) {
+        if mapping.column(&side.name).is_none() && !names.contains(&&*side.name) {
             names.push(&side.name);
         }
     }
     if names.is_empty() {
         return Vec::new();
     }
-    let rows = Rows::of(&items);
+    let rows = Rows::of(items);
     names.into_iter().filter_map(|name| rows.column(name)).collect()
 }
 
-/// How many numbers of items follow from the values that were taken for those of their tokens, in all candidates: claims by
+/// The numbers of items that follow from the values that were taken for those of their tokens, in all candidates: claims by
 /// name, and those that nothing is known of.
-pub(super) fn following(items: &[Item<'_>], mapping: &Mapping) -> usize {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Following {
+    /// How many numbers, over all candidates.
+    pub(super) numbers: usize,
+    /// In how many fields.
+    pub(super) fields: usize,
+}
+
+/// Counts the numbers of items that follow from the values of their tokens, with the names of their fields.
+pub(super) fn following(items: &[Item<'_>], mapping: &Mapping) -> (Following, Vec<String>) {
     let rows = Rows::of(items);
-    let accepted = |column: ColumnId| mapping.columns.get(usize::from(column.0)).map(|spec| spec.accepted.as_slice());
+    let spec = |column: ColumnId| mapping.columns.get(usize::from(column.0));
     let follows = |field: &Field<'_>| match *field {
-        Field::Claim(column) => accepted(column).unwrap_or_default().iter().any(|formula| rows.follow(*field, formula)),
+        Field::Claim(column) => {
+            spec(column).is_some_and(|spec| spec.accepted.iter().any(|formula| rows.follow(*field, formula)))
+        }
         Field::Side(_) => MAY_BE.iter().any(|(_, formula)| rows.follow(*field, formula)),
     };
-    Field::all(with_tokens(items)).iter().filter(|field| follows(field)).count()
+    let (mut found, mut names) = (Following::default(), Vec::new());
+    for field in Field::all(with_tokens(items)).into_iter().filter(follows) {
+        found.fields += 1;
+        found.numbers += rows.with(field).count();
+        names.push(match field {
+            Field::Claim(column) => spec(column).map(|spec| spec.column.name.to_string()).unwrap_or_default(),
+            Field::Side(name) => name.to_owned(),
+        });
+    }
+    (found, names)
+}
+
+/// That the numbers of some fields follow from the values of tokens.
+pub(super) fn follow_from(names: &[String]) -> String {
+    let verb = if names.len() == 1 { "follows" } else { "follow" };
+    format!("`{}` {verb} from them", names.join("`, `"))
 }
 
 /// The formulas of [`MAY_BE`] over the spans that are taken by mistake.
@@ -171,47 +216,75 @@ impl<'i, 't> Rows<'i, 't> {
         self.0.iter().filter_map(move |(candidate, facts)| Some((field.number(candidate)?, facts)))
     }
 
-    /// Whether a formula gives the number of every candidate that has one, and that of enough different ones closely.
+    /// Whether a formula gives the number of nearly every candidate that has one, and that of enough different ones closely.
     fn follow(&self, field: Field<'_>, formula: &Formula) -> bool {
-        follows(&self.with(field).collect::<Vec<_>>(), formula)
+        follows(&self.with(field).collect::<Vec<_>>(), formula, EXCEPT).is_some()
+    }
+
+    /// How many candidates of a claim a formula gives the number of, if these are most.
+    fn claimed(&self, field: Field<'_>, formula: &Formula) -> Option<usize> {
+        follows(&self.with(field).collect::<Vec<_>>(), formula, EXCEPT_OF_CLAIM)
     }
 
     /// The column of a field that follows from the tokens. What its name says is what it is held to.
-    fn column(&self, name: &str) -> Option<ColumnSpec> {
+    fn column(&self, name: &str) -> Option<Known> {
         let field = Field::Side(name);
+        let all = self.with(field).count();
         let fits = MAY_BE.iter().find_map(|(kind, formula)| {
             let formulas = both_ends(&[*formula]);
-            formulas.iter().any(|formula| self.follow(field, formula)).then_some((*kind, formulas))
+            let fit = formulas.iter().filter_map(|formula| self.claimed(field, formula)).max()?;
+            Some((*kind, formulas, fit))
         });
         let is_negative = self.with(field).all(|(number, _)| number.value <= 0.0);
         if let Some(kind) = said(name, is_negative)
-            && (fits.is_some() || mistaken().any(|formula| self.follow(field, &formula)))
+            && (fits.is_some() || mistaken().any(|formula| self.claimed(field, &formula).is_some()))
         {
-            return Some(ColumnSpec::of_kind(name, kind));
+            let evidence = match &fits {
+                Some((_, formulas, fit)) => evidence(formulas, *fit, all),
+                None => format!("follows from the tokens in most of {all} sampled candidates, without one of them"),
+            };
+            return Some(Known { spec: ColumnSpec::of_kind(name, kind), evidence });
         }
-        let (kind, formulas) = fits?;
-        Some(ColumnSpec { promise: Promise::Matched, ..ColumnSpec::with_formulas(name, kind, formulas) })
+        let (kind, formulas, fit) = fits?;
+        let evidence = evidence(&formulas, fit, all);
+        let spec = ColumnSpec { promise: Promise::Matched, ..ColumnSpec::with_formulas(name, kind, formulas) };
+        Some(Known { spec, evidence })
     }
 }
 
-/// Whether a formula gives the number of every row, and that of enough different rows closely.
-fn follows(rows: &[(Printed, &SequenceFacts)], formula: &Formula) -> bool {
+/// How many candidates the first of some formulas gives the number of.
+fn evidence(formulas: &[Formula], fit: usize, all: usize) -> String {
+    formulas.first().map_or_else(String::new, |formula| format!("= {formula} in {fit} of {all} sampled candidates"))
+}
+
+/// One of so many rows may have another number: a log with an error in some rows is still read, and a number that follows in
+/// most of them is a claim.
+const EXCEPT: usize = 10;
+const EXCEPT_OF_CLAIM: usize = 2;
+
+/// How many rows a formula gives the number of, if these are nearly all and enough different ones closely.
+fn follows(rows: &[(Printed, &SequenceFacts)], formula: &Formula, except: usize) -> Option<usize> {
     let mut stats = ResolutionStats::default();
     for (number, _) in rows {
         stats.observe(number);
     }
     let resolution = stats.resolution();
     let mut close: Vec<f64> = Vec::new();
+    let mut other = 0_usize;
     for (number, facts) in rows {
         let claim = Approx::of_column(number, &resolution);
         let Some(derived) = facts.evaluate(formula, &Casts::default()).filter(|derived| claim.agrees(*derived)) else {
-            return false;
+            other += 1;
+            if other > rows.len() / except {
+                return None;
+            }
+            continue;
         };
         if claim.half + derived.half <= OPEN * claim.value.abs() && !close.contains(&claim.value) {
             close.push(claim.value);
         }
     }
-    close.len() >= FEWEST
+    (close.len() >= FEWEST).then(|| rows.len() - other)
 }
 
 /// Resolutions of the tokens' values, from their digits.
@@ -247,7 +320,7 @@ mod tests {
         let values: Vec<Value<'_>> =
             tapes.iter_mut().zip(records).map(|(tape, record)| tape.parse(record.as_bytes()).unwrap()).collect();
         let columns = columns(&values, &Mapping::new(Vec::new()));
-        columns.into_iter().map(|spec| (spec.column.name.to_string(), spec.column.kind)).collect()
+        columns.into_iter().map(|known| (known.spec.column.name.to_string(), known.spec.column.kind)).collect()
     }
 
     #[test]

@@ -1,140 +1,28 @@
-//! Native CSV and TSV: a candidate per row, or a token per row.
+//! Rows of a native table: a candidate per row, or a token per row.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::config::{ColumnSpec, InputConfig};
+use crate::config::ColumnSpec;
 use crate::format::field::{self, flag_text};
-use crate::format::json::Kind;
 use crate::format::native::columns as fields;
 use crate::format::native::group::{CsvOrigin, Group};
 use crate::format::native::grouping::{Finished, Grouping};
-use crate::format::native::record::{LONGEST_DISTINCTION, Mapping, SIDE_VALUES, segment_text, settle_padding};
+use crate::format::native::mapping::Mapping;
+use crate::format::native::record::{LONGEST_DISTINCTION, segment_text, settle_padding};
 use crate::format::native::roles::{ROLES, Role, SENTENCE, by_name, key};
 use crate::format::native::sentences;
+use crate::format::native::slots::SIDE_VALUES;
 use crate::format::native::{grading, lists};
 use crate::format::window::window;
-use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
+use crate::format::{Framing, Reader, Sink};
 use crate::format::{MappedField, MappedRole};
-use crate::metric::may_decide;
 use crate::model::{
     At, Candidate, CandidateClaim, Claim, ColumnId, Item, Logged, PickRef, Place, RecordError, Segment, SideValue,
     Snippet, Step, Text, stable_hash,
 };
 use crate::numeric::Printed;
 use crate::source::{DelimitedRow, DelimitedRows, Layout, Opened};
-
-/// Native CSV.
-pub(in crate::format) static CSV: NativeCsv = NativeCsv;
-
-pub(in crate::format) struct NativeCsv;
-
-static INFO: FormatInfo = FormatInfo {
-    name: "native-csv",
-    about: "a candidate or a token per row",
-    tool: "in-house pipelines",
-    files: "`.csv`, `.tsv`",
-    recognised_by: "a header with an item and a score, log-prob or probability",
-    proven: "scores against steps, picks, correctness, greedy flags",
-    unprovable: "scores without steps: nothing beneath them is logged",
-    base: "e; `retally.toml` declares others",
-    sentinels: "an empty cell, null, None, NA; as native-jsonl",
-    traps: "rows of one candidate in reverse order; minicons gives a first token without a score 0.0; if a header has several \
-            names for one role, retally asks which one is meant",
-};
-
-impl Format for NativeCsv {
-    fn tool(&self) -> &'static str {
-        super::TOOL
-    }
-
-    fn info(&self) -> &'static FormatInfo {
-        &INFO
-    }
-
-    fn is_mappable(&self) -> bool {
-        true
-    }
-
-    fn recognise(&self, head: &Head<'_>) -> Confidence {
-        // JSON is not a table. Ruling it out here is cheaper than setting up a CSV reader.
-        if head.records().next().is_some_and(|record| record.kind() == Kind::Object) {
-            return Confidence::default();
-        }
-        let Some(header) = header(head.bytes) else { return Confidence::default() };
-        let roles: Vec<Role> = header.iter().filter_map(|name| by_name(name)).map(|(role, _)| role).collect();
-        let identified = header.iter().any(|name| name == SENTENCE)
-            || roles.iter().any(|role| matches!(role, Role::Item | Role::Prompt | Role::Candidate));
-        let values = roles.iter().any(|role| {
-            matches!(role, Role::Claim(_) | Role::Logprobs | Role::Surprisals | Role::Probs | Role::Logits)
-        });
-        let has = |role: Role| roles.contains(&role);
-        let plain = |role: Role| header.iter().any(|name| by_name(name) == Some((role, true)));
-        let answers = has(Role::Item) && (has(Role::Correct) || (plain(Role::Pick) && has(Role::Gold)));
-        if header.len() < 2 || !identified || !(values || answers) {
-            return Confidence::default();
-        }
-        Confidence { percent: if values { 60 } else { 45 }, evidence: format!("a header with {}", header.join(", ")) }
-    }
-
-    fn open(&self, head: &Head<'_>, config: &InputConfig) -> Result<Box<dyn Reader>, String> {
-        let mut mapping = super::mapping(config)?;
-        let header = header(head.bytes).ok_or("expected a header row")?;
-        if let Some((role, one, other)) = ambiguous(&header, &mapping) {
-            let key = key(role);
-            return Err(format!(
-                "the columns `{one}` and `{other}` could both be the {key}; say which in retally.toml: [input] {key} = \"{one}\""
-            ));
-        }
-        let mut columns: Vec<Cell> = Vec::with_capacity(header.len());
-        for name in &header {
-            let mapped = mapping.paths.iter().find(|(_, path)| path.join(".") == *name).map(|(role, _)| *role);
-            let role = mapped.or_else(|| by_name(name).map(|(role, _)| role));
-            columns.push(match role {
-                Some(Role::Claim(_)) => mapping.column(name).map_or(Cell::Other, Cell::Claim),
-                Some(role) if mapped.is_some() || role == Role::Filter || is_taken(role, name, &header) => {
-                    Cell::Role(role)
-                }
-                _ => mapping.column(name).map_or(Cell::Other, Cell::Claim),
-            });
-        }
-        let is = |cell: &Cell, is: fn(Role) -> bool| matches!(cell, Cell::Role(role) if is(*role));
-        let has_tokens = columns.iter().any(|cell| is(cell, |role| matches!(role, Role::Position | Role::Tokens)));
-        let has_values = columns.iter().any(|cell| is(cell, Role::is_per_token));
-        // If each row is a text, its numbers belong to the text.
-        let per_token = has_tokens || (has_values && !rows_are_texts(&columns, head));
-        if !per_token {
-            for (cell, name) in columns.iter_mut().zip(&header) {
-                if is(cell, Role::is_per_token) {
-                    *cell = mapping.column(name).map_or(Cell::Other, Cell::Claim);
-                }
-            }
-        }
-        if let Some(at) = header.iter().position(|name| name == SENTENCE) {
-            let has = |role: Role| columns.contains(&Cell::Role(role));
-            // A sentence within an item is a candidate of it.
-            let role = if has(Role::Item) { Role::Candidate } else { Role::Item };
-            let is_free = !has(role);
-            if let Some(cell) = columns.get_mut(at).filter(|cell| is_free && **cell == Cell::Other) {
-                *cell = Cell::Role(role);
-            }
-        }
-        let of_minicons = sentences::has_columns(&header);
-        if of_minicons {
-            for (cell, name) in columns.iter_mut().zip(&header) {
-                match name.as_str() {
-                    sentences::POSITION => *cell = Cell::Role(Role::Position),
-                    sentences::RANK => *cell = Cell::Other,
-                    _ => {}
-                }
-            }
-        }
-        settle_unit(&mut columns, &mut mapping, head, of_minicons);
-        let grouping = if per_token { grouping(&columns, head) } else { Grouping::default() };
-        let delimiter = delimiter(head.bytes);
-        Ok(Box::new(CsvReader { delimiter, header, columns, mapping, per_token, grouping, of_minicons }))
-    }
-}
 
 /// Two columns with equally good names for one role, unless the user chose one of them.
 fn ambiguous<'h>(header: &'h [String], mapping: &Mapping) -> Option<(Role, &'h str, &'h str)> {
@@ -170,7 +58,7 @@ fn is_taken(role: Role, name: &str, header: &[String]) -> bool {
 /// Drops surprisals if there are log-probs, because they add nothing. Surprisals alone, and the log-probs of minicons,
 /// may be in nats or bits. In that case perplexities are accepted in either unit, and probabilities are not checked
 /// against values in bits.
-fn settle_unit(columns: &mut [Cell], mapping: &mut Mapping, head: &Head<'_>, of_minicons: bool) {
+fn settle_unit(columns: &mut [Cell], mapping: &mut Mapping, rows: &[csv::ByteRecord], of_minicons: bool) {
     let place = |columns: &[Cell], role: Role| columns.iter().position(|cell| *cell == Cell::Role(role));
     let forget = |columns: &mut [Cell], role: Role| {
         columns.iter_mut().filter(|cell| **cell == Cell::Role(role)).for_each(|cell| *cell = Cell::Other);
@@ -178,7 +66,7 @@ fn settle_unit(columns: &mut [Cell], mapping: &mut Mapping, head: &Head<'_>, of_
     let (logprobs, probs) = (place(columns, Role::Logprobs), place(columns, Role::Probs));
     let surprisals = place(columns, Role::Surprisals);
     let in_bits = match (logprobs, probs) {
-        (Some(logprobs), Some(probs)) if of_minicons => sentences::are_in_bits(numbers(head, logprobs, probs)),
+        (Some(logprobs), Some(probs)) if of_minicons => sentences::are_in_bits(numbers(rows, logprobs, probs)),
         (None, _) => surprisals.is_some(),
         _ => false,
     };
@@ -192,64 +80,28 @@ fn settle_unit(columns: &mut [Cell], mapping: &mut Mapping, head: &Head<'_>, of_
 }
 
 /// Derives from the first rows which rows form a candidate.
-fn grouping(columns: &[Cell], head: &Head<'_>) -> Grouping {
+fn grouping(columns: &[Cell], rows: &[csv::ByteRecord]) -> Grouping {
     let of = |wanted: fn(&Cell) -> bool| (0..columns.len()).filter(|at| wanted(&columns[*at])).collect::<Vec<_>>();
     let names = of(|cell| matches!(cell, Cell::Role(Role::Item | Role::Candidate | Role::Task | Role::Filter)));
     let position = columns.iter().position(|cell| *cell == Cell::Role(Role::Position));
-    let rows = first_rows(head);
-    Grouping::new(names, position, &of(|cell| *cell == Cell::Other), &rows)
+    Grouping::new(names, position, &of(|cell| *cell == Cell::Other), rows)
 }
 
 /// Whether every row is a text of its own: no two neighbouring rows belong to one candidate, and the table has neither
 /// tokens nor positions.
-fn rows_are_texts(columns: &[Cell], head: &Head<'_>) -> bool {
+fn rows_are_texts(columns: &[Cell], rows: &[csv::ByteRecord]) -> bool {
     let tells = |cell: &Cell| matches!(cell, Cell::Role(Role::Item | Role::Candidate | Role::Task | Role::Filter));
     let names: Vec<usize> = (0..columns.len()).filter(|at| tells(&columns[*at])).collect();
-    let rows = first_rows(head);
     let same = |pair: &[csv::ByteRecord]| names.iter().all(|column| pair[0].get(*column) == pair[1].get(*column));
     !rows.is_empty() && !rows.windows(2).any(same)
 }
 
-/// The complete rows of the head.
-fn first_rows(head: &Head<'_>) -> Vec<csv::ByteRecord> {
-    let reader = csv::ReaderBuilder::new().delimiter(delimiter(head.bytes)).flexible(true).from_reader(head.bytes);
-    let mut rows: Vec<csv::ByteRecord> = reader.into_byte_records().map_while(Result::ok).collect();
-    if !head.whole {
-        // The last row may be truncated.
-        rows.pop();
-    }
-    rows
-}
-
-/// The columns with a number or boolean in at least one of the first rows.
-pub(super) fn measured(head: &Head<'_>) -> Vec<String> {
-    let Some(header) = header(head.bytes).filter(|header| header.len() > 1) else { return Vec::new() };
-    let rows = first_rows(head);
-    let is_measured = |at: usize, name: &str| {
-        let cell = |row: &csv::ByteRecord| fields::cell(name, row.get(at)?).and_then(|cell| cell.number());
-        may_decide(name) || rows.iter().any(|row| row.len() == header.len() && cell(row).is_some())
-    };
-    header.iter().enumerate().filter(|(at, name)| is_measured(*at, name)).map(|(_, name)| name.clone()).collect()
-}
-
-/// The numbers of two columns in the first rows.
-fn numbers<'h>(head: &Head<'h>, one: usize, other: usize) -> impl Iterator<Item = (f64, f64)> + 'h {
-    let reader = csv::ReaderBuilder::new().delimiter(delimiter(head.bytes)).flexible(true).from_reader(head.bytes);
-    reader.into_byte_records().map_while(Result::ok).filter_map(move |row| {
+/// The numbers of two columns in some rows.
+fn numbers(rows: &[csv::ByteRecord], one: usize, other: usize) -> impl Iterator<Item = (f64, f64)> {
+    rows.iter().filter_map(move |row| {
         let number = |column: usize| row.get(column).and_then(|cell| Printed::parse(cell.trim_ascii()));
         Some((number(one)?.value, number(other)?.value))
     })
-}
-
-fn delimiter(head: &[u8]) -> u8 {
-    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    if line.contains(&b'\t') { b'\t' } else { b',' }
-}
-
-fn header(head: &[u8]) -> Option<Vec<String>> {
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter(head)).flexible(true).from_reader(head);
-    let header = reader.headers().ok()?;
-    Some(header.iter().map(|name| name.trim().to_owned()).collect())
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -259,9 +111,13 @@ enum Cell {
     Other,
 }
 
-struct CsvReader {
-    delimiter: u8,
-    header: Vec<String>,
+pub(super) struct CsvReader {
+    pub(super) delimiter: u8,
+    /// Whether the first row has the names of the columns.
+    pub(super) has_header: bool,
+    /// Columns whose roles their values say, with what shows it.
+    pub(super) evidence: Vec<(String, String)>,
+    pub(super) header: Vec<String>,
     columns: Vec<Cell>,
     mapping: Mapping,
     per_token: bool,
@@ -283,16 +139,8 @@ impl Reader for CsvReader {
     fn read_stream(&self, file: u32, stream: Opened, out: &mut dyn Sink) {
         let (layout, max_record) = (stream.layout.clone(), stream.max_record);
         let mut rows = DelimitedRows::new(stream, self.delimiter).limited(max_record);
-        let mut candidates = Candidates {
-            reader: self,
-            file,
-            layout: &layout,
-            group: Group::default(),
-            finished: Finished::default(),
-            cells: Vec::new(),
-            lost: None,
-        };
-        let mut is_header = true;
+        let mut candidates = Candidates::new(self, file, &layout);
+        let mut is_header = self.has_header;
         loop {
             let line = rows.line();
             match rows.row() {
@@ -321,12 +169,18 @@ impl Reader for CsvReader {
             Cell::Other => None,
         };
         let fields = self.columns.iter().zip(&self.header);
-        fields.filter_map(|(cell, name)| Some(MappedField::new(role(cell)?, name.clone()))).collect()
+        let evidence = |name: &String| self.evidence.iter().find(|(known, _)| known == name);
+        let field = |(cell, name): (&Cell, &String)| {
+            let mut field = MappedField::new(role(cell)?, name.clone());
+            field.evidence = evidence(name).map(|(_, evidence)| evidence.clone()).unwrap_or_default();
+            Some(field)
+        };
+        fields.filter_map(field).collect()
     }
 }
 
 /// Assembles the candidates of a table from its rows, in order.
-struct Candidates<'c> {
+pub(super) struct Candidates<'c> {
     reader: &'c CsvReader,
     file: u32,
     layout: &'c Layout,
@@ -339,8 +193,13 @@ struct Candidates<'c> {
     lost: Option<(csv::ByteRecord, csv::ByteRecord)>,
 }
 
-impl Candidates<'_> {
-    fn row(&mut self, row: &DelimitedRow<'_>, out: &mut dyn Sink) {
+impl<'c> Candidates<'c> {
+    pub(super) fn new(reader: &'c CsvReader, file: u32, layout: &'c Layout) -> Self {
+        let (group, finished) = (Group::default(), Finished::default());
+        Self { reader, file, layout, group, finished, cells: Vec::new(), lost: None }
+    }
+
+    pub(super) fn row(&mut self, row: &DelimitedRow<'_>, out: &mut dyn Sink) {
         out.record();
         let (expected, found) = (self.reader.header.len(), row.record.len());
         if expected != found {
@@ -352,9 +211,7 @@ impl Candidates<'_> {
             return;
         }
         let (reader, first) = (self.reader, self.group.rows.first());
-        let goes_on = first.is_some_and(|first| {
-            reader.per_token && reader.grouping.goes_on(&first.record, &self.group.positions, row.record)
-        });
+        let goes_on = reader.goes_on(&self.group, row.record);
         let mut is_torn = false;
         if let Some((nearest, last)) = self.lost.take().filter(|_| reader.per_token) {
             let of_last = first.is_some_and(|first| reader.grouping.may_be_of(&first.record, &nearest));
@@ -375,7 +232,7 @@ impl Candidates<'_> {
     }
 
     /// Handles the end of the table.
-    fn end(&mut self, out: &mut dyn Sink) {
+    pub(super) fn end(&mut self, out: &mut dyn Sink) {
         if let (Some((lost, _)), Some(first)) = (self.lost.take(), self.group.rows.first()) {
             self.group.is_torn |= self.reader.per_token && self.reader.grouping.may_be_of(&first.record, &lost);
         }
@@ -383,7 +240,7 @@ impl Candidates<'_> {
     }
 
     /// Records a row that could not be read completely.
-    fn lose(&mut self, record: &csv::ByteRecord) {
+    pub(super) fn lose(&mut self, record: &csv::ByteRecord) {
         let (_, last) = self.lost.get_or_insert_with(|| (record.clone(), csv::ByteRecord::new()));
         last.clone_from(record);
     }
@@ -427,6 +284,63 @@ impl Candidates<'_> {
 }
 
 impl CsvReader {
+    /// The reader of a table with these columns, whose first rows are given.
+    pub(super) fn new(header: Vec<String>, rows: &[csv::ByteRecord], mut mapping: Mapping) -> Result<Self, String> {
+        if let Some((role, one, other)) = ambiguous(&header, &mapping) {
+            let key = key(role);
+            return Err(format!(
+                "the columns `{one}` and `{other}` could both be the {key}; say which in retally.toml: [input] {key} = \"{one}\""
+            ));
+        }
+        let mut columns: Vec<Cell> = Vec::with_capacity(header.len());
+        for name in &header {
+            let mapped = mapping.paths.iter().find(|(_, path)| path.join(".") == *name).map(|(role, _)| *role);
+            let role = mapped.or_else(|| by_name(name).map(|(role, _)| role));
+            columns.push(match role {
+                Some(Role::Claim(_)) => mapping.column(name).map_or(Cell::Other, Cell::Claim),
+                Some(role) if mapped.is_some() || role == Role::Filter || is_taken(role, name, &header) => {
+                    Cell::Role(role)
+                }
+                _ => mapping.column(name).map_or(Cell::Other, Cell::Claim),
+            });
+        }
+        let is = |cell: &Cell, is: fn(Role) -> bool| matches!(cell, Cell::Role(role) if is(*role));
+        let has_tokens = columns.iter().any(|cell| is(cell, |role| matches!(role, Role::Position | Role::Tokens)));
+        let has_values = columns.iter().any(|cell| is(cell, Role::is_per_token));
+        // If each row is a text, its numbers belong to the text.
+        let per_token = has_tokens || (has_values && !rows_are_texts(&columns, rows));
+        if !per_token {
+            for (cell, name) in columns.iter_mut().zip(&header) {
+                if is(cell, Role::is_per_token) {
+                    *cell = mapping.column(name).map_or(Cell::Other, Cell::Claim);
+                }
+            }
+        }
+        if let Some(at) = header.iter().position(|name| name == SENTENCE) {
+            let has = |role: Role| columns.contains(&Cell::Role(role));
+            // A sentence within an item is a candidate of it.
+            let role = if has(Role::Item) { Role::Candidate } else { Role::Item };
+            let is_free = !has(role);
+            if let Some(cell) = columns.get_mut(at).filter(|cell| is_free && **cell == Cell::Other) {
+                *cell = Cell::Role(role);
+            }
+        }
+        let of_minicons = sentences::has_columns(&header);
+        if of_minicons {
+            for (cell, name) in columns.iter_mut().zip(&header) {
+                match name.as_str() {
+                    sentences::POSITION => *cell = Cell::Role(Role::Position),
+                    sentences::RANK => *cell = Cell::Other,
+                    _ => {}
+                }
+            }
+        }
+        settle_unit(&mut columns, &mut mapping, rows, of_minicons);
+        let grouping = if per_token { grouping(&columns, rows) } else { Grouping::default() };
+        let (delimiter, has_header, evidence) = (b',', true, Vec::new());
+        Ok(Self { delimiter, has_header, evidence, header, columns, mapping, per_token, grouping, of_minicons })
+    }
+
     /// A hash of the cells without a role that distinguish a row from other rows of its item. If a row is a whole
     /// candidate, its short cells count. Fractions do not count: they are measured values, not settings.
     fn distinct(&self, row: &csv::ByteRecord) -> u64 {
@@ -441,8 +355,22 @@ impl CsvReader {
         stable_hash(&chosen.map(|(column, (_, raw))| (column, raw)).collect::<Vec<_>>())
     }
 
+    /// Whether a row belongs to the candidate whose rows were read last.
+    pub(super) fn goes_on(&self, group: &Group, row: &csv::ByteRecord) -> bool {
+        let first = group.rows.first().filter(|_| self.per_token);
+        first.is_some_and(|first| self.grouping.goes_on(&first.record, &group.positions, row))
+    }
+
+    /// The number of a column without a role, if all rows of a candidate have the same.
+    fn shared<'r>(&'r self, group: &'r Group, column: usize) -> Option<SideValue<'r>> {
+        let first = group.rows.first()?.record.get(column)?;
+        let is_shared = group.rows.iter().all(|row| row.record.get(column) == Some(first));
+        let name = self.header.get(column).filter(|_| is_shared)?;
+        Some(SideValue { name: Cow::Borrowed(name), value: Printed::parse(first)? })
+    }
+
     /// The rows of one candidate as a part of an item.
-    fn item<'r>(&'r self, group: &'r Group) -> Result<Item<'r>, (usize, String)> {
+    pub(super) fn item<'r>(&'r self, group: &'r Group) -> Result<Item<'r>, (usize, String)> {
         let rows = &group.rows;
         let first = rows.first().map(|row| group.at(row, 0)).unwrap_or_default();
         let distinct = rows.first().map_or(0, |row| self.distinct(&row.record));
@@ -490,6 +418,9 @@ impl CsvReader {
                             let side = SideValue { name: Cow::Borrowed(name), value: number };
                             candidate.side_values.push(side);
                         }
+                    }
+                    Cell::Other if self.mapping.is_deep && index == 0 => {
+                        candidate.side_values.extend(self.shared(group, column));
                     }
                     Cell::Other => {}
                 }

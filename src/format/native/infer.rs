@@ -3,9 +3,12 @@
 
 use crate::format::field::flag;
 use crate::format::json::{Kind, Value};
-use crate::format::native::by_value::{Field, following, is_short};
-use crate::format::native::record::{Mapping, item, names_tokens};
+use crate::format::native::by_value::{Field, Following, follow_from, following, is_short};
+use crate::format::native::mapping::Mapping;
+use crate::format::native::paths::{entries, holds_objects, reach, within};
+use crate::format::native::record::item;
 use crate::format::native::roles::Role;
+use crate::format::native::slots::names_tokens;
 use crate::model::{Item, PickRef};
 use crate::numeric::Printed;
 
@@ -13,107 +16,186 @@ use crate::numeric::Printed;
 const FEWEST: usize = 3;
 /// Parts of names of lists of log-probs, and of negative ones.
 const HINTS: [&str; 8] = ["logprob", "log_prob", "logp", "lps", "_lp", "nll", "surprisal", "neg_log"];
+/// Names of log-probs that are too short to look for in other names.
+const SHORT: [&str; 2] = ["lp", "ll"];
 
 /// A role with the path of the field that plays it.
 pub(super) type Path = (Role, Vec<String>);
 
-/// The paths of fields with token-level values, and of what else the records need. None where the names say it, or where the
-/// values do not decide.
-pub(super) fn paths(records: &[Value<'_>], mapping: &Mapping) -> Option<Vec<Path>> {
+/// A field whose role was found by its values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Known {
+    pub(super) path: Path,
+    /// What the values show.
+    pub(super) evidence: String,
+}
+
+/// What the values of records say of their fields.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    /// The fields whose roles they say.
+    pub(super) known: Vec<Known>,
+    /// The lists that may hold the values of the tokens alike, with what each of them would prove, where that is so.
+    pub(super) alike: Vec<(Path, String)>,
+}
+
+impl Found {
+    pub(super) fn paths(&self) -> Vec<Path> {
+        self.known.iter().map(|known| known.path.clone()).collect()
+    }
+}
+
+/// The fields with token-level values, and what else the records need. Nothing where the names say it, or where the values do not
+/// decide.
+pub(super) fn find(records: &[Value<'_>], mapping: &Mapping) -> Found {
     let records: Vec<Value<'_>> = records.iter().copied().filter(is_short).collect();
     let records = records.as_slice();
-    let first = records.first().filter(|_| records.len() >= FEWEST)?;
+    let Some(first) = records.first().filter(|_| records.len() >= FEWEST) else { return Found::default() };
     if records.iter().any(|record| record.kind() != Kind::Object) || names_tokens(*first, mapping) {
-        return None;
+        return Found::default();
     }
-    let mut found = lists(records, mapping)?;
+    let mapping = &Mapping { is_deep: true, ..mapping.clone() };
+    let mut known = match lists(records, mapping) {
+        Ok(known) => known,
+        Err(alike) => return Found { known: Vec::new(), alike },
+    };
+    let all = records.len();
+    let mut add = |role: Role, key: &str, evidence: String| {
+        known.push(Known { path: (role, vec![key.to_owned()]), evidence });
+    };
     if let Some(key) = item_id(records, mapping) {
-        found.push((Role::Item, vec![key.to_owned()]));
+        add(Role::Item, key, format!("differs in all {all} records"));
     }
-    let within = found.iter().find(|(role, _)| *role == Role::Candidates).and_then(|(_, path)| path.first().cloned());
+    let within = known.iter().find(|known| known.path.0 == Role::Candidates).map(|known| known.path.1.clone());
     if let Some(list) = within
         && let Some(key) = candidate_id(records, &list, mapping)
     {
-        found.push((Role::Candidate, vec![key.to_owned()]));
+        let evidence = "differs among the candidates of each item".to_owned();
+        known.push(Known { path: (Role::Candidate, vec![key.to_owned()]), evidence });
     }
-    let named = Mapping { paths: [mapping.paths.clone(), found.clone()].concat(), ..mapping.clone() };
-    found.extend(choices(records, &named));
-    Some(found)
+    let paths: Vec<Path> = known.iter().map(|known| known.path.clone()).collect();
+    let named = Mapping { paths: [mapping.paths.clone(), paths].concat(), ..mapping.clone() };
+    known.extend(choices(records, &named));
+    Found { known, alike: Vec::new() }
 }
 
 /// A way to read the records.
 struct Reading {
-    paths: Vec<Path>,
+    known: Vec<Known>,
+    /// Position of the values of the tokens among these.
+    values: usize,
     /// Numbers that follow from the values of the tokens.
-    follows: usize,
-    /// Whether the list is called so, and stands beside as many texts.
+    follows: Following,
+    /// The fields of these numbers.
+    names: Vec<String>,
+    /// Whether the list is called so, and is beside as many texts.
     is_named: bool,
 }
 
 impl Reading {
-    fn rank(&self) -> (usize, bool) {
+    fn rank(&self) -> (Following, bool) {
         (self.follows, self.is_named)
     }
 }
 
-/// The list of numbers per token, with the list of texts beside it and the list of candidates that holds them.
-fn lists(records: &[Value<'_>], mapping: &Mapping) -> Option<Vec<Path>> {
+/// The list of numbers per token, with the list of texts beside it and the list of candidates that holds them; or the ones that
+/// explain the records alike.
+fn lists(records: &[Value<'_>], mapping: &Mapping) -> Result<Vec<Known>, Vec<(Path, String)>> {
     let mut readings: Vec<Reading> = Vec::new();
     for holder in holders(records) {
-        let objects: Vec<Value<'_>> = records.iter().flat_map(|record| holder.objects(*record)).collect();
-        for (key, numbers) in number_lists(&objects) {
-            let pieces = pieces(&objects, key);
-            let is_hint = HINTS.iter().any(|hint| key.to_ascii_lowercase().contains(hint));
-            readings.extend(numbers.may_be().into_iter().map(|role| {
-                let path = |role: Role, key: &str| (role, vec![key.to_owned()]);
-                let list = holder.key().map(|list| path(Role::Candidates, list));
-                let tokens = pieces.map(|pieces| path(Role::Tokens, pieces));
-                let paths: Vec<Path> = list.into_iter().chain([path(role, key)]).chain(tokens).collect();
-                let read = Mapping { paths: paths.clone(), ..mapping.clone() };
+        let objects: Vec<Value<'_>> = records.iter().flat_map(|record| objects(*record, &holder)).collect();
+        for path in number_lists(&objects) {
+            let Some(numbers) = numbers(&objects, &path) else { continue };
+            let texts = pieces(&objects, &path);
+            let key = path.last().map(String::as_str).unwrap_or_default();
+            let is_hint = HINTS.iter().any(|hint| key.to_ascii_lowercase().contains(hint)) || SHORT.contains(&key);
+            // Numbers of objects are as often scores of candidates.
+            let is_through = is_through_list(&objects, &path);
+            let has_tokens = !is_through || texts.as_deref().is_some_and(|own| are_short(&objects, own));
+            if !(is_hint || has_tokens) {
+                continue;
+            }
+            for role in numbers.may_be() {
+                let known = |role: Role, path: &[String], evidence: &str| Known {
+                    path: (role, path.to_vec()),
+                    evidence: evidence.to_owned(),
+                };
+                let list = (!holder.is_empty()).then(|| known(Role::Candidates, &holder, "objects with such lists"));
+                let tokens = texts.as_ref().map(|texts| known(Role::Tokens, texts, "as many texts"));
+                let values = usize::from(list.is_some());
+                let own = known(role, &path, "");
+                let known: Vec<Known> = list.into_iter().chain([own]).chain(tokens).collect();
+                let paths = known.iter().map(|known| known.path.clone()).collect();
+                let read = Mapping { paths, ..mapping.clone() };
                 let items: Vec<Item<'_>> = records.iter().filter_map(|record| item(*record, &read).ok()).collect();
-                let is_named = is_hint && pieces.is_some() && role != Role::Probs;
-                Reading { paths, follows: following(&items, mapping), is_named }
-            }));
+                let is_named = is_hint && texts.is_some() && has_tokens && role != Role::Probs;
+                let (follows, names) = following(&items, mapping);
+                readings.push(Reading { known, values, follows, names, is_named });
+            }
         }
     }
-    readings.retain(|reading| reading.follows > 0 || reading.is_named);
+    readings.retain(|reading| reading.follows.fields > 0 || reading.is_named);
     readings.sort_by_key(|reading| std::cmp::Reverse(reading.rank()));
-    match readings.as_slice() {
-        [best, second, ..] if best.rank() == second.rank() => None,
-        [best, ..] => Some(best.paths.clone()),
-        [] => None,
-    }
-}
-
-/// Where the objects lie that have a list of numbers: the records themselves, or the entries of a list in them.
-enum Holder<'k> {
-    Record,
-    List(&'k str),
-}
-
-impl<'k> Holder<'k> {
-    fn key(&self) -> Option<&'k str> {
-        match self {
-            Self::Record => None,
-            Self::List(key) => Some(key),
+    for reading in &mut readings {
+        let follows = match reading.names.as_slice() {
+            [] => "called so, beside as many texts".to_owned(),
+            names => follow_from(names),
+        };
+        if let Some(values) = reading.known.get_mut(reading.values) {
+            values.evidence = follows;
         }
     }
-
-    fn objects<'t>(&self, record: Value<'t>) -> Vec<Value<'t>> {
-        match self {
-            Self::Record => vec![record],
-            Self::List(key) => record.get(key).map(|list| list.elements().collect()).unwrap_or_default(),
+    let best = readings.first().map(Reading::rank).unwrap_or_default();
+    let mut alike = readings.into_iter().filter(|reading| reading.rank() == best);
+    match (alike.next(), alike.next()) {
+        (Some(one), None) => Ok(one.known),
+        (Some(one), Some(other)) => {
+            let of = |reading: Reading| reading.known.into_iter().nth(reading.values);
+            let all = [one, other].into_iter().chain(alike).filter_map(of);
+            Err(all.map(|known| (known.path, known.evidence)).collect())
         }
+        (None, _) => Err(Vec::new()),
     }
 }
 
-fn holders<'t>(records: &[Value<'t>]) -> Vec<Holder<'t>> {
-    let Some(first) = records.first() else { return Vec::new() };
-    let is_list = |value: Value<'_>| {
-        value.kind() == Kind::Array && value.elements().next().is_some_and(|entry| entry.kind() == Kind::Object)
-    };
-    let keys = first.members().filter(|(_, value)| is_list(*value)).map(|(key, _)| Holder::List(key.raw_str()));
-    std::iter::once(Holder::Record).chain(keys).collect()
+/// The objects of a record that have lists: the record itself for an empty path, else the entries of a list in it.
+fn objects<'t>(record: Value<'t>, holder: &[String]) -> Vec<Value<'t>> {
+    if holder.is_empty() {
+        return vec![record];
+    }
+    let list = reach(record, holder).filter(|reached| reached.rest == 0).map(|reached| reached.value);
+    list.map(|list| entries(list).into_iter().map(|(_, entry)| entry).collect()).unwrap_or_default()
+}
+
+/// Levels of objects that are looked into for lists.
+const LEVELS: usize = 3;
+
+/// Where the objects may be that have a list of numbers: the records themselves, or the entries of a list in them.
+fn holders(records: &[Value<'_>]) -> Vec<Vec<String>> {
+    let mut found = vec![Vec::new()];
+    if let Some(first) = records.first() {
+        look_for(*first, &mut Vec::new(), &mut |path, value| {
+            if holds_objects(value) {
+                found.push(path.to_vec());
+            }
+        });
+    }
+    found
+}
+
+/// Calls a function for every list and object within the objects of an object.
+fn look_for<'t>(object: Value<'t>, at: &mut Vec<String>, see: &mut dyn FnMut(&[String], Value<'t>)) {
+    for (key, value) in object.members() {
+        if !matches!(value.kind(), Kind::Array | Kind::Object) {
+            continue;
+        }
+        at.push(key.as_str().into_owned());
+        see(at, value);
+        if value.kind() == Kind::Object && at.len() < LEVELS {
+            look_for(value, at, see);
+        }
+        at.pop();
+    }
 }
 
 /// What the numbers of a list have in common.
@@ -141,35 +223,64 @@ impl Numbers {
     }
 }
 
-/// The keys of lists of numbers that all objects have.
-fn number_lists<'t>(objects: &[Value<'t>]) -> Vec<(&'t str, Numbers)> {
-    let Some(first) = objects.first() else { return Vec::new() };
-    let numbers = |key: &str| {
-        let mut all: Option<Numbers> = None;
-        for object in objects {
-            let list = object.get(key).filter(|list| list.kind() == Kind::Array)?;
-            // A list for each candidate, or one of the record.
-            let is_nested = list.elements().next().is_some_and(|entry| entry.kind() == Kind::Array);
-            let lists: Vec<Value<'_>> = if is_nested { list.elements().collect() } else { vec![list] };
-            for entry in lists.iter().flat_map(Value::elements) {
-                if entry.kind() == Kind::Null {
-                    continue;
-                }
-                let value = Printed::parse(entry.raw()).filter(|_| entry.kind() == Kind::Number)?.value;
-                let known = all.unwrap_or(Numbers { least: value, most: value });
-                all = Some(Numbers { least: known.least.min(value), most: known.most.max(value) });
-            }
+/// The paths of lists that may hold a number per token: lists of numbers, and numbers of the objects in a list.
+fn number_lists(objects: &[Value<'_>]) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    let Some(first) = objects.first() else { return found };
+    look_for(*first, &mut Vec::new(), &mut |path, value| {
+        let Some(entry) = value.elements().next().filter(|_| value.kind() == Kind::Array) else { return };
+        if entry.kind() != Kind::Object {
+            found.push(path.to_vec());
+            return;
         }
-        all
-    };
-    first.members().filter_map(|(key, _)| Some((key.raw_str(), numbers(key.raw_str())?))).collect()
+        // Objects with lists of numbers are candidates.
+        let is_list = |own: Value<'_>| own.elements().next().is_some_and(|first| first.kind() == Kind::Number);
+        if entry.members().any(|(_, own)| own.kind() == Kind::Array && is_list(own)) {
+            return;
+        }
+        let numbers = entry.members().filter(|(_, own)| own.kind() == Kind::Number);
+        found.extend(numbers.map(|(key, _)| [path, &[key.as_str().into_owned()]].concat()));
+    });
+    found
 }
 
-/// The key of a list of texts that is as long as a list of numbers in all objects.
-fn pieces<'t>(objects: &[Value<'t>], numbers: &str) -> Option<&'t str> {
-    let is_parallel = |key: &str| {
+/// What the numbers at a path have in common, if all objects have numbers there.
+fn numbers(objects: &[Value<'_>], path: &[String]) -> Option<Numbers> {
+    let mut all: Option<Numbers> = None;
+    for object in objects {
+        let reached = reach(*object, path).filter(|reached| reached.value.kind() == Kind::Array)?;
+        let rest = path.get(path.len() - reached.rest..)?;
+        // A list for each candidate, or one of the record.
+        let is_nested = reached.value.elements().next().is_some_and(|entry| entry.kind() == Kind::Array);
+        let lists: Vec<Value<'_>> = if is_nested { reached.value.elements().collect() } else { vec![reached.value] };
+        for entry in lists.iter().flat_map(Value::elements) {
+            let Some(value) = within(entry, rest).filter(|value| value.kind() != Kind::Null) else { continue };
+            let value = Printed::parse(value.raw()).filter(|_| value.kind() == Kind::Number)?.value;
+            let known = all.unwrap_or(Numbers { least: value, most: value });
+            all = Some(Numbers { least: known.least.min(value), most: known.most.max(value) });
+        }
+    }
+    all
+}
+
+/// Whether a path goes through a list to a number of each of its entries.
+fn is_through_list(objects: &[Value<'_>], path: &[String]) -> bool {
+    objects.first().and_then(|first| reach(*first, path)).is_some_and(|reached| reached.rest > 0)
+}
+
+/// The path of the texts beside the numbers of a path: a list that is as long in all objects, or a text of the same entries.
+fn pieces(objects: &[Value<'_>], numbers: &[String]) -> Option<Vec<String>> {
+    let (key, around) = numbers.split_last()?;
+    let sibling = |own: String| [around, &[own]].concat();
+    if is_through_list(objects, numbers) {
+        let first = objects.first().and_then(|first| reach(*first, numbers))?.value.elements().next()?;
+        let mut texts = first.members().filter(|(_, value)| value.kind() == Kind::String);
+        return texts.next().map(|(own, _)| sibling(own.as_str().into_owned()));
+    }
+    let is_parallel = |own: &str| {
         objects.iter().all(|object| {
-            let (Some(list), Some(numbers)) = (object.get(key), object.get(numbers)) else { return false };
+            let Some(parent) = reach(*object, around).map(|reached| reached.value) else { return false };
+            let (Some(list), Some(numbers)) = (parent.get(own), parent.get(key)) else { return false };
             let is_text = |list: Value<'_>| list.elements().all(|entry| entry.kind() == Kind::String);
             let are_alike = |(texts, numbers): (Value<'_>, Value<'_>)| match texts.kind() {
                 Kind::Array => texts.len() == numbers.len() && is_text(texts),
@@ -180,7 +291,25 @@ fn pieces<'t>(objects: &[Value<'t>], numbers: &str) -> Option<&'t str> {
                 && list.elements().zip(numbers.elements()).all(are_alike)
         })
     };
-    objects.first()?.members().map(|(key, _)| key.raw_str()).find(|key| is_parallel(key))
+    let first = reach(*objects.first()?, around)?.value;
+    first.members().map(|(own, _)| own.as_str().into_owned()).find(|own| is_parallel(own)).map(sibling)
+}
+
+/// Longest mean length of the texts of tokens, in bytes.
+const LONGEST_TOKEN: usize = 16;
+
+/// Whether the texts of the entries of a list are as short as tokens.
+fn are_short(objects: &[Value<'_>], path: &[String]) -> bool {
+    let (mut count, mut bytes) = (0_usize, 0_usize);
+    for object in objects {
+        let Some(reached) = reach(*object, path) else { return false };
+        let rest = path.get(path.len() - reached.rest..).unwrap_or_default();
+        for text in reached.value.elements().filter_map(|entry| within(entry, rest)) {
+            count += 1;
+            bytes += text.raw().len();
+        }
+    }
+    count > objects.len() && bytes <= LONGEST_TOKEN * count
 }
 
 /// A field that tells all records apart, where no name says that it does.
@@ -196,14 +325,15 @@ fn item_id<'t>(records: &[Value<'t>], mapping: &Mapping) -> Option<&'t str> {
 }
 
 /// A field that tells the candidates of each item apart, where no name says that it does.
-fn candidate_id<'t>(records: &[Value<'t>], list: &str, mapping: &Mapping) -> Option<&'t str> {
-    let first = records.first()?.get(list)?.elements().next()?;
-    if mapping.has_candidate(first) {
+fn candidate_id<'t>(records: &[Value<'t>], list: &[String], mapping: &Mapping) -> Option<&'t str> {
+    let first = objects(*records.first()?, list).into_iter().next()?;
+    let is_labelled = reach(*records.first()?, list).is_some_and(|reached| reached.value.kind() == Kind::Object);
+    if is_labelled || mapping.has_candidate(first) {
         return None;
     }
     let names = |key: &str, record: &Value<'t>| {
-        let Some(list) = record.get(list) else { return false };
-        are_names(list.elements().filter_map(|entry| entry.get(key)), list.len())
+        let candidates = objects(*record, list);
+        are_names(candidates.iter().filter_map(|entry| entry.get(key)), candidates.len())
     };
     first.members().map(|(key, _)| key.raw_str()).find(|key| records.iter().all(|record| names(key, record)))
 }
@@ -230,11 +360,12 @@ fn are_names<'t>(values: impl Iterator<Item = Value<'t>>, wanted: usize) -> bool
 }
 
 /// Parts of names of fields that hold the right answer.
-const RIGHT: [&str; 9] = ["gold", "answer", "oracle", "label", "target", "reference", "truth", "key", "correct"];
+const RIGHT: [&str; 10] =
+    ["gold", "right", "answer", "oracle", "label", "target", "reference", "truth", "key", "correct"];
 
 /// The fields with the pick, the right answer, and whether they are the same, where no name says them: the pick is the best
 /// candidate by some number in all records, in whichever direction.
-fn choices(records: &[Value<'_>], mapping: &Mapping) -> Vec<Path> {
+fn choices(records: &[Value<'_>], mapping: &Mapping) -> Vec<Known> {
     let items: Vec<(Value<'_>, Item<'_>)> =
         records.iter().filter_map(|record| Some((*record, item(*record, mapping).ok()?))).collect();
     let is_choice = |(_, item): &(Value<'_>, Item<'_>)| item.candidates.len() > 1;
@@ -256,8 +387,11 @@ fn choices(records: &[Value<'_>], mapping: &Mapping) -> Vec<Path> {
     let gold = pick.and_then(|(pick, _)| named.iter().find(|(key, _)| key != pick && is_right(key)));
     let gold = gold.filter(|_| !has(&known.gold));
     let mut found = Vec::new();
-    found.extend(pick.map(|(key, _)| (Role::Pick, vec![(*key).to_owned()])));
-    found.extend(gold.map(|(key, _)| (Role::Gold, vec![(*key).to_owned()])));
+    let all = items.len();
+    let field = |role: Role, key: &str, evidence: String| Known { path: (role, vec![key.to_owned()]), evidence };
+    let best = || format!("the best candidate by a number of theirs in all {all} records");
+    found.extend(pick.map(|(key, _)| field(Role::Pick, key, best())));
+    found.extend(gold.map(|(key, _)| field(Role::Gold, key, format!("a candidate in all {all} records"))));
     if let (Some((_, picks)), Some((_, golds))) = (pick, gold) {
         let says = |key: &&&str| {
             items
@@ -266,7 +400,8 @@ fn choices(records: &[Value<'_>], mapping: &Mapping) -> Vec<Path> {
                 .all(|((record, _), (pick, gold))| record.get(key).and_then(flag) == Some(pick == gold))
         };
         let correct = keys.iter().find(says).filter(|_| known.correct.is_none());
-        found.extend(correct.map(|key| (Role::Correct, vec![(*key).to_owned()])));
+        let same = || format!("whether these two are the same in all {all} records");
+        found.extend(correct.map(|key| field(Role::Correct, key, same())));
     }
     found
 }

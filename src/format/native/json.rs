@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::config::InputConfig;
 use crate::format::json::Value;
 use crate::format::native::settled::{Settled, settle};
-use crate::format::native::{infer, record};
+use crate::format::native::{infer, record, slots};
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader};
 
@@ -43,6 +43,25 @@ fn evidence(paths: &[infer::Path]) -> String {
     format!("by their values: {}", paths.iter().map(named).collect::<Vec<_>>().join(", "))
 }
 
+/// What the values of some records say of their fields.
+fn by_value(found: &infer::Found) -> Confidence {
+    if !found.known.is_empty() {
+        return Confidence { percent: 40, evidence: evidence(&found.paths()) };
+    }
+    if found.alike.is_empty() {
+        return Confidence::default();
+    }
+    let one = |((role, path), evidence): &(infer::Path, String)| {
+        format!("{} = \"{}\" ({evidence})", super::roles::key(*role), path.join("."))
+    };
+    let choice = found.alike.iter().map(one).collect::<Vec<_>>().join(" or ");
+    // Too little to read the records, enough to say what would decide.
+    Confidence {
+        percent: 20,
+        evidence: format!("several lists may hold the values of the tokens; declare under [input] {choice}"),
+    }
+}
+
 pub(in crate::format) struct NativeJson {
     card: &'static FormatInfo,
     framing: Framing,
@@ -69,9 +88,9 @@ impl Format for NativeJson {
         let (mut native, mut answers, mut records) = (0_u32, 0_u32, 0_u32);
         for value in head.records() {
             records += 1;
-            let is_native = record::looks_native(value, &mapping);
+            let is_native = slots::looks_native(value, &mapping);
             native += u32::from(is_native);
-            answers += u32::from(!is_native && record::is_answer(value, &mapping));
+            answers += u32::from(!is_native && slots::is_answer(value, &mapping));
         }
         if native == 0 && answers == records && records > 0 {
             return Confidence {
@@ -82,9 +101,8 @@ impl Format for NativeJson {
             };
         }
         if native == 0 {
-            let values: Vec<Value<'_>> = head.records().collect();
-            return infer::paths(&values, &mapping)
-                .map_or_else(Confidence::default, |paths| Confidence { percent: 40, evidence: evidence(&paths) });
+            let values: Vec<Value<'_>> = head.sample().collect();
+            return by_value(&infer::find(&values, &mapping));
         }
         Confidence {
             percent: if native == records { 60 } else { 30 },
@@ -93,7 +111,7 @@ impl Format for NativeJson {
     }
 
     fn open(&self, head: &Head<'_>, config: &InputConfig) -> Result<Box<dyn Reader>, String> {
-        let values: Vec<Value<'_>> = head.records().collect();
+        let values: Vec<Value<'_>> = head.sample().collect();
         let Settled { mapping, found } = settle(&values, super::mapping(config)?)?;
         let columns = Arc::clone(&mapping.columns);
         let mut records = Records::new(self.framing, columns, mapping, |origin, mapping, out| {

@@ -10,29 +10,33 @@ mod infer;
 mod json;
 mod keyed;
 mod lists;
+mod mapping;
+mod paths;
 mod record;
 pub mod roles;
 pub(in crate::format) mod sentences;
 mod settled;
+mod slots;
 mod summary;
+mod table;
+mod table_by_value;
+mod token_lines;
 
-use csv::CSV;
 use json::{ARRAY, LINES};
 use keyed::KEYED;
 use summary::SUMMARY;
+use table::CSV;
+use token_lines::TOKEN_LINES;
 
 use crate::config::{ColumnSpec, Config, ConfigError, InputConfig};
-use crate::format::native::record::Mapping;
+use crate::format::native::mapping::Mapping;
+use crate::format::native::paths::split;
 use crate::format::{Format, Framing, Head};
 
 /// The tool of all native forms, see [`Format::tool`](crate::format::Format::tool).
 pub(crate) const TOOL: &str = "native";
 
-pub(super) static FORMATS: &[&dyn Format] = &[&LINES, &ARRAY, &KEYED, &CSV, &SUMMARY];
-
-fn split(path: &str) -> Vec<String> {
-    path.split('.').map(str::to_owned).collect()
-}
+pub(super) static FORMATS: &[&dyn Format] = &[&LINES, &ARRAY, &KEYED, &CSV, &TOKEN_LINES, &SUMMARY];
 
 /// The native format with the layout of an input, whatever the names of its fields. A manual mapping is tested with it.
 pub(crate) fn by_shape(head: &Head<'_>) -> &'static dyn Format {
@@ -60,7 +64,7 @@ pub(crate) fn measured_fields(head: &Head<'_>) -> Vec<String> {
         names.extend(columns::measured(record));
     }
     if names.is_empty() && head.framing().is_none() {
-        names = csv::measured(head);
+        names = table::measured(head);
     }
     names.sort_unstable();
     names.dedup();
@@ -72,7 +76,7 @@ pub fn check(config: &Config) -> Result<(), ConfigError> {
     let keys: Vec<String> = roles::ROLES.iter().map(|names| roles::key(names.role)).collect();
     for entry in &config.roles {
         if !keys.contains(&entry.key) {
-            let known = keys.iter().map(String::as_str).chain(["format", "sentinels"]);
+            let known = keys.iter().map(String::as_str).chain(["columns", "format", "sentinels"]);
             let hint = match crate::config::nearest(&entry.key, known) {
                 Some(near) => format!("; did you mean `{near}`?"),
                 None => format!("; expected one of {}", keys.join(", ")),
@@ -110,12 +114,20 @@ fn is_claim_key(key: &str) -> bool {
 fn mapping(config: &InputConfig) -> Result<Mapping, String> {
     let mut extra: Vec<ColumnSpec> = config.columns.clone();
     let mut paths = Vec::new();
+    let candidates = config.roles.iter().find(|(key, _)| *key == roles::key(roles::Role::Candidates));
+    let list = candidates.map(|(_, path)| split(path)).unwrap_or_default();
     for (key, path) in &config.roles {
         let role = roles::ROLES
             .iter()
             .map(|names| names.role)
             .find(|role| roles::key(*role) == *key)
             .ok_or_else(|| format!("unknown role `{key}` in [input]"))?;
+        let mut keys = split(path);
+        // A path through the list of candidates starts at a candidate.
+        if !list.is_empty() && keys.len() > list.len() && keys.starts_with(&list) {
+            keys.drain(..list.len());
+        }
+        let path = &keys.join(".");
         if let roles::Role::Claim(kind) = role {
             // Settings for a role apply to the field with that role, unless the field itself is named.
             let mut spec = ColumnSpec::of_kind(path, kind);
@@ -130,7 +142,7 @@ fn mapping(config: &InputConfig) -> Result<Mapping, String> {
                 None => extra.push(spec),
             }
         }
-        paths.push((role, split(path)));
+        paths.push((role, keys));
     }
     // A claim inside an object is named by its path.
     for spec in &config.columns {

@@ -1,135 +1,21 @@
 //! Converts a native JSON record to an Item.
 
 use std::borrow::Cow;
-use std::sync::{Arc, LazyLock};
 
-use crate::config::{ColumnSpec, Promise, accepted, both_ends};
 use crate::format::field::{self, FieldError, at, field_error, flag, id, integer, text};
 use crate::format::json::{Key, Kind, Value};
-use crate::format::mapped::{MappedField, MappedRole};
 use crate::format::native::columns;
-use crate::format::native::roles::{MATCHED, ROLES, Role, SCORES, SENTENCE, SUM_OR_MEAN, by_name};
+use crate::format::native::mapping::Mapping;
+use crate::format::native::paths::{entries, holds_objects, within};
+use crate::format::native::roles::Role;
+use crate::format::native::slots::{SIDE_VALUES, Slot, Slots};
 use crate::format::native::{grading, lists};
 use crate::format::rewards;
-use crate::formula::{Formula, Output};
 use crate::model::{
-    Alternative, ArrayLength, Candidate, CandidateClaim, Claim, ClaimKind, ColumnId, Item, Logged, PickRef, Segment,
-    SideValue, Slice, StatedTotals, Step, Text, stable_hash,
+    Alternative, ArrayLength, Candidate, Claim, Item, Logged, PickRef, Segment, SideValue, Slice, Step, Text,
+    stable_hash,
 };
 use crate::numeric::Printed;
-
-/// Settings that the native formats take from the configuration.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Mapping {
-    /// Columns of claims; a [`ColumnId`] is an index into this list. Inputs without user-declared columns share one
-    /// list.
-    pub(super) columns: Arc<[ColumnSpec]>,
-    /// Roles with a path given by the user.
-    pub(super) paths: Vec<(Role, Vec<String>)>,
-    /// Values that mean "no value" in this log, in addition to [`field::SENTINELS`].
-    pub(super) sentinels: Vec<f64>,
-}
-
-/// The column of a claim's name, with the formulas that the name promises.
-fn promised(name: &str, kind: ClaimKind) -> ColumnSpec {
-    if SUM_OR_MEAN.contains(&name) {
-        return ColumnSpec::with_formulas(name, kind, both_ends(&[Formula::LOSS, Formula::TOTAL_LOSS]));
-    }
-    let promise = if SCORES.contains(&name) { Promise::Score } else { Promise::Formula };
-    ColumnSpec { promise, ..ColumnSpec::of_kind(name, kind) }
-}
-
-/// The column of a number about a whole text, under a list name or a name that promises no formula.
-fn matched(name: &str, kind: ClaimKind) -> ColumnSpec {
-    ColumnSpec { promise: Promise::Matched, ..ColumnSpec::of_kind(name, kind) }
-}
-
-/// The columns of all claim names, in a fixed order: a column has the same index in every record.
-static COLUMNS: LazyLock<Arc<[ColumnSpec]>> = LazyLock::new(|| {
-    let mut columns: Vec<ColumnSpec> = Vec::new();
-    for role in ROLES {
-        if let Role::Claim(kind) = role.role {
-            columns.extend(role.strong.iter().chain(role.weak).map(|name| promised(name, kind)));
-        }
-    }
-    columns.extend(MATCHED.iter().map(|(name, kind)| matched(name, *kind)));
-    // Surprisals are as often in bits as in nats.
-    for spec in columns.iter_mut().filter(|spec| spec.column.name.contains("surprisal")) {
-        let in_bits = |formula: &Formula| Formula { output: Output::NegatedBits, ..*formula };
-        spec.accepted.extend(spec.accepted.iter().map(in_bits).collect::<Vec<_>>());
-    }
-    columns.into()
-});
-
-impl Mapping {
-    /// The columns of all claim names, and the columns declared by the user.
-    #[must_use]
-    pub(super) fn new(extra: Vec<ColumnSpec>) -> Self {
-        let shared = Arc::clone(&COLUMNS);
-        if extra.is_empty() {
-            return Self { columns: shared, paths: Vec::new(), sentinels: Vec::new() };
-        }
-        let mut columns = shared.to_vec();
-        for spec in extra {
-            match columns.iter_mut().find(|known| known.column.name == spec.column.name) {
-                Some(known) => known.refine(&spec),
-                // Without a formula there is nothing to check an unknown field against.
-                None if spec.accepted.is_empty() => {}
-                None => columns.push(spec),
-            }
-        }
-        Self { columns: columns.into(), paths: Vec::new(), sentinels: Vec::new() }
-    }
-
-    /// Accepts values in nats and in bits, because surprisals do not state their unit.
-    pub(super) fn in_nats_or_bits(&mut self) {
-        for spec in Arc::make_mut(&mut self.columns) {
-            if spec.accepted != accepted(spec.column.kind) {
-                continue;
-            }
-            let of_bits = match spec.column.kind {
-                ClaimKind::Perplexity => Formula { output: Output::Exp2Negated, ..Formula::MEAN },
-                ClaimKind::SequenceProb => Formula { output: Output::Exp2, ..Formula::SUM },
-                ClaimKind::BitsPerByte => Formula { output: Output::Negated, ..Formula::BITS_PER_BYTE },
-                _ => continue,
-            };
-            spec.accepted.extend(both_ends(&[of_bits]));
-        }
-    }
-
-    /// The totals that the claims of a text state by their names.
-    #[must_use]
-    pub(super) fn stated(&self, claims: &[CandidateClaim], tokens: Option<i64>) -> StatedTotals {
-        let mut stated =
-            StatedTotals { tokens: tokens.and_then(|count| u32::try_from(count).ok()), ..Default::default() };
-        for claim in claims {
-            let (Some(spec), Some(number)) = (self.columns.get(usize::from(claim.of.0)), claim.value.finite()) else {
-                continue;
-            };
-            // The name of a score does not define it, and the name of a loss does not say whether it is a sum.
-            let is_plain = spec.promise == Promise::Formula || spec.promise == Promise::Matched;
-            let negated = Printed { value: -number.value, ..number };
-            let (place, value) = match spec.accepted.first() {
-                Some(&Formula::SUM) if is_plain => (&mut stated.total, number),
-                Some(&Formula::TOTAL_LOSS) if is_plain && !spec.column.name.contains("surprisal") => {
-                    (&mut stated.total, negated)
-                }
-                Some(&Formula::MEAN) if is_plain && spec.accepted.len() <= 2 => (&mut stated.mean, number),
-                Some(&Formula::LOSS) if is_plain && spec.accepted.len() <= 2 => (&mut stated.mean, negated),
-                _ => continue,
-            };
-            place.get_or_insert((claim.of, value));
-        }
-        stated
-    }
-
-    /// The column of a claim's name.
-    #[must_use]
-    pub(super) fn column(&self, name: &str) -> Option<ColumnId> {
-        let index = self.columns.iter().position(|spec| *spec.column.name == *name)?;
-        u16::try_from(index).ok().map(ColumnId)
-    }
-}
 
 fn number(value: Value<'_>, mapping: &Mapping, what: &str) -> Result<Logged, FieldError> {
     // A yes or no is a mark and no log-prob.
@@ -139,243 +25,12 @@ fn number(value: Value<'_>, mapping: &Mapping, what: &str) -> Result<Logged, Fie
     field::number(value, what, &mapping.sentinels)
 }
 
-/// The fields of one object by role. A plain name takes precedence over an ambiguous one.
-struct Slots<'t> {
-    filled: Vec<(Role, Value<'t>, bool, &'t str)>,
-    filters: Vec<Value<'t>>,
-    claims: Vec<(ColumnId, Value<'t>)>,
-    /// The first numbers without a role.
-    side: Vec<(&'t str, Value<'t>)>,
-}
-
-/// Maximum numbers without a role kept per record.
-pub(super) const SIDE_VALUES: usize = 16;
-
-impl<'t> Slots<'t> {
-    fn of(object: Value<'t>, mapping: &Mapping) -> Self {
-        let mut slots =
-            Self { filled: Vec::with_capacity(16), filters: Vec::new(), claims: Vec::new(), side: Vec::new() };
-        for (key, value) in object.members() {
-            let Ok(name) = std::str::from_utf8(key.raw()) else { continue };
-            if let Some(column) = mapping.column_of_claim(name) {
-                if !matches!(value.kind(), Kind::Array | Kind::Object) {
-                    slots.claims.push((column, value));
-                }
-                continue;
-            }
-            let known = by_name(name);
-            // A single number under the name of a list per token is about the whole text.
-            if value.kind() == Kind::Number
-                && known.is_some_and(|(role, _)| role.is_per_token())
-                && let Some(column) = mapping.column(name)
-            {
-                slots.claims.push((column, value));
-                continue;
-            }
-            if value.kind() == Kind::Number && known.is_none() && slots.side.len() < SIDE_VALUES {
-                slots.side.push((name, value));
-            }
-            if let Some((role, strong)) = known {
-                if role == Role::Filter {
-                    slots.filters.push(value);
-                }
-                slots.fill(role, value, strong, name);
-            }
-        }
-        for (role, path) in &mapping.paths {
-            let found = path.iter().try_fold(object, |value, key| match key.parse::<usize>() {
-                Ok(index) if value.kind() == Kind::Array => value.elements().nth(index),
-                _ => value.get(key),
-            });
-            let Some(value) = found else { continue };
-            match role {
-                Role::Claim(kind) => {
-                    let name = path.join(".");
-                    if let Some(column) = mapping.column(&name) {
-                        // A field of the record itself was already found by its name.
-                        if !slots.claims.iter().any(|(known, _)| *known == column) {
-                            slots.claims.push((column, value));
-                        }
-                    } else if let Some(index) = mapping.columns.iter().position(|spec| spec.column.kind == *kind) {
-                        slots.claims.push((ColumnId(u16::try_from(index).unwrap_or(0)), value));
-                    }
-                }
-                role => {
-                    slots.filled.retain(|(known, ..)| known != role);
-                    slots.filled.push((*role, value, true, ""));
-                }
-            }
-        }
-        if let Some(sentence) = object.get(SENTENCE) {
-            // A sentence within an item is a candidate of it.
-            let role = if slots.get(Role::Item).is_some() { Role::Candidate } else { Role::Item };
-            slots.fill(role, sentence, false, SENTENCE);
-        }
-        slots
-    }
-
-    fn fill(&mut self, role: Role, value: Value<'t>, strong: bool, name: &'t str) {
-        match self.filled.iter_mut().find(|(known, ..)| *known == role) {
-            Some(slot) if strong && !slot.2 => *slot = (role, value, strong, name),
-            Some(_) => {}
-            None => self.filled.push((role, value, strong, name)),
-        }
-    }
-
-    /// Whether there is a number to audit: a claim, or token values.
-    fn has_content(&self) -> bool {
-        let values = [
-            Role::Surprisals,
-            Role::Logprobs,
-            Role::Probs,
-            Role::Logits,
-            Role::LogitVectors,
-            Role::LogprobVectors,
-            Role::ProbVectors,
-        ];
-        !self.claims.is_empty()
-            || values.into_iter().any(|role| self.get(role).is_some_and(|value| value.kind() != Kind::Object))
-    }
-
-    fn get(&self, role: Role) -> Option<Value<'t>> {
-        self.filled.iter().find(|(known, ..)| *known == role).map(|(_, value, ..)| *value)
-    }
-
-    /// The fields of the object, with their roles.
-    fn mapped(&self, mapping: &Mapping) -> Vec<MappedField> {
-        let mapped_path =
-            |role| mapping.paths.iter().find(|(mapped, _)| *mapped == role).map(|(_, path)| path.join("."));
-        let roles = self.filled.iter().map(|(role, _, _, name)| {
-            let path = if name.is_empty() { mapped_path(*role).unwrap_or_default() } else { (*name).to_owned() };
-            MappedField::new(MappedRole::Role(*role), path)
-        });
-        let columns = self.claims.iter().filter_map(|(column, _)| mapping.columns.get(usize::from(column.0)));
-        let claims = columns.map(|spec| {
-            MappedField::new(MappedRole::Claim(spec.accepted.first().copied()), spec.column.name.to_string())
-        });
-        roles.chain(claims).collect()
-    }
-
-    fn name(&self, role: Role) -> &'t str {
-        self.filled.iter().find(|(known, ..)| *known == role).map_or("", |(.., name)| name)
-    }
-}
-
-impl Mapping {
-    fn column_of_claim(&self, name: &str) -> Option<ColumnId> {
-        match by_name(name) {
-            Some((Role::Claim(_), _)) => self.column(name),
-            Some(_) => None,
-            None => self.column(name),
-        }
-    }
-}
-
 fn reference(value: Value<'_>) -> PickRef<'_> {
     match (integer(value), text(value)) {
         (Some(index), _) => PickRef::Index(index, at(value)),
         (None, Some(id)) => PickRef::Id(id, at(value)),
         (None, None) => PickRef::Missing,
     }
-}
-
-/// Whether an object has the fields that a native record needs.
-#[must_use]
-pub(super) fn looks_native(record: Value<'_>, mapping: &Mapping) -> bool {
-    if record.kind() != Kind::Object {
-        return false;
-    }
-    let slots = Slots::of(record, mapping);
-    let has = |role| slots.get(role).is_some();
-    let first = slots.get(Role::Candidates).and_then(|list| list.elements().next());
-    let nested = first.filter(|first| first.kind() == Kind::Object).is_some_and(|first| {
-        let inner = Slots::of(first, mapping);
-        inner.has_content() || has(Role::Pick) || inner.get(Role::Tokens).is_some_and(|tokens| is_list(&tokens))
-    });
-    let identified = has(Role::Item) || has(Role::Prompt) || has(Role::Continuation);
-    nested || ((identified || has(Role::Tokens)) && slots.has_content())
-}
-
-/// Whether the names of a record's fields, or of its candidates' ones, say which values are those of tokens.
-#[must_use]
-pub(super) fn names_tokens(record: Value<'_>, mapping: &Mapping) -> bool {
-    let has = |slots: &Slots<'_>| slots.filled.iter().any(|(role, ..)| role.is_per_token() || role.is_vector());
-    let slots = Slots::of(record, mapping);
-    let inner = slots.get(Role::Candidates).and_then(|list| list.elements().next());
-    has(&slots) || inner.is_some_and(|inner| inner.kind() == Kind::Object && has(&Slots::of(inner, mapping)))
-}
-
-impl Mapping {
-    /// Whether a record says by a name which item it is of.
-    #[must_use]
-    pub(super) fn has_item(&self, record: Value<'_>) -> bool {
-        Slots::of(record, self).get(Role::Item).is_some()
-    }
-
-    /// Whether an object says by a name which candidate it is.
-    #[must_use]
-    pub(super) fn has_candidate(&self, object: Value<'_>) -> bool {
-        Slots::of(object, self).get(Role::Candidate).is_some()
-    }
-}
-
-/// Whether an object is a row of answers without scores: an item that was right or wrong, or its pick beside the right answer;
-/// also one that lost its value; or an item's reward beside its parts.
-#[must_use]
-pub(super) fn is_answer(record: Value<'_>, mapping: &Mapping) -> bool {
-    if record.kind() != Kind::Object {
-        return false;
-    }
-    let slots = Slots::of(record, mapping);
-    let says_right = slots.get(Role::Correct).is_some_and(|value| value.kind() == Kind::Null || flag(value).is_some());
-    let plain = |role| slots.filled.iter().any(|(known, _, strong, _)| *known == role && *strong);
-    let is_decided = says_right || (plain(Role::Pick) && slots.get(Role::Gold).is_some());
-    slots.get(Role::Item).is_some() && (is_decided || rewards::is_rewarded(record))
-}
-
-/// Roles claimed by two plain names of a record, with the names. The user must choose.
-#[must_use]
-pub(super) fn ambiguities(record: Value<'_>) -> Vec<(Role, String, String)> {
-    let mut seen: Vec<(Role, bool, String, Value<'_>)> = Vec::new();
-    let mut found = Vec::new();
-    for (key, value) in record.members() {
-        let Ok(name) = std::str::from_utf8(key.raw()) else { continue };
-        let Some((role, strong)) = by_name(name) else { continue };
-        // A number where a list per token is expected is one of the whole text.
-        let is_of_text = role.is_per_token() && value.kind() == Kind::Number;
-        if matches!(role, Role::Claim(_) | Role::Filter) || is_of_text {
-            continue;
-        }
-        if let Some((.., other, first)) = seen.iter().find(|(known, tier, ..)| *known == role && *tier == strong) {
-            // A duplicate key is one field; its last value counts.
-            if *other != name && first.raw() != value.raw() {
-                found.push((role, other.clone(), name.to_owned()));
-            }
-        } else {
-            seen.push((role, strong, name.to_owned(), value));
-        }
-    }
-    // A weak name is never used if a plain one exists, so two weak names matter only without a plain one.
-    found.retain(|(role, other, _)| {
-        by_name(other).is_some_and(|(_, strong)| strong) || !seen.iter().any(|(known, tier, ..)| known == role && *tier)
-    });
-    found
-}
-
-/// The mapping from a record's fields to roles.
-#[must_use]
-pub(super) fn mapping_of(record: Value<'_>, mapping: &Mapping) -> Vec<MappedField> {
-    let slots = Slots::of(record, mapping);
-    let mut fields = slots.mapped(mapping);
-    if let Some(first) = slots.get(Role::Candidates).and_then(|list| list.elements().next())
-        && first.kind() == Kind::Object
-    {
-        fields.extend(Slots::of(first, mapping).mapped(mapping).into_iter().map(|mut nested| {
-            nested.field.is_nested = true;
-            nested
-        }));
-    }
-    fields
 }
 
 /// Turns a record into an item.
@@ -404,9 +59,7 @@ pub(super) fn item<'t>(record: Value<'t>, mapping: &Mapping) -> Result<Item<'t>,
         item.pick = reference(value);
     }
     item.correct = slots.get(Role::Correct).and_then(|value| Some((flag(value)?, at(value))));
-    let nested = slots.get(Role::Candidates).filter(|list| {
-        list.kind() == Kind::Array && list.elements().next().is_some_and(|first| first.kind() == Kind::Object)
-    });
+    let nested = slots.get(Role::Candidates).filter(|list| holds_objects(*list));
     let parallel = if nested.is_none() { parallel(record, &slots) } else { None };
     if let Some(parallel) = parallel {
         if let Some(value) = slots.get(Role::Gold) {
@@ -433,10 +86,12 @@ pub(super) fn item<'t>(record: Value<'t>, mapping: &Mapping) -> Result<Item<'t>,
         }
         item.complete = true;
         let prompt = slots.get(Role::Prompt).and_then(text);
-        for (position, entry) in list.elements().enumerate() {
+        for (position, (label, entry)) in entries(list).into_iter().enumerate() {
             let inner = Slots::of(entry, mapping);
             let mut candidate = candidate(entry, &inner, mapping)?;
-            candidate.index = u32::try_from(position).ok();
+            // The members of an object have no order, and so no positions.
+            candidate.index = if label.is_none() { u32::try_from(position).ok() } else { None };
+            candidate.id = candidate.id.or(label.map(Cow::Borrowed));
             candidate.prompt = candidate.prompt.or(prompt);
             item.candidates.push(candidate);
         }
@@ -488,15 +143,15 @@ fn parallel<'t>(record: Value<'t>, slots: &Slots<'t>) -> Option<Parallel<'t>> {
 impl<'t> Parallel<'t> {
     /// The fields of one candidate.
     fn slots(&self, record: &Slots<'t>, position: usize, mapping: &Mapping) -> Slots<'t> {
-        let mut own = Slots { filled: Vec::new(), filters: Vec::new(), claims: Vec::new(), side: Vec::new() };
-        for (role, value, strong, name) in &record.filled {
-            let is_own = role.is_per_token() || matches!(role, Role::Tokens | Role::TokenIds);
+        let mut own = Slots::default();
+        for slot in &record.filled {
+            let is_own = slot.role.is_per_token() || matches!(slot.role, Role::Tokens | Role::TokenIds);
             if is_own
-                && is_list(value)
-                && value.len() == self.candidates
-                && let Some(entry) = value.elements().nth(position).filter(is_list)
+                && is_list(&slot.value)
+                && slot.value.len() == self.candidates
+                && let Some(value) = slot.value.elements().nth(position).filter(is_list)
             {
-                own.filled.push((*role, entry, *strong, *name));
+                own.filled.push(Slot { value, ..*slot });
             }
         }
         for (name, list) in &self.beside {
@@ -507,7 +162,7 @@ impl<'t> Parallel<'t> {
             let singular = name.strip_suffix('s').unwrap_or(name);
             match mapping.column_of_claim(name).or_else(|| mapping.column_of_claim(singular)) {
                 Some(column) => own.claims.push((column, value)),
-                None if own.side.len() < SIDE_VALUES => own.side.push((name, value)),
+                None if own.side.len() < SIDE_VALUES => own.side.push((Cow::Borrowed(name), value)),
                 None => {}
             }
         }
@@ -540,9 +195,10 @@ fn candidate<'t>(object: Value<'t>, slots: &Slots<'t>, mapping: &Mapping) -> Res
         let value = Claim { of: *column, value: number(*value, mapping, name)?, at: at(*value) };
         candidate.claims.push(value);
     }
-    let side = slots.side.iter().filter_map(|(name, value)| {
-        Some(SideValue { name: Cow::Borrowed(*name), value: Printed::parse(value.raw())? })
-    });
+    let side = slots
+        .side
+        .iter()
+        .filter_map(|(name, value)| Some(SideValue { name: name.clone(), value: Printed::parse(value.raw())? }));
     candidate.side_values.extend(side);
     candidate.answer = ANSWERS.iter().find_map(|name| object.get(name)).and_then(answer);
     steps(slots, mapping, &mut candidate)?;
@@ -600,6 +256,7 @@ fn steps<'t>(slots: &Slots<'t>, mapping: &Mapping, candidate: &mut Candidate<'t>
     let of_surprisals = list(Role::Surprisals).is_some() && list(Role::Logprobs).is_none();
     let per_object = [Role::Tokens, Role::Logprobs, Role::Surprisals, Role::Probs]
         .into_iter()
+        .filter(|role| slots.slot(*role).is_some_and(|slot| slot.inner.rest == 0))
         .filter_map(list)
         .find(|value| value.elements().next().is_some_and(|first| first.kind() == Kind::Object));
     let pairs = [Role::Tokens, Role::Logprobs, Role::Surprisals, Role::Probs]
@@ -634,13 +291,14 @@ fn steps<'t>(slots: &Slots<'t>, mapping: &Mapping, candidate: &mut Candidate<'t>
         ];
         for (role, name) in arrays {
             let Some(array) = list(role) else { continue };
+            let inner = slots.slot(role).map_or(&[][..], |slot| mapping.inner(slot.inner));
             // Surprisals add nothing to log-probs. Probabilities cannot be checked against surprisals, which may be in
             // bits.
             let is_idle = role == Role::Surprisals && !of_surprisals || role == Role::Probs && of_surprisals;
             if is_idle {
                 continue;
             }
-            let len = fill(role, array, mapping, candidate)?;
+            let len = fill(&Series { role, array, inner }, mapping, candidate)?;
             candidate.arrays.push(ArrayLength { role: name, len, at: at(array) });
         }
     }
@@ -651,14 +309,24 @@ fn steps<'t>(slots: &Slots<'t>, mapping: &Mapping, candidate: &mut Candidate<'t>
     Ok(())
 }
 
+/// The values of a role, one per token.
+struct Series<'t, 'm> {
+    role: Role,
+    array: Value<'t>,
+    /// The keys from an entry of the array to its value.
+    inner: &'m [String],
+}
+
 /// Writes one parallel array into the steps and returns its length.
-fn fill<'t>(role: Role, array: Value<'t>, mapping: &Mapping, candidate: &mut Candidate<'t>) -> Result<u32, FieldError> {
+fn fill<'t>(series: &Series<'t, '_>, mapping: &Mapping, candidate: &mut Candidate<'t>) -> Result<u32, FieldError> {
+    let role = series.role;
     let mut len = 0_u32;
-    for (index, value) in array.elements().enumerate() {
+    for (index, entry) in series.array.elements().enumerate() {
         len += 1;
         if candidate.steps.len() <= index {
-            candidate.steps.push(Step { at: at(value), ..Step::default() });
+            candidate.steps.push(Step { at: at(entry), ..Step::default() });
         }
+        let Some(value) = within(entry, series.inner) else { continue };
         // Vectors and alternatives use shared buffers, so the step is filled after them.
         match role {
             Role::TopK => {

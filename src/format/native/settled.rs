@@ -3,9 +3,10 @@
 use crate::format::MappedRole;
 use crate::format::json::Value;
 use crate::format::mapped::MappedField;
-use crate::format::native::record::Mapping;
+use crate::format::native::mapping::Mapping;
+use crate::format::native::paths::{reach, split};
 use crate::format::native::roles::Role;
-use crate::format::native::{by_value, infer, record};
+use crate::format::native::{by_value, infer, slots};
 
 /// Which fields play which roles in the first records.
 pub(super) struct Settled {
@@ -20,16 +21,20 @@ pub(super) struct Settled {
 pub(super) fn settle(values: &[Value<'_>], mut mapping: Mapping) -> Result<Settled, String> {
     let mut found = Vec::new();
     let mut ambiguous = Vec::new();
-    let by_value = infer::paths(values, &mapping).unwrap_or_default();
-    let is_free = |(role, _): &infer::Path| !mapping.paths.iter().any(|(mapped, _)| mapped == role);
-    mapping.paths.extend(by_value.into_iter().filter(is_free).collect::<Vec<_>>());
+    let is_free = |known: &infer::Known| !mapping.paths.iter().any(|(mapped, _)| *mapped == known.path.0);
+    let by_value: Vec<infer::Known> = infer::find(values, &mapping).known.into_iter().filter(is_free).collect();
+    mapping.paths.extend(by_value.iter().map(|known| known.path.clone()));
     for value in values.iter().copied() {
-        for field in record::mapping_of(value, &mapping) {
+        for mut field in slots::mapping_of(value, &mapping) {
+            let of_field = |known: &&infer::Known| {
+                field.role == MappedRole::Role(known.path.0) && field.field.path == known.path.1.join(".")
+            };
+            field.evidence = by_value.iter().find(of_field).map(|known| known.evidence.clone()).unwrap_or_default();
             if !found.contains(&field) {
                 found.push(field);
             }
         }
-        ambiguous.extend(record::ambiguities(value));
+        ambiguous.extend(slots::ambiguities(value));
     }
     ambiguous.retain(|(role, ..)| !mapping.paths.iter().any(|(mapped, _)| mapped == role));
     if let Some((role, one, other)) = ambiguous.first() {
@@ -42,12 +47,28 @@ pub(super) fn settle(values: &[Value<'_>], mut mapping: Mapping) -> Result<Settl
     if reads(Role::Surprisals) && !reads(Role::Logprobs) {
         mapping.in_nats_or_bits();
     }
-    let by_value = by_value::columns(values, &mapping);
-    if !by_value.is_empty() {
-        found.extend(by_value.iter().map(|spec| {
-            MappedField::new(MappedRole::Claim(spec.accepted.first().copied()), spec.column.name.to_string())
+    let claims = by_value::columns(values, &mapping);
+    if !claims.is_empty() {
+        found.extend(claims.iter().map(|known| {
+            let role = MappedRole::Claim(known.spec.accepted.first().copied());
+            let mut field = MappedField::new(role, known.spec.column.name.to_string());
+            field.field.is_nested = !is_of_records(values, &known.spec.column.name);
+            field.evidence.clone_from(&known.evidence);
+            field
         }));
-        mapping.columns = mapping.columns.iter().cloned().chain(by_value).collect();
+        for known in &claims {
+            let name = &known.spec.column.name;
+            // The name of a field of the record itself may have dots.
+            if name.contains('.') && !values.iter().any(|value| value.get(name).is_some()) {
+                mapping.paths.push((Role::Claim(known.spec.column.kind), split(name)));
+            }
+        }
+        mapping.columns = mapping.columns.iter().cloned().chain(claims.into_iter().map(|known| known.spec)).collect();
     }
     Ok(Settled { mapping, found })
+}
+
+/// Whether a field is one of the records, and not of the candidates in them.
+fn is_of_records(values: &[Value<'_>], name: &str) -> bool {
+    values.iter().any(|value| value.get(name).is_some() || reach(*value, &split(name)).is_some())
 }

@@ -8,10 +8,12 @@ use crate::format::MappedField;
 use crate::format::field::at;
 use crate::format::json::{Kind, Value};
 use crate::format::native::columns;
-use crate::format::native::record::{self, Mapping};
+use crate::format::native::mapping::Mapping;
+use crate::format::native::settled::{Settled, settle};
+use crate::format::native::{infer, record, slots};
 use crate::format::origin::{JsonOrigin, read_document};
 use crate::format::records::Records;
-use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
+use crate::format::{Confidence, FIRST_RECORDS, Format, FormatInfo, Framing, Head, Reader, Sink};
 use crate::metric::Kind as MetricKind;
 use crate::metric::catalogue::{by_name, in_summaries, is_of_columns};
 use crate::metric::is_about;
@@ -318,23 +320,36 @@ fn keyed(record: Value<'_>) -> Option<(Cow<'_, str>, Value<'_>)> {
     (members.next().is_none() && value.kind() == Kind::Object).then(|| (key.as_str(), value))
 }
 
-/// The path of the list of rows in a summary, if it has one, and its first entry, a row as in the other native formats.
-fn rows<'t>(root: Value<'t>, mapping: &Mapping) -> Option<(&'static [&'static str], Value<'t>)> {
+/// The first rows of a list, or of an object of rows. The last one may be cut off.
+fn first_rows<'t>(list: Value<'t>, is_whole: bool) -> Vec<Value<'t>> {
+    let mut rows: Vec<Value<'t>> = match list.kind() {
+        Kind::Object => list.members().map(|(_, row)| row).take(FIRST_RECORDS + 1).collect(),
+        _ => list.elements().take(FIRST_RECORDS + 1).collect(),
+    };
+    if rows.len() > FIRST_RECORDS || !is_whole && rows.len() > 1 {
+        rows.pop();
+    }
+    rows
+}
+
+/// The path of the list of rows in a summary, if it has one, and its first entries, rows as in the other native formats.
+fn rows<'t>(root: Value<'t>, is_whole: bool, mapping: &Mapping) -> Option<(&'static [&'static str], Vec<Value<'t>>)> {
     ROWS.into_iter().find_map(|path| {
         let list = path.iter().try_fold(root, |value, key| value.get(key))?;
         let first = match list.kind() {
             Kind::Object => list.members().next()?.1,
             _ => list.elements().next()?,
         };
-        let is_row = || record::looks_native(first, mapping) || record::is_answer(first, mapping);
+        let rows = first_rows(list, is_whole);
+        let is_row = || slots::looks_native(first, mapping) || slots::is_answer(first, mapping);
         // Named objects are often groups of numbers rather than rows.
         let is_row = match list.kind() {
             Kind::Object => {
                 first.kind() == Kind::Object && list.members().count() > OF_ITEMS / 8 && speaks_of(root, first)
             }
-            _ => is_row() || speaks_of(root, first),
+            _ => is_row() || speaks_of(root, first) || !infer::find(&rows, mapping).known.is_empty(),
         };
-        is_row.then_some((path, first))
+        is_row.then_some((path, rows))
     })
 }
 
@@ -358,7 +373,8 @@ impl Format for NativeSummary {
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         // A truncated summary is still recognised. If only the head ends here, more rows follow it.
         let Some(root) = head.document() else { return Confidence::default() };
-        let has_rows = || super::mapping(&InputConfig::default()).is_ok_and(|mapping| rows(root, &mapping).is_some());
+        let has_rows =
+            || super::mapping(&InputConfig::default()).is_ok_and(|mapping| rows(root, head.whole, &mapping).is_some());
         if !head.whole && !has_rows() {
             return Confidence::default();
         }
@@ -385,10 +401,10 @@ impl Format for NativeSummary {
 
     fn open(&self, head: &Head<'_>, config: &InputConfig) -> Result<Box<dyn Reader>, String> {
         let mapping = super::mapping(config)?;
-        let Some((path, first)) = head.document().and_then(|root| rows(root, &mapping)) else {
+        let Some((path, first)) = head.document().and_then(|root| rows(root, head.whole, &mapping)) else {
             return Ok(Box::new(SummaryReader { unread: head.document().and_then(unread) }));
         };
-        let found = record::mapping_of(first, &mapping);
+        let Settled { mapping, found } = settle(&first, mapping)?;
         let columns = Arc::clone(&mapping.columns);
         let mut records = Records::new(Framing::Nested(path), columns, mapping, |origin, mapping, out| {
             let Some((key, row)) = keyed(origin.root) else {
