@@ -125,7 +125,11 @@ pub fn conclude(tally: Tally, context: &ConcludeInput<'_>) -> Report {
     }
     Report {
         schema_version: SCHEMA_VERSION,
-        tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+        tool: Tool {
+            name: env!("CARGO_PKG_NAME").to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            documentation: env!("CARGO_PKG_HOMEPAGE").to_owned(),
+        },
         inputs: context.inputs.clone(),
         summary,
         findings,

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use crate::model::Severity;
 use crate::report::output::OutputFormat;
 use crate::report::words::{count, cut, rows};
-use crate::report::{Anchors, Finding, Rendering, Report, text, visible};
+use crate::report::{Anchors, Finding, Rendering, Report, page_of, text, visible};
 
 /// Annotations of one level that the runner keeps of a step.
 pub const MAX_PER_LEVEL: usize = 10;
@@ -70,6 +70,7 @@ fn lines(finding: &Finding) -> Vec<String> {
     if !finding.help.is_empty() {
         lines.push(format!("fix: {}", visible(&finding.help)));
     }
+    lines.push(format!("more: {}", page_of(&finding.code)));
     lines
 }
 

@@ -9,7 +9,7 @@ use crate::model::{Certainty, Severity};
 use crate::report::json;
 use crate::report::output::OutputFormat;
 use crate::report::words::cut;
-use crate::report::{Anchors, Finding, Report, visible};
+use crate::report::{Anchors, Finding, Report, page_of, visible};
 
 /// Characters of a description.
 pub const MAX_DESCRIPTION: usize = 2_000;
@@ -84,6 +84,7 @@ fn issue(finding: &Finding, fingerprint: String, anchors: &Anchors) -> Issue {
         description.push_str("; ");
         description.push_str(&visible(line));
     }
+    description.push_str(&format!("; {}", page_of(&finding.code)));
     Issue {
         description: cut(&description, MAX_DESCRIPTION),
         check_name: visible(&finding.code).into_owned(),

@@ -9,7 +9,7 @@ use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use crate::model::{Severity, Verdict, VerdictCounts};
 use crate::report::output::OutputFormat;
 use crate::report::words::{count, cut, rows, verdict};
-use crate::report::{ClaimKey, Finding, Rendering, Report, visible};
+use crate::report::{ClaimKey, Finding, Rendering, Report, page_of, visible};
 use crate::rules::Catalogue;
 
 /// The suite for findings that do not belong to a claim.
@@ -340,6 +340,7 @@ fn text(finding: &Finding) -> String {
     if !finding.help.is_empty() {
         lines.push(format!("fix: {}", visible(&finding.help)));
     }
+    lines.push(format!("more: {}", page_of(&finding.code)));
     cut(&lines.join("\n"), MAX_TEXT)
 }
 

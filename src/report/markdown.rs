@@ -6,10 +6,11 @@
 use std::io::{self, Write};
 
 use crate::model::{Severity, Verdict};
+use crate::report::blocks::{Block, blocks};
 use crate::report::headline::{headline, totals};
 use crate::report::output::{OutputFormat, Rendering};
 use crate::report::words::{count, rows, verdict};
-use crate::report::{ClaimReport, Finding, MetricReport, Report, visible};
+use crate::report::{ClaimReport, MetricReport, Report, page_of, visible};
 
 /// Most characters of a report: what fits a comment on a pull request, with room to spare.
 pub const LIMIT: usize = 60_000;
@@ -18,6 +19,9 @@ pub const LIMIT: usize = 60_000;
 const TEXT: usize = 120;
 /// Characters shown of a sentence, which may quote several texts.
 const SENTENCE: usize = 500;
+
+/// Most tasks of a cause.
+const TASKS: usize = 20;
 
 /// How many entries of each list are shown; lowered until the page fits.
 const ROOMS: [usize; 7] = [100, 50, 25, 12, 6, 3, 1];
@@ -89,11 +93,11 @@ fn causes(report: &Report, room: usize, page: &mut String) {
         return;
     }
     page.push_str("\n### Causes\n");
-    let loud = || report.shown().filter(|finding| finding.severity != Severity::Note);
-    for finding in loud().take(room) {
-        cause(finding, page);
+    let loud = blocks(report, report.shown().filter(|finding| finding.severity != Severity::Note));
+    for block in loud.iter().take(room) {
+        cause(block, room, page);
     }
-    more(loud().count(), room, page);
+    more(loud.len(), room, page);
     let notes: Vec<_> = report.shown().filter(|finding| finding.severity == Severity::Note).collect();
     if notes.is_empty() {
         return;
@@ -123,21 +127,37 @@ fn excused(report: &Report, page: &mut String) {
     }
 }
 
-fn cause(finding: &Finding, page: &mut String) {
+fn cause(block: &Block<'_>, room: usize, page: &mut String) {
+    let finding = block.first;
+    let tasks = if block.all.len() > 1 { format!("{}: ", block.tasks) } else { String::new() };
     page.push_str(&format!(
-        "\n**{} {}** {}\n\n",
+        "\n**{} [{}]({})** {tasks}{}\n\n",
         finding.severity.word(),
         prose(&finding.code),
-        span(&finding.message, SENTENCE)
+        page_of(&finding.code),
+        span(&block.message, SENTENCE)
     ));
+    if block.all.len() > 1 {
+        page.push_str("| task | what |\n|---|---|\n");
+        for own in block.all.iter().take(room.min(TASKS)) {
+            let what = match block.own(own) {
+                "" => format!("{} {}", count(own.count), rows(own.count)),
+                what => cell(what),
+            };
+            page.push_str(&format!("| {} | {what} |\n", cell(&own.task)));
+        }
+        more(block.all.len(), room.min(TASKS), page);
+        page.push('\n');
+    }
     let mut line = |name: &str, text: &str| {
         if !text.is_empty() {
             page.push_str(&format!("- {name}: {}\n", span(text, SENTENCE)));
         }
     };
-    if !finding.task.is_empty() {
+    if block.all.len() == 1 && !finding.task.is_empty() {
         line("task", &finding.task);
     }
+    line("certainty", finding.certainty.word());
     if let Some(place) = finding.locations.first() {
         line("first seen", &format!("{}:{}:{}", place.path, place.line, place.column));
     }

@@ -58,9 +58,10 @@ pub static OUTPUTS: &[&OutputFormat] = &[
 /// The address of the documentation: the one place is `homepage` in Cargo.toml.
 pub(crate) const HOMEPAGE: &str = env!("CARGO_PKG_HOMEPAGE");
 
-/// The address of a rule's page.
+/// The address of a rule's page. A stored report may hold any text as a code.
 #[must_use]
 pub(crate) fn page_of(code: &str) -> String {
+    let code: String = code.chars().filter(char::is_ascii_alphanumeric).collect();
     format!("{HOMEPAGE}/rules/{code}.html")
 }
 
@@ -177,6 +178,9 @@ pub struct Tool {
     pub name: String,
     /// Its version.
     pub version: String,
+    /// The address of its documentation; the page of a rule is `rules/CODE.html` below it.
+    #[serde(default)]
+    pub documentation: String,
 }
 
 /// One input.

@@ -10,7 +10,7 @@ use crate::model::{Certainty, Severity, Span};
 use crate::report::json;
 use crate::report::output::OutputFormat;
 use crate::report::words::{count, cut, rows};
-use crate::report::{Anchors, Finding, Location, Rendering, Report, visible};
+use crate::report::{Anchors, Finding, HOMEPAGE, Location, Rendering, Report, page_of, visible};
 use crate::rules::{Catalogue, Rule};
 
 /// Results that GitHub keeps of a run.
@@ -91,7 +91,6 @@ struct Driver {
     name: &'static str,
     version: String,
     semantic_version: String,
-    #[serde(skip_serializing_if = "str::is_empty")]
     information_uri: &'static str,
     rules: Vec<SarifRule>,
 }
@@ -103,6 +102,7 @@ struct SarifRule {
     name: String,
     short_description: Text,
     full_description: Text,
+    help_uri: String,
     help: Help,
     default_configuration: Configuration,
     properties: RuleProperties,
@@ -240,7 +240,7 @@ pub fn render(report: &Report, with: &Rendering, out: &mut dyn Write) -> io::Res
         name: "retally",
         version: version.clone(),
         semantic_version: version,
-        information_uri: env!("CARGO_PKG_REPOSITORY"),
+        information_uri: HOMEPAGE,
         rules,
     };
     let run = Run {
@@ -287,6 +287,7 @@ fn rule(finding: &Finding, catalogue: &Catalogue) -> SarifRule {
         name: page.name.to_owned(),
         short_description: Text { text: sentences(page.summary, MAX_DESCRIPTION) },
         full_description: Text { text: sentences(&paragraph, MAX_DESCRIPTION) },
+        help_uri: page_of(page.code),
         help: Help { text: page.body.to_owned(), markdown: page.body.to_owned() },
         default_configuration: Configuration { level: page.severity.word() },
         properties: RuleProperties {
@@ -306,6 +307,7 @@ fn unknown_rule(finding: &Finding) -> SarifRule {
         id: visible(&finding.code).into_owned(),
         short_description: Text { text: described.clone() },
         full_description: Text { text: described },
+        help_uri: page_of(&finding.code),
         name,
         help: Help { text: help.clone(), markdown: help },
         default_configuration: Configuration { level: finding.severity.word() },

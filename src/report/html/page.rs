@@ -10,7 +10,7 @@ use crate::report::html::figures::{self, Picture};
 use crate::report::html::{Room, SCRIPT, SCRIPT_HASH, STYLE, STYLE_HASH, comparisons};
 use crate::report::output::Rendering;
 use crate::report::words::{count, p_value, picks_change, rows, verdict};
-use crate::report::{Comparison, Diagnosis, Finding, Impact, Report, visible};
+use crate::report::{Comparison, Diagnosis, Finding, Impact, Report, page_of, visible};
 
 /// Characters shown of a text of the log.
 const TEXT: usize = 200;
@@ -100,6 +100,7 @@ struct FindingView {
     tone: &'static str,
     certainty: &'static str,
     title: String,
+    page: String,
     place: String,
     before: String,
     marked: String,
@@ -470,7 +471,12 @@ fn finding_view(finding: &Finding, room: Room) -> FindingView {
         severity: finding.severity.word(),
         tone: tone(finding.severity),
         certainty: finding.certainty.word(),
-        title: sentence(&finding.message),
+        title: if finding.task.is_empty() {
+            sentence(&finding.message)
+        } else {
+            format!("{}: {}", text(&finding.task), sentence(&finding.message))
+        },
+        page: page_of(&finding.code),
         place: first.map_or_else(String::new, |place| format!("{}:{}:{}", text(&place.path), place.line, place.column)),
         before: format!("{}{}", ellipsis(snippet.cut_before), visible(part(0, start))),
         marked: visible(part(start, end)).into_owned(),
