@@ -50,5 +50,6 @@ mod spans;
 mod spellings;
 mod support;
 mod tables;
+mod text;
 mod watch;
 mod workflows;
