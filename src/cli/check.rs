@@ -71,15 +71,8 @@ pub(super) struct Gated {
 pub(super) struct Args {
     #[command(flatten)]
     gated: Gated,
-    /// Show the detected formats, the mapped fields and findings in the baseline.
-    #[arg(short, long)]
-    verbose: bool,
-    /// Print only findings and errors.
-    #[arg(short, long, conflicts_with = "verbose")]
-    quiet: bool,
-    /// In place of the findings, print how many there are of each rule, and the verdicts on each claim.
-    #[arg(long, conflicts_with_all = ["verbose", "quiet"])]
-    statistics: bool,
+    #[command(flatten)]
+    amount: Amount,
     /// Print the files that would be audited with their formats, and stop.
     #[arg(long)]
     show_files: bool,
@@ -93,6 +86,26 @@ pub(super) struct Args {
     /// Audit only the lines that start in this byte range (START..END) of the one input, a plain file of lines.
     #[arg(long, value_name = "RANGE", requires = "tally")]
     bytes: Option<Bytes>,
+}
+
+/// How much the text report says.
+#[derive(clap::Args)]
+struct Amount {
+    /// Also print the detected formats, the mapped fields, each claim, what to log, and findings in the baseline.
+    #[arg(short, long)]
+    verbose: bool,
+    /// Print only findings and errors.
+    #[arg(short, long, conflicts_with = "verbose")]
+    quiet: bool,
+    /// In place of the findings, print how many there are of each rule, and the verdicts on each claim.
+    #[arg(long, conflicts_with_all = ["verbose", "quiet"])]
+    statistics: bool,
+}
+
+impl Amount {
+    fn detail(&self) -> Detail {
+        if self.statistics { Detail::Statistics } else { Detail::of(self.quiet, self.verbose) }
+    }
 }
 
 /// A range of bytes as given: START..END, or START.. to the end.
@@ -138,11 +151,11 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         inputs.restrict(bytes.start, bytes.end)?;
     }
     super::note(inputs.notes());
-    if args.verbose {
+    if args.amount.verbose {
         // Standard error may be closed; the report must still be written.
         let _ = io::stderr().write_all(recognised(&inputs, audit.config()).as_bytes());
     }
-    let bar = if args.quiet { None } else { progress(&args.gated.outputs) };
+    let bar = if args.amount.quiet { None } else { progress(&args.gated.outputs) };
     if let Some(bar) = &bar {
         audit = audit.progress(bar.callback());
     }
@@ -165,7 +178,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         to.write(path, &tallied).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     }
     let mut with = args.gated.outputs.rendering(audit.config(), args.gated.command("check"));
-    with.style.detail = if args.statistics { Detail::Statistics } else { Detail::of(args.quiet, args.verbose) };
+    with.style.detail = args.amount.detail();
     if args.tally.as_deref() == Some(Path::new("-")) {
         args.gated.outputs.write_files(&report, &with, to)?;
         if to.is_some() {

@@ -128,15 +128,15 @@ fn apart<'t>(
             }
         }
         // Inputs of one format share their list.
-        let list = input.columns.as_ptr();
+        let columns = input.columns.as_ptr();
         let differs = match last {
-            Some((known, differs)) if known == list => differs,
+            Some((known, differs)) if known == columns => differs,
             _ => input.columns.iter().fold(false, |differs, spec| {
                 let first = *conventions.entry(&spec.column).or_insert(&spec.accepted);
                 differs || first != spec.accepted
             }),
         };
-        last = Some((list, differs));
+        last = Some((columns, differs));
         if differs {
             apart.push(at);
         }
