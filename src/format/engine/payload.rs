@@ -86,14 +86,22 @@ pub(in crate::format) fn payload(value: Value<'_>) -> Result<Option<Payload<'_>>
 }
 
 /// Names of a response inside a record, besides `response`.
-const WRAPPERS: [&str; 6] = ["response_obj", "body", "raw_response", "completion", "output", "result"];
+const WRAPPERS: [&str; 3] = ["response_obj", "body", "raw_response"];
+
+/// Names of a response in a pipeline's own record. Tools have them, too, in records with many fields of their own: those of
+/// inspect and Langfuse hold an answer under `output`.
+const PLAIN_WRAPPERS: [&str; 3] = ["completion", "output", "result"];
+
+/// Most fields of a pipeline's own record.
+const FEW_FIELDS: usize = 8;
 
 /// The response inside a record that wraps it, or the record itself: a Batch line's `response.body`, a logged pair's
 /// `response`, a gateway's `response_obj`, or another usual name.
 pub(in crate::format) fn unwrap(record: Value<'_>) -> Value<'_> {
     let response = record.get("response");
     let body = response.and_then(|response| response.get("body"));
-    let inside = [body, response].into_iter().chain(WRAPPERS.iter().map(|name| record.get(name)));
+    let plain = PLAIN_WRAPPERS.iter().filter(|_| record.len() <= FEW_FIELDS);
+    let inside = [body, response].into_iter().chain(WRAPPERS.iter().chain(plain).map(|name| record.get(name)));
     inside.flatten().find(|value| shape(*value).is_some()).unwrap_or(record)
 }
 

@@ -89,8 +89,12 @@ impl Format for Results {
 
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         let is_results = head.document().is_some_and(|root| {
+            // Where the head ends within the configuration, only the name of the metric says whose it is.
+            let is_share = |(_, metric, _): (&str, &str, Value<'_>)| metric.starts_with("pass@");
             numbers(root).next().is_some()
-                && root.get("config").is_some_and(|config| has(config, "n_samples", Kind::Number) || head.is_cut())
+                && root.get("config").is_some_and(|config| {
+                    has(config, "n_samples", Kind::Number) || (head.is_cut() && numbers(root).all(is_share))
+                })
         });
         if is_results {
             Confidence::of(92, "numbers of tasks beside a config with n_samples")
