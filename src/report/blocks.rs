@@ -30,13 +30,17 @@ pub(crate) fn blocks<'r>(report: &'r Report, findings: impl Iterator<Item = &'r 
     for finding in findings {
         let at = *alike.entry((&finding.code, &finding.claim, finding.is_excused())).or_insert(found.len());
         match found.get_mut(at) {
-            Some(known) if known.iter().all(|known| known.task != finding.task) => known.push(finding),
+            Some(known) if known.iter().all(|known| is_other_task(known, finding)) => known.push(finding),
             // One task twice: two runs, or two causes. They are not one.
             Some(_) | None => found.push(vec![finding]),
         }
     }
     let tasks = tasks(report);
     found.into_iter().filter_map(|all| block(all, tasks)).collect()
+}
+
+fn is_other_task(one: &Finding, other: &Finding) -> bool {
+    !one.task.is_empty() && !other.task.is_empty() && one.task != other.task
 }
 
 fn block(mut all: Vec<&Finding>, tasks: usize) -> Option<Block<'_>> {
