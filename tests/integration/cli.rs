@@ -148,7 +148,7 @@ fn an_unknown_input_says_what_was_looked_for_and_how_to_map_it() {
     let folder = Folder::with(&[("a.jsonl", FOREIGN)]);
     let (code, out, _) = folder.check(&["a.jsonl"]);
     assert_eq!(code, 2);
-    contains(&out, &["unrecognised log format", "retally formats", "[input]", "logprobs =", "--input-format"]);
+    contains(&out, &["unrecognised log format", "retally formats", "[input]", "logprobs ="]);
     let mapped = "[input]\nitem = \"nr\"\ntokens = \"out.words\"\nlogprobs = \"out.lps\"\nscore = \"out.sum\"\n";
     folder.write("retally.toml", mapped.as_bytes());
     let (code, out, err) = folder.check(&["a.jsonl", "-v"]);

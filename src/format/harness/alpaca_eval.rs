@@ -120,9 +120,14 @@ fn annotation(origin: &JsonOrigin<'_>, out: &mut dyn Sink) -> Result<(), FieldEr
     Ok(())
 }
 
+/// Most bytes of a header.
+const LONGEST_HEADER: usize = 4 << 10;
+
 /// The columns of a table, if it is a leaderboard.
 fn header(head: &Head<'_>) -> Option<Vec<String>> {
-    let mut rows = DelimitedRows::new(head.bytes, b',');
+    let first = head.bytes.get(..LONGEST_HEADER).unwrap_or(head.bytes);
+    let first = first.get(..memchr::memchr(b'\n', first)?)?;
+    let mut rows = DelimitedRows::new(first, b',');
     let header: Vec<String> =
         rows.row().ok()??.record.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect();
     let is_one = ["win_rate", "standard_error", "n_total"].iter().all(|name| header.iter().any(|own| own == name));

@@ -11,6 +11,7 @@ mod worst;
 
 use crate::format::field::has;
 use crate::format::json::{Kind, Value};
+use crate::numeric::Printed;
 
 pub(super) use requests::SCENARIO_STATE;
 pub(super) use stats::{PER_INSTANCE, STATS};
@@ -67,7 +68,11 @@ fn perturbed(perturbation: Value<'_>) -> String {
         match key.raw() {
             b"name" => value.raw_str().clone_into(&mut name),
             b"robustness" | b"fairness" | b"computed_on" => {}
-            _ => words.push(format!(" {}={}", key.raw_str(), value.raw_str())),
+            // One number may be written as 0.1 and as 1e-1.
+            _ => match Printed::parse(value.raw()) {
+                Some(number) => words.push(format!(" {}={}", key.raw_str(), number.value)),
+                None => words.push(format!(" {}={}", key.raw_str(), value.raw_str())),
+            },
         }
     }
     words.sort_unstable();
@@ -106,6 +111,7 @@ mod tests {
             of(r#"{"split": "test", "perturbation": {"prob": 1, "name": "dialect", "mapping": "x"}}"#),
             "test/dialect mapping=x prob=1"
         );
+        assert_eq!(of(r#"{"perturbation": {"prob": 1e-1, "name": "misspelling"}}"#), "/misspelling prob=0.1");
         assert_eq!(of("{}"), "");
     }
 }
