@@ -17,8 +17,10 @@ use crate::support::{check, codes, fixture, folders};
 pub(crate) fn audit(folder: &Path) -> Report {
     let path = folder.to_string_lossy().into_owned();
     let own = folder.join("retally.toml");
-    let config = if own.exists() { Config::read(&own).unwrap() } else { Config::default() };
-    Audit::new(config).inputs([path]).run().unwrap()
+    if !own.exists() {
+        return check(&[path]);
+    }
+    Audit::new(Config::read(&own).unwrap()).inputs([path]).run().unwrap()
 }
 
 /// The folders of runs, of all tools.

@@ -8,7 +8,7 @@ use retally::Report;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::support::{audit, fixture};
+use crate::support::{check, fixture};
 
 /// The order in which the members of an object are written.
 #[derive(Clone, Copy, Debug)]
@@ -134,7 +134,7 @@ pub(crate) fn said(report: &Report) -> Said {
 }
 
 fn of_folder(folder: &Path) -> Said {
-    said(&audit(&[folder.to_string_lossy().into_owned()]).run().unwrap())
+    said(&check(&[folder.to_string_lossy().into_owned()]))
 }
 
 /// Compares a folder with its copies in other orders.

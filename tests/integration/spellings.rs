@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::value::RawValue;
 
 use crate::key_order::{Said, files, said};
-use crate::support::{audit, fixture, logs};
+use crate::support::{check, fixture, logs};
 
 /// A spelling of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +85,7 @@ fn other(name: &str, text: &str, spelling: Spelling) -> Option<String> {
 
 fn of_paths(paths: &[&Path]) -> Said {
     let paths: Vec<String> = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-    said(&audit(&paths).threads(1).run().unwrap())
+    said(&check(&paths))
 }
 
 /// Copies a folder's files, some in another spelling; returns whether any file differs.
