@@ -135,7 +135,7 @@ class Linker:
             return f"{text}({os.path.relpath(path.removeprefix('docs/'), where)}{anchor})"
         if self.repository:
             return f"{text}({self.repository}/blob/main/{path}{anchor})"
-        # A file of the repository that is no page, while the repository has no address.
+        # A file of the repository that is not a page, while the repository has no address.
         return text.removeprefix("[").removesuffix("]")
 
 

@@ -19,7 +19,7 @@ use crate::config::{ColumnSpec, Config};
 use crate::engine::{self, Passes, Settled};
 use crate::formula::{Casts, Formula, Grammar, GrammarEntry, StepResolutions};
 use crate::numeric::{Resolution, Tolerance};
-use crate::report::{InputError, InputReport, Report};
+use crate::report::{InputError, InputReport, Report, has_first_key};
 use crate::rules::Catalogue;
 use crate::run::{InputIdentity, assign};
 use crate::source::ByteRange;
@@ -45,8 +45,7 @@ pub(crate) fn is_tally(head: &[u8]) -> bool {
 /// Whether a file with this start is a plan, of any version.
 #[must_use]
 pub(crate) fn is_plan(head: &[u8]) -> bool {
-    let first_key = head.trim_ascii_start().strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
-    if !first_key.is_some_and(|key| key.starts_with(b"\"retally\"")) {
+    if !has_first_key(head, "\"retally\"") {
         return false;
     }
     let head = String::from_utf8_lossy(head.get(..512).unwrap_or(head));

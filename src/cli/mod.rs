@@ -108,7 +108,7 @@ fn refused(error: &clap::Error) -> ExitCode {
     if !std::path::Path::new(given).exists() {
         error.exit();
     }
-    note(&[format!("`{given}` is no command; to audit it: retally check {}", quoted(given))]);
+    note(&[format!("`{given}` is not a command; to audit it: retally check {}", quoted(given))]);
     ExitCode::from(2)
 }
 

@@ -55,15 +55,20 @@ pub(super) struct Resting(BTreeMap<Beneath, (u64, Vec<String>)>);
 
 impl Resting {
     /// Those among the numbers of a stream. `correctness` are the verdicts on which items are right.
-    pub(super) fn new(stream: &StreamTally, judged: &[JudgedMetric<'_>], correctness: &VerdictCounts) -> Self {
+    pub(super) fn new(
+        stream: &StreamTally,
+        judged: &[JudgedMetric<'_>],
+        solved: Option<&SolvedRewards<'_>>,
+        facts: &RunFacts<'_>,
+        correctness: &VerdictCounts,
+    ) -> Self {
         let mut claims: Vec<&str> = stream.columns.keys().map(|column| &*column.name).collect();
-        claims.extend(rewards(stream, judged).map(|solved| solved.field));
+        claims.extend(solved.map(|solved| solved.field));
         let is_reported = stream.items.reported > 0;
         let marks = Marks { unchecked: if is_reported { correctness.unprovable } else { 0 }, claims: &claims };
-        let facts = facts(stream, correctness);
         let mut all = Self::default();
         for metric in judged {
-            if let Some((beneath, rows)) = unchecked(metric, &facts, &marks) {
+            if let Some((beneath, rows)) = unchecked(metric, facts, &marks) {
                 let (known, metrics) = all.0.entry(beneath).or_default();
                 *known = rows.max(*known);
                 metrics.push(ClaimKey::Run(metric.name()).to_string());
@@ -93,6 +98,7 @@ fn proven(metrics: &[String]) -> String {
 pub(super) fn count(
     stream: &StreamTally,
     judged: &[JudgedMetric<'_>],
+    solved: Option<&SolvedRewards<'_>>,
     resting: &Resting,
     verdicts: &mut BTreeMap<ClaimKey, VerdictCounts>,
     gaps: &mut Gaps,
@@ -106,11 +112,10 @@ pub(super) fn count(
             gaps.missing(&ClaimKey::Rows(name.clone()), reason.into(), "what each value follows from", *rows);
         }
     }
-    let solved = rewards(stream, judged);
     for (name, rows) in &stream.items.metrics {
         let what = ClaimKey::Rows(name.clone());
         let mut counts = rows.verdicts;
-        if let Some(solved) = solved.as_ref().filter(|solved| solved.field == name) {
+        if let Some(solved) = solved.filter(|solved| solved.field == name) {
             let decided = counts.unprovable.min(solved.verdicts.proven + solved.verdicts.refuted);
             counts.unprovable -= decided;
             counts.refuted += solved.verdicts.refuted.min(decided);
@@ -129,7 +134,7 @@ pub(super) fn count(
         }
         verdicts.entry(what).or_default().merge(&counts);
     }
-    count_rewards(stream, solved.as_ref(), resting, verdicts, gaps);
+    count_rewards(stream, solved, resting, verdicts, gaps);
     if let Some(counts) = advantages::judge(&stream.items.columns.facts.groups()) {
         let what = ClaimKey::Rows("advantage".to_owned());
         if counts.unprovable > 0 {
@@ -153,7 +158,7 @@ pub(super) fn count(
 }
 
 /// The rewards of a stream's rows under the weights of their parts, declared or solved.
-fn rewards<'s>(stream: &'s StreamTally, judged: &[JudgedMetric<'_>]) -> Option<SolvedRewards<'s>> {
+pub(super) fn rewards<'s>(stream: &'s StreamTally, judged: &[JudgedMetric<'_>]) -> Option<SolvedRewards<'s>> {
     let claims = || judged.iter().map(|metric| metric.claim);
     stream.items.columns.facts.reward_sums.solve(|part| reward_sums::declared(claims(), part))
 }

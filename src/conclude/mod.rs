@@ -210,7 +210,8 @@ fn conclude_run(
 
         let claims: Vec<&crate::model::RunClaim> =
             run.metrics.iter().filter(|claim| runs::concerns(claim, &key, run.single_stream)).collect();
-        let mut judged = metric::judged::judge(&claims, &metrics::facts(&stream, &decided.1));
+        let facts = metrics::facts(&stream, &decided.1);
+        let mut judged = metric::judged::judge(&claims, &facts);
         if decided.0.from_refuted > 0 && !is_of_recomputed {
             metric::judged::from_refuted(&mut judged);
         }
@@ -218,9 +219,10 @@ fn conclude_run(
         if files.is_some_and(|files| files.iter().any(|file| run.lost.contains(file))) {
             metric::judged::with_lost_rows(&mut judged);
         }
-        let resting = metrics::Resting::new(&stream, &judged, &decided.1);
+        let rewards = metrics::rewards(&stream, &judged);
+        let resting = metrics::Resting::new(&stream, &judged, rewards.as_ref(), &facts, &decided.1);
         gaps.picks(&stream.items, &picks, &resting.beside(&metric::beneath::Beneath::Marks));
-        metrics::count(&stream, &judged, &resting, &mut verdicts, gaps);
+        metrics::count(&stream, &judged, rewards.as_ref(), &resting, &mut verdicts, gaps);
         listed.metrics.extend(metrics::list(&run.name, &judged, &resting));
         drafts.extend(partial::drafts(&judged, &place));
         let view = RunView { stream: &stream, metrics: &claims, judged: &judged };
@@ -355,7 +357,7 @@ fn conclude_rest(
         );
         let mut verdicts: BTreeMap<ClaimKey, VerdictCounts> = BTreeMap::new();
         let resting = metrics::Resting::default();
-        metrics::count(&stream, &judged, &resting, &mut verdicts, gaps);
+        metrics::count(&stream, &judged, None, &resting, &mut verdicts, gaps);
         listed.metrics.extend(metrics::list(&run.name, &judged, &resting));
         for (claim, counts) in verdicts {
             listed.claim(&run.name, task, &claim, "", &counts);

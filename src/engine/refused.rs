@@ -54,7 +54,7 @@ pub(super) fn missing(head: &Head<'_>) -> String {
     let values = logprobs.first().map(|field| format!("logprobs = \"{}\"", field.path));
     let how = if values.is_some() {
         let mapped: Vec<String> = item.into_iter().chain(values).collect();
-        format!("map them in retally.toml, such as [input] {}", mapped.join(", "))
+        format!("map them in retally.toml, such as [input] {}, or use --input-format", mapped.join(", "))
     } else {
         "no field has a log-prob per token: log these, or map a score in retally.toml, such as [input] score = \"total\"".to_owned()
     };

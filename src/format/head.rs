@@ -134,8 +134,10 @@ impl<'h> Head<'h> {
         records.iter().filter_map(Parsed::root)
     }
 
+    /// The records of the sample; none where the first ones are all that there are.
     fn spread(&self) -> Vec<Parsed> {
         let text = self.bytes.trim_ascii_start();
+        let first = self.look().parsed.len();
         match self.framing() {
             Some(Framing::Lines) => {
                 let mut lines: Vec<&[u8]> =
@@ -143,12 +145,19 @@ impl<'h> Head<'h> {
                 if !self.whole {
                     lines.pop();
                 }
+                if lines.len() <= first {
+                    return Vec::new();
+                }
                 let chosen = positions(lines.len()).filter_map(|at| lines.get(at));
                 chosen.filter_map(|line| Parsed::of(line.to_vec())).collect()
             }
             Some(Framing::Elements) if text.first() == Some(&b'[') => {
                 let elements = || crate::source::Elements::new(self.bytes).into_iter().flatten().flatten();
-                let chosen: Vec<usize> = positions(elements().count()).collect();
+                let count = elements().count();
+                if count <= first {
+                    return Vec::new();
+                }
+                let chosen: Vec<usize> = positions(count).collect();
                 let elements = elements().enumerate().filter(|(at, _)| chosen.contains(at));
                 elements.filter_map(|(_, element)| Parsed::of(element.bytes)).collect()
             }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::conclude;
 use crate::config::{Date, nearest, read_text};
-use crate::report::{Finding, Report, visible};
+use crate::report::{Finding, Report, has_first_key, visible};
 
 /// The version of the file's shape. Version 1 is read, too.
 const VERSION: u32 = 2;
@@ -135,8 +135,7 @@ impl Baseline {
     /// Whether a file with this start is a baseline, of any version.
     #[must_use]
     pub(crate) fn is_head(head: &[u8]) -> bool {
-        let first_key = head.trim_ascii_start().strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
-        if !first_key.is_some_and(|key| key.starts_with(b"\"version\"")) {
+        if !has_first_key(head, "\"version\"") {
             return false;
         }
         let head = String::from_utf8_lossy(head.get(..512).unwrap_or(head));

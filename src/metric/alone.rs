@@ -295,8 +295,7 @@ fn error_says_otherwise(asked: &Asked<'_>, share: Approx, n: f64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metric::answer::RunFacts;
-    use crate::metric::{RowColumns, TokenTotals};
+    use crate::metric::tests::found_without_rows;
     use crate::model::{Located, RunMetric, Verdict};
 
     /// What is found for the first of some numbers; a name that ends with `_stderr` is a standard error.
@@ -308,23 +307,7 @@ mod tests {
                 RunMetric { stderr, ..RunMetric::new("", metric) }.claim(printed, Located::default())
             })
             .collect();
-        let beside: Vec<&RunClaim> = claims.iter().collect();
-        let (rows, columns, tokens) =
-            (std::collections::BTreeMap::new(), RowColumns::default(), TokenTotals::default());
-        let facts = RunFacts {
-            rows: &rows,
-            columns: &columns,
-            tokens: &tokens,
-            items: 0,
-            unmeasured: 0,
-            right: None,
-            doubt: None,
-            has_segments: false,
-            is_doubled: false,
-        };
-        let printed = Printed::parse(claims[0].value.as_bytes()).unwrap();
-        let asked = Asked { claim: &claims[0], printed, counted: None, facts: &facts, beside: &beside };
-        alone(&asked)
+        found_without_rows(&claims, alone)
     }
 
     #[test]

@@ -108,7 +108,7 @@ mod tests {
         let marks = Marks { unchecked: 0, claims: &["faithfulness"] };
         assert_eq!(of("accuracy", "0.6666666667", "confidence", &marks), None);
         assert_eq!(of("mean_faithfulness", "0.6", "faithfulness", &marks), None);
-        // How long a row took is no mark.
+        // How long a row took is not a mark.
         assert_eq!(of("mean_latency", "0.6", "latency", &marks), None);
     }
 }

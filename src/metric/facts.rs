@@ -21,7 +21,7 @@ const REWARDS: usize = 8;
 const ROLLOUTS: usize = 1 << 16;
 /// Pairs of counts that are kept.
 const SAMPLES: usize = 1 << 10;
-/// Names of numbers that are means of what stands in no one row.
+/// Names of numbers that are means of values that no single row has.
 const COUNTED: usize = 1 << 10;
 /// Equal rollouts of a group that are looked at.
 const EQUAL: u64 = 1 << 10;

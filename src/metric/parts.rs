@@ -74,7 +74,7 @@ fn means(parts: &[Part]) -> Option<Means> {
     })
 }
 
-/// Judges a count against the counts of its parts; None if it is none.
+/// Judges a count against the counts of its parts; None if the metric is not a count.
 fn sum_of_parts(asked: &Asked<'_>) -> Option<Found> {
     let whole = |printed: &str| {
         let number = Printed::parse(printed.as_bytes()).filter(|number| number.is_finite() && number.decimals <= 0)?;

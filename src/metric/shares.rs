@@ -153,7 +153,7 @@ fn of_counts(asked: &Asked<'_>, words: &[String]) -> Option<Found> {
     if let Some((own, unit)) = fits {
         return Some(Found::proven(Derived::new(own.value.scaled(unit), own.definition.clone())));
     }
-    // A mean of graded preferences is no share of counts.
+    // A mean of graded preferences is not a share of counts.
     let is_share = [1.0, 100.0].into_iter().any(|unit| {
         let doubled = 2.0 * reported.value / unit * judged;
         (doubled - doubled.round()).abs() <= 4.0 * reported.half / unit * judged + 1e-9
@@ -309,30 +309,14 @@ fn mean_of_answers(asked: &Asked<'_>) -> Option<Found> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metric::answer::RunFacts;
-    use crate::metric::{RowColumns, TokenTotals};
+    use crate::metric::tests::found_without_rows;
     use crate::model::{Located, RunMetric, Verdict};
 
     /// What is found for the first of some numbers of a summary.
     fn found(numbers: &[(&str, &str)]) -> Option<Found> {
         let one = |(name, printed): &(&str, &str)| RunMetric::new("", name).claim(printed, Located::default());
         let claims: Vec<RunClaim> = numbers.iter().map(one).collect();
-        let beside: Vec<&RunClaim> = claims.iter().collect();
-        let (rows, columns, tokens) =
-            (std::collections::BTreeMap::new(), RowColumns::default(), TokenTotals::default());
-        let facts = RunFacts {
-            rows: &rows,
-            columns: &columns,
-            tokens: &tokens,
-            items: 0,
-            unmeasured: 0,
-            right: None,
-            doubt: None,
-            has_segments: false,
-            is_doubled: false,
-        };
-        let printed = Printed::parse(claims[0].value.as_bytes()).unwrap();
-        of_whole(&Asked { claim: &claims[0], printed, counted: None, facts: &facts, beside: &beside })
+        found_without_rows(&claims, of_whole)
     }
 
     fn code(numbers: &[(&str, &str)]) -> Option<&'static str> {

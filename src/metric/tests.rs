@@ -78,6 +78,24 @@ pub(super) fn found(
     of(&Asked { claim: &claim, printed: number(printed), counted: None, facts: &facts, beside: &[&claim] })
 }
 
+/// What is found for the first of some numbers of a summary without rows.
+pub(super) fn found_without_rows(claims: &[RunClaim], of: impl FnOnce(&Asked<'_>) -> Option<Found>) -> Option<Found> {
+    let (rows, columns, tokens) = (BTreeMap::new(), RowColumns::default(), TokenTotals::default());
+    let facts = RunFacts {
+        rows: &rows,
+        columns: &columns,
+        tokens: &tokens,
+        items: 0,
+        unmeasured: 0,
+        right: None,
+        doubt: None,
+        has_segments: false,
+        is_doubled: false,
+    };
+    let beside: Vec<&RunClaim> = claims.iter().collect();
+    of(&Asked { claim: &claims[0], printed: number(&claims[0].value), counted: None, facts: &facts, beside: &beside })
+}
+
 /// What is known of a run.
 #[derive(Clone, Default)]
 pub(super) struct Run {

@@ -93,7 +93,7 @@ pub enum RowFact<'t> {
         /// The weights that the row declares, in the order of the parts; empty without any.
         weights: Vec<f64>,
     },
-    /// A number that another number of the run is the mean of, and that is no field of one row.
+    /// A number whose mean is another number of the run, and which is not a field of a single row.
     Counted {
         /// The name of the run's number.
         name: String,

@@ -37,7 +37,7 @@ pub use figure::{Comparison, Figure, Path, PathStep, Point, Status};
 pub use output::{OutputFormat, Rendering};
 #[cfg(feature = "cli")]
 pub(crate) use own::HEAD as OWN_HEAD;
-pub(crate) use own::written_as;
+pub(crate) use own::{has_first_key, written_as};
 pub use style::{Detail, Style};
 pub use visible::visible;
 

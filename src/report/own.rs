@@ -3,10 +3,16 @@
 /// Bytes from the start of a file that [`written_as`] looks at.
 pub(crate) const HEAD: usize = 64 << 10;
 
+/// Whether a file starts as a JSON object with this first key, in quotes.
+pub(crate) fn has_first_key(head: &[u8], key: &str) -> bool {
+    let first = head.trim_ascii_start().strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
+    first.is_some_and(|first| first.starts_with(key.as_bytes()))
+}
+
 /// The name of the output that wrote a file with this start; None for anything else.
 ///
 /// Forms for machines are recognised by their first keys, however the white space was changed. Text is recognised by the
-/// heading of its first finding or by its line of counts.
+/// heading of its first finding, at its start or below the verdict, or by its line of counts.
 #[must_use]
 pub(crate) fn written_as(head: &[u8]) -> Option<&'static str> {
     let head = head.get(..HEAD).unwrap_or(head);
@@ -61,7 +67,8 @@ fn markup(text: &str) -> Option<&'static str> {
 }
 
 fn plain(text: &str) -> Option<&'static str> {
-    if heads_finding(text) || text.lines().any(is_count) {
+    let below_verdict = text.split_once("\n\n").filter(|(verdict, _)| !verdict.contains('\n')).map(|(_, rest)| rest);
+    if heads_finding(text) || below_verdict.is_some_and(heads_finding) || text.lines().any(is_count) {
         return Some("text");
     }
     let first = text.lines().next()?;
@@ -136,5 +143,9 @@ mod tests {
         let line = "a.jsonl:1:156: error[RT204] `score` is the mean of the log-probs, not their sum (2 rows)\n";
         assert_eq!(written_as(line.as_bytes()), Some("concise"));
         assert_eq!(written_as(b"error[RT204]: `score` is"), Some("text"));
+        // A long report, whose line of counts is behind its head.
+        let long = "1 error found; 2 of 2 claims are refuted\n\nerror[RT204]: `score` is the mean".to_owned();
+        assert_eq!(written_as((long + &" of".repeat(HEAD)).as_bytes()), Some("text"));
+        assert_eq!(written_as(b"Notes\nof a day\n\nerror[RT204]: `score` is"), None);
     }
 }

@@ -588,7 +588,7 @@ fn rows_of_another_kind_end_no_field() {
     folder.write("a.jsonl", log.as_bytes());
     let (code, out, _) = folder.run("check a.jsonl");
     assert_eq!(code, 0, "{out}");
-    contains(&out, &["40 proven"]);
+    contains(&out, &["\n40 proven\n"]);
 }
 
 /// Six rows with a mean where a sum is declared, after an answer of a given length.

@@ -17,7 +17,7 @@ const FOREIGN: &str = r#"{"nr": "q0", "out": {"words": ["a", "b"], "lps": [-0.50
 fn a_right_log_passes() {
     let (code, out, err) = Folder::with(&[("a.jsonl", GOOD)]).check(&["a.jsonl"]);
     assert_eq!((code, err.as_str()), (0, ""));
-    contains(&out, &["1 proven", "no findings"]);
+    contains(&out, &["\n1 proven\n", "no findings"]);
 }
 
 #[test]
@@ -90,16 +90,16 @@ fn a_declared_convention_is_the_one_that_holds() {
     let folder = Folder::with(&[("retally.toml", mean), ("runs/a.jsonl", MEAN), ("runs/sum/b.jsonl", GOOD)]);
     let (code, out, _) = folder.check(&["runs/a.jsonl"]);
     assert_eq!(code, 0, "{out}");
-    contains(&out, &["2 proven"]);
+    contains(&out, &["\n2 proven\n"]);
     // Correct by default, but wrong under this configuration.
     let (code, out, _) = folder.check(&["runs/sum/b.jsonl"]);
     assert_eq!(code, 1, "{out}");
-    contains(&out, &["1 refuted"]);
+    contains(&out, &["\n1 refuted\n"]);
     let both = format!("{mean}[[overrides]]\npaths = [\"runs/sum/*\"]\nconventions.score = \"sum(logprob)\"\n");
     folder.write("retally.toml", both.as_bytes());
     let (code, out, _) = folder.check(&["runs"]);
     assert_eq!(code, 0, "{out}");
-    contains(&out, &["3 proven"]);
+    contains(&out, &["\n3 proven\n"]);
 }
 
 #[test]
@@ -109,18 +109,18 @@ fn a_field_of_the_users_own_becomes_a_claim() {
     folder.write("retally.toml", b"[conventions]\nrerank = \"sum(logprob)/n\"\n");
     let (code, out, _) = folder.check(&["a.jsonl", "-v"]);
     assert_eq!(code, 0, "{out}");
-    contains(&out, &["rerank", "2 proven"]);
+    contains(&out, &["rerank", "2 proven of 2"]);
 }
 
 #[test]
 fn a_declared_tolerance_widens_the_bound() {
     let log = GOOD.replace("-3.500000", "-3.500090");
     let folder = Folder::with(&[("a.jsonl", &log)]);
-    contains(&folder.check(&["a.jsonl"]).1, &["1 refuted"]);
+    contains(&folder.check(&["a.jsonl"]).1, &["\n1 refuted\n"]);
     folder.write("retally.toml", b"[tolerance]\nabsolute = 1e-4\n");
-    contains(&folder.check(&["a.jsonl"]).1, &["1 proven"]);
+    contains(&folder.check(&["a.jsonl"]).1, &["\n1 proven\n"]);
     folder.write("retally.toml", b"[tolerance.claims]\nscore = 1e-4\n");
-    contains(&folder.check(&["a.jsonl"]).1, &["1 proven"]);
+    contains(&folder.check(&["a.jsonl"]).1, &["\n1 proven\n"]);
     folder.write("retally.toml", b"[tolerance.claims]\nscor = 1e-4\n");
     let (code, _, err) = folder.check(&["a.jsonl"]);
     assert_eq!(code, 2);
@@ -139,7 +139,7 @@ fn an_ambiguous_field_is_asked_for_and_the_answer_is_used() {
     folder.write("retally.toml", b"[input]\nitem = \"question_id\"\n");
     let (code, out, err) = folder.check(&["a.jsonl", "--verbose"]);
     assert_eq!(code, 0, "{out}");
-    contains(&out, &["1 proven"]);
+    contains(&out, &["1 proven of 1"]);
     contains(&err, &["configuration retally.toml", "a.jsonl: native-jsonl (", "question_id"]);
 }
 
@@ -148,16 +148,16 @@ fn an_unknown_input_says_what_was_looked_for_and_how_to_map_it() {
     let folder = Folder::with(&[("a.jsonl", FOREIGN)]);
     let (code, out, _) = folder.check(&["a.jsonl"]);
     assert_eq!(code, 2);
-    contains(&out, &["unrecognised log format", "retally formats", "[input]", "logprobs ="]);
+    contains(&out, &["unrecognised log format", "retally formats", "[input]", "logprobs =", "--input-format"]);
     let mapped = "[input]\nitem = \"nr\"\ntokens = \"out.words\"\nlogprobs = \"out.lps\"\nscore = \"out.sum\"\n";
     folder.write("retally.toml", mapped.as_bytes());
     let (code, out, err) = folder.check(&["a.jsonl", "-v"]);
     assert_eq!(code, 0, "{out}");
-    contains(&out, &["out.sum", "2 proven"]);
+    contains(&out, &["out.sum", "2 proven of 2"]);
     contains(&err, &["logprobs", "out.lps", "mapped in retally.toml"]);
     // Settings for a role apply to the field with that role.
     folder.write("retally.toml", format!("{mapped}[conventions]\nscore = \"sum(logprob)/n\"\n").as_bytes());
-    contains(&folder.check(&["a.jsonl"]).1, &["2 refuted"]);
+    contains(&folder.check(&["a.jsonl"]).1, &["\n2 refuted\n"]);
     folder.write("retally.toml", b"[input]\nlogprob = \"out.lps\"\n");
     let (code, _, err) = folder.check(&["a.jsonl"]);
     assert_eq!(code, 2);
@@ -169,10 +169,10 @@ fn a_file_that_is_no_log_is_noted_in_a_directory_and_an_error_by_name() {
     let folder = Folder::with(&[("a.jsonl", GOOD), ("package.json", "{\"name\": \"x\"}")]);
     let (code, out, _) = folder.check(&["."]);
     assert_eq!(code, 0, "{out}");
-    contains(&out, &["unrecognised log format, not read: package.json (-v shows what was expected)", "1 proven"]);
+    contains(&out, &["unrecognised log format, not read: package.json (-v shows what was expected)", "\n1 proven\n"]);
     contains(
         &folder.check(&["-v", "."]).1,
-        &["package.json: unrecognised log format (run `retally formats`", "1 proven"],
+        &["package.json: unrecognised log format (run `retally formats`", "1 proven of 1"],
     );
     let others = ["b.json", "c.json", "d.json"].map(|name| (name, "{\"name\": \"x\"}"));
     let several =
@@ -189,7 +189,7 @@ fn a_file_that_is_no_log_is_noted_in_a_directory_and_an_error_by_name() {
     assert_eq!(report["errors"][0]["path"], "package.json");
     let (code, out, _) = folder.check(&["a.jsonl", "./package.json"]);
     assert_eq!(code, 2);
-    contains(&out, &["1 proven"]);
+    contains(&out, &["\n1 proven\n"]);
     assert_eq!(Folder::with(&[("package.json", "{\"name\": \"x\"}")]).check(&["."]).0, 2);
 }
 
@@ -204,7 +204,7 @@ fn what_is_missing_or_empty_is_unusable() {
     ] {
         let (code, out, _) = folder.check(&["a.jsonl", argument]);
         assert_eq!(code, 2, "{argument}");
-        contains(&out, &[says, "1 proven"]);
+        contains(&out, &[says, "\n1 proven\n"]);
         assert_eq!(folder.check(&["a.jsonl", argument, "--format", "json"]).0, 2, "{argument}");
     }
     for (arguments, says) in [
@@ -225,7 +225,7 @@ fn standard_input_and_packed_files_are_read() {
     child.stdin.take().unwrap().write_all(GOOD.as_bytes()).unwrap();
     let (code, out, _) = seen(&child.wait_with_output().unwrap());
     assert_eq!(code, 0);
-    contains(&out, &["1 proven"]);
+    contains(&out, &["\n1 proven\n"]);
 
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     packed.write_all(GOOD.as_bytes()).unwrap();
@@ -234,9 +234,9 @@ fn standard_input_and_packed_files_are_read() {
         .write("b.jsonl.zst", &zstd::stream::encode_all(MEAN.replace("-1.166667", "-3.500000").as_bytes(), 3).unwrap());
     let (code, out, _) = folder.check(&["a.jsonl.gz"]);
     assert_eq!(code, 0);
-    contains(&out, &["1 proven"]);
+    contains(&out, &["\n1 proven\n"]);
     let (_, out, _) = folder.check(&["b.jsonl.zst"]);
-    contains(&out, &["1 proven · 1 refuted"]);
+    contains(&out, &["\n1 proven · 1 refuted\n"]);
 }
 
 #[test]

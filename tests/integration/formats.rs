@@ -1,7 +1,7 @@
 //! Logs of real tools: each folder of `fixtures/formats` is one run, with the expected results in `expected.toml`.
 //!
-//! A folder contains a known error if its `expected.toml` names the expected finding (`must_find`, or `must_suspect`
-//! for a statistical one). That part is written by hand, above the part that blessing writes. Each `bad…` and `bug…`
+//! A folder contains a known error if its `expected.toml` names the expected finding (`must_find`, `must_suspect`
+//! for a statistical one, `must_warn` for a warning). That part is written by hand, above the part that blessing writes. Each `bad…` and `bug…`
 //! folder must have it; all others are clean.
 
 use std::collections::BTreeMap;
@@ -38,10 +38,10 @@ fn by_hand(folder: &Path) -> String {
     text.split("[formats]").next().unwrap_or_default().to_owned()
 }
 
-/// The required findings of a folder: certain ones and statistical ones. Clean folders have none.
-fn demanded(folder: &Path) -> [Vec<String>; 2] {
+/// The required findings of a folder: certain errors, statistical findings, and warnings. Clean folders have none.
+fn demanded(folder: &Path) -> [Vec<String>; 3] {
     let table: toml::Table = by_hand(folder).parse().unwrap();
-    let known = ["must_find", "must_suspect"];
+    let known = ["must_find", "must_suspect", "must_warn"];
     for key in table.keys() {
         assert!(known.contains(&key.as_str()), "{}: `{key}` is not known", short(folder));
     }
@@ -112,18 +112,24 @@ fn clean_logs_have_no_certain_finding_and_bad_ones_have() {
         let suspected: Vec<&str> = report
             .findings
             .iter()
-            .filter(|finding| finding.certainty == Certainty::Statistical || finding.severity == Severity::Warning)
+            .filter(|finding| finding.certainty == Certainty::Statistical)
             .map(|finding| finding.code.as_str())
             .collect();
-        let [must_find, must_suspect] = demanded(&folder);
+        let warnings: Vec<&str> = report
+            .findings
+            .iter()
+            .filter(|finding| finding.severity == Severity::Warning)
+            .map(|finding| finding.code.as_str())
+            .collect();
+        let [must_find, must_suspect, must_warn] = demanded(&folder);
         for code in must_find.iter().filter(|code| !certain.contains(&code.as_str())) {
             wrong.push(format!("{}: {code} is not among the certain findings {certain:?}", short(&folder)));
         }
         for code in must_suspect.iter().filter(|code| !suspected.contains(&code.as_str())) {
-            wrong.push(format!(
-                "{}: {code} is not among the statistical findings and warnings {suspected:?}",
-                short(&folder)
-            ));
+            wrong.push(format!("{}: {code} is not among the statistical findings {suspected:?}", short(&folder)));
+        }
+        for code in must_warn.iter().filter(|code| !warnings.contains(&code.as_str())) {
+            wrong.push(format!("{}: {code} is not among the warnings {warnings:?}", short(&folder)));
         }
         let name = folder.file_name().unwrap().to_string_lossy();
         if ["bad", "bug"].iter().any(|start| name.starts_with(start)) && !is_bad(&folder) {

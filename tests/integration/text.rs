@@ -149,7 +149,7 @@ fn a_path_in_place_of_a_command_is_answered_with_the_command() {
     let folder = Folder::with(&[("my runs/a.jsonl", GOOD), ("a.jsonl", GOOD)]);
     let (code, out, err) = folder.run("a.jsonl");
     assert_eq!((code, out.as_str()), (2, ""));
-    assert_eq!(err, "retally: `a.jsonl` is no command; to audit it: retally check a.jsonl\n");
+    assert_eq!(err, "retally: `a.jsonl` is not a command; to audit it: retally check a.jsonl\n");
     let (code, _, err) = folder.run("chek");
     assert_eq!(code, 2);
     contains(&err, &["unrecognized subcommand 'chek'", "check"]);

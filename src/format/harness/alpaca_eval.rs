@@ -127,7 +127,7 @@ const LONGEST_HEADER: usize = 4 << 10;
 fn header(head: &Head<'_>) -> Option<Vec<String>> {
     let first = head.bytes.get(..LONGEST_HEADER).unwrap_or(head.bytes);
     let first = first.get(..memchr::memchr(b'\n', first)?)?;
-    // A reader of rows is not made for every file that is none.
+    // Most files are not such tables: a reader of rows is made only for likely ones.
     memchr::memmem::find(first, b"win_rate")?;
     let mut rows = DelimitedRows::new(first, b',');
     let header: Vec<String> =

@@ -56,7 +56,7 @@ impl Format for Results {
     }
 }
 
-/// Numbers of an entry that are no metrics.
+/// Numbers of an entry that are not metrics.
 const OTHERS: [&str; 2] = ["prompt_id", "subset"];
 
 fn report(origin: &JsonOrigin<'_>, out: &mut dyn Sink) {

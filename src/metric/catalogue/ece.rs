@@ -30,7 +30,7 @@ fn of_one_bin(asked: &Asked<'_>) -> Answer {
     let (Some(confidence), Some(right)) = (whole("max_prob"), whole("exact_match")) else {
         return Answer::Missing(NO_ROWS);
     };
-    // The mean over trials is none of the bins of all.
+    // The mean over trials does not follow from the bins over all trials.
     if confidence.rows != right.rows || asked.claim.of.aggregation == Some(Aggregation::Other) {
         return Answer::Missing(NO_ROWS);
     }

@@ -24,7 +24,7 @@ enum Prologue {
 
 /// Whether a document starts like a table.
 pub(super) fn recognise(head: &[u8]) -> bool {
-    // No table, which nearly every document is: there is no need to walk through it.
+    // Nearly every document is not a table; those need not be walked through.
     if memchr::memmem::find(head, br#""columns""#).is_none() {
         return false;
     }

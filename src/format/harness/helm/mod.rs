@@ -60,7 +60,7 @@ fn context_of(holder: Value<'_>, perturbation: Option<Value<'_>>) -> String {
     context
 }
 
-/// A perturbation in words: its name, then its parameters in the order of their names. On what it is computed is none of them.
+/// A perturbation in words: its name, then its parameters in the order of their names. The instances that it is computed on are not a parameter.
 fn perturbed(perturbation: Value<'_>) -> String {
     let mut words: Vec<String> = Vec::new();
     let mut name = String::new();
