@@ -128,7 +128,7 @@ pub fn open(
     let mut bytes = crate::source::peek(&input, window)?;
     let rank = |head: &Head<'_>| {
         let mut ranked: Vec<(Confidence, &'static dyn Format)> =
-            format::all().map(|format| (format.recognise(head), format)).collect();
+            format::all().map(|format| (format::recognise(format, head), format)).collect();
         ranked.sort_by_key(|(confidence, _)| std::cmp::Reverse(confidence.percent));
         ranked
     };
@@ -151,9 +151,9 @@ pub fn open(
         window *= GROWTH;
         bytes = crate::source::peek(&input, window)?;
     };
-    Ok(chosen.map(|(confidence, format, reader)| RecognisedInput {
-        stored,
-        ..opened(input, format, confidence, reader, &bytes, whole)
+    Ok(chosen.map(|(confidence, format, reader)| {
+        let head = Recognition { bytes: &bytes, whole, stored };
+        opened(input, format, confidence, reader, &head)
     }))
 }
 
@@ -198,26 +198,35 @@ fn choose(
     }
 }
 
+/// What an input was recognised by.
+pub(super) struct Recognition<'b> {
+    /// Its first bytes.
+    pub(super) bytes: &'b [u8],
+    /// Whether these are all.
+    pub(super) whole: bool,
+    /// Its size before they were read, see [`RecognisedInput::stored`].
+    pub(super) stored: Option<u64>,
+}
+
 /// An input with the reader of its format.
 pub(super) fn opened(
     input: Input,
     format: &'static dyn Format,
     confidence: Confidence,
     reader: Box<dyn Reader>,
-    bytes: &[u8],
-    whole: bool,
+    by: &Recognition<'_>,
 ) -> RecognisedInput {
     RecognisedInput {
-        stored: input.size(),
+        stored: by.stored,
         input,
         format: format.name(),
         tool: format.tool(),
         is_mappable: format.is_mappable(),
         confidence,
         reader,
-        head_bytes: bytes.len(),
-        head: stable_hash(bytes),
-        whole,
+        head_bytes: by.bytes.len(),
+        head: stable_hash(by.bytes),
+        whole: by.whole,
         range: None,
     }
 }
