@@ -189,7 +189,7 @@ impl<'p> Auditor<'p> {
                 claim.promises |= judged.follows;
             }
             if !item.complete && !self.plan.gather {
-                kept.path = Some(comparison::path(candidate, &self.plan.steps));
+                kept.path = Some(comparison::path(candidate, facts.log_probs.iter().copied()));
             }
             let content = content::of_candidate(item, candidate, kept.prompt);
             kept.content = content::short(content);
