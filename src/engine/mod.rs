@@ -1,6 +1,7 @@
 //! Passes over the inputs: source → format → audit → tally, on several threads, repeated until the plan of
 //! the last pass is what it measured.
 
+mod alike;
 mod beside;
 mod fields;
 mod follow;
@@ -26,6 +27,7 @@ use crate::run::{InputIdentity, RunId};
 use crate::source::{Block, Blocks, ByteMap, Elements, Inner, NestedRecords, Opened, Piece, SourceError, peek};
 use crate::tally::{FileTally, Kept, Tally};
 
+pub use alike::open_alike;
 pub use beside::{Unrecognised, open_beside};
 pub use fields::{field_shapes, fields, mentions};
 pub use follow::Following;

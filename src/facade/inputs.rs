@@ -209,7 +209,10 @@ pub(super) fn find(wanted: &Wanted<'_>) -> Inputs {
         }
     }
     // What only others beside it explain.
-    for beside in engine::open_beside(&unrecognised, &opened) {
+    let beside = engine::open_beside(&unrecognised, &opened);
+    unrecognised.retain(|own| !beside.iter().any(|beside| beside.input.path == own.input.path));
+    let alike = engine::open_alike(&unrecognised);
+    for beside in beside.into_iter().chain(alike) {
         errors.retain(|error| error.path != beside.input.path);
         declared.see(&beside, &wanted.config.input(&beside.input.path, None), wanted.config);
         opened.push(beside);

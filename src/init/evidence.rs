@@ -106,7 +106,7 @@ fn of_field(shape: &FieldShape, input: &Seen, report: &Report) -> Line {
         }
         return Line { path, what: shape.what.clone(), role: role.unwrap_or_default(), verdict: String::new() };
     };
-    let name = claim.field.path.as_str();
+    let name = if claim.column.is_empty() { claim.field.path.as_str() } else { claim.column.as_str() };
     let column = input.column(name).map(|spec| roles::key(Role::Claim(spec.column.kind)));
     let is_own = |held: &&ClaimReport| matches!(&held.claim, ClaimKey::Column(known) if known == name);
     let held: Vec<&ClaimReport> = report.claims.iter().filter(is_own).collect();

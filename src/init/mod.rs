@@ -102,9 +102,10 @@ fn is_by_value(seen: &[Seen], claim: &str) -> bool {
     seen.iter().any(|input| input.is_mappable && input.mapping.iter().any(is_found))
 }
 
-/// What says of the logs how they were read: the roles that their values say, and the claims that follow in all rows.
+/// What says of the logs how they were read: the roles that their values say, and the claims that follow in all rows, or those
+/// that are refuted, too.
 #[must_use]
-pub fn found_by_value(seen: &[Seen], report: &Report) -> Active {
+pub fn found_by_value(seen: &[Seen], report: &Report, with_refuted: bool) -> Active {
     let mut fields: Vec<(String, String)> = Vec::new();
     let mut pins = Vec::new();
     let mappable = || seen.iter().filter(|input| input.is_mappable);
@@ -123,7 +124,8 @@ pub fn found_by_value(seen: &[Seen], report: &Report) -> Active {
         let Some(spec) = seen.iter().find_map(|input| input.column(claim)).filter(|_| is_by_value(seen, claim)) else {
             continue;
         };
-        let Some(formula) = proven(&held) else { continue };
+        let refuted = || held.first().filter(|_| with_refuted).and_then(|claim| claim.convention.parse().ok());
+        let Some(formula) = proven(&held).or_else(refuted) else { continue };
         let key = roles::key(Role::Claim(spec.column.kind));
         let is_free = !fields.iter().any(|(known, _)| *known == key);
         let is_usual = accepted(spec.column.kind).contains(&formula);

@@ -28,14 +28,17 @@ pub fn propose(audit: &Audit, inputs: Inputs, existing: Option<&str>) -> Result<
         audit.with_config(Config::parse(FILE_NAME, &whole, Path::new("."))?).run()
     };
     let evidence = init::evidence(&seen, &errors, &report);
-    let by_value = init::found_by_value(&seen, &report);
     let pins = settled(init::pins(&seen, &report), &report, &again)?;
     let text = |active: &Active| init::configuration(&seen, &errors, &report, active);
+    let mut active = Active { pins: pins.clone(), fields: Vec::new() };
     // What the values say takes effect as a whole or not at all.
-    let with_values = Active { pins: [pins.clone(), by_value.pins].concat(), fields: by_value.fields };
-    let mut active = Active { pins, fields: Vec::new() };
-    if with_values != active && again(&text(&with_values)).is_ok_and(|with| is_same(&with, &report)) {
-        active = with_values;
+    for with_refuted in [true, false] {
+        let by_value = init::found_by_value(&seen, &report, with_refuted);
+        let with_values = Active { pins: [pins.clone(), by_value.pins].concat(), fields: by_value.fields };
+        if with_values != active && again(&text(&with_values)).is_ok_and(|with| is_same(&with, &report)) {
+            active = with_values;
+            break;
+        }
     }
     let text = text(&active);
     let text = existing.map_or_else(|| text.clone(), |existing| keep::joined(existing, &text));
