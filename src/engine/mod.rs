@@ -31,7 +31,7 @@ pub use alike::open_alike;
 pub use beside::{Unrecognised, open_beside};
 pub use fields::{field_shapes, fields, mentions};
 pub use follow::Following;
-pub use open::{RecognisedInput, Refusal, SharedColumns, Unknown, UnknownFormat, open};
+pub use open::{Choice, RecognisedInput, Refusal, SharedColumns, Unknown, UnknownFormat, open};
 pub use settle::{Passes, Settled, settle};
 
 /// Bytes per work unit.

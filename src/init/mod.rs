@@ -11,7 +11,7 @@ mod propose;
 use std::collections::BTreeMap;
 
 use crate::config::{ColumnSpec, accepted, both_ends};
-use crate::engine::{RecognisedInput, field_shapes};
+use crate::engine::{Choice, RecognisedInput, field_shapes};
 use crate::format::native::roles::{self, Role};
 use crate::format::shape::FieldShape;
 use crate::format::{MappedField, MappedRole};
@@ -69,6 +69,31 @@ pub struct Active {
     pub pins: Vec<Pin>,
     /// Fields whose roles were found by their values: the key of the role, and the path.
     pub fields: Vec<(String, String)>,
+}
+
+/// A field that may be chosen for a role, and the claims that are proven with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// The field.
+    pub choice: Choice,
+    /// Number of claims that are proven with it and not without it.
+    pub proven: u64,
+}
+
+impl Open {
+    /// The line that chooses the field.
+    fn line(&self) -> String {
+        format!("{} = {}", key(&self.choice.role), string(&self.choice.field))
+    }
+
+    /// What it would prove.
+    fn would_prove(&self) -> String {
+        match self.proven {
+            0 => self.choice.evidence.clone(),
+            1 => format!("would prove 1 claim: {}", self.choice.evidence),
+            number => format!("would prove {} claims: {}", count(number), self.choice.evidence),
+        }
+    }
 }
 
 /// A convention that can take effect.
@@ -183,7 +208,13 @@ fn schema() -> String {
 
 /// The configuration as a text, with what takes effect of it.
 #[must_use]
-pub fn configuration(seen: &[Seen], errors: &[InputError], report: &Report, active: &Active) -> String {
+pub fn configuration(
+    seen: &[Seen],
+    errors: &[InputError],
+    report: &Report,
+    active: &Active,
+    choices: &[Open],
+) -> String {
     let mut text = schema();
     text.push_str(
         "# How retally read these logs. Remove the leading # to activate a line; unchanged, the file does not affect the\n\
@@ -200,6 +231,13 @@ pub fn configuration(seen: &[Seen], errors: &[InputError], report: &Report, acti
     );
     text.push_str("[input]\n");
     input_fields(&mut text, seen, &active.fields);
+    for (at, open) in choices.iter().enumerate() {
+        let input = &open.choice.input;
+        if at == 0 || choices.get(at - 1).is_some_and(|before| before.choice.input != *input) {
+            text.push_str(&format!("# {}: these fields fit alike; activate one of them:\n", visible(input)));
+        }
+        text.push_str(&format!("# {}  # {}\n", open.line(), visible(&open.would_prove())));
+    }
     text.push_str(
         "# Numbers that mean \"no value\" in these logs.\n# sentinels = [-100.0]\n\n\
          # Rule severities: error, warning, note or off. Run `retally rules` for a list of rules.\n[rules]\n# RT407 = \"off\"\n\n\
@@ -416,7 +454,7 @@ fn key(name: &str) -> String {
 }
 
 /// A basic string of TOML, which YAML reads as well. What could hide or be taken for something else is an escape.
-fn string(text: &str) -> String {
+pub(super) fn string(text: &str) -> String {
     let mut out = String::from("\"");
     for character in text.chars() {
         match character {

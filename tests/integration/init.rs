@@ -306,6 +306,60 @@ fn fields_that_no_log_has_are_refused() {
 }
 
 #[test]
+fn fields_that_fit_alike_are_asked_with_what_each_would_prove() {
+    let folder = tempfile::tempdir().unwrap();
+    let row = |at: usize| {
+        let (own, other) = (0.25 + at as f64 / 64.0, 0.5 + at as f64 / 32.0);
+        format!(
+            "{{\"rid\": \"r{at}\", \"words\": [\"a\", \"b\"], \"student_lps\": [-{own}, -1.5], \"teacher_lps\": [-{other}, -0.5], \
+             \"student_sum\": -{}, \"teacher_sum\": -{}}}\n",
+            own + 1.5,
+            other + 0.5
+        )
+    };
+    std::fs::write(folder.path().join("x.jsonl"), (0..12).map(row).collect::<String>()).unwrap();
+    let output = retally(folder.path(), &["init", "x.jsonl"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let expected = "to decide:\n  \
+        `x.jsonl`: [input] logprobs = \"student_lps\" would prove 12 claims: `student_sum` follows from them\n  \
+        `x.jsonl`: [input] logprobs = \"teacher_lps\" would prove 12 claims: `teacher_sum` follows from them\n\
+        wrote retally.toml: 0 of 0 claims can be checked\nnext: retally check x.jsonl\n";
+    assert_eq!(text(&output.stdout), expected);
+    let written = std::fs::read_to_string(folder.path().join("retally.toml")).unwrap();
+    let question = "# x.jsonl: these fields fit alike; activate one of them:\n\
+        # logprobs = \"student_lps\"  # would prove 12 claims: `student_sum` follows from them\n";
+    assert!(written.contains(question), "{written}");
+    assert_eq!(retally(folder.path(), &["check", "x.jsonl"]).status.code(), Some(2));
+    let chosen = written.replace("# logprobs = \"student_lps\"", "logprobs = \"student_lps\"");
+    std::fs::write(folder.path().join("retally.toml"), chosen).unwrap();
+    let report = audit(folder.path(), "x.jsonl", None);
+    assert_eq!(report["summary"]["verdicts"]["student_sum"]["proven"], 12, "{report}");
+}
+
+#[test]
+fn fields_are_read_by_the_values_of_the_whole_file() {
+    let folder = tempfile::tempdir().unwrap();
+    // Behind the first 256 KiB, the number is another one in every second record.
+    let mut log = String::new();
+    for at in 0..6000 {
+        let own = 0.25 + f64::from(at) / 8192.0;
+        let sum = if at > 4500 && at % 2 == 0 { own } else { own + 1.5 };
+        writeln!(
+            log,
+            "{{\"rid\": \"r{at}\", \"words\": [\"a\", \"b\"], \"vals\": [-{own}, -1.5], \"figure\": -{sum}}}"
+        )
+        .unwrap();
+    }
+    assert!(log.len() > 1 << 18);
+    std::fs::write(folder.path().join("x.jsonl"), &log).unwrap();
+    let output = retally(folder.path(), &["check", "x.jsonl"]);
+    assert!(text(&output.stderr).contains("unrecognised log format"), "{}", text(&output.stdout));
+    let log = log.lines().take(4000).fold(String::new(), |log, line| log + line + "\n");
+    std::fs::write(folder.path().join("x.jsonl"), log).unwrap();
+    assert_eq!(audit(folder.path(), "x.jsonl", None)["summary"]["verdicts"]["figure"]["proven"], 4000);
+}
+
+#[test]
 fn trace_and_score_take_a_configuration() {
     let folder = tempfile::tempdir().unwrap();
     let log = "{\"n\": \"a\", \"x\": [-0.5, -1.5], \"y\": -2.0}\n";

@@ -35,6 +35,7 @@ use table::CSV;
 use token_lines::TOKEN_LINES;
 
 use crate::config::{ColumnSpec, Config, ConfigError, InputConfig};
+use crate::format::json::Value;
 use crate::format::native::mapping::Mapping;
 use crate::format::native::paths::split;
 use crate::format::{Format, Framing, Head};
@@ -56,6 +57,14 @@ pub(crate) fn by_shape(head: &Head<'_>) -> &'static dyn Format {
 /// The format of summaries.
 pub(crate) fn summary() -> &'static dyn Format {
     &SUMMARY
+}
+
+/// The fields that may hold the values of the tokens alike, with their role under `[input]` and what each would prove.
+pub(crate) fn alike(head: &Head<'_>) -> Vec<(String, String, String)> {
+    let Ok(mapping) = mapping(&InputConfig::default()) else { return Vec::new() };
+    let records: Vec<Value<'_>> = head.sample().collect();
+    let found = infer::find(&records, &mapping).alike.into_iter();
+    found.map(|((role, path), evidence)| (roles::key(role), path.join("."), evidence)).collect()
 }
 
 /// The names of the numbers in a summary.
