@@ -16,6 +16,9 @@ const SAMPLE: usize = 24;
 /// Least confidence at which they are read.
 const ENOUGH: u8 = 30;
 
+/// A file with its only record, on one line.
+type OneRecord<'u> = (&'u Unrecognised, Vec<u8>);
+
 /// The only record of a file, on one line, with its keys.
 fn record(input: &Input) -> Option<(Vec<String>, Vec<u8>)> {
     let bytes = peek(input, HEAD_BYTES).ok().filter(|bytes| bytes.len() < HEAD_BYTES)?;
@@ -37,7 +40,7 @@ pub fn open_alike(unrecognised: &[Unrecognised]) -> Vec<RecognisedInput> {
     if unrecognised.len() < FEWEST {
         return Vec::new();
     }
-    let mut groups: BTreeMap<(&str, Vec<String>), Vec<(&Unrecognised, Vec<u8>)>> = BTreeMap::new();
+    let mut groups: BTreeMap<(&str, Vec<String>), Vec<OneRecord<'_>>> = BTreeMap::new();
     for own in unrecognised {
         if let Some((keys, line)) = record(&own.input) {
             groups.entry((own.input.directory(), keys)).or_default().push((own, line));
@@ -47,7 +50,7 @@ pub fn open_alike(unrecognised: &[Unrecognised]) -> Vec<RecognisedInput> {
     groups.flat_map(|group| open_group(&group)).collect()
 }
 
-fn open_group(group: &[(&Unrecognised, Vec<u8>)]) -> Vec<RecognisedInput> {
+fn open_group(group: &[OneRecord<'_>]) -> Vec<RecognisedInput> {
     let step = group.len().div_ceil(SAMPLE);
     let joint: Vec<u8> = group.iter().step_by(step).flat_map(|(_, line)| line.iter().copied()).collect();
     let joint = Head::new("", "records.jsonl", &joint, true);

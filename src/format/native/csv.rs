@@ -168,18 +168,26 @@ fn read_rows(readers: &[CsvReader], file: u32, stream: Opened, out: &mut dyn Sin
         let line = rows.line();
         match rows.row() {
             Ok(Some(_)) if is_header => is_header = false,
-            Ok(Some(row)) => parts.iter_mut().for_each(|candidates| candidates.row(&row, out)),
+            Ok(Some(row)) => {
+                for candidates in &mut parts {
+                    candidates.row(&row, out);
+                }
+            }
             Ok(None) => break,
             Err(error) => {
                 out.record();
                 let place = Place { file, line, column: 1, ..Place::default() };
                 out.error(row_error(place, &[], error.to_string(), true));
                 // None of its cells are known.
-                parts.iter_mut().for_each(|candidates| candidates.lose(&csv::ByteRecord::new()));
+                for candidates in &mut parts {
+                    candidates.lose(&csv::ByteRecord::new());
+                }
             }
         }
     }
-    parts.iter_mut().for_each(|candidates| candidates.end(out));
+    for candidates in &mut parts {
+        candidates.end(out);
+    }
 }
 
 impl Reader for CsvReader {

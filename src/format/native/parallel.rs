@@ -50,7 +50,7 @@ fn is_array(value: &Value<'_>) -> bool {
 }
 
 /// The values of a list or of the members of an object.
-fn values<'t>(holder: Value<'t>) -> impl Iterator<Item = Value<'t>> {
+fn values(holder: Value<'_>) -> impl Iterator<Item = Value<'_>> {
     holder.elements().chain(holder.members().map(|(_, value)| value))
 }
 

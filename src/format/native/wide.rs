@@ -113,7 +113,7 @@ fn is_number_of_text(name: &str) -> bool {
     by_name(name).is_some_and(|(role, _)| matches!(role, Role::Claim(_)) || role.is_per_token())
 }
 
-fn cells<'r>(rows: &'r [ByteRecord], column: usize) -> impl Iterator<Item = &'r [u8]> {
+fn cells(rows: &[ByteRecord], column: usize) -> impl Iterator<Item = &[u8]> {
     rows.iter().map(move |row| row.get(column).unwrap_or_default().trim_ascii())
 }
 
