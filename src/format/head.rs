@@ -1,7 +1,6 @@
 //! The head of an input, as seen by format recognition: its name and its first bytes, parsed once for all formats.
 
 use std::cell::OnceCell;
-use std::io::{BufRead as _, Read as _};
 
 use crate::format::Framing;
 use crate::format::json::{Kind, Tape, Value};
@@ -13,10 +12,6 @@ pub const HEAD_BYTES: usize = 1 << 18;
 pub const FIRST_RECORDS: usize = 8;
 /// Records that are read for what their values show.
 const SAMPLE: usize = 24;
-/// Records of these that are from the rest of a file, behind its head.
-const FURTHER: usize = 12;
-/// Bytes in which such a record is looked for.
-const LONGEST_LINE: usize = 1 << 20;
 /// Maximum bytes read to find that many whole records. Beyond it, the first record is enough.
 const LONG_HEAD: usize = HEAD_BYTES << 6;
 
@@ -154,9 +149,7 @@ impl<'h> Head<'h> {
                     return Vec::new();
                 }
                 let chosen = positions(lines.len()).filter_map(|at| lines.get(at));
-                let further = self.further();
-                let chosen = chosen.map(|line| line.to_vec()).step_by(if further.is_empty() { 1 } else { 2 });
-                chosen.chain(further).filter_map(Parsed::of).collect()
+                chosen.filter_map(|line| Parsed::of(line.to_vec())).collect()
             }
             Some(Framing::Elements) if text.first() == Some(&b'[') => {
                 let elements = || crate::source::Elements::new(self.bytes).into_iter().flatten().flatten();
@@ -170,25 +163,6 @@ impl<'h> Head<'h> {
             }
             _ => Vec::new(),
         }
-    }
-
-    /// Lines spread over the rest of a plain file. A compressed one is not read twice for them.
-    fn further(&self) -> Vec<Vec<u8>> {
-        let Some((input, size)) = self.input.zip(self.input.and_then(Input::size)).filter(|_| !self.whole) else {
-            return Vec::new();
-        };
-        let head = self.bytes.len() as u64;
-        let Some(rest) = size.checked_sub(head) else { return Vec::new() };
-        let line = |at: usize| {
-            let mut stream =
-                input.tail(head + rest / FURTHER as u64 * at as u64).ok()??.stream.take(LONGEST_LINE as u64);
-            // The rest of a line that began before.
-            stream.skip_until(b'\n').ok()?;
-            let mut line = Vec::new();
-            stream.read_until(b'\n', &mut line).ok()?;
-            line.ends_with(b"\n").then_some(line)
-        };
-        (0..FURTHER).filter_map(line).collect()
     }
 
     /// The share of the first records that are objects with a shape, in percent; 0 without records. Counting stops

@@ -337,29 +337,6 @@ fn fields_that_fit_alike_are_asked_with_what_each_would_prove() {
 }
 
 #[test]
-fn fields_are_read_by_the_values_of_the_whole_file() {
-    let folder = tempfile::tempdir().unwrap();
-    // Behind the first 256 KiB, the number is another one.
-    let mut log = String::new();
-    for at in 0..6000 {
-        let own = 0.25 + f64::from(at) / 8192.0;
-        let sum = if at > 4500 { own } else { own + 1.5 };
-        writeln!(
-            log,
-            "{{\"rid\": \"r{at}\", \"words\": [\"a\", \"b\"], \"vals\": [-{own}, -1.5], \"figure\": -{sum}}}"
-        )
-        .unwrap();
-    }
-    assert!(log.len() > 1 << 18);
-    std::fs::write(folder.path().join("x.jsonl"), &log).unwrap();
-    let output = retally(folder.path(), &["check", "x.jsonl"]);
-    assert!(text(&output.stderr).contains("unrecognised log format"), "{}", text(&output.stdout));
-    let log = log.lines().take(4000).fold(String::new(), |log, line| log + line + "\n");
-    std::fs::write(folder.path().join("x.jsonl"), log).unwrap();
-    assert_eq!(audit(folder.path(), "x.jsonl", None)["summary"]["verdicts"]["figure"]["proven"], 4000);
-}
-
-#[test]
 fn trace_and_score_take_a_configuration() {
     let folder = tempfile::tempdir().unwrap();
     let log = "{\"n\": \"a\", \"x\": [-0.5, -1.5], \"y\": -2.0}\n";
