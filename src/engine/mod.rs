@@ -1,6 +1,7 @@
 //! Passes over the inputs: source → format → audit → tally, on several threads, repeated until the plan of
 //! the last pass is what it measured.
 
+mod alike;
 mod beside;
 mod cut;
 mod fields;
@@ -28,10 +29,11 @@ use crate::run::{InputIdentity, RunId};
 use crate::source::{Block, Blocks, Layout, Opened, SourceError, peek};
 use crate::tally::{FileTally, Kept, Tally};
 
+pub use alike::open_alike;
 pub use beside::{Unrecognised, open_beside};
 pub use fields::{field_shapes, fields, mentions};
 pub use follow::Following;
-pub use open::{RecognisedInput, Refusal, SharedColumns, Unknown, UnknownFormat, open};
+pub use open::{Choice, RecognisedInput, Refusal, SharedColumns, Unknown, UnknownFormat, open};
 pub use settle::{Passes, Settled, settle};
 
 /// Bytes per work unit.

@@ -103,6 +103,21 @@ pub struct Unknown {
     pub refusal: Refusal,
     /// The fields of its first rows, where it has rows.
     pub fields: Vec<String>,
+    /// The fields of which one must be chosen for it to be read.
+    pub choices: Vec<Choice>,
+}
+
+/// One of several fields that may play a role alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// The path of the input.
+    pub input: String,
+    /// The role, as under `[input]`.
+    pub role: String,
+    /// The path of the field.
+    pub field: String,
+    /// What its values show.
+    pub evidence: String,
 }
 
 /// Why an input is not read.
@@ -168,7 +183,10 @@ fn choose(
     forced: Option<&str>,
 ) -> Result<Chosen, Unknown> {
     let refuse = |refusal, message: String| {
-        Err(Unknown { path: head.path.to_owned(), message, refusal, fields: refused::fields(head) })
+        let choices = if refusal == Refusal::NoFormat { native::alike(head) } else { Vec::new() };
+        let choice = |(role, field, evidence)| Choice { input: head.path.to_owned(), role, field, evidence };
+        let choices = choices.into_iter().map(choice).collect();
+        Err(Unknown { path: head.path.to_owned(), message, refusal, fields: refused::fields(head), choices })
     };
     if head.bytes.trim_ascii().is_empty() {
         return refuse(Refusal::Empty, "the file is empty (expected at least one record)".to_owned());
