@@ -62,7 +62,7 @@ def find() -> str:
 
 
 def run(
-    arguments: Sequence[str], *, write: Callable[[IO[bytes]], None] | None = None, directory: str | None = None
+    arguments: Sequence[str], *, write: Callable[[IO[bytes]], object] | None = None, directory: str | None = None
 ) -> Output:
     """Runs a command. `write` writes its standard input, of any size; without it, standard input is empty."""
     # Files and not pipes: the program may print before it has read everything.
@@ -90,7 +90,7 @@ def run(
         return Output(process.returncode, out.read(), err.read().decode("utf-8", "replace"))
 
 
-def _feed(to: IO[bytes], write: Callable[[IO[bytes]], None]) -> None:
+def _feed(to: IO[bytes], write: Callable[[IO[bytes]], object]) -> None:
     try:
         with to:
             write(to)

@@ -114,7 +114,7 @@ class Report:
         """Reads a report that `save` or `retally check --format json` wrote. Its exit code is that of its gate."""
         data = Path(path).read_bytes()
         report = cls(data, exit_code=0)
-        _program.run(["report", "-", "--format", "concise"], write=lambda to: to.write(data) and None).checked()
+        _program.run(["report", "-", "--format", "concise"], write=lambda to: to.write(data)).checked()
         incomplete = any(error.fatal for error in report.errors) or not report.inputs
         report.exit_code = 2 if incomplete else int(report.gate is not None and not report.gate.passed)
         return report
@@ -318,7 +318,7 @@ class Report:
         if format == "json":
             return self._bytes.decode()
         arguments = ["report", "-", "--format", format, "--color", "never"]
-        return _program.run(arguments, write=lambda to: to.write(self._bytes) and None).checked().decode()
+        return _program.run(arguments, write=lambda to: to.write(self._bytes)).checked().decode()
 
     def save(self, path: str | os.PathLike[str], format: Format | None = None) -> Path:
         """Writes the report to a file. The format follows from the ending, such as `.html`, `.json`, `.md` or `.sarif`."""
