@@ -40,7 +40,7 @@ def writer(source: object) -> tuple[str, Write]:
     to_dicts = getattr(source, "to_dict", None)
     if callable(to_dicts) and hasattr(source, "columns"):
         # A pandas table without pyarrow, or with columns of several types.
-        records = to_dicts("records")
+        records: Any = to_dicts("records")
         return ".jsonl", lambda to: _lines(records, to)
     if isinstance(source, Iterable) and not isinstance(source, (bytes, bytearray)):
         rows: Iterable[Any] = source

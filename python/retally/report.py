@@ -181,6 +181,13 @@ class Report:
         sums = {field.name: sum(getattr(kind, field.name) for kind in kinds) for field in fields(model.Verdicts)}
         return model.Verdicts(**sums)
 
+    @property
+    def failing(self) -> tuple[model.Finding, ...]:
+        """Findings that make the exit code 1: severe enough, not in the baseline and not excepted."""
+        new = [one for one in self.findings if one.baseline_state != "unchanged" and one.excepted is None]
+        # Findings are ordered by severity, and the gate counts those from its severity on.
+        return tuple(new[: self.gate.failing if self.gate else 0])
+
     def raise_if_failed(self) -> None:
         """Raises RetallyError with the text of the report unless it is `ok`."""
         if not self.ok:
@@ -372,6 +379,19 @@ class _Frame:
             f'<iframe sandbox="allow-scripts" srcdoc="{page}" style="width:100%;height:{int(self.height)}px;border:1px solid #8884">'
             "</iframe>"
         )
+
+
+def described(finding: model.Finding) -> str:
+    """One finding as text: its message, the first location, the arithmetic there, evidence, impact and fix."""
+    lines = [f"{finding.severity}[{finding.code}]: {finding.message}"]
+    if finding.locations:
+        at = finding.locations[0]
+        lines.append(f"  --> {at.path}:{at.line}:{at.column}" + (f" ({at.field})" if at.field else ""))
+    lines += [f"      {finding.label}"] if finding.label else []
+    lines += [f"evidence  {line}" for line in finding.evidence_lines]
+    lines += [f"impact    {line}" for line in finding.impact_lines]
+    lines += [f"fix       {finding.help}", f"more      retally explain {finding.code}"]
+    return "\n".join(_visible(line) for line in lines)
 
 
 def _card(report: Report) -> str:

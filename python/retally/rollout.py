@@ -69,7 +69,11 @@ def check_rollout(
 
 def _rows(values: Any) -> list[list[Any]]:
     """A batch as lists, one per rollout."""
-    rows = values.tolist() if hasattr(values, "tolist") else list(values)
+    rows: list[Any] = values.tolist() if hasattr(values, "tolist") else list(values)
     if rows and not isinstance(rows[0], Sequence) and not hasattr(rows[0], "tolist"):
         rows = [rows]
-    return [row.tolist() if hasattr(row, "tolist") else list(row) for row in rows]
+    return [_row(row) for row in rows]
+
+
+def _row(values: Any) -> list[Any]:
+    return list(values.tolist() if hasattr(values, "tolist") else values)
