@@ -33,7 +33,7 @@ def verdict(location: str) -> str:
 
 
 @hooks(name="retally", description="Audits the log of each task when it ends (RETALLY_INSPECT=false turns it off)")
-class AuditHooks(Hooks):
+class AuditHooks(Hooks):  # type: ignore[misc, unused-ignore]
     """Audits each task's log, and says the verdicts at the end of the run."""
 
     def __init__(self) -> None:

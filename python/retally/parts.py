@@ -167,6 +167,8 @@ class Task:
     """The byte behind the last one; None for the end of the file."""
     directory: str | None = None
     """Where relative paths begin."""
+    copies: tuple[str, ...] = ()
+    """Remote files to copy first, under their addresses."""
 
     def scan(self, plan: bytes | None = None, **options: Any) -> Part:
         """The part, by `Part.scan`."""
@@ -181,7 +183,7 @@ class Task:
     def from_json(cls, text: str) -> Task:
         """Reads what `to_json` gave."""
         fields = json.loads(text)
-        return cls(**{**fields, "paths": tuple(fields["paths"])})
+        return cls(**{**fields, "paths": tuple(fields["paths"]), "copies": tuple(fields["copies"])})
 
 
 def measure(paths: StrPath | Iterable[StrPath], *, format: str | None = None) -> bytes:

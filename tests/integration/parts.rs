@@ -318,14 +318,14 @@ fn a_range_without_a_record_is_a_part() {
     )]);
     // The second range lies inside of the first line.
     for (range, code) in [("0..10", 0), ("10..20", 2), ("20..", 0)] {
-        let arguments = ["check", "log.jsonl", "--bytes", range, "--tally", range];
+        let arguments = ["log.jsonl", "--bytes", range, "--tally", range];
         assert_eq!(folder.command(&arguments).status().unwrap().code(), Some(code), "{range}");
     }
     let (code, out, _) = folder.run("merge 0..10 10..20 20.. --format json");
     let (whole_code, whole, _) = folder.run("check log.jsonl --format json");
     assert_eq!((code, out), (whole_code, whole));
     // A part of an input that cannot be read has none.
-    let output = folder.command(&["check", "missing.jsonl", "--tally", "missing"]).output().unwrap();
+    let output = folder.command(&["missing.jsonl", "--tally", "missing"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(!folder.path().join("missing").exists());
 }

@@ -17,8 +17,7 @@ import pytest
 pytest.importorskip("lm_eval")
 os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", TRANSFORMERS_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
 
-sys.path.insert(0, str(Path(__file__).parent))
-import tiny  # noqa: E402
+from . import tiny  # noqa: E402
 
 import retally  # noqa: E402
 import retally.lm_eval  # noqa: E402
@@ -52,8 +51,7 @@ def wrong_models() -> None:
             return [(score, True) for score, _ in super()._loglikelihood_tokens(requests, **options)]
 
 
-if not os.environ.get("RETALLY_WITHOUT_WRONG_MODELS"):
-    wrong_models()
+wrong_models()
 
 
 def run(place: Path, output: Path, model: str, *tasks: str, model_args: str = "", more: tuple[str, ...] = ()) -> int:
