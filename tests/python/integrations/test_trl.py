@@ -1,0 +1,60 @@
+"""The callback in a real training run of TRL, on a tiny model that is made on the spot."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("trl")
+os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", TRANSFORMERS_OFFLINE="1")
+
+from . import tiny  # noqa: E402
+
+import retally  # noqa: E402
+import retally.trl  # noqa: E402
+
+
+def train(place: Path, callback: Any) -> None:
+    import datasets
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from trl import SFTConfig, SFTTrainer
+
+    folder = tiny.model(place / "model")
+    rows = datasets.Dataset.from_list([{"text": f"{one['question']} {one['choices'][0]}"} for one in tiny.QUESTIONS[:16]])
+    config = SFTConfig(output_dir=str(place / "out"), max_steps=4, per_device_train_batch_size=4, logging_steps=1, report_to="none", use_cpu=True, bf16=False)
+    trainer = SFTTrainer(
+        model=AutoModelForCausalLM.from_pretrained(folder),
+        args=config,
+        train_dataset=rows,
+        processing_class=AutoTokenizer.from_pretrained(folder),
+        callbacks=[callback],
+    )
+    trainer.train()
+
+
+def test_a_training_run_ends_with_a_verdict(tmp_path: Path) -> None:
+    callback = retally.trl.AuditCallback(raise_on_failure=True)
+    train(tmp_path, callback)
+    assert callback.report is not None and callback.report.ok
+    assert "trainer-log" in [one.format for one in callback.report.inputs]
+
+
+def test_a_bad_log_beside_the_run_is_found(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    rows = [{"item": f"q{at}", "candidate": "a", "logprobs": [-0.5, -1.25 - at], "score": (-1.75 - at) / 2} for at in range(8)]
+    (tmp_path / "out" / "eval.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    with pytest.raises(retally.RetallyError, match="RT204"):
+        train(tmp_path, retally.trl.AuditCallback(raise_on_failure=True))
+    quiet = retally.trl.AuditCallback()
+    train(tmp_path, quiet)
+    assert quiet.report is not None and [one.code for one in quiet.report.failing] == ["RT204"]
+
+
+def test_nothing_to_audit_does_not_stop_the_trainer(tmp_path: Path) -> None:
+    callback = retally.trl.AuditCallback(tmp_path / "nowhere")
+    train(tmp_path, callback)
+    assert callback.report is None
