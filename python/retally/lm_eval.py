@@ -78,7 +78,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     @functools.wraps(evaluate)
     def recorded(lm: Any, *rest: Any, **options: Any) -> Any:
-        return evaluate(record(lm), *rest, **options)
+        try:
+            record(lm)
+        except RetallyError as error:
+            # Generated answers are audited without a recording.
+            warnings.warn(str(error), stacklevel=2)
+        return evaluate(lm, *rest, **options)
 
     saved = _save_beside_samples()
     argv = sys.argv

@@ -189,3 +189,27 @@ def test_a_missing_program_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setenv("RETALLY_BIN", str(tmp_path / "nowhere"))
     with pytest.raises(retally.RetallyError, match="cannot run .*nowhere"):
         retally.check(CLEAN)
+
+
+@pytest.mark.parametrize(
+    ("log", "codes"),
+    [
+        ("lighteval/choices", []),
+        ("lighteval/bad-average-by-size", ["RT601"]),
+        ("opencompass/ppl", []),
+        ("opencompass/bad-pick", ["RT402"]),
+        ("evalscope/mcq-qa", []),
+        ("evalscope/bad-accuracy", ["RT601"]),
+        ("helm/multiple-choice-separate", []),
+        ("helm/bad-perplexity-mean-of-instances", ["RT602"]),
+    ],
+)
+def test_logs_that_harnesses_wrote(log: str, codes: list[str]) -> None:
+    folder = ROOT / "fixtures" / "formats" / log
+    if not codes:
+        assert retally.assert_clean(folder).verdicts.proven > 0
+        return
+    with pytest.raises(retally.RetallyError, match=codes[0]) as raised:
+        retally.assert_clean(folder)
+    assert raised.value.report is not None
+    assert [finding.code for finding in raised.value.report.failing] == codes

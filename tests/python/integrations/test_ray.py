@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -50,12 +50,15 @@ def test_a_worker_that_dies_is_replaced(tmp_path: Path, monkeypatch: pytest.Monk
     tasks, plan = parts.split(folder, 4)
 
     @ray.remote(max_retries=2)  # type: ignore[untyped-decorator, unused-ignore]
-    def scan(task: str, plan: bytes) -> bytes:
+    def scan(task: str, plan: bytes | None) -> bytes:
         os.environ["RETALLY_BIN"] = str(wrapper)
         from retally import engine
 
         return engine.scan(task, plan)
 
-    found = ray.get([scan.remote(task.to_json(), plan) for task in tasks])
-    report = parts.audit(tasks, plan, lambda tasks, plan: zip(tasks, found, strict=True))
+    def run(tasks: Sequence[parts.Task], plan: bytes | None) -> list[tuple[parts.Task, bytes]]:
+        found = ray.get([scan.remote(task.to_json(), plan) for task in tasks])
+        return list(zip(tasks, found, strict=True))
+
+    report = parts.audit(tasks, plan, run)
     assert once.is_dir() and report.to_json() == expected
