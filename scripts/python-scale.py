@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import random
+import resource
 import subprocess
 import sys
 import tempfile
@@ -50,6 +51,12 @@ def best(run: Callable[[], retally.Report], runs: int, expected: bytes) -> float
     return min(seconds)
 
 
+def cores() -> float:
+    """Seconds of processor time of the programs that this process has run."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--megabytes", type=int, default=400)
@@ -63,27 +70,32 @@ def main() -> None:
         write(log, arguments.megabytes, is_bad=arguments.bad)
         size = log.stat().st_size / 10**6
         expected = retally.check(log).to_json()
-        print(f"| {size:.0f} MB | workers | seconds | MB/s |\n|---|---|---|---|")
+        print(f"| {size:.0f} MB | workers | seconds | MB/s | core-seconds per GB |\n|---|---|---|---|---|")
 
         def say(what: str, workers: int, run: Callable[[], retally.Report]) -> None:
+            before = cores()
             seconds = best(run, arguments.runs, expected)
-            print(f"| {what} | {workers} | {seconds:.1f} | {size / seconds:.0f} |", flush=True)
+            # Workers of an engine are not children of this process.
+            used = f"{(cores() - before) / arguments.runs / size * 1000:.1f}" if "`retally check" in what else ""
+            print(f"| {what} | {workers} | {seconds:.1f} | {size / seconds:.0f} | {used} |", flush=True)
 
         if "program" in arguments.engines:
             for threads in (1, 2):
                 say("`retally check --threads`", threads, lambda threads=threads: retally.check(log, threads=threads))
             tasks, plan = parts.split(log, arguments.parts)
-            started = time.perf_counter()
+            started, before = time.perf_counter(), cores()
             scanned = [task.scan(plan, threads=1) for task in tasks]
             middle = time.perf_counter()
             whole = parts.Part(tally for part in scanned for tally in part.tallies())
             whole.conclude()
             ended = time.perf_counter()
             bytes_of_part = sum(len(part.to_bytes()) for part in scanned) / len(scanned)
-            print(f"| {len(tasks)} parts, one after the other | 1 | {middle - started:.1f} | {size / (middle - started):.0f} |")
-            print(f"| … merged ({bytes_of_part / 1000:.0f} kB a part) | 1 | {ended - middle:.2f} | |")
+            used = (cores() - before) / size * 1000
+            print(f"| {len(tasks)} parts, one after the other, merged | 1 | {ended - started:.1f} | {size / (ended - started):.0f} | {used:.1f} |")
+            print(f"| of it: merging ({bytes_of_part / 1000:.0f} kB a part) | 1 | {ended - middle:.2f} | | |", flush=True)
         here = str(Path(retally.__file__).parents[1])
         if "ray" in arguments.engines:
+            os.environ.setdefault("RAY_raylet_start_wait_time_s", "300")
             import ray
 
             import retally.ray
@@ -112,7 +124,7 @@ def spark(log: str, workers: int, number: int, runs: int, size: float) -> None:
     expected = Path(log).with_name("expected.json").read_bytes()
     seconds = best(lambda: retally.spark.check(session, log, parts=number), runs, expected)
     session.stop()
-    print(f"| `retally.spark.check` | {workers} | {seconds:.1f} | {size / seconds:.0f} |", flush=True)
+    print(f"| `retally.spark.check` | {workers} | {seconds:.1f} | {size / seconds:.0f} | |", flush=True)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@
 #     scripts/test-python.sh package        the package itself
 #     scripts/test-python.sh ray            one integration: the names are those of tests/python/requirements/
 #
-# RETALLY_WHEEL is a wheel to install (default: it is built). RETALLY_VENVS is where the environments are kept (default: target/python).
+# RETALLY_WHEEL is a wheel to install (default: it is built). With RETALLY_BIN, a built program, the package of the checkout is tested over it and
+# nothing is installed; inspect_ai and the notebook need the wheel. RETALLY_VENVS is where the environments are kept (default: target/python).
 # Nothing is mocked: every integration runs the real tool, whose version the requirements name, on a small model that is made on the spot.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -23,10 +24,14 @@ if [ "$name" = types ]; then
     "$python" -m pyright --pythonpath "$python"
     exit
 fi
-"$python" -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall "${RETALLY_WHEEL:-.}"
+if [ -n "${RETALLY_BIN:-}" ]; then
+    RETALLY_BIN="$(realpath "$RETALLY_BIN")"
+    export RETALLY_BIN PYTHONPATH="$PWD/python"
+else
+    "$python" -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall "${RETALLY_WHEEL:-.}"
+fi
 case "$name" in
 package) tests=(tests/python/test_*.py) ;;
 *) tests=("tests/python/integrations/test_$name.py") ;;
 esac
-# Nothing of the checkout is on the path: the installed package is what is tested.
 exec "$python" -m pytest -q -p no:cacheprovider --rootdir tests/python -c /dev/null "${tests[@]}"

@@ -52,8 +52,7 @@ impl Format for RecordedRequests {
         // The rows of the samples hold the same numbers, and are read with these tokens.
         let is_joined =
             sibling(head.path, head.name, "recording_", "samples_").is_some_and(|path| beside(&path).is_some());
-        let columns =
-            if is_joined { Vec::new() } else { vec![ColumnSpec::of_kind("loglikelihood", ClaimKind::Score)] };
+        let columns = if is_joined { Vec::new() } else { vec![ColumnSpec::of_kind("loglikelihood", ClaimKind::Score)] };
         let mut records = Records::new(framing, columns, is_joined, |origin, is_joined, out| {
             if !is_joined {
                 out.item(&item(origin.root)?, origin);
@@ -158,9 +157,9 @@ impl Recording {
             tape.parse(text.as_bytes()).ok()?;
             Some(Parsed { text, tape })
         };
-        let lines = (0..).zip(&item.candidates).map(|(position, candidate)| {
-            line(position).filter(|line| line.is_about(candidate.continuation.as_ref()))
-        });
+        let lines = (0..)
+            .zip(&item.candidates)
+            .map(|(position, candidate)| line(position).filter(|line| line.is_about(candidate.continuation.as_ref())));
         Recorded { lines: lines.collect() }
     }
 }
