@@ -98,11 +98,11 @@ def main() -> None:
             os.environ.setdefault("RAY_raylet_start_wait_time_s", "300")
             import ray
 
-            import retally.ray
+            from retally.ray import check as on_ray
 
             for workers in (1, 2):
                 ray.init(num_cpus=workers, include_dashboard=False, log_to_driver=False, runtime_env={"env_vars": {"PYTHONPATH": here}})
-                say("`retally.ray.check`", workers, lambda: retally.ray.check(log, parts=arguments.parts))
+                say("`retally.ray.check`", workers, lambda: on_ray(log, parts=arguments.parts))
                 ray.shutdown()
         if "spark" in arguments.engines:
             for workers in (1, 2):
@@ -117,12 +117,12 @@ def spark(log: str, workers: int, number: int, runs: int, size: float) -> None:
     """One row of the table, in a process of its own."""
     from pyspark.sql import SparkSession
 
-    import retally.spark
+    from retally.spark import check as on_spark
 
     session = SparkSession.builder.master(f"local[{workers}]").config("spark.ui.enabled", "false").getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     expected = Path(log).with_name("expected.json").read_bytes()
-    seconds = best(lambda: retally.spark.check(session, log, parts=number), runs, expected)
+    seconds = best(lambda: on_spark(session, log, parts=number), runs, expected)
     session.stop()
     print(f"| `retally.spark.check` | {workers} | {seconds:.1f} | {size / seconds:.0f} | |", flush=True)
 

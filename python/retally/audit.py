@@ -9,17 +9,40 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from retally import _program
 from retally._sources import Source, Write, is_path, words, writer
 from retally.errors import RetallyError
 from retally.report import Report
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 __all__ = ["assert_clean", "check", "explain", "init", "score", "trace"]
 
 Severity = Literal["error", "warning", "note", "never"]
 StrPath = str | os.PathLike[str]
+
+
+class Judgement(TypedDict, total=False):
+    """What decides whether a report passes: parameters of `check` with the same names."""
+
+    baseline: StrPath | None
+    select: str | Iterable[str]
+    ignore: str | Iterable[str]
+    fail_on: Severity | None
+    allow_unproven: bool
+    today: str | None
+
+
+class Options(Judgement, total=False):
+    """All parameters of `check` besides the sources."""
+
+    config: StrPath | None
+    format: str | None
+    threads: int | None
+    exact_digits: bool
 
 
 def check(
@@ -97,26 +120,12 @@ def report_of(output: _program.Output) -> Report:
     return report
 
 
-def assert_clean(
-    source: Source,
-    *,
-    min_proven: Mapping[str, float] | None = None,
-    config: StrPath | None = None,
-    format: str | None = None,
-    baseline: StrPath | None = None,
-    select: str | Iterable[str] = (),
-    ignore: str | Iterable[str] = (),
-    fail_on: Severity | None = None,
-    threads: int | None = None,
-    allow_unproven: bool = False,
-    exact_digits: bool = False,
-    today: str | None = None,
-) -> Report:
+def assert_clean(source: Source, *, min_proven: Mapping[str, float] | None = None, **options: Unpack[Options]) -> Report:
     """Audits a log and raises if it does not pass.
 
     `min_proven` is the share of the claims, from 0 to 1, that must be proven, by the name of the claim as in
     `report.summary.verdicts`; a name that is not among these is a metric of the run: `{"score": 1.0, "accuracy": 1.0}`.
-    The other parameters are those of `check`.
+    `options` are the other parameters of `check`.
 
     Raises
     ------
@@ -124,19 +133,7 @@ def assert_clean(
         If a finding fails, a minimum is not reached, or the audit is incomplete. Its text is the report's, with the line
         and the arithmetic of each finding; `report` is the report.
     """
-    report = check(
-        source,
-        config=config,
-        format=format,
-        baseline=baseline,
-        select=select,
-        ignore=ignore,
-        fail_on=fail_on,
-        threads=threads,
-        allow_unproven=allow_unproven,
-        exact_digits=exact_digits,
-        today=today,
-    )
+    report = check(source, **options)
     report.raise_if_failed()
     for name, least in (min_proven or {}).items():
         verdicts = report.summary.verdicts

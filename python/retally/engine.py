@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from retally import parts, remote
-from retally.audit import Severity, StrPath
 from retally.errors import RetallyError
 from retally.parts import Run, Task
 from retally.report import Report
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from retally.audit import Judgement, StrPath
 
 __all__ = ["audit", "scan"]
 
@@ -21,12 +25,7 @@ def audit(
     *,
     number: int,
     format: str | None = None,
-    baseline: StrPath | None = None,
-    select: str | Iterable[str] = (),
-    ignore: str | Iterable[str] = (),
-    fail_on: Severity | None = None,
-    allow_unproven: bool = False,
-    today: str | None = None,
+    **options: Unpack[Judgement],
 ) -> Report:
     """Audits logs in about `number` tasks that `run` scans on an engine."""
     given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
@@ -38,14 +37,6 @@ def audit(
         tasks, plan = remote.tasks(far), None
     else:
         tasks, plan = parts.split(given, number, format=format)
-    options: dict[str, Any] = {
-        "baseline": baseline,
-        "select": select,
-        "ignore": ignore,
-        "fail_on": fail_on,
-        "allow_unproven": allow_unproven,
-        "today": today,
-    }
     return parts.audit(tasks, plan, run, **options)
 
 

@@ -10,12 +10,16 @@ that comes twice counts once. Every node needs this package, and local paths mus
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from retally import engine
-from retally.audit import Severity, StrPath
 from retally.parts import Task
 from retally.report import Report
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from retally.audit import Judgement, StrPath
 
 __all__ = ["check"]
 
@@ -24,18 +28,13 @@ def check(
     *,
     parts: int | None = None,
     format: str | None = None,
-    baseline: StrPath | None = None,
-    select: str | Iterable[str] = (),
-    ignore: str | Iterable[str] = (),
-    fail_on: Severity | None = None,
-    allow_unproven: bool = False,
-    today: str | None = None,
+    **options: Unpack[Judgement],
 ) -> Report:
     """Audits logs on the Ray cluster that the process is connected to (else on a local one).
 
     `paths` are local paths that every node sees, or addresses that fsspec opens (`s3://`, `gs://`, `hf://`), a task per
-    remote directory. `parts` is about the number of tasks (default: twice the cores of the cluster). The other parameters
-    are those of `retally.check`; the nearest retally.toml of each process applies.
+    remote directory. `parts` is about the number of tasks (default: twice the cores of the cluster). `options` are
+    parameters of `retally.check`; the nearest retally.toml of each process applies.
     """
     import ray
 
@@ -51,12 +50,7 @@ def check(
         run,
         number=number,
         format=format,
-        baseline=baseline,
-        select=select,
-        ignore=ignore,
-        fail_on=fail_on,
-        allow_unproven=allow_unproven,
-        today=today,
+        **options,
     )
 
 

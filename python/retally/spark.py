@@ -11,12 +11,16 @@ paths must be the same on all of them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from retally import engine
-from retally.audit import Severity, StrPath
 from retally.parts import Task
 from retally.report import Report
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from retally.audit import Judgement, StrPath
 
 __all__ = ["check"]
 
@@ -27,18 +31,13 @@ def check(
     *,
     parts: int | None = None,
     format: str | None = None,
-    baseline: StrPath | None = None,
-    select: str | Iterable[str] = (),
-    ignore: str | Iterable[str] = (),
-    fail_on: Severity | None = None,
-    allow_unproven: bool = False,
-    today: str | None = None,
+    **options: Unpack[Judgement],
 ) -> Report:
     """Audits logs with the executors of a `SparkSession`.
 
     `paths` are local paths that every executor sees, or addresses that fsspec opens (`s3://`, `gs://`, `hf://`), a task per
-    remote directory. `parts` is about the number of tasks (default: Spark's default parallelism, twice). The other
-    parameters are those of `retally.check`; the nearest retally.toml of each process applies.
+    remote directory. `parts` is about the number of tasks (default: Spark's default parallelism, twice). `options` are
+    parameters of `retally.check`; the nearest retally.toml of each process applies.
     """
 
     def run(tasks: Sequence[Task], plan: bytes | None) -> list[tuple[Task, bytes]]:
@@ -49,12 +48,7 @@ def check(
         run,
         number=parts or 2 * int(spark.sparkContext.defaultParallelism),
         format=format,
-        baseline=baseline,
-        select=select,
-        ignore=ignore,
-        fail_on=fail_on,
-        allow_unproven=allow_unproven,
-        today=today,
+        **options,
     )
 
 
