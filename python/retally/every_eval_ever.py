@@ -24,7 +24,7 @@ __all__ = ["annotated", "check"]
 
 
 def check() -> Any:
-    """The `ValidationCheck` `retally audit`, of the scope `aggregate` and the severity `warning`."""
+    """The `ValidationCheck` "retally audit": scope `aggregate`, severity `warning`."""
     from every_eval_ever.validator.validation_core import ValidationCheck
 
     return ValidationCheck("retally audit", "aggregate", "warning", _messages)
