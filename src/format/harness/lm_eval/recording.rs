@@ -184,7 +184,7 @@ impl Recorded {
                 start: candidate.at.start(),
                 reason: format!("the recorded request of this log-likelihood: {}", error.reason),
             })?;
-            for step in candidate.steps.iter_mut() {
+            for step in &mut candidate.steps {
                 step.at = candidate.at;
             }
             for array in &mut candidate.arrays {
