@@ -95,7 +95,8 @@ def main() -> None:
             print(f"| of it: merging ({bytes_of_part / 1000:.0f} kB a part) | 1 | {ended - middle:.2f} | | |", flush=True)
         here = str(Path(retally.__file__).parents[1])
         if "ray" in arguments.engines:
-            os.environ.setdefault("RAY_raylet_start_wait_time_s", "300")
+            # Ray gives its workers a low priority; the program has none on a machine that others use.
+            os.environ.update(RAY_raylet_start_wait_time_s="300", RAY_worker_niceness="0")
             import ray
 
             from retally.ray import check as on_ray

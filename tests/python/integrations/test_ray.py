@@ -19,7 +19,8 @@ import retally.ray  # noqa: E402
 @pytest.fixture(scope="module", autouse=True)
 def cluster() -> Iterator[None]:
     here = os.pathsep.join([str(Path(retally.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
-    os.environ.setdefault("RAY_raylet_start_wait_time_s", "300")
+    # Ray gives its workers a low priority, at which they starve on a busy machine.
+    os.environ.update(RAY_raylet_start_wait_time_s="300", RAY_worker_niceness="0")
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env={"env_vars": {"PYTHONPATH": here}})
     yield
     ray.shutdown()
