@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the wheel into a fresh virtual environment, audits a clean and a broken log with it, and packs it as a release does.
+# Installs the wheel into a fresh virtual environment, audits a clean and a broken log with its program and its package, and packs it
+# as a release does.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -29,6 +30,38 @@ expect 0 check fixtures/formats/native/clean-items
 expect 1 check fixtures/formats/native/bug-mean
 grep -q 'error\[RT204\]' "$place/out"
 echo "$("$retally" --version) from a wheel: a clean log passes, a broken one fails"
+
+# The package, which finds the program beside it. No other package is installed.
+"$place/venv/bin/python" - <<'PYTHON'
+import json
+import sys
+import time
+
+import retally
+
+started = time.perf_counter()
+clean = retally.check("fixtures/formats/native/clean-items")
+print(f"{(time.perf_counter() - started) * 1000:.0f} ms for an audit from Python")
+assert clean.ok and not clean.findings
+with open("fixtures/formats/native/bug-mean/scores.jsonl") as file:
+    rows = [json.loads(line) for line in file]
+assert [finding.code for finding in retally.check(rows).findings] == ["RT204"]
+try:
+    retally.assert_clean(rows)
+except retally.RetallyError as error:
+    assert "RT204" in str(error)
+else:
+    sys.exit("a broken log is clean")
+PYTHON
+"$place/venv/bin/python" -c '
+from importlib.metadata import entry_points, files
+assert any(str(file).endswith("retally/py.typed") for file in files("retally"))
+for group in ("pytest11", "inspect_ai"):
+    assert [one.name for one in entry_points(group=group)] == ["retally"], group
+'
+imported="$("$place/venv/bin/python" -X importtime -c 'import retally' 2>&1 | sed -n 's/.*| *\([0-9]*\) | retally$/\1/p')"
+echo "$(stat -c %s "$place"/dist/retally-*.whl) bytes of wheel (not optimised); import retally takes $imported microseconds"
+[ "$imported" -lt 30000 ]
 
 # The archive of a release: complete, with a digest that holds, and the same twice.
 pack() { python3 scripts/pack.py --target test --output "$1" "$place"/dist/retally-*.whl >/dev/null; }

@@ -174,14 +174,17 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let outcome = report.gate(&gate);
     super::say_undone(&report, outcome, &args.gated.outputs);
     let to = (outcome != Outcome::Undone).then_some(&cleared);
-    if let (Some(path), Some(to)) = (tally, to) {
+    // Of a part that was read to its end and has nothing to audit: the others of the whole may have.
+    let is_read = outcome != Outcome::Undone || !report.errors.iter().any(|error| error.fatal);
+    let to_tally = is_read.then_some(&cleared);
+    if let (Some(path), Some(to)) = (tally, to_tally) {
         to.write(path, &tallied).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     }
     let mut with = args.gated.outputs.rendering(audit.config(), args.gated.command("check"));
     with.style.detail = args.amount.detail();
     if args.tally.as_deref() == Some(Path::new("-")) {
         args.gated.outputs.write_files(&report, &with, to)?;
-        if to.is_some() {
+        if to_tally.is_some() {
             io::stdout().write_all(&tallied).map_err(|error| format!("cannot write the tally: {error}"))?;
         }
     } else {

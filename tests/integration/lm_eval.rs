@@ -148,6 +148,52 @@ fn wrong_scores_are_not_wrong_metrics() {
     }
 }
 
+/// The samples of a log of the repository with the tokens of the same requests, which a log of a pipeline of its own has.
+fn with_recording(folder: &str, recorded: impl Fn(serde_json::Value) -> Option<serde_json::Value>) -> Report {
+    let read = |path: String| std::fs::read_to_string(path).unwrap();
+    let (results, samples) =
+        ("results_2026-11-23T09-22-49.106666.json", "samples_local_mc_2026-11-23T09-22-49.106666.jsonl");
+    let lines: Vec<String> = read(fixture("formats/native/bug-mean/scores.jsonl"))
+        .lines()
+        .filter_map(|line| {
+            let row: serde_json::Value = serde_json::from_str(line).unwrap();
+            let line = serde_json::json!({
+                "lm_eval_request": "", "task": "local_mc", "item": row["question_id"], "candidate": row["choice"],
+                "continuation": row["continuation"], "tokens": row["tokens"], "token_ids": row["token_ids"],
+                "logprobs": row["token_logprobs"],
+            });
+            recorded(line).map(|line| line.to_string() + "\n")
+        })
+        .collect();
+    audit_files(&[
+        (results, &read(fixture(&format!("{folder}/{results}")))),
+        (samples, &read(fixture(&format!("{folder}/{samples}")))),
+        ("recording_local_mc_2026-11-23T09-22-49.106666.jsonl", &lines.concat()),
+    ])
+}
+
+#[test]
+fn a_recording_decides_what_the_samples_leave_open() {
+    let report = with_recording("formats/lm-eval/scorer-mean", Some);
+    assert_eq!(crate::support::codes(&report), ["RT204"]);
+    let found = counts(&report, "loglikelihood");
+    assert_eq!((found.proven, found.refuted, found.unprovable), (199, 1001, 0));
+    assert!(report.findings[0].locations[0].path.contains("samples_local_mc"));
+}
+
+#[test]
+fn a_request_that_was_not_recorded_or_has_another_text_stays_unprovable() {
+    let report = with_recording("formats/lm-eval/scorer-mean", |mut line| {
+        if line["item"] == 7 {
+            line["continuation"] = " another".into();
+        }
+        (line["item"] != 3).then_some(line)
+    });
+    let found = counts(&report, "loglikelihood");
+    assert_eq!(found.unprovable, 8);
+    assert_eq!(crate::support::codes(&report), ["RT204"]);
+}
+
 #[test]
 fn each_rule_fires_on_its_own_log_and_not_on_the_one_like_it() {
     for (rule, bad, good) in [

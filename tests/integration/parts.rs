@@ -308,3 +308,25 @@ fn a_plan_of_other_inputs_is_refused() {
     let refused = audit.part(audit.open().unwrap(), Some(&plan)).unwrap_err();
     assert!(matches!(refused, Error::Part(PartError::NotPlanned { .. })), "{refused}");
 }
+
+#[test]
+fn a_range_without_a_record_is_a_part() {
+    let folder = Folder::with(&[(
+        "log.jsonl",
+        "{\"item\": \"q0\", \"candidate\": \"a\", \"logprobs\": [-0.5, -1.25], \"score\": -1.75}\n\
+         {\"item\": \"q1\", \"candidate\": \"a\", \"logprobs\": [-0.5, -1.5], \"score\": -2.0}\n",
+    )]);
+    assert_eq!(folder.run("init --plan plan.json log.jsonl").0, 0);
+    // The second range lies inside of the first line.
+    for (range, code) in [("0..10", 0), ("10..20", 2), ("20..", 0)] {
+        let arguments = ["log.jsonl", "--bytes", range, "--tally", range, "--plan", "plan.json"];
+        assert_eq!(folder.command(&arguments).status().unwrap().code(), Some(code), "{range}");
+    }
+    let (code, out, _) = folder.run("merge 0..10 10..20 20.. --format json");
+    let (whole_code, whole, _) = folder.run("check log.jsonl --format json");
+    assert_eq!((code, out), (whole_code, whole));
+    // A part of an input that cannot be read has none.
+    let output = folder.command(&["missing.jsonl", "--tally", "missing"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(!folder.path().join("missing").exists());
+}

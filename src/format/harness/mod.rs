@@ -24,6 +24,7 @@ use crate::format::Format;
 pub(super) static FORMATS: &[&dyn Format] = &[
     &lm_eval::SAMPLES,
     &lm_eval::RESULTS,
+    &lm_eval::RECORDING,
     &lm_eval::LMMS_SAMPLES,
     &lm_eval::LMMS_RESULTS,
     &lm_eval::BY_TASK,

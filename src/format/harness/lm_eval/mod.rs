@@ -6,6 +6,7 @@
 mod dump;
 mod lmms;
 mod old;
+mod recording;
 mod reported;
 mod results;
 mod samples;
@@ -14,6 +15,7 @@ mod task;
 pub(super) use dump::BY_TASK;
 pub(super) use lmms::LMMS_SAMPLES;
 pub(super) use old::{RESULTS as OLD_RESULTS, ROWS as OLD_ROWS};
+pub(super) use recording::RECORDING;
 pub(super) use results::{LMMS_RESULTS, RESULTS};
 pub(super) use samples::SAMPLES;
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::field::{FieldError, at, field_error, lacks, printed};
+use crate::format::harness::lm_eval::recording::Recording;
 use crate::format::harness::lm_eval::task::TaskConfig;
 use crate::format::json::{Kind, Value};
 use crate::format::records::Records;
@@ -26,8 +27,10 @@ static INFO: FormatInfo = FormatInfo {
     files: "`samples_<task>_<date>.jsonl`; JSON arrays before 0.4.3",
     recognised_by: "`filtered_resps` and `arguments` with `resps` or `doc_id`",
     proven: "row metrics: acc, acc_norm, acc_bytes, acc_mutual_info, exact_match, brier_score, perplexity, word and byte \
-             perplexity, bits per byte; of 0.5 bpb, logprob, choice_logprob, choice_prob_norm, choice_logprob_norm",
-    unprovable: "log-likelihoods and greedy flags: tokens are not logged; metrics of a custom `process_results`",
+             perplexity, bits per byte; of 0.5 bpb, logprob, choice_logprob, choice_prob_norm, choice_logprob_norm; with a recording \
+             beside the rows, log-likelihoods and greedy flags",
+    unprovable: "log-likelihoods and greedy flags without a recording (lm-eval-recording): tokens are not logged; metrics of a \
+                 custom `process_results`",
     base: "e; `perplexity` of a row is a log-likelihood, not a perplexity",
     sentinels: "only the shared ones",
     traps: "numbers and flags in quotes; a row per document and filter; 0.5 counts the delimiter as part of a choice",
@@ -96,8 +99,17 @@ impl Format for Samples {
         let columns = vec![ColumnSpec::of_kind("loglikelihood", ClaimKind::Score)];
         let context = TaskConfig::beside(head.path, head.name);
         let version = context.version.clone();
-        let mut records = Records::new(framing(head.bytes), columns, context, |origin, context, out| {
-            out.item(&item(origin.root, context)?, origin);
+        let run = Run { task: context, recording: Recording::beside(head.path, head.name) };
+        let mut records = Records::new(framing(head.bytes), columns, run, |origin, run, out| {
+            let item = item(origin.root, &run.task)?;
+            let Some(recording) = &run.recording else {
+                out.item(&item, origin);
+                return Ok(());
+            };
+            let recorded = recording.of(&item);
+            let mut item = item;
+            recorded.attach(&mut item)?;
+            out.item(&item, origin);
             Ok(())
         });
         super::date(head.name).clone_into(&mut records.run_key);
@@ -109,6 +121,13 @@ impl Format for Samples {
             ("greedy", "filtered_resps[][1]"),
         ])))
     }
+}
+
+/// What is beside the rows.
+struct Run {
+    task: TaskConfig,
+    /// The tokens that were scored, where they were recorded.
+    recording: Option<Recording>,
 }
 
 /// One request: its context and what was scored after it.

@@ -1,0 +1,65 @@
+"""Re-derives every number in the log of a language-model evaluation from the tokens beneath it.
+
+>>> import retally
+>>> report = retally.check("runs/")
+>>> report.ok
+True
+
+`check` audits files, tables and records; `assert_clean` raises if a finding fails. Everything is computed by the program
+`retally` that the wheel contains: it reads the log once, and nothing leaves the machine.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from retally.audit import assert_clean, check, explain, init, score, trace
+    from retally.errors import PlanError, RetallyError
+    from retally.parts import Part
+    from retally.report import Report
+    from retally.rollout import check_rollout
+
+__all__ = [
+    "Part",
+    "PlanError",
+    "Report",
+    "RetallyError",
+    "assert_clean",
+    "check",
+    "check_rollout",
+    "explain",
+    "init",
+    "score",
+    "trace",
+]
+
+# Loaded when first used: a harness that imports the package pays nothing until a run ends.
+_MODULES = {
+    "Part": "retally.parts",
+    "PlanError": "retally.errors",
+    "Report": "retally.report",
+    "RetallyError": "retally.errors",
+    "assert_clean": "retally.audit",
+    "check": "retally.audit",
+    "check_rollout": "retally.rollout",
+    "explain": "retally.audit",
+    "init": "retally.audit",
+    "score": "retally.audit",
+    "trace": "retally.audit",
+}
+
+
+def __getattr__(name: str) -> object:
+    module = _MODULES.get(name)
+    if module is None:
+        raise AttributeError(f"module 'retally' has no attribute {name!r}")
+    import importlib
+
+    value: object = getattr(importlib.import_module(module), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,49 @@
+"""What the engines have in common: the tasks of an audit, and the scan of one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from retally import parts, remote
+from retally.errors import RetallyError
+from retally.parts import Run, Task
+from retally.report import Report
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from retally.audit import Judgement, StrPath
+
+__all__ = ["audit", "scan"]
+
+
+def audit(
+    paths: str | StrPath | Iterable[StrPath],
+    run: Run,
+    *,
+    number: int,
+    format: str | None = None,
+    **options: Unpack[Judgement],
+) -> Report:
+    """Audits logs in about `number` tasks that `run` scans on an engine."""
+    given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+    far = [os.fspath(path) for path in given if remote.is_remote(path)]
+    if far and len(far) < len(given):
+        raise RetallyError("cannot audit local and remote paths together; call `check` for each")
+    if far:
+        # What they hold is seen where they are read: the first plan follows from the parts.
+        tasks, plan = remote.tasks(far), None
+    else:
+        tasks, plan = parts.split(given, number, format=format)
+    return parts.audit(tasks, plan, run, **options)
+
+
+def scan(task: str, plan: bytes | None, format: str | None = None) -> bytes:
+    """The part of a task, both as an engine moves them. It uses one thread: the engine runs as many tasks as it has cores."""
+    of = Task.from_json(task)
+    if of.copies:
+        with remote.local(of.copies) as directory:
+            return Task(of.paths, directory=directory).scan(plan, format=format, threads=1).to_bytes()
+    return of.scan(plan, format=format, threads=1).to_bytes()

@@ -1,0 +1,59 @@
+"""Audits on a real local Spark."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("pyspark")
+
+from . import engines  # noqa: E402
+
+import retally  # noqa: E402
+import retally.spark  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def spark() -> Iterator[Any]:
+    os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(Path(retally.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
+    from pyspark.sql import SparkSession
+
+    # The last 4: how often a task may fail.
+    session = SparkSession.builder.master("local[2,4]").config("spark.ui.enabled", "false").config("spark.driver.memory", "1g").getOrCreate()
+    yield session
+    session.stop()
+
+
+@pytest.mark.parametrize("number", [1, 2, 7, 64])
+@pytest.mark.parametrize("log", engines.LOGS)
+def test_the_report_has_the_bytes_of_one_audit(spark: Any, log: str, number: int, tmp_path: Path) -> None:
+    engines.has_the_bytes_of_one_audit(lambda paths, **options: retally.spark.check(spark, paths, **options), log, number, tmp_path)
+
+
+def test_remote_files(spark: Any, tmp_path: Path) -> None:
+    engines.reads_remote_files(lambda paths, **options: retally.spark.check(spark, paths, **options), tmp_path)
+
+
+def test_a_task_that_fails_is_run_again(spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from retally import engine
+
+    folder = engines.copied("native/bug-mixture", tmp_path)
+    once, scan = tmp_path / "failed", engine.scan
+
+    def fails_once(task: str, plan: bytes | None, format: str | None = None) -> bytes:
+        try:
+            once.mkdir()
+        except FileExistsError:
+            return scan(task, plan, format)
+        raise OSError("the executor lost its disk")
+
+    monkeypatch.setattr(engine, "scan", fails_once)
+    # Workers get the function by value: the module that holds it is not theirs.
+    report = retally.spark.check(spark, str(folder), parts=4)
+    assert report.to_json() == retally.check(folder).to_json()
