@@ -82,7 +82,8 @@ pub mod input {
 
 /// Single items: what their candidates score, and one item step by step.
 pub mod items {
-    pub use crate::facade::Walk;
+    pub use crate::facade::{Rows, Walk};
+    pub use crate::report::rows::{ChangedPick, FailedRow};
     pub use crate::score::{ScoredCandidate, ScoredItem};
     pub use crate::trace::{Trace, TracedCandidate, TracedClaim, TracedStep};
 }

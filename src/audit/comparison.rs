@@ -1,8 +1,8 @@
 //! The tokens of an item whose pick changes, for the chart that shows how the better candidate wins.
 
 use crate::formula::StepResolutions;
-use crate::model::{Candidate, CandidateSummary, ColumnKey, Item, ItemSummary, Origin, Segment, Step, TokenPath};
-use crate::tally::{ComparisonSketch, PathSketch, Smallest};
+use crate::model::{Candidate, ColumnKey, Item, ItemSummary, Origin, Segment, Step, TokenPath};
+use crate::tally::{self, ComparisonSketch, PathSketch, Smallest};
 
 /// Maximum scored steps kept.
 const SCORED: usize = 48;
@@ -48,7 +48,7 @@ pub(super) fn keep(
         let path = kept.path.clone().or_else(own).filter(|path| !path.is_empty())?;
         let claim = kept.claims.iter().find(|claim| Some(&claim.column) == change.column.as_ref());
         Some(PathSketch {
-            candidate: name(kept, at),
+            candidate: tally::name(kept, at),
             reported: claim.and_then(|claim| claim.number).map(|number| number.value).filter(|value| value.is_finite()),
             derived: kept.derived.map(|derived| derived.value).filter(|value| value.is_finite()),
             path,
@@ -62,10 +62,6 @@ pub(super) fn keep(
         picked,
         wins,
     });
-}
-
-fn name(kept: &CandidateSummary, position: usize) -> String {
-    kept.id.clone().unwrap_or_else(|| kept.index.map_or_else(|| position.to_string(), |index| index.to_string()))
 }
 
 /// The tokens of a candidate, without those far from the scored span.

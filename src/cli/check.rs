@@ -15,7 +15,9 @@ use crate::cli::{Failure, files, guard, outputs, quoted};
 use crate::error::ConfigError;
 use crate::gate::{Baseline, Gate, Outcome};
 use crate::input::Inputs;
+use crate::items::Rows;
 use crate::parts::AuditPlan;
+use crate::report::rows::RowsFormat;
 use crate::report::text::Detail;
 use crate::report::visible;
 use crate::{Audit, Config, Error};
@@ -80,6 +82,9 @@ pub(super) struct Args {
     /// output in place of the report.
     #[arg(long, value_name = "FILE")]
     tally: Option<PathBuf>,
+    /// Also write every row that shows a finding to a table, such as rows.csv or rows.parquet.
+    #[arg(long, value_name = "FILE", value_parser = table, conflicts_with = "tally")]
+    rows: Option<Table>,
     /// Audit under this plan, written by `retally init --plan` or `merge --plan`, in place of the one that these inputs alone call for.
     #[arg(long, value_name = "FILE", requires = "tally")]
     plan: Option<PathBuf>,
@@ -105,6 +110,30 @@ struct Amount {
 impl Amount {
     fn detail(&self) -> Detail {
         if self.statistics { Detail::Statistics } else { Detail::of(self.quiet, self.verbose) }
+    }
+}
+
+/// A table of rows to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Table {
+    path: PathBuf,
+    format: RowsFormat,
+}
+
+/// Parses the path of a table; its ending says the form.
+fn table(text: &str) -> Result<Table, String> {
+    let format = RowsFormat::of(text).ok_or("expected a file name that ends in .csv or .parquet")?;
+    Ok(Table { path: PathBuf::from(text), format })
+}
+
+impl Table {
+    fn write(&self, rows: &Rows, to: &Cleared) -> Result<(), String> {
+        let failed = |error: io::Error| format!("cannot write {}: {error}", self.path.display());
+        to.write_with(&self.path, |file| {
+            self.format.write(rows.failed(), file)?;
+            rows.intact().map_err(io::Error::other)
+        })
+        .map_err(failed)
     }
 }
 
@@ -136,7 +165,8 @@ fn threads(text: &str) -> Result<usize, String> {
 pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     // Whatever can be wrong with the arguments and the configuration is said before anything is removed or written.
     let tally = args.tally.as_deref().filter(|path| *path != Path::new("-"));
-    let mut audit = args.gated.audit(tally)?;
+    let others: Vec<&Path> = tally.into_iter().chain(args.rows.as_ref().map(|rows| rows.path.as_path())).collect();
+    let mut audit = args.gated.audit(&others)?;
     let gate = args.gated.gate(&audit, args.gated.verdict.baseline()?);
     let plan = args.plan.as_deref().map(plan).transpose()?;
     if args.show_files {
@@ -145,7 +175,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         super::print(files_of(&inputs).as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let cleared = args.gated.clear(audit.config(), tally, args.plan.as_deref())?;
+    let cleared = args.gated.clear(audit.config(), &others, args.plan.as_deref())?;
     let mut inputs = audit.open()?;
     if let Some(bytes) = args.bytes {
         inputs.restrict(bytes.start, bytes.end)?;
@@ -160,11 +190,17 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         audit = audit.progress(bar.callback());
     }
     let mut tallied = Vec::new();
+    let mut rows = None;
     let mut report = match &args.tally {
         Some(_) => {
             let part = audit.part(inputs, plan.as_ref())?;
             part.write(&mut tallied).map_err(|error| format!("cannot write the tally: {error}"))?;
             part.report(audit.config())
+        }
+        None if args.rows.is_some() => {
+            let (report, found) = audit.run_with_rows(inputs);
+            rows = Some(found);
+            report
         }
         None => audit.run_on(inputs),
     };
@@ -176,6 +212,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let to = (outcome != Outcome::Undone).then_some(&cleared);
     if let (Some(path), Some(to)) = (tally, to) {
         to.write(path, &tallied).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    }
+    if let (Some(wanted), Some(rows), Some(to)) = (&args.rows, &rows, to) {
+        wanted.write(rows, to)?;
     }
     let mut with = args.gated.outputs.rendering(audit.config(), args.gated.command("check"));
     with.style.detail = args.amount.detail();
@@ -198,17 +237,17 @@ fn plan(path: &Path) -> Result<AuditPlan, String> {
 
 impl Gated {
     /// Removes older reports, once nothing is found that the new ones would destroy.
-    pub(super) fn clear(&self, config: &Config, tally: Option<&Path>, plan: Option<&Path>) -> Result<Cleared, String> {
+    pub(super) fn clear(&self, config: &Config, others: &[&Path], plan: Option<&Path>) -> Result<Cleared, String> {
         let mut used = self.verdict.used();
         used.extend((!config.is_empty()).then(|| ("configuration", PathBuf::from(config.path()))));
         used.extend(plan.map(|plan| ("plan", plan.to_path_buf())));
-        self.outputs.clear(&self.source.paths, used, tally, None)
+        self.outputs.clear(&self.source.paths, used, others, None)
     }
 
     /// The audit that the arguments describe. The command's own files are not inputs.
-    pub(super) fn audit(&self, tally: Option<&Path>) -> Result<Audit, Error> {
+    pub(super) fn audit(&self, others: &[&Path]) -> Result<Audit, Error> {
         let config = self.source.config()?.select(&self.select)?.ignore(&self.ignore)?;
-        let own = self.verdict.path().map(PathBuf::as_path).into_iter().chain(tally);
+        let own = self.verdict.path().map(PathBuf::as_path).into_iter().chain(others.iter().copied());
         let audit = self.source.audit(config).exclude(self.outputs.paths().chain(own));
         audit.validate()?;
         Ok(audit)

@@ -70,18 +70,19 @@ fn target(text: &str) -> Result<Target, String> {
 }
 
 impl Outputs {
-    /// Removes older reports at the paths to be written, and an older tally, once nothing is found that would be destroyed.
-    /// `inputs` are the arguments that name inputs, `used` other files that are read. A plan is written only where one is
+    /// Removes older reports at the paths to be written, and older ones of `others` (a tally, a table of rows), once nothing is
+    /// found that would be destroyed. `inputs` are the arguments that name inputs, `used` other files that are read. A plan is written only where one is
     /// needed, so an older one stays until then.
     pub(super) fn clear(
         &self,
         inputs: &[String],
         used: Vec<(&'static str, PathBuf)>,
-        tally: Option<&Path>,
+        others: &[&Path],
         plan: Option<&Path>,
     ) -> Result<Cleared, String> {
-        Guard { inputs, used, overwrite: self.overwrite }.check(self.paths().chain(tally).chain(plan))?;
-        Cleared::of(self.paths().chain(tally))
+        let others = || others.iter().copied();
+        Guard { inputs, used, overwrite: self.overwrite }.check(self.paths().chain(others()).chain(plan))?;
+        Cleared::of(self.paths().chain(others()))
     }
 
     /// Whether the report is text on standard output, for people to read.

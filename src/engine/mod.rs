@@ -5,6 +5,7 @@ mod beside;
 mod fields;
 mod follow;
 mod layout;
+mod noted;
 mod open;
 mod refused;
 mod settle;
@@ -29,6 +30,7 @@ use crate::tally::{FileTally, Kept, Tally};
 pub use beside::{Unrecognised, open_beside};
 pub use fields::{field_shapes, fields, mentions};
 pub use follow::Following;
+pub use noted::{SettledPlans, note};
 pub use open::{RecognisedInput, Refusal, SharedColumns, Unknown, UnknownFormat, open};
 pub use settle::{Passes, Settled, settle};
 

@@ -19,6 +19,7 @@ pub mod junit;
 pub mod markdown;
 mod output;
 mod own;
+pub mod rows;
 pub mod sarif;
 mod style;
 pub mod text;
