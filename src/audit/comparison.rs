@@ -1,5 +1,7 @@
 //! The tokens of an item whose pick changes, for the chart that shows how the better candidate wins.
 
+use std::borrow::Cow;
+
 use crate::formula::StepResolutions;
 use crate::model::{Candidate, ColumnKey, Item, ItemSummary, Origin, Segment, Step, TokenPath};
 use crate::tally::{self, ComparisonSketch, PathSketch, Smallest};
@@ -10,6 +12,8 @@ const SCORED: usize = 48;
 const PADDING: usize = 8;
 /// Maximum prompt steps kept, counted from the last one.
 const PROMPT: usize = 3;
+/// Maximum characters kept of the prompt, counted from its end.
+const PROMPT_TEXT: usize = 300;
 /// Maximum characters kept per token.
 const TOKEN: usize = 40;
 
@@ -55,10 +59,14 @@ pub(super) fn keep(
         })
     };
     let (Some(picked), Some(wins)) = (sketch(change.from), sketch(change.to)) else { return };
+    let named = |at: usize| summary.candidates.get(at).map(|candidate| tally::name(candidate, at));
+    let gold = summary.gold_position().and_then(named);
     comparisons.offer(ComparisonSketch {
         margin: change.margin,
         place: summary.place.clone(),
         item: summary.id.clone(),
+        prompt: picked.path.prompt.clone(),
+        gold: gold.or_else(|| summary.gold.name().map(Cow::into_owned)),
         picked,
         wins,
     });
@@ -92,7 +100,19 @@ pub(super) fn path(candidate: &Candidate<'_>, resolutions: &StepResolutions) -> 
     }
     path.scored = u32::try_from(scored).unwrap_or(u32::MAX);
     path.cut = path.len() < candidate.steps.len();
+    if let Some(prompt) = &candidate.prompt {
+        path.prompt = end_of(&prompt.decoded());
+    }
     path
+}
+
+/// The end of a prompt, where the question is.
+fn end_of(prompt: &str) -> String {
+    let more = prompt.chars().count().saturating_sub(PROMPT_TEXT);
+    match prompt.char_indices().nth(more) {
+        Some((start, _)) if more > 0 => format!("…{}", prompt.get(start..).unwrap_or_default()),
+        _ => prompt.to_owned(),
+    }
 }
 
 fn push(path: &mut TokenPath, step: &Step<'_>, logprob: Option<f64>) {

@@ -189,6 +189,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     if let Some(bar) = &bar {
         audit = audit.progress(bar.callback());
     }
+    audit = audit.describe_files(args.gated.outputs.has_page());
     let mut tallied = Vec::new();
     let mut rows = None;
     let mut report = match &args.tally {
@@ -197,7 +198,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
             part.write(&mut tallied).map_err(|error| format!("cannot write the tally: {error}"))?;
             part.report(audit.config())
         }
-        None if args.rows.is_some() => {
+        None if args.rows.is_some() || args.gated.outputs.has_page() => {
             let (report, found) = audit.run_with_rows(inputs);
             rows = Some(found);
             report

@@ -10,7 +10,7 @@ use crate::cli::files::Cleared;
 use crate::cli::guard::Guard;
 use crate::cli::style::{Color, style};
 use crate::report::text::Style;
-use crate::report::{Anchor, Anchors, OUTPUTS, OutputFormat, Rendering, Report, github, markdown, text};
+use crate::report::{Anchor, Anchors, OUTPUTS, OutputFormat, Rendering, Report, github, html, markdown, text};
 
 /// The hint for findings that can only point at the log.
 const UNANCHORED: &str = "anchor is unset, so findings point at the log, which is rarely in the repository; \
@@ -88,6 +88,11 @@ impl Outputs {
     /// Whether the report is text on standard output, for people to read.
     pub(super) fn is_for_people(&self) -> bool {
         *self.format == text::OUTPUT
+    }
+
+    /// Whether a report is a page that describes the files and lists what changes.
+    pub(super) fn has_page(&self) -> bool {
+        *self.format == html::OUTPUT || self.reports.iter().any(|target| *target.format == html::OUTPUT)
     }
 
     /// The files to be written.

@@ -42,6 +42,7 @@ pub struct Audit {
     tolerance: Option<f64>,
     exact_digits: bool,
     max_record: Option<usize>,
+    describes_files: bool,
     progress: Option<Arc<dyn Fn(u64) + Send + Sync>>,
 }
 
@@ -60,6 +61,7 @@ impl Audit {
             tolerance: None,
             exact_digits: false,
             max_record: None,
+            describes_files: false,
             progress: None,
         }
     }
@@ -136,6 +138,19 @@ impl Audit {
         self
     }
 
+    /// Adds the size, the SHA-256 digest and the model of each file to the report, for a reader who has only the report. Each
+    /// file is read once more for its digest.
+    #[must_use]
+    pub fn describe_files(mut self, describe: bool) -> Self {
+        self.describes_files = describe;
+        self
+    }
+
+    /// Whether files are described.
+    pub(super) fn describes_files(&self) -> bool {
+        self.describes_files
+    }
+
     /// Calls back with the number of unpacked bytes that were read since the last call, from any worker thread.
     #[must_use]
     pub fn progress(mut self, callback: impl Fn(u64) + Send + Sync + 'static) -> Self {
@@ -180,7 +195,7 @@ impl Audit {
         let audited = engine::run(&inputs.opened, &self.settings());
         let mut inputs = inputs;
         inputs.see_shorter();
-        let described = inputs::describe(inputs.opened.iter(), &audited.tally);
+        let described = inputs::describe(inputs.opened.iter(), &audited.tally, self.describes_files);
         self.conclude(audited, described, inputs.errors)
     }
 
@@ -208,7 +223,7 @@ impl Audit {
         };
         let mut inputs = inputs;
         inputs.see_shorter();
-        let described = inputs::describe(inputs.opened.iter(), &tally);
+        let described = inputs::describe(inputs.opened.iter(), &tally, self.describes_files);
         let mut shared = SharedColumns::default();
         let mut files = tally.files;
         let audited = inputs.opened.iter().zip(plans).zip(described).zip(0_u32..);

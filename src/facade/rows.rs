@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::engine::{self, SettledPlans};
 use crate::facade::{Audit, Error, Inputs, inputs};
 use crate::report::rows::{ChangedPick, FailedRow};
-use crate::report::{ClaimKey, Diagnosis, Evidence, Finding, Report, Severity};
+use crate::report::{ChangedPicks, ClaimKey, Diagnosis, Evidence, Finding, Report, Severity};
 use crate::tally::{Large, NotedBy, NotedKey, NotedPick, NotedRow, PickBy, PickKey, Wanted};
 
 /// The rule about picks that contradict the scores, and the one about greedy paths that it may cover.
@@ -14,6 +14,9 @@ const PICKS: &str = "RT402";
 const GREEDY: &str = "RT401";
 /// The rule about single rows, whose rows are noted by its own code.
 const ROWS: &str = "RT611";
+
+/// Changed picks that a report lists.
+const LISTED: usize = 1_000;
 
 /// Rows of an audit, kept in memory up to some megabytes and in temporary files beyond.
 pub struct Rows {
@@ -101,9 +104,9 @@ impl Audit {
         let audited = engine::run(&inputs.opened, &settings);
         let mut inputs = inputs;
         inputs.see_shorter();
-        let described = inputs::describe(inputs.opened.iter(), &audited.tally);
+        let described = inputs::describe(inputs.opened.iter(), &audited.tally, self.describes_files());
         let (plans, runs) = (audited.plans.clone(), audited.runs.clone());
-        let report = self.conclude(audited, described, std::mem::take(&mut inputs.errors));
+        let mut report = self.conclude(audited, described, std::mem::take(&mut inputs.errors));
         let causes = {
             let recomputing = settings.catalogue.rules().iter().filter(|rule| rule.recomputes);
             Causes::of(&report, recomputing.map(|rule| rule.page().code).collect())
@@ -113,7 +116,9 @@ impl Audit {
         let mut noted_of = vec![[0_u64; 2]; report.findings.len()];
         let mut number = 0;
         let settled = SettledPlans { plans: &plans, runs: &runs };
-        engine::note(&inputs.opened, &settled, &settings, &wanted, &mut |task, noted| {
+        // A log without findings is not read again.
+        let noted_inputs = if report.findings.is_empty() { &[][..] } else { &inputs.opened };
+        engine::note(noted_inputs, &settled, &settings, &wanted, &mut |task, noted| {
             for mut row in noted.rows.drain(..) {
                 let Some(at) = causes.of_row(task, &row) else { continue };
                 if let Some(counts) = noted_of.get_mut(at as usize) {
@@ -145,7 +150,13 @@ impl Audit {
             claim: finding.claim.clone(),
         };
         let findings = report.findings.iter().map(cause).collect();
-        (report, Rows { rows, picks, findings, paths, shown })
+        let rows = Rows { rows, picks, findings, paths, shown };
+        if self.describes_files() {
+            let total = rows.picks().count() as u64;
+            report.changed_picks =
+                (total > 0).then(|| ChangedPicks { total, first: rows.picks().take(LISTED).collect() });
+        }
+        (report, rows)
     }
 }
 

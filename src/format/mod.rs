@@ -11,6 +11,7 @@ mod hosted;
 pub mod info;
 pub mod json;
 pub mod mapped;
+pub mod model_name;
 pub mod native;
 pub mod origin;
 pub mod records;
@@ -28,6 +29,7 @@ use crate::source::{ByteMap, Opened};
 pub use head::{FIRST_RECORDS, HEAD_BYTES, Head};
 pub use info::FormatInfo;
 pub use mapped::{MappedField, MappedRole};
+pub use model_name::model_name;
 
 /// Confidence that an input has this format: 0 no, 100 certain.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]

@@ -140,7 +140,7 @@ fn cause(block: &Block<'_>, room: usize, page: &mut String) {
     if block.all.len() > 1 {
         page.push_str("| task | what |\n|---|---|\n");
         for own in block.all.iter().take(room.min(TASKS)) {
-            let what = match block.own(own) {
+            let what = match block.own(own).as_str() {
                 "" => format!("{} {}", count(own.count), rows(own.count)),
                 what => cell(what),
             };

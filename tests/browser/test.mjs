@@ -96,7 +96,7 @@ async function sorting(report, page) {
 
 async function readable(report, page, how) {
   const text = await page.evaluate(() => document.body.innerText);
-  for (const heading of ['Findings', 'Coverage', 'Inputs', 'Method']) {
+  for (const heading of ['What was audited', 'Findings', 'Coverage', 'Method']) {
     check(report, `${heading} reads ${how}`, text.includes(heading));
   }
   const pictured = await page.evaluate(() => Array.from(document.querySelectorAll('svg')).every((svg) => {

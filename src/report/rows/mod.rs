@@ -7,7 +7,7 @@ mod parquet;
 
 use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::Severity;
 
@@ -45,7 +45,7 @@ pub struct FailedRow {
 }
 
 /// An item whose pick changes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangedPick {
     /// The task; empty when the log has none.
     pub task: String,
