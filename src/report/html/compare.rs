@@ -60,6 +60,15 @@ fn gold_of(gold: &str, comparison: &Comparison) -> String {
     format!("candidate {}{role}", text(gold))
 }
 
+/// What a reported score says of the pick. Of log-probs the higher one wins; other numbers may be meant the other way round.
+fn said(own: f64, other: f64) -> &'static str {
+    match (own <= 0.0 && other <= 0.0, own.partial_cmp(&other)) {
+        (true, Some(std::cmp::Ordering::Greater)) => ", so it was picked",
+        (true, Some(std::cmp::Ordering::Less)) => ", so the pick does not follow from the reported scores",
+        _ => "",
+    }
+}
+
 /// Why the one was picked although the other wins.
 fn why(comparison: &Comparison) -> String {
     let (picked, wins) = (&comparison.picked, &comparison.wins);
@@ -71,14 +80,13 @@ fn why(comparison: &Comparison) -> String {
         _ => String::new(),
     };
     match (picked.reported, wins.reported) {
-        (Some(own), Some(other)) => {
-            format!(
-                "As reported, candidate {} has {} against {}.{recomputed}",
-                text(&picked.candidate),
-                short(Some(own)),
-                short(Some(other))
-            )
-        }
+        (Some(own), Some(other)) => format!(
+            "As reported, candidate {} has {} against {}{}.{recomputed}",
+            text(&picked.candidate),
+            short(Some(own)),
+            short(Some(other)),
+            said(own, other)
+        ),
         _ => format!("The log reports no score of both.{recomputed}"),
     }
 }
