@@ -76,6 +76,7 @@ pub mod error {
 
 /// Inputs as they were found and recognised, before an audit reads them.
 pub mod input {
+    pub use crate::engine::Progress;
     pub use crate::facade::{Inputs, Recognised};
     pub use crate::source::Input;
 }

@@ -12,6 +12,7 @@ mod init;
 mod merge;
 mod outputs;
 mod page;
+mod progress;
 mod report;
 mod score;
 mod style;

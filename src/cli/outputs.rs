@@ -33,7 +33,7 @@ pub(super) struct Outputs {
     overwrite: bool,
     /// File in the repository (and line) at which code scanning and annotations show findings.
     #[arg(long, value_name = "PATH[:LINE]")]
-    anchor: Option<String>,
+    pub(super) anchor: Option<String>,
     /// When to use colours.
     #[arg(long, value_enum, default_value = "auto")]
     color: Color,

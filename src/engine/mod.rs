@@ -7,6 +7,7 @@ mod follow;
 mod layout;
 mod noted;
 mod open;
+mod progress;
 mod refused;
 mod settle;
 
@@ -24,7 +25,9 @@ use crate::model::{Item, MAX_STEPS, Origin, Place, RecordError, RunClaim, Snippe
 use crate::numeric::Tolerance;
 use crate::rules::Catalogue;
 use crate::run::{InputIdentity, RunId};
-use crate::source::{Block, Blocks, ByteMap, Elements, Inner, NestedRecords, Opened, Piece, SourceError, peek};
+use crate::source::{
+    Block, Blocks, ByteMap, Elements, Inner, NestedRecords, Opened, Packing, Piece, SourceError, peek,
+};
 use crate::tally::{FileTally, Kept, Tally};
 
 pub use beside::{Unrecognised, open_beside};
@@ -32,6 +35,7 @@ pub use fields::{field_shapes, fields, mentions};
 pub use follow::Following;
 pub use noted::{SettledPlans, note};
 pub use open::{RecognisedInput, Refusal, SharedColumns, Unknown, UnknownFormat, open};
+pub use progress::Progress;
 pub use settle::{Passes, Settled, settle};
 
 /// Bytes per work unit.
@@ -55,8 +59,8 @@ pub struct Settings {
     pub tolerance: Tolerance,
     /// The rules to ask.
     pub catalogue: Catalogue,
-    /// Called with the number of unpacked bytes read since the last call.
-    pub progress: Option<Arc<dyn Fn(u64) + Send + Sync>>,
+    /// Called when a pass begins and when bytes were read.
+    pub progress: Option<Arc<dyn Fn(Progress<'_>) + Send + Sync>>,
 }
 
 impl Default for Settings {
@@ -78,10 +82,20 @@ impl Settings {
         if inputs > self.unpacked { Kept::packed(tally) } else { tally.into() }
     }
 
-    fn advance(&self, bytes: usize) {
+    fn advance(&self, path: &str, bytes: usize) {
         if let Some(progress) = &self.progress {
-            progress(bytes as u64);
+            progress(Progress::Read { path, bytes: bytes as u64 });
         }
+    }
+
+    /// Tells that a pass over some inputs begins.
+    fn begin(&self, number: u32, inputs: &[RecognisedInput], at: impl IntoIterator<Item = usize>) {
+        let Some(progress) = &self.progress else { return };
+        let size = |at: usize| {
+            let input = inputs.get(at)?;
+            input.stored.filter(|_| matches!(input.input.packing(), Ok(Packing::Plain)))
+        };
+        progress(Progress::Pass { number, bytes: at.into_iter().map(size).sum() });
     }
 }
 
@@ -93,6 +107,8 @@ pub struct Audited {
     pub plans: Vec<FilePlan>,
     /// The run of each input.
     pub runs: Vec<RunId>,
+    /// Number of passes.
+    pub passes: u32,
 }
 
 /// Inputs with what the last pass over each of them gave.
@@ -100,12 +116,18 @@ struct Reading<'i> {
     inputs: &'i [RecognisedInput],
     settings: &'i Settings,
     tallies: Vec<Option<Kept>>,
+    /// Passes so far. The first one begins before plans are guessed, since that reads short inputs as a whole.
+    passes: u32,
 }
 
 impl Passes for Reading<'_> {
     type Error = std::convert::Infallible;
 
     fn pass(&mut self, plans: &[FilePlan], stale: &[usize]) -> Result<(), Self::Error> {
+        self.passes += 1;
+        if self.passes > 1 {
+            self.settings.begin(self.passes, self.inputs, stale.iter().copied());
+        }
         // Two tallies of one input would take twice the memory.
         for at in stale {
             self.tallies[*at] = None;
@@ -126,17 +148,19 @@ impl Passes for Reading<'_> {
 pub fn run(inputs: &[RecognisedInput], settings: &Settings) -> Audited {
     let mut shared = SharedColumns::default();
     let identities: Vec<InputIdentity> = inputs.iter().map(|input| input.identity(&mut shared)).collect();
+    settings.begin(1, inputs, 0..inputs.len());
     let (plans, tallies) = guess(inputs, &identities, settings).into_iter().unzip();
-    let mut reading = Reading { inputs, settings, tallies };
+    let mut reading = Reading { inputs, settings, tallies, passes: 0 };
     let unread = (0..inputs.len()).filter(|at| reading.tallies[*at].is_none()).collect();
     let Ok(Settled { plans, runs }) = settle(&mut reading, &identities, plans, unread);
+    let passes = reading.passes.max(1);
     let mut tally = Tally::default();
     for (file, own) in (0_u32..).zip(reading.tallies) {
         if let Some(own) = own {
             tally.files.insert(file, own);
         }
     }
-    Audited { tally, plans, runs }
+    Audited { tally, plans, runs, passes }
 }
 
 /// Audits all inputs once, under plans that are given.
@@ -441,7 +465,7 @@ fn read_in_order(
             for element in elements {
                 match element {
                     Ok(element) => {
-                        settings.advance(element.bytes.len());
+                        settings.advance(&input.input.path, element.bytes.len());
                         let pieces = layout.pieces(element.offset + element.bytes.len() as u64);
                         let map = layout.map(element.offset, &pieces);
                         let (line, column) = (element.first_line, element.column);
@@ -458,14 +482,14 @@ fn read_in_order(
             for inner in NestedRecords::new(stream, path).limited(max_record) {
                 match inner {
                     Ok(Inner::Entry(element)) => {
-                        settings.advance(element.bytes.len());
+                        settings.advance(&input.input.path, element.bytes.len());
                         let pieces = layout.pieces(element.offset + element.bytes.len() as u64);
                         let map = layout.map(element.offset, &pieces);
                         let (line, column) = (element.first_line, element.column);
                         reader.read_record(RawRecord { file, line, column, bytes: &element.bytes, map }, out);
                     }
                     Ok(Inner::Member(element)) => {
-                        settings.advance(element.bytes.len());
+                        settings.advance(&input.input.path, element.bytes.len());
                         // The braces around the member are not the document's.
                         let (len, offset) = (element.bytes.len() as u64 - 2, Some(element.offset));
                         let pieces = layout.placed(vec![Piece { at: 1, len, offset, start: None, member: None }]);
@@ -486,7 +510,7 @@ fn read_in_order(
             for block in lines(input, settings)? {
                 match block {
                     Ok(block) => {
-                        settings.advance(block.bytes.len());
+                        settings.advance(&input.input.path, block.bytes.len());
                         read_lines(reader, file, &block, out);
                     }
                     Err(error) => out.error(source_error(file, &error)),
@@ -531,7 +555,7 @@ fn read_side_by_side(
         for block in blocks {
             match block {
                 Ok(block) => {
-                    settings.advance(block.bytes.len());
+                    settings.advance(&input.input.path, block.bytes.len());
                     if send.send(block).is_err() {
                         break;
                     }

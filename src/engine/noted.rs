@@ -15,6 +15,8 @@ pub struct SettledPlans<'s> {
     pub plans: &'s [FilePlan],
     /// The run of each input.
     pub runs: &'s [RunId],
+    /// Number of passes that it took.
+    pub passes: u32,
 }
 
 /// Shows what each item notes, with its task, to a visitor. Items whose candidates are spread over records come last.
@@ -28,6 +30,7 @@ pub fn note(
     wanted: &Arc<Wanted>,
     each: &mut dyn FnMut(&str, &mut Noted),
 ) {
+    settings.begin(settled.passes + 1, inputs, 0..inputs.len());
     let mut open: BTreeMap<(&RunId, StreamKey), ScatteredItems> = BTreeMap::new();
     for ((at, input), (plan, run)) in inputs.iter().enumerate().zip(settled.plans.iter().zip(settled.runs)) {
         let file = u32::try_from(at).unwrap_or(u32::MAX);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::conclude::{self, ConcludeInput};
 use crate::config::Config;
-use crate::engine::{self, Audited, RecognisedInput, Settings, SharedColumns, UNIT_BYTES, UNPACKED};
+use crate::engine::{self, Audited, Progress, RecognisedInput, Settings, SharedColumns, UNIT_BYTES, UNPACKED};
 use crate::facade::{Error, Inputs, inputs};
 use crate::format;
 use crate::numeric::Tolerance;
@@ -43,7 +43,7 @@ pub struct Audit {
     exact_digits: bool,
     max_record: Option<usize>,
     describes_files: bool,
-    progress: Option<Arc<dyn Fn(u64) + Send + Sync>>,
+    progress: Option<Arc<dyn Fn(Progress<'_>) + Send + Sync>>,
 }
 
 impl Audit {
@@ -153,7 +153,18 @@ impl Audit {
 
     /// Calls back with the number of unpacked bytes that were read since the last call, from any worker thread.
     #[must_use]
-    pub fn progress(mut self, callback: impl Fn(u64) + Send + Sync + 'static) -> Self {
+    pub fn progress(self, callback: impl Fn(u64) + Send + Sync + 'static) -> Self {
+        self.passes(move |progress| {
+            if let Progress::Read { bytes, .. } = progress {
+                callback(bytes);
+            }
+        })
+    }
+
+    /// Calls back when a pass over the inputs begins and when bytes of one were read, from any worker thread. Replaces
+    /// [`Audit::progress`].
+    #[must_use]
+    pub fn passes(mut self, callback: impl Fn(Progress<'_>) + Send + Sync + 'static) -> Self {
         self.progress = Some(Arc::new(callback));
         self
     }
@@ -201,7 +212,7 @@ impl Audit {
 
     /// The report on what the passes gave.
     pub(super) fn conclude(&self, audited: Audited, inputs: Vec<InputReport>, errors: Vec<InputError>) -> Report {
-        let Audited { tally, plans, runs } = audited;
+        let Audited { tally, plans, runs, .. } = audited;
         let (catalogue, levels) = (&self.config.catalogue, &self.config.levels);
         conclude::conclude(tally, &ConcludeInput { inputs, runs, plans: &plans, errors, catalogue, levels })
     }

@@ -105,7 +105,7 @@ impl Audit {
         let mut inputs = inputs;
         inputs.see_shorter();
         let described = inputs::describe(inputs.opened.iter(), &audited.tally, self.describes_files());
-        let (plans, runs) = (audited.plans.clone(), audited.runs.clone());
+        let (plans, runs, passes) = (audited.plans.clone(), audited.runs.clone(), audited.passes);
         let mut report = self.conclude(audited, described, std::mem::take(&mut inputs.errors));
         let causes = {
             let recomputing = settings.catalogue.rules().iter().filter(|rule| rule.recomputes);
@@ -115,7 +115,7 @@ impl Audit {
         let (mut rows, mut picks) = (Large::default(), Large::default());
         let mut noted_of = vec![[0_u64; 2]; report.findings.len()];
         let mut number = 0;
-        let settled = SettledPlans { plans: &plans, runs: &runs };
+        let settled = SettledPlans { plans: &plans, runs: &runs, passes };
         // A log without findings is not read again.
         let noted_inputs = if report.findings.is_empty() { &[][..] } else { &inputs.opened };
         engine::note(noted_inputs, &settled, &settings, &wanted, &mut |task, noted| {
