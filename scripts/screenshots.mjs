@@ -1,7 +1,8 @@
-// Renders the images of the documentation: node scripts/screenshots.mjs, after npm ci in tests/browser and cargo build.
+// Renders the images of the documentation: node scripts/screenshots.mjs, after npm ci in tests/browser and cargo build. With
+// --all FOLDER, also what has to be looked at before a change of the reports: pages at two widths in two themes, texts.
 import { createRequire } from 'node:module';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -61,10 +62,57 @@ async function report(log, shots) {
 
 await terminal('text-report.png', 'fixtures/formats/native/bug-mean');
 await report('fixtures/formats/native/bug-mixture', [
-  { name: 'html-report.png', to: '#findings + article' },
+  { name: 'html-report.png', to: '#findings ~ article' },
   { name: 'html-pictures.png', from: '#pictures', to: 'section[aria-labelledby=pictures] .pictures' },
 ]);
-await report('fixtures/cases/C3.jsonl', [{ name: 'html-comparison.png', from: '#comparisons', to: 'section[aria-labelledby=comparisons] figure' }]);
-await report('fixtures/cases/C10.jsonl', [{ name: 'html-padding-dark.png', scheme: 'dark', from: '#pictures', to: 'section[aria-labelledby=comparisons] figure' }]);
+await report('fixtures/cases/C3.jsonl', [{ name: 'html-comparison.png', from: '#comparisons', to: 'section[aria-labelledby=comparisons] article' }]);
+await report('fixtures/cases/C10.jsonl', [{ name: 'html-padding-dark.png', scheme: 'dark', from: '#comparisons', to: 'section[aria-labelledby=comparisons] article' }]);
+if (process.argv.includes('--all')) await all(process.argv[process.argv.indexOf('--all') + 1]);
 await browser.close();
 rmSync(folder, { recursive: true });
+
+/** Everything that has to be looked at, into a folder: one finding, three causes, twenty tasks; two widths, two themes. */
+async function all(to) {
+  mkdirSync(to, { recursive: true });
+  const tasks = join(folder, 'tasks.jsonl');
+  writeFileSync(tasks, manyTasks());
+  const logs = {
+    one: ['fixtures/formats/native/bug-mean'],
+    three: ['fixtures/formats/native/bug-mean', 'fixtures/rules/RT402-pick-not-argmax/bad.jsonl', 'fixtures/formats/lm-eval/stderr-not-divided'],
+    tasks: [tasks],
+  };
+  for (const [name, paths] of Object.entries(logs)) {
+    const path = join(folder, `${name}.html`);
+    spawnSync(retally, ['check', ...paths, '--report', `html=${path}`], { cwd: root });
+    for (const width of [390, 1400]) {
+      for (const colorScheme of ['light', 'dark']) {
+        const page = await browser.newPage({ colorScheme, viewport: { width, height: 900 } });
+        await page.goto(pathToFileURL(path).href);
+        await page.screenshot({ path: join(to, `${name}-${width}-${colorScheme}.png`), fullPage: true });
+        await page.close();
+      }
+    }
+    const text = spawnSync(retally, ['check', ...paths, '--width', '80'], { cwd: root, env: { ...process.env, LC_ALL: 'C.UTF-8' }, encoding: 'utf8' }).stdout;
+    writeFileSync(join(to, `${name}-80.txt`), text);
+  }
+}
+
+/** Twenty tasks; in five of them the reported correctness is not that of the picks. */
+function manyTasks() {
+  let seed = 7;
+  const random = () => { seed = (seed * 1103515245 + 12345) % 2147483648; return seed / 2147483648; };
+  const lines = [];
+  for (let task = 1; task <= 20; task += 1) {
+    for (let item = 0; item < 30; item += 1) {
+      const candidates = Array.from({ length: 4 }, () => {
+        const logprobs = Array.from({ length: 3 }, () => -Math.round(random() * 2e6 + 5e4) / 1e6);
+        return { tokens: ['a', 'b', 'c'], logprobs, score: Number(logprobs.reduce((sum, value) => sum + value, 0).toFixed(6)) };
+      });
+      const pick = candidates.reduce((best, own, at) => (own.score > candidates[best].score ? at : best), 0);
+      const gold = Math.floor(random() * 4);
+      const correct = task % 4 === 0 ? random() < 0.6 : pick === gold;
+      lines.push(JSON.stringify({ model: 'example-org/small-1b', task: `subject-${String(task).padStart(2, '0')}`, item: `${task}-${item}`, candidates, pick, gold, correct }));
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}

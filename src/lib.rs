@@ -76,13 +76,15 @@ pub mod error {
 
 /// Inputs as they were found and recognised, before an audit reads them.
 pub mod input {
+    pub use crate::engine::Progress;
     pub use crate::facade::{Inputs, Recognised};
     pub use crate::source::Input;
 }
 
 /// Single items: what their candidates score, and one item step by step.
 pub mod items {
-    pub use crate::facade::Walk;
+    pub use crate::facade::{Rows, Walk};
+    pub use crate::report::rows::{ChangedPick, FailedRow};
     pub use crate::score::{ScoredCandidate, ScoredItem};
     pub use crate::trace::{Trace, TracedCandidate, TracedClaim, TracedStep};
 }

@@ -1,21 +1,37 @@
 //! The rules' observations of one stream so far.
 
-use crate::rules::Catalogue;
-use crate::tally::{Observed, StreamTally};
+use crate::model::At;
+use crate::rules::{Catalogue, Observer, RecordRef};
+use crate::tally::{Noted, Observed, StreamTally};
 
 /// One tally per rule of the catalogue, in its order; None for a rule that has not been asked yet.
 pub(super) struct RuleTallies<'c> {
     catalogue: &'c Catalogue,
     tallies: Vec<Option<Box<Observed>>>,
+    /// Where every row that fails is noted, if somebody asks for all of them.
+    pub(super) noted: Option<Noted>,
 }
 
 impl<'c> RuleTallies<'c> {
     pub(super) fn new(catalogue: &'c Catalogue) -> Self {
-        Self { catalogue, tallies: vec![None; catalogue.rules().len()] }
+        Self { catalogue, tallies: vec![None; catalogue.rules().len()], noted: None }
     }
 
-    pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut Observed> {
-        self.tallies.get_mut(index).map(|seen| &mut **seen.get_or_insert_default())
+    /// An observer for a rule, by its index in the catalogue.
+    pub(super) fn observer<'o>(
+        &'o mut self,
+        index: usize,
+        record_ref: &'o RecordRef<'o>,
+        (item, candidate): (&'o str, &'o str),
+        at: At,
+    ) -> Option<Observer<'o>> {
+        let observed = self.tallies.get_mut(index)?.get_or_insert_default();
+        let observer = Observer::new(observed, record_ref, item, candidate, at);
+        let code = self.catalogue.rules().get(index)?.page().code;
+        Some(match self.noted.as_mut().filter(|noted| noted.wanted.rules.contains(code)) {
+            Some(noted) => observer.noting(code, &mut noted.rows),
+            None => observer,
+        })
     }
 
     /// Number of times that these rules have fired so far.

@@ -31,7 +31,7 @@ pub(super) struct Row<'r> {
 }
 
 /// The result of judging a claim.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Outcome {
     /// The set of principal formulas that explain it; 0 when not searched.
     pub(super) explained_by: u128,
@@ -39,6 +39,10 @@ pub(super) struct Outcome {
     pub(super) refuted: bool,
     /// Whether it follows from them.
     pub(super) follows: bool,
+    /// Whether it follows from them only within rounding.
+    pub(super) rounded: bool,
+    /// The claim, and what it is by the convention.
+    pub(super) numbers: Option<(f64, f64)>,
 }
 
 /// Judges a claim. `sweep` is what the formulas of the column's grammar share, kept between its rows.
@@ -143,7 +147,13 @@ pub(super) fn judge(
             0
         }
     };
-    Outcome { explained_by, refuted: !accepted, follows: accepted }
+    Outcome {
+        explained_by,
+        refuted: !accepted,
+        follows: accepted,
+        rounded: agreement == Some(Agreement::Rounded),
+        numbers: Some((claimed.value, derived.value)),
+    }
 }
 
 /// How closely a claim within a formula's bound agrees with it.

@@ -1,9 +1,11 @@
 //! The tokens of an item whose pick changes, for the chart that shows how the better candidate wins.
 
+use std::borrow::Cow;
+
 use crate::formula::StepResolutions;
-use crate::model::{Candidate, CandidateSummary, ColumnKey, Item, ItemSummary, Origin, Segment, Step, TokenPath};
+use crate::model::{Candidate, ColumnKey, Item, ItemSummary, Origin, Segment, Step, TokenPath};
 use crate::numeric::Approx;
-use crate::tally::{ComparisonSketch, PathSketch, Smallest};
+use crate::tally::{self, ComparisonSketch, PathSketch, Smallest};
 
 /// Maximum scored steps kept.
 const SCORED: usize = 48;
@@ -11,6 +13,8 @@ const SCORED: usize = 48;
 const PADDING: usize = 8;
 /// Maximum prompt steps kept, counted from the last one.
 const PROMPT: usize = 3;
+/// Maximum characters kept of the prompt, counted from its end.
+const PROMPT_TEXT: usize = 300;
 /// Maximum characters kept per token.
 const TOKEN: usize = 40;
 
@@ -50,24 +54,24 @@ pub(super) fn keep(
         let path = kept.path.clone().or_else(own).filter(|path| !path.is_empty())?;
         let claim = kept.claims.iter().find(|claim| Some(&claim.column) == change.column.as_ref());
         Some(PathSketch {
-            candidate: name(kept, at),
+            candidate: tally::name(kept, at),
             reported: claim.and_then(|claim| claim.number).map(|number| number.value).filter(|value| value.is_finite()),
             derived: kept.derived.map(|derived| derived.value).filter(|value| value.is_finite()),
             path,
         })
     };
     let (Some(picked), Some(wins)) = (sketch(change.from), sketch(change.to)) else { return };
+    let named = |at: usize| summary.candidates.get(at).map(|candidate| tally::name(candidate, at));
+    let gold = summary.gold_position().and_then(named);
     comparisons.offer(ComparisonSketch {
         margin: change.margin,
         place: summary.place.clone(),
         item: summary.id.clone(),
+        prompt: picked.path.prompt.clone(),
+        gold: gold.or_else(|| summary.gold.name().map(Cow::into_owned)),
         picked,
         wins,
     });
-}
-
-fn name(kept: &CandidateSummary, position: usize) -> String {
-    kept.id.clone().unwrap_or_else(|| kept.index.map_or_else(|| position.to_string(), |index| index.to_string()))
 }
 
 /// The tokens of a candidate, without those far from the scored span, with ln p of every step.
@@ -97,7 +101,19 @@ pub(super) fn path(candidate: &Candidate<'_>, log_probs: impl IntoIterator<Item 
     }
     path.scored = u32::try_from(scored).unwrap_or(u32::MAX);
     path.cut = path.len() < candidate.steps.len();
+    if let Some(prompt) = &candidate.prompt {
+        path.prompt = end_of(&prompt.decoded());
+    }
     path
+}
+
+/// The end of a prompt, where the question is.
+fn end_of(prompt: &str) -> String {
+    let more = prompt.chars().count().saturating_sub(PROMPT_TEXT);
+    match prompt.char_indices().nth(more) {
+        Some((start, _)) if more > 0 => format!("…{}", prompt.get(start..).unwrap_or_default()),
+        _ => prompt.to_owned(),
+    }
 }
 
 fn push(path: &mut TokenPath, step: &Step<'_>, logprob: Option<f64>) {

@@ -1,5 +1,7 @@
 //! Judges one item: its pick by its scores, its correctness by its pick, and the effect of corrected scores.
 
+use std::sync::Arc;
+
 use crate::audit::FilePlan;
 use crate::audit::asked::RuleTallies;
 use crate::audit::comparison::Change;
@@ -8,8 +10,10 @@ use crate::audit::pick;
 use crate::metric::{self, JudgedRow};
 use crate::model::{At, Choice, ClaimKind, ColumnKey, ItemSummary, RowClaim, Verdict};
 use crate::numeric::Approx;
-use crate::rules::{Catalogue, Fields, ItemView, Observer, RecordRef};
-use crate::tally::{Evidence, Exemplar, Flip, StreamTally, stored_position};
+use crate::rules::{Catalogue, Fields, ItemView, RecordRef};
+use crate::tally::{
+    Evidence, Exemplar, Flip, Noted, NotedBy, NotedRow, PickBy, ScatteredItems, StreamTally, Wanted, stored_position,
+};
 
 /// Position of a complete item, and the fields of its record outside the candidates.
 pub(super) struct Whole<'w> {
@@ -34,8 +38,11 @@ pub(super) fn judge(
     let view = ItemView { item, primary, metrics: &rows };
     let fields = Fields(item.fields);
     for (index, check, needs) in &rules.items {
-        let Some(observed) = rule_tallies.get_mut(*index).filter(|_| fields.has(*needs)) else { continue };
-        check(&view, &mut Observer::new(observed, record_ref, &item.id, "", at));
+        if fields.has(*needs)
+            && let Some(mut observer) = rule_tallies.observer(*index, record_ref, (&item.id, ""), at)
+        {
+            check(&view, &mut observer);
+        }
     }
 
     let tally = &mut stream.items;
@@ -51,7 +58,7 @@ pub(super) fn judge(
         tally.from_refuted.entry(column.clone()).or_default().picks += 1;
     }
     if let Some(position) = pick {
-        pick::judge(&view, position, record_ref, at, &mut tally.reasons);
+        pick::judge(&view, position, (record_ref, at), &mut tally.reasons, rule_tallies.noted.as_mut());
         *tally.pick_positions.entry(stored_position(position)).or_default() += 1;
     }
     if let Some(position) = item.gold_position() {
@@ -101,9 +108,28 @@ pub(super) fn judge(
     for row in &rows {
         let own = tally.metrics.entry(row.metric.of.name.clone().into_owned()).or_default();
         own.observe(item, row, has_failed, || record_ref.locate(row.metric.at));
+        if let Some(noted) = rule_tallies.noted.as_mut().filter(|_| row.row.judged.verdict == Verdict::Refuted) {
+            note_metric(item, row, record_ref, noted);
+        }
     }
     mixed(item, record_ref, at, stream);
-    impact(item, pick, primary, stream)
+    impact(item, pick, primary, stream, rule_tallies.noted.as_mut())
+}
+
+/// Notes a refuted value of a metric.
+fn note_metric(item: &ItemSummary, row: &JudgedRow<'_>, record_ref: &RecordRef<'_>, noted: &mut Noted) {
+    let name = &row.metric.of.name;
+    if noted.wanted.metrics.contains(&**name) {
+        noted.rows.push(NotedRow {
+            place: record_ref.locate(row.metric.at).place,
+            task: String::new(),
+            item: item.id.clone(),
+            candidate: String::new(),
+            by: NotedBy::Metric(name.clone().into_owned()),
+            reported: row.row.judged.reported,
+            recomputed: row.row.judged.expected,
+        });
+    }
 }
 
 /// Judges an item whose records are no longer in memory.
@@ -137,6 +163,26 @@ pub fn close(stream: &mut StreamTally, plan: &FilePlan, catalogue: &Catalogue) {
     rule_tallies.flush(stream);
 }
 
+/// Judges such items again and shows what each of them notes.
+pub fn note_open(
+    open: ScatteredItems,
+    plan: &FilePlan,
+    catalogue: &Catalogue,
+    wanted: &Arc<Wanted>,
+    each: &mut dyn FnMut(&mut Noted),
+) {
+    let rules = Dispatch::new(catalogue);
+    let mut rule_tallies = RuleTallies::new(catalogue);
+    rule_tallies.noted = Some(Noted::new(Arc::clone(wanted)));
+    let mut stream = StreamTally::default();
+    for item in open.into_items() {
+        judge_kept(item, plan, &rules, &mut stream, &mut rule_tallies);
+        if let Some(noted) = &mut rule_tallies.noted {
+            each(noted);
+        }
+    }
+}
+
 /// The column that picks follow from: the first score of any candidate, otherwise the first claim.
 fn primary(item: &ItemSummary) -> Option<&ColumnKey> {
     let columns = || item.candidates.iter().flat_map(|candidate| candidate.claims.iter().map(|claim| &claim.column));
@@ -165,6 +211,7 @@ fn impact(
     picked: Option<usize>,
     primary: Option<&ColumnKey>,
     stream: &mut StreamTally,
+    noted: Option<&mut Noted>,
 ) -> Option<Change> {
     let pick = picked?;
     if item.candidates.len() < 2 {
@@ -184,6 +231,10 @@ fn impact(
     let by_digits = if printed(pick).is_below(printed(best)) { best } else { pick };
     let to = if values[pick].is_below(values[best]) { best } else { pick };
     let flip = |to: usize| Flip::between(&item.place, &item.id, pick, to);
+    if let Some(noted) = noted {
+        let by = if to == by_digits { PickBy::Convention } else { PickBy::Digits };
+        noted.pick(item, pick, by_digits, by);
+    }
     let graded = |to: usize| item.is_gold(pick).zip(item.is_gold(to));
     let tally = &mut stream.items;
     tally.comparable += 1;

@@ -29,10 +29,12 @@ use crate::model::{
     Candidate, CandidateClaim, Item, ItemSummary, Logged, Origin, RecordError, RowField, RunClaim, stable_hash,
 };
 use crate::numeric::{Printed, ResolutionStats, exp};
-use crate::rules::{CandidateView, Catalogue, ClaimColumn, Fields, Observer, RecordRef, StepView};
-use crate::tally::{ColumnTally, Extent, Field, FileTally, Measured, Position, StreamKey, StreamTally};
+use crate::rules::{CandidateView, Catalogue, ClaimColumn, Fields, RecordRef, StepView};
+use crate::tally::{
+    ColumnTally, Extent, Field, FileTally, Measured, Noted, NotedBy, NotedRow, Position, StreamKey, StreamTally, Wanted,
+};
 
-pub use item::close;
+pub use item::{close, note_open};
 pub use plan::{ColumnPlan, FilePlan, PRINCIPAL, RunEvidence, search};
 
 /// Audits the items of one input under one plan. Each worker has its own.
@@ -109,6 +111,18 @@ impl<'p> Auditor<'p> {
             found: found::Found::default(),
             extent: None,
         }
+    }
+
+    /// The same auditor, which also notes every row that fails and every pick that changes.
+    #[must_use]
+    pub fn noting(mut self, wanted: Arc<Wanted>) -> Self {
+        self.rule_tallies.noted = Some(Noted::new(wanted));
+        self
+    }
+
+    /// What was noted since the last look; None if nothing is noted.
+    pub fn noted(&mut self) -> Option<&mut Noted> {
+        self.rule_tallies.noted.as_mut()
     }
 
     /// Counts a record.
@@ -384,9 +398,29 @@ impl<'p> Auditor<'p> {
             let is_beneath = self.plan.fill_beneath(candidate, claim.of, &mut of_total);
             let facts = if is_beneath { &of_total } else { steps };
             let row = column::Row { item: &item.id, candidate: label, claim, facts, steps, origin };
-            judged.push(column::judge(&row, plan, tally.get_or_insert_default(), sweep));
+            let outcome = column::judge(&row, plan, tally.get_or_insert_default(), sweep);
+            if let Some(noted) = &mut self.rule_tallies.noted {
+                note(&row, &outcome, &plan.spec.column.name, noted);
+            }
+            judged.push(outcome);
         }
         judged
+    }
+}
+
+/// Notes a claim that does not follow from the values beneath it, or only within rounding.
+fn note(row: &column::Row<'_>, outcome: &column::Outcome, name: &str, noted: &mut Noted) {
+    let Some((reported, recomputed)) = outcome.numbers.filter(|_| outcome.refuted || outcome.rounded) else { return };
+    if noted.wanted.claims.contains(name) {
+        noted.rows.push(NotedRow {
+            place: row.origin.locate(row.claim.at).place,
+            task: String::new(),
+            item: row.item.to_owned(),
+            candidate: row.candidate.to_owned(),
+            by: NotedBy::Claim { name: name.to_owned(), rounded: !outcome.refuted },
+            reported,
+            recomputed,
+        });
     }
 }
 
@@ -406,12 +440,18 @@ fn look(
         let mass = top.iter().map(|entry| exp(entry.logprob.value)).sum();
         let view = StepView { step, top, mass, candidate, resolutions };
         for (index, check, needs) in &rules.steps {
-            let Some(observed) = rule_tallies.get_mut(*index).filter(|_| fields.has(*needs)) else { continue };
-            check(&view, &mut Observer::new(observed, &record_ref, &item.id, label, candidate.at));
+            if fields.has(*needs)
+                && let Some(mut observer) = rule_tallies.observer(*index, &record_ref, (&item.id, label), candidate.at)
+            {
+                check(&view, &mut observer);
+            }
         }
     }
     for (index, check, needs) in &rules.candidates {
-        let Some(observed) = rule_tallies.get_mut(*index).filter(|_| fields.has(*needs)) else { continue };
-        check(view, &mut Observer::new(observed, &record_ref, &item.id, label, candidate.at));
+        if fields.has(*needs)
+            && let Some(mut observer) = rule_tallies.observer(*index, &record_ref, (&item.id, label), candidate.at)
+        {
+            check(view, &mut observer);
+        }
     }
 }

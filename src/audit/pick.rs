@@ -5,27 +5,51 @@ use std::collections::BTreeMap;
 use crate::model::{At, CandidateSummary, ItemSummary};
 use crate::numeric::Approx;
 use crate::rules::{ItemView, RecordRef};
-use crate::tally::{Evidence, Exemplar, PickReasons, Reason};
+use crate::tally::{Evidence, Exemplar, Noted, NotedBy, NotedRow, PickBy, PickReasons, Reason};
+
+/// The rule about picks that contradict the scores, which is concluded from all rows.
+const CONTRADICTED: &str = "RT402";
 
 /// Judges the pick of an item with several candidates.
-pub(super) fn judge(view: &ItemView<'_>, pick: usize, record_ref: &RecordRef<'_>, at: At, tally: &mut PickReasons) {
+pub(super) fn judge(
+    view: &ItemView<'_>,
+    pick: usize,
+    (record_ref, at): (&RecordRef<'_>, At),
+    tally: &mut PickReasons,
+    mut noted: Option<&mut Noted>,
+) {
     let item = view.item;
     if item.candidates.len() < 2 {
         return;
     }
     tally.items += 1;
     reasons(item, pick, tally);
-    changes(item, pick, tally);
+    changes(item, pick, tally, noted.as_deref_mut());
     let Some(follows) = view.follows(pick) else { return };
     tally.judged += 1;
     if let Some(best) = view.best() {
         let to = if view.is_raw_best(pick) == Some(true) { pick } else { best };
+        if let Some(noted) = noted.as_deref_mut() {
+            noted.pick(item, pick, to, PickBy::Scores);
+        }
         tally.argmax.add(&item.place, &item.id, pick, to, item.is_gold(pick).zip(item.is_gold(to)));
     }
     if follows || (view.is_greedy_path(pick) && view.better_total(pick).is_some()) {
         return;
     }
     tally.contradicted += 1;
+    if let Some(noted) = noted.filter(|noted| noted.wanted.rules.contains(CONTRADICTED)) {
+        let Evidence { found, expected, .. } = evidence(view, pick);
+        noted.rows.push(NotedRow {
+            place: record_ref.locate(at).place,
+            task: String::new(),
+            item: item.id.clone(),
+            candidate: String::new(),
+            by: NotedBy::Rule(CONTRADICTED.to_owned()),
+            reported: found,
+            recomputed: expected,
+        });
+    }
     if !tally.shown.would_keep(&record_ref.start()) {
         return;
     }
@@ -39,7 +63,7 @@ pub(super) fn judge(view: &ItemView<'_>, pick: usize, record_ref: &RecordRef<'_>
 
 /// Records the picks of other scores for the same tokens: from the steps' vectors or alternatives, and by sum versus
 /// mean.
-fn changes(item: &ItemSummary, pick: usize, tally: &mut PickReasons) {
+fn changes(item: &ItemSummary, pick: usize, tally: &mut PickReasons, noted: Option<&mut Noted>) {
     let best = |merit: &dyn Fn(&CandidateSummary) -> Option<Approx>| -> Option<(usize, Vec<Approx>)> {
         let values: Vec<Approx> = item.candidates.iter().map(merit).collect::<Option<_>>()?;
         Some((first_best(&values), values))
@@ -48,6 +72,9 @@ fn changes(item: &ItemSummary, pick: usize, tally: &mut PickReasons) {
     if let Some((first, values)) = best(&|candidate| candidate.recomputed) {
         // A pick changes only if rounding cannot undo the change.
         let to = if values[pick].is_below(values[first]) { first } else { pick };
+        if let Some(noted) = noted {
+            noted.pick(item, pick, to, PickBy::Steps);
+        }
         tally.recomputed.add(&item.place, &item.id, pick, to, is_right(pick).zip(is_right(to)));
     }
     let mean = |candidate: &CandidateSummary| {

@@ -1,27 +1,22 @@
 //! `retally check`.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::files::Cleared;
-use crate::cli::style::is_utf8;
+use crate::cli::progress::Line;
 use crate::cli::verdict::{Verdict, exit_code};
 use crate::cli::{Failure, files, guard, outputs, quoted};
 use crate::error::ConfigError;
 use crate::gate::{Baseline, Gate, Outcome};
 use crate::input::Inputs;
+use crate::items::Rows;
 use crate::parts::AuditPlan;
+use crate::report::rows::RowsFormat;
 use crate::report::text::Detail;
 use crate::report::visible;
 use crate::{Audit, Config, Error};
-
-/// Work that takes less than this shows no progress bar.
-const LONG: Duration = Duration::from_millis(500);
 
 /// Most worker threads: more than any machine has cores, and fewer than a system lets a process start.
 const MAX_THREADS: usize = 1_024;
@@ -76,10 +71,16 @@ pub(super) struct Args {
     /// Print the files that would be audited with their formats, and stop.
     #[arg(long)]
     show_files: bool,
+    /// Print the settings in effect with where each comes from, and stop.
+    #[arg(long, conflicts_with = "show_files")]
+    show_settings: bool,
     /// Write the audit's tally to a file, to be merged with those of other machines by `retally merge`; with -, to standard
     /// output in place of the report.
     #[arg(long, value_name = "FILE")]
     tally: Option<PathBuf>,
+    /// Also write every row that shows a finding to a table, such as rows.csv or rows.parquet.
+    #[arg(long, value_name = "FILE", value_parser = table, conflicts_with = "tally")]
+    rows: Option<Table>,
     /// Audit under this plan, written by `retally init --plan` or `merge --plan`, in place of the one that these inputs alone call for.
     #[arg(long, value_name = "FILE", requires = "tally")]
     plan: Option<PathBuf>,
@@ -105,6 +106,30 @@ struct Amount {
 impl Amount {
     fn detail(&self) -> Detail {
         if self.statistics { Detail::Statistics } else { Detail::of(self.quiet, self.verbose) }
+    }
+}
+
+/// A table of rows to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Table {
+    path: PathBuf,
+    format: RowsFormat,
+}
+
+/// Parses the path of a table; its ending says the form.
+fn table(text: &str) -> Result<Table, String> {
+    let format = RowsFormat::of(text).ok_or("expected a file name that ends in .csv or .parquet")?;
+    Ok(Table { path: PathBuf::from(text), format })
+}
+
+impl Table {
+    fn write(&self, rows: &Rows, to: &Cleared) -> Result<(), String> {
+        let failed = |error: io::Error| format!("cannot write {}: {error}", self.path.display());
+        to.write_with(&self.path, |file| {
+            self.format.write(rows.failed(), file)?;
+            rows.intact().map_err(io::Error::other)
+        })
+        .map_err(failed)
     }
 }
 
@@ -136,7 +161,8 @@ fn threads(text: &str) -> Result<usize, String> {
 pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     // Whatever can be wrong with the arguments and the configuration is said before anything is removed or written.
     let tally = args.tally.as_deref().filter(|path| *path != Path::new("-"));
-    let mut audit = args.gated.audit(tally)?;
+    let others: Vec<&Path> = tally.into_iter().chain(args.rows.as_ref().map(|rows| rows.path.as_path())).collect();
+    let mut audit = args.gated.audit(&others)?;
     let gate = args.gated.gate(&audit, args.gated.verdict.baseline()?);
     let plan = args.plan.as_deref().map(plan).transpose()?;
     if args.show_files {
@@ -145,7 +171,11 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         super::print(files_of(&inputs).as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let cleared = args.gated.clear(audit.config(), tally, args.plan.as_deref())?;
+    if args.show_settings {
+        super::print(settings_of(&args.gated, audit.config()).as_bytes())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let cleared = args.gated.clear(audit.config(), &others, args.plan.as_deref())?;
     let mut inputs = audit.open()?;
     if let Some(bytes) = args.bytes {
         inputs.restrict(bytes.start, bytes.end)?;
@@ -155,21 +185,29 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         // Standard error may be closed; the report must still be written.
         let _ = io::stderr().write_all(recognised(&inputs, audit.config()).as_bytes());
     }
-    let bar = if args.amount.quiet { None } else { progress(&args.gated.outputs) };
-    if let Some(bar) = &bar {
-        audit = audit.progress(bar.callback());
+    let reads_again = args.rows.is_some() || args.gated.outputs.has_page();
+    let line = if args.amount.quiet { None } else { Line::new(&args.gated.outputs, 1 + u32::from(reads_again)) };
+    if let Some(line) = &line {
+        audit = audit.passes(line.callback());
     }
+    audit = audit.describe_files(args.gated.outputs.has_page());
     let mut tallied = Vec::new();
+    let mut rows = None;
     let mut report = match &args.tally {
         Some(_) => {
             let part = audit.part(inputs, plan.as_ref())?;
             part.write(&mut tallied).map_err(|error| format!("cannot write the tally: {error}"))?;
             part.report(audit.config())
         }
+        None if reads_again => {
+            let (report, found) = audit.run_with_rows(inputs);
+            rows = Some(found);
+            report
+        }
         None => audit.run_on(inputs),
     };
-    if let Some(bar) = bar {
-        bar.bar.finish_and_clear();
+    if let Some(line) = line {
+        line.clear();
     }
     let outcome = report.gate(&gate);
     super::say_undone(&report, outcome, &args.gated.outputs);
@@ -179,6 +217,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let to_tally = is_read.then_some(&cleared);
     if let (Some(path), Some(to)) = (tally, to_tally) {
         to.write(path, &tallied).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    }
+    if let (Some(wanted), Some(rows), Some(to)) = (&args.rows, &rows, to) {
+        wanted.write(rows, to)?;
     }
     let mut with = args.gated.outputs.rendering(audit.config(), args.gated.command("check"));
     with.style.detail = args.amount.detail();
@@ -201,17 +242,17 @@ fn plan(path: &Path) -> Result<AuditPlan, String> {
 
 impl Gated {
     /// Removes older reports, once nothing is found that the new ones would destroy.
-    pub(super) fn clear(&self, config: &Config, tally: Option<&Path>, plan: Option<&Path>) -> Result<Cleared, String> {
+    pub(super) fn clear(&self, config: &Config, others: &[&Path], plan: Option<&Path>) -> Result<Cleared, String> {
         let mut used = self.verdict.used();
         used.extend((!config.is_empty()).then(|| ("configuration", PathBuf::from(config.path()))));
         used.extend(plan.map(|plan| ("plan", plan.to_path_buf())));
-        self.outputs.clear(&self.source.paths, used, tally, None)
+        self.outputs.clear(&self.source.paths, used, others, None)
     }
 
     /// The audit that the arguments describe. The command's own files are not inputs.
-    pub(super) fn audit(&self, tally: Option<&Path>) -> Result<Audit, Error> {
+    pub(super) fn audit(&self, others: &[&Path]) -> Result<Audit, Error> {
         let config = self.source.config()?.select(&self.select)?.ignore(&self.ignore)?;
-        let own = self.verdict.path().map(PathBuf::as_path).into_iter().chain(tally);
+        let own = self.verdict.path().map(PathBuf::as_path).into_iter().chain(others.iter().copied());
         let audit = self.source.audit(config).exclude(self.outputs.paths().chain(own));
         audit.validate()?;
         Ok(audit)
@@ -220,6 +261,22 @@ impl Gated {
     /// The gate of the audit's report.
     pub(super) fn gate(&self, audit: &Audit, baseline: Option<Baseline>) -> Gate {
         self.verdict.gate(audit.config(), baseline, self.source.words(&["baseline", "prune"]))
+    }
+
+    /// The settings that the command line gives, by name.
+    fn given(&self) -> Vec<(&'static str, String)> {
+        let source = &self.source;
+        let mut given = Vec::new();
+        let quoted = |text: &str| format!("{text:?}");
+        given.extend(source.input_format.as_deref().map(|name| ("input.format", quoted(name))));
+        given.extend(source.max_record.map(|size| ("limits.max-record", quoted(&format!("{size}B")))));
+        given.extend(source.exact_digits.then(|| ("tolerance.digits", quoted("exact"))));
+        given.extend(source.threads.map(|threads| ("threads", threads.to_string())));
+        given.extend((!self.select.is_empty()).then(|| ("select", self.select.join(", "))));
+        given.extend((!self.ignore.is_empty()).then(|| ("ignore", self.ignore.join(", "))));
+        given.extend(self.verdict.given());
+        given.extend(self.outputs.anchor.as_deref().map(|anchor| ("report.anchor", quoted(anchor))));
+        given
     }
 
     /// The command line that reproduces the report.
@@ -285,6 +342,26 @@ impl Source {
     }
 }
 
+/// A line per setting: its name, its value, and where it comes from.
+fn settings_of(gated: &Gated, config: &Config) -> String {
+    let mut settings: Vec<[String; 3]> = config
+        .settings()
+        .into_iter()
+        .map(|own| {
+            let from = own.line.map_or_else(|| "default".to_owned(), |line| format!("{}:{line}", config.path()));
+            [own.name, own.value, from].map(|text| visible(&text).into_owned())
+        })
+        .collect();
+    for (name, value) in gated.given() {
+        settings.retain(|[known, ..]| known != name);
+        settings.push([name.to_owned(), visible(&value).into_owned(), "command line".to_owned()]);
+    }
+    settings.sort();
+    let width = |at: usize| settings.iter().map(|own| own[at].chars().count()).max().unwrap_or(0);
+    let (names, values) = (width(0), width(1));
+    settings.iter().map(|[name, value, from]| format!("{name:names$}  {value:values$}  {from}\n")).collect()
+}
+
 /// A line per file: its path and format, or why it is not read.
 fn files_of(inputs: &Inputs) -> String {
     let read = inputs.recognised().map(|input| format!("{}: {}\n", visible(&input.path), input.format));
@@ -315,33 +392,4 @@ pub(super) fn recognised(inputs: &Inputs, config: &Config) -> String {
     lines.push(String::new());
     lines.push(String::new());
     lines.join("\n")
-}
-
-/// A progress bar that appears once the work takes longer than [`LONG`].
-struct Bar {
-    bar: ProgressBar,
-}
-
-impl Bar {
-    fn callback(&self) -> impl Fn(u64) + Send + Sync + 'static {
-        let bar = self.bar.clone();
-        let is_shown = AtomicBool::new(false);
-        move |bytes| {
-            bar.inc(bytes);
-            if bar.elapsed() > LONG && !is_shown.swap(true, Ordering::Relaxed) {
-                bar.set_draw_target(ProgressDrawTarget::stderr());
-            }
-        }
-    }
-}
-
-fn progress(outputs: &outputs::Outputs) -> Option<Bar> {
-    if !outputs.is_for_people() || !io::stderr().is_terminal() {
-        return None;
-    }
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {bytes} read, {bytes_per_sec}") {
-        bar.set_style(if is_utf8() { style } else { style.tick_chars("-\\|/ ") });
-    }
-    Some(Bar { bar })
 }

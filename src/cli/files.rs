@@ -1,6 +1,6 @@
 //! Files that are written whole or not at all, and older ones that may not be taken for them.
 
-use std::fs::Permissions;
+use std::fs::{File, Permissions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -28,27 +28,36 @@ impl Cleared {
 
     /// Writes a file; it gets the permissions of the one that was removed.
     pub(super) fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        self.write_with(path, |file| file.write_all(bytes))
+    }
+
+    /// The same for content that is made while it is written.
+    pub(super) fn write_with(&self, path: &Path, content: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
         let target = target(path);
         let removed = self.0.iter().find(|(removed, _)| *removed == target).map(|(_, permissions)| permissions.clone());
-        write_to(&target, bytes, removed)
+        write_to(&target, content, removed)
     }
 }
 
 /// Writes a file through a temporary one beside it, so a crash or a full disk leaves the old file intact. A path that
 /// is not a regular file, such as a device or a pipe, is written directly.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    write_to(&target(path), bytes, None)
+    write_to(&target(path), |file| file.write_all(bytes), None)
 }
 
-fn write_to(target: &Path, bytes: &[u8], removed: Option<Permissions>) -> io::Result<()> {
+fn write_to(
+    target: &Path,
+    content: impl FnOnce(&mut File) -> io::Result<()>,
+    removed: Option<Permissions>,
+) -> io::Result<()> {
     let there = std::fs::metadata(target).ok();
     if there.as_ref().is_some_and(|there| !there.is_file()) {
         #[expect(clippy::disallowed_methods, reason = "the command line is where files are written")]
-        return std::fs::write(target, bytes);
+        return content(&mut std::fs::OpenOptions::new().write(true).open(target)?);
     }
     let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new().prefix(".retally-").tempfile_in(directory)?;
-    file.write_all(bytes)?;
+    content(file.as_file_mut())?;
     file.as_file().sync_all()?;
     permit(file.path(), removed.or_else(|| there.map(|there| there.permissions())))?;
     file.persist(target).map(|_| ()).map_err(|error| error.error)

@@ -48,7 +48,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let config = config.select(&args.select)?.ignore(&args.ignore)?;
     let mut used = args.verdict.used();
     used.extend((!config.is_empty()).then(|| ("configuration", PathBuf::from(config.path()))));
-    let cleared = args.outputs.clear(&args.paths, used, None, args.plan.as_deref())?;
+    let cleared = args.outputs.clear(&args.paths, used, &[], args.plan.as_deref())?;
     let mut parts = Vec::with_capacity(args.paths.len());
     for path in &args.paths {
         parts.push(read(path).map_err(|reason| format!("{}: {reason}", visible(path)))?);

@@ -5,12 +5,14 @@ mod baseline;
 mod check;
 mod explain;
 mod files;
+mod flips;
 mod formats;
 mod guard;
 mod init;
 mod merge;
 mod outputs;
 mod page;
+mod progress;
 mod report;
 mod score;
 mod style;
@@ -53,6 +55,8 @@ enum Command {
     Baseline(baseline::Args),
     /// Print each candidate's log p, mean and perplexity, and the winner of each item.
     Score(score::Args),
+    /// Print every item whose pick changes once the numbers are right.
+    Flips(flips::Args),
     /// Print one item step by step.
     Trace(trace::Args),
     /// Audit logs while they are being written.
@@ -118,6 +122,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Init(args) => init::run(&args),
         Command::Baseline(args) => baseline::run(&args),
         Command::Score(args) => score::run(&args),
+        Command::Flips(args) => flips::run(&args),
         Command::Trace(args) => trace::run(&args),
         Command::Watch(args) => watch::run(&args),
         Command::Merge(args) => merge::run(&args),

@@ -10,7 +10,7 @@ use crate::cli::files::Cleared;
 use crate::cli::guard::Guard;
 use crate::cli::style::{Color, style};
 use crate::report::text::Style;
-use crate::report::{Anchor, Anchors, OUTPUTS, OutputFormat, Rendering, Report, github, markdown, text};
+use crate::report::{Anchor, Anchors, OUTPUTS, OutputFormat, Rendering, Report, github, html, markdown, text};
 
 /// The hint for findings that can only point at the log.
 const UNANCHORED: &str = "anchor is unset, so findings point at the log, which is rarely in the repository; \
@@ -33,7 +33,7 @@ pub(super) struct Outputs {
     overwrite: bool,
     /// File in the repository (and line) at which code scanning and annotations show findings.
     #[arg(long, value_name = "PATH[:LINE]")]
-    anchor: Option<String>,
+    pub(super) anchor: Option<String>,
     /// When to use colours.
     #[arg(long, value_enum, default_value = "auto")]
     color: Color,
@@ -70,23 +70,29 @@ fn target(text: &str) -> Result<Target, String> {
 }
 
 impl Outputs {
-    /// Removes older reports at the paths to be written, and an older tally, once nothing is found that would be destroyed.
-    /// `inputs` are the arguments that name inputs, `used` other files that are read. A plan is written only where one is
+    /// Removes older reports at the paths to be written, and older ones of `others` (a tally, a table of rows), once nothing is
+    /// found that would be destroyed. `inputs` are the arguments that name inputs, `used` other files that are read. A plan is written only where one is
     /// needed, so an older one stays until then.
     pub(super) fn clear(
         &self,
         inputs: &[String],
         used: Vec<(&'static str, PathBuf)>,
-        tally: Option<&Path>,
+        others: &[&Path],
         plan: Option<&Path>,
     ) -> Result<Cleared, String> {
-        Guard { inputs, used, overwrite: self.overwrite }.check(self.paths().chain(tally).chain(plan))?;
-        Cleared::of(self.paths().chain(tally))
+        let others = || others.iter().copied();
+        Guard { inputs, used, overwrite: self.overwrite }.check(self.paths().chain(others()).chain(plan))?;
+        Cleared::of(self.paths().chain(others()))
     }
 
     /// Whether the report is text on standard output, for people to read.
     pub(super) fn is_for_people(&self) -> bool {
         *self.format == text::OUTPUT
+    }
+
+    /// Whether a report is a page that describes the files and lists what changes.
+    pub(super) fn has_page(&self) -> bool {
+        *self.format == html::OUTPUT || self.reports.iter().any(|target| *target.format == html::OUTPUT)
     }
 
     /// The files to be written.

@@ -30,7 +30,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let config = Config::find()?;
     let used = (!config.is_empty()).then(|| ("configuration", config.path().into())).into_iter().collect();
-    let cleared = args.outputs.clear(std::slice::from_ref(&args.path), used, None, None)?;
+    let cleared = args.outputs.clear(std::slice::from_ref(&args.path), used, &[], None)?;
     let report = read(&args.path).map_err(|reason| format!("{}: {reason}", visible(&args.path)))?;
     let command = format!("retally report {}", quoted(&args.path));
     let mut with = args.outputs.rendering(&config, command);

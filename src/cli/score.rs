@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use unicode_width::UnicodeWidthStr;
 
 use crate::cli::Failure;
+use crate::report::rows::text_cell;
 use crate::report::visible;
 use crate::score::ScoredItem;
 
@@ -118,13 +119,6 @@ fn table(items: &[ScoredItem], out: &mut Vec<u8>) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Text from the log in a cell: made visible, and safe from being read as a spreadsheet formula. JSON keeps it unchanged.
-fn text_cell(text: &str) -> String {
-    let shown = visible(text);
-    let formula = shown.starts_with(['=', '+', '-', '@']) && shown.parse::<f64>().is_err();
-    if formula { format!("'{shown}") } else { shown.into_owned() }
-}
-
 fn csv(items: &[ScoredItem], out: &mut Vec<u8>) -> std::io::Result<()> {
     let mut writer = csv::Writer::from_writer(out);
     writer.write_record([
@@ -157,19 +151,4 @@ fn csv(items: &[ScoredItem], out: &mut Vec<u8>) -> std::io::Result<()> {
         }
     }
     writer.flush()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cell_is_no_formula() {
-        assert_eq!(text_cell("=1+1"), "'=1+1");
-        assert_eq!(text_cell("@SUM(A1)"), "'@SUM(A1)");
-        assert_eq!(text_cell("-2+3"), "'-2+3");
-        assert_eq!(text_cell("\t=1"), "\\t=1");
-        assert_eq!(text_cell("-2.5"), "-2.5");
-        assert_eq!(text_cell("q=1"), "q=1");
-    }
 }

@@ -73,6 +73,16 @@ impl Verdict {
         }
     }
 
+    /// The settings that the command line gives, by name.
+    pub(super) fn given(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let level = self.fail_on.map(|level| ("gate.fail-on", format!("{:?}", level.name())));
+        let allow = self.allow_unproven.then(|| ("gate.allow-unproven", "true".to_owned()));
+        let baseline = self.baseline.as_ref().map(|path| ("baseline", format!("{:?}", path.to_string_lossy())));
+        let strict = self.strict_baseline.then(|| ("strict-baseline", "true".to_owned()));
+        let today = self.today.map(|day| ("today", day.to_string()));
+        level.into_iter().chain(allow).chain(baseline).chain(strict).chain(today)
+    }
+
     /// The words of a command line with the same gate.
     pub(super) fn words(&self) -> Vec<String> {
         let mut words = Vec::new();

@@ -36,13 +36,13 @@ pub(super) fn run(args: &WatchArgs) -> Result<ExitCode, Failure> {
     let gated = &args.gated;
     let interval = seconds("--interval", args.interval)?;
     let idle = args.until_idle.map(|idle| seconds("--until-idle", idle)).transpose()?;
-    let audit = gated.audit(None)?;
+    let audit = gated.audit(&[])?;
     let gate = gated.gate(&audit, gated.verdict.baseline()?);
     let with = gated.outputs.rendering(audit.config(), gated.command("check"));
     let used = audit.config().clone();
     let mut watch = Watch::new(audit)?;
     let stop = interrupt()?;
-    let cleared = gated.clear(&used, None, None)?;
+    let cleared = gated.clear(&used, &[], None)?;
     let mut told = BTreeSet::new();
     let mut last_change = now();
     let mut pause = interval;

@@ -174,6 +174,7 @@ impl Writer<'_> {
             evidence,
             evidence_lines: Vec::new(),
             impact_lines: Vec::new(),
+            impact: None,
             deviation: None,
         }
     }

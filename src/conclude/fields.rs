@@ -315,6 +315,7 @@ impl Change {
             evidence: Evidence::Records { records: self.after },
             evidence_lines: Vec::new(),
             impact_lines: Vec::new(),
+            impact: None,
             deviation: None,
         })
     }

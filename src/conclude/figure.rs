@@ -111,6 +111,8 @@ pub(super) fn comparisons(
             run: run.to_owned(),
             task: task.to_owned(),
             item: comparison.item.clone(),
+            prompt: comparison.prompt.clone(),
+            gold: comparison.gold.clone(),
             convention: convention.to_string(),
             picked: path(&comparison.picked),
             wins: path(&comparison.wins),

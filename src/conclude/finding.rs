@@ -6,7 +6,7 @@ use crate::config::Levels;
 use crate::formula::FoundPart;
 use crate::model::{Located, Severity};
 use crate::report::words::{count, rows};
-use crate::report::{Bin, Evidence, Finding, Location, Moments, Number, RuleEvidence, Silenced};
+use crate::report::{Bin, Evidence, Finding, Impact, Location, Moments, Number, RuleEvidence, Silenced};
 use crate::rules::{self, Catalogue, Rule};
 use crate::tally::{self, Accumulator, Key, Observed, PLACES, Slots, Tally};
 
@@ -42,6 +42,8 @@ pub(super) struct Draft {
     pub(super) evidence: Evidence,
     pub(super) evidence_lines: Vec<String>,
     pub(super) impact_lines: Vec<String>,
+    /// The same as numbers, where no diagnosis of a column has them.
+    pub(super) impact: Option<Impact>,
     /// The parts of the formula that differ from the convention, if the formula gives every row. Columns with the same
     /// deviation have the same cause.
     pub(super) deviation: Option<Vec<FoundPart>>,
@@ -99,6 +101,7 @@ pub(super) fn from_rule(rule: &'static Rule, seen: &Observed, stream: &Stream<'_
         evidence: Evidence::Rule(evidence(rule, seen)),
         evidence_lines: Vec::new(),
         impact_lines: Vec::new(),
+        impact: None,
         deviation: None,
     }
 }
@@ -178,6 +181,7 @@ pub(super) fn unreadable(tally: &Tally, catalogue: &Catalogue, paths: &[&str]) -
         evidence: Evidence::Records { records: count },
         evidence_lines: Vec::new(),
         impact_lines: Vec::new(),
+        impact: None,
         deviation: None,
     })
 }
@@ -308,6 +312,7 @@ pub(super) fn settle(drafts: Vec<(Draft, Severity, Vec<u32>)>, paths: &[&str]) -
                 label: draft.message.label,
                 evidence_lines: draft.evidence_lines,
                 impact_lines: draft.impact_lines,
+                impact: draft.impact,
             }
         })
         .collect();

@@ -137,6 +137,7 @@ pub fn conclude(tally: Tally, context: &ConcludeInput<'_>) -> Report {
         claims: claims.into_values().collect(),
         metrics,
         comparisons: figure::clearest(comparisons),
+        changed_picks: None,
         coverage,
         skipped_fields,
         errors,
@@ -244,6 +245,7 @@ fn conclude_run(
                 let mut draft = finding::from_rule(rule, seen, &place);
                 if rule.recomputes {
                     draft.impact_lines.extend(picks::recomputed(items));
+                    draft.impact = picks::recomputed_numbers(items);
                 }
                 // A cause found in the score also covers the steps that show it.
                 match drafts.iter_mut().find(|known| known.rule.page().code == *code && known.task == key.task) {

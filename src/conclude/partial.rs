@@ -73,6 +73,7 @@ fn warning(
         evidence: Evidence::Rule(evidence),
         evidence_lines: Vec::new(),
         impact_lines: Vec::new(),
+        impact: None,
         deviation: None,
     }
 }

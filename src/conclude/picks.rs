@@ -4,7 +4,7 @@ use crate::conclude::finding::{Draft, Row, Stream};
 use crate::model::VerdictCounts;
 use crate::numeric::{log2, mcnemar_exact};
 use crate::report::words::{accuracy_change, count, picks_change, some};
-use crate::report::{Evidence, Number, RuleEvidence};
+use crate::report::{Evidence, Impact, Number, RuleEvidence};
 use crate::rules::Message;
 use crate::tally::{Argmax, ItemTally, PickReasons, Reason, Reasoned, Sureness};
 
@@ -117,6 +117,7 @@ impl<'p> Picks<'p> {
             }),
             evidence_lines,
             impact_lines: impact(argmax).into_iter().collect(),
+            impact: numbers(argmax),
             deviation: None,
         })
     }
@@ -158,6 +159,29 @@ fn described(reason: &Reason) -> String {
 /// The changes if the argmax of the reported scores decided.
 fn impact(argmax: &Argmax) -> Option<String> {
     (argmax.switched.flips > 0).then(|| changes(argmax, "by the argmax of the reported scores"))
+}
+
+/// What changes, as numbers; None if nothing does.
+fn numbers(argmax: &Argmax) -> Option<Impact> {
+    let Argmax { items, graded, right_before, switched } = argmax;
+    let share = |right: u64| (*graded > 0).then(|| right as f64 / *graded as f64);
+    (switched.flips > 0).then(|| Impact {
+        items: *items,
+        flips: switched.flips,
+        undecided: 0,
+        flipped: switched.flipped.kept().iter().map(|flip| flip.item.clone()).collect(),
+        graded: *graded,
+        accuracy_before: share(*right_before),
+        accuracy_after: share(switched.right_after),
+        gained: switched.gained,
+        lost: switched.lost,
+        mcnemar_p: (*graded > 0).then(|| mcnemar_exact(switched.gained, switched.lost)),
+    })
+}
+
+/// The changes if the steps were recomputed from their vectors or alternatives, as numbers.
+pub(super) fn recomputed_numbers(items: &ItemTally) -> Option<Impact> {
+    numbers(&items.reasons.recomputed)
 }
 
 /// The changes if the steps were recomputed from their vectors or alternatives, if that is possible.

@@ -178,7 +178,10 @@ impl Exception {
 
 /// Resolves `[gate]`.
 pub(super) fn gate(written: &WrittenGate) -> Result<GateConfig, Fault> {
-    let mut gate = GateConfig { allow_unproven: written.allow_unproven, ..GateConfig::default() };
+    let mut gate = GateConfig {
+        allow_unproven: written.allow_unproven.as_ref().is_some_and(|allow| *allow.get_ref()),
+        ..GateConfig::default()
+    };
     if let Some(fail_on) = &written.fail_on {
         let text = fail_on.get_ref();
         let found = FailOn::ALL.into_iter().find(|value| value.name() == text);

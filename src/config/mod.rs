@@ -6,6 +6,7 @@ mod gate;
 mod levels;
 mod paths;
 mod resolve;
+mod settings;
 mod written;
 
 pub use convention::{ColumnSpec, Promise, accepted, both_ends};
@@ -15,6 +16,7 @@ pub use levels::{Levels, UnknownRule, codes};
 pub use paths::Paths;
 pub(crate) use resolve::Nested;
 pub use resolve::{Config, ConfigError, Entry, FILE_NAME, bytes};
+pub use settings::Setting;
 
 /// The user's settings for one input.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -162,7 +162,7 @@ impl Config {
         let written: Written = parse(&self.text)?;
         self.whole = self.part(&written.conventions, &written.input)?;
         self.levels.rules = levels(&written.rules, &self.catalogue)?;
-        self.anchor = written.report.anchor;
+        self.anchor = written.report.anchor.map(toml::Spanned::into_inner);
         self.gate = gate::gate(&written.gate)?;
         if let Some(size) = &written.limits.max_record {
             let fault = |reason| Fault::at(size.span(), format!("max-record: {reason}"));
@@ -258,8 +258,13 @@ impl Config {
         self.line(entry.span.start) as u64
     }
 
+    /// The text of the file; empty without one.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The line of a byte of the text, from 1.
-    fn line(&self, byte: usize) -> usize {
+    pub(super) fn line(&self, byte: usize) -> usize {
         self.text.get(..byte).map_or(1, |before| before.matches('\n').count() + 1)
     }
 

@@ -37,7 +37,7 @@ pub(super) struct Tolerance {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Report {
-    pub(super) anchor: Option<String>,
+    pub(super) anchor: Option<Spanned<String>>,
 }
 
 /// `[limits]`.
@@ -54,7 +54,7 @@ pub(super) struct Gate {
     pub(super) fail_on: Option<Spanned<String>>,
     pub(super) min_proven: Table,
     pub(super) min_coverage: Option<Spanned<f64>>,
-    pub(super) allow_unproven: bool,
+    pub(super) allow_unproven: Option<Spanned<bool>>,
 }
 
 /// One of `[[exceptions]]`.

@@ -79,7 +79,7 @@ impl Following {
             tally.files.insert(at, input.tally.clone().into());
         }
         let plans = self.inputs.iter().map(|input| input.plan.clone()).collect();
-        Audited { tally, plans, runs: self.runs.clone() }
+        Audited { tally, plans, runs: self.runs.clone(), passes: 1 }
     }
 
     /// The inputs.
@@ -184,7 +184,7 @@ impl Followed {
             block.first_line += first - 1;
             let reader = self.opened.reader.as_ref();
             read_lines(reader, file, &block, &mut AuditorSink { auditor: &mut auditor });
-            settings.advance(whole);
+            settings.advance(&self.opened.input.path, whole);
             self.offset = start + block.offset + whole as u64;
             self.line = block.first_line + memchr::memchr_iter(b'\n', &block.bytes).count() as u64;
             new = true;

@@ -7,7 +7,9 @@ mod cut;
 mod fields;
 mod follow;
 mod layout;
+mod noted;
 mod open;
+mod progress;
 mod refused;
 mod settle;
 
@@ -26,14 +28,16 @@ use crate::model::{Item, MAX_STEPS, Origin, Place, RecordError, RunClaim, Snippe
 use crate::numeric::Tolerance;
 use crate::rules::Catalogue;
 use crate::run::{InputIdentity, RunId};
-use crate::source::{Block, Blocks, Layout, Opened, SourceError, peek};
+use crate::source::{Block, Blocks, Layout, Opened, Packing, SourceError, peek};
 use crate::tally::{FileTally, Kept, Tally};
 
 pub use alike::open_alike;
 pub use beside::{Unrecognised, open_beside};
 pub use fields::{field_shapes, fields, mentions};
 pub use follow::Following;
+pub use noted::{SettledPlans, note};
 pub use open::{Choice, RecognisedInput, Refusal, SharedColumns, Unknown, UnknownFormat, open};
+pub use progress::Progress;
 pub use settle::{Passes, Settled, settle};
 
 /// Bytes per work unit.
@@ -57,8 +61,8 @@ pub struct Settings {
     pub tolerance: Tolerance,
     /// The rules to ask.
     pub catalogue: Catalogue,
-    /// Called with the number of unpacked bytes read since the last call.
-    pub progress: Option<Arc<dyn Fn(u64) + Send + Sync>>,
+    /// Called when a pass begins and when bytes were read.
+    pub progress: Option<Arc<dyn Fn(Progress<'_>) + Send + Sync>>,
 }
 
 impl Default for Settings {
@@ -80,10 +84,20 @@ impl Settings {
         if inputs > self.unpacked { Kept::packed(tally) } else { tally.into() }
     }
 
-    fn advance(&self, bytes: usize) {
+    fn advance(&self, path: &str, bytes: usize) {
         if let Some(progress) = &self.progress {
-            progress(bytes as u64);
+            progress(Progress::Read { path, bytes: bytes as u64 });
         }
+    }
+
+    /// Tells that a pass over some inputs begins.
+    fn begin(&self, number: u32, inputs: &[RecognisedInput], at: impl IntoIterator<Item = usize>) {
+        let Some(progress) = &self.progress else { return };
+        let size = |at: usize| {
+            let input = inputs.get(at)?;
+            input.stored.filter(|_| matches!(input.input.packing(), Ok(Packing::Plain)))
+        };
+        progress(Progress::Pass { number, bytes: at.into_iter().map(size).sum() });
     }
 }
 
@@ -95,6 +109,8 @@ pub struct Audited {
     pub plans: Vec<FilePlan>,
     /// The run of each input.
     pub runs: Vec<RunId>,
+    /// Number of passes.
+    pub passes: u32,
 }
 
 /// Inputs with what the last pass over each of them gave.
@@ -102,12 +118,18 @@ struct Reading<'i> {
     inputs: &'i [RecognisedInput],
     settings: &'i Settings,
     tallies: Vec<Option<Kept>>,
+    /// Passes so far. The first one begins before plans are guessed, since that reads short inputs as a whole.
+    passes: u32,
 }
 
 impl Passes for Reading<'_> {
     type Error = std::convert::Infallible;
 
     fn pass(&mut self, plans: &[FilePlan], stale: &[usize]) -> Result<(), Self::Error> {
+        self.passes += 1;
+        if self.passes > 1 {
+            self.settings.begin(self.passes, self.inputs, stale.iter().copied());
+        }
         // Two tallies of one input would take twice the memory.
         for at in stale {
             self.tallies[*at] = None;
@@ -128,17 +150,19 @@ impl Passes for Reading<'_> {
 pub fn run(inputs: &[RecognisedInput], settings: &Settings) -> Audited {
     let mut shared = SharedColumns::default();
     let identities: Vec<InputIdentity> = inputs.iter().map(|input| input.identity(&mut shared)).collect();
+    settings.begin(1, inputs, 0..inputs.len());
     let (plans, tallies) = guess(inputs, &identities, settings).into_iter().unzip();
-    let mut reading = Reading { inputs, settings, tallies };
+    let mut reading = Reading { inputs, settings, tallies, passes: 0 };
     let unread = (0..inputs.len()).filter(|at| reading.tallies[*at].is_none()).collect();
     let Ok(Settled { plans, runs }) = settle(&mut reading, &identities, plans, unread);
+    let passes = reading.passes.max(1);
     let mut tally = Tally::default();
     for (file, own) in (0_u32..).zip(reading.tallies) {
         if let Some(own) = own {
             tally.files.insert(file, own);
         }
     }
-    Audited { tally, plans, runs }
+    Audited { tally, plans, runs, passes }
 }
 
 /// Audits all inputs once, under plans that are given.
@@ -292,7 +316,7 @@ fn look_at_document(input: &RecognisedInput, plan: &FilePlan, settings: &Setting
     let mut auditor = Auditor::new(plan, &settings.catalogue);
     let quiet = Settings { progress: None, ..settings.clone() };
     let first = input.input.open()?.first(input.head_bytes as u64);
-    read_document(input.reader.as_ref(), 0, first, &quiet, &mut AuditorSink { auditor: &mut auditor });
+    read_document(input, 0, first, &quiet, &mut AuditorSink { auditor: &mut auditor });
     Ok(auditor.finish())
 }
 
@@ -449,13 +473,13 @@ fn read_in_order(
 ) -> Result<(), SourceError> {
     let reader = input.reader.as_ref();
     if reader.framing() != Framing::Lines {
-        read_document(reader, file, input.input.open()?, settings, out);
+        read_document(input, file, input.input.open()?, settings, out);
         return Ok(());
     }
     for block in lines(input, settings)? {
         match block {
             Ok(block) => {
-                settings.advance(block.bytes.len());
+                settings.advance(&input.input.path, block.bytes.len());
                 read_lines(reader, file, &block, out);
             }
             Err(error) => out.error(source_error(file, &error)),
@@ -465,13 +489,8 @@ fn read_in_order(
 }
 
 /// Reads a stream that has no record per line.
-fn read_document(
-    reader: &dyn crate::format::Reader,
-    file: u32,
-    stream: Opened,
-    settings: &Settings,
-    out: &mut dyn Sink,
-) {
+fn read_document(input: &RecognisedInput, file: u32, stream: Opened, settings: &Settings, out: &mut dyn Sink) {
+    let reader = input.reader.as_ref();
     let framing = reader.framing();
     if framing == Framing::Whole {
         return reader.read_stream(file, stream, out);
@@ -479,7 +498,7 @@ fn read_document(
     let layout = stream.layout.clone();
     cut::parts(framing, stream, &mut |part| {
         if let Part::Record(record) = &part {
-            settings.advance(record.bytes.len());
+            settings.advance(&input.input.path, record.bytes.len());
         }
         part.read(reader, file, &layout, out);
     });
@@ -541,8 +560,8 @@ fn read_side_by_side(
             });
         }
         match source {
-            Err(blocks) => send_lines(blocks, file, settings, &send, &mut rest),
-            Ok(stream) => send_records(framing, stream, (reader, file), settings, &send, &mut rest),
+            Err(blocks) => send_lines(input, blocks, file, settings, &send, &mut rest),
+            Ok(stream) => send_records(input, stream, file, settings, &send, &mut rest),
         }
         drop(send);
     });
@@ -554,11 +573,18 @@ fn read_side_by_side(
 }
 
 /// Sends blocks of lines. A receiver that is gone has failed, and its thread's end says so.
-fn send_lines(blocks: Blocks<Opened>, file: u32, settings: &Settings, send: &SyncSender<Unit>, rest: &mut Auditor<'_>) {
+fn send_lines(
+    input: &RecognisedInput,
+    blocks: Blocks<Opened>,
+    file: u32,
+    settings: &Settings,
+    send: &SyncSender<Unit>,
+    rest: &mut Auditor<'_>,
+) {
     for block in blocks {
         match block {
             Ok(block) => {
-                settings.advance(block.bytes.len());
+                settings.advance(&input.input.path, block.bytes.len());
                 if send.send(Unit::Lines(block)).is_err() {
                     break;
                 }
@@ -570,13 +596,15 @@ fn send_lines(blocks: Blocks<Opened>, file: u32, settings: &Settings, send: &Syn
 
 /// Sends the records of a document in units, and reads what is around them.
 fn send_records(
-    framing: Framing,
+    input: &RecognisedInput,
     stream: Opened,
-    (reader, file): (&dyn crate::format::Reader, u32),
+    file: u32,
     settings: &Settings,
     send: &SyncSender<Unit>,
     rest: &mut Auditor<'_>,
 ) {
+    let reader = input.reader.as_ref();
+    let framing = reader.framing();
     let layout = stream.layout.clone();
     let (mut records, mut bytes) = (Vec::new(), 0);
     let post = |records: Vec<cut::Record>| {
@@ -585,7 +613,7 @@ fn send_records(
     };
     cut::parts(framing, stream, &mut |part| match part {
         Part::Record(record) => {
-            settings.advance(record.bytes.len());
+            settings.advance(&input.input.path, record.bytes.len());
             bytes += record.bytes.len();
             records.push(record);
             if bytes >= settings.unit_bytes {

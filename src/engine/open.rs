@@ -31,6 +31,8 @@ pub struct RecognisedInput {
     pub confidence: Confidence,
     /// Its reader.
     pub reader: Box<dyn Reader>,
+    /// The model that it is of, where its first records say it.
+    pub model: Option<String>,
     /// Number of bytes that it was recognised by: the first ones.
     pub head_bytes: usize,
     /// Their hash.
@@ -151,7 +153,7 @@ pub fn open(
         ranked.first().is_some_and(|(confidence, _)| confidence.percent >= ENOUGH)
     };
     let mut suffices = false;
-    let (chosen, whole) = loop {
+    let (chosen, whole, model) = loop {
         let head = Head::new(&path, &name, &bytes, bytes.len() < window).of(&input);
         let may_grow = !head.whole && window < LONGEST_HEAD;
         // A first record may be longer than the head, and its fields behind the break are not seen.
@@ -160,7 +162,7 @@ pub fn open(
             let ranked = rank(&head);
             // What a document is may be said behind its first records. Text other than JSON has lines.
             if !may_grow || recognised(&ranked) || head.records().next().is_none() {
-                break (choose(&head, ranked, config, forced), head.whole);
+                break (choose(&head, ranked, config, forced), head.whole, format::model_name(&head));
             }
         }
         window *= GROWTH;
@@ -168,7 +170,7 @@ pub fn open(
     };
     Ok(chosen.map(|(confidence, format, reader)| {
         let head = Recognition { bytes: &bytes, whole, stored };
-        opened(input, format, confidence, reader, &head)
+        RecognisedInput { model, ..opened(input, format, confidence, reader, &head) }
     }))
 }
 
@@ -242,6 +244,7 @@ pub(super) fn opened(
         is_mappable: format.is_mappable(),
         confidence,
         reader,
+        model: None,
         head_bytes: by.bytes.len(),
         head: stable_hash(by.bytes),
         whole: by.whole,

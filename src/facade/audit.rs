@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::conclude::{self, ConcludeInput};
 use crate::config::Config;
-use crate::engine::{self, Audited, RecognisedInput, Settings, SharedColumns, UNIT_BYTES, UNPACKED};
+use crate::engine::{self, Audited, Progress, RecognisedInput, Settings, SharedColumns, UNIT_BYTES, UNPACKED};
 use crate::facade::{Error, Inputs, inputs};
 use crate::format;
 use crate::numeric::Tolerance;
@@ -42,7 +42,8 @@ pub struct Audit {
     tolerance: Option<f64>,
     exact_digits: bool,
     max_record: Option<usize>,
-    progress: Option<Arc<dyn Fn(u64) + Send + Sync>>,
+    describes_files: bool,
+    progress: Option<Arc<dyn Fn(Progress<'_>) + Send + Sync>>,
 }
 
 impl Audit {
@@ -60,6 +61,7 @@ impl Audit {
             tolerance: None,
             exact_digits: false,
             max_record: None,
+            describes_files: false,
             progress: None,
         }
     }
@@ -136,9 +138,33 @@ impl Audit {
         self
     }
 
+    /// Adds the size, the SHA-256 digest and the model of each file to the report, for a reader who has only the report. Each
+    /// file is read once more for its digest.
+    #[must_use]
+    pub fn describe_files(mut self, describe: bool) -> Self {
+        self.describes_files = describe;
+        self
+    }
+
+    /// Whether files are described.
+    pub(super) fn describes_files(&self) -> bool {
+        self.describes_files
+    }
+
     /// Calls back with the number of unpacked bytes that were read since the last call, from any worker thread.
     #[must_use]
-    pub fn progress(mut self, callback: impl Fn(u64) + Send + Sync + 'static) -> Self {
+    pub fn progress(self, callback: impl Fn(u64) + Send + Sync + 'static) -> Self {
+        self.passes(move |progress| {
+            if let Progress::Read { bytes, .. } = progress {
+                callback(bytes);
+            }
+        })
+    }
+
+    /// Calls back when a pass over the inputs begins and when bytes of one were read, from any worker thread. Replaces
+    /// [`Audit::progress`].
+    #[must_use]
+    pub fn passes(mut self, callback: impl Fn(Progress<'_>) + Send + Sync + 'static) -> Self {
         self.progress = Some(Arc::new(callback));
         self
     }
@@ -180,13 +206,13 @@ impl Audit {
         let audited = engine::run(&inputs.opened, &self.settings());
         let mut inputs = inputs;
         inputs.see_shorter();
-        let described = inputs::describe(inputs.opened.iter(), &audited.tally);
+        let described = inputs::describe(inputs.opened.iter(), &audited.tally, self.describes_files);
         self.conclude(audited, described, inputs.errors)
     }
 
     /// The report on what the passes gave.
     pub(super) fn conclude(&self, audited: Audited, inputs: Vec<InputReport>, errors: Vec<InputError>) -> Report {
-        let Audited { tally, plans, runs } = audited;
+        let Audited { tally, plans, runs, .. } = audited;
         let (catalogue, levels) = (&self.config.catalogue, &self.config.levels);
         conclude::conclude(tally, &ConcludeInput { inputs, runs, plans: &plans, errors, catalogue, levels })
     }
@@ -208,7 +234,7 @@ impl Audit {
         };
         let mut inputs = inputs;
         inputs.see_shorter();
-        let described = inputs::describe(inputs.opened.iter(), &tally);
+        let described = inputs::describe(inputs.opened.iter(), &tally, self.describes_files);
         let mut shared = SharedColumns::default();
         let mut files = tally.files;
         let audited = inputs.opened.iter().zip(plans).zip(described).zip(0_u32..);

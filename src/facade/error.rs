@@ -58,6 +58,11 @@ pub enum Error {
         /// What was given.
         candidate: String,
     },
+    /// Rows that were kept in a temporary file are gone.
+    #[error(
+        "rows that were kept in a temporary file could not be read back; check the disk of TMPDIR and run the command again"
+    )]
+    RowsLost,
     /// The baseline cannot be used.
     #[error(transparent)]
     Baseline(#[from] BaselineError),

@@ -6,6 +6,7 @@ mod error;
 mod inputs;
 mod items;
 mod own;
+mod rows;
 mod watch;
 
 pub use audit::{Audit, merge};
@@ -13,4 +14,5 @@ pub use error::Error;
 pub use inputs::{Inputs, Recognised};
 pub use items::Walk;
 pub(crate) use own::Own;
+pub use rows::Rows;
 pub use watch::Watch;

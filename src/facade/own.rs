@@ -17,6 +17,8 @@ pub(crate) enum Own {
     Plan,
     /// A baseline.
     Baseline,
+    /// A table of rows.
+    Rows,
 }
 
 impl Own {
@@ -26,6 +28,7 @@ impl Own {
             (parts::is_tally as fn(&[u8]) -> bool, Self::Tally),
             (parts::is_plan, Self::Plan),
             (Baseline::is_head, Self::Baseline),
+            (report::rows::is_rows, Self::Rows),
         ];
         report::written_as(head)
             .map(Self::Report)
@@ -52,6 +55,7 @@ impl fmt::Display for Own {
             Self::Tally => f.write_str("tally"),
             Self::Plan => f.write_str("plan"),
             Self::Baseline => f.write_str("baseline"),
+            Self::Rows => f.write_str("table of rows"),
         }
     }
 }

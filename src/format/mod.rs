@@ -12,6 +12,7 @@ pub mod info;
 pub mod json;
 mod keys;
 pub mod mapped;
+pub mod model_name;
 pub mod native;
 pub mod origin;
 pub mod records;
@@ -29,6 +30,7 @@ use crate::source::{ByteMap, Opened};
 pub use head::{FIRST_RECORDS, HEAD_BYTES, Head};
 pub use info::FormatInfo;
 pub use mapped::{MappedField, MappedRole};
+pub use model_name::model_name;
 
 /// Confidence that an input has this format: 0 no, 100 certain.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]

@@ -9,6 +9,8 @@ use crate::model::Segment;
 pub struct TokenPath {
     text: String,
     steps: Vec<PathStep>,
+    /// The end of the text before the tokens; empty if the log does not have it.
+    pub prompt: String,
     /// Total number of scored steps.
     pub scored: u32,
     /// Whether steps were left out.

@@ -63,6 +63,12 @@ pub struct Comparison {
     pub task: String,
     /// The item's id.
     pub item: String,
+    /// The end of what the model was given; empty if the log does not have it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub prompt: String,
+    /// The right candidate, if the log names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gold: Option<String>,
     /// The formula that decides, such as `sum(logprob)`.
     pub convention: String,
     /// The candidate that the pipeline picked.

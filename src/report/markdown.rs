@@ -5,12 +5,13 @@
 
 use std::io::{self, Write};
 
-use crate::model::{Severity, Verdict};
+use crate::model::{Severity, Verdict, VerdictCounts};
+use crate::numeric::show;
 use crate::report::blocks::{Block, blocks};
 use crate::report::headline::{headline, totals};
 use crate::report::output::{OutputFormat, Rendering};
 use crate::report::words::{count, rows, verdict};
-use crate::report::{ClaimReport, MetricReport, Report, page_of, visible};
+use crate::report::{ClaimReport, Finding, MetricReport, Report, page_of, visible};
 
 /// Most characters of a report: what fits a comment on a pull request, with room to spare.
 pub const LIMIT: usize = 60_000;
@@ -21,7 +22,9 @@ const TEXT: usize = 120;
 const SENTENCE: usize = 500;
 
 /// Most tasks of a cause.
-const TASKS: usize = 20;
+const TASKS: usize = 8;
+/// Most rows of any other table: the page of one cause fits a screen, whatever the number of tasks.
+const OPEN: usize = 5;
 
 /// How many entries of each list are shown; lowered until the page fits.
 const ROOMS: [usize; 7] = [100, 50, 25, 12, 6, 3, 1];
@@ -45,20 +48,22 @@ pub fn render(report: &Report, with: &Rendering, out: &mut dyn Write) -> io::Res
 fn write(report: &Report, with: &Rendering, room: usize) -> String {
     let mut page = format!("## retally: {}\n\n", prose(&headline(report)));
     let totals = totals(report);
-    page.push_str(&format!(
-        "{} proven, {} refuted, {}{} unprovable, in {} {} of {} {}.\n",
-        count(totals.proven),
-        count(totals.refuted),
-        match totals.from_refuted {
-            0 => String::new(),
-            some => format!("{} from a refuted number, ", count(some)),
-        },
-        count(totals.unprovable),
+    let parts = [
+        (totals.proven, "proven"),
+        (totals.refuted, "refuted"),
+        (totals.from_refuted, "from a refuted number"),
+        (totals.unprovable, "unprovable"),
+    ];
+    let parts = parts.iter().filter(|(number, _)| *number > 0);
+    let mut parts: Vec<String> = parts.map(|(number, word)| format!("{} {word}", count(*number))).collect();
+    parts.push(format!(
+        "in {} {} of {} {}",
         count(report.summary.records),
         if report.summary.records == 1 { "record" } else { "records" },
         count(report.inputs.len() as u64),
         if report.inputs.len() == 1 { "file" } else { "files" },
     ));
+    page.push_str(&format!("{}.\n", parts.join(", ")));
     unreadable(report, room, &mut page);
     causes(report, room, &mut page);
     numbers(report, room, &mut page);
@@ -131,24 +136,22 @@ fn cause(block: &Block<'_>, room: usize, page: &mut String) {
     let finding = block.first;
     let tasks = if block.all.len() > 1 { format!("{}: ", block.tasks) } else { String::new() };
     page.push_str(&format!(
-        "\n**{} [{}]({})** {tasks}{}\n\n",
+        "\n**{} [{}]({})** {tasks}{}\n",
         finding.severity.word(),
         prose(&finding.code),
         page_of(&finding.code),
         span(&block.message, SENTENCE)
     ));
     if block.all.len() > 1 {
-        page.push_str("| task | what |\n|---|---|\n");
-        for own in block.all.iter().take(room.min(TASKS)) {
-            let what = match block.own(own) {
-                "" => format!("{} {}", count(own.count), rows(own.count)),
-                what => cell(what),
-            };
-            page.push_str(&format!("| {} | {what} |\n", cell(&own.task)));
-        }
+        let what = |own: &Finding| match block.own(own).as_str() {
+            "" => format!("{} {}", count(own.count), rows(own.count)),
+            what => cell(what),
+        };
+        let tasks = block.all.iter().take(room.min(TASKS)).map(|own| vec![cell(&own.task), what(own)]);
+        table(&["task", "what"], tasks.collect(), page);
         more(block.all.len(), room.min(TASKS), page);
-        page.push('\n');
     }
+    page.push('\n');
     let mut line = |name: &str, text: &str| {
         if !text.is_empty() {
             page.push_str(&format!("- {name}: {}\n", span(text, SENTENCE)));
@@ -174,102 +177,139 @@ fn cause(block: &Block<'_>, room: usize, page: &mut String) {
     line("fix", &finding.help);
 }
 
+/// The numbers of the run and the claims that are not proven, the wrong ones first; the others are counted.
 fn numbers(report: &Report, room: usize, page: &mut String) {
     if report.metrics.is_empty() && report.claims.is_empty() {
         return;
     }
     page.push_str("\n### Claims\n");
-    if !report.metrics.is_empty() {
-        page.push_str("\n| task | metric | reported | recomputed | verdict |\n|---|---|---:|---:|---|\n");
-        // What is wrong comes first.
-        let order = |metric: &&MetricReport| match metric.verdict {
-            Verdict::Refuted => 0,
-            Verdict::FromRefuted => 1,
-            Verdict::Unprovable => 2,
-            Verdict::Proven => 3,
-        };
-        let mut metrics: Vec<&MetricReport> = report.metrics.iter().collect();
-        metrics.sort_by_key(order);
-        for metric in metrics.iter().take(room) {
-            page.push_str(&format!(
-                "| {} | {} | {} | {} | {} |\n",
-                cell(&metric.task),
-                cell(&metric.metric),
-                cell(&metric.reported),
-                metric.recomputed.map_or_else(|| "–".to_owned(), |value| value.to_string()),
-                metric.verdict.word()
-            ));
-        }
-        more(metrics.len(), room, page);
-    }
-    let mut claims: Vec<&ClaimReport> = report.claims.iter().filter(|claim| !claim.claim.is_of_run()).collect();
-    if claims.is_empty() {
-        return;
-    }
-    claims.sort_by_key(|claim| {
-        let verdicts = &claim.verdicts;
-        (verdicts.refuted == 0, verdicts.from_refuted == 0, verdicts.unprovable == 0)
+    let room = room.min(OPEN);
+    let mut metrics: Vec<&MetricReport> = report.metrics.iter().collect();
+    metrics.sort_by_key(|metric| order(metric.verdict));
+    let wrong = metrics.iter().filter(|metric| metric.verdict != Verdict::Proven);
+    let rows = wrong.clone().take(room).map(|metric| {
+        vec![
+            cell(&metric.task),
+            cell(&metric.metric),
+            cell(&metric.reported),
+            metric.recomputed.map_or_else(|| "–".to_owned(), show),
+            metric.verdict.word().to_owned(),
+        ]
     });
-    page.push_str(
-        "\n| task | claim | convention | proven | refuted | from refuted | unprovable | verdict |\n|---|---|---|---:|---:|---:|---:|---|\n",
-    );
-    for claim in claims.iter().take(room) {
-        page.push_str(&format!(
-            "| {} | {} | {} | {} | {} | {} | {} | {} |\n",
+    table(&["task", "metric", "reported:", "recomputed:", "verdict"], rows.collect(), page);
+    let wrong = wrong.count();
+    more(wrong, room, page);
+    let mut claims: Vec<(Verdict, &ClaimReport)> = report
+        .claims
+        .iter()
+        .filter(|claim| !claim.claim.is_of_run())
+        .map(|claim| (verdict(&claim.verdicts), claim))
+        .collect();
+    claims.sort_by_key(|(verdict, _)| order(*verdict));
+    let open = claims.iter().filter(|(verdict, _)| *verdict != Verdict::Proven);
+    let number = |number: u64| if number == 0 { String::new() } else { count(number) };
+    let rows = open.clone().take(room).map(|(verdict, claim)| {
+        let VerdictCounts { proven, refuted, from_refuted, unprovable } = claim.verdicts;
+        vec![
             cell(&claim.task),
             cell(&claim.claim.to_string()),
             cell(&claim.convention),
-            count(claim.verdicts.proven),
-            count(claim.verdicts.refuted),
-            count(claim.verdicts.from_refuted),
-            count(claim.verdicts.unprovable),
-            verdict(&claim.verdicts).word()
-        ));
+            number(proven),
+            number(refuted),
+            number(from_refuted),
+            number(unprovable),
+            verdict.word().to_owned(),
+        ]
+    });
+    let columns = ["task", "claim", "convention", "proven:", "refuted:", "from refuted:", "unprovable:", "verdict"];
+    table(&columns, rows.collect(), page);
+    let open = open.count();
+    more(open, room, page);
+    let proven = [
+        (metrics.len() - wrong, "number of the run", "numbers of the run"),
+        (claims.len() - open, "kind of claim", "kinds of claims"),
+    ];
+    let proven = proven.into_iter().filter(|(number, ..)| *number > 0);
+    let proven: Vec<String> = proven
+        .map(|(number, one, many)| format!("{} {}", count(number as u64), if number == 1 { one } else { many }))
+        .collect();
+    if !proven.is_empty() {
+        page.push_str(&format!("\nProven as a whole: {}.\n", proven.join(" and ")));
     }
-    more(claims.len(), room, page);
 }
 
+/// What is wrong comes first.
+fn order(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Refuted => 0,
+        Verdict::FromRefuted => 1,
+        Verdict::Unprovable => 2,
+        Verdict::Proven => 3,
+    }
+}
+
+/// What changes, where there is more to say than the lines of one cause.
 fn impact(report: &Report, room: usize, page: &mut String) {
-    let changed: Vec<_> =
-        report.diagnoses.iter().filter_map(|diagnosis| Some((diagnosis, diagnosis.impact.as_ref()?))).collect();
-    if changed.is_empty() {
+    let room = room.min(OPEN);
+    let changed = report.diagnoses.iter().filter_map(|diagnosis| Some((diagnosis, diagnosis.impact.as_ref()?)));
+    let mut changed: Vec<_> = changed.collect();
+    if changed.len() < 2 {
         return;
     }
-    page.push_str("\n### Impact\n\n| task | claim | changed picks | accuracy as reported | accuracy recomputed |\n|---|---|---:|---:|---:|\n");
-    let share = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), |share| format!("{share:.4}"));
-    for (diagnosis, impact) in changed.iter().take(room) {
-        page.push_str(&format!(
-            "| {} | {} | {} of {} | {} | {} |\n",
+    changed.sort_by_key(|(_, impact)| std::cmp::Reverse(impact.flips));
+    page.push_str("\n### Impact\n");
+    let share = |share: Option<f64>| share.map_or_else(String::new, |share| format!("{share:.4}"));
+    let rows = changed.iter().take(room).map(|(diagnosis, impact)| {
+        let flips = match impact.undecided {
+            0 => count(impact.flips),
+            open => format!("{} (and {} undecided by the digits)", count(impact.flips), count(open)),
+        };
+        vec![
             cell(&diagnosis.task),
             cell(&diagnosis.claim),
-            match impact.undecided {
-                0 => count(impact.flips),
-                open => format!("{} (and {} undecided by the digits)", count(impact.flips), count(open)),
-            },
-            count(impact.items),
+            format!("{flips} of {}", count(impact.items)),
             share(impact.accuracy_before),
-            share(impact.accuracy_after)
-        ));
-    }
+            share(impact.accuracy_after),
+        ]
+    });
+    let columns = ["task", "claim", "changed picks:", "accuracy as reported:", "accuracy recomputed:"];
+    table(&columns, rows.collect(), page);
     more(changed.len(), room, page);
 }
 
 fn open_claims(report: &Report, room: usize, page: &mut String) {
+    let room = room.min(OPEN);
     let gaps = &report.coverage;
     if gaps.is_empty() {
         return;
     }
-    page.push_str("\n### Not checked\n\n| claim | how many | why | to prove it, log |\n|---|---:|---|---|\n");
-    for gap in gaps.iter().take(room) {
-        page.push_str(&format!(
-            "| {} | {} | {} | {} |\n",
-            cell(&gap.what.to_string()),
-            count(gap.count),
-            cell(&gap.reason),
-            cell(&gap.log)
-        ));
-    }
+    page.push_str("\n### Not checked\n");
+    let rows = gaps
+        .iter()
+        .take(room)
+        .map(|gap| vec![cell(&gap.what.to_string()), count(gap.count), cell(&gap.reason), cell(&gap.log)]);
+    table(&["claim", "how many:", "why", "to prove it, log"], rows.collect(), page);
     more(gaps.len(), room, page);
+}
+
+/// A table. A colon behind a column's name sets it to the right; a column that no row fills is left out.
+fn table(columns: &[&str], rows: Vec<Vec<String>>, page: &mut String) {
+    if rows.is_empty() {
+        return;
+    }
+    let is_filled = |at: usize| rows.iter().any(|row| row.get(at).is_some_and(|cell| !cell.is_empty()));
+    let filled: Vec<usize> = (0..columns.len()).filter(|at| is_filled(*at)).collect();
+    page.push('\n');
+    let mut line = |of: &dyn Fn(usize) -> String| {
+        let cells: Vec<String> = filled.iter().map(|at| of(*at)).collect();
+        page.push_str(&format!("| {} |\n", cells.join(" | ")));
+    };
+    let name = |at: usize| columns.get(at).copied().unwrap_or_default();
+    line(&|at| name(at).trim_end_matches(':').to_owned());
+    line(&|at| if name(at).ends_with(':') { "---:".to_owned() } else { "---".to_owned() });
+    for row in &rows {
+        line(&|at| row.get(at).filter(|cell| !cell.is_empty()).cloned().unwrap_or_else(|| "–".to_owned()));
+    }
 }
 
 /// That a list goes on.

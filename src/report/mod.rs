@@ -19,6 +19,7 @@ pub mod junit;
 pub mod markdown;
 mod output;
 mod own;
+pub mod rows;
 pub mod sarif;
 mod style;
 pub mod text;
@@ -89,6 +90,9 @@ pub struct Report {
     pub metrics: Vec<MetricReport>,
     /// Items of which two candidates are shown step by step: the worst ones.
     pub comparisons: Vec<Comparison>,
+    /// Items whose pick changes, where the report was made for a page that lists them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_picks: Option<ChangedPicks>,
     /// What could not be checked.
     pub coverage: Vec<Coverage>,
     /// Fields that no row has; the rules that need them were skipped.
@@ -126,6 +130,15 @@ impl Report {
         self.shown().for_each(|finding| counts.add(finding.severity));
         counts
     }
+}
+
+/// Items whose pick changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangedPicks {
+    /// How many there are.
+    pub total: u64,
+    /// The first of them.
+    pub first: Vec<rows::ChangedPick>,
 }
 
 /// The findings of a rule that the configuration or the command line disables.
@@ -194,6 +207,15 @@ pub struct InputReport {
     pub format_version: Option<String>,
     /// Records read.
     pub records: u64,
+    /// Size of the file, if files are described.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// Its SHA-256 digest, if files are described.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// The model that it is of, if files are described and it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
 }
 
 /// Counts over all inputs.
@@ -281,6 +303,9 @@ pub struct Finding {
     pub evidence_lines: Vec<String>,
     /// What the bug changed.
     pub impact_lines: Vec<String>,
+    /// The same as numbers, for findings that no column's diagnosis has them for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impact: Option<Impact>,
     /// The text around the first location.
     pub snippet: Snippet,
 }

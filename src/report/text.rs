@@ -187,10 +187,7 @@ fn tasks(block: &Block<'_>, style: Style, out: &mut dyn Write) -> io::Result<()>
         let task = visible(&finding.task);
         let room = " ".repeat(width.saturating_sub(columns(&task)));
         let own = block.own(finding);
-        let own = match own {
-            "" => format!("{} {}", count(finding.count), rows(finding.count)),
-            own => own.to_owned(),
-        };
+        let own = if own.is_empty() { format!("{} {}", count(finding.count), rows(finding.count)) } else { own };
         keyed(if at == 0 { "tasks" } else { "" }, &format!("{task}{room}  {}", visible(&own)), style, out)?;
     }
     match block.all.len().checked_sub(TASKS).filter(|more| *more > 0 && style.detail != Detail::Known) {

@@ -2,7 +2,7 @@
 
 use crate::model::{At, Located, Origin, Place};
 use crate::numeric::ExactSum;
-use crate::tally::{Evidence, Exemplar, Histogram, Key, Moments, Observed, PartSeen, RowSketch};
+use crate::tally::{Evidence, Exemplar, Histogram, Key, Moments, NotedBy, NotedRow, Observed, PartSeen, RowSketch};
 
 /// The position of the object that a rule looks at.
 pub enum RecordRef<'v> {
@@ -41,6 +41,8 @@ pub struct Observer<'v> {
     item: &'v str,
     candidate: &'v str,
     at: At,
+    /// The rule's code, and where every row that fails is noted, if somebody asks for all of them.
+    noting: Option<(&'static str, &'v mut Vec<NotedRow>)>,
 }
 
 impl<'v> Observer<'v> {
@@ -52,7 +54,13 @@ impl<'v> Observer<'v> {
         candidate: &'v str,
         at: At,
     ) -> Self {
-        Self { observed, record_ref, item, candidate, at }
+        Self { observed, record_ref, item, candidate, at, noting: None }
+    }
+
+    /// The same observer, which also notes every row that fails.
+    pub(crate) fn noting(mut self, code: &'static str, rows: &'v mut Vec<NotedRow>) -> Self {
+        self.noting = Some((code, rows));
+        self
     }
 
     /// Counts one look: whether what the rule asserts holds, and the numbers if it does not.
@@ -128,6 +136,17 @@ impl<'v> Observer<'v> {
 
     fn fail(&mut self, at: At, evidence: Evidence) {
         self.observed.failed += 1;
+        if let Some((code, rows)) = &mut self.noting {
+            rows.push(NotedRow {
+                place: self.record_ref.locate(at).place,
+                task: String::new(),
+                item: self.item.to_owned(),
+                candidate: self.candidate.to_owned(),
+                by: NotedBy::Rule((*code).to_owned()),
+                reported: evidence.found,
+                recomputed: evidence.expected,
+            });
+        }
         if !self.observed.wants(&self.record_ref.start(), evidence.excess()) {
             return;
         }

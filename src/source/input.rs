@@ -115,6 +115,23 @@ impl Input {
         }
     }
 
+    /// The SHA-256 digest of the stored file, as hexadecimal digits; None for what is no file or cannot be read.
+    #[must_use]
+    pub fn sha256(&self) -> Option<String> {
+        use sha2::Digest as _;
+        let Bytes::File(path) = &self.bytes else { return None };
+        #[expect(clippy::disallowed_methods, reason = "the digest is that of the file as it is stored")]
+        let mut file = std::fs::File::open(path).ok()?;
+        let mut digest = sha2::Sha256::new();
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            match file.read(&mut buffer).ok()? {
+                0 => return Some(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
+                read => digest.update(buffer.get(..read)?),
+            }
+        }
+    }
+
     /// The first bytes of a file, decompressed but not read as a container; None for inputs that are not files or
     /// cannot be read.
     #[must_use]

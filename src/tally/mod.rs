@@ -12,6 +12,7 @@ mod items;
 mod kept;
 mod large;
 mod layout;
+mod noted;
 mod observed;
 mod open;
 mod picks;
@@ -38,6 +39,7 @@ pub use items::{AnyRight, FromRefuted, ItemTally, Mixed, OfRecomputed, SameLabel
 pub use kept::{Kept, Tally};
 pub use large::{Join, Large, LargeKey, OnDisk};
 pub use layout::{Extent, Few, Field, FieldKind, Layout, Look, Position};
+pub use noted::{Noted, NotedBy, NotedKey, NotedPick, NotedRow, PickBy, PickKey, Wanted, name};
 pub use observed::{Observed, PLACES, PartSeen, ROWS, RowSketch};
 pub use open::{OpenRow, OpenRows};
 pub use picks::{Argmax, PickReasons, Reason, Reasoned};

@@ -152,6 +152,10 @@ pub struct ComparisonSketch {
     pub place: Place,
     /// The item's id.
     pub item: String,
+    /// The end of its prompt.
+    pub prompt: String,
+    /// The right candidate, if one is named.
+    pub gold: Option<String>,
     /// The candidate that the pipeline picked.
     pub picked: PathSketch,
     /// The candidate that the convention picks.

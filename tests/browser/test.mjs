@@ -1,9 +1,10 @@
 // Opens HTML reports in headless Chromium: node test.mjs REPORT.html...
 //
 // Checks per report: it loads without requests, console messages or dialogs; axe finds nothing in light and dark mode;
-// every image is present; nothing overflows at 320 and 1,400 pixels; the tab order follows the page; tables can be
-// sorted by keyboard; it is readable without scripts and under Jenkins' policy, which forbids styles and scripts; it
-// prints.
+// every image is present; nothing overflows at 320, 390 and 1,400 pixels, and no table needs a scroller; no cell is empty
+// and no zero is red; what is refuted comes first and is not folded; links lead somewhere, and a rule's text opens; the
+// list of picks can be searched; the tab order follows the page; tables can be sorted by keyboard; it is readable without
+// scripts and under Jenkins' policy, which forbids styles and scripts; it prints.
 import { chromium } from 'playwright-core';
 import { createServer } from 'node:http';
 import { readFileSync } from 'node:fs';
@@ -58,11 +59,72 @@ async function pictures(report, page) {
 }
 
 async function narrow(report, page) {
-  for (const width of [320, 1400]) {
+  for (const width of [320, 390, 1400]) {
     await page.setViewportSize({ width, height: 900 });
     const wide = await page.evaluate(() => document.scrollingElement.scrollWidth - document.documentElement.clientWidth);
     check(report, `no overflow at ${width} pixels`, wide <= 0, wide);
   }
+}
+
+/** Tables fit without a scroller, whatever is folded; every cell says something. */
+async function tables(report, page) {
+  await page.evaluate(() => document.querySelectorAll('details').forEach((part) => { part.open = true; }));
+  for (const width of [390, 1400]) {
+    await page.setViewportSize({ width, height: 900 });
+    const clipped = await page.evaluate(() => Array.from(document.querySelectorAll('table, td, th, pre')).filter((part) => part.checkVisibility())
+      .filter((part) => part.getBoundingClientRect().right > document.documentElement.clientWidth + 1
+        || (part.matches('td, th') && part.scrollWidth > part.clientWidth + 2)).map((part) => `${part.tagName} ${part.textContent.slice(0, 40)}`));
+    check(report, `tables fit at ${width} pixels`, clipped.length === 0, clipped.slice(0, 3).join(' | '));
+    const scrollers = await page.evaluate(() => Array.from(document.querySelectorAll('main *')).filter((part) => ['auto', 'scroll'].includes(getComputedStyle(part).overflowX)).length);
+    check(report, `no scroller at ${width} pixels`, scrollers === 0, scrollers);
+  }
+  const empty = await page.evaluate(() => Array.from(document.querySelectorAll('td, th, dd, dt')).filter((cell) => cell.textContent.trim() === '').length);
+  check(report, 'no cell is empty', empty === 0, empty);
+  const red = await page.evaluate(() => Array.from(document.querySelectorAll('.refuted, .bad, .tile-refuted .value')).filter((part) => part.textContent.trim() === '0').length);
+  check(report, 'no zero is red', red === 0, red);
+  await page.evaluate(() => document.querySelectorAll('details').forEach((part) => { part.open = false; }));
+}
+
+/** Among verdicts, refuted ones come first, and none of them is folded. */
+async function refutedFirst(report, page) {
+  const wrong = await page.evaluate(() => {
+    const ranks = ['refuted', 'from-refuted', 'unprovable', 'proven'];
+    const out = [];
+    for (const heading of ['metrics', 'coverage']) {
+      const section = document.getElementById(heading)?.parentElement;
+      const cells = Array.from(section?.querySelectorAll('table.rows td[data-label="Verdict"]') ?? []);
+      const order = cells.map((cell) => ranks.indexOf(cell.className.trim()));
+      if (order.some((rank) => rank < 0)) out.push(`${heading}: an unknown verdict`);
+      if (order.some((rank, at) => at > 0 && rank < order[at - 1])) out.push(`${heading}: ${order.slice(0, 10)}`);
+      if (cells.some((cell) => cell.className.trim() === 'refuted' && cell.closest('details') !== null)) out.push(`${heading}: a refuted row is folded`);
+    }
+    return out;
+  });
+  check(report, 'refuted rows come first and are not folded', wrong.length === 0, wrong.join('; '));
+}
+
+async function links(report, page) {
+  const dead = await page.evaluate(() => Array.from(document.querySelectorAll('a[href^="#"]')).filter((link) => !document.getElementById(link.getAttribute('href').slice(1))).map((link) => link.textContent));
+  check(report, 'links lead somewhere', dead.length === 0, dead.join(', '));
+  const rule = page.locator('a[href^="#rule-"]').first();
+  if (await rule.count() === 0) return;
+  await rule.click();
+  const target = page.locator(await rule.getAttribute('href'));
+  await page.waitForTimeout(50);
+  check(report, "a rule's text opens", await target.isVisible() && (await target.textContent()).length > 200);
+}
+
+async function search(report, page) {
+  const table = page.locator('table.searchable').first();
+  if (await table.count() === 0) return;
+  await page.evaluate(() => document.querySelectorAll('details').forEach((part) => { part.open = true; }));
+  const all = await table.locator('tbody tr').count();
+  const wanted = await table.locator('tbody tr').last().locator('th').textContent();
+  await page.locator('.search input').first().fill(wanted);
+  const shown = await table.locator('tbody tr:visible').allTextContents();
+  check(report, 'a search shows what it finds', shown.length > 0 && shown.length < all && shown.every((row) => row.includes(wanted)), `${shown.length} of ${all}`);
+  await page.locator('.search input').first().fill('');
+  check(report, 'an empty search shows all', await table.locator('tbody tr:visible').count() === all);
 }
 
 async function keyboard(report, page) {
@@ -96,7 +158,7 @@ async function sorting(report, page) {
 
 async function readable(report, page, how) {
   const text = await page.evaluate(() => document.body.innerText);
-  for (const heading of ['Findings', 'Coverage', 'Inputs', 'Method']) {
+  for (const heading of ['What was audited', 'Findings', 'Coverage', 'Method']) {
     check(report, `${heading} reads ${how}`, text.includes(heading));
   }
   const pictured = await page.evaluate(() => Array.from(document.querySelectorAll('svg')).every((svg) => {
@@ -130,6 +192,10 @@ for (const [index, report] of reports.entries()) {
       await keyboard(report, page);
       await pictures(report, page);
       await narrow(report, page);
+      await tables(report, page);
+      await refutedFirst(report, page);
+      await links(report, page);
+      await search(report, page);
       await sorting(report, page);
     }
     await accessible(report, page, colorScheme);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use retally::report::html::LIMIT;
 use retally::report::{Rendering, Report, html::OUTPUT};
 
-use crate::support::{check, fixture};
+use crate::support::{Folder, MEAN, check, fixture};
 
 fn html(report: &Report) -> String {
     let mut bytes = Vec::new();
@@ -98,12 +98,88 @@ fn a_wrong_log_has_its_pictures() {
     ] {
         assert!(page.contains(&format!("{picture}</title>")), "{picture}");
     }
-    assert!(page.contains("12 of 300 picks change; accuracy 0.4467 as reported, 0.4633 under sum(logprob)"));
+    for sentence in [
+        "12 of 300 picks change. 8 become right and 3 become wrong. The accuracy is 0.4467 as reported and 0.4633 recomputed.",
+        "12 of 300 picks change (186, 193, 200, …); accuracy 0.4467 as reported, 0.4633 under sum(logprob)",
+        "As reported, candidate 0 has −6.453717 against −6.595869, so it was picked. Recomputed (sum(logprob)), it has \
+         −19.361153 against −6.595869.",
+        "Question: What is the capital of Ireland? Answer:",
+        "candidate 3, which wins",
+    ] {
+        assert!(page.contains(sentence), "{sentence}");
+    }
     assert!(page.contains("sum(logprob)/n (392 rows)"));
     let comparison = html(&check(&[fixture("cases/C3.jsonl")]));
     assert!(comparison.contains("The order changes at token 2."));
     let padded = html(&check(&[fixture("cases/C10.jsonl")]));
-    assert!(padded.contains("hatched: dropped or added tokens") && padded.contains("<td>added</td>"));
+    assert!(padded.contains("hatched: dropped or added tokens") && padded.contains("<bdi>added</bdi>"));
+}
+
+#[test]
+fn a_page_says_what_was_audited_and_holds_the_text_of_its_rules() {
+    let folder = Folder::with(&[("log.jsonl", &MEAN.replace("{\"item\"", "{\"model\": \"org/7b\", \"item\""))]);
+    assert_eq!(folder.run("check log.jsonl --report html=page.html").0, 1);
+    let page = folder.read("page.html");
+    is_sound(&page);
+    let digest: String = {
+        use sha2::Digest as _;
+        sha2::Sha256::digest(folder.read("log.jsonl")).iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    for part in [
+        "<dt>Model</dt><dd><bdi>org/7b</bdi></dd>",
+        &format!("<code>{digest}</code>"),
+        &format!("<bdi>{} B</bdi>", folder.read("log.jsonl").len()),
+        "<a href=\"#rule-RT204\">the text of rule RT204</a>",
+        "<div id=\"rule-RT204\"><p>The score is a mean where a sum is declared, or the reverse.</p>",
+        "<code>score</code> is the mean of the log-probs, not their sum",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    // The JSON report of the same run has it, too, and is rendered as the same page.
+    let (status, _, _) = folder.run("check log.jsonl --report html=page.html --report json=report.json");
+    assert_eq!(status, 1);
+    assert!(folder.read("report.json").contains(&digest));
+    folder.run("report report.json --report html=again.html");
+    assert!(folder.read("again.html").contains(&digest));
+    assert!(!folder.run("check log.jsonl --format json").1.contains("sha256"));
+}
+
+#[test]
+fn findings_about_picks_have_pictures_impact_and_the_list_of_picks() {
+    let folder = Folder::with(&[]);
+    let log = fixture("rules/RT402-pick-not-argmax/bad.jsonl");
+    let (status, _, err) = folder.check(&[&log, "--report", "html=page.html"]);
+    assert_eq!(status, 1, "{err}");
+    let page = folder.read("page.html");
+    for part in [
+        "<summary>All 3 picks that change</summary>",
+        "<bdi>q3</bdi></th><td class=\"\" data-label=\"Reported pick\"><bdi>b</bdi>",
+        "Picks</title>",
+        "Accuracy before and after</title>",
+        "3 of 6 picks change. 3 become right and 0 become wrong. The accuracy is 0.5000 as reported and 1.0000 recomputed.",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    // Without the second pass the report knows the first ones only.
+    let page = html(&check(&[log]));
+    assert!(page.contains("The first items: <bdi>q1, q3, q5</bdi>. <code>retally flips</code> lists all."));
+}
+
+#[test]
+fn refuted_metrics_come_first_and_many_proven_ones_are_folded() {
+    let mut report = check(&[fixture("formats/lm-eval/stderr-not-divided")]);
+    let refuted = report.metrics.iter().find(|own| own.verdict == retally::report::Verdict::Refuted).unwrap().clone();
+    let proven = report.metrics.iter().find(|own| own.verdict == retally::report::Verdict::Proven).unwrap().clone();
+    report.metrics = (0..40)
+        .map(|at| retally::report::MetricReport { task: format!("task-{at:02}"), ..proven.clone() })
+        .chain([retally::report::MetricReport { task: "last".to_owned(), ..refuted }])
+        .collect();
+    let page = html(&report);
+    is_sound(&page);
+    let metrics = page.split("<h2 id=\"metrics\">").nth(1).unwrap().split("</section>").next().unwrap();
+    let (open, folded) = metrics.split_once("<details>").unwrap();
+    assert!(open.find("refuted").unwrap() < open.find("task-00").unwrap());
+    assert!(folded.contains("<summary>30 more rows</summary>") && folded.contains("task-39"));
 }
 
 #[test]

@@ -44,6 +44,7 @@ mod metrics;
 mod outputs;
 mod packing;
 mod parts;
+mod rows;
 mod rules;
 mod schemas;
 mod spans;

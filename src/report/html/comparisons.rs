@@ -41,6 +41,14 @@ fn meeting(picked: &[(f64, f64)], wins: &[(f64, f64)], at: usize) -> f64 {
     }
 }
 
+/// The reported scores that fit the sums' scale: another kind of number would flatten the lines.
+fn reported(comparison: &Comparison, sums: &[f64]) -> Vec<(f64, Ink)> {
+    let largest = sums.iter().fold(0.0_f64, |largest, sum| largest.max(sum.abs()));
+    let scores = [(comparison.picked.reported, Ink::Explained), (comparison.wins.reported, Ink::Follows)];
+    let scores = scores.into_iter().filter_map(|(score, ink)| Some((score?, ink)));
+    scores.filter(|(score, _)| score.abs() <= 2.0 * largest).collect()
+}
+
 /// The chart of a comparison.
 pub(super) fn comparison(id: &str, comparison: &Comparison) -> Picture {
     let steps = comparison.picked.steps.len().max(comparison.wins.steps.len()).clamp(1, STEPS);
@@ -50,8 +58,11 @@ pub(super) fn comparison(id: &str, comparison: &Comparison) -> Picture {
     let lines = [(&comparison.picked, Ink::Explained), (&comparison.wins, Ink::Follows)];
     let (left, right, top, bottom) = (66.0, WIDTH - 60.0, 44.0, 240.0);
     let x = Scale::new(0.0, steps as f64, left, right);
-    let values = lines.iter().flat_map(|(path, _)| convention(path).into_iter().chain(found(path)));
-    let y = Scale::over(values.map(|(_, total)| total), bottom, top);
+    let sums =
+        lines.iter().flat_map(|(path, _)| convention(path).into_iter().chain(found(path))).map(|(_, total)| total);
+    let sums: Vec<f64> = sums.collect();
+    let reported = reported(comparison, &sums);
+    let y = Scale::over(sums.iter().copied().chain(reported.iter().map(|(value, _)| *value)), bottom, top);
     let crosses = crossing(&comparison.picked, &comparison.wins);
     let name = |path: &Path| visible(&path.candidate).into_owned();
     let description = format!(
@@ -61,13 +72,17 @@ pub(super) fn comparison(id: &str, comparison: &Comparison) -> Picture {
         comparison.convention,
         crosses.map_or_else(String::new, |at| format!(" The order changes at token {at}."))
     );
-    let mut svg = Svg::new(id, 378.0, "Running totals, token by token", &description);
+    let mut svg = Svg::new(id, 398.0, "Running totals, token by token", &description);
     svg.axis_y(&y, left, "sum of log-probs so far (nats)");
     svg.line(left, bottom, right, bottom, Ink::Quiet, "");
     if let Some(at) = crosses {
         let place = x.place(meeting(&convention(&comparison.picked), &convention(&comparison.wins), at));
         svg.line(place, top, place, bottom, Ink::Found, "4 3");
         svg.text(place, top - 6.0, "middle", &format!("order changes at token {at}"), Ink::Found);
+    }
+    for (value, ink) in &reported {
+        let height = y.place(*value);
+        svg.line(left, height, right, height, *ink, "1 4");
     }
     let mut labels: Vec<f64> =
         lines.iter().map(|(path, _)| convention(path).last().map_or(0.0, |(_, total)| y.place(*total))).collect();
@@ -108,13 +123,20 @@ pub(super) fn comparison(id: &str, comparison: &Comparison) -> Picture {
         }
     }
     let mut legend = vec![(Ink::Explained, "picked"), (Ink::Follows, "wins under the convention")];
-    if lines.iter().any(|(path, _)| differs(path)) {
+    if !reported.is_empty() {
+        legend.push((Ink::Quiet, "dotted across: reported scores"));
+    }
+    let is_cut = lines.iter().any(|(path, _)| differs(path));
+    if is_cut {
         legend.push((Ink::Quiet, "hatched: dropped or added tokens"));
     }
     svg.legend(352.0, &legend);
     let caption = match crosses {
         Some(at) => format!("Where does the wrong pick come from? It leads until token {at}."),
-        None => "Where does the wrong pick come from? Solid: what counts. Dotted: what the pipeline summed.".to_owned(),
+        None if is_cut => {
+            "Where does the wrong pick come from? Solid: what counts. Dotted: what the pipeline summed.".to_owned()
+        }
+        None => "Where does the wrong pick come from? The sum that ends higher should win.".to_owned(),
     };
     Picture { svg: svg.finish(), caption }
 }

@@ -1,8 +1,8 @@
 //! The charts of one column of claims.
 
-use crate::report::html::svg::{Ink, Scale, Svg, WIDTH, tick};
+use super::svg::{Ink, Scale, Svg, WIDTH, tick};
 use crate::report::words::count;
-use crate::report::{Diagnosis, Figure, Point, Status};
+use crate::report::{Diagnosis, Figure, Impact, Point, Status};
 use crate::tally::{BIN_EDGES, BINS, WITHIN};
 
 /// A chart with its caption.
@@ -259,15 +259,42 @@ pub(super) fn timeline(id: &str, diagnosis: &Diagnosis, figure: &Figure) -> Opti
     Some(Picture { svg: svg.finish(), caption })
 }
 
-/// Picks that were right and wrong before and after, with the accuracies. None without gold answers.
-pub(super) fn accuracy(id: &str, diagnosis: &Diagnosis) -> Option<Picture> {
-    let impact = diagnosis.impact.as_ref()?;
+/// The picks that stay and those that change, by what the change means for correctness.
+pub(super) fn picks(id: &str, impact: &Impact) -> Picture {
+    let stay = impact.items.saturating_sub(impact.flips);
+    let rest = impact.flips.saturating_sub(impact.gained + impact.lost);
+    let other = if impact.graded > 0 { "change, and stay right or wrong" } else { "change" };
+    let parts = [
+        (stay, Ink::Quiet, "stay as reported"),
+        (impact.gained, Ink::Follows, "become right"),
+        (impact.lost, Ink::Unexplained, "become wrong"),
+        (rest, Ink::Explained, other),
+    ];
+    let parts = || parts.into_iter().filter(|(number, ..)| *number > 0);
+    let said: Vec<String> = parts().map(|(number, _, name)| format!("{} {name}", count(number))).collect();
+    let mut svg = Svg::new(id, 62.0 + 22.0 * said.len() as f64, "Picks", &format!("Picks: {}.", said.join(", ")));
+    let (left, right) = (20.0, WIDTH - 20.0);
+    let unit = (right - left) / impact.items.max(1) as f64;
+    let mut x = left;
+    for (at, (number, ink, name)) in parts().enumerate() {
+        let width = (number as f64 * unit).max(1.0);
+        svg.rect(x, 16.0, width, 22.0, ink);
+        x += width;
+        let row = 62.0 + 22.0 * at as f64;
+        svg.rect(left, row - 11.0, 12.0, 12.0, ink);
+        svg.text(left + 20.0, row, "start", &format!("{} {name}", count(number)), Ink::Text);
+    }
+    Picture { svg: svg.finish(), caption: "How many picks change?".to_owned() }
+}
+
+/// The accuracy as reported and recomputed. None without gold answers.
+pub(super) fn accuracy(id: &str, impact: &Impact) -> Option<Picture> {
     let (before, after) = (impact.accuracy_before?, impact.accuracy_after?);
     let mut svg = Svg::new(
         id,
         130.0,
         "Accuracy before and after",
-        &format!("Accuracy {before:.4} as reported, {after:.4} under {}.", diagnosis.convention),
+        &format!("Accuracy {before:.4} as reported, {after:.4} recomputed."),
     );
     let x = Scale::new(0.0, 1.0, 100.0, WIDTH - 66.0);
     for (index, (name, value, ink)) in
