@@ -154,8 +154,8 @@ pub fn open(
         bytes = crate::source::peek(&input, window)?;
     };
     Ok(chosen.map(|(confidence, format, reader)| RecognisedInput {
-        stored,
         model,
+        stored,
         ..opened(input, format, confidence, reader, &bytes, whole)
     }))
 }

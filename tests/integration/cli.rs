@@ -411,7 +411,8 @@ fn watch_ends_with_the_report_of_check_and_tells_findings_on_the_way() {
 
 #[test]
 fn settings_say_where_they_come_from() {
-    let toml = "[conventions]\nscore = \"sum(logprob)/n\"\n\n[gate]\nfail-on = \"warning\"\n\n[rules]\nRT404 = \"off\"\n";
+    let toml =
+        "[conventions]\nscore = \"sum(logprob)/n\"\n\n[gate]\nfail-on = \"warning\"\n\n[rules]\nRT404 = \"off\"\n";
     let folder = Folder::with(&[("mean.jsonl", MEAN), ("retally.toml", toml)]);
     let (status, out, err) = folder.run("check mean.jsonl --show-settings --fail-on never --select RT2");
     assert_eq!((status, err.as_str()), (0, ""));
