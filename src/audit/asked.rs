@@ -25,8 +25,8 @@ impl<'c> RuleTallies<'c> {
         (item, candidate): (&'o str, &'o str),
         at: At,
     ) -> Option<Observer<'o>> {
-        let observed = self.tallies.get_mut(index)?.get_or_insert_default();
-        let observer = Observer::new(observed, record_ref, item, candidate, at);
+        let tally = self.tallies.get_mut(index)?.get_or_insert_default();
+        let observer = Observer::new(tally, record_ref, item, candidate, at);
         let code = self.catalogue.rules().get(index)?.page().code;
         Some(match self.noted.as_mut().filter(|noted| noted.wanted.rules.contains(code)) {
             Some(noted) => observer.noting(code, &mut noted.rows),

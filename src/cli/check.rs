@@ -359,7 +359,8 @@ fn settings_of(gated: &Gated, config: &Config) -> String {
     settings.sort();
     let width = |at: usize| settings.iter().map(|own| own[at].chars().count()).max().unwrap_or(0);
     let (names, values) = (width(0), width(1));
-    settings.iter().map(|[name, value, from]| format!("{name:names$}  {value:values$}  {from}\n")).collect()
+    let line = |[name, value, from]: &[String; 3]| format!("{name:names$}  {value:values$}  {from}\n");
+    settings.iter().map(line).collect::<Vec<_>>().concat()
 }
 
 /// A line per file: its path and format, or why it is not read.

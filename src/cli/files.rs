@@ -52,7 +52,6 @@ fn write_to(
 ) -> io::Result<()> {
     let there = std::fs::metadata(target).ok();
     if there.as_ref().is_some_and(|there| !there.is_file()) {
-        #[expect(clippy::disallowed_methods, reason = "the command line is where files are written")]
         return content(&mut std::fs::OpenOptions::new().write(true).open(target)?);
     }
     let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));

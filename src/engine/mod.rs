@@ -37,7 +37,7 @@ pub use fields::{field_shapes, fields, mentions};
 pub use follow::Following;
 pub use noted::{SettledPlans, note};
 pub use open::{Choice, RecognisedInput, Refusal, SharedColumns, Unknown, UnknownFormat, open};
-pub use progress::Progress;
+pub use progress::{Progress, Tell};
 pub use settle::{Passes, Settled, settle};
 
 /// Bytes per work unit.
@@ -62,7 +62,7 @@ pub struct Settings {
     /// The rules to ask.
     pub catalogue: Catalogue,
     /// Called when a pass begins and when bytes were read.
-    pub progress: Option<Arc<dyn Fn(Progress<'_>) + Send + Sync>>,
+    pub progress: Option<Tell>,
 }
 
 impl Default for Settings {

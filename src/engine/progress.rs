@@ -1,5 +1,10 @@
 //! How far an audit is: passes over the inputs, and the bytes of each.
 
+use std::sync::Arc;
+
+/// Who is told, from any worker thread.
+pub type Tell = Arc<dyn Fn(Progress<'_>) + Send + Sync>;
+
 /// What an audit tells while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress<'p> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::conclude::{self, ConcludeInput};
 use crate::config::Config;
-use crate::engine::{self, Audited, Progress, RecognisedInput, Settings, SharedColumns, UNIT_BYTES, UNPACKED};
+use crate::engine::{self, Audited, Progress, RecognisedInput, Settings, SharedColumns, Tell, UNIT_BYTES, UNPACKED};
 use crate::facade::{Error, Inputs, inputs};
 use crate::format;
 use crate::numeric::Tolerance;
@@ -43,7 +43,7 @@ pub struct Audit {
     exact_digits: bool,
     max_record: Option<usize>,
     describes_files: bool,
-    progress: Option<Arc<dyn Fn(Progress<'_>) + Send + Sync>>,
+    progress: Option<Tell>,
 }
 
 impl Audit {

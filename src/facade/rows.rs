@@ -20,7 +20,7 @@ const LISTED: usize = 1_000;
 
 /// Rows of an audit, kept in memory up to some megabytes and in temporary files beyond.
 pub struct Rows {
-    rows: Large<NotedKey, (u32, NotedRow)>,
+    failed: Large<NotedKey, (u32, NotedRow)>,
     picks: Large<PickKey, (u32, NotedPick)>,
     findings: Vec<Cause>,
     paths: Vec<String>,
@@ -40,7 +40,7 @@ impl Rows {
     /// The rows that show the report's findings, in the order of the log. A finding about a number of the run has the places
     /// that the report shows, at the end.
     pub fn failed(&self) -> impl Iterator<Item = FailedRow> {
-        let noted = self.rows.iter().filter_map(|(_, (at, row))| {
+        let noted = self.failed.iter().filter_map(|(_, (at, row))| {
             let cause = self.findings.get(at as usize)?;
             let claim = match &row.by {
                 NotedBy::Claim { name, .. } | NotedBy::Metric(name) => name.clone(),
@@ -87,7 +87,11 @@ impl Rows {
     /// Whether everything that was kept in temporary files could be read back so far; an error otherwise, to be asked after
     /// the rows were listed.
     pub fn intact(&self) -> Result<(), Error> {
-        if self.rows.on_disk().is_intact() && self.picks.on_disk().is_intact() { Ok(()) } else { Err(Error::RowsLost) }
+        if self.failed.on_disk().is_intact() && self.picks.on_disk().is_intact() {
+            Ok(())
+        } else {
+            Err(Error::RowsLost)
+        }
     }
 
     fn path(&self, file: u32) -> String {
@@ -150,7 +154,7 @@ impl Audit {
             claim: finding.claim.clone(),
         };
         let findings = report.findings.iter().map(cause).collect();
-        let rows = Rows { rows, picks, findings, paths, shown };
+        let rows = Rows { failed: rows, picks, findings, paths, shown };
         if self.describes_files() {
             let total = rows.picks().count() as u64;
             report.changed_picks =
@@ -220,7 +224,11 @@ impl<'r> Causes<'r> {
         let column = |claim: &ClaimKey| if let ClaimKey::Column(name) = claim { Some(name.clone()) } else { None };
         Wanted {
             claims: self.report.claims.iter().filter(refuted).filter_map(|own| column(&own.claim)).collect(),
-            metrics: findings.iter().filter(is_of_metric).flat_map(|own| own.cause.iter().cloned()).collect(),
+            metrics: findings
+                .iter()
+                .filter(|own| is_of_metric(own))
+                .flat_map(|own| own.cause.iter().cloned())
+                .collect(),
             rules,
             picks: !findings.is_empty(),
         }
@@ -239,9 +247,7 @@ impl<'r> Causes<'r> {
             NotedBy::Claim { name, .. } => found()
                 .find(|(_, finding)| is_of_column(finding) && finding.claim == *name)
                 .or_else(|| found().find(|(_, finding)| is_of_column(finding))),
-            NotedBy::Metric(name) => {
-                found().find(|(_, finding)| is_of_metric(&finding) && finding.cause.contains(name))
-            }
+            NotedBy::Metric(name) => found().find(|(_, finding)| is_of_metric(finding) && finding.cause.contains(name)),
             NotedBy::Rule(code) => found()
                 .find(|(_, finding)| finding.code == *code)
                 .or_else(|| found().find(|(_, finding)| code == GREEDY && finding.code == PICKS)),
@@ -276,6 +282,6 @@ fn is_of_column(finding: &Finding) -> bool {
 }
 
 /// Whether a finding is about the rows of metrics.
-fn is_of_metric(finding: &&Finding) -> bool {
+fn is_of_metric(finding: &Finding) -> bool {
     finding.code != ROWS && finding.family == "normalised"
 }

@@ -61,14 +61,14 @@ fn block(mut all: Vec<&Finding>, tasks: usize) -> Option<Block<'_>> {
     let tasks = format!("{} of {} tasks", all.len(), tasks.max(all.len()));
     let start = first.message.split(": ").next().unwrap_or_default();
     if all.iter().all(|finding| finding.message.starts_with(start)) {
-        return Some(Block { first, message: start.to_owned(), tasks, all, differing: None });
+        return Some(Block { first, all, message: start.to_owned(), tasks, differing: None });
     }
     let messages: Vec<&str> = all.iter().map(|finding| finding.message.as_str()).collect();
     let (message, differing) = match without_numbers(&messages) {
         Some((message, differing)) => (message, Some(differing)),
         None => (first.message.clone(), None),
     };
-    Some(Block { first, message, tasks, all, differing })
+    Some(Block { first, all, message, tasks, differing })
 }
 
 /// What messages have in common that differ only in numbers, with an ellipsis for each of these, and the first and the last of
@@ -91,6 +91,13 @@ fn without_numbers(messages: &[&str]) -> Option<(String, (usize, usize))> {
     Some((words.collect::<Vec<_>>().join(" "), (*differing.first()?, *differing.last()?)))
 }
 
+/// How many tasks the report is about.
+fn tasks(report: &Report) -> usize {
+    let of_claims = report.claims.iter().map(|claim| claim.task.as_str());
+    let of_metrics = report.metrics.iter().map(|metric| metric.task.as_str());
+    of_claims.chain(of_metrics).filter(|task| !task.is_empty()).collect::<BTreeSet<_>>().len()
+}
+
 #[cfg(test)]
 mod tests {
     use super::without_numbers;
@@ -102,11 +109,4 @@ mod tests {
         assert_eq!(without_numbers(&["acc is 1", "exact is 1"]), None);
         assert_eq!(without_numbers(&["a b", "a"]), None);
     }
-}
-
-/// How many tasks the report is about.
-fn tasks(report: &Report) -> usize {
-    let of_claims = report.claims.iter().map(|claim| claim.task.as_str());
-    let of_metrics = report.metrics.iter().map(|metric| metric.task.as_str());
-    of_claims.chain(of_metrics).filter(|task| !task.is_empty()).collect::<BTreeSet<_>>().len()
 }

@@ -148,7 +148,7 @@ fn cause(block: &Block<'_>, room: usize, page: &mut String) {
             what => cell(what),
         };
         let tasks = block.all.iter().take(room.min(TASKS)).map(|own| vec![cell(&own.task), what(own)]);
-        table(&["task", "what"], tasks.collect(), page);
+        table(&["task", "what"], &tasks.collect::<Vec<_>>(), page);
         more(block.all.len(), room.min(TASKS), page);
     }
     page.push('\n');
@@ -196,7 +196,7 @@ fn numbers(report: &Report, room: usize, page: &mut String) {
             metric.verdict.word().to_owned(),
         ]
     });
-    table(&["task", "metric", "reported:", "recomputed:", "verdict"], rows.collect(), page);
+    table(&["task", "metric", "reported:", "recomputed:", "verdict"], &rows.collect::<Vec<_>>(), page);
     let wrong = wrong.count();
     more(wrong, room, page);
     let mut claims: Vec<(Verdict, &ClaimReport)> = report
@@ -222,7 +222,7 @@ fn numbers(report: &Report, room: usize, page: &mut String) {
         ]
     });
     let columns = ["task", "claim", "convention", "proven:", "refuted:", "from refuted:", "unprovable:", "verdict"];
-    table(&columns, rows.collect(), page);
+    table(&columns, &rows.collect::<Vec<_>>(), page);
     let open = open.count();
     more(open, room, page);
     let proven = [
@@ -273,7 +273,7 @@ fn impact(report: &Report, room: usize, page: &mut String) {
         ]
     });
     let columns = ["task", "claim", "changed picks:", "accuracy as reported:", "accuracy recomputed:"];
-    table(&columns, rows.collect(), page);
+    table(&columns, &rows.collect::<Vec<_>>(), page);
     more(changed.len(), room, page);
 }
 
@@ -288,12 +288,12 @@ fn open_claims(report: &Report, room: usize, page: &mut String) {
         .iter()
         .take(room)
         .map(|gap| vec![cell(&gap.what.to_string()), count(gap.count), cell(&gap.reason), cell(&gap.log)]);
-    table(&["claim", "how many:", "why", "to prove it, log"], rows.collect(), page);
+    table(&["claim", "how many:", "why", "to prove it, log"], &rows.collect::<Vec<_>>(), page);
     more(gaps.len(), room, page);
 }
 
 /// A table. A colon behind a column's name sets it to the right; a column that no row fills is left out.
-fn table(columns: &[&str], rows: Vec<Vec<String>>, page: &mut String) {
+fn table(columns: &[&str], rows: &[Vec<String>], page: &mut String) {
     if rows.is_empty() {
         return;
     }
@@ -307,7 +307,7 @@ fn table(columns: &[&str], rows: Vec<Vec<String>>, page: &mut String) {
     let name = |at: usize| columns.get(at).copied().unwrap_or_default();
     line(&|at| name(at).trim_end_matches(':').to_owned());
     line(&|at| if name(at).ends_with(':') { "---:".to_owned() } else { "---".to_owned() });
-    for row in &rows {
+    for row in rows {
         line(&|at| row.get(at).filter(|cell| !cell.is_empty()).cloned().unwrap_or_else(|| "–".to_owned()));
     }
 }

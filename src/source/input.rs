@@ -35,6 +35,15 @@ impl std::fmt::Debug for Input {
     }
 }
 
+/// Bytes as hexadecimal digits.
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|digit| char::from_digit(u32::from(digit), 16))
+        .collect()
+}
+
 impl Input {
     /// A file, with the path to display.
     #[must_use]
@@ -126,7 +135,7 @@ impl Input {
         let mut buffer = vec![0; 1 << 16];
         loop {
             match file.read(&mut buffer).ok()? {
-                0 => return Some(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
+                0 => return Some(hexadecimal(&digest.finalize())),
                 read => digest.update(buffer.get(..read)?),
             }
         }

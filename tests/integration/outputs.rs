@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use retally::report::{
-    Anchor, Anchors, ClaimKey, Finding, InputError, InputErrorKind, OUTPUTS, OutputFormat, Rendering, Report, concise,
-    github, gitlab, html, jsonl, junit, markdown, sarif,
+    Anchor, Anchors, ClaimKey, ClaimReport, Finding, InputError, InputErrorKind, MetricReport, OUTPUTS, OutputFormat,
+    Rendering, Report, Verdict, concise, github, gitlab, html, jsonl, junit, markdown, sarif,
 };
 use serde_json::Value;
 
-use crate::support::{check, complaints, entries, logs, root};
+use crate::support::{check, complaints, entries, fixture, logs, root};
 
 fn audit(path: &Path) -> Report {
     check(&[path.to_string_lossy().into_owned()])
@@ -488,4 +488,19 @@ fn nothing_read_is_an_error_and_never_an_empty_file() {
     assert!(xml.contains("every input can be read") && xml.contains("<error"), "{xml}");
     assert_eq!(written(&report, &gitlab::OUTPUT), "[]\n");
     assert_eq!(complaints(&schema(), &sarif(&report)), Vec::<String>::new());
+}
+
+/// One cause in many tasks: what a reviewer sees without scrolling.
+#[test]
+fn markdown_of_one_cause_fits_a_screen_whatever_the_number_of_tasks() {
+    let mut report = check(&[fixture("formats/lm-eval/stderr-not-divided")]);
+    let (finding, claim) = (report.findings[0].clone(), report.claims[0].clone());
+    let metric = report.metrics.iter().find(|own| own.verdict == Verdict::Refuted).unwrap().clone();
+    let task = |at: usize| format!("task-{at:03}");
+    report.findings = (0..200).map(|at| Finding { task: task(at), ..finding.clone() }).collect();
+    report.claims = (0..200).map(|at| ClaimReport { task: task(at), ..claim.clone() }).collect();
+    report.metrics = (0..200).map(|at| MetricReport { task: task(at), ..metric.clone() }).collect();
+    let page = written(&report, &markdown::OUTPUT);
+    assert!(page.lines().count() <= 45, "{page}");
+    assert!(page.contains("200 of 200 tasks") && page.contains("192 more are omitted here"), "{page}");
 }

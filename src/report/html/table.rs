@@ -46,7 +46,7 @@ impl Cell {
 pub(super) struct Rows {
     caption: String,
     columns: Vec<(&'static str, Kind)>,
-    rows: Vec<Vec<Cell>>,
+    lines: Vec<Vec<Cell>>,
     /// Rows that are shown; the others are folded.
     open: usize,
     is_sortable: bool,
@@ -83,7 +83,7 @@ impl Rows {
         Self {
             caption: caption.into(),
             columns: columns.to_vec(),
-            rows: Vec::new(),
+            lines: Vec::new(),
             open: usize::MAX,
             is_sortable: false,
             is_searchable: false,
@@ -110,12 +110,12 @@ impl Rows {
 
     /// Adds a row.
     pub(super) fn push<const N: usize>(&mut self, cells: [Cell; N]) {
-        self.rows.push(cells.into());
+        self.lines.push(cells.into());
     }
 
     /// The table; None without rows. A column that no row fills is left out, another empty cell is a dash.
     pub(super) fn draw(self) -> Option<Table> {
-        let Self { caption, columns, rows, open, is_sortable, is_searchable } = self;
+        let Self { caption, columns, lines: rows, open, is_sortable, is_searchable } = self;
         if rows.is_empty() {
             return None;
         }
