@@ -3,7 +3,9 @@
 use crate::audit::follows::{follows, may_be_cast, underflows};
 use crate::audit::plan::{ColumnPlan, FITTED_AT, PRINCIPAL};
 use crate::derive;
-use crate::formula::{Cast, Constant, Formula, Grammar, GrammarEntry, KeptFacts, Scale, SequenceFacts, Stage};
+use crate::formula::{
+    Cast, Casts, Constant, Formula, Grammar, GrammarEntry, KeptFacts, Scale, SequenceFacts, Stage, Sweep, Window,
+};
 use crate::model::{CandidateClaim, Located, Logged, Origin, Place};
 use crate::numeric::Approx;
 use crate::tally::{
@@ -39,8 +41,13 @@ pub(super) struct Outcome {
     pub(super) follows: bool,
 }
 
-/// Judges a claim.
-pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -> Outcome {
+/// Judges a claim. `sweep` is what the formulas of the column's grammar share, kept between its rows.
+pub(super) fn judge(
+    row: &Row<'_>,
+    plan: &ColumnPlan,
+    tally: &mut ColumnTally,
+    sweep: &mut Option<Box<Sweep>>,
+) -> Outcome {
     tally.accepted.resize(plan.spec.accepted.len(), 0);
     tally.casts.resize(plan.spec.accepted.len(), CastStats::default());
     let casts = &plan.casts;
@@ -119,14 +126,18 @@ pub(super) fn judge(row: &Row<'_>, plan: &ColumnPlan, tally: &mut ColumnTally) -
     tally.closeness.observe(claimed, derived, agreement);
     let judged = Judged { claimed, significant, formula, derived, within, accepted, agreement };
     let explained_by = match &plan.grammar {
-        Some(grammar) => search(row, &judged, plan, grammar, tally),
+        Some(grammar) => {
+            let sweep = sweep.get_or_insert_with(|| Box::new(Sweep::new(grammar.entries(), &plan.casts)));
+            sweep.see(row.facts);
+            search(row, &judged, &Tries { grammar, sweep, casts: &plan.casts }, tally)
+        }
         None => {
             if let Some(mark) = mark(row, &judged, tally) {
                 tally.sample.offer(mark);
             }
             match agreement {
-                None => show(row, &judged, &[], None, &mut tally.rows),
-                Some(Agreement::Rounded) => show(row, &judged, &[], None, &mut tally.rounded_rows),
+                None => show(row, &judged, &[], || None, &mut tally.rows),
+                Some(Agreement::Rounded) => show(row, &judged, &[], || None, &mut tally.rounded_rows),
                 Some(Agreement::Identical | Agreement::Exact) => {}
             }
             0
@@ -197,26 +208,74 @@ struct Tried {
     derived: Approx,
 }
 
-/// Tries every formula on a row. Returns the set of principal formulas that explain it.
-fn search(row: &Row<'_>, judged: &Judged, plan: &ColumnPlan, grammar: &Grammar, tally: &mut ColumnTally) -> u128 {
+/// The formulas to try on a row, with what they share.
+struct Tries<'t> {
+    grammar: &'t Grammar,
+    sweep: &'t Sweep,
+    /// The casts of the column.
+    casts: &'t Casts,
+}
+
+impl Tries<'_> {
+    /// The formula that is nearest to a claim, of those that do not explain it.
+    fn nearest(&self, claimed: Approx, explaining: &[Tried]) -> Option<Tried> {
+        let mut nearest: Option<Tried> = None;
+        for (at, entry) in (0_u16..).zip(self.grammar.entries()) {
+            let Some(derived) = self.sweep.value(usize::from(at)) else { continue };
+            let tried = Tried { at, formula: entry.formula, derived };
+            let explains = explaining.iter().any(|other| other.at == at);
+            if !explains && is_nearer(&tried, nearest.as_ref(), claimed) {
+                nearest = Some(tried);
+            }
+        }
+        nearest
+    }
+}
+
+/// Room for rounding in a comparison that only rules out what is far apart.
+const FAR: f64 = 1.0 + 1e-9;
+
+/// What explains a row.
+#[derive(Default)]
+struct Explained {
+    /// The principal formulas that do.
+    set: u128,
+    /// Whether an enumerated formula does.
+    by_enumerated: bool,
+    /// All formulas that do.
+    by: Vec<Tried>,
+}
+
+/// Tries every formula on a row.
+fn try_all(
+    row: &Row<'_>,
+    judged: &Judged,
+    tries: &Tries<'_>,
+    tally: &mut ColumnTally,
+    mut mark: Option<&mut Mark>,
+) -> Explained {
     let Judged { claimed, derived: convention, accepted, .. } = *judged;
-    let mut set = 0_u128;
-    let mut explained_by_enumerated = false;
-    let mut explaining: Vec<Tried> = Vec::new();
-    let mut nearest: Option<Tried> = None;
-    let mut mark = mark(row, judged, tally);
-    tally.with_end += u64::from(row.facts.has_end);
-    tally.with_padding += u64::from(row.facts.padding > 0);
-    tally.formulas.resize(grammar.entries().len(), FormulaCount::default());
-    tally.residuals_by_formula.resize(PRINCIPAL.min(grammar.entries().len()), Residuals::default());
-    for (at, entry) in grammar.entries().iter().enumerate() {
-        let cast = entry.cast.or_else(|| plan.casts.of(&entry.formula));
-        let Some(derived) = row.facts.evaluate_with(&entry.formula, &entry.constant, cast) else { continue };
-        let tried = Tried { at: u16::try_from(at).unwrap_or(u16::MAX), formula: entry.formula, derived };
-        let judgement = derive::judge(claimed, derived);
-        let explains = follows(row.facts, entry, cast, claimed, derived);
+    let entries = tries.grammar.entries();
+    tally.formulas.resize(entries.len(), FormulaCount::default());
+    tally.residuals_by_formula.resize(PRINCIPAL.min(entries.len()), Residuals::default());
+    let room = convention.half + claimed.half;
+    let windows = [Window::around(claimed.value, claimed.half), Window::around(convention.value, room)];
+    // Only such a claim may be a number that is too small for its format.
+    let is_tiny = !claimed.value.is_finite() || claimed.value.abs() < f64::from(f32::MIN_POSITIVE);
+    let mut explained = Explained::default();
+    for (at, (entry, count)) in entries.iter().zip(&mut tally.formulas).enumerate() {
+        if at >= PRINCIPAL && !is_tiny && tries.sweep.is_far(at, &windows) {
+            count.evaluated += 1;
+            count.against += u64::from(accepted);
+            continue;
+        }
+        let Some(derived) = tries.sweep.value(at) else { continue };
+        let (difference, within) = (claimed.value - derived.value, claimed.half + derived.half);
+        let cast = || entry.cast.or_else(|| tries.casts.of(&entry.formula));
+        let is_far = !is_tiny && difference.abs() > within * FAR;
+        let explains = !is_far && follows(row.facts, entry, cast(), claimed, derived);
         if let Some(residuals) = tally.residuals_by_formula.get_mut(at) {
-            residuals.add(claimed.value - derived.value, judgement.within, explains);
+            residuals.add(difference, within, explains);
         }
         if let Some(mark) = mark.as_mut().filter(|_| at < SKETCHED) {
             mark.values.resize(at, None);
@@ -224,54 +283,59 @@ fn search(row: &Row<'_>, judged: &Judged, plan: &ColumnPlan, grammar: &Grammar, 
         }
         // Rows in which two formulas give the same value are evidence for neither.
         let wider = Approx::new(derived.value, derived.half.max(convention.half) + claimed.half);
-        let same = wider.agrees(Approx::exact(convention.value));
-        if let Some(count) = tally.formulas.get_mut(at) {
-            count.evaluated += 1;
-            count.explained += u64::from(explains);
-            count.undecidable += u64::from(same);
-            count.decisive += u64::from(explains && !same);
-            count.against += u64::from(accepted && !same);
-            if explains {
-                let agreement = agreement(row, &entry.formula, &entry.constant, claimed, cast);
-                count.exact += u64::from(agreement != Agreement::Rounded);
-                count.identical += u64::from(agreement == Agreement::Identical);
-            }
-        }
+        let apart = (derived.value - convention.value).abs();
+        let same = apart <= wider.half * FAR && wider.agrees(Approx::exact(convention.value));
+        count.evaluated += 1;
+        count.explained += u64::from(explains);
+        count.undecidable += u64::from(same);
+        count.decisive += u64::from(explains && !same);
+        count.against += u64::from(accepted && !same);
         if explains {
+            let agreement = agreement(row, &entry.formula, &entry.constant, claimed, cast());
+            count.exact += u64::from(agreement != Agreement::Rounded);
+            count.identical += u64::from(agreement == Agreement::Identical);
             if at < PRINCIPAL {
-                set |= 1 << at;
+                explained.set |= 1 << at;
             }
             // A sum rounded at every step has a wide bound.
             let is_loose = entry.formula.reduce.half_precision().is_some();
-            explained_by_enumerated |= at < FITTED_AT && !is_loose;
-            explaining.push(tried);
-        } else if !accepted && is_nearer(&tried, nearest.as_ref(), claimed) {
-            nearest = Some(tried);
+            explained.by_enumerated |= at < FITTED_AT && !is_loose;
+            explained.by.push(Tried { at: u16::try_from(at).unwrap_or(u16::MAX), formula: entry.formula, derived });
         }
     }
+    explained
+}
+
+/// Searches for what explains a row. Returns the set of principal formulas that do.
+fn search(row: &Row<'_>, judged: &Judged, tries: &Tries<'_>, tally: &mut ColumnTally) -> u128 {
+    let mut mark = mark(row, judged, tally);
+    tally.with_end += u64::from(row.facts.has_end);
+    tally.with_padding += u64::from(row.facts.padding > 0);
+    let explained = try_all(row, judged, tries, tally, mark.as_mut());
     let Place { file, line, column, span, .. } = row.origin.place(row.claim.at);
     let here = RowRef { file, line, column, item: row.item.to_owned(), span };
-    tally.add_group(set, Group { rows: 1, first: here.clone(), last: here });
+    tally.add_group(explained.set, Group { rows: 1, first: here.clone(), last: here });
     if let Some(mut mark) = mark {
-        mark.set = set;
+        mark.set = explained.set;
         tally.sample.offer(mark);
     }
     if judged.agreement == Some(Agreement::Rounded) {
-        show(row, judged, &explaining, None, &mut tally.rounded_rows);
+        show(row, judged, &explained.by, || None, &mut tally.rounded_rows);
     }
-    if !accepted {
-        tally.beyond += u64::from(!explained_by_enumerated);
-        keep_open(row, judged, !explained_by_enumerated, tally);
-        for tried in explaining.iter().filter(|tried| usize::from(tried.at) < PRINCIPAL) {
-            show(row, judged, &explaining, None, tally.rows_by_formula.entry(tried.at).or_default());
+    if !judged.accepted {
+        tally.beyond += u64::from(!explained.by_enumerated);
+        keep_open(row, judged, !explained.by_enumerated, tally);
+        for tried in explained.by.iter().filter(|tried| usize::from(tried.at) < PRINCIPAL) {
+            show(row, judged, &explained.by, || None, tally.rows_by_formula.entry(tried.at).or_default());
         }
-        if explaining.is_empty() {
+        let nearest = || tries.nearest(judged.claimed, &explained.by);
+        if explained.by.is_empty() {
             tally.unexplained += 1;
             show(row, judged, &[], nearest, &mut tally.unexplained_rows);
         }
-        show(row, judged, &explaining, nearest, &mut tally.rows);
+        show(row, judged, &explained.by, nearest, &mut tally.rows);
     }
-    set
+    explained.set
 }
 
 /// Keeps a refuted row with the facts that formulas need.
@@ -349,7 +413,7 @@ fn show(
     row: &Row<'_>,
     judged: &Judged,
     explaining: &[Tried],
-    nearest: Option<Tried>,
+    nearest: impl FnOnce() -> Option<Tried>,
     rows: &mut Smallest<ClaimRow, 5>,
 ) {
     let (file, line) = row.origin.start();
@@ -368,6 +432,6 @@ fn show(
         steps: row.steps.scored_log_probs().take(SHOWN_STEPS).map(|step| step.value).collect(),
         n: row.facts.n,
         fits: explaining.iter().take(SHOWN_FITS).filter_map(|tried| fit(row, tried)).collect(),
-        nearest: nearest.and_then(|tried| fit(row, &tried)),
+        nearest: nearest().and_then(|tried| fit(row, &tried)),
     });
 }

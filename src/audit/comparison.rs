@@ -2,6 +2,7 @@
 
 use crate::formula::StepResolutions;
 use crate::model::{Candidate, CandidateSummary, ColumnKey, Item, ItemSummary, Origin, Segment, Step, TokenPath};
+use crate::numeric::Approx;
 use crate::tally::{ComparisonSketch, PathSketch, Smallest};
 
 /// Maximum scored steps kept.
@@ -43,7 +44,8 @@ pub(super) fn keep(
         let own = || {
             let (item, origin) = item?;
             let is_it = |candidate: &&Candidate<'_>| super::summary::place_of(candidate, origin) == kept.place;
-            item.candidates.iter().find(is_it).map(|candidate| path(candidate, resolutions))
+            let value = |candidate, step: &Step<'_>| crate::formula::log_prob(candidate, step, resolutions);
+            item.candidates.iter().find(is_it).map(|own| path(own, own.steps.iter().map(|step| value(own, step))))
         };
         let path = kept.path.clone().or_else(own).filter(|path| !path.is_empty())?;
         let claim = kept.claims.iter().find(|claim| Some(&claim.column) == change.column.as_ref());
@@ -68,12 +70,12 @@ fn name(kept: &CandidateSummary, position: usize) -> String {
     kept.id.clone().unwrap_or_else(|| kept.index.map_or_else(|| position.to_string(), |index| index.to_string()))
 }
 
-/// The tokens of a candidate, without those far from the scored span.
-pub(super) fn path(candidate: &Candidate<'_>, resolutions: &StepResolutions) -> TokenPath {
+/// The tokens of a candidate, without those far from the scored span, with ln p of every step.
+pub(super) fn path(candidate: &Candidate<'_>, log_probs: impl IntoIterator<Item = Option<Approx>>) -> TokenPath {
     let prompt = candidate.steps.iter().filter(|step| step.segment == Segment::Prompt).count();
     let (mut seen_prompt, mut scored, mut padding) = (0, 0, 0);
     let mut path = TokenPath::default();
-    for step in &candidate.steps {
+    for (step, operand) in candidate.steps.iter().zip(log_probs) {
         let wanted = match step.segment {
             Segment::Prompt => {
                 seen_prompt += 1;
@@ -89,7 +91,6 @@ pub(super) fn path(candidate: &Candidate<'_>, resolutions: &StepResolutions) -> 
             }
         };
         if wanted {
-            let operand = crate::formula::log_prob(candidate, step, resolutions);
             let value = operand.map(|operand| operand.value).filter(|value| value.is_finite());
             push(&mut path, step, value);
         }
@@ -103,7 +104,8 @@ fn push(path: &mut TokenPath, step: &Step<'_>, logprob: Option<f64>) {
     match (&step.token, step.token_id) {
         (Some(token), _) => {
             let text = token.decoded();
-            match text.char_indices().nth(TOKEN) {
+            let cut = if text.len() > TOKEN { text.char_indices().nth(TOKEN) } else { None };
+            match cut {
                 Some((end, _)) => {
                     path.push(&format!("{}…", text.get(..end).unwrap_or_default()), logprob, step.segment);
                 }

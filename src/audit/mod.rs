@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use crate::audit::asked::RuleTallies;
 use crate::audit::dispatch::Dispatch;
-use crate::formula::{FactsBuilder, Needs, SequenceFacts};
+use crate::formula::{FactsBuilder, Needs, SequenceFacts, Sweep};
 use crate::model::{
     Candidate, CandidateClaim, Item, ItemSummary, Logged, Origin, RecordError, RowField, RunClaim, stable_hash,
 };
@@ -42,6 +42,8 @@ pub struct Auditor<'p> {
     /// The columns of the current stream, by [`ColumnId`]; None for a column without claims. A format may define many
     /// columns that a log does not contain.
     claims: Vec<Option<Box<ColumnTally>>>,
+    /// What the formulas of a column's search share, by [`ColumnId`].
+    sweeps: Vec<Option<Box<Sweep>>>,
     builder: FactsBuilder,
     /// Inputs of the accepted formulas.
     needs: Needs,
@@ -90,6 +92,7 @@ impl<'p> Auditor<'p> {
                 })
                 .collect(),
             claims: vec![None; plan.columns.len()],
+            sweeps: plan.columns.iter().map(|_| None).collect(),
             builder: FactsBuilder::default(),
             search: if searches { needs.clone().and_search() } else { Needs::default() },
             needs,
@@ -186,7 +189,7 @@ impl<'p> Auditor<'p> {
                 claim.promises |= judged.follows;
             }
             if !item.complete && !self.plan.gather {
-                kept.path = Some(comparison::path(candidate, &self.plan.steps));
+                kept.path = Some(comparison::path(candidate, facts.log_probs.iter().copied()));
             }
             let content = content::of_candidate(item, candidate, kept.prompt);
             kept.content = content::short(content);
@@ -373,14 +376,15 @@ impl<'p> Auditor<'p> {
         let mut of_total = SequenceFacts::default();
         for claim in &candidate.claims {
             let column = usize::from(claim.of.0);
+            let (plan, tally) = (self.plan.columns.get(column), self.claims.get_mut(column));
             // The summary leaves out the same claims.
-            let (Some(plan), Some(tally)) = (self.plan.columns.get(column), self.claims.get_mut(column)) else {
+            let (Some(plan), Some(tally), Some(sweep)) = (plan, tally, self.sweeps.get_mut(column)) else {
                 continue;
             };
             let is_beneath = self.plan.fill_beneath(candidate, claim.of, &mut of_total);
             let facts = if is_beneath { &of_total } else { steps };
             let row = column::Row { item: &item.id, candidate: label, claim, facts, steps, origin };
-            judged.push(column::judge(&row, plan, tally.get_or_insert_default()));
+            judged.push(column::judge(&row, plan, tally.get_or_insert_default(), sweep));
         }
         judged
     }

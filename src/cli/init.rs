@@ -79,7 +79,7 @@ fn open(args: &Args, path: &Path, config: Config) -> Result<(Audit, Inputs), Fai
         audit = audit.format(name);
     }
     let inputs = audit.open()?;
-    if inputs.recognised().next().is_none() {
+    if inputs.recognised().next().is_none() && !inputs.has_choices() {
         return Err(unrecognised(&inputs, &args.paths).into());
     }
     Ok((audit, inputs))

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::InputConfig;
 use crate::engine::RecognisedInput;
-use crate::engine::open::opened;
+use crate::engine::open::{Recognition, opened};
 use crate::format::native;
 use crate::format::{Confidence, Format, HEAD_BYTES, Head};
 use crate::metric::catalogue::is_of_columns;
@@ -106,12 +106,13 @@ fn open_as(
     evidence: String,
     format: impl Fn(&Head<'_>) -> &'static dyn Format,
 ) -> Option<RecognisedInput> {
-    let input = own.input.clone();
+    let (input, stored) = (own.input.clone(), own.input.size());
     let bytes = peek(&input, HEAD_BYTES).ok()?;
     let (path, name) = (input.path.clone(), input.logical_name().to_owned());
     let whole = bytes.len() < HEAD_BYTES;
     let head = Head::new(&path, &name, &bytes, whole).of(&own.input);
     let format = format(&head);
     let reader = format.open(&head, &own.config).ok()?;
-    Some(opened(input, format, Confidence::of(30, evidence), reader, &bytes, whole))
+    let by = Recognition { bytes: &bytes, whole, stored };
+    Some(opened(input, format, Confidence::of(30, evidence), reader, &by))
 }

@@ -1,7 +1,9 @@
 //! Passes over the inputs: source → format → audit → tally, on several threads, repeated until the plan of
 //! the last pass is what it measured.
 
+mod alike;
 mod beside;
+mod cut;
 mod fields;
 mod follow;
 mod layout;
@@ -12,24 +14,26 @@ mod settle;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 
 use crate::audit::{Auditor, ColumnPlan, FilePlan, RunEvidence};
 use crate::config::ColumnSpec;
+use crate::engine::cut::Part;
 use crate::format::json::Value;
 use crate::format::{Framing, RawRecord, Sink};
 use crate::model::{Item, MAX_STEPS, Origin, Place, RecordError, RunClaim, Snippet};
 use crate::numeric::Tolerance;
 use crate::rules::Catalogue;
 use crate::run::{InputIdentity, RunId};
-use crate::source::{Block, Blocks, ByteMap, Elements, Inner, NestedRecords, Opened, Piece, SourceError, peek};
+use crate::source::{Block, Blocks, Layout, Opened, SourceError, peek};
 use crate::tally::{FileTally, Kept, Tally};
 
+pub use alike::open_alike;
 pub use beside::{Unrecognised, open_beside};
 pub use fields::{field_shapes, fields, mentions};
 pub use follow::Following;
-pub use open::{RecognisedInput, Refusal, SharedColumns, Unknown, UnknownFormat, open};
+pub use open::{Choice, RecognisedInput, Refusal, SharedColumns, Unknown, UnknownFormat, open};
 pub use settle::{Passes, Settled, settle};
 
 /// Bytes per work unit.
@@ -149,13 +153,18 @@ pub fn run_under(inputs: &[RecognisedInput], plans: &[FilePlan], settings: &Sett
 fn pass(inputs: &[RecognisedInput], plans: &[FilePlan], stale: &[usize], settings: &Settings) -> Vec<(usize, Kept)> {
     let threads = settings.threads.max(1);
     let is_large = |at: usize| inputs[at].size().is_none_or(|size| size > SMALL);
-    let splits = |at: usize| threads > 1 && inputs[at].reader.framing() == Framing::Lines && is_large(at);
+    let splits = |at: usize| threads > 1 && is_cut(&inputs[at]) && is_large(at);
     let (large, small): (Vec<usize>, Vec<usize>) = stale.iter().partition(|at| splits(**at));
     let kept =
         |at: usize, threads: usize| settings.keep(one(&inputs[at], at, &plans[at], threads, settings), inputs.len());
     let mut results = side_by_side(&small, threads, |at| kept(at, 1));
     results.extend(large.into_iter().map(|at| (at, kept(at, threads))));
     results
+}
+
+/// Whether the records of an input can be read by several threads.
+fn is_cut(input: &RecognisedInput) -> bool {
+    input.reader.framing() != Framing::Whole
 }
 
 /// What some inputs give, several at once.
@@ -262,13 +271,29 @@ fn of_whole(input: &RecognisedInput, at: usize, start: FilePlan, settings: &Sett
 
 /// A plan from the first rows of an input.
 fn of_head(input: &RecognisedInput, start: FilePlan, settings: &Settings) -> FilePlan {
-    let Some(rows) = first_rows(input) else { return start };
-    let look = |plan: &FilePlan| {
-        let tally = look(input, &rows, 0, plan, settings);
-        plan.after(&tally, &RunEvidence::of(&tally))
+    let rows = first_rows(input);
+    let look = |plan: &FilePlan| match &rows {
+        Some(rows) => {
+            let tally = look(input, rows, 0, plan, settings);
+            Some(plan.after(&tally, &RunEvidence::of(&tally)))
+        }
+        None => {
+            let tally = look_at_document(input, plan, settings).ok()?;
+            // What is cut off at the end of the head may contradict what belongs to it.
+            Some(plan.after(&tally, &RunEvidence::of(&tally)).unsearched())
+        }
     };
-    let measured = look(&start);
-    if measured == start { measured } else { look(&measured) }
+    let Some(measured) = look(&start) else { return start };
+    if measured == start { measured } else { look(&measured).unwrap_or(measured) }
+}
+
+/// What the start of a document or table gives, as far as it was looked at to recognise it.
+fn look_at_document(input: &RecognisedInput, plan: &FilePlan, settings: &Settings) -> Result<FileTally, SourceError> {
+    let mut auditor = Auditor::new(plan, &settings.catalogue);
+    let quiet = Settings { progress: None, ..settings.clone() };
+    let first = input.input.open()?.first(input.head_bytes as u64);
+    read_document(input.reader.as_ref(), 0, first, &quiet, &mut AuditorSink { auditor: &mut auditor });
+    Ok(auditor.finish())
 }
 
 /// The whole lines at the start of an input of lines, as far as it was looked at to recognise it.
@@ -407,7 +432,7 @@ fn read(
     threads: usize,
     settings: &Settings,
 ) -> Result<FileTally, SourceError> {
-    if threads > 1 && input.reader.framing() == Framing::Lines {
+    if threads > 1 && is_cut(input) {
         return read_side_by_side(input, file, plan, threads, settings);
     }
     let mut auditor = Auditor::new(plan, &settings.catalogue);
@@ -423,76 +448,61 @@ fn read_in_order(
     out: &mut dyn Sink,
 ) -> Result<(), SourceError> {
     let reader = input.reader.as_ref();
-    match reader.framing() {
-        Framing::Whole => reader.read_stream(file, input.input.open()?, out),
-        Framing::Elements => {
-            let stream = input.input.open()?;
-            let layout = stream.layout.clone();
-            let max_record = stream.max_record;
-            let elements = match Elements::new(stream).map(|elements| elements.limited(max_record)) {
-                Ok(elements) => elements,
-                Err(error) => {
-                    out.error(source_error(file, &error));
-                    return Ok(());
-                }
-            };
-            for element in elements {
-                match element {
-                    Ok(element) => {
-                        settings.advance(element.bytes.len());
-                        let pieces = layout.pieces(element.offset + element.bytes.len() as u64);
-                        let map = layout.map(element.offset, &pieces);
-                        let (line, column) = (element.first_line, element.column);
-                        reader.read_record(RawRecord { file, line, column, bytes: &element.bytes, map }, out);
-                    }
-                    Err(error) => out.error(source_error(file, &error)),
-                }
+    if reader.framing() != Framing::Lines {
+        read_document(reader, file, input.input.open()?, settings, out);
+        return Ok(());
+    }
+    for block in lines(input, settings)? {
+        match block {
+            Ok(block) => {
+                settings.advance(block.bytes.len());
+                read_lines(reader, file, &block, out);
             }
-        }
-        Framing::Nested(path) => {
-            let stream = input.input.open()?;
-            let layout = stream.layout.clone();
-            let max_record = stream.max_record;
-            for inner in NestedRecords::new(stream, path).limited(max_record) {
-                match inner {
-                    Ok(Inner::Entry(element)) => {
-                        settings.advance(element.bytes.len());
-                        let pieces = layout.pieces(element.offset + element.bytes.len() as u64);
-                        let map = layout.map(element.offset, &pieces);
-                        let (line, column) = (element.first_line, element.column);
-                        reader.read_record(RawRecord { file, line, column, bytes: &element.bytes, map }, out);
-                    }
-                    Ok(Inner::Member(element)) => {
-                        settings.advance(element.bytes.len());
-                        // The braces around the member are not the document's.
-                        let (len, offset) = (element.bytes.len() as u64 - 2, Some(element.offset));
-                        let pieces = layout.placed(vec![Piece { at: 1, len, offset, start: None, member: None }]);
-                        let map = ByteMap::of(&pieces, layout.is_packed());
-                        let (line, column) = (element.first_line, element.column.saturating_sub(1));
-                        reader.read_record(RawRecord { file, line, column, bytes: &element.bytes, map }, out);
-                    }
-                    Ok(Inner::Shell(shell)) => {
-                        let pieces = layout.placed(shell.pieces);
-                        let map = ByteMap::of(&pieces, layout.is_packed());
-                        reader.read_shell(RawRecord { file, line: 1, column: 1, bytes: &shell.bytes, map }, out);
-                    }
-                    Err(error) => out.error(source_error(file, &error)),
-                }
-            }
-        }
-        Framing::Lines => {
-            for block in lines(input, settings)? {
-                match block {
-                    Ok(block) => {
-                        settings.advance(block.bytes.len());
-                        read_lines(reader, file, &block, out);
-                    }
-                    Err(error) => out.error(source_error(file, &error)),
-                }
-            }
+            Err(error) => out.error(source_error(file, &error)),
         }
     }
     Ok(())
+}
+
+/// Reads a stream that has no record per line.
+fn read_document(
+    reader: &dyn crate::format::Reader,
+    file: u32,
+    stream: Opened,
+    settings: &Settings,
+    out: &mut dyn Sink,
+) {
+    let framing = reader.framing();
+    if framing == Framing::Whole {
+        return reader.read_stream(file, stream, out);
+    }
+    let layout = stream.layout.clone();
+    cut::parts(framing, stream, &mut |part| {
+        if let Part::Record(record) = &part {
+            settings.advance(record.bytes.len());
+        }
+        part.read(reader, file, &layout, out);
+    });
+}
+
+/// A work unit.
+enum Unit {
+    /// Lines.
+    Lines(Block),
+    /// Records of a document, with how they lie in it.
+    Records(Vec<cut::Record>, Layout),
+}
+
+impl Unit {
+    fn read(&self, reader: &dyn crate::format::Reader, file: u32, out: &mut dyn Sink) {
+        match self {
+            Self::Lines(block) => read_lines(reader, file, block, out),
+            Self::Records(records, layout) => {
+                out.unit();
+                records.iter().for_each(|record| record.read(reader, file, layout, out));
+            }
+        }
+    }
 }
 
 /// One thread cuts the input into units, the others audit them.
@@ -503,10 +513,14 @@ fn read_side_by_side(
     threads: usize,
     settings: &Settings,
 ) -> Result<FileTally, SourceError> {
-    let blocks = lines(input, settings)?;
     let reader = input.reader.as_ref();
+    let framing = reader.framing();
+    let source = match framing {
+        Framing::Lines => Err(lines(input, settings)?),
+        _ => Ok(input.input.open()?),
+    };
     let mut rest = Auditor::new(plan, &settings.catalogue);
-    let (send, receive) = sync_channel::<crate::source::Block>(2 * threads);
+    let (send, receive) = sync_channel::<Unit>(2 * threads);
     let receive = Mutex::new(receive);
     let total = Mutex::new(FileTally::default());
     std::thread::scope(|scope| {
@@ -514,28 +528,21 @@ fn read_side_by_side(
             scope.spawn(|| {
                 let mut auditor = Auditor::new(plan, &settings.catalogue);
                 loop {
-                    let block = match receive.lock() {
+                    let unit = match receive.lock() {
                         Ok(receive) => receive.recv(),
                         Err(_) => break,
                     };
-                    let Ok(block) = block else { break };
-                    read_lines(reader, file, &block, &mut AuditorSink { auditor: &mut auditor });
+                    let Ok(unit) = unit else { break };
+                    unit.read(reader, file, &mut AuditorSink { auditor: &mut auditor });
                 }
                 if let Ok(mut total) = total.lock() {
                     total.merge(auditor.finish());
                 }
             });
         }
-        for block in blocks {
-            match block {
-                Ok(block) => {
-                    settings.advance(block.bytes.len());
-                    if send.send(block).is_err() {
-                        break;
-                    }
-                }
-                Err(error) => rest.error(source_error(file, &error)),
-            }
+        match source {
+            Err(blocks) => send_lines(blocks, file, settings, &send, &mut rest),
+            Ok(stream) => send_records(framing, stream, (reader, file), settings, &send, &mut rest),
         }
         drop(send);
     });
@@ -544,6 +551,51 @@ fn read_side_by_side(
         tally.merge(total);
     }
     Ok(tally)
+}
+
+/// Sends blocks of lines. A receiver that is gone has failed, and its thread's end says so.
+fn send_lines(blocks: Blocks<Opened>, file: u32, settings: &Settings, send: &SyncSender<Unit>, rest: &mut Auditor<'_>) {
+    for block in blocks {
+        match block {
+            Ok(block) => {
+                settings.advance(block.bytes.len());
+                if send.send(Unit::Lines(block)).is_err() {
+                    break;
+                }
+            }
+            Err(error) => rest.error(source_error(file, &error)),
+        }
+    }
+}
+
+/// Sends the records of a document in units, and reads what is around them.
+fn send_records(
+    framing: Framing,
+    stream: Opened,
+    (reader, file): (&dyn crate::format::Reader, u32),
+    settings: &Settings,
+    send: &SyncSender<Unit>,
+    rest: &mut Auditor<'_>,
+) {
+    let layout = stream.layout.clone();
+    let (mut records, mut bytes) = (Vec::new(), 0);
+    let post = |records: Vec<cut::Record>| {
+        // A receiver that is gone has failed, and its thread's end says so.
+        let _gone = send.send(Unit::Records(records, layout.clone()));
+    };
+    cut::parts(framing, stream, &mut |part| match part {
+        Part::Record(record) => {
+            settings.advance(record.bytes.len());
+            bytes += record.bytes.len();
+            records.push(record);
+            if bytes >= settings.unit_bytes {
+                bytes = 0;
+                post(std::mem::take(&mut records));
+            }
+        }
+        other => other.read(reader, file, &layout, &mut AuditorSink { auditor: &mut *rest }),
+    });
+    post(records);
 }
 
 /// The lines of an input, or of the range of it that is to be read, in work units.

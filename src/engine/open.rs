@@ -103,6 +103,21 @@ pub struct Unknown {
     pub refusal: Refusal,
     /// The fields of its first rows, where it has rows.
     pub fields: Vec<String>,
+    /// The fields of which one must be chosen for it to be read.
+    pub choices: Vec<Choice>,
+}
+
+/// One of several fields that may play a role alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// The path of the input.
+    pub input: String,
+    /// The role, as under `[input]`.
+    pub role: String,
+    /// The path of the field.
+    pub field: String,
+    /// What its values show.
+    pub evidence: String,
 }
 
 /// Why an input is not read.
@@ -128,7 +143,7 @@ pub fn open(
     let mut bytes = crate::source::peek(&input, window)?;
     let rank = |head: &Head<'_>| {
         let mut ranked: Vec<(Confidence, &'static dyn Format)> =
-            format::all().map(|format| (format.recognise(head), format)).collect();
+            format::all().map(|format| (format::recognise(format, head), format)).collect();
         ranked.sort_by_key(|(confidence, _)| std::cmp::Reverse(confidence.percent));
         ranked
     };
@@ -151,9 +166,9 @@ pub fn open(
         window *= GROWTH;
         bytes = crate::source::peek(&input, window)?;
     };
-    Ok(chosen.map(|(confidence, format, reader)| RecognisedInput {
-        stored,
-        ..opened(input, format, confidence, reader, &bytes, whole)
+    Ok(chosen.map(|(confidence, format, reader)| {
+        let head = Recognition { bytes: &bytes, whole, stored };
+        opened(input, format, confidence, reader, &head)
     }))
 }
 
@@ -168,7 +183,10 @@ fn choose(
     forced: Option<&str>,
 ) -> Result<Chosen, Unknown> {
     let refuse = |refusal, message: String| {
-        Err(Unknown { path: head.path.to_owned(), message, refusal, fields: refused::fields(head) })
+        let choices = if refusal == Refusal::NoFormat { native::alike(head) } else { Vec::new() };
+        let choice = |(role, field, evidence)| Choice { input: head.path.to_owned(), role, field, evidence };
+        let choices = choices.into_iter().map(choice).collect();
+        Err(Unknown { path: head.path.to_owned(), message, refusal, fields: refused::fields(head), choices })
     };
     if head.bytes.trim_ascii().is_empty() {
         return refuse(Refusal::Empty, "the file is empty (expected at least one record)".to_owned());
@@ -198,26 +216,35 @@ fn choose(
     }
 }
 
+/// What an input was recognised by.
+pub(super) struct Recognition<'b> {
+    /// Its first bytes.
+    pub(super) bytes: &'b [u8],
+    /// Whether these are all.
+    pub(super) whole: bool,
+    /// Its size before they were read, see [`RecognisedInput::stored`].
+    pub(super) stored: Option<u64>,
+}
+
 /// An input with the reader of its format.
 pub(super) fn opened(
     input: Input,
     format: &'static dyn Format,
     confidence: Confidence,
     reader: Box<dyn Reader>,
-    bytes: &[u8],
-    whole: bool,
+    by: &Recognition<'_>,
 ) -> RecognisedInput {
     RecognisedInput {
-        stored: input.size(),
+        stored: by.stored,
         input,
         format: format.name(),
         tool: format.tool(),
         is_mappable: format.is_mappable(),
         confidence,
         reader,
-        head_bytes: bytes.len(),
-        head: stable_hash(bytes),
-        whole,
+        head_bytes: by.bytes.len(),
+        head: stable_hash(by.bytes),
+        whole: by.whole,
         range: None,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, ConfigError, Nested};
-use crate::engine::{self, RecognisedInput, Refusal, Unrecognised};
+use crate::engine::{self, Choice, RecognisedInput, Refusal, Unrecognised};
 use crate::facade::declared::Declared;
 use crate::facade::{Error, Own};
 use crate::format::{self, Framing};
@@ -23,6 +23,8 @@ pub struct Inputs {
     skipped: Vec<(String, String)>,
     /// What is not used of configurations nearer to the inputs, as sentences.
     notes: Vec<String>,
+    /// The fields of which one must be chosen for an input to be read.
+    pub(crate) choices: Vec<Choice>,
     /// An entry of a configuration about a field that no input has.
     pub(super) undeclared: Option<ConfigError>,
 }
@@ -63,6 +65,12 @@ impl Inputs {
     #[must_use]
     pub fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    /// Whether some input can be read once a field is chosen.
+    #[must_use]
+    pub fn has_choices(&self) -> bool {
+        !self.choices.is_empty()
     }
 
     /// The inputs that were recognised, in the order of their paths.
@@ -152,6 +160,7 @@ pub(super) fn find(wanted: &Wanted<'_>) -> Inputs {
         |error: &SourceError| whole(error.path().unwrap_or_default().to_owned(), error.to_string(), unreadable);
     let mut errors: Vec<InputError> = discovery.errors.iter().map(of_source).collect();
     let (mut opened, mut unrecognised) = (Vec::new(), Vec::new());
+    let mut choices: Vec<Choice> = Vec::new();
     let mut skipped: Vec<(String, String)> =
         discovery.skipped.into_iter().map(|(path, what)| (path, what.to_owned())).collect();
     let (mut own, mut passed_over) = (false, false);
@@ -198,6 +207,7 @@ pub(super) fn find(wanted: &Wanted<'_>) -> Inputs {
                     Refusal::NoFormat => InputErrorKind::Unrecognised,
                     Refusal::Unusable => InputErrorKind::Unusable,
                 };
+                choices.extend(unknown.choices);
                 errors.push(InputError { fields: unknown.fields, ..whole(unknown.path, unknown.message, kind) });
             }
             // An archive in a directory may hold anything, and nobody said that it is a log.
@@ -209,8 +219,12 @@ pub(super) fn find(wanted: &Wanted<'_>) -> Inputs {
         }
     }
     // What only others beside it explain.
-    for beside in engine::open_beside(&unrecognised, &opened) {
+    let beside = engine::open_beside(&unrecognised, &opened);
+    unrecognised.retain(|own| !beside.iter().any(|beside| beside.input.path == own.input.path));
+    let alike = engine::open_alike(&unrecognised);
+    for beside in beside.into_iter().chain(alike) {
         errors.retain(|error| error.path != beside.input.path);
+        choices.retain(|choice| choice.input != beside.input.path);
         declared.see(&beside, &wanted.config.input(&beside.input.path, None), wanted.config);
         opened.push(beside);
     }
@@ -225,7 +239,7 @@ pub(super) fn find(wanted: &Wanted<'_>) -> Inputs {
     let undeclared =
         declared.missing(wanted.config).or_else(|| near.configs().find_map(|config| declared.missing(config)));
     notes.extend(near.notes());
-    Inputs { opened, errors, skipped, notes, undeclared }
+    Inputs { opened, errors, skipped, notes, choices, undeclared }
 }
 
 /// The configurations nearer to the inputs, by the directory of the inputs.

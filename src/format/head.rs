@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use crate::format::Framing;
 use crate::format::json::{Kind, Tape, Value};
+use crate::format::keys::Keys;
 use crate::source::{Input, Quotes};
 
 /// Bytes of an input that recognition reads.
@@ -28,6 +29,7 @@ pub struct Head<'h> {
     /// The input, for formats that need more than the first bytes.
     pub input: Option<&'h Input>,
     records: OnceCell<Records>,
+    keys: OnceCell<Keys>,
     sample: OnceCell<Vec<Parsed>>,
     document: OnceCell<Option<Parsed>>,
     cut: OnceCell<bool>,
@@ -68,6 +70,7 @@ impl<'h> Head<'h> {
             whole,
             input: None,
             records: OnceCell::new(),
+            keys: OnceCell::new(),
             sample: OnceCell::new(),
             document: OnceCell::new(),
             cut: OnceCell::new(),
@@ -124,6 +127,13 @@ impl<'h> Head<'h> {
     /// closed at the cut.
     pub fn records(&self) -> impl Iterator<Item = Value<'_>> {
         self.look().parsed.iter().filter_map(Parsed::root)
+    }
+
+    /// Whether the first records may have one of these keys, at any depth.
+    #[must_use]
+    pub fn may_have(&self, keys: &[&str]) -> bool {
+        let own = self.keys.get_or_init(|| self.records().collect());
+        keys.iter().any(|key| own.may_have(key))
     }
 
     /// Records spread over the head; the first ones where it holds no more, or where records are long.

@@ -51,13 +51,20 @@ pub struct MappedField {
     pub field: FieldPath,
     /// What its values show, for a role that they say; empty for one by name.
     pub evidence: String,
+    /// The name of its column, for a claim under another name; empty for one under its own.
+    pub column: String,
 }
 
 impl MappedField {
     /// A field of the record.
     #[must_use]
     pub fn new(role: MappedRole, path: impl Into<String>) -> Self {
-        Self { role, field: FieldPath { is_nested: false, path: path.into() }, evidence: String::new() }
+        Self {
+            role,
+            field: FieldPath { is_nested: false, path: path.into() },
+            evidence: String::new(),
+            column: String::new(),
+        }
     }
 }
 

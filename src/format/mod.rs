@@ -10,6 +10,7 @@ pub mod head;
 mod hosted;
 pub mod info;
 pub mod json;
+mod keys;
 pub mod mapped;
 pub mod native;
 pub mod origin;
@@ -174,6 +175,11 @@ pub trait Format: Sync {
     fn is_summary(&self) -> bool {
         false
     }
+    /// Keys of which its records have at least one, at any depth. A head without any of them is not asked further; a format
+    /// without such keys has none.
+    fn marks(&self) -> &'static [&'static str] {
+        &[]
+    }
     /// Confidence that an input has this format.
     fn recognise(&self, head: &Head<'_>) -> Confidence;
     /// Creates a reader. Returns an error message if fields are ambiguous or missing.
@@ -183,6 +189,12 @@ pub trait Format: Sync {
 /// All formats, a list per family, in the order of the documentation.
 static FAMILIES: &[&[&dyn Format]] =
     &[native::FORMATS, harness::FORMATS, engine::FORMATS, hosted::FORMATS, rollout::FORMATS, translation::FORMATS];
+
+/// The confidence of a format that an input has it, without a look at its records where they have none of its keys.
+pub fn recognise(format: &dyn Format, head: &Head<'_>) -> Confidence {
+    let marks = format.marks();
+    if marks.is_empty() || head.may_have(marks) { format.recognise(head) } else { Confidence::none() }
+}
 
 /// All formats, in the order of the documentation.
 pub fn all() -> impl Iterator<Item = &'static dyn Format> + Clone {

@@ -116,6 +116,67 @@ fn farthest(format: NumberFormat, largest: f64) -> f64 {
     if largest.is_finite() { format.half_ulp(largest) } else { 0.0 }
 }
 
+/// A reduction as a pipeline may have added it up, and cast the result.
+pub(super) fn added_up(base: Base, reduce: Reduce, cast: Option<Cast>) -> Approx {
+    // One more rounding than there are additions: the operands' own, when they are put into a tensor.
+    let reduced = Approx::running_sum(base.reduced, base.sizes, u64::from(base.n) + 1, ARITHMETIC);
+    match cast {
+        // Cast before its exponential was taken, whichever stage that is called.
+        Some(Cast { format, .. }) if reduce == Reduce::Product => {
+            let size = reduced.value.abs();
+            let moved = farthest(format, numeric::ln(size).abs() + reduced.half / size);
+            let largest = size + reduced.half;
+            reduced.widened(largest * numeric::exp_m1(moved))
+        }
+        Some(Cast { stage: Stage::Sum, format }) => {
+            let tokens = if reduce.is_mean() { f64::from(base.n).max(1.0) } else { 1.0 };
+            reduced.widened(farthest(format, (reduced.value.abs() + reduced.half) * tokens) / tokens)
+        }
+        _ => reduced,
+    }
+}
+
+/// The format that a quotient was cast to, if it was.
+pub(super) fn scaled_cast(reduce: Reduce, cast: Option<Cast>) -> Option<NumberFormat> {
+    let cast = cast.filter(|cast| cast.stage == Stage::Scaled && reduce != Reduce::Product);
+    cast.map(|cast| cast.format)
+}
+
+/// A reduction of n steps after it was divided, and cast.
+pub(super) fn divided(
+    reduced: Approx,
+    divisor: f64,
+    cast: Option<NumberFormat>,
+    constant: &Constant,
+    n: u32,
+) -> Option<Approx> {
+    let mut scaled = reduced.over(divisor);
+    if let Some(format) = cast {
+        scaled = scaled.widened(farthest(format, scaled.value.abs() + scaled.half));
+    }
+    constant.divide(scaled, n)
+}
+
+/// A quotient in the unit or form in which it is printed; None for one that no number format holds.
+pub(super) fn printed(scaled: Approx, output: Output, constant: &Constant) -> Option<Approx> {
+    let derived = match output {
+        Output::Nats => scaled,
+        Output::Bits => scaled.in_bits(),
+        Output::Log10 => scaled.in_log10(),
+        Output::Negated => -scaled,
+        Output::NegatedBits => -scaled.in_bits(),
+        Output::NegatedLog10 => -scaled.in_log10(),
+        Output::Exp => scaled.exp(),
+        Output::ExpNegated => (-scaled).exp(),
+        Output::Exp2 => scaled.exp2(),
+        Output::Exp2Negated => (-scaled).exp2(),
+        Output::Exp10Negated => (-scaled).exp10(),
+        Output::Percent => scaled.scaled(100.0),
+    };
+    let derived = constant.print(derived).through_stages(ARITHMETIC);
+    (derived.value.is_finite() && derived.half.is_finite()).then_some(derived)
+}
+
 impl SequenceFacts {
     /// The reduction of a term over a span, if the log has what it takes.
     #[must_use]
@@ -153,40 +214,10 @@ impl SequenceFacts {
 
     /// A reduction after scale and output.
     fn finish(&self, base: Base, formula: &Formula, constant: &Constant, cast: Option<Cast>) -> Option<Approx> {
-        // One more rounding than there are additions: the operands' own, when they are put into a tensor.
-        let mut reduced = Approx::running_sum(base.reduced, base.sizes, u64::from(base.n) + 1, ARITHMETIC);
-        let is_product = formula.reduce == Reduce::Product;
-        if let Some(Cast { format, .. }) = cast.filter(|_| is_product) {
-            // Cast before its exponential was taken, whichever stage that is called.
-            let size = reduced.value.abs();
-            let moved = farthest(format, numeric::ln(size).abs() + reduced.half / size);
-            let largest = size + reduced.half;
-            reduced = reduced.widened(largest * numeric::exp_m1(moved));
-        } else if let Some(Cast { stage: Stage::Sum, format }) = cast {
-            let tokens = if formula.reduce.is_mean() { f64::from(base.n).max(1.0) } else { 1.0 };
-            reduced = reduced.widened(farthest(format, (reduced.value.abs() + reduced.half) * tokens) / tokens);
-        }
-        let mut scaled = reduced.over(self.divisor(formula.scale, base.n)?);
-        if let Some(Cast { stage: Stage::Scaled, format }) = cast.filter(|_| !is_product) {
-            scaled = scaled.widened(farthest(format, scaled.value.abs() + scaled.half));
-        }
-        let scaled = constant.divide(scaled, base.n)?;
-        let derived = match formula.output {
-            Output::Nats => scaled,
-            Output::Bits => scaled.in_bits(),
-            Output::Log10 => scaled.in_log10(),
-            Output::Negated => -scaled,
-            Output::NegatedBits => -scaled.in_bits(),
-            Output::NegatedLog10 => -scaled.in_log10(),
-            Output::Exp => scaled.exp(),
-            Output::ExpNegated => (-scaled).exp(),
-            Output::Exp2 => scaled.exp2(),
-            Output::Exp2Negated => (-scaled).exp2(),
-            Output::Exp10Negated => (-scaled).exp10(),
-            Output::Percent => scaled.scaled(100.0),
-        };
-        let derived = constant.print(derived).through_stages(ARITHMETIC);
-        (derived.value.is_finite() && derived.half.is_finite()).then_some(derived)
+        let reduced = added_up(base, formula.reduce, cast);
+        let cast = scaled_cast(formula.reduce, cast);
+        let scaled = divided(reduced, self.divisor(formula.scale, base.n)?, cast, constant, base.n)?;
+        printed(scaled, formula.output, constant)
     }
 
     /// What a claim was before its output function, and before it was divided: up to the claim's half-width and a rounding in

@@ -97,6 +97,11 @@ impl FactsBuilder {
                 let values = candidate.steps.iter().map(|step| step_value(candidate, step, resolutions, *term));
                 self.values.extend(values);
             }
+            // Without a value no span is complete, except an empty one.
+            let may_be_empty = |span: &Span| matches!(span, Span::DropFirst(k) | Span::DropLast(k) if usize::from(*k) >= self.facts.scored.len());
+            if self.values.iter().all(Option::is_none) && !wanted.iter().any(|(span, _)| may_be_empty(span)) {
+                continue;
+            }
             let mut collected = None;
             for (span, reduce) in wanted {
                 let complete = match collected {
@@ -104,7 +109,7 @@ impl FactsBuilder {
                     _ => self.collect(candidate, *span),
                 };
                 collected = Some((*span, complete));
-                if let Some(base) = reduce_window(&self.window, *reduce).filter(|_| complete) {
+                if complete && let Some(base) = reduce_window(&self.window, *reduce) {
                     self.facts.set(*term, *span, *reduce, base);
                 }
             }

@@ -10,6 +10,7 @@ mod facts;
 mod gather;
 mod grammar;
 mod signature;
+mod sweep;
 mod term;
 
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,8 @@ pub use facts::{Base, KeptFacts, SequenceFacts, StepResolutions, Undone};
 pub use gather::{FactsBuilder, Needs};
 pub use grammar::{Candidate as GrammarEntry, Grammar};
 pub use signature::{FormulaSyntax, describe};
+#[doc(hidden)]
+pub use sweep::{Sweep, Window};
 pub(crate) use term::{log_prob, recomputed};
 
 /// Smallest size of a claim that counts: a claim near 0 could have been any small number.

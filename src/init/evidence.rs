@@ -3,7 +3,7 @@
 use crate::format::MappedRole;
 use crate::format::native::roles::{self, Role};
 use crate::format::shape::FieldShape;
-use crate::init::{LISTED, Seen, by_claim, distinct, fitting, line};
+use crate::init::{LISTED, Open, Seen, by_claim, distinct, fitting, line};
 use crate::report::words::{count, rows};
 use crate::report::{ClaimKey, ClaimReport, InputError, Report, visible};
 
@@ -20,7 +20,7 @@ const WIDEST: usize = 40;
 
 /// The inputs with their fields, then what has to be decided.
 #[must_use]
-pub fn evidence(seen: &[Seen], errors: &[InputError], report: &Report) -> String {
+pub fn evidence(seen: &[Seen], errors: &[InputError], report: &Report, choices: &[Open]) -> String {
     let mut text = String::new();
     for input in seen.iter().take(LISTED) {
         let known = report.inputs.iter().find(|known| known.path == input.path);
@@ -32,10 +32,15 @@ pub fn evidence(seen: &[Seen], errors: &[InputError], report: &Report) -> String
     if seen.len() > LISTED {
         text.push_str(&format!("… and {} more files\n", count((seen.len() - LISTED) as u64)));
     }
-    for error in errors.iter().take(LISTED) {
+    // What is asked below needs no other word.
+    let is_asked = |error: &&InputError| choices.iter().any(|open| open.choice.input == error.path);
+    for error in errors.iter().filter(|error| !is_asked(error)).take(LISTED) {
         text.push_str(&format!("{}: not read: {}\n", visible(&error.path), visible(&error.reason)));
     }
-    let open = questions(seen, report);
+    let chosen = |open: &Open| {
+        format!("`{}`: [input] {} {}", visible(&open.choice.input), open.line(), visible(&open.would_prove()))
+    };
+    let open: Vec<String> = choices.iter().map(chosen).chain(questions(seen, report)).collect();
     if !open.is_empty() {
         text.push_str("to decide:\n");
         for question in open {
@@ -106,7 +111,7 @@ fn of_field(shape: &FieldShape, input: &Seen, report: &Report) -> Line {
         }
         return Line { path, what: shape.what.clone(), role: role.unwrap_or_default(), verdict: String::new() };
     };
-    let name = claim.field.path.as_str();
+    let name = if claim.column.is_empty() { claim.field.path.as_str() } else { claim.column.as_str() };
     let column = input.column(name).map(|spec| roles::key(Role::Claim(spec.column.kind)));
     let is_own = |held: &&ClaimReport| matches!(&held.claim, ClaimKey::Column(known) if known == name);
     let held: Vec<&ClaimReport> = report.claims.iter().filter(is_own).collect();

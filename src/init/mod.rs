@@ -11,7 +11,7 @@ mod propose;
 use std::collections::BTreeMap;
 
 use crate::config::{ColumnSpec, accepted, both_ends};
-use crate::engine::{RecognisedInput, field_shapes};
+use crate::engine::{Choice, RecognisedInput, field_shapes};
 use crate::format::native::roles::{self, Role};
 use crate::format::shape::FieldShape;
 use crate::format::{MappedField, MappedRole};
@@ -71,6 +71,31 @@ pub struct Active {
     pub fields: Vec<(String, String)>,
 }
 
+/// A field that may be chosen for a role, and the claims that are proven with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// The field.
+    pub choice: Choice,
+    /// Number of claims that are proven with it and not without it.
+    pub proven: u64,
+}
+
+impl Open {
+    /// The line that chooses the field.
+    fn line(&self) -> String {
+        format!("{} = {}", key(&self.choice.role), string(&self.choice.field))
+    }
+
+    /// What it would prove.
+    fn would_prove(&self) -> String {
+        match self.proven {
+            0 => self.choice.evidence.clone(),
+            1 => format!("would prove 1 claim: {}", self.choice.evidence),
+            number => format!("would prove {} claims: {}", count(number), self.choice.evidence),
+        }
+    }
+}
+
 /// A convention that can take effect.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pin {
@@ -102,9 +127,10 @@ fn is_by_value(seen: &[Seen], claim: &str) -> bool {
     seen.iter().any(|input| input.is_mappable && input.mapping.iter().any(is_found))
 }
 
-/// What says of the logs how they were read: the roles that their values say, and the claims that follow in all rows.
+/// What says of the logs how they were read: the roles that their values say, and the claims that follow in all rows, or those
+/// that are refuted, too.
 #[must_use]
-pub fn found_by_value(seen: &[Seen], report: &Report) -> Active {
+pub fn found_by_value(seen: &[Seen], report: &Report, with_refuted: bool) -> Active {
     let mut fields: Vec<(String, String)> = Vec::new();
     let mut pins = Vec::new();
     let mappable = || seen.iter().filter(|input| input.is_mappable);
@@ -123,7 +149,8 @@ pub fn found_by_value(seen: &[Seen], report: &Report) -> Active {
         let Some(spec) = seen.iter().find_map(|input| input.column(claim)).filter(|_| is_by_value(seen, claim)) else {
             continue;
         };
-        let Some(formula) = proven(&held) else { continue };
+        let refuted = || held.first().filter(|_| with_refuted).and_then(|claim| claim.convention.parse().ok());
+        let Some(formula) = proven(&held).or_else(refuted) else { continue };
         let key = roles::key(Role::Claim(spec.column.kind));
         let is_free = !fields.iter().any(|(known, _)| *known == key);
         let is_usual = accepted(spec.column.kind).contains(&formula);
@@ -181,7 +208,13 @@ fn schema() -> String {
 
 /// The configuration as a text, with what takes effect of it.
 #[must_use]
-pub fn configuration(seen: &[Seen], errors: &[InputError], report: &Report, active: &Active) -> String {
+pub fn configuration(
+    seen: &[Seen],
+    errors: &[InputError],
+    report: &Report,
+    active: &Active,
+    choices: &[Open],
+) -> String {
     let mut text = schema();
     text.push_str(
         "# How retally read these logs. Remove the leading # to activate a line; unchanged, the file does not affect the\n\
@@ -198,6 +231,13 @@ pub fn configuration(seen: &[Seen], errors: &[InputError], report: &Report, acti
     );
     text.push_str("[input]\n");
     input_fields(&mut text, seen, &active.fields);
+    for (at, open) in choices.iter().enumerate() {
+        let input = &open.choice.input;
+        if at == 0 || choices.get(at - 1).is_some_and(|before| before.choice.input != *input) {
+            text.push_str(&format!("# {}: these fields fit alike; activate one of them:\n", visible(input)));
+        }
+        text.push_str(&format!("# {}  # {}\n", open.line(), visible(&open.would_prove())));
+    }
     text.push_str(
         "# Numbers that mean \"no value\" in these logs.\n# sentinels = [-100.0]\n\n\
          # Rule severities: error, warning, note or off. Run `retally rules` for a list of rules.\n[rules]\n# RT407 = \"off\"\n\n\
@@ -414,7 +454,7 @@ fn key(name: &str) -> String {
 }
 
 /// A basic string of TOML, which YAML reads as well. What could hide or be taken for something else is an escape.
-fn string(text: &str) -> String {
+pub(super) fn string(text: &str) -> String {
     let mut out = String::from("\"");
     for character in text.chars() {
         match character {

@@ -3,7 +3,7 @@
 use crate::metric::catalogue::{is_majority, is_rate};
 use crate::metric::field_names::{is_of_search, is_of_votes};
 use crate::metric::joint::{is_compared, is_of_people};
-use crate::metric::named::{ALIKE, bare, is_no_mean};
+use crate::metric::named::{ALIKE, are_of_one_kind, bare, is_no_mean};
 use crate::metric::outcomes::is_outcome;
 use crate::metric::retrieval_name::retrieval;
 use crate::model::plain_name;
@@ -16,6 +16,7 @@ pub fn is_about(name: &str, field: &str) -> bool {
     let words = || [Some(&*own), bare].into_iter().flatten();
     words().any(|word| word == column)
         || words().any(|word| ALIKE.iter().any(|group| group.contains(&word) && group.contains(&&*column)))
+        || are_of_one_kind(&own, &column)
         || is_no_mean(name) && (is_compared(&column) || is_of_people(&column))
         || is_majority(&own) && is_of_votes(field)
         || is_rate(&own) && is_outcome(field)
@@ -42,11 +43,20 @@ mod tests {
             ("win_rate_a", "winner"),
             ("Spearman rho", "human_score"),
             ("mean_accuracy", "correct"),
+            ("acc_raw", "right_raw"),
+            ("accuracy_norm", "is_correct_norm"),
         ];
         for (name, field) in about {
             assert!(is_about(name, field), "{name} of {field}");
         }
-        let apart = [("ndcg@10", "winner"), ("recall", "qrels"), ("accuracy", "answers"), ("error_rate", "winner")];
+        let apart = [
+            ("ndcg@10", "winner"),
+            ("recall", "qrels"),
+            ("accuracy", "answers"),
+            ("error_rate", "winner"),
+            ("acc_raw", "right_norm"),
+            ("acc_raw", "acc"),
+        ];
         for (name, field) in apart {
             assert!(!is_about(name, field), "{name} of {field}");
         }

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -378,6 +379,30 @@ pub struct Joint {
     pub chars: Edits,
 }
 
+/// All names that are looked for, sorted: most fields of most rows have none of them.
+static NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    let lists: [&[&'static str]; 15] = [
+        &GOLD,
+        &PREDICTED,
+        &ANSWERS,
+        &CORRECT,
+        &HUMAN,
+        &AUTOMATIC,
+        &SHARES,
+        &CONFIDENCE,
+        &SAMPLES,
+        &RIGHT,
+        &EDITS,
+        &WORDS,
+        &GRADES,
+        &HIGHEST,
+        &LOWEST,
+    ];
+    let mut names = lists.concat();
+    names.sort_unstable();
+    names
+});
+
 /// The first field with one of these names that has a value of the required kind.
 fn first<'f, 't, T>(row: &'f [RowField<'t>], names: &[&str], of: impl Fn(&'f RowField<'t>) -> Option<T>) -> Option<T> {
     names.iter().find_map(|name| row.iter().find(|field| field.plain == *name).and_then(&of))
@@ -402,6 +427,9 @@ impl Joint {
 
     pub(super) fn observe(&mut self, item: u64, row: &[RowField<'_>]) {
         self.outcomes.observe(row);
+        if !row.iter().any(|field| NAMES.binary_search(&&*field.plain).is_ok()) {
+            return;
+        }
         let flag = |field: &RowField<'_>| match field.value {
             FieldValue::Flag(flag) => Some(flag),
             FieldValue::Number(number) => [0.0, 1.0].contains(&number).then_some(number > 0.5),

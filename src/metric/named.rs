@@ -12,6 +12,8 @@ pub(super) struct Named<'c> {
     pub(super) says_mean: bool,
     /// Whether the metric has the column's own name.
     pub(super) is_same: bool,
+    /// Whether both names say "right" in other words, of the same kind of answer: `acc_raw` of `right_raw`.
+    pub(super) is_qualified: bool,
 }
 
 /// Prefixes and suffixes that mark the name of a mean.
@@ -27,6 +29,37 @@ pub(super) const ALIKE: [&[&str]; 6] = [
     &["reward", "rewards"],
     &["win_rate", "win", "wins", "is_win"],
 ];
+
+/// Words for a right answer, in the names of a share and of the marks that it is over.
+const RIGHT: [&[&str]; 3] =
+    [&["accuracy", "acc", "correct", "correctness", "right"], &["pass", "passed", "passes"], &["success", "successes"]];
+/// Words that say nothing of what is marked.
+const FILLING: [&str; 5] = ["is", "rate", "mean", "avg", "average"];
+
+/// The group of the word for a right answer in a plain name, and the words beside it that say of which kind: `raw` of
+/// `acc_raw`. None where there is no such word, or none beside it.
+fn qualified(own: &str) -> Option<(usize, Vec<&str>)> {
+    let words = || own.split('_').filter(|word| !FILLING.contains(word));
+    let group_of = |word: &str| RIGHT.iter().position(|group| group.contains(&word));
+    let group = words().find_map(group_of)?;
+    let rest: Vec<&str> = words().filter(|word| group_of(word).is_none()).collect();
+    let is_one = words().count() == rest.len() + 1;
+    (is_one && !rest.is_empty()).then_some((group, rest))
+}
+
+/// Whether two plain names say "right" in other words, of the same kind of answer.
+pub(super) fn are_of_one_kind(own: &str, other: &str) -> bool {
+    own != other && qualified(own).is_some_and(|own| qualified(other).is_some_and(|other| own == other))
+}
+
+/// The names of a field that says whether the first answer of a search was right.
+const HIT: [&str; 3] = ["hit", "hits", "is_hit"];
+
+/// Whether a plain name is that of a share of hits, such as `hit@1` or `hits_at_1`.
+fn is_of_hits(own: &str) -> bool {
+    let bare = own.split_once('@').or_else(|| own.split_once("_at_")).map(|(bare, _)| bare);
+    bare.is_some_and(|bare| ["hit", "hits", "hit_rate"].contains(&bare))
+}
 
 /// A plain name without what makes it that of a mean; None where nothing does.
 pub(super) fn bare(own: &str) -> Option<&str> {
@@ -45,6 +78,7 @@ pub(super) fn column<'c>(name: &str, columns: &'c RowColumns) -> Option<Named<'c
         rows,
         says_mean,
         is_same,
+        is_qualified: false,
     };
     if let Some(found) = find(&own) {
         return Some(named(found, false, true));
@@ -55,8 +89,18 @@ pub(super) fn column<'c>(name: &str, columns: &'c RowColumns) -> Option<Named<'c
     }
     let words = [Some(&*own), bare].into_iter().flatten();
     let alike = words.filter_map(|word| ALIKE.iter().find(|group| group.contains(&word)));
-    let found = alike.flat_map(|group| group.iter()).find_map(|word| find(word))?;
-    Some(named(found, bare.is_some(), false))
+    if let Some(found) = alike.flat_map(|group| group.iter()).find_map(|word| find(word)) {
+        return Some(named(found, bare.is_some(), false));
+    }
+    if is_of_hits(&own) {
+        return HIT.iter().find_map(|word| find(word)).map(|found| named(found, false, false));
+    }
+    // Two columns of one kind leave open which of them is meant.
+    let mut of_kind = columns.columns.iter().filter(|(name, rows)| {
+        rows.numbers > 0 && rows.flags == rows.numbers && are_of_one_kind(&own, &plain_name(name))
+    });
+    let found = of_kind.next().filter(|_| of_kind.next().is_none())?;
+    Some(Named { is_qualified: true, ..named(found, false, false) })
 }
 
 /// Whether a metric with that name is by convention a mean of ones and zeros, or of shares.

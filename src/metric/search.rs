@@ -245,10 +245,21 @@ impl Search<'_> {
         tells.then(|| Found::proven(derived(value, format!("{word}({name})"))))
     }
 
+    /// Whether it is the share of hits at the first rank, of a field that says whether the pick is the right answer.
+    fn is_of_picks(&self) -> bool {
+        let facts = self.asked.facts;
+        let marks = facts.right.filter(|_| facts.doubt.is_none());
+        let is_mark = |(right, known): (u64, u64)| {
+            known == self.rows && is(right as f64, self.column.rows.values.value()) && self.column.rows.beyond == 0
+        };
+        ["hit@1", "hits@1", "hit_at_1", "hits_at_1"].contains(&&*plain_name(&self.asked.claim.of.metric))
+            && marks.is_some_and(is_mark)
+    }
+
     /// Whether the name promises the mean of the column: it says so, or it is the column's own name and the column
     /// holds shares, which are always averaged.
     fn promises(&self) -> bool {
-        let Named { name, rows, says_mean, is_same } = &self.column;
+        let Named { name, rows, says_mean, is_same, is_qualified } = &self.column;
         let metric = &self.asked.claim.of.metric;
         if named::is_no_mean(metric) || named::is_extensive(metric) || named::is_no_mean(name) {
             return false;
@@ -256,7 +267,7 @@ impl Search<'_> {
         // Unknown fields may have grouped the rows before averaging, and rows may be weighted.
         let is_whole = rows.numbers == self.rows && rows.not_finite == 0;
         let is_of_shares = rows.beyond == 0 && (0.0..=1.0).contains(&self.reported.value);
-        let is_named = named::is_share(metric) || *is_same || *says_mean;
+        let is_named = named::is_share(metric) || *is_same || *says_mean || *is_qualified || self.is_of_picks();
         is_whole && is_named && (is_of_shares || *says_mean) && !metric.contains('.')
     }
 }

@@ -78,7 +78,11 @@ fn uncapped(value: f64, half: f64, format: NumberFormat) -> Option<u64> {
     if off > half + 4.0 * f64::EPSILON * value.abs() || off.is_nan() {
         return None;
     }
-    let bits = log2(format.half_ulp(value) / half.max(f64::MIN_POSITIVE));
+    let spacing = format.half_ulp(value) / half.max(f64::MIN_POSITIVE);
+    if spacing <= 1.0 {
+        return Some(0);
+    }
+    let bits = log2(spacing);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0 to 600")]
     let tenths = (10.0 * bits).clamp(0.0, 600.0) as u64;
     Some(tenths)

@@ -67,6 +67,17 @@ impl CandidateView<'_> {
             .filter(move |(_, column)| bare && (column.name.contains("log") || &*column.name == "ll"))
     }
 
+    /// The steps, each with its log-prob as logged if that is a finite number.
+    pub fn logged_log_probs(&self) -> impl Iterator<Item = (&Step<'_>, Option<Approx>)> {
+        let known = self.facts.log_probs.iter().copied().chain(std::iter::repeat(None));
+        // What is logged takes precedence over what is derived from a probability or a vector.
+        self.candidate
+            .steps
+            .iter()
+            .zip(known)
+            .map(|(step, known)| (step, known.filter(|_| step.logprob.finite().is_some())))
+    }
+
     /// The scored steps.
     pub fn scored(&self) -> impl Iterator<Item = &Step<'_>> {
         self.candidate.steps.iter().filter(|step| step.segment.is_scored())

@@ -23,24 +23,34 @@ pub struct Discovery {
 #[must_use]
 pub fn discover(arguments: &[String]) -> Discovery {
     let mut found = Discovery::default();
+    let mut files = Vec::new();
     for argument in arguments {
         let path = Path::new(argument);
         let result = if path.is_dir() {
             directory(argument, &mut found)
         } else if path.exists() {
-            found.inputs.push(file(path));
-            Ok(())
+            Ok(vec![Located { input: named(path), real: canonical(path) }])
         } else if argument.contains(['*', '?', '[', '{']) {
             glob(argument, &mut found)
         } else {
             Err(SourceError::NotFound { path: argument.clone() })
         };
-        found.errors.extend(result.err());
+        match result {
+            Ok(own) => files.extend(own),
+            Err(error) => found.errors.push(error),
+        }
     }
-    found.inputs.sort_by(|a, b| a.path.cmp(&b.path));
+    files.sort_by(|a, b| a.input.path.cmp(&b.input.path));
     let mut seen = BTreeSet::new();
-    found.inputs.retain(|input| input.file_path().is_none_or(|path| seen.insert(canonical(path))));
+    files.retain(|file| file.input.file_path().is_none() || seen.insert(file.real.as_os_str().to_owned()));
+    found.inputs = files.into_iter().map(|file| file.input).collect();
     found
+}
+
+/// An input with the path that leads to it without links.
+struct Located {
+    input: Input,
+    real: PathBuf,
 }
 
 /// The displayed form of an argument's path.
@@ -58,10 +68,16 @@ fn slashed(path: &str) -> String {
     if cfg!(windows) { path.replace('\\', "/") } else { path.to_owned() }
 }
 
-fn file(path: &Path) -> Input {
+/// The displayed form of a path.
+fn displayed(path: &Path) -> String {
     let shown = slashed(&path.to_string_lossy());
-    let shown = shown.strip_prefix("./").unwrap_or(&shown).to_owned();
-    if is_pipe(path) { Input::pipe(shown, path.to_path_buf()) } else { Input::file(shown, path.to_path_buf()) }
+    shown.strip_prefix("./").map(str::to_owned).unwrap_or(shown)
+}
+
+/// The input that an argument names: a file or a pipe.
+fn named(path: &Path) -> Input {
+    let (shown, path) = (displayed(path), path.to_path_buf());
+    if is_pipe(&path) { Input::pipe(shown, path) } else { Input::file(shown, path) }
 }
 
 /// Whether a path leads to a pipe or a socket, which can be read only once.
@@ -99,10 +115,11 @@ fn walk(
     others: &mut Vec<PathBuf>,
     is_wanted: impl Fn(&Path) -> bool,
     is_inside: impl Fn(&Path) -> bool,
-) -> Vec<PathBuf> {
+) -> Vec<Located> {
     let walk = ignore::WalkBuilder::new(root).standard_filters(false).hidden(true).follow_links(false).build();
     let whole = canonical(root);
-    let mut paths = Vec::new();
+    let located = |path: PathBuf, real| Located { input: Input::file(displayed(&path), path), real };
+    let mut files = Vec::new();
     for entry in walk {
         let entry = match entry {
             Ok(entry) => entry,
@@ -116,8 +133,10 @@ fn walk(
             }
         };
         let path = entry.path();
-        if entry.path_is_symlink() && entry.depth() > 0 {
-            let shown = || file(path).path;
+        // The walk knows the kind of most entries from their directory, which spares a look at each.
+        let Some(kind) = entry.file_type().filter(|_| entry.depth() > 0) else { continue };
+        if kind.is_symlink() {
+            let shown = || displayed(path);
             match path.canonicalize() {
                 Ok(target) if target.is_dir() => found.skipped.push((shown(), "a link to a directory")),
                 _ if !is_wanted(path) => {}
@@ -126,21 +145,21 @@ fn walk(
                         .errors
                         .push(SourceError::Outside { path: shown(), target: target.to_string_lossy().into_owned() });
                 }
-                Ok(target) if target.is_file() => paths.push(entry.into_path()),
+                Ok(target) if target.is_file() => files.push(located(entry.into_path(), target)),
                 Ok(_) => {}
                 Err(source) => found.errors.push(SourceError::Dangling { path: shown(), source }),
             }
-        } else if !path.is_dir() && is_wanted(path) {
-            if path.is_file() {
-                paths.push(entry.into_path());
-            } else {
-                found.skipped.push((file(path).path, "a pipe or a device; name it to read it"));
-            }
-        } else if path.is_file() {
+        } else if kind.is_file() && is_wanted(path) {
+            // No link lies between the root and the file.
+            let real = path.strip_prefix(root).map_or_else(|_| canonical(path), |rest| whole.join(rest));
+            files.push(located(entry.into_path(), real));
+        } else if kind.is_file() {
             others.push(entry.into_path());
+        } else if !kind.is_dir() && is_wanted(path) {
+            found.skipped.push((displayed(path), "a pipe or a device; name it to read it"));
         }
     }
-    paths
+    files
 }
 
 /// The path and the system error from an error about one path.
@@ -153,26 +172,25 @@ fn unreadable(error: ignore::Error) -> Option<(PathBuf, std::io::Error)> {
     }
 }
 
-fn directory(argument: &str, found: &mut Discovery) -> Result<(), SourceError> {
+fn directory(argument: &str, found: &mut Discovery) -> Result<Vec<Located>, SourceError> {
     let errors = found.errors.len();
     let mut others = Vec::new();
     let is_wanted = |path: &Path| matches!(kind(path), NameKind::Log | NameKind::Text);
-    let paths = walk(Path::new(argument), found, &mut others, is_wanted, |_| true);
+    let files = walk(Path::new(argument), found, &mut others, is_wanted, |_| true);
     for path in others {
-        let shown = file(&path).path;
+        let shown = displayed(&path);
         if kind(&path) == NameKind::Doubtful {
             found.doubtful.push(shown.clone());
         }
         found.skipped.push((shown, "its extension is not one of a log"));
     }
-    if paths.is_empty() && found.errors.len() == errors {
+    if files.is_empty() && found.errors.len() == errors {
         return Err(SourceError::EmptyDirectory { path: argument.to_owned() });
     }
-    found.inputs.extend(paths.iter().map(|path| file(path)));
-    Ok(())
+    Ok(files)
 }
 
-fn glob(argument: &str, found: &mut Discovery) -> Result<(), SourceError> {
+fn glob(argument: &str, found: &mut Discovery) -> Result<Vec<Located>, SourceError> {
     let slashed = slashed(argument);
     let pattern = slashed.strip_prefix("./").unwrap_or(&slashed);
     let matcher =
@@ -180,14 +198,13 @@ fn glob(argument: &str, found: &mut Discovery) -> Result<(), SourceError> {
     // Only paths below the part without a wildcard can match.
     let root = glob_root(pattern);
     let errors = found.errors.len();
-    let is_wanted = |path: &Path| matcher.is_match(file(path).path);
-    let paths =
-        walk(Path::new(&root), found, &mut Vec::new(), is_wanted, |directory| may_hold(pattern, &file(directory).path));
-    if paths.is_empty() && found.errors.len() == errors {
+    let is_wanted = |path: &Path| matcher.is_match(displayed(path));
+    let files =
+        walk(Path::new(&root), found, &mut Vec::new(), is_wanted, |directory| may_hold(pattern, &displayed(directory)));
+    if files.is_empty() && found.errors.len() == errors {
         return Err(SourceError::NoMatch { path: argument.to_owned() });
     }
-    found.inputs.extend(paths.iter().map(|path| file(path)));
-    Ok(())
+    Ok(files)
 }
 
 /// Whether a directory may contain a match of the pattern, at any depth.

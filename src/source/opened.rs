@@ -21,6 +21,12 @@ impl Opened {
         Self { stream, layout, max_record: MAX_RECORD }
     }
 
+    /// Only its first bytes.
+    #[must_use]
+    pub fn first(self, bytes: u64) -> Self {
+        Self { stream: Box::new(self.stream.take(bytes)), ..self }
+    }
+
     pub(super) fn limited(self, max_record: usize) -> Self {
         Self { max_record, ..self }
     }

@@ -29,7 +29,7 @@ impl Residuals {
             WITHIN
         } else {
             let ratio = if bound > 0.0 { difference / bound } else { difference * f64::INFINITY };
-            let bin = BIN_EDGES.iter().take_while(|edge| ratio >= **edge).count();
+            let bin = BIN_EDGES.partition_point(|edge| ratio >= *edge);
             // Beyond the bound by less than the rounding error of the ratio.
             if bin == WITHIN { if difference > 0.0 { WITHIN + 1 } else { WITHIN - 1 } } else { bin }
         };

@@ -199,6 +199,90 @@ fn every_claim_of_logs_known_by_their_values_can_be_checked() {
     assert!(logs >= 12, "{logs}");
 }
 
+/// What a log says under other names of its fields.
+fn renamed(text: &str, names: &[(&str, &str)]) -> String {
+    names.iter().fold(text.to_owned(), |text, (from, to)| text.replace(&format!("\"{from}\":"), &format!("\"{to}\":")))
+}
+
+#[test]
+fn in_house_logs_are_read_and_every_claim_can_be_checked_under_the_file_that_init_writes() {
+    // The fields of the fixtures under names that no table has.
+    let names = [
+        ("qid", "question_key"),
+        ("options", "variants"),
+        ("piece_lps", "token_lps"),
+        ("pieces", "surface"),
+        ("ll", "sum_lp"),
+        ("ll_per_char", "lp_per_char"),
+        ("answer_key", "gold_key"),
+        ("seg", "line"),
+        ("nbest", "beamlist"),
+        ("subword_nll", "nlls_of_tokens"),
+        ("nll_per_tok", "avg_cost"),
+        ("chosen", "best_index"),
+        ("oracle", "gold_pos"),
+        ("document", "page"),
+        ("token_nll", "tok_surprisals"),
+        ("total_nll", "sum_cost"),
+        ("doc_ppl", "page_ppl"),
+        ("sample", "no"),
+        ("lps", "tok_logp"),
+        ("tot", "logp_sum"),
+        ("rid", "request"),
+        ("generation", "output_pairs"),
+        ("total", "sum_of_lps"),
+        ("verdict", "success"),
+        ("uid", "pair_no"),
+    ];
+    let logs = [
+        "two-shares",
+        "hits",
+        "corpus",
+        "file-per-item",
+        "pairs-of-token-and-number",
+        "lists-in-strings",
+        "rerank",
+        "answers",
+        "in-pieces",
+    ];
+    let mut logs: Vec<String> = logs.iter().map(|name| format!("by-value-{name}")).collect();
+    let others = [
+        "minimal-pairs-with-tokens",
+        "minimal-pairs-in-objects",
+        "lists-by-label",
+        "answer-in-a-string",
+        "keyed-by-item",
+    ];
+    logs.extend(others.map(str::to_owned));
+    for (name, kind) in logs.iter().flat_map(|name| [(name, "clean"), (name, "bad")]) {
+        // Those by value are read under their own names in another test.
+        for is_renamed in [true, false].into_iter().filter(|own| *own || !name.starts_with("by-value")) {
+            let folder = tempfile::tempdir().unwrap();
+            for entry in std::fs::read_dir(root().join(format!("fixtures/formats/native/{kind}-{name}"))).unwrap() {
+                let path = entry.unwrap().path();
+                let file = path.file_name().unwrap().to_str().unwrap();
+                if file != "expected.toml" {
+                    let text = std::fs::read_to_string(&path).unwrap();
+                    let text = if is_renamed { renamed(&text, &names) } else { text };
+                    std::fs::write(folder.path().join(file), text).unwrap();
+                }
+            }
+            let without = audit(folder.path(), ".", None);
+            let output = retally(folder.path(), &["init", "."]);
+            let said = text(&output.stdout);
+            let wrote = said.lines().find_map(|line| line.strip_prefix("wrote retally.toml: ")).unwrap();
+            let mut words = wrote.split(' ');
+            let known = words.next();
+            assert!(known == words.nth(1) && known != Some("0"), "{kind}-{name}: {said}");
+            let with = audit(folder.path(), ".", None);
+            for part in ["exit", "findings", "claims", "metrics", "summary"] {
+                assert_eq!(without[part], with[part], "{kind}-{name}, {is_renamed}: {part}");
+            }
+            assert_eq!(with["exit"], i32::from(kind == "bad"), "{kind}-{name}, {is_renamed}: {said}");
+        }
+    }
+}
+
 #[test]
 fn fields_that_no_log_has_are_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -219,6 +303,37 @@ fn fields_that_no_log_has_are_refused() {
     }
     assert!(!folder.path().join(".gitlab-ci.retally.yml").exists());
     assert_eq!(std::fs::read_to_string(folder.path().join("retally.toml")).unwrap(), config);
+}
+
+#[test]
+fn fields_that_fit_alike_are_asked_with_what_each_would_prove() {
+    let folder = tempfile::tempdir().unwrap();
+    let row = |at: usize| {
+        let (own, other) = (0.25 + at as f64 / 64.0, 0.5 + at as f64 / 32.0);
+        format!(
+            "{{\"rid\": \"r{at}\", \"words\": [\"a\", \"b\"], \"student_lps\": [-{own}, -1.5], \"teacher_lps\": [-{other}, -0.5], \
+             \"student_sum\": -{}, \"teacher_sum\": -{}}}\n",
+            own + 1.5,
+            other + 0.5
+        )
+    };
+    std::fs::write(folder.path().join("x.jsonl"), (0..12).map(row).collect::<String>()).unwrap();
+    let output = retally(folder.path(), &["init", "x.jsonl"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let expected = "to decide:\n  \
+        `x.jsonl`: [input] logprobs = \"student_lps\" would prove 12 claims: `student_sum` follows from them\n  \
+        `x.jsonl`: [input] logprobs = \"teacher_lps\" would prove 12 claims: `teacher_sum` follows from them\n\
+        wrote retally.toml: 0 of 0 claims can be checked\nnext: retally check x.jsonl\n";
+    assert_eq!(text(&output.stdout), expected);
+    let written = std::fs::read_to_string(folder.path().join("retally.toml")).unwrap();
+    let question = "# x.jsonl: these fields fit alike; activate one of them:\n\
+        # logprobs = \"student_lps\"  # would prove 12 claims: `student_sum` follows from them\n";
+    assert!(written.contains(question), "{written}");
+    assert_eq!(retally(folder.path(), &["check", "x.jsonl"]).status.code(), Some(2));
+    let chosen = written.replace("# logprobs = \"student_lps\"", "logprobs = \"student_lps\"");
+    std::fs::write(folder.path().join("retally.toml"), chosen).unwrap();
+    let report = audit(folder.path(), "x.jsonl", None);
+    assert_eq!(report["summary"]["verdicts"]["student_sum"]["proven"], 12, "{report}");
 }
 
 #[test]

@@ -45,6 +45,10 @@ impl Format for LlamaCpp {
         &INFO
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &["completion_probabilities", "tokens_predicted", "choices", "output"]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         Confidence::of_share(
             head.share(is_answer),

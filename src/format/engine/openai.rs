@@ -132,6 +132,10 @@ impl Format for OpenAi {
         self.card
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &["choices", "output", "response"]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         Confidence::of_share(head.share(self.is), self.confidence, self.evidence)
     }

@@ -50,6 +50,10 @@ impl Format for Sglang {
         &INFO
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &["meta_info", "matched_stop"]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         Confidence::of_share(
             head.share(is_answer),

@@ -69,6 +69,10 @@ impl Format for Small {
         self.card
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &["choices", "done", "created_at", "eval_count", "response", "message"]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         Confidence::of_share(head.share(self.is), 91, self.evidence)
     }

@@ -107,6 +107,10 @@ impl Format for Served {
         self.card
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &["choices"]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         Confidence::of_share(head.share(self.is), 92, self.evidence)
     }

@@ -116,6 +116,10 @@ impl Format for Copy {
         self.card
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &["choices"]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         Confidence::of_share(head.share(self.is), 91, self.evidence)
     }

@@ -196,6 +196,12 @@ impl<'t> Value<'t> {
         found
     }
 
+    /// Whether no entry or member is a container.
+    #[must_use]
+    pub fn is_flat(&self) -> bool {
+        self.node().flat
+    }
+
     /// Number of entries of an array or members of an object; 0 for other kinds.
     ///
     /// Constant time if no child is a container; otherwise a walk over the children.

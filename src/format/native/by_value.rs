@@ -29,10 +29,13 @@ const MAY_BE: [(ClaimKind, Formula); 9] = [
 ];
 
 /// What the words of a name say of a number that is known to come from the tokens.
-const WORDS: [(&str, ClaimKind, ClaimKind); 8] = [
+const WORDS: [(&str, ClaimKind, ClaimKind); 11] = [
     ("sum", ClaimKind::Score, ClaimKind::TotalLoss),
     ("total", ClaimKind::Score, ClaimKind::TotalLoss),
+    ("tot", ClaimKind::Score, ClaimKind::TotalLoss),
+    ("summed", ClaimKind::Score, ClaimKind::TotalLoss),
     ("cum", ClaimKind::Score, ClaimKind::TotalLoss),
+    ("cumulative", ClaimKind::Score, ClaimKind::TotalLoss),
     ("mean", ClaimKind::MeanLogprob, ClaimKind::Loss),
     ("avg", ClaimKind::MeanLogprob, ClaimKind::Loss),
     ("average", ClaimKind::MeanLogprob, ClaimKind::Loss),
@@ -169,11 +172,17 @@ pub(super) struct Following {
 pub(super) fn following(items: &[Item<'_>], mapping: &Mapping) -> (Following, Vec<String>) {
     let rows = Rows::of(items);
     let spec = |column: ColumnId| mapping.columns.get(usize::from(column.0));
+    // What a name says of a number is evidence, too, where a usual mistake gives it.
+    let by_mistake = |field: &Field<'_>| mistaken().any(|formula| rows.follow(*field, &formula));
     let follows = |field: &Field<'_>| match *field {
         Field::Claim(column) => {
-            spec(column).is_some_and(|spec| spec.accepted.iter().any(|formula| rows.follow(*field, formula)))
+            let accepted = |spec: &ColumnSpec| spec.accepted.iter().any(|formula| rows.follow(*field, formula));
+            spec(column).is_some_and(|spec| accepted(spec) || by_mistake(field))
         }
-        Field::Side(_) => MAY_BE.iter().any(|(_, formula)| rows.follow(*field, formula)),
+        Field::Side(name) => {
+            MAY_BE.iter().any(|(_, formula)| rows.follow(*field, formula))
+                || (said(name, true).is_some() && by_mistake(field))
+        }
     };
     let (mut found, mut names) = (Following::default(), Vec::new());
     for field in Field::all(with_tokens(items)).into_iter().filter(follows) {

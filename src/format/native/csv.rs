@@ -13,6 +13,7 @@ use crate::format::native::record::{LONGEST_DISTINCTION, segment_text, settle_pa
 use crate::format::native::roles::{ROLES, Role, SENTENCE, by_name, key};
 use crate::format::native::sentences;
 use crate::format::native::slots::SIDE_VALUES;
+use crate::format::native::wide::Part;
 use crate::format::native::{grading, lists};
 use crate::format::window::window;
 use crate::format::{Framing, Reader, Sink};
@@ -125,6 +126,68 @@ pub(super) struct CsvReader {
     grouping: Grouping,
     /// Whether it is a table of [`sentences`].
     of_minicons: bool,
+    /// Which of the texts or models of a row this reader reads, and whether it is the first one.
+    pub(super) part: Option<(Part, bool)>,
+}
+
+/// Readers of the same rows, one for each of their texts or models.
+pub(super) struct WideReader(pub(super) Vec<CsvReader>);
+
+impl Reader for WideReader {
+    fn framing(&self) -> Framing {
+        Framing::Whole
+    }
+
+    fn columns(&self) -> &[ColumnSpec] {
+        self.0.first().map_or(&[], |reader| &reader.mapping.columns)
+    }
+
+    fn read_stream(&self, file: u32, stream: Opened, out: &mut dyn Sink) {
+        read_rows(&self.0, file, stream, out);
+    }
+
+    fn mapping(&self) -> Vec<MappedField> {
+        let mut fields: Vec<MappedField> = Vec::new();
+        for field in self.0.iter().flat_map(Reader::mapping) {
+            if !fields.contains(&field) {
+                fields.push(field);
+            }
+        }
+        fields
+    }
+}
+
+/// Reads the rows of a table with one reader or several.
+fn read_rows(readers: &[CsvReader], file: u32, stream: Opened, out: &mut dyn Sink) {
+    let Some(reader) = readers.first() else { return };
+    let (layout, max_record) = (stream.layout.clone(), stream.max_record);
+    let mut rows = DelimitedRows::new(stream, reader.delimiter).limited(max_record);
+    let mut parts: Vec<Candidates<'_>> = readers.iter().map(|reader| Candidates::new(reader, file, &layout)).collect();
+    let mut is_header = reader.has_header;
+    loop {
+        let line = rows.line();
+        match rows.row() {
+            Ok(Some(_)) if is_header => is_header = false,
+            Ok(Some(row)) => {
+                for candidates in &mut parts {
+                    candidates.row(&row, out);
+                }
+            }
+            Ok(None) => break,
+            Err(error) => {
+                out.record();
+                let place = Place { file, line, column: 1, ..Place::default() };
+                out.error(row_error(place, &[], error.to_string(), true));
+                // None of its cells are known.
+                for candidates in &mut parts {
+                    candidates.lose(&csv::ByteRecord::new());
+                }
+            }
+        }
+    }
+    for candidates in &mut parts {
+        candidates.end(out);
+    }
 }
 
 impl Reader for CsvReader {
@@ -137,26 +200,7 @@ impl Reader for CsvReader {
     }
 
     fn read_stream(&self, file: u32, stream: Opened, out: &mut dyn Sink) {
-        let (layout, max_record) = (stream.layout.clone(), stream.max_record);
-        let mut rows = DelimitedRows::new(stream, self.delimiter).limited(max_record);
-        let mut candidates = Candidates::new(self, file, &layout);
-        let mut is_header = self.has_header;
-        loop {
-            let line = rows.line();
-            match rows.row() {
-                Ok(Some(_)) if is_header => is_header = false,
-                Ok(Some(row)) => candidates.row(&row, out),
-                Ok(None) => break,
-                Err(error) => {
-                    out.record();
-                    let place = Place { file, line, column: 1, ..Place::default() };
-                    out.error(row_error(place, &[], error.to_string(), true));
-                    // None of its cells are known.
-                    candidates.lose(&csv::ByteRecord::new());
-                }
-            }
-        }
-        candidates.end(out);
+        read_rows(std::slice::from_ref(self), file, stream, out);
     }
 
     fn mapping(&self) -> Vec<MappedField> {
@@ -172,6 +216,10 @@ impl Reader for CsvReader {
         let evidence = |name: &String| self.evidence.iter().find(|(known, _)| known == name);
         let field = |(cell, name): (&Cell, &String)| {
             let mut field = MappedField::new(role(cell)?, name.clone());
+            if let Cell::Claim(column) = cell {
+                let own = self.mapping.columns.get(usize::from(column.0)).map(|spec| spec.column.name.to_string());
+                field.column = own.filter(|own| own != name).unwrap_or_default();
+            }
             field.evidence = evidence(name).map(|(_, evidence)| evidence.clone()).unwrap_or_default();
             Some(field)
         };
@@ -199,9 +247,20 @@ impl<'c> Candidates<'c> {
         Self { reader, file, layout, group, finished, cells: Vec::new(), lost: None }
     }
 
+    /// Whether no other reader counts the same rows.
+    fn counts(&self) -> bool {
+        self.reader.part.as_ref().is_none_or(|(_, is_first)| *is_first)
+    }
+
     pub(super) fn row(&mut self, row: &DelimitedRow<'_>, out: &mut dyn Sink) {
-        out.record();
+        if self.counts() {
+            out.record();
+        }
         let (expected, found) = (self.reader.header.len(), row.record.len());
+        if expected != found && !self.counts() {
+            self.lose(row.record);
+            return;
+        }
         if expected != found {
             let reason = format!("expected {expected} cells, as in the header, but found {found}");
             let span = self.layout.map(row.offset, &[]).span(0, row.bytes.len());
@@ -338,7 +397,8 @@ impl CsvReader {
         settle_unit(&mut columns, &mut mapping, rows, of_minicons);
         let grouping = if per_token { grouping(&columns, rows) } else { Grouping::default() };
         let (delimiter, has_header, evidence) = (b',', true, Vec::new());
-        Ok(Self { delimiter, has_header, evidence, header, columns, mapping, per_token, grouping, of_minicons })
+        let part = None;
+        Ok(Self { delimiter, has_header, evidence, header, columns, mapping, per_token, grouping, of_minicons, part })
     }
 
     /// A hash of the cells without a role that distinguish a row from other rows of its item. If a row is a whole
@@ -457,6 +517,9 @@ impl CsvReader {
         }
         item.complete = candidate.id.is_none() && candidate.picked.is_none() && candidate.gold.is_none();
         item.candidates.push(candidate);
+        if let Some((part, is_first)) = &self.part {
+            part.settle(&mut item, group, *is_first);
+        }
         Ok(item)
     }
 

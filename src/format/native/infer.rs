@@ -4,11 +4,11 @@
 use crate::format::field::flag;
 use crate::format::json::{Kind, Value};
 use crate::format::native::by_value::{Field, Following, follow_from, following, is_short};
+use crate::format::native::look::names_tokens;
 use crate::format::native::mapping::Mapping;
 use crate::format::native::paths::{entries, holds_objects, reach, within};
-use crate::format::native::record::item;
+use crate::format::native::record::{is_pair, item};
 use crate::format::native::roles::Role;
-use crate::format::native::slots::names_tokens;
 use crate::model::{Item, PickRef};
 use crate::numeric::Printed;
 
@@ -88,7 +88,7 @@ struct Reading {
     follows: Following,
     /// The fields of these numbers.
     names: Vec<String>,
-    /// Whether the list is called so, and is beside as many texts.
+    /// Whether the list is called so, and is beside as many texts, or holds them.
     is_named: bool,
 }
 
@@ -111,8 +111,9 @@ fn lists(records: &[Value<'_>], mapping: &Mapping) -> Result<Vec<Known>, Vec<(Pa
             let is_hint = HINTS.iter().any(|hint| key.to_ascii_lowercase().contains(hint)) || SHORT.contains(&key);
             // Numbers of objects are as often scores of candidates.
             let is_through = is_through_list(&objects, &path);
+            let is_of_pairs = are_pairs(&objects, &path);
             let has_tokens = !is_through || texts.as_deref().is_some_and(|own| are_short(&objects, own));
-            if !(is_hint || has_tokens) {
+            if !(is_hint || has_tokens || is_of_pairs) {
                 continue;
             }
             for role in numbers.may_be() {
@@ -128,7 +129,8 @@ fn lists(records: &[Value<'_>], mapping: &Mapping) -> Result<Vec<Known>, Vec<(Pa
                 let paths = known.iter().map(|known| known.path.clone()).collect();
                 let read = Mapping { paths, ..mapping.clone() };
                 let items: Vec<Item<'_>> = records.iter().filter_map(|record| item(*record, &read).ok()).collect();
-                let is_named = is_hint && texts.is_some() && has_tokens && role != Role::Probs;
+                let is_named = is_hint && texts.is_some() && has_tokens && role != Role::Probs
+                    || is_of_pairs && role == Role::Logprobs;
                 let (follows, names) = following(&items, mapping);
                 readings.push(Reading { known, values, follows, names, is_named });
             }
@@ -138,7 +140,8 @@ fn lists(records: &[Value<'_>], mapping: &Mapping) -> Result<Vec<Known>, Vec<(Pa
     readings.sort_by_key(|reading| std::cmp::Reverse(reading.rank()));
     for reading in &mut readings {
         let follows = match reading.names.as_slice() {
-            [] => "called so, beside as many texts".to_owned(),
+            [] if reading.known.len() > reading.values + 1 => "called so, beside as many texts".to_owned(),
+            [] => "pairs of a text and a number".to_owned(),
             names => follow_from(names),
         };
         if let Some(values) = reading.known.get_mut(reading.values) {
@@ -251,16 +254,25 @@ fn numbers(objects: &[Value<'_>], path: &[String]) -> Option<Numbers> {
         let reached = reach(*object, path).filter(|reached| reached.value.kind() == Kind::Array)?;
         let rest = path.get(path.len() - reached.rest..)?;
         // A list for each candidate, or one of the record.
-        let is_nested = reached.value.elements().next().is_some_and(|entry| entry.kind() == Kind::Array);
+        let is_of_pairs = reached.value.elements().next().is_some_and(is_pair);
+        let is_nested =
+            !is_of_pairs && reached.value.elements().next().is_some_and(|entry| entry.kind() == Kind::Array);
         let lists: Vec<Value<'_>> = if is_nested { reached.value.elements().collect() } else { vec![reached.value] };
         for entry in lists.iter().flat_map(Value::elements) {
-            let Some(value) = within(entry, rest).filter(|value| value.kind() != Kind::Null) else { continue };
+            let number = if is_of_pairs { entry.elements().nth(1) } else { within(entry, rest) };
+            let Some(value) = number.filter(|value| value.kind() != Kind::Null) else { continue };
             let value = Printed::parse(value.raw()).filter(|_| value.kind() == Kind::Number)?.value;
             let known = all.unwrap_or(Numbers { least: value, most: value });
             all = Some(Numbers { least: known.least.min(value), most: known.most.max(value) });
         }
     }
     all
+}
+
+/// Whether a path leads to lists of a token beside its number in all objects.
+fn are_pairs(objects: &[Value<'_>], path: &[String]) -> bool {
+    let list = |object: &Value<'_>| reach(*object, path).is_some_and(|own| own.value.elements().all(is_pair));
+    objects.iter().all(list) && objects.iter().any(|own| reach(*own, path).is_some_and(|own| own.value.len() > 0))
 }
 
 /// Whether a path goes through a list to a number of each of its entries.
@@ -313,7 +325,7 @@ fn are_short(objects: &[Value<'_>], path: &[String]) -> bool {
 }
 
 /// A field that tells all records apart, where no name says that it does.
-fn item_id<'t>(records: &[Value<'t>], mapping: &Mapping) -> Option<&'t str> {
+pub(super) fn item_id<'t>(records: &[Value<'t>], mapping: &Mapping) -> Option<&'t str> {
     let first = records.first()?;
     if mapping.has_item(*first) {
         return None;

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use crate::config::InputConfig;
 use crate::format::json::Value;
 use crate::format::native::settled::{Settled, settle};
-use crate::format::native::{infer, record, slots};
+use crate::format::native::{infer, look, pair_fields, record};
 use crate::format::records::Records;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader};
 
 /// Native JSON Lines.
-pub(in crate::format) static LINES: NativeJson = NativeJson { card: &LINES_CARD, framing: Framing::Lines };
+pub(crate) static LINES: NativeJson = NativeJson { card: &LINES_CARD, framing: Framing::Lines };
 
 /// A native JSON array, or a pretty-printed object.
 pub(in crate::format) static ARRAY: NativeJson = NativeJson { card: &ARRAY_CARD, framing: Framing::Elements };
@@ -62,7 +62,7 @@ fn by_value(found: &infer::Found) -> Confidence {
     }
 }
 
-pub(in crate::format) struct NativeJson {
+pub(crate) struct NativeJson {
     card: &'static FormatInfo,
     framing: Framing,
 }
@@ -88,9 +88,9 @@ impl Format for NativeJson {
         let (mut native, mut answers, mut records) = (0_u32, 0_u32, 0_u32);
         for value in head.records() {
             records += 1;
-            let is_native = slots::looks_native(value, &mapping);
+            let is_native = look::looks_native(value, &mapping);
             native += u32::from(is_native);
-            answers += u32::from(!is_native && slots::is_answer(value, &mapping));
+            answers += u32::from(!is_native && look::is_answer(value, &mapping));
         }
         if native == 0 && answers == records && records > 0 {
             return Confidence {
@@ -102,6 +102,10 @@ impl Format for NativeJson {
         }
         if native == 0 {
             let values: Vec<Value<'_>> = head.sample().collect();
+            if let Some(pairs) = pair_fields::find(&values, &mapping) {
+                let [right, wrong] = pairs.sides;
+                return Confidence::of(42, format!("fields of a {right} text beside those of a {wrong} one"));
+            }
             return by_value(&infer::find(&values, &mapping));
         }
         Confidence {

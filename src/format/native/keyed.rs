@@ -5,10 +5,10 @@ use std::sync::Arc;
 use crate::config::InputConfig;
 use crate::format::json::{Kind, Value};
 use crate::format::mapped::MappedField;
+use crate::format::native::look::looks_native;
 use crate::format::native::record::item;
 use crate::format::native::roles::Role;
 use crate::format::native::settled::{Settled, settle};
-use crate::format::native::slots::looks_native;
 use crate::format::records::Records;
 use crate::format::{Confidence, FIRST_RECORDS, Format, FormatInfo, Framing, Head, MappedRole, Reader};
 

@@ -3,6 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use crate::config::{ColumnSpec, Promise, accepted, both_ends};
+use crate::format::native::pairs::Pairs;
 use crate::format::native::roles::{MATCHED, ROLES, Role, SCORES, SUM_OR_MEAN, by_name};
 use crate::formula::{Formula, Output};
 use crate::model::{CandidateClaim, ClaimKind, ColumnId, StatedTotals};
@@ -20,6 +21,8 @@ pub(super) struct Mapping {
     pub(super) sentinels: Vec<f64>,
     /// Whether numbers inside objects count as numbers of their record: while it is not known which of them are claims.
     pub(super) is_deep: bool,
+    /// How the fields of a record are those of two texts, where they are.
+    pub(super) pairs: Option<Arc<Pairs>>,
 }
 
 /// The last keys of a path, which each entry of a list is followed by.
@@ -80,6 +83,19 @@ impl Mapping {
             }
         }
         Self { columns: columns.into(), ..Self::default() }
+    }
+
+    /// Takes numbers of these names for scores that texts are compared by, or for numbers that may be none: whether they are
+    /// divided by some length is not known.
+    pub(super) fn compared<'n>(&mut self, names: impl Iterator<Item = &'n str>, are_scores: bool) {
+        let names: Vec<&str> = names.collect();
+        for spec in Arc::make_mut(&mut self.columns).iter_mut().filter(|spec| names.contains(&&*spec.column.name)) {
+            spec.promise = match spec.promise {
+                Promise::Matched if are_scores => Promise::Score,
+                Promise::Score | Promise::Formula if !are_scores => Promise::Matched,
+                other => other,
+            };
+        }
     }
 
     /// Accepts values in nats and in bits, because surprisals do not state their unit.

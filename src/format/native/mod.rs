@@ -10,7 +10,11 @@ mod infer;
 mod json;
 mod keyed;
 mod lists;
+mod look;
 mod mapping;
+mod pair_fields;
+mod pairs;
+mod parallel;
 mod paths;
 mod record;
 pub mod roles;
@@ -21,14 +25,17 @@ mod summary;
 mod table;
 mod table_by_value;
 mod token_lines;
+mod wide;
 
-use json::{ARRAY, LINES};
+use json::ARRAY;
+pub(crate) use json::LINES;
 use keyed::KEYED;
 use summary::SUMMARY;
 use table::CSV;
 use token_lines::TOKEN_LINES;
 
 use crate::config::{ColumnSpec, Config, ConfigError, InputConfig};
+use crate::format::json::Value;
 use crate::format::native::mapping::Mapping;
 use crate::format::native::paths::split;
 use crate::format::{Format, Framing, Head};
@@ -50,6 +57,14 @@ pub(crate) fn by_shape(head: &Head<'_>) -> &'static dyn Format {
 /// The format of summaries.
 pub(crate) fn summary() -> &'static dyn Format {
     &SUMMARY
+}
+
+/// The fields that may hold the values of the tokens alike, with their role under `[input]` and what each would prove.
+pub(crate) fn alike(head: &Head<'_>) -> Vec<(String, String, String)> {
+    let Ok(mapping) = mapping(&InputConfig::default()) else { return Vec::new() };
+    let records: Vec<Value<'_>> = head.sample().collect();
+    let found = infer::find(&records, &mapping).alike.into_iter();
+    found.map(|((role, path), evidence)| (roles::key(role), path.join("."), evidence)).collect()
 }
 
 /// The names of the numbers in a summary.

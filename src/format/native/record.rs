@@ -6,10 +6,12 @@ use crate::format::field::{self, FieldError, at, field_error, flag, id, integer,
 use crate::format::json::{Key, Kind, Value};
 use crate::format::native::columns;
 use crate::format::native::mapping::Mapping;
+use crate::format::native::pairs::Pairs;
+use crate::format::native::parallel::{Entry, Parallel};
 use crate::format::native::paths::{entries, holds_objects, within};
 use crate::format::native::roles::Role;
-use crate::format::native::slots::{SIDE_VALUES, Slot, Slots};
-use crate::format::native::{grading, lists};
+use crate::format::native::slots::Slots;
+use crate::format::native::{grading, lists, pair_fields};
 use crate::format::rewards;
 use crate::model::{
     Alternative, ArrayLength, Candidate, Claim, Item, Logged, PickRef, Segment, SideValue, Slice, Step, Text,
@@ -60,19 +62,25 @@ pub(super) fn item<'t>(record: Value<'t>, mapping: &Mapping) -> Result<Item<'t>,
     }
     item.correct = slots.get(Role::Correct).and_then(|value| Some((flag(value)?, at(value))));
     let nested = slots.get(Role::Candidates).filter(|list| holds_objects(*list));
-    let parallel = if nested.is_none() { parallel(record, &slots) } else { None };
+    if let Some(pairs) = &mapping.pairs {
+        return of_pair(record, &slots, pairs, mapping, item);
+    }
+    let parallel = if nested.is_none() { Parallel::of(record, &slots, mapping) } else { None };
     if let Some(parallel) = parallel {
         if let Some(value) = slots.get(Role::Gold) {
             item.gold = reference(value);
         }
         item.complete = true;
         let prompt = slots.get(Role::Prompt).and_then(text);
-        for position in 0..parallel.candidates {
-            let inner = parallel.slots(&slots, position, mapping);
+        for entry in parallel.entries.iter().copied() {
+            let inner = parallel.slots(&slots, entry, mapping);
             let mut candidate = candidate(record, &inner, mapping)?;
-            candidate.at = inner.get(parallel.role).map_or(candidate.at, at);
-            candidate.index = u32::try_from(position).ok();
-            candidate.continuation = parallel.text(position);
+            candidate.at = parallel.at(entry).unwrap_or(candidate.at);
+            match entry {
+                Entry::Position(position) => candidate.index = u32::try_from(position).ok(),
+                Entry::Label(label) => candidate.id = Some(Cow::Borrowed(label)),
+            }
+            candidate.continuation = parallel.text(entry);
             // The record's answer is the item's.
             candidate.answer = None;
             candidate.prompt = prompt;
@@ -111,68 +119,30 @@ pub(super) fn item<'t>(record: Value<'t>, mapping: &Mapping) -> Result<Item<'t>,
     Ok(item)
 }
 
-/// Lists with an entry per candidate, beside one another in a record: their tokens' values, and what else is as long.
-struct Parallel<'t> {
-    /// The role of the tokens' values.
-    role: Role,
-    candidates: usize,
-    /// The other lists with a number or a text for each candidate.
-    beside: Vec<(&'t str, Value<'t>)>,
-}
-
-/// The lists of a record whose values of tokens are lists themselves, one for each candidate.
-fn parallel<'t>(record: Value<'t>, slots: &Slots<'t>) -> Option<Parallel<'t>> {
-    let is_of_candidates = |list: &Value<'t>| {
-        let is_numbers = |own: Value<'t>| {
-            own.kind() == Kind::Array && own.elements().all(|one| matches!(one.kind(), Kind::Number | Kind::Null))
-        };
-        list.len() > 1 && list.elements().all(is_numbers)
-    };
-    let mut roles = [Role::Logprobs, Role::Surprisals, Role::Probs].into_iter();
-    let (role, list) =
-        roles.find_map(|role| Some((role, slots.get(role).filter(is_list).filter(is_of_candidates)?)))?;
-    let candidates = list.len();
-    let is_beside = |(_, value): &(Key<'t>, Value<'t>)| {
-        let is_one = |one: Value<'t>| matches!(one.kind(), Kind::Number | Kind::String);
-        value.kind() == Kind::Array && value.len() == candidates && value.elements().all(is_one)
-    };
-    let beside = record.members().filter(is_beside).map(|(key, value)| (key.raw_str(), value)).collect();
-    Some(Parallel { role, candidates, beside })
-}
-
-impl<'t> Parallel<'t> {
-    /// The fields of one candidate.
-    fn slots(&self, record: &Slots<'t>, position: usize, mapping: &Mapping) -> Slots<'t> {
-        let mut own = Slots::default();
-        for slot in &record.filled {
-            let is_own = slot.role.is_per_token() || matches!(slot.role, Role::Tokens | Role::TokenIds);
-            if is_own
-                && is_list(&slot.value)
-                && slot.value.len() == self.candidates
-                && let Some(value) = slot.value.elements().nth(position).filter(is_list)
-            {
-                own.filled.push(Slot { value, ..*slot });
-            }
-        }
-        for (name, list) in &self.beside {
-            let Some(value) = list.elements().nth(position).filter(|value| value.kind() == Kind::Number) else {
-                continue;
-            };
-            // A list of scores is called so.
-            let singular = name.strip_suffix('s').unwrap_or(name);
-            match mapping.column_of_claim(name).or_else(|| mapping.column_of_claim(singular)) {
-                Some(column) => own.claims.push((column, value)),
-                None if own.side.len() < SIDE_VALUES => own.side.push((Cow::Borrowed(name), value)),
-                None => {}
-            }
-        }
-        own
+/// The two texts of a minimal pair. The model prefers the right one where the record says so, and else the other one.
+fn of_pair<'t>(
+    record: Value<'t>,
+    slots: &Slots<'t>,
+    pairs: &Pairs,
+    mapping: &Mapping,
+    mut item: Item<'t>,
+) -> Result<Item<'t>, FieldError> {
+    let [right, wrong] = pairs.sides;
+    let verdict = pairs.verdict.as_deref().and_then(|name| record.get(name));
+    if let Some((verdict, is_right)) = verdict.and_then(|value| Some((value, flag(value)?))) {
+        item.pick = PickRef::Id(Text::plain(if is_right { right } else { wrong }), at(verdict));
+        item.gold = PickRef::Id(Text::plain(right), at(verdict));
     }
-
-    /// The text of one candidate.
-    fn text(&self, position: usize) -> Option<Text<'t>> {
-        self.beside.iter().find_map(|(_, list)| text(list.elements().nth(position)?))
+    (item.correct, item.complete) = (None, true);
+    for (side, label) in pairs.sides.into_iter().enumerate() {
+        let inner = pair_fields::slots(pairs, record, side, mapping);
+        let mut candidate = candidate(record, &inner, mapping)?;
+        candidate.id = Some(Cow::Borrowed(label));
+        candidate.answer = None;
+        candidate.prompt = candidate.prompt.or_else(|| slots.get(Role::Prompt).and_then(text));
+        item.candidates.push(candidate);
     }
+    Ok(item)
 }
 
 fn candidate<'t>(object: Value<'t>, slots: &Slots<'t>, mapping: &Mapping) -> Result<Candidate<'t>, FieldError> {
@@ -472,7 +442,7 @@ fn token_object<'t>(
 }
 
 /// Whether a value is a token's text beside its number.
-fn is_pair(value: Value<'_>) -> bool {
+pub(super) fn is_pair(value: Value<'_>) -> bool {
     let mut entries = value.elements();
     let (first, second, third) = (entries.next(), entries.next(), entries.next());
     let is = |entry: Option<Value<'_>>, kind| entry.is_some_and(|entry| entry.kind() == kind);

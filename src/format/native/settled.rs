@@ -6,7 +6,7 @@ use crate::format::mapped::MappedField;
 use crate::format::native::mapping::Mapping;
 use crate::format::native::paths::{reach, split};
 use crate::format::native::roles::Role;
-use crate::format::native::{by_value, infer, slots};
+use crate::format::native::{by_value, infer, look, pair_fields};
 
 /// Which fields play which roles in the first records.
 pub(super) struct Settled {
@@ -21,11 +21,21 @@ pub(super) struct Settled {
 pub(super) fn settle(values: &[Value<'_>], mut mapping: Mapping) -> Result<Settled, String> {
     let mut found = Vec::new();
     let mut ambiguous = Vec::new();
+    if mapping.paths.is_empty() {
+        mapping.pairs = pair_fields::find(values, &mapping);
+    }
+    if let Some(pairs) = mapping.pairs.clone() {
+        if let Some(key) = infer::item_id(values, &mapping) {
+            mapping.paths.push((Role::Item, vec![key.to_owned()]));
+        }
+        pair_fields::settle(&pairs, values, &mut mapping);
+    }
     let is_free = |known: &infer::Known| !mapping.paths.iter().any(|(mapped, _)| *mapped == known.path.0);
-    let by_value: Vec<infer::Known> = infer::find(values, &mapping).known.into_iter().filter(is_free).collect();
+    let known = if mapping.pairs.is_some() { Vec::new() } else { infer::find(values, &mapping).known };
+    let by_value: Vec<infer::Known> = known.into_iter().filter(is_free).collect();
     mapping.paths.extend(by_value.iter().map(|known| known.path.clone()));
     for value in values.iter().copied() {
-        for mut field in slots::mapping_of(value, &mapping) {
+        for mut field in look::mapping_of(value, &mapping) {
             let of_field = |known: &&infer::Known| {
                 field.role == MappedRole::Role(known.path.0) && field.field.path == known.path.1.join(".")
             };
@@ -34,8 +44,15 @@ pub(super) fn settle(values: &[Value<'_>], mut mapping: Mapping) -> Result<Settl
                 found.push(field);
             }
         }
-        ambiguous.extend(slots::ambiguities(value));
+        ambiguous.extend(look::ambiguities(value));
     }
+    // A field has the role that its values say, and not the one that its name would say besides.
+    let has_other = |field: &MappedField, found: &[MappedField]| {
+        field.evidence.is_empty()
+            && found.iter().any(|own| !own.evidence.is_empty() && own.field == field.field && own.role != field.role)
+    };
+    let named: Vec<MappedField> = found.iter().filter(|field| !has_other(field, &found)).cloned().collect();
+    let mut found = named;
     ambiguous.retain(|(role, ..)| !mapping.paths.iter().any(|(mapped, _)| mapped == role));
     if let Some((role, one, other)) = ambiguous.first() {
         let key = super::roles::key(*role);

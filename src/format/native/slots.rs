@@ -2,13 +2,11 @@
 
 use std::borrow::Cow;
 
-use crate::format::field::flag;
 use crate::format::json::{Kind, Value};
 use crate::format::mapped::{MappedField, MappedRole};
 use crate::format::native::mapping::{Inner, Mapping};
 use crate::format::native::paths::{self, holds_objects};
 use crate::format::native::roles::{Role, SENTENCE, by_name};
-use crate::format::rewards;
 use crate::model::ColumnId;
 
 /// A field with its role.
@@ -44,9 +42,6 @@ const LEVELS: usize = 3;
 const WRAPPERS: [&str; 9] =
     ["response", "raw_response", "completion", "output", "result", "generation", "data", "out", "model_output"];
 
-/// Names of a token's value in an object per token.
-const VALUES: [&str; 7] = ["logprob", "log_prob", "lp", "prob", "p", "probability", "logit"];
-
 impl<'t> Slots<'t> {
     pub(super) fn of(object: Value<'t>, mapping: &Mapping) -> Self {
         let mut slots = Self::of_members(object, mapping);
@@ -68,33 +63,38 @@ impl<'t> Slots<'t> {
         let mut slots = Self { filled: Vec::with_capacity(16), ..Self::default() };
         for (key, value) in object.members() {
             let Ok(name) = std::str::from_utf8(key.raw()) else { continue };
-            if let Some(column) = mapping.column_of_claim(name) {
-                if !matches!(value.kind(), Kind::Array | Kind::Object) {
-                    slots.claims.push((column, value));
-                }
-                continue;
-            }
-            let known = by_name(name);
-            // A single number under the name of a list per token is about the whole text.
-            if value.kind() == Kind::Number
-                && known.is_some_and(|(role, _)| role.is_per_token())
-                && let Some(column) = mapping.column(name)
-            {
-                slots.claims.push((column, value));
-                continue;
-            }
-            if value.kind() == Kind::Number && known.is_none() && slots.side.len() < SIDE_VALUES {
-                slots.side.push((Cow::Borrowed(name), value));
-            }
-            if let Some((role, is_strong)) = known {
-                if role == Role::Filter {
-                    slots.filters.push(value);
-                }
-                slots.fill(role, value, is_strong, name);
-            }
+            slots.add(name, name, value, mapping);
         }
         slots.unfold(mapping);
         slots
+    }
+
+    /// Adds a field by its name. `key` is its name in the record, empty where that is another one.
+    pub(super) fn add(&mut self, name: &str, key: &'t str, value: Value<'t>, mapping: &Mapping) {
+        if let Some(column) = mapping.column_of_claim(name) {
+            if !matches!(value.kind(), Kind::Array | Kind::Object) {
+                self.claims.push((column, value));
+            }
+            return;
+        }
+        let known = by_name(name);
+        // A single number under the name of a list per token is about the whole text.
+        if value.kind() == Kind::Number
+            && known.is_some_and(|(role, _)| role.is_per_token())
+            && let Some(column) = mapping.column(name)
+        {
+            self.claims.push((column, value));
+            return;
+        }
+        if value.kind() == Kind::Number && known.is_none() && self.side.len() < SIDE_VALUES {
+            self.side.push((if key.is_empty() { Cow::Owned(name.to_owned()) } else { Cow::Borrowed(key) }, value));
+        }
+        if let Some((role, is_strong)) = known {
+            if role == Role::Filter {
+                self.filters.push(value);
+            }
+            self.fill(role, value, is_strong, key);
+        }
     }
 
     /// Takes lists out of an object under the name of one: `{"content": [{"token": …, "logprob": …}]}`, or `{"tokens": […],
@@ -210,7 +210,7 @@ impl<'t> Slots<'t> {
         }
     }
 
-    fn fill(&mut self, role: Role, value: Value<'t>, is_strong: bool, name: &'t str) {
+    pub(super) fn fill(&mut self, role: Role, value: Value<'t>, is_strong: bool, name: &'t str) {
         let own = Slot { role, value, is_strong, name, inner: Inner::default() };
         match self.filled.iter_mut().find(|slot| slot.role == role) {
             Some(slot) if is_strong && !slot.is_strong => *slot = own,
@@ -226,7 +226,7 @@ impl<'t> Slots<'t> {
     }
 
     /// Whether there is a number to audit: a claim, or token values.
-    fn has_content(&self) -> bool {
+    pub(super) fn has_content(&self) -> bool {
         let is_of_tokens = |slot: &Slot<'_>| slot.role.is_per_token() || slot.role.is_vector();
         !self.claims.is_empty()
             || self.filled.iter().any(|slot| is_of_tokens(slot) && slot.value.kind() != Kind::Object)
@@ -241,7 +241,7 @@ impl<'t> Slots<'t> {
     }
 
     /// The fields of the object, with their roles.
-    fn mapped(&self, mapping: &Mapping) -> Vec<MappedField> {
+    pub(super) fn mapped(&self, mapping: &Mapping) -> Vec<MappedField> {
         let mapped_path =
             |role| mapping.paths.iter().find(|(mapped, _)| *mapped == role).map(|(_, path)| path.join("."));
         let roles = self.filled.iter().map(|slot| {
@@ -259,117 +259,4 @@ impl<'t> Slots<'t> {
     pub(super) fn name(&self, role: Role) -> &'t str {
         self.slot(role).map_or("", |slot| slot.name)
     }
-}
-
-/// Whether an object has the fields that a native record needs.
-#[must_use]
-pub(super) fn looks_native(record: Value<'_>, mapping: &Mapping) -> bool {
-    if record.kind() != Kind::Object {
-        return false;
-    }
-    let slots = Slots::of(record, mapping);
-    let has = |role| slots.get(role).is_some();
-    let nested = first_candidate(&slots).is_some_and(|first| {
-        let inner = Slots::of(first, mapping);
-        let has_tokens = || inner.get(Role::Tokens).is_some_and(|tokens| tokens.kind() == Kind::Array);
-        inner.has_content() || has(Role::Pick) || has_tokens()
-    });
-    let identified = has(Role::Item) || has(Role::Prompt) || has(Role::Continuation);
-    nested || ((identified || has(Role::Tokens)) && slots.has_content())
-}
-
-/// Whether the names of a record's fields, or of its candidates' ones, say which values are those of tokens.
-#[must_use]
-pub(super) fn names_tokens(record: Value<'_>, mapping: &Mapping) -> bool {
-    let has = |slots: &Slots<'_>| slots.filled.iter().any(says_values);
-    let slots = Slots::of(record, mapping);
-    has(&slots) || first_candidate(&slots).is_some_and(|first| has(&Slots::of(first, mapping)))
-}
-
-/// Whether a field is a list of values of tokens by its name, or one of objects that name their value.
-fn says_values(slot: &Slot<'_>) -> bool {
-    let first = || slot.value.elements().next().filter(|first| first.kind() == Kind::Object);
-    let has_number = |first: Value<'_>| VALUES.iter().any(|name| first.get(name).is_some());
-    let is_of_objects = || slot.value.kind() == Kind::Array && first().is_some_and(has_number);
-    slot.role.is_per_token() || slot.role.is_vector() || slot.role == Role::Tokens && is_of_objects()
-}
-
-/// The first candidate of a record that holds its candidates as objects.
-fn first_candidate<'t>(slots: &Slots<'t>) -> Option<Value<'t>> {
-    let list = slots.get(Role::Candidates).filter(|list| holds_objects(*list))?;
-    match list.kind() {
-        Kind::Object => list.members().next().map(|(_, first)| first),
-        _ => list.elements().next(),
-    }
-}
-
-impl Mapping {
-    /// Whether a record says by a name which item it is of.
-    #[must_use]
-    pub(super) fn has_item(&self, record: Value<'_>) -> bool {
-        Slots::of(record, self).get(Role::Item).is_some()
-    }
-
-    /// Whether an object says by a name which candidate it is.
-    #[must_use]
-    pub(super) fn has_candidate(&self, object: Value<'_>) -> bool {
-        Slots::of(object, self).get(Role::Candidate).is_some()
-    }
-}
-
-/// Whether an object is a row of answers without scores: an item that was right or wrong, or its pick beside the right answer;
-/// also one that lost its value; or an item's reward beside its parts.
-#[must_use]
-pub(super) fn is_answer(record: Value<'_>, mapping: &Mapping) -> bool {
-    if record.kind() != Kind::Object {
-        return false;
-    }
-    let slots = Slots::of(record, mapping);
-    let says_right = slots.get(Role::Correct).is_some_and(|value| value.kind() == Kind::Null || flag(value).is_some());
-    let plain = |role| slots.slot(role).is_some_and(|slot| slot.is_strong);
-    let is_decided = says_right || (plain(Role::Pick) && slots.get(Role::Gold).is_some());
-    slots.get(Role::Item).is_some() && (is_decided || rewards::is_rewarded(record))
-}
-
-/// Roles claimed by two plain names of a record, with the names. The user must choose.
-#[must_use]
-pub(super) fn ambiguities(record: Value<'_>) -> Vec<(Role, String, String)> {
-    let mut seen: Vec<(Role, bool, String, Value<'_>)> = Vec::new();
-    let mut found = Vec::new();
-    for (key, value) in record.members() {
-        let Ok(name) = std::str::from_utf8(key.raw()) else { continue };
-        let Some((role, strong)) = by_name(name) else { continue };
-        // A number where a list per token is expected is one of the whole text.
-        let is_of_text = role.is_per_token() && value.kind() == Kind::Number;
-        if matches!(role, Role::Claim(_) | Role::Filter) || is_of_text {
-            continue;
-        }
-        if let Some((.., other, first)) = seen.iter().find(|(known, tier, ..)| *known == role && *tier == strong) {
-            // A duplicate key is one field; its last value counts.
-            if *other != name && first.raw() != value.raw() {
-                found.push((role, other.clone(), name.to_owned()));
-            }
-        } else {
-            seen.push((role, strong, name.to_owned(), value));
-        }
-    }
-    // A weak name is never used if a plain one exists, so two weak names matter only without a plain one.
-    found.retain(|(role, other, _)| {
-        by_name(other).is_some_and(|(_, strong)| strong) || !seen.iter().any(|(known, tier, ..)| known == role && *tier)
-    });
-    found
-}
-
-/// The mapping from a record's fields to roles.
-#[must_use]
-pub(super) fn mapping_of(record: Value<'_>, mapping: &Mapping) -> Vec<MappedField> {
-    let slots = Slots::of(record, mapping);
-    let mut fields = slots.mapped(mapping);
-    if let Some(first) = first_candidate(&slots) {
-        fields.extend(Slots::of(first, mapping).mapped(mapping).into_iter().map(|mut nested| {
-            nested.field.is_nested = true;
-            nested
-        }));
-    }
-    fields
 }

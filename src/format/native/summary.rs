@@ -10,7 +10,7 @@ use crate::format::json::{Kind, Value};
 use crate::format::native::columns;
 use crate::format::native::mapping::Mapping;
 use crate::format::native::settled::{Settled, settle};
-use crate::format::native::{infer, record, slots};
+use crate::format::native::{infer, look, record};
 use crate::format::origin::{JsonOrigin, read_document};
 use crate::format::records::Records;
 use crate::format::{Confidence, FIRST_RECORDS, Format, FormatInfo, Framing, Head, Reader, Sink};
@@ -341,7 +341,7 @@ fn rows<'t>(root: Value<'t>, is_whole: bool, mapping: &Mapping) -> Option<(&'sta
             _ => list.elements().next()?,
         };
         let rows = first_rows(list, is_whole);
-        let is_row = || slots::looks_native(first, mapping) || slots::is_answer(first, mapping);
+        let is_row = || look::looks_native(first, mapping) || look::is_answer(first, mapping);
         // Named objects are often groups of numbers rather than rows.
         let is_row = match list.kind() {
             Kind::Object => {

@@ -3,9 +3,11 @@
 use crate::config::InputConfig;
 use crate::format::json::Kind;
 use crate::format::native::columns as fields;
-use crate::format::native::csv::CsvReader;
+use crate::format::native::csv::{CsvReader, WideReader};
+use crate::format::native::mapping::Mapping;
 use crate::format::native::roles::{Role, SENTENCE, by_name};
 use crate::format::native::table_by_value;
+use crate::format::native::wide::{self, Part};
 use crate::format::{Confidence, Format, FormatInfo, Head, Reader};
 use crate::metric::may_decide;
 
@@ -71,6 +73,11 @@ impl Format for NativeCsv {
         }
         let header = header(head.bytes).ok_or("expected a header row")?;
         let rows = first_rows(head, true);
+        if mapping.paths.is_empty()
+            && let Some(reader) = wide_reader(&header, &rows, &mapping, delimiter)?
+        {
+            return Ok(Box::new(reader));
+        }
         let says_values = |name: &String| by_name(name).is_some_and(|(role, _)| is_value(role));
         let is_open = mapping.paths.is_empty() && !header.iter().any(says_values);
         let found = if is_open { table_by_value::find(&header, &rows, &mapping) } else { None };
@@ -81,6 +88,28 @@ impl Format for NativeCsv {
     }
 }
 
+/// The reader of a table with several texts or models side by side in a row.
+fn wide_reader(
+    header: &[String],
+    rows: &[csv::ByteRecord],
+    mapping: &Mapping,
+    delimiter: u8,
+) -> Result<Option<WideReader>, String> {
+    let mut readers = Vec::new();
+    for (at, columns) in wide::parts(header, rows).into_iter().enumerate() {
+        let mut mapping = mapping.clone();
+        if matches!(columns.part, Part::Side { .. }) {
+            mapping.compared(columns.header.iter().map(String::as_str), wide::are_minimal(&columns, header, rows));
+        }
+        let mut reader = CsvReader::new(columns.header, rows, mapping)?;
+        (reader.delimiter, reader.part) = (delimiter, Some((columns.part, at == 0)));
+        // Findings name the columns as they are.
+        reader.header = header.to_vec();
+        readers.push(reader);
+    }
+    Ok((!readers.is_empty()).then_some(WideReader(readers)))
+}
+
 /// Whether a role is a number that can be audited.
 fn is_value(role: Role) -> bool {
     matches!(role, Role::Claim(_)) || role.is_per_token()
@@ -88,6 +117,14 @@ fn is_value(role: Role) -> bool {
 
 /// What the values of a table say, where its names do not.
 fn by_value(head: &Head<'_>, header: &[String]) -> Confidence {
+    let parts = if header.len() < 3 { Vec::new() } else { wide::parts(header, &first_rows(head, true)) };
+    if let Some(columns) = parts.first() {
+        let what = match &columns.part {
+            Part::Side { label, .. } => format!("columns of a {label} text beside those of another one"),
+            Part::Model(name) => format!("columns named after {} models, such as {name}", parts.len()),
+        };
+        return Confidence::of(42, what);
+    }
     if header.len() < 3 || header.iter().any(|name| by_name(name).is_some_and(|(role, _)| is_value(role))) {
         return Confidence::default();
     }

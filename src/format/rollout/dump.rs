@@ -36,17 +36,14 @@ static INFO: FormatInfo = FormatInfo {
             formats; OpenRLHF's arrays have one entry fewer than the sequence",
 };
 
-/// The engine's log-probs.
-const ENGINE: [&str; 6] = [
+/// Log-probs of the engine, then those of the trainer.
+const SIDES: [&str; 13] = [
     "rollout_log_probs",
     "rollout_logprobs",
     "sampling_per_token_logps",
     "completion_logprobs",
     "inference_logprobs",
     "generation_logprobs",
-];
-/// The trainer's log-probs.
-const TRAINER: [&str; 7] = [
     "old_log_probs",
     "old_logprobs",
     "old_per_token_logps",
@@ -55,6 +52,10 @@ const TRAINER: [&str; 7] = [
     "prev_logprobs",
     "log_probs",
 ];
+/// The engine's log-probs and the trainer's.
+const BOTH: (&[&str], &[&str]) = SIDES.split_at(6);
+const ENGINE: &[&str] = BOTH.0;
+const TRAINER: &[&str] = BOTH.1;
 /// Masks of the tokens that count.
 const MASKS: [&str; 7] =
     ["token_loss_mask", "response_mask", "loss_mask", "loss_masks", "completion_mask", "action_mask", "response_masks"];
@@ -97,8 +98,8 @@ fn is_batch(list: Value<'_>) -> bool {
 }
 
 fn is_rollout(record: Value<'_>) -> bool {
-    let engine = list(record, &ENGINE);
-    let trainer = list(record, &TRAINER);
+    let engine = list(record, ENGINE);
+    let trainer = list(record, TRAINER);
     let Some((name, values)) = engine.or(trainer) else { return false };
     // Many tools write plain `log_probs` next to tokens. With a mask they come from a trainer.
     let beside = list(record, &MASKS).or_else(|| list(record, &IDS).filter(|_| name != "log_probs"));
@@ -110,11 +111,15 @@ impl Format for Rollout {
         &INFO
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &SIDES
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         let share = head.share(is_rollout);
         let first = head.records().find(|record| is_rollout(*record));
         let names = first.map(|record| {
-            let names = [list(record, &ENGINE), list(record, &TRAINER), list(record, &MASKS)];
+            let names = [list(record, ENGINE), list(record, TRAINER), list(record, &MASKS)];
             names.into_iter().flatten().map(|(name, _)| name).collect::<Vec<_>>().join(", ")
         });
         Confidence::of_share(share, 90, names.unwrap_or_default())
@@ -126,14 +131,14 @@ impl Format for Rollout {
         let mut mapping = Vec::new();
         if let Some(record) = first {
             let roles: [(&'static str, &[&'static str]); 4] = [
-                ("log-probs of the engine", &ENGINE),
-                ("log-probs of the trainer", &TRAINER),
+                ("log-probs of the engine", ENGINE),
+                ("log-probs of the trainer", TRAINER),
                 ("mask", &MASKS),
                 ("token ids", &IDS),
             ];
             mapping.extend(roles.iter().filter_map(|(role, names)| Some((*role, list(record, names)?.0))));
         }
-        let trainer = head.records().any(|record| list(record, &TRAINER).is_some());
+        let trainer = head.records().any(|record| list(record, TRAINER).is_some());
         let mut columns = Vec::new();
         let mut context = DumpColumns { trainer, totals: Vec::new() };
         for (name, side) in TOTALS {
@@ -169,7 +174,7 @@ struct Lists<'t> {
 
 fn visit(origin: &JsonOrigin<'_>, context: &DumpColumns, out: &mut dyn Sink) -> Result<(), FieldError> {
     let record = origin.root;
-    let (engine, trainer) = (list(record, &ENGINE), list(record, &TRAINER));
+    let (engine, trainer) = (list(record, ENGINE), list(record, TRAINER));
     // A record without the trainer's list has only the engine's values.
     let (values, other) =
         if context.trainer { (trainer, engine.filter(|_| trainer.is_some())) } else { (engine, None) };

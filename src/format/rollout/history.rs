@@ -60,10 +60,12 @@ fn numbers(entry: Value<'_>) -> Value<'_> {
     entry.get("data").filter(|data| data.kind() == Kind::Object && has(entry, "step", Kind::Number)).unwrap_or(entry)
 }
 
+/// Keys of an entry's step.
+const STEPS: [&str; 6] =
+    ["step", "global_step", "_step", "current_steps", "training/global_step", "global_step/max_steps"];
+
 /// The step of an entry.
 fn step(entry: Value<'_>) -> Option<Value<'_>> {
-    const STEPS: [&str; 6] =
-        ["step", "global_step", "_step", "current_steps", "training/global_step", "global_step/max_steps"];
     STEPS.iter().find_map(|key| entry.get(key).or_else(|| numbers(entry).get(key)))
 }
 
@@ -146,6 +148,14 @@ impl Format for History {
 
     fn info(&self) -> &'static FormatInfo {
         &INFO
+    }
+
+    fn marks(&self) -> &'static [&'static str] {
+        const MARKS: [&str; 7] = {
+            let [a, b, c, d, e, f] = STEPS;
+            [a, b, c, d, e, f, "log_history"]
+        };
+        &MARKS
     }
 
     fn recognise(&self, head: &Head<'_>) -> Confidence {

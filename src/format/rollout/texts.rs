@@ -69,6 +69,10 @@ impl Format for Texts {
         &INFO
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &["step"]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         let first = head.records().find_map(shape).unwrap_or_default();
         let evidence = format!("step, {}", first.join(", "));

@@ -28,6 +28,7 @@ mod retrieval;
 mod reward;
 mod rollout_divergence;
 mod rollout_probs_diff;
+mod token_count;
 mod token_perplexity;
 mod wer;
 mod win_rate;
@@ -82,6 +83,7 @@ static ALL: &[&Metric] = &[
     &rollout_probs_diff::DEVIATION,
     &rollout_probs_diff::MAX,
     &rollout_probs_diff::METRIC,
+    &token_count::METRIC,
     &token_perplexity::METRIC,
     &wer::CHARS,
     &wer::WORDS,

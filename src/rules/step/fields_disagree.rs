@@ -24,8 +24,11 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
     let vector = |slice| view.candidate.vector(slice);
     let (logits, logprobs, probs) =
         (vector(view.step.logit_vector), vector(view.step.logprob_vector), vector(view.step.prob_vector));
+    if logits.len() <= 1 {
+        return;
+    }
     let half = Approx::of_vector(0.0, &view.resolutions.vector).half;
-    if logits.len() > 1 && logits.len() == logprobs.len() {
+    if logits.len() == logprobs.len() {
         let differences =
             || logits.iter().zip(logprobs).map(|(logit, logprob)| logit - logprob).filter(|x| x.is_finite());
         let (low, high) =
@@ -38,7 +41,7 @@ fn check(view: &StepView<'_>, seen: &mut Observer<'_>) {
             Evidence::equals(low).found(high).within(judged.within).detail(detail)
         });
     }
-    if logits.len() > 1 && logits.len() == probs.len() {
+    if logits.len() == probs.len() {
         let same = logits.iter().zip(probs).all(|(logit, prob)| (logit - prob).abs() <= 2.0 * half);
         seen.judge(view.step.at, !same, || {
             Evidence::equals(0.0).detail("the logits equal the probabilities, value by value")

@@ -10,9 +10,9 @@ pub(super) static RULE: Rule = Rule::candidate(page!("RT102-positive-logprob"), 
 const SENTINELS: Key<u64> = Key::new(0, "sentinels");
 
 fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
-    for step in &view.candidate.steps {
-        if let Some(number) = step.logprob.finite() {
-            judge(seen, step.at, Approx::of_column(&number, &view.resolutions.logprob));
+    for (step, logprob) in view.logged_log_probs() {
+        if let Some(logprob) = logprob {
+            judge(seen, step.at, logprob);
         }
     }
     for (claim, column) in view.bare_log_likelihoods() {

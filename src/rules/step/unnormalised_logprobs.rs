@@ -14,9 +14,9 @@ const POSITIVE: Key<u64> = Key::new(1, "positive");
 const VECTORS_OFF: Key<u64> = Key::new(2, "vectors_off");
 
 fn check(view: &CandidateView<'_>, seen: &mut Observer<'_>) {
-    for step in &view.candidate.steps {
-        if let Some(number) = step.logprob.finite() {
-            judge(seen, step.at, Approx::of_column(&number, &view.resolutions.logprob));
+    for (step, logprob) in view.logged_log_probs() {
+        if let Some(logprob) = logprob {
+            judge(seen, step.at, logprob);
         }
         let vector = view.candidate.vector(step.logprob_vector);
         if vector.len() > 1 {

@@ -1,4 +1,5 @@
-//! A table in one JSON document, column by column: `{"id": [0, 1], "logprobs": [[-0.5], [-0.25]]}`.
+//! A table in one JSON document, column by column: `{"id": [0, 1], "logprobs": [[-0.5], [-0.25]]}`, or with the rows by their
+//! index, as pandas writes it: `{"id": {"0": 0, "1": 1}, "logprobs": {"0": [-0.5], "1": [-0.25]}}`.
 
 use std::io;
 use std::ops::Range;
@@ -56,12 +57,16 @@ pub(super) fn recognise(head: &mut Head) -> io::Result<Option<Table>> {
     Ok(columns(&document).map(|columns| Table { document, columns, row: 0, pieces: Vec::new() }))
 }
 
-/// Whether the first value of an object is a list, and its first entry no object.
+/// Whether the first value of an object is a list whose first entry is no object, or an object that begins with an index.
 fn begins_with_list(head: &[u8]) -> bool {
     let inside = || {
         let rest = head.trim_ascii_start().strip_prefix(b"{")?.trim_ascii_start().strip_prefix(b"\"")?;
         let key = memchr::memchr(b'"', rest)?;
         let rest = rest.get(key + 1..)?.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+        if let Some(rest) = rest.strip_prefix(b"{") {
+            let index = rest.trim_ascii_start().strip_prefix(b"\"")?;
+            return index.first().copied().filter(u8::is_ascii_digit);
+        }
         rest.strip_prefix(b"[")?.trim_ascii_start().first().copied()
     };
     inside().is_some_and(|first| first != b'{' && first != b']')
@@ -77,11 +82,14 @@ fn columns(document: &[u8]) -> Option<Vec<Column>> {
         let key = 1 + memchr::memchr(b'"', text.strip_prefix(b"\"")?)? + 1;
         let rest = text.get(key..)?;
         let value = rest.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
-        if !(value.starts_with(b"[") && value.ends_with(b"]")) {
-            return None;
-        }
         let from = start + member.end - value.len();
-        let own = cells(value).into_iter().map(|cell| from + cell.start..from + cell.end).collect();
+        let own = match (value.first(), value.last()) {
+            (Some(b'['), Some(b']')) => {
+                cells(value).into_iter().map(|cell| from + cell.start..from + cell.end).collect()
+            }
+            (Some(b'{'), Some(b'}')) => by_index(value, from)?,
+            _ => return None,
+        };
         columns.push((start + member.start..start + member.start + key, own));
     }
     let rows = columns.first()?.1.len();
@@ -95,6 +103,18 @@ fn columns(document: &[u8]) -> Option<Vec<Column>> {
         && columns.iter().any(names_rows)
         && columns.iter().any(|(_, cells)| cells.iter().all(is_list));
     is_table.then_some(columns)
+}
+
+/// The cells of a column by their index: 0, 1 and so on.
+fn by_index(column: &[u8], from: usize) -> Option<Vec<Range<usize>>> {
+    let inside = column.strip_prefix(b"{")?.strip_suffix(b"}")?;
+    let cell = |(at, member): (usize, Range<usize>)| {
+        let text = inside.get(member.clone())?;
+        let rest = text.strip_prefix(format!("\"{at}\"").as_bytes())?.trim_ascii_start().strip_prefix(b":")?;
+        let value = rest.trim_ascii_start();
+        Some(from + 1 + member.end - value.len()..from + 1 + member.end)
+    };
+    cells(inside).into_iter().enumerate().map(cell).collect()
 }
 
 impl Rows for Table {
@@ -150,6 +170,19 @@ mod tests {
                 "{\"id\": \"a]\", \"lps\": [-0.50, 1], \"score\": -1}\n{\"id\": \"b\", \"lps\": [2], \"score\": null}\n"
             )
         );
+    }
+
+    #[test]
+    fn columns_by_index_become_rows_too() {
+        let table = r#"{"id": {"0": "a", "1": "b"}, "lps": {"0": [-0.5], "1": [-1, -2]}}"#;
+        let expected = "{\"id\": \"a\", \"lps\": [-0.5]}\n{\"id\": \"b\", \"lps\": [-1, -2]}\n";
+        assert_eq!(rows(table).as_deref(), Some(expected));
+        for other in [
+            r#"{"id": {"0": "a", "2": "b"}, "lps": {"0": [-0.5], "2": [-1]}}"#,
+            r#"{"q0": {"0": [-0.5], "1": [-1]}, "q1": {"0": [-0.5], "1": [-1]}}"#,
+        ] {
+            assert_eq!(rows(other), None, "{other}");
+        }
     }
 
     #[test]

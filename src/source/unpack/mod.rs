@@ -1,5 +1,5 @@
 //! Converts containers of rows to JSON Lines: Parquet, Arrow IPC, archives of JSON files, tables in JSON, and CSV with
-//! lists in its cells.
+//! lists in its cells. Lists and objects in strings are taken out of these.
 //!
 //! Rows are converted as they are read, one batch at a time. Line n is row n, except for CSV, whose rows keep their
 //! lines.
@@ -13,6 +13,7 @@ mod literal;
 mod parquet;
 #[cfg(feature = "arrow")]
 mod rows;
+mod strings;
 mod table;
 mod zip;
 
@@ -61,6 +62,8 @@ pub enum Packing {
     JsonTable,
     /// CSV or TSV with lists or objects in its cells.
     ListCells,
+    /// JSON with JSON in its strings.
+    JsonStrings,
 }
 
 impl Packing {
@@ -103,6 +106,7 @@ impl std::fmt::Display for Packing {
             Self::Zip => "a zip archive",
             Self::JsonTable => "a JSON table",
             Self::ListCells => "a CSV table with lists in its cells",
+            Self::JsonStrings => "JSON with JSON in its strings",
         })
     }
 }
@@ -174,9 +178,10 @@ pub(super) fn text(path: &str, stream: Stream, layout: Layout) -> Result<(Option
         Some(b'{') if table::recognise(&head.bytes) => (Packing::JsonTable, table::open(head.again())),
         Some(b'{') => match columns::recognise(&mut head).map_err(failed)? {
             Some(table) => (Packing::JsonTable, Ok(Box::new(table) as Box<dyn Rows>)),
-            None => return Ok((None, Opened::new(head.again(), layout))),
+            None => return with_strings(head, layout).map_err(failed),
         },
-        None | Some(b'[') => return Ok((None, Opened::new(head.again(), layout))),
+        Some(b'[') => return with_strings(head, layout).map_err(failed),
+        None => return Ok((None, Opened::new(head.again(), layout))),
         Some(_) => match cells::recognise(&mut head).map_err(failed)? {
             Some(columns) => (Packing::ListCells, Ok(cells::open(columns, head.again()))),
             None => return Ok((None, Opened::new(head.again(), layout))),
@@ -184,6 +189,17 @@ pub(super) fn text(path: &str, stream: Stream, layout: Layout) -> Result<(Option
     };
     let rows = rows.map_err(|refusal| source_error(refusal, packing, path))?;
     Ok((Some(packing), Lines::open(rows, &layout)))
+}
+
+/// A JSON text, without the quotes around lists and objects with values of tokens.
+fn with_strings(mut head: Head, layout: Layout) -> io::Result<(Option<Packing>, Opened)> {
+    match strings::recognise(&mut head)? {
+        Some(strings) => {
+            let stream = strings::open(strings, head.again());
+            Ok((Some(Packing::JsonStrings), Opened::new(stream, layout)))
+        }
+        None => Ok((None, Opened::new(head.again(), layout))),
+    }
 }
 
 fn source_error(refusal: Refusal, packing: Packing, path: &str) -> SourceError {
