@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::engine::RecognisedInput;
 use crate::engine::beside::Unrecognised;
-use crate::engine::open::opened;
+use crate::engine::open::{Recognition, opened};
 use crate::format::json::Kind;
 use crate::format::{Format as _, HEAD_BYTES, Head, native};
 use crate::source::{Input, peek};
@@ -59,11 +59,13 @@ fn open_group(group: &[OneRecord<'_>]) -> Vec<RecognisedInput> {
         return Vec::new();
     }
     let open = |own: &Unrecognised| {
+        let stored = own.input.size();
         let bytes = peek(&own.input, HEAD_BYTES).ok()?;
         let head = Head::new(&own.input.path, own.input.logical_name(), &bytes, true);
         let format = native::by_shape(&head);
         let reader = format.open(&joint, &own.config).ok()?;
-        Some(opened(own.input.clone(), format, confidence.clone(), reader, &bytes, true))
+        let by = Recognition { bytes: &bytes, whole: true, stored };
+        Some(opened(own.input.clone(), format, confidence.clone(), reader, &by))
     };
     group.iter().filter_map(|(own, _)| open(own)).collect()
 }
