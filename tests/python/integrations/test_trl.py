@@ -30,14 +30,14 @@ def digits(completions: list[str], **_: Any) -> list[float]:
     return [float(sum(c.isdigit() for c in text)) for text in completions]
 
 
-class WrongReward(TrainerCallback):  # type: ignore[misc, unused-ignore]
-    """Reports the sum of the rewards of one step as twice what it is."""
+class ExchangedLengths(TrainerCallback):  # type: ignore[misc, unused-ignore]
+    """Reports the shortest completion as the longest."""
 
     def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Changes the last entry of the log."""
-        for entry in state.log_history[-1:]:
-            if "reward" in entry and state.global_step == 5:
-                entry["reward"] *= 2
+        entry, keys = state.log_history[-1], ("completions/min_length", "completions/max_length")
+        if keys[0] in entry:
+            entry[keys[0]], entry[keys[1]] = entry[keys[1]], entry[keys[0]]
 
 
 def train(place: Path, *callbacks: Any) -> None:
@@ -69,12 +69,11 @@ def test_a_training_run_ends_with_a_verdict(tmp_path: Path) -> None:
     assert callback.report.verdicts.proven > 0
 
 
-def test_a_wrong_reward_is_found(tmp_path: Path) -> None:
+def test_a_wrong_number_of_the_trainer_is_found(tmp_path: Path) -> None:
     callback = retally.trl.AuditCallback()
-    train(tmp_path, WrongReward(), callback)
+    train(tmp_path, ExchangedLengths(), callback)
     assert callback.report is not None
-    (finding,) = callback.report.findings
-    assert finding.claim == "reward" and finding.count == 1
+    assert {finding.code for finding in callback.report.failing} == {"RT611"}
 
 
 def test_a_bad_log_beside_the_run_is_found(tmp_path: Path) -> None:
