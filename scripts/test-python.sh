@@ -21,7 +21,8 @@ if [ "$name" = types ]; then
     "$python" scripts/python-model.py --check
     "$python" scripts/python-api.py --check
     "$python" -m mypy
-    "$python" -m pyright --pythonpath "$python"
+    # Where the package is found by its own name, a tool that is not installed is not mistaken for the module about it.
+    PYTHONPATH="$PWD/python" "$python" -m pyright --pythonpath "$python"
     exit
 fi
 if [ -n "${RETALLY_BIN:-}" ]; then
