@@ -93,7 +93,7 @@ fn one_rule_in_many_tasks_is_one_block_with_the_worst_task_first() {
     assert!(!out.contains("more (-v"), "{out}");
     let (_, page, _) = folder.run("check a.jsonl --format markdown");
     assert_eq!(page.matches("**error [RT204]").count(), 1, "{page}");
-    contains(&page, &["13 of 20 tasks: ", "| `task-19` | 39 rows |", "5 more are omitted here"]);
+    contains(&page, &["13 of 20 tasks: ", "| `task-19` | 39 rows |", "7 more are omitted here"]);
     // The first block, with its table, fits a screen.
     let block = page.split("### Claims").next().unwrap();
     assert!(block.lines().count() < 45, "{block}");
