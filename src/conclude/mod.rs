@@ -131,6 +131,7 @@ pub fn conclude(tally: Tally, context: &ConcludeInput<'_>) -> Report {
             documentation: env!("CARGO_PKG_HOMEPAGE").to_owned(),
         },
         inputs: context.inputs.clone(),
+        files: Vec::new(),
         summary,
         findings,
         diagnoses,

@@ -206,8 +206,9 @@ impl Audit {
         let audited = engine::run(&inputs.opened, &self.settings());
         let mut inputs = inputs;
         inputs.see_shorter();
-        let described = inputs::describe(inputs.opened.iter(), &audited.tally, self.describes_files);
-        self.conclude(audited, described, inputs.errors)
+        let described = inputs::describe(inputs.opened.iter(), &audited.tally);
+        let files = if self.describes_files { inputs::files(&inputs.opened) } else { Vec::new() };
+        Report { files, ..self.conclude(audited, described, inputs.errors) }
     }
 
     /// The report on what the passes gave.
@@ -234,7 +235,7 @@ impl Audit {
         };
         let mut inputs = inputs;
         inputs.see_shorter();
-        let described = inputs::describe(inputs.opened.iter(), &tally, self.describes_files);
+        let described = inputs::describe(inputs.opened.iter(), &tally);
         let mut shared = SharedColumns::default();
         let mut files = tally.files;
         let audited = inputs.opened.iter().zip(plans).zip(described).zip(0_u32..);

@@ -9,7 +9,7 @@ use crate::facade::declared::Declared;
 use crate::facade::{Error, Own};
 use crate::format::{self, Framing};
 use crate::model;
-use crate::report::{InputError, InputErrorKind, InputReport};
+use crate::report::{FileReport, InputError, InputErrorKind, InputReport};
 use crate::source::{self, ByteRange, Input, SourceError};
 use crate::tally::Tally;
 
@@ -326,20 +326,24 @@ fn written_by_us(input: &Input) -> Option<Own> {
 }
 
 /// What the report says of the inputs.
-pub(super) fn describe<'o>(
-    opened: impl Iterator<Item = &'o RecognisedInput>,
-    tally: &Tally,
-    files: bool,
-) -> Vec<InputReport> {
+pub(super) fn describe<'o>(opened: impl Iterator<Item = &'o RecognisedInput>, tally: &Tally) -> Vec<InputReport> {
     let records = |at: usize| u32::try_from(at).ok().and_then(|at| tally.files.get(&at)).map_or(0, |file| file.records);
     let describe = |(at, opened): (usize, &RecognisedInput)| InputReport {
         path: opened.input.path.clone(),
         format: opened.format.to_owned(),
         format_version: opened.reader.version(),
         records: records(at),
-        bytes: opened.stored.filter(|_| files),
-        sha256: files.then(|| opened.input.sha256()).flatten(),
-        model: opened.model.clone().filter(|_| files),
     };
     opened.enumerate().map(describe).collect()
+}
+
+/// The files of inputs.
+pub(super) fn files(opened: &[RecognisedInput]) -> Vec<FileReport> {
+    let describe = |opened: &RecognisedInput| FileReport {
+        path: opened.input.path.clone(),
+        bytes: opened.stored,
+        sha256: opened.input.sha256(),
+        model: opened.model.clone(),
+    };
+    opened.iter().map(describe).collect()
 }

@@ -108,7 +108,7 @@ impl Audit {
         let audited = engine::run(&inputs.opened, &settings);
         let mut inputs = inputs;
         inputs.see_shorter();
-        let described = inputs::describe(inputs.opened.iter(), &audited.tally, self.describes_files());
+        let described = inputs::describe(inputs.opened.iter(), &audited.tally);
         let (plans, runs, passes) = (audited.plans.clone(), audited.runs.clone(), audited.passes);
         let mut report = self.conclude(audited, described, std::mem::take(&mut inputs.errors));
         let causes = {
@@ -156,6 +156,7 @@ impl Audit {
         let findings = report.findings.iter().map(cause).collect();
         let rows = Rows { failed: rows, picks, findings, paths, shown };
         if self.describes_files() {
+            report.files = inputs::files(&inputs.opened);
             let total = rows.picks().count() as u64;
             report.changed_picks =
                 (total > 0).then(|| ChangedPicks { total, first: rows.picks().take(LISTED).collect() });

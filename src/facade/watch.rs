@@ -40,7 +40,7 @@ impl Watch {
     #[must_use]
     pub fn report(&self) -> Report {
         let audited = self.following.audited();
-        let described = inputs::describe(self.following.opened(), &audited.tally, self.audit.describes_files());
+        let described = inputs::describe(self.following.opened(), &audited.tally);
         self.audit.conclude(audited, described, self.errors.clone())
     }
 

@@ -22,9 +22,9 @@ const TEXT: usize = 120;
 const SENTENCE: usize = 500;
 
 /// Most tasks of a cause.
-const TASKS: usize = 8;
+const TASKS: usize = 6;
 /// Most rows of any other table: the page of one cause fits a screen, whatever the number of tasks.
-const OPEN: usize = 5;
+const OPEN: usize = 4;
 
 /// How many entries of each list are shown; lowered until the page fits.
 const ROOMS: [usize; 7] = [100, 50, 25, 12, 6, 3, 1];
@@ -206,7 +206,8 @@ fn numbers(report: &Report, room: usize, page: &mut String) {
         .map(|claim| (verdict(&claim.verdicts), claim))
         .collect();
     claims.sort_by_key(|(verdict, _)| order(*verdict));
-    let open = claims.iter().filter(|(verdict, _)| *verdict != Verdict::Proven);
+    // Why claims cannot be checked is said below.
+    let open = claims.iter().filter(|(verdict, _)| matches!(verdict, Verdict::Refuted | Verdict::FromRefuted));
     let number = |number: u64| if number == 0 { String::new() } else { count(number) };
     let rows = open.clone().take(room).map(|(verdict, claim)| {
         let VerdictCounts { proven, refuted, from_refuted, unprovable } = claim.verdicts;
@@ -225,16 +226,20 @@ fn numbers(report: &Report, room: usize, page: &mut String) {
     table(&columns, &rows.collect::<Vec<_>>(), page);
     let open = open.count();
     more(open, room, page);
-    let proven = [
-        (metrics.len() - wrong, "number of the run", "numbers of the run"),
-        (claims.len() - open, "kind of claim", "kinds of claims"),
+    let unprovable = claims.iter().filter(|(verdict, _)| *verdict == Verdict::Unprovable).count();
+    let counts = [
+        ("Proven as a whole", metrics.len() - wrong, "number of the run", "numbers of the run"),
+        ("Proven as a whole", claims.len() - open - unprovable, "kind of claim", "kinds of claims"),
+        ("Not checkable", unprovable, "kind of claim", "kinds of claims"),
     ];
-    let proven = proven.into_iter().filter(|(number, ..)| *number > 0);
-    let proven: Vec<String> = proven
-        .map(|(number, one, many)| format!("{} {}", count(number as u64), if number == 1 { one } else { many }))
+    let counts = counts.into_iter().filter(|(_, number, ..)| *number > 0);
+    let counts: Vec<String> = counts
+        .map(|(what, number, one, many)| {
+            format!("{what}: {} {}.", count(number as u64), if number == 1 { one } else { many })
+        })
         .collect();
-    if !proven.is_empty() {
-        page.push_str(&format!("\nProven as a whole: {}.\n", proven.join(" and ")));
+    if !counts.is_empty() {
+        page.push_str(&format!("\n{}\n", counts.join(" ")));
     }
 }
 

@@ -78,6 +78,9 @@ pub struct Report {
     pub tool: Tool,
     /// What was read.
     pub inputs: Vec<InputReport>,
+    /// The files of the inputs, if they are described.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileReport>,
     /// Counts.
     pub summary: Summary,
     /// What is wrong, loudest first.
@@ -207,14 +210,18 @@ pub struct InputReport {
     pub format_version: Option<String>,
     /// Records read.
     pub records: u64,
-    /// Size of the file, if files are described.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+}
+
+/// The file of an input, for a reader who has only the report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileReport {
+    /// The path of its input.
+    pub path: String,
+    /// Its size in bytes; None for what is no file.
     pub bytes: Option<u64>,
-    /// Its SHA-256 digest, if files are described.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Its SHA-256 digest as hexadecimal digits; None for what is no file.
     pub sha256: Option<String>,
-    /// The model that it is of, if files are described and it says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The model that it is of, if it says so.
     pub model: Option<String>,
 }
 

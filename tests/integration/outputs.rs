@@ -493,7 +493,7 @@ fn nothing_read_is_an_error_and_never_an_empty_file() {
 /// One cause in many tasks: what a reviewer sees without scrolling.
 #[test]
 fn markdown_of_one_cause_fits_a_screen_whatever_the_number_of_tasks() {
-    let mut report = audit(&root().join("fixtures/formats/lm-eval/stderr-not-divided"));
+    let mut report = fixture("formats/lm-eval/stderr-not-divided");
     let (finding, claim) = (report.findings[0].clone(), report.claims[0].clone());
     let metric = report.metrics.iter().find(|own| own.verdict == Verdict::Refuted).unwrap().clone();
     let task = |at: usize| format!("task-{at:03}");
@@ -501,6 +501,6 @@ fn markdown_of_one_cause_fits_a_screen_whatever_the_number_of_tasks() {
     report.claims = (0..200).map(|at| ClaimReport { task: task(at), ..claim.clone() }).collect();
     report.metrics = (0..200).map(|at| MetricReport { task: task(at), ..metric.clone() }).collect();
     let page = written(&report, &markdown::OUTPUT);
-    assert!(page.lines().count() <= 45, "{page}");
-    assert!(page.contains("200 of 200 tasks") && page.contains("192 more are omitted here"), "{page}");
+    assert!(page.lines().count() <= 45, "{} lines: {page}", page.lines().count());
+    assert!(page.contains("200 of 200 tasks") && page.contains("194 more are omitted here"), "{page}");
 }

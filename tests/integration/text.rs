@@ -93,7 +93,7 @@ fn one_rule_in_many_tasks_is_one_block_with_the_worst_task_first() {
     assert!(!out.contains("more (-v"), "{out}");
     let (_, page, _) = folder.run("check a.jsonl --format markdown");
     assert_eq!(page.matches("**error [RT204]").count(), 1, "{page}");
-    contains(&page, &["13 of 20 tasks: ", "| `task-19` | 39 rows |", "| `task-01` | 21 rows |"]);
+    contains(&page, &["13 of 20 tasks: ", "| `task-19` | 39 rows |", "7 more are omitted here"]);
     // The first block, with its table, fits a screen.
     let block = page.split("### Claims").next().unwrap();
     assert!(block.lines().count() < 45, "{block}");
@@ -106,7 +106,7 @@ fn a_finding_of_one_task_names_it() {
     let log = tasks(2);
     let folder = Folder::with(&[("a.jsonl", &log)]);
     contains(&folder.run("check a.jsonl").1, &["error[RT204]: task-01: `score` is the mean"]);
-    contains(&folder.run("check a.jsonl --format html").1, &["<bdi>task-01: `score` is the mean"]);
+    contains(&folder.run("check a.jsonl --format html").1, &["<bdi>task-01: <code>score</code> is the mean"]);
 }
 
 #[test]

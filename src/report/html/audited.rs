@@ -1,12 +1,12 @@
 //! What was audited: the model, the tasks, the files.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Room;
 use super::table::{Kind, Rows, Table};
 use super::words::{hidden, of, sentence, size, text};
 use crate::report::words::{count, some};
-use crate::report::{InputError, InputReport, Report};
+use crate::report::{FileReport, InputError, Report};
 
 /// Tasks and models that are named.
 const NAMED: usize = 8;
@@ -23,7 +23,7 @@ pub(super) struct Audited {
 
 impl Audited {
     pub(super) fn of(report: &Report, room: Room) -> Self {
-        let models: BTreeSet<&str> = report.inputs.iter().filter_map(|input| input.model.as_deref()).collect();
+        let models: BTreeSet<&str> = report.files.iter().filter_map(|file| file.model.as_deref()).collect();
         let of_claims = report.claims.iter().map(|claim| claim.task.as_str());
         let tasks = of_claims.chain(report.metrics.iter().map(|metric| metric.task.as_str()));
         let tasks: BTreeSet<&str> = tasks.filter(|task| !task.is_empty()).collect();
@@ -43,7 +43,7 @@ impl Audited {
         facts.retain(|(_, value)| !value.is_empty());
         Self {
             facts,
-            files: files(&report.inputs, room),
+            files: files(report, room),
             hidden_files: hidden(report.inputs.len(), room.table),
             errors: errors(&report.errors, room),
         }
@@ -57,7 +57,9 @@ fn named(names: &BTreeSet<&str>) -> String {
     if names.len() > NAMED { format!("{shown} ({} in all)", count(total)) } else { shown }
 }
 
-fn files(inputs: &[InputReport], room: Room) -> Option<Table> {
+fn files(report: &Report, room: Room) -> Option<Table> {
+    let inputs = &report.inputs;
+    let by_path: BTreeMap<&str, &FileReport> = report.files.iter().map(|file| (file.path.as_str(), file)).collect();
     let columns = [
         ("File", Kind::Text),
         ("Format", Kind::Text),
@@ -69,12 +71,13 @@ fn files(inputs: &[InputReport], room: Room) -> Option<Table> {
     let mut rows = Rows::new(caption, &columns).open(OPEN).sortable();
     for input in inputs.iter().take(room.table) {
         let version = input.format_version.as_ref().map_or_else(String::new, |version| format!(" {version}"));
+        let file = by_path.get(input.path.as_str());
         rows.push([
             text(&input.path).into(),
             text(&format!("{}{version}", input.format)).into(),
             count(input.records).into(),
-            input.bytes.map_or_else(String::new, size).into(),
-            input.sha256.as_deref().map_or_else(String::new, text).into(),
+            file.and_then(|file| file.bytes).map_or_else(String::new, size).into(),
+            file.and_then(|file| file.sha256.as_deref()).map_or_else(String::new, text).into(),
         ]);
     }
     rows.draw()
