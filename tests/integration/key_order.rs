@@ -94,7 +94,11 @@ fn arranged(text: &str, order: Order) -> String {
         write(raw.get(), order, &mut state, &mut out);
         Some(out)
     };
-    if let Some(whole) = one(text) {
+    if let Some(mut whole) = one(text) {
+        // A document over several lines remains one: a line of JSON may be another format.
+        if text.trim().contains('\n') && whole.starts_with('{') {
+            whole.insert(1, '\n');
+        }
         return whole;
     }
     let lines = text.split_inclusive('\n').map(|line| {
