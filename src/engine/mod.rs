@@ -518,7 +518,9 @@ impl Unit {
             Self::Lines(block) => read_lines(reader, file, block, out),
             Self::Records(records, layout) => {
                 out.unit();
-                records.iter().for_each(|record| record.read(reader, file, layout, out));
+                for record in records {
+                    record.read(reader, file, layout, out);
+                }
             }
         }
     }

@@ -135,7 +135,7 @@ impl Sweep {
     #[must_use]
     pub fn new(entries: &[GrammarEntry], casts: &Casts) -> Self {
         let mut cores = Numbered { places: BTreeMap::new() };
-        let mut scales = Numbered { places: BTreeMap::new() };
+        let mut divisor_kinds = Numbered { places: BTreeMap::new() };
         let mut known: BTreeMap<(usize, usize, Option<NumberFormat>), usize> = BTreeMap::new();
         let mut quotients: Vec<Quotient> = Vec::new();
         let mut all = Vec::with_capacity(entries.len());
@@ -145,7 +145,7 @@ impl Sweep {
             let scaled = scaled_cast(formula.reduce, cast);
             let slot = slot(formula.term, formula.span, formula.reduce);
             let core = cores.place(Core { slot, reduce: formula.reduce, cast: cast.filter(|_| scaled.is_none()) });
-            let divisor = scales.place(formula.scale);
+            let divisor = divisor_kinds.place(formula.scale);
             let (constant, key) = match entry.constant {
                 Constant::Power(_) | Constant::Offset(_) => (entry.constant, None),
                 _ => (Constant::None, Some((core, divisor, scaled))),
@@ -158,7 +158,7 @@ impl Sweep {
             let shape = (entry.constant == Constant::None).then(|| Shape::of(formula.output));
             all.push(Printed { quotient, output: formula.output, constant: entry.constant, shape });
         }
-        let divisors = scales.in_order().into_iter().map(|scale| Divisor { scale, by_tokens: Vec::new() });
+        let divisors = divisor_kinds.in_order().into_iter().map(|scale| Divisor { scale, by_tokens: Vec::new() });
         Self {
             cores: cores.in_order(),
             divisors: divisors.collect(),
@@ -268,7 +268,7 @@ mod tests {
     fn facts(bases: &[(f64, f64)], n: u32) -> SequenceFacts {
         let of = |at: usize| {
             let (value, half) = bases.get(at % bases.len()).copied()?;
-            let n = n + (at % 3) as u32;
+            let n = n + [0, 1, 2][at % 3];
             let base = Base { reduced: Approx::new(value, half), sizes: value.abs() * 1.5, n };
             (at % 7 != 5).then_some(base)
         };
@@ -352,10 +352,10 @@ mod tests {
             let claimed = Approx::new(edge * (1.0 + off), half);
             let windows = [Window::around(claimed.value, claimed.half), Window::around(-1e9, 0.5)];
             let mut far = 0;
-            for at in 0..entries.len() {
+            for (at, entry) in entries.iter().enumerate() {
                 if sweep.is_far(at, &windows) {
                     let value = sweep.value(at).expect("a far formula has a value");
-                    prop_assert!(!value.agrees(claimed), "{} {value:?} {claimed:?}", entries[at]);
+                    prop_assert!(!value.agrees(claimed), "{entry} {value:?} {claimed:?}");
                     far += 1;
                 }
             }
