@@ -18,10 +18,11 @@ SCHEMA = ROOT / "docs" / "report.schema.json"
 MODULE = ROOT / "python" / "retally" / "model.py"
 
 # A definition is named for its place in the schema; these names would hide a builtin or say too little in Python.
-NAMES = {"error": "InputError", "path": "CandidatePath", "input": "Input", "number": "float"}
+NAMES = {"changed_pick": "ChangedPick", "error": "InputError", "path": "CandidatePath", "input": "Input", "number": "float"}
 # Objects that the schema writes in place.
 INLINE = {
     "tool": "Tool",
+    "changed_picks": "ChangedPicks",
     "summary.findings": "FindingCounts",
     "silenced": "Silenced",
     "finding.snippet": "Snippet",

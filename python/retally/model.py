@@ -14,6 +14,8 @@ __all__ = [
     "Baseline",
     "Bin",
     "CandidatePath",
+    "ChangedPick",
+    "ChangedPicks",
     "Claim",
     "ColumnEvidence",
     "Comparison",
@@ -22,6 +24,7 @@ __all__ = [
     "Document",
     "Evidence",
     "Figure",
+    "File",
     "Finding",
     "FindingCounts",
     "Gate",
@@ -71,6 +74,30 @@ class Input:
             format=data["format"],
             format_version=data["format_version"],
             records=data["records"],
+        )
+
+
+@dataclass(frozen=True)
+class File:
+    """The file of an input."""
+
+    path: str
+    """The path of its input."""
+    bytes: int | None
+    """Its size; null for what is no file."""
+    sha256: str | None
+    """Its SHA-256 digest; null for what is no file."""
+    model: str | None
+    """The model that it names, if any."""
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> File:
+        """Reads the JSON object."""
+        return cls(
+            path=data["path"],
+            bytes=data["bytes"],
+            sha256=data["sha256"],
+            model=data["model"],
         )
 
 
@@ -206,6 +233,8 @@ class Finding:
     """The impact, as sentences."""
     snippet: Snippet
     """The text around the first location."""
+    impact: Impact | None = None
+    """What changes, as numbers; absent where the diagnosis of a column has them, or nothing changes."""
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Finding:
@@ -233,6 +262,7 @@ class Finding:
             evidence_lines=tuple(data["evidence_lines"]),
             impact_lines=tuple(data["impact_lines"]),
             snippet=Snippet.from_dict(data["snippet"]),
+            impact=Impact.from_dict(data["impact"]) if "impact" in data else None,
         )
 
 
@@ -731,6 +761,10 @@ class Comparison:
     """The formula that decides."""
     picked: CandidatePath
     wins: CandidatePath
+    prompt: str | None = None
+    """The end of the prompt; absent if the log does not have it."""
+    gold: str | None = None
+    """The right candidate; absent if the log names none."""
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Comparison:
@@ -744,6 +778,8 @@ class Comparison:
             convention=data["convention"],
             picked=CandidatePath.from_dict(data["picked"]),
             wins=CandidatePath.from_dict(data["wins"]),
+            prompt=data["prompt"] if "prompt" in data else None,
+            gold=data["gold"] if "gold" in data else None,
         )
 
 
@@ -838,6 +874,38 @@ class Gate:
 
 
 @dataclass(frozen=True)
+class ChangedPick:
+    """An item whose pick changes."""
+
+    task: str
+    item: str
+    reported: str
+    recomputed: str
+    gold: str | None
+    was_right: bool | None
+    is_right: bool | None
+    code: str
+    file: str
+    line: int
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> ChangedPick:
+        """Reads the JSON object."""
+        return cls(
+            task=data["task"],
+            item=data["item"],
+            reported=data["reported"],
+            recomputed=data["recomputed"],
+            gold=data["gold"],
+            was_right=data["was_right"],
+            is_right=data["is_right"],
+            code=data["code"],
+            file=data["file"],
+            line=data["line"],
+        )
+
+
+@dataclass(frozen=True)
 class Tool:
     """The program that wrote the report."""
 
@@ -853,6 +921,22 @@ class Tool:
             name=data["name"],
             version=data["version"],
             documentation=data["documentation"] if "documentation" in data else None,
+        )
+
+
+@dataclass(frozen=True)
+class ChangedPicks:
+    """Items whose pick changes; absent unless an HTML report is written with this one, or if no pick changes."""
+
+    total: int
+    first: tuple[ChangedPick, ...]
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> ChangedPicks:
+        """Reads the JSON object."""
+        return cls(
+            total=data["total"],
+            first=tuple(ChangedPick.from_dict(entry) for entry in data["first"]),
         )
 
 
@@ -903,6 +987,10 @@ class Document:
     """How the findings compare with a baseline; null without one."""
     gate: Gate | None
     """Whether the report passes; null if it was not judged."""
+    files: tuple[File, ...] = ()
+    """The files of the inputs; absent unless an HTML report is written with this one."""
+    changed_picks: ChangedPicks | None = None
+    """Items whose pick changes; absent unless an HTML report is written with this one, or if no pick changes."""
     silenced: tuple[Silenced, ...] = ()
     """Findings that disabled rules would have given, by code; absent without any."""
 
@@ -924,6 +1012,8 @@ class Document:
             errors=tuple(InputError.from_dict(entry) for entry in data["errors"]),
             baseline=None if data["baseline"] is None else Baseline.from_dict(data["baseline"]),
             gate=None if data["gate"] is None else Gate.from_dict(data["gate"]),
+            files=tuple(File.from_dict(entry) for entry in data["files"]) if "files" in data else (),
+            changed_picks=ChangedPicks.from_dict(data["changed_picks"]) if "changed_picks" in data else None,
             silenced=tuple(Silenced.from_dict(entry) for entry in data["silenced"]) if "silenced" in data else (),
         )
 
