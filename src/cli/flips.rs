@@ -1,7 +1,6 @@
 //! `retally flips`.
 
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
@@ -16,18 +15,11 @@ use crate::report::{ClaimKey, Report, visible};
 /// Arguments of `flips`.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Files, directories, globs, or - for standard input.
-    #[arg(required = true)]
-    paths: Vec<String>,
     /// Output format of the picks.
     #[arg(long, value_enum, default_value = "text")]
     format: OutputFormat,
-    /// Log format (default: auto-detect).
-    #[arg(long, value_name = "NAME")]
-    input_format: Option<String>,
-    /// Configuration file (default: the nearest retally.toml at or above the working directory).
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    logs: super::Logs,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -38,7 +30,7 @@ enum OutputFormat {
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let audit = super::audit(&args.paths, args.input_format.as_deref(), args.config.as_deref())?;
+    let audit = args.logs.audit()?;
     let inputs = audit.open()?.all_usable()?;
     super::note(inputs.notes());
     let (report, rows) = audit.run_with_rows(inputs);

@@ -20,7 +20,7 @@ mod trace;
 mod verdict;
 mod watch;
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -135,14 +135,30 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
     }
 }
 
-/// An audit under the configuration that was named, or the nearest one.
-fn audit(paths: &[String], input_format: Option<&str>, config: Option<&Path>) -> Result<Audit, Failure> {
-    let config = config.map_or_else(Config::find, Config::read)?;
-    let mut audit = Audit::new(config).inputs(paths);
-    if let Some(name) = input_format {
-        audit = audit.format(name);
+/// The logs that a command looks at, and how they are read.
+#[derive(clap::Args)]
+struct Logs {
+    /// Files, directories, globs, or - for standard input.
+    #[arg(required = true)]
+    paths: Vec<String>,
+    /// Log format (default: auto-detect).
+    #[arg(long, value_name = "NAME")]
+    input_format: Option<String>,
+    /// Configuration file (default: the nearest retally.toml at or above the working directory).
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl Logs {
+    /// The audit of the logs under their configuration.
+    fn audit(&self) -> Result<Audit, Failure> {
+        let config = self.config.as_deref().map_or_else(Config::find, Config::read)?;
+        let audit = Audit::new(config).inputs(&self.paths);
+        Ok(match &self.input_format {
+            Some(name) => audit.format(name),
+            None => audit,
+        })
     }
-    Ok(audit)
 }
 
 /// Prints the records that could not be read on standard error.

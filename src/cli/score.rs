@@ -1,7 +1,6 @@
 //! `retally score`.
 
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
@@ -15,18 +14,11 @@ use crate::score::ScoredItem;
 /// Arguments of `score`.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Files, directories, globs, or - for standard input.
-    #[arg(required = true)]
-    paths: Vec<String>,
     /// Output format of the scores.
     #[arg(long, value_enum, default_value = "table")]
     format: OutputFormat,
-    /// Log format (default: auto-detect).
-    #[arg(long, value_name = "NAME")]
-    input_format: Option<String>,
-    /// Configuration file (default: the nearest retally.toml at or above the working directory).
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    logs: super::Logs,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -37,8 +29,7 @@ enum OutputFormat {
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let inputs =
-        super::audit(&args.paths, args.input_format.as_deref(), args.config.as_deref())?.open()?.all_usable()?;
+    let inputs = args.logs.audit()?.open()?.all_usable()?;
     let scored = inputs.score();
     super::warn(&scored.unreadable);
     let items = scored.found;

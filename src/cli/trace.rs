@@ -1,7 +1,6 @@
 //! `retally trace`.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use unicode_width::UnicodeWidthStr;
@@ -13,9 +12,6 @@ use crate::trace::{Trace, TracedCandidate};
 /// Arguments of `trace`.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Files, directories, globs, or - for standard input.
-    #[arg(required = true)]
-    paths: Vec<String>,
     /// The item's id.
     #[arg(long, value_name = "ID")]
     item: String,
@@ -25,16 +21,12 @@ pub(super) struct Args {
     /// Output format of the trace.
     #[arg(long, value_parser = ["text", "json"], default_value = "text")]
     format: String,
-    /// Log format (default: auto-detect).
-    #[arg(long, value_name = "NAME")]
-    input_format: Option<String>,
-    /// Configuration file (default: the nearest retally.toml at or above the working directory).
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    logs: super::Logs,
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let audit = super::audit(&args.paths, args.input_format.as_deref(), args.config.as_deref())?;
+    let audit = args.logs.audit()?;
     let inputs = audit.open()?.all_usable()?;
     let traced = audit.trace(&inputs, &args.item, args.candidate.as_deref());
     super::warn(&traced.unreadable);
