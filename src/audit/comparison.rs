@@ -109,9 +109,9 @@ pub(super) fn path(candidate: &Candidate<'_>, log_probs: impl IntoIterator<Item 
 
 /// The end of a prompt, where the question is.
 fn end_of(prompt: &str) -> String {
-    let more = prompt.chars().count().saturating_sub(PROMPT_TEXT);
-    match prompt.char_indices().nth(more) {
-        Some((start, _)) if more > 0 => format!("…{}", prompt.get(start..).unwrap_or_default()),
+    // Counted from the end: a prompt may be long, and every candidate has one.
+    match prompt.char_indices().rev().nth(PROMPT_TEXT - 1) {
+        Some((start, _)) if start > 0 => format!("…{}", prompt.get(start..).unwrap_or_default()),
         _ => prompt.to_owned(),
     }
 }

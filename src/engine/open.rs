@@ -31,8 +31,6 @@ pub struct RecognisedInput {
     pub confidence: Confidence,
     /// Its reader.
     pub reader: Box<dyn Reader>,
-    /// The model that it is of, where its first records say it.
-    pub model: Option<String>,
     /// Number of bytes that it was recognised by: the first ones.
     pub head_bytes: usize,
     /// Their hash.
@@ -85,6 +83,13 @@ impl RecognisedInput {
             tool: self.tool.to_owned(),
             columns: shared.of(self.reader.columns()),
         }
+    }
+
+    /// The name of the model that it is of, where its first records say it. Reads them again: few callers ask.
+    #[must_use]
+    pub fn model(&self) -> Option<String> {
+        let bytes = crate::source::peek(&self.input, self.head_bytes).ok()?;
+        format::model_name(&Head::new(&self.input.path, self.input.logical_name(), &bytes, self.whole))
     }
 
     /// Size on disk, where it is known and not compressed.
@@ -153,7 +158,7 @@ pub fn open(
         ranked.first().is_some_and(|(confidence, _)| confidence.percent >= ENOUGH)
     };
     let mut suffices = false;
-    let (chosen, whole, model) = loop {
+    let (chosen, whole) = loop {
         let head = Head::new(&path, &name, &bytes, bytes.len() < window).of(&input);
         let may_grow = !head.whole && window < LONGEST_HEAD;
         // A first record may be longer than the head, and its fields behind the break are not seen.
@@ -162,7 +167,7 @@ pub fn open(
             let ranked = rank(&head);
             // What a document is may be said behind its first records. Text other than JSON has lines.
             if !may_grow || recognised(&ranked) || head.records().next().is_none() {
-                break (choose(&head, ranked, config, forced), head.whole, format::model_name(&head));
+                break (choose(&head, ranked, config, forced), head.whole);
             }
         }
         window *= GROWTH;
@@ -170,7 +175,7 @@ pub fn open(
     };
     Ok(chosen.map(|(confidence, format, reader)| {
         let head = Recognition { bytes: &bytes, whole, stored };
-        RecognisedInput { model, ..opened(input, format, confidence, reader, &head) }
+        opened(input, format, confidence, reader, &head)
     }))
 }
 
@@ -244,7 +249,6 @@ pub(super) fn opened(
         is_mappable: format.is_mappable(),
         confidence,
         reader,
-        model: None,
         head_bytes: by.bytes.len(),
         head: stable_hash(by.bytes),
         whole: by.whole,

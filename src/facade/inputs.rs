@@ -343,7 +343,7 @@ pub(super) fn files(opened: &[RecognisedInput]) -> Vec<FileReport> {
         path: opened.input.path.clone(),
         bytes: opened.stored,
         sha256: opened.input.sha256(),
-        model: opened.model.clone(),
+        model: opened.model(),
     };
     opened.iter().map(describe).collect()
 }
