@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use crate::format::Framing;
-use crate::format::json::{Kind, Tape, Value};
+use crate::format::json::{Kind, Parsed, Tape, Value};
 use crate::format::keys::Keys;
 use crate::source::{Input, Quotes};
 
@@ -40,23 +40,6 @@ struct Records {
     parsed: Vec<Parsed>,
     /// Whether the first line is a complete record.
     has_line: bool,
-}
-
-struct Parsed {
-    text: String,
-    tape: Tape,
-}
-
-impl Parsed {
-    fn of(bytes: Vec<u8>) -> Option<Self> {
-        let mut tape = Tape::default();
-        tape.parse(&bytes).ok()?;
-        Some(Self { text: String::from_utf8(bytes).ok()?, tape })
-    }
-
-    fn root(&self) -> Option<Value<'_>> {
-        self.tape.root(&self.text)
-    }
 }
 
 impl<'h> Head<'h> {

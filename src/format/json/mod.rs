@@ -11,6 +11,7 @@
 mod decode;
 mod error;
 mod parse;
+mod parsed;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -18,6 +19,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 pub use error::{Cut, JsonError, Reason};
+pub use parsed::Parsed;
 
 /// Maximum nesting depth of containers.
 pub const DEPTH: usize = 128;

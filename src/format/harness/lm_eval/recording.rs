@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::config::{ColumnSpec, InputConfig};
 use crate::format::field::{self, FieldError, at, has, printed, text};
-use crate::format::json::{Kind, Tape, Value};
+use crate::format::json::{Kind, Parsed, Tape, Value};
 use crate::format::records::Records;
 use crate::format::steps::{self, Arrays};
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader};
@@ -124,11 +124,6 @@ pub(super) struct Recorded {
     lines: Vec<Option<Parsed>>,
 }
 
-struct Parsed {
-    text: String,
-    tape: Tape,
-}
-
 impl Recording {
     /// Reads the recording beside the samples, if there is one.
     pub(super) fn beside(path: &str, name: &str) -> Option<Self> {
@@ -152,27 +147,18 @@ impl Recording {
     pub(super) fn of(&self, item: &Item<'_>) -> Recorded {
         let line = |position: u32| {
             let place = *self.places.get(&(item.id.to_string(), position))?;
-            let text = String::from_utf8(self.lines.line(place)?).ok()?;
-            let mut tape = Tape::default();
-            tape.parse(text.as_bytes()).ok()?;
-            Some(Parsed { text, tape })
+            Parsed::of(self.lines.line(place)?)
         };
         let lines = (0..)
             .zip(&item.candidates)
-            .map(|(position, candidate)| line(position).filter(|line| line.is_about(candidate.continuation.as_ref())));
+            .map(|(position, candidate)| line(position).filter(|line| is_about(line, candidate.continuation.as_ref())));
         Recorded { lines: lines.collect() }
     }
 }
 
-impl Parsed {
-    fn root(&self) -> Option<Value<'_>> {
-        self.tape.root(&self.text)
-    }
-
-    fn is_about(&self, continuation: Option<&Text<'_>>) -> bool {
-        let own = self.root().and_then(|line| line.get("continuation")).and_then(text);
-        own.zip(continuation).is_none_or(|(own, continuation)| own.same(continuation))
-    }
+fn is_about(line: &Parsed, continuation: Option<&Text<'_>>) -> bool {
+    let own = line.root().and_then(|line| line.get("continuation")).and_then(text);
+    own.zip(continuation).is_none_or(|(own, continuation)| own.same(continuation))
 }
 
 impl Recorded {
