@@ -10,7 +10,7 @@ use crate::numeric::show;
 use crate::report::blocks::{Block, blocks};
 use crate::report::headline::{headline, totals};
 use crate::report::output::{OutputFormat, Rendering};
-use crate::report::words::{count, rows, verdict};
+use crate::report::words::{count, order, rows, verdict};
 use crate::report::{ClaimReport, Finding, MetricReport, Report, page_of, visible};
 
 /// Most characters of a report: what fits a comment on a pull request, with room to spare.
@@ -240,16 +240,6 @@ fn numbers(report: &Report, room: usize, page: &mut String) {
         .collect();
     if !counts.is_empty() {
         page.push_str(&format!("\n{}\n", counts.join(" ")));
-    }
-}
-
-/// What is wrong comes first.
-fn order(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::Refuted => 0,
-        Verdict::FromRefuted => 1,
-        Verdict::Unprovable => 2,
-        Verdict::Proven => 3,
     }
 }
 

@@ -87,6 +87,17 @@ pub(crate) fn accuracy_change(before: (f64, &str), after: (f64, &str), gained: u
     )
 }
 
+/// The place of a verdict in the order of a reader's interest: what is wrong comes first.
+#[must_use]
+pub(crate) fn order(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Refuted => 0,
+        Verdict::FromRefuted => 1,
+        Verdict::Unprovable => 2,
+        Verdict::Proven => 3,
+    }
+}
+
 /// One verdict for a set of them: the gravest.
 #[must_use]
 pub(crate) fn verdict(counts: &VerdictCounts) -> Verdict {

@@ -4,21 +4,11 @@ use super::Room;
 use super::table::{Cell, Kind, Rows, Table};
 use super::words::{number, text};
 use crate::model::{Verdict, VerdictCounts};
-use crate::report::words::{count, verdict};
+use crate::report::words::{count, order, verdict};
 use crate::report::{ClaimKey, MetricReport, Report};
 
 /// Proven rows that are shown before the rest is folded.
 const OPEN: usize = 10;
-
-/// Verdicts in the order of a reader's interest.
-fn order(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::Refuted => 0,
-        Verdict::FromRefuted => 1,
-        Verdict::Unprovable => 2,
-        Verdict::Proven => 3,
-    }
-}
 
 /// The cell of a verdict.
 fn cell(verdict: Verdict) -> Cell {
