@@ -526,6 +526,14 @@ impl Unit {
     }
 }
 
+/// What is cut into units.
+enum Source {
+    /// Blocks of lines.
+    Lines(Blocks<Opened>),
+    /// A document with its records inside.
+    Document(Opened),
+}
+
 /// One thread cuts the input into units, the others audit them.
 fn read_side_by_side(
     input: &RecognisedInput,
@@ -535,10 +543,10 @@ fn read_side_by_side(
     settings: &Settings,
 ) -> Result<FileTally, SourceError> {
     let reader = input.reader.as_ref();
-    let framing = reader.framing();
-    let source = match framing {
-        Framing::Lines => Err(lines(input, settings)?),
-        _ => Ok(input.input.open()?),
+    // What cannot be opened is found before a thread waits for it.
+    let source = match reader.framing() {
+        Framing::Lines => Source::Lines(lines(input, settings)?),
+        _ => Source::Document(input.input.open()?),
     };
     let mut rest = Auditor::new(plan, &settings.catalogue);
     let (send, receive) = sync_channel::<Unit>(2 * threads);
@@ -562,8 +570,8 @@ fn read_side_by_side(
             });
         }
         match source {
-            Err(blocks) => send_lines(input, blocks, file, settings, &send, &mut rest),
-            Ok(stream) => send_records(input, stream, file, settings, &send, &mut rest),
+            Source::Lines(blocks) => send_lines(input, blocks, file, settings, &send, &mut rest),
+            Source::Document(stream) => send_records(input, stream, file, settings, &send, &mut rest),
         }
         drop(send);
     });

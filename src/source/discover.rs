@@ -70,8 +70,7 @@ fn slashed(path: &str) -> String {
 
 /// The displayed form of a path.
 fn displayed(path: &Path) -> String {
-    let shown = slashed(&path.to_string_lossy());
-    shown.strip_prefix("./").map(str::to_owned).unwrap_or(shown)
+    shown(&slashed(&path.to_string_lossy())).to_owned()
 }
 
 /// The input that an argument names: a file or a pipe.
