@@ -1,7 +1,7 @@
 //! All formulas of a grammar on one candidate: what several of them share is computed once.
 //!
 //! A formula is a reduction, a quotient of it, and a printed form of that. Around a thousand formulas have some hundred
-//! reductions and a few hundred quotients. Exponentials, the dearest step, are left out where the quotient alone shows that the
+//! reductions and a few hundred quotients. Exponentials, the most expensive step, are left out where the quotient alone shows that the
 //! result is far from every number that it is compared with.
 
 use std::collections::BTreeMap;
@@ -77,7 +77,7 @@ impl Shape {
     }
 }
 
-/// What is divided by, with its values for the numbers of tokens that came up: powers are dear.
+/// What is divided by, with its values for the numbers of tokens that came up: powers are expensive.
 struct Divisor {
     scale: Scale,
     by_tokens: Vec<f64>,
