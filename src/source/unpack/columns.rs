@@ -30,6 +30,8 @@ const NAMES: [&[u8]; 16] = [
     b"text",
 ];
 
+/// A cell with the index of its row, by where it stands in the document.
+type Cell = (u64, Range<usize>);
 /// The key of a column in its quotes, with its cells, by where they stand in the document.
 type Column = (Range<usize>, Vec<Range<usize>>);
 
@@ -77,6 +79,7 @@ fn columns(document: &[u8]) -> Option<Vec<Column>> {
     // The members of an object are cut as the entries of a list are.
     let trimmed = document.trim_ascii().strip_prefix(b"{")?.strip_suffix(b"}")?;
     let mut columns: Vec<Column> = Vec::new();
+    let mut indices: Option<Vec<u64>> = None;
     for member in cells(trimmed) {
         let text = trimmed.get(member.clone())?;
         let key = 1 + memchr::memchr(b'"', text.strip_prefix(b"\"")?)? + 1;
@@ -85,11 +88,16 @@ fn columns(document: &[u8]) -> Option<Vec<Column>> {
         let from = start + member.end - value.len();
         let own = match (value.first(), value.last()) {
             (Some(b'['), Some(b']')) => {
-                cells(value).into_iter().map(|cell| from + cell.start..from + cell.end).collect()
+                let cells = cells(value).into_iter().map(|cell| from + cell.start..from + cell.end);
+                (0..).zip(cells).collect()
             }
             (Some(b'{'), Some(b'}')) => by_index(value, from)?,
             _ => return None,
         };
+        let (own_indices, own): (Vec<u64>, Vec<Range<usize>>) = own.into_iter().unzip();
+        if *indices.get_or_insert_with(|| own_indices.clone()) != own_indices {
+            return None;
+        }
         columns.push((start + member.start..start + member.start + key, own));
     }
     let rows = columns.first()?.1.len();
@@ -105,16 +113,20 @@ fn columns(document: &[u8]) -> Option<Vec<Column>> {
     is_table.then_some(columns)
 }
 
-/// The cells of a column by their index: 0, 1 and so on.
-fn by_index(column: &[u8], from: usize) -> Option<Vec<Range<usize>>> {
+/// The cells of a column in the order of their indices, whatever the order of its keys. Rows that were left out leave gaps.
+fn by_index(column: &[u8], from: usize) -> Option<Vec<Cell>> {
     let inside = column.strip_prefix(b"{")?.strip_suffix(b"}")?;
-    let cell = |(at, member): (usize, Range<usize>)| {
-        let text = inside.get(member.clone())?;
-        let rest = text.strip_prefix(format!("\"{at}\"").as_bytes())?.trim_ascii_start().strip_prefix(b":")?;
-        let value = rest.trim_ascii_start();
-        Some(from + 1 + member.end - value.len()..from + 1 + member.end)
+    let cell = |member: Range<usize>| {
+        let text = inside.get(member.clone())?.strip_prefix(b"\"")?;
+        let (digits, rest) = text.split_at_checked(memchr::memchr(b'"', text)?)?;
+        let is_index = digits.iter().all(u8::is_ascii_digit) && (digits.len() == 1 || !digits.starts_with(b"0"));
+        let index = std::str::from_utf8(digits).ok().filter(|_| is_index)?.parse().ok()?;
+        let value = rest.strip_prefix(b"\"")?.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+        Some((index, from + 1 + member.end - value.len()..from + 1 + member.end))
     };
-    cells(inside).into_iter().enumerate().map(cell).collect()
+    let mut all: Vec<Cell> = cells(inside).into_iter().map(cell).collect::<Option<_>>()?;
+    all.sort_unstable_by_key(|(index, _)| *index);
+    all.is_sorted_by(|(index, _), (next, _)| index < next).then_some(all)
 }
 
 impl Rows for Table {
@@ -177,8 +189,13 @@ mod tests {
         let table = r#"{"id": {"0": "a", "1": "b"}, "lps": {"0": [-0.5], "1": [-1, -2]}}"#;
         let expected = "{\"id\": \"a\", \"lps\": [-0.5]}\n{\"id\": \"b\", \"lps\": [-1, -2]}\n";
         assert_eq!(rows(table).as_deref(), Some(expected));
+        let other = r#"{"lps": {"10": [-1, -2], "9": [-0.5]}, "id": {"9": "a", "10": "b"}}"#;
+        let expected = "{\"lps\": [-0.5], \"id\": \"a\"}\n{\"lps\": [-1, -2], \"id\": \"b\"}\n";
+        assert_eq!(rows(other).as_deref(), Some(expected));
         for other in [
-            r#"{"id": {"0": "a", "2": "b"}, "lps": {"0": [-0.5], "2": [-1]}}"#,
+            r#"{"id": {"0": "a", "2": "b"}, "lps": {"0": [-0.5], "1": [-1]}}"#,
+            r#"{"id": {"0": "a", "0": "b"}, "lps": {"0": [-0.5], "0": [-1]}}"#,
+            r#"{"id": {"0": "a", "01": "b"}, "lps": {"0": [-0.5], "01": [-1]}}"#,
             r#"{"q0": {"0": [-0.5], "1": [-1]}, "q1": {"0": [-0.5], "1": [-1]}}"#,
         ] {
             assert_eq!(rows(other), None, "{other}");
