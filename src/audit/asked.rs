@@ -1,5 +1,7 @@
 //! The rules' observations of one stream so far.
 
+use std::collections::btree_map::Entry;
+
 use crate::model::At;
 use crate::rules::{Catalogue, Observer, RecordRef};
 use crate::tally::{Noted, Observed, StreamTally};
@@ -43,9 +45,12 @@ impl<'c> RuleTallies<'c> {
     pub(super) fn flush(&mut self, stream: &mut StreamTally) {
         for (rule, observed) in self.catalogue.rules().iter().zip(&mut self.tallies) {
             let Some(observed) = observed else { continue };
-            if **observed != Observed::default() {
+            if !observed.is_empty() {
                 let key = (rule.page().code.to_owned(), String::new());
-                stream.observed.entry(key).or_default().merge(std::mem::take(observed));
+                match stream.observed.entry(key) {
+                    Entry::Vacant(entry) => drop(entry.insert(std::mem::take(observed))),
+                    Entry::Occupied(mut entry) => entry.get_mut().merge(std::mem::take(observed)),
+                }
             }
         }
     }

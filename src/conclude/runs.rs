@@ -1,6 +1,7 @@
 //! Groups inputs into runs.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use crate::conclude::fields::{self, Change};
 use crate::model::RunClaim;
@@ -95,7 +96,10 @@ impl Run {
                 if files.last() != Some(&file) {
                     files.push(file);
                 }
-                run.streams.entry(key).or_default().merge(*stream);
+                match run.streams.entry(key) {
+                    Entry::Vacant(entry) => drop(entry.insert(*stream)),
+                    Entry::Occupied(mut entry) => entry.get_mut().merge(*stream),
+                }
             }
         }
         run

@@ -125,7 +125,8 @@ impl Passes for Again<'_> {
 }
 
 impl Followed {
-    fn start(opened: RecognisedInput, settings: &Settings) -> Self {
+    fn start(mut opened: RecognisedInput, settings: &Settings) -> Self {
+        opened.input.forget();
         let plan = FilePlan::new(opened.reader.columns(), settings.tolerance);
         let plan = of_head(&opened, plan, settings);
         Self { opened, plan, tally: FileTally::default(), file: 0, offset: 0, line: 1, size: None }

@@ -140,6 +140,11 @@ pub(super) struct Wanted<'w> {
     pub(super) config: &'w Config,
 }
 
+/// Largest file that is kept in memory between the looks at it.
+const SMALL: usize = 64 << 10;
+/// Bytes of such files that are kept in all.
+const KEPT: usize = 64 << 20;
+
 /// Finds, opens and recognises inputs.
 pub(super) fn find(wanted: &Wanted<'_>) -> Inputs {
     let mut discovery = source::discover(wanted.paths);
@@ -167,11 +172,13 @@ pub(super) fn find(wanted: &Wanted<'_>) -> Inputs {
     let mut notes: Vec<String> = doubtful(&discovery.doubtful).into_iter().collect();
     let (mut near, mut declared) = (NestedFiles::default(), Declared::default());
     let excluded: Vec<PathBuf> = wanted.excluded.iter().filter_map(|path| path.canonicalize().ok()).collect();
-    for input in discovery.inputs {
+    let mut kept = KEPT;
+    for mut input in discovery.inputs {
         let path = input.path.clone();
         if !excluded.is_empty() && Path::new(&path).canonicalize().is_ok_and(|path| excluded.contains(&path)) {
             continue;
         }
+        kept -= input.keep_small(SMALL.min(kept));
         let settings = wanted.config.input(&path, near.of(&input, wanted.config));
         let is_named = named.contains(&path.as_str());
         let has_format = wanted.format.is_some() || settings.format.is_some();

@@ -27,124 +27,160 @@ const ITEMS: usize = 1 << 16;
 /// Confidences are summed as integers, in units of 1 ÷ `UNIT`.
 const UNIT: f64 = (1_u64 << 60) as f64;
 
-const GOLD: [&str; 14] = [
-    "gold",
-    "label",
-    "gold_label",
-    "target",
-    "reference",
-    "ref",
-    "ground_truth",
-    "truth",
-    "expected",
-    "expected_output",
-    "y_true",
-    "answer",
-    "transcript",
-    "gold_text",
-];
-const PREDICTED: [&str; 12] = [
-    "prediction",
-    "predicted",
-    "pred",
-    "pick",
-    "predicted_label",
-    "pred_label",
-    "y_pred",
-    "hypothesis",
-    "hyp",
-    "transcription",
-    "predicted_text",
-    "output",
-];
+const GOLD: List = List {
+    bit: 1 << 0,
+    names: &[
+        "gold",
+        "label",
+        "gold_label",
+        "target",
+        "reference",
+        "ref",
+        "ground_truth",
+        "truth",
+        "expected",
+        "expected_output",
+        "y_true",
+        "answer",
+        "transcript",
+        "gold_text",
+    ],
+};
+const PREDICTED: List = List {
+    bit: 1 << 1,
+    names: &[
+        "prediction",
+        "predicted",
+        "pred",
+        "pick",
+        "predicted_label",
+        "pred_label",
+        "y_pred",
+        "hypothesis",
+        "hyp",
+        "transcription",
+        "predicted_text",
+        "output",
+    ],
+};
 /// Further names of an answer, beside its correctness.
-const ANSWERS: [&str; 4] = ["answer", "extracted_answer", "model_answer", "parsed_answer"];
-const CORRECT: [&str; 8] = ["correct", "is_correct", "passed", "success", "acc", "accuracy", "resolved", "pass"];
+const ANSWERS: List = List { bit: 1 << 2, names: &["answer", "extracted_answer", "model_answer", "parsed_answer"] };
+const CORRECT: List =
+    List { bit: 1 << 3, names: &["correct", "is_correct", "passed", "success", "acc", "accuracy", "resolved", "pass"] };
 /// Names of a person's number, and of a program's for the same.
-const HUMAN: [&str; 18] = [
-    "human",
-    "human_score",
-    "human_rating",
-    "human_label",
-    "human_judgment",
-    "human_judgement",
-    "gold_score",
-    "gold",
-    "gold_rating",
-    "reference_score",
-    "expert_score",
-    "target",
-    "target_score",
-    "label",
-    "y_true",
-    "mos",
-    "ground_truth",
-    "annotator_score",
-];
-const AUTOMATIC: [&str; 20] = [
-    "model_score",
-    "judge_score",
-    "llm_score",
-    "metric_score",
-    "auto_score",
-    "automatic_score",
-    "predicted_score",
-    "pred_score",
-    "prediction",
-    "predicted",
-    "pred",
-    "y_pred",
-    "judge",
-    "judge_rating",
-    "llm_rating",
-    "model_rating",
-    "metric",
-    "model",
-    "similarity",
-    "score",
-];
+const HUMAN: List = List {
+    bit: 1 << 4,
+    names: &[
+        "human",
+        "human_score",
+        "human_rating",
+        "human_label",
+        "human_judgment",
+        "human_judgement",
+        "gold_score",
+        "gold",
+        "gold_rating",
+        "reference_score",
+        "expert_score",
+        "target",
+        "target_score",
+        "label",
+        "y_true",
+        "mos",
+        "ground_truth",
+        "annotator_score",
+    ],
+};
+const AUTOMATIC: List = List {
+    bit: 1 << 5,
+    names: &[
+        "model_score",
+        "judge_score",
+        "llm_score",
+        "metric_score",
+        "auto_score",
+        "automatic_score",
+        "predicted_score",
+        "pred_score",
+        "prediction",
+        "predicted",
+        "pred",
+        "y_pred",
+        "judge",
+        "judge_rating",
+        "llm_rating",
+        "model_rating",
+        "metric",
+        "model",
+        "similarity",
+        "score",
+    ],
+};
 /// Names of the share of right samples of a row.
-const SHARES: [&str; 6] = ["score", "pass@1", "pass_at_1", "pass_rate", "success_rate", "fraction_correct"];
-const CONFIDENCE: [&str; 8] =
-    ["confidence", "conf", "probability", "prob", "max_prob", "p", "pred_prob", "model_confidence"];
-const SAMPLES: [&str; 9] =
-    ["samples", "n_samples", "num_samples", "n", "total", "attempts", "num_attempts", "trials", "total_samples"];
-const RIGHT: [&str; 11] = [
-    "correct",
-    "num_correct",
-    "n_correct",
-    "c",
-    "passed",
-    "passes",
-    "num_passed",
-    "n_passed",
-    "correct_samples",
-    "successes",
-    "pass_count",
-];
-const EDITS: [&str; 8] =
-    ["edits", "weredits", "wer_edits", "errors", "word_errors", "edit_distance", "num_edits", "num_errors"];
-const WORDS: [&str; 9] = [
-    "words",
-    "werrefwords",
-    "ref_words",
-    "wer_ref_words",
-    "totalwordscount",
-    "num_words",
-    "word_count",
-    "ref_len",
-    "reference_words",
-];
+const SHARES: List =
+    List { bit: 1 << 6, names: &["score", "pass@1", "pass_at_1", "pass_rate", "success_rate", "fraction_correct"] };
+const CONFIDENCE: List = List {
+    bit: 1 << 7,
+    names: &["confidence", "conf", "probability", "prob", "max_prob", "p", "pred_prob", "model_confidence"],
+};
+const SAMPLES: List = List {
+    bit: 1 << 8,
+    names: &[
+        "samples",
+        "n_samples",
+        "num_samples",
+        "n",
+        "total",
+        "attempts",
+        "num_attempts",
+        "trials",
+        "total_samples",
+    ],
+};
+const RIGHT: List = List {
+    bit: 1 << 9,
+    names: &[
+        "correct",
+        "num_correct",
+        "n_correct",
+        "c",
+        "passed",
+        "passes",
+        "num_passed",
+        "n_passed",
+        "correct_samples",
+        "successes",
+        "pass_count",
+    ],
+};
+const EDITS: List = List {
+    bit: 1 << 10,
+    names: &["edits", "weredits", "wer_edits", "errors", "word_errors", "edit_distance", "num_edits", "num_errors"],
+};
+const WORDS: List = List {
+    bit: 1 << 11,
+    names: &[
+        "words",
+        "werrefwords",
+        "ref_words",
+        "wer_ref_words",
+        "totalwordscount",
+        "num_words",
+        "word_count",
+        "ref_len",
+        "reference_words",
+    ],
+};
 
 /// Whether the name of a field means that it is compared with a gold answer.
 #[must_use]
 pub fn is_compared(name: &str) -> bool {
-    PREDICTED.contains(&&*plain_name(name))
+    PREDICTED.names.contains(&&*plain_name(name))
 }
 
 /// Whether a field holds a person's number, by its plain name.
 pub(super) fn is_of_people(name: &str) -> bool {
-    HUMAN.contains(&name)
+    HUMAN.names.contains(&name)
 }
 
 /// A bin of confidences.
@@ -297,20 +333,24 @@ impl AnyOf {
 }
 
 /// Names of a grade, and of the ends of its scale.
-const GRADES: [&str; 8] = ["score", "points", "mark", "grade", "rating", "judge_score", "awarded", "value"];
-const HIGHEST: [&str; 10] = [
-    "max_score",
-    "max_points",
-    "max_mark",
-    "max_grade",
-    "max_rating",
-    "scale_max",
-    "score_max",
-    "full_score",
-    "full_marks",
-    "points_possible",
-];
-const LOWEST: [&str; 4] = ["min_score", "min_points", "scale_min", "score_min"];
+const GRADES: List =
+    List { bit: 1 << 12, names: &["score", "points", "mark", "grade", "rating", "judge_score", "awarded", "value"] };
+const HIGHEST: List = List {
+    bit: 1 << 13,
+    names: &[
+        "max_score",
+        "max_points",
+        "max_mark",
+        "max_grade",
+        "max_rating",
+        "scale_max",
+        "score_max",
+        "full_score",
+        "full_marks",
+        "points_possible",
+    ],
+};
+const LOWEST: List = List { bit: 1 << 14, names: &["min_score", "min_points", "scale_min", "score_min"] };
 
 /// Grades beside the scale that their rows declare.
 #[derive(Clone, Copy, Debug, PartialEq, Default, Serialize, Deserialize)]
@@ -379,33 +419,55 @@ pub struct Joint {
     pub chars: Edits,
 }
 
-/// All names that are looked for, sorted: most fields of most rows have none of them.
-static NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| {
-    let lists: [&[&'static str]; 15] = [
-        &GOLD,
-        &PREDICTED,
-        &ANSWERS,
-        &CORRECT,
-        &HUMAN,
-        &AUTOMATIC,
-        &SHARES,
-        &CONFIDENCE,
-        &SAMPLES,
-        &RIGHT,
-        &EDITS,
-        &WORDS,
-        &GRADES,
-        &HIGHEST,
-        &LOWEST,
+/// Names of fields that mean the same.
+#[derive(Clone, Copy)]
+struct List {
+    /// The bit that stands for the list.
+    bit: u32,
+    names: &'static [&'static str],
+}
+
+/// All names that are looked for, sorted, with the bits of their lists.
+static NAMES: LazyLock<Vec<(&str, u32)>> = LazyLock::new(|| {
+    let lists = [
+        GOLD, PREDICTED, ANSWERS, CORRECT, HUMAN, AUTOMATIC, SHARES, CONFIDENCE, SAMPLES, RIGHT, EDITS, WORDS, GRADES,
+        HIGHEST, LOWEST,
     ];
-    let mut names = lists.concat();
-    names.sort_unstable();
-    names
+    let mut names: BTreeMap<&str, u32> = BTreeMap::new();
+    for list in lists {
+        for name in list.names {
+            *names.entry(name).or_default() |= list.bit;
+        }
+    }
+    names.into_iter().collect()
 });
 
-/// The first field with one of these names that has a value of the required kind.
-fn first<'f, 't, T>(row: &'f [RowField<'t>], names: &[&str], of: impl Fn(&'f RowField<'t>) -> Option<T>) -> Option<T> {
-    names.iter().find_map(|name| row.iter().find(|field| field.plain == *name).and_then(&of))
+/// The fields of a row that some list names, with the bits of their lists: most fields of most rows are in none.
+struct Known<'f, 't> {
+    fields: Vec<(&'f RowField<'t>, u32)>,
+    lists: u32,
+}
+
+impl<'f, 't> Known<'f, 't> {
+    fn of(row: &'f [RowField<'t>]) -> Self {
+        let names = NAMES.as_slice();
+        let bits = |field: &RowField<'t>| {
+            let at = names.binary_search_by_key(&&*field.plain, |(name, _)| name).ok()?;
+            names.get(at).map(|(_, bits)| *bits)
+        };
+        let fields: Vec<_> = row.iter().filter_map(|field| Some((field, bits(field)?))).collect();
+        let lists = fields.iter().fold(0, |all, (_, bits)| all | bits);
+        Self { fields, lists }
+    }
+
+    /// The first field of a list, in the order of its names, that has a value of the required kind.
+    fn first<T>(&self, list: List, of: impl Fn(&'f RowField<'t>) -> Option<T>) -> Option<T> {
+        if self.lists & list.bit == 0 {
+            return None;
+        }
+        let named = |name: &&str| self.fields.iter().map(|(field, _)| *field).find(|field| field.plain == *name);
+        list.names.iter().filter_map(named).find_map(of)
+    }
 }
 
 impl Joint {
@@ -427,7 +489,8 @@ impl Joint {
 
     pub(super) fn observe(&mut self, item: u64, row: &[RowField<'_>]) {
         self.outcomes.observe(row);
-        if !row.iter().any(|field| NAMES.binary_search(&&*field.plain).is_ok()) {
+        let known = Known::of(row);
+        if known.lists == 0 {
             return;
         }
         let flag = |field: &RowField<'_>| match field.value {
@@ -440,53 +503,53 @@ impl Joint {
             _ => None,
         };
         let count = |field: &RowField<'_>| number(field).and_then(to_count);
-        let correct = first(row, &CORRECT, flag);
-        let samples = first(row, &SAMPLES, count);
-        if let (Some(confidence), Some(right)) = (first(row, &CONFIDENCE, number), correct)
+        let correct = known.first(CORRECT, flag);
+        let samples = known.first(SAMPLES, count);
+        if let (Some(confidence), Some(right)) = (known.first(CONFIDENCE, number), correct)
             && (0.0..=1.0).contains(&confidence)
         {
             self.calibration.add(confidence, right);
         }
-        if let (Some(own), Some(share)) = (first(row, &CORRECT, Some), first(row, &SHARES, Some))
+        if let (Some(own), Some(share)) = (known.first(CORRECT, Some), known.first(SHARES, Some))
             && let (Some(right), Some(value)) = (flag(own), number(share).filter(|own| (0.0..=1.0).contains(own)))
         {
             let key = (own.name.clone().into_owned(), share.name.clone().into_owned());
             self.any_of.entry(key).or_default().add(right, value);
         }
-        match (samples, first(row, &RIGHT, count)) {
+        match (samples, known.first(RIGHT, count)) {
             (Some(all), Some(right)) if right <= all => self.samples.change((all, right), |times| *times += 1),
             _ => {}
         }
         if let Some(right) = correct.filter(|_| item != 0) {
             self.by_item.change(item, |own| *own = (own.0 + 1, own.1 + u32::from(right)));
         }
-        if let (Some(edits), Some(words)) = (first(row, &EDITS, count), first(row, &WORDS, count)) {
+        if let (Some(edits), Some(words)) = (known.first(EDITS, count), known.first(WORDS, count)) {
             self.logged.add(edits.into(), words.into());
         }
         let is_value = |field: &RowField<'_>| label(&field.value);
-        if let (Some(gold), Some(predicted)) = (first(row, &GOLD, is_value), first(row, &PREDICTED, is_value)) {
+        if let (Some(gold), Some(predicted)) = (known.first(GOLD, is_value), known.first(PREDICTED, is_value)) {
             self.labels.change((gold, predicted), |times| *times += 1);
         }
-        self.vote(item, row, correct);
-        let (low, high) = (first(row, &LOWEST, number), first(row, &HIGHEST, number));
-        if let Some(grade) = first(row, &GRADES, number).filter(|_| low.is_some() || high.is_some()) {
+        self.vote(item, &known, correct);
+        let (low, high) = (known.first(LOWEST, number), known.first(HIGHEST, number));
+        if let Some(grade) = known.first(GRADES, number).filter(|_| low.is_some() || high.is_some()) {
             self.scale.add(grade, low, high);
         }
         let finite = |field: &RowField<'_>| number(field).filter(|number| number.is_finite());
-        if let (Some(human), Some(automatic)) = (first(row, &HUMAN, finite), first(row, &AUTOMATIC, finite)) {
+        if let (Some(human), Some(automatic)) = (known.first(HUMAN, finite), known.first(AUTOMATIC, finite)) {
             // 0 and −0 are one number.
             self.pairs.change(((human + 0.0).to_bits(), (automatic + 0.0).to_bits()), |times| *times += 1);
         }
-        if let Some((gold, predicted)) = first(row, &GOLD, text).zip(first(row, &PREDICTED, text)) {
+        if let Some((gold, predicted)) = known.first(GOLD, text).zip(known.first(PREDICTED, text)) {
             self.compare(&gold, &predicted);
         }
     }
 
     /// Counts an answer to an item, where the row says whether it is right.
-    fn vote(&mut self, item: u64, row: &[RowField<'_>], correct: Option<bool>) {
+    fn vote(&mut self, item: u64, known: &Known<'_, '_>, correct: Option<bool>) {
         let is_value = |field: &RowField<'_>| label(&field.value);
-        let Some(answer) = first(row, &PREDICTED, is_value).or_else(|| first(row, &ANSWERS, is_value)) else { return };
-        let Some(right) = correct.or_else(|| first(row, &GOLD, is_value).map(|gold| gold == answer)) else { return };
+        let Some(answer) = known.first(PREDICTED, is_value).or_else(|| known.first(ANSWERS, is_value)) else { return };
+        let Some(right) = correct.or_else(|| known.first(GOLD, is_value).map(|gold| gold == answer)) else { return };
         if item != 0 {
             let key = (item, answer_hash(&answer));
             self.answers.change(key, |own| *own = (own.0 + 1, own.1 + u32::from(right)));

@@ -93,11 +93,35 @@ impl Input {
         self.max_record
     }
 
+    /// Reads a file of at most so many bytes into memory, so that it is opened only once. Returns the bytes that it holds then.
+    pub fn keep_small(&mut self, most: usize) -> usize {
+        let Bytes::File(path) = &self.bytes else { return 0 };
+        let is_small = |metadata: &std::fs::Metadata| metadata.is_file() && metadata.len() <= most as u64;
+        let Some(metadata) = path.metadata().ok().filter(is_small) else { return 0 };
+        // One more shows the end of the file without another call.
+        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(most) + 1);
+        let read = spool::open(path).and_then(|file| file.take(most as u64 + 1).read_to_end(&mut bytes));
+        match read {
+            Ok(read) if read <= most => {
+                self.bytes = Bytes::Small(path.clone(), bytes.into());
+                read
+            }
+            _ => 0,
+        }
+    }
+
+    /// Drops the bytes that [`Input::keep_small`] holds: the file may grow.
+    pub fn forget(&mut self) {
+        if let Bytes::Small(path, _) = &self.bytes {
+            self.bytes = Bytes::File(path.clone());
+        }
+    }
+
     /// The file that is read; None for other inputs.
     #[must_use]
     pub fn file_path(&self) -> Option<&std::path::Path> {
         match &self.bytes {
-            Bytes::File(path) => Some(path),
+            Bytes::File(path) | Bytes::Small(path, _) => Some(path),
             Bytes::Memory(_) | Bytes::Kept(_) => None,
         }
     }
@@ -119,7 +143,7 @@ impl Input {
     pub fn size(&self) -> Option<u64> {
         match &self.bytes {
             Bytes::File(path) => path.metadata().ok().map(|metadata| metadata.len()),
-            Bytes::Memory(bytes) => Some(bytes.len() as u64),
+            Bytes::Memory(bytes) | Bytes::Small(_, bytes) => Some(bytes.len() as u64),
             Bytes::Kept(_) => None,
         }
     }
@@ -128,8 +152,8 @@ impl Input {
     #[must_use]
     pub fn sha256(&self) -> Option<String> {
         use sha2::Digest as _;
-        let Bytes::File(path) = &self.bytes else { return None };
-        let mut file = spool::open(path).ok()?;
+        self.file_path()?;
+        let mut file = self.bytes.reader().ok()?;
         let mut digest = sha2::Sha256::new();
         let mut buffer = vec![0; 1 << 16];
         loop {
@@ -144,9 +168,10 @@ impl Input {
     /// cannot be read.
     #[must_use]
     pub fn file_head(&self, count: usize) -> Option<Vec<u8>> {
-        let Bytes::File(path) = &self.bytes else { return None };
-        if !path.is_file() {
-            return None;
+        match &self.bytes {
+            Bytes::File(path) if path.is_file() => {}
+            Bytes::Small(..) => {}
+            _ => return None,
         }
         let (magic, raw) = starting(Box::new(self.bytes.reader().ok()?), unpack::MAGIC).ok()?;
         let mut head = Vec::new();
@@ -157,7 +182,7 @@ impl Input {
     /// Opens a plain file at an offset. None for compressed files, containers and inputs that are not files.
     pub fn tail(&self, offset: u64) -> Result<Option<Tail>, SourceError> {
         let failed = |source| SourceError::Io { path: self.path.clone(), source };
-        let Bytes::File(path) = &self.bytes else { return Ok(None) };
+        let Some(path) = self.file_path() else { return Ok(None) };
         let mut file = spool::open(path).map_err(failed)?;
         let mut magic = Vec::new();
         file.by_ref().take(4).read_to_end(&mut magic).map_err(failed)?;

@@ -11,6 +11,8 @@ const SPOOL: usize = 16 << 20;
 pub(super) enum Bytes {
     /// A file.
     File(std::path::PathBuf),
+    /// A small file with its content, read once.
+    Small(std::path::PathBuf, Arc<[u8]>),
     /// Memory owned by the caller.
     Memory(Arc<[u8]>),
     /// A stream that can be read only once.
@@ -22,7 +24,7 @@ impl Bytes {
     pub(super) fn reader(&self) -> io::Result<Seeker> {
         match self {
             Self::File(path) => Ok(Seeker::File(BufReader::with_capacity(1 << 16, open(path)?))),
-            Self::Memory(bytes) => Ok(Seeker::Memory(Cursor::new(Arc::clone(bytes)))),
+            Self::Memory(bytes) | Self::Small(_, bytes) => Ok(Seeker::Memory(Cursor::new(Arc::clone(bytes)))),
             Self::Kept(spool) => Ok(Seeker::Kept(spool.reader()?)),
         }
     }

@@ -89,6 +89,12 @@ impl PartSeen {
 }
 
 impl Observed {
+    /// Whether the rule has seen nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.judged == 0 && *self == Self::default()
+    }
+
     /// Adds the observations of another worker.
     pub fn merge(&mut self, other: Self) {
         self.judged += other.judged;

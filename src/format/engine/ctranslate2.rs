@@ -89,6 +89,10 @@ impl Format for CTranslate2 {
         &INFO
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &["log_probs"]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         Confidence::of_share(head.share(is_generation), 90, "scores and log_probs, a list per hypothesis")
     }

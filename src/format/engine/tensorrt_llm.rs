@@ -52,6 +52,10 @@ impl Format for TensorRtLlm {
         &INFO
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &["cumulative_logprob", "cum_log_probs"]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         let share = head.share(|record| is_result(record) || is_answer(record));
         Confidence::of_share(

@@ -50,6 +50,10 @@ impl Format for Tgi {
         &INFO
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &["generated_tokens"]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         Confidence::of_share(head.share(is_answer), 92, "details.tokens[] with id, text, logprob and special")
     }

@@ -84,6 +84,10 @@ impl Format for Transformers {
         &INFO
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &["transition_scores"]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         Confidence::of_share(head.share(is_dump), 92, "sequences and transition_scores, a list per row")
     }

@@ -158,6 +158,10 @@ impl Format for Offline {
         &OFFLINE_CARD
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &["cum_logprob", "cumulative_logprob"]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         Confidence::of_share(head.share(is_offline), 92, "results with token ids, a total, and log-probs by id")
     }

@@ -78,6 +78,10 @@ impl Format for Annotations {
         &ANNOTATIONS_CARD
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &[PREFERENCE]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         Confidence::of_share(head.share(is_annotation), 91, "preference between output_1 and output_2")
     }

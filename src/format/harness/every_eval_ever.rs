@@ -83,6 +83,10 @@ impl Format for Aggregate {
         &AGGREGATE_CARD
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &["evaluation_id"]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         match head.document() {
             Some(root) if is_aggregate(root) => Confidence::of(92, "schema_version and evaluation_results"),
@@ -108,6 +112,10 @@ impl Format for Instances {
 
     fn info(&self) -> &'static FormatInfo {
         &INSTANCES_CARD
+    }
+
+    fn marks(&self) -> &'static [&'static str] {
+        &["evaluation_id"]
     }
 
     fn recognise(&self, head: &Head<'_>) -> Confidence {

@@ -52,6 +52,10 @@ impl Format for Events {
         &INFO
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &["spec", "final_report", "event_id"]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         let spec = head.records().next().is_some_and(is_spec);
         let share = head.share(|record| is_spec(record) || is_report(record) || is_event(record));

@@ -118,6 +118,10 @@ impl Format for Lines {
         &LINES_CARD
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &["promptIdx"]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         Confidence::of_share(head.share(is_row), 92, "promptIdx, gradingResult and testCase")
     }

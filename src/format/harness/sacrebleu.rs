@@ -43,6 +43,10 @@ impl Format for Scores {
         &INFO
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &["signature"]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         Confidence::of_share(head.share(is_score), 92, "name, score and signature")
     }

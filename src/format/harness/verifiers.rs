@@ -69,6 +69,10 @@ impl Format for Rollouts {
         &ROLLOUTS_CARD
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &["example_id"]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         Confidence::of_share(head.share(is_rollout), 90, "example_id, completion and reward")
     }
@@ -123,6 +127,10 @@ impl Format for Metadata {
 
     fn is_summary(&self) -> bool {
         true
+    }
+
+    fn marks(&self) -> &'static [&'static str] {
+        &["avg_reward"]
     }
 
     fn recognise(&self, head: &Head<'_>) -> Confidence {

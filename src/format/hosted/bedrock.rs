@@ -51,6 +51,10 @@ impl Format for Bedrock {
         &INFO
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &["generation"]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         Confidence::of_share(
             head.share(is_bedrock),

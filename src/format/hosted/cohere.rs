@@ -62,6 +62,10 @@ impl Format for V2Chat {
         &V2_CARD
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &["token_ids"]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         Confidence::of_share(head.share(is_chat), 92, "logprobs[] of chunks with token_ids and logprobs")
     }
@@ -117,6 +121,10 @@ fn is_generate(record: Value<'_>) -> bool {
 impl Format for V1Generate {
     fn info(&self) -> &'static FormatInfo {
         &V1_CARD
+    }
+
+    fn marks(&self) -> &'static [&'static str] {
+        &["likelihood", "token_likelihoods"]
     }
 
     fn recognise(&self, head: &Head<'_>) -> Confidence {

@@ -17,6 +17,7 @@ use crate::model::{Candidate, CandidateClaim, Claim, ClaimKind, ColumnId, Item, 
 pub(super) static LITELLM: Gateway = Gateway {
     card: &LITELLM_CARD,
     is: is_litellm,
+    marks: &[],
     evidence: "a response beside call_type, or choices[].message.logprobs as one number",
     answers: |record, found| {
         let id = id(record, &["id"]);
@@ -28,6 +29,7 @@ pub(super) static LITELLM: Gateway = Gateway {
 pub(super) static LANGFUSE: Gateway = Gateway {
     card: &LANGFUSE_CARD,
     is: is_langfuse,
+    marks: &["traceId"],
     evidence: "observations with traceId, type and output",
     answers: |record, found| {
         if let Some(value) = record.get("output") {
@@ -39,6 +41,7 @@ pub(super) static LANGFUSE: Gateway = Gateway {
 pub(super) static OTEL: Gateway = Gateway {
     card: &OTEL_CARD,
     is: is_otel,
+    marks: &["resourceSpans", "trace_id", "span_id"],
     evidence: "spans with attributes and trace ids",
     answers: otel,
     field: "attributes[\"output.value\"].choices[].logprobs",
@@ -46,6 +49,7 @@ pub(super) static OTEL: Gateway = Gateway {
 pub(super) static MLFLOW: Gateway = Gateway {
     card: &MLFLOW_CARD,
     is: is_mlflow,
+    marks: &["spans"],
     evidence: "data.spans[] beside info",
     answers: |record, found| {
         for span in find(record, &["data", "spans"]).into_iter().flat_map(|spans| spans.elements()) {
@@ -70,6 +74,8 @@ struct Answer<'t> {
 pub(super) struct Gateway {
     card: &'static FormatInfo,
     is: fn(Value<'_>) -> bool,
+    /// See [`Format::marks`].
+    marks: &'static [&'static str],
     evidence: &'static str,
     answers: for<'t> fn(Value<'t>, &mut Vec<Answer<'t>>),
     field: &'static str,
@@ -199,6 +205,10 @@ struct AnswerColumns {
 impl Format for Gateway {
     fn info(&self) -> &'static FormatInfo {
         self.card
+    }
+
+    fn marks(&self) -> &'static [&'static str] {
+        self.marks
     }
 
     fn recognise(&self, head: &Head<'_>) -> Confidence {

@@ -59,6 +59,10 @@ impl Format for Gemini {
         &INFO
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &["candidates", "processed_time"]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         if !head.records().any(|record| candidates(record).next().is_some()) {
             return Confidence::none();

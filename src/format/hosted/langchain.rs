@@ -53,6 +53,10 @@ impl Format for LangChain {
         &INFO
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &["response_metadata", "generation_info"]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         Confidence::of_share(head.share(is_langchain), 92, "response_metadata.logprobs or generation_info.logprobs")
     }

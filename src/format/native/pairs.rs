@@ -47,9 +47,11 @@ pub(super) struct Pairs {
 
 /// A name without one of its words; None where it does not have the word exactly once.
 fn without(name: &str, word: &str) -> Option<String> {
-    let words: Vec<&str> = name.split('_').collect();
-    let rest: Vec<&str> = words.iter().copied().filter(|own| *own != word).collect();
-    (rest.len() + 1 == words.len()).then(|| rest.join("_"))
+    // Nearly no name has it.
+    if !name.contains(word) || name.split('_').filter(|own| *own == word).count() != 1 {
+        return None;
+    }
+    Some(name.split('_').filter(|own| *own != word).collect::<Vec<_>>().join("_"))
 }
 
 /// A name with one of its words replaced.
@@ -88,14 +90,16 @@ impl Pairs {
                 is_pair.then(|| PairField { keys: [(*name).to_owned(), other], name: rest })
             };
             let fields: Vec<PairField> = names.iter().filter_map(field).collect();
-            let is_told = fields.iter().any(|field| field.name.is_empty() || is_of_text(&field.name));
+            if !fields.iter().any(|field| field.name.is_empty() || is_of_text(&field.name)) {
+                return None;
+            }
             let is_taken = |name: &str| fields.iter().any(|field| field.keys.iter().any(|key| key == name));
             let is_verdict = |name: &&&str| {
                 !is_taken(name)
                     && (by_name(name).is_some_and(|(role, _)| role == Role::Correct) || VERDICTS.contains(*name))
             };
             let verdict = names.iter().find(is_verdict).map(|name| (*name).to_owned());
-            is_told.then_some(Self { sides: [right, wrong], fields, verdict })
+            Some(Self { sides: [right, wrong], fields, verdict })
         };
         let mut found = SIDES.into_iter().filter_map(of);
         found.next().filter(|_| found.next().is_none())

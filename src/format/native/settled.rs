@@ -1,7 +1,7 @@
 //! The roles of the fields of native JSON records.
 
 use crate::format::MappedRole;
-use crate::format::json::Value;
+use crate::format::json::{Kind, Value};
 use crate::format::mapped::MappedField;
 use crate::format::native::mapping::Mapping;
 use crate::format::native::paths::{reach, split};
@@ -34,8 +34,11 @@ pub(super) fn settle(values: &[Value<'_>], mut mapping: Mapping) -> Result<Settl
     let known = if mapping.pairs.is_some() { Vec::new() } else { infer::find(values, &mapping).known };
     let by_value: Vec<infer::Known> = known.into_iter().filter(is_free).collect();
     mapping.paths.extend(by_value.iter().map(|known| known.path.clone()));
+    let mut before = None;
     for value in values.iter().copied() {
-        for mut field in look::mapping_of(value, &mapping) {
+        // Most records have the fields of the one before.
+        let is_new = !before.replace(value).is_some_and(|before| is_shaped_alike(before, value));
+        for mut field in if is_new { look::mapping_of(value, &mapping) } else { Vec::new() } {
             let of_field = |known: &&infer::Known| {
                 field.role == MappedRole::Role(known.path.0) && field.field.path == known.path.1.join(".")
             };
@@ -83,6 +86,23 @@ pub(super) fn settle(values: &[Value<'_>], mut mapping: Mapping) -> Result<Settl
         mapping.columns = mapping.columns.iter().cloned().chain(claims.into_iter().map(|known| known.spec)).collect();
     }
     Ok(Settled { mapping, found })
+}
+
+/// Whether two records have the same fields in the same order, with values of the same kinds and nothing in them that has fields.
+fn is_shaped_alike(one: Value<'_>, other: Value<'_>) -> bool {
+    let first = |value: Value<'_>| value.elements().next().map(|first| first.kind());
+    one.kind() == Kind::Object
+        && other.kind() == Kind::Object
+        && one.len() == other.len()
+        && one.members().zip(other.members()).all(|((key, one), (other_key, other))| {
+            key.raw() == other_key.raw()
+                && one.kind() == other.kind()
+                && match one.kind() {
+                    Kind::Object => false,
+                    Kind::Array => one.is_flat() && other.is_flat() && first(one) == first(other),
+                    _ => true,
+                }
+        })
 }
 
 /// Whether a field is one of the records, and not of the candidates in them.

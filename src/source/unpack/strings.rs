@@ -91,24 +91,29 @@ pub(super) fn recognise(head: &mut Head) -> io::Result<Option<Strings>> {
 
 /// Whether a text may have a list or an object in a string. Nearly no text has; those need not be parsed.
 fn may_have(head: &[u8]) -> bool {
-    let has = |pattern: &[u8]| memmem::find(head, pattern).is_some();
-    has_escaped_name(head) || [&b"\"[-"[..], b"\"[[-", b"\"[0.", b"\"[ -", b"\"(-", b"\"[\\\""].into_iter().any(has)
+    const STARTS: [&[u8]; 6] = [b"[-", b"[[-", b"[0.", b"[ -", b"(-", b"[\\\""];
+    let is_in_quotes = |at: usize| {
+        let (before, rest) = head.split_at(at);
+        before.ends_with(b"\"") && STARTS.iter().any(|start| rest.starts_with(start))
+    };
+    memchr::memchr2_iter(b'[', b'(', head).any(is_in_quotes) || has_escaped_name(head)
 }
 
 /// Whether a text has the name of log-probs inside a string.
 fn has_escaped_name(head: &[u8]) -> bool {
-    OF_LOGPROBS.iter().any(|name| {
-        memmem::find_iter(head, name.as_bytes()).any(|at| {
-            let before = head.get(at.saturating_sub(24)..at).unwrap_or_default();
-            memmem::rfind(before, b"\\\"").is_some_and(|quote| {
-                before
-                    .get(quote + 2..)
-                    .unwrap_or_default()
-                    .iter()
-                    .all(|byte| byte.is_ascii_alphabetic() || *byte == b'_')
+    memmem::find(head, b"\\\"").is_some()
+        && OF_LOGPROBS.iter().any(|name| {
+            memmem::find_iter(head, name.as_bytes()).any(|at| {
+                let before = head.get(at.saturating_sub(24)..at).unwrap_or_default();
+                memmem::rfind(before, b"\\\"").is_some_and(|quote| {
+                    before
+                        .get(quote + 2..)
+                        .unwrap_or_default()
+                        .iter()
+                        .all(|byte| byte.is_ascii_alphabetic() || *byte == b'_')
+                })
             })
         })
-    })
 }
 
 /// The first complete lines, if all of them are objects.

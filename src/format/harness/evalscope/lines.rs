@@ -82,6 +82,10 @@ impl Format for Lines {
         self.card
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &["model_output", "sample_score"]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         Confidence::of_share(head.share(self.has), 92, self.evidence)
     }

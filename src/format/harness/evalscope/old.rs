@@ -79,6 +79,10 @@ impl Format for Old {
         self.card
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &["raw_input"]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         // Higher confidence than for server responses, which have the same shape.
         Confidence::of_share(head.share(self.has), 95, "choices with raw_input")

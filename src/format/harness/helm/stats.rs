@@ -69,6 +69,10 @@ impl Format for PerInstance {
         &PER_INSTANCE_CARD
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &["stats"]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         let share = head.share(|record| {
             has(record, "instance_id", Kind::String)
@@ -95,6 +99,10 @@ impl Format for Stats {
 
     fn info(&self) -> &'static FormatInfo {
         &STATS_CARD
+    }
+
+    fn marks(&self) -> &'static [&'static str] {
+        &["sum_squared"]
     }
 
     fn recognise(&self, head: &Head<'_>) -> Confidence {

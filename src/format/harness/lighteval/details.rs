@@ -44,6 +44,10 @@ impl Format for Details {
         &INFO
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &["model_response", "gold_index"]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         let share = head.share(|row| is_new(row) || is_old(row));
         Confidence::of_share(share, 94, "rows with doc, metric and model_response, or with predictions and gold_index")

@@ -90,6 +90,10 @@ impl Format for LmmsSamples {
         &INFO
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &["filtered_resps"]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         let share = head.share(|row| {
             row.get("filtered_resps").is_some()

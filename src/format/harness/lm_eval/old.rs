@@ -130,6 +130,10 @@ impl Format for OldRows {
         &ROWS_CARD
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &["prompt_0"]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         Confidence::of_share(head.share(is_row), 91, "doc_id, prompt_0 and logit_0")
     }

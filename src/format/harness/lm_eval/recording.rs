@@ -43,6 +43,10 @@ impl Format for RecordedRequests {
         &INFO
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &["lm_eval_request"]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         Confidence::of_share(head.share(is_line), 96, "requests with lm_eval_request and logprobs")
     }

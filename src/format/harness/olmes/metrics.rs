@@ -38,6 +38,10 @@ impl Format for Metrics {
         &INFO
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &["task_hash", "all_primary_scores"]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         let share = head.share(|record| is_task(record) || is_run(record));
         Confidence::of_share(share, 94, "metrics of a task with task_hash, or all_primary_scores of tasks")

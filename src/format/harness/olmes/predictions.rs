@@ -75,6 +75,10 @@ impl Format for Predictions {
         &INFO
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &["model_output"]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         let share = head.share(|record| {
             has(record, "model_output", Kind::Array)

@@ -37,6 +37,10 @@ impl Format for RequestLines {
         &INFO
     }
 
+    fn marks(&self) -> &'static [&'static str] {
+        &["request_type"]
+    }
+
     fn recognise(&self, head: &Head<'_>) -> Confidence {
         let share = head.share(|record| {
             has(record, "request_type", Kind::String)
