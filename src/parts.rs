@@ -226,6 +226,34 @@ impl Part {
         Self { header: Header::own(), inputs: inputs.collect(), errors }
     }
 
+    /// The audit of all inputs of some parts, to be merged further. Byte ranges of an input that adjoin and were audited under
+    /// one plan become one. A piece that is there twice, such as one that was audited again, counts once.
+    ///
+    /// # Errors
+    /// [`PartError::Twice`] for byte ranges that overlap and for inputs that differ.
+    pub fn union(parts: impl IntoIterator<Item = Self>) -> Result<Self, PartError> {
+        let (pieces, errors) = apart(parts);
+        let mut inputs: Vec<PartInput> = Vec::new();
+        for piece in pieces {
+            let known = inputs.last_mut().filter(|known| known.report.path == piece.report.path);
+            match known {
+                Some(known) if *known == piece => {}
+                Some(known) => match (known.range, piece.range) {
+                    (Some(own), Some(range)) if range.start == own.end && known.plan == piece.plan => {
+                        known.extend(piece, range);
+                    }
+                    (Some(own), Some(range)) if range.start >= own.end => inputs.push(piece),
+                    _ => return Err(PartError::Twice { path: piece.report.path }),
+                },
+                None => inputs.push(piece),
+            }
+        }
+        for (input, at) in inputs.iter_mut().zip(0_u32..) {
+            input.tally.renumber(at);
+        }
+        Ok(Self { header: Header::own(), inputs, errors })
+    }
+
     /// The report on this part alone, under the plan that it was audited under.
     #[must_use]
     pub fn report(self, config: &Config) -> Report {
@@ -386,17 +414,41 @@ impl Passes for Stored<'_> {
     }
 }
 
-/// The report of all parts: the same as of one audit of all their inputs.
-pub fn merge(parts: Vec<Part>, config: &Config) -> Result<Report, PartError> {
-    let mut errors: Vec<InputError> = Vec::new();
-    let mut pieces: Vec<PartInput> = Vec::new();
+/// The pieces of some parts in the order of their paths and bytes, as those of one input, and the errors of all.
+fn apart(parts: impl IntoIterator<Item = Part>) -> (Vec<PartInput>, Vec<InputError>) {
+    let (mut pieces, mut errors): (Vec<PartInput>, Vec<InputError>) = (Vec::new(), Vec::new());
     for part in parts {
         pieces.extend(part.inputs);
         errors.extend(part.errors);
     }
-    let (mut inputs, apart) = join(pieces)?;
+    // Places name an input by its index, which differs from part to part.
+    for piece in &mut pieces {
+        piece.tally.renumber(0);
+    }
+    pieces.sort_by(|a, b| {
+        let bytes = |piece: &PartInput| piece.range.map(|range| (range.start, range.end));
+        (&a.report.path, bytes(a)).cmp(&(&b.report.path, bytes(b)))
+    });
     errors.sort_by(|a, b| (&a.path, a.line, &a.reason).cmp(&(&b.path, b.line, &b.reason)));
     errors.dedup();
+    (pieces, errors)
+}
+
+impl PartInput {
+    /// Adds the bytes that follow.
+    fn extend(&mut self, piece: Self, range: ByteRange) {
+        if let Some(own) = &mut self.range {
+            own.end = range.end;
+        }
+        self.report.records += piece.report.records;
+        self.tally.merge(piece.tally);
+    }
+}
+
+/// The report of all parts: the same as of one audit of all their inputs.
+pub fn merge(parts: Vec<Part>, config: &Config) -> Result<Report, PartError> {
+    let (pieces, errors) = apart(parts);
+    let (mut inputs, apart) = join(pieces)?;
     for (input, at) in inputs.iter_mut().zip(0_u32..) {
         input.tally.renumber(at);
     }
@@ -438,13 +490,9 @@ fn replan(inputs: &[PartInput], plans: &[FilePlan], needed: &[FilePlan], apart: 
     }
 }
 
-/// Puts the byte ranges of each input together, in the order of the paths. Also names the inputs whose ranges were audited
-/// under different plans.
-fn join(mut pieces: Vec<PartInput>) -> Result<(Vec<PartInput>, BTreeSet<String>), PartError> {
-    pieces.sort_by(|a, b| {
-        let start = |piece: &PartInput| piece.range.map(|range| range.start);
-        (&a.report.path, start(a)).cmp(&(&b.report.path, start(b)))
-    });
+/// Puts the byte ranges of each input together; `pieces` are in the order of their paths and bytes. Also names the inputs whose
+/// ranges were audited under different plans.
+fn join(pieces: Vec<PartInput>) -> Result<(Vec<PartInput>, BTreeSet<String>), PartError> {
     let mut inputs: Vec<PartInput> = Vec::new();
     let mut apart = BTreeSet::new();
     for piece in pieces {
@@ -459,19 +507,17 @@ fn join(mut pieces: Vec<PartInput>) -> Result<(Vec<PartInput>, BTreeSet<String>)
                 inputs.push(piece);
             }
             (Some(known), Some(range)) => {
-                let Some(own) = &mut known.range else { return Err(PartError::Twice { path: path.clone() }) };
+                let Some(own) = known.range else { return Err(PartError::Twice { path: path.clone() }) };
                 if range.start < own.end {
                     return Err(PartError::Twice { path: path.clone() });
                 }
                 if range.start > own.end {
                     return Err(PartError::Uncovered { path: path.clone(), from: own.end, to: range.start });
                 }
-                own.end = range.end;
                 if known.plan != piece.plan {
                     apart.insert(path.clone());
                 }
-                known.report.records += piece.report.records;
-                known.tally.merge(piece.tally);
+                known.extend(piece, range);
             }
             (Some(_), None) => return Err(PartError::Twice { path: path.clone() }),
         }

@@ -270,6 +270,18 @@ impl RunEvidence {
         }
     }
 
+    /// Whether nearly all claims of some column, and at least so many, follow from what is beneath them: by an accepted formula,
+    /// or by any where the plan of the pass searched for one.
+    #[must_use]
+    pub fn is_explained(&self, plan: &FilePlan, fewest: u64) -> bool {
+        self.columns.iter().any(|(column, own)| {
+            let by_accepted = own.explained.iter().copied().max().unwrap_or(0);
+            let is_searched = plan.column(column).is_some_and(|plan| plan.grammar.is_some());
+            let by_any = if is_searched { own.judged.saturating_sub(own.beyond) } else { 0 };
+            own.judged >= fewest && 10 * by_accepted.max(by_any) >= 9 * own.judged
+        })
+    }
+
     /// Determines whether items are scattered, after all inputs of the run were added.
     pub fn conclude(&mut self) {
         self.scattered |= std::mem::take(&mut self.items).values().flat_map(Large::values).any(Parts::is_scattered);

@@ -27,6 +27,9 @@ pub(super) struct Args {
     /// Disable these rules (codes or prefixes such as RT2).
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     ignore: Vec<String>,
+    /// Write the tally of all these parts to a file, to be merged further, in place of a report; with -, to standard output.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["plan", "format", "output", "reports"])]
+    tally: Option<PathBuf>,
     /// Write the plan that all parts need, when some were audited under another one, and exit with 2.
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
@@ -48,10 +51,24 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let config = config.select(&args.select)?.ignore(&args.ignore)?;
     let mut used = args.verdict.used();
     used.extend((!config.is_empty()).then(|| ("configuration", PathBuf::from(config.path()))));
-    let cleared = args.outputs.clear(&args.paths, used, &[], args.plan.as_deref())?;
+    let tally = args.tally.as_deref().filter(|path| *path != Path::new("-"));
+    let others: Vec<&Path> = tally.into_iter().collect();
+    let cleared = args.outputs.clear(&args.paths, used, &others, args.plan.as_deref())?;
     let mut parts = Vec::with_capacity(args.paths.len());
     for path in &args.paths {
         parts.push(read(path).map_err(|reason| format!("{}: {reason}", visible(path)))?);
+    }
+    if args.tally.is_some() {
+        let mut bytes = Vec::new();
+        let part = Part::union(parts).map_err(|error| error.to_string())?;
+        part.write(&mut bytes).map_err(|error| format!("cannot write the tally: {error}"))?;
+        match tally {
+            Some(path) => {
+                cleared.write(path, &bytes).map_err(|error| format!("cannot write {}: {error}", path.display()))?
+            }
+            None => super::print(&bytes)?,
+        }
+        return Ok(ExitCode::SUCCESS);
     }
     let mut report = crate::facade::merge(parts, &config).map_err(|error| refused(&error, args.plan.as_deref()))?;
     let mut words: Vec<String> = args.paths.iter().map(|path| quoted(path)).collect();

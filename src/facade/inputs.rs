@@ -236,6 +236,11 @@ pub(super) fn find(wanted: &Wanted<'_>) -> Inputs {
         opened.push(beside);
     }
     opened.sort_by(|a, b| a.input.path.cmp(&b.input.path));
+    let joined = engine::join(&mut opened, &|input| {
+        let settings = wanted.config.input(&input.path, None);
+        engine::open(input.max_record(wanted.max_record), &settings, None).ok()?.ok()
+    });
+    notes.extend(joined);
     if (passed_over || own) && opened.is_empty() && errors.is_empty() {
         let path = wanted.paths.first().cloned().unwrap_or_default();
         errors.push(of_source(&SourceError::EmptyDirectory { path }));

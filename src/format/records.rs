@@ -12,8 +12,8 @@ use crate::format::{Framing, RawRecord, Reader, Sink};
 use crate::source::Opened;
 
 thread_local! {
-    /// One tape per worker: its buffer is as large as the largest record that the worker has seen.
-    static TAPE: RefCell<Tape> = RefCell::new(Tape::default());
+    /// The tapes of a worker that are not in use: their buffers are as large as the largest record that it has seen.
+    static TAPES: RefCell<Vec<Tape>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Emits the items of one record. An error is reported for the record.
@@ -71,7 +71,9 @@ impl<C> Records<C> {
     }
 
     fn read(&self, record: RawRecord<'_>, visit: Visit<C>, is_record: bool, out: &mut dyn Sink) {
-        TAPE.with_borrow_mut(|tape| match tape.parse(record.bytes) {
+        // Another record may be read while this one is looked at: its tokens, from another file.
+        let mut tape = TAPES.with_borrow_mut(Vec::pop).unwrap_or_default();
+        match tape.parse(record.bytes) {
             Ok(root) => {
                 let origin = JsonOrigin::new(record, root);
                 match visit(&origin, &self.context, out) {
@@ -83,7 +85,8 @@ impl<C> Records<C> {
                 }
             }
             Err(error) => out.error(record_error(&record, error.offset, error.to_string(), true)),
-        });
+        }
+        TAPES.with_borrow_mut(|tapes| tapes.push(tape));
     }
 }
 

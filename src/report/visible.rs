@@ -37,6 +37,26 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// A text with a blank for each line end and the indentation behind it: of a document over several lines one line is shown.
+pub(super) fn on_one_line(text: &str) -> Cow<'_, str> {
+    if !text.contains(['\n', '\r']) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut is_behind = false;
+    for character in text.chars() {
+        let ends = matches!(character, '\n' | '\r');
+        if ends && !is_behind {
+            out.push(' ');
+        }
+        is_behind = ends || is_behind && matches!(character, ' ' | '\t');
+        if !is_behind {
+            out.push(character);
+        }
+    }
+    Cow::Owned(out)
+}
+
 /// Whether a `[` after this text would begin a command of GitHub Actions, Azure Pipelines or `TeamCity`.
 pub(super) fn opens_command(before: &str) -> bool {
     let end = before.trim_end_matches(|c: char| c.is_ascii_alphabetic());
@@ -60,6 +80,12 @@ fn is_combining(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn line_ends_and_indentation_are_one_blank() {
+        assert_eq!(on_one_line("0.5,\r\n\n    \"acc\": {\n\t1"), "0.5, \"acc\": { 1");
+        assert_eq!(on_one_line("a  b"), "a  b");
+    }
 
     #[test]
     fn harmless_text_is_borrowed() {

@@ -14,6 +14,28 @@ pub fn beside(path: &str) -> Option<Input> {
     Some(Input::file(there.clone(), PathBuf::from(there)))
 }
 
+/// The other files in the directory of a file, by their paths; None where there are more than so many, or where it is no file.
+#[must_use]
+pub fn files_beside(input: &Input, most: usize) -> Option<Vec<Input>> {
+    let own = input.file_path()?;
+    let directory = own.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(directory).ok()? {
+        if names.len() > most {
+            return None;
+        }
+        names.push(entry.ok()?.file_name());
+    }
+    names.sort();
+    let shown = input.path.rfind(['/', '\\']).map_or("", |at| input.path.get(..=at).unwrap_or_default());
+    let file = |name: std::ffi::OsString| {
+        let path = directory.join(&name);
+        let is_other = Some(name.as_os_str()) != own.file_name() && is_usable(&path);
+        is_other.then(|| Input::file(format!("{shown}{}", name.to_string_lossy()), path))
+    };
+    Some(names.into_iter().filter_map(file).collect())
+}
+
 fn is_usable(path: &Path) -> bool {
     let Ok(there) = path.symlink_metadata() else { return false };
     if there.is_file() {

@@ -16,7 +16,7 @@ mod spool;
 mod unpack;
 mod watched;
 
-pub use beside::beside;
+pub use beside::{beside, files_beside};
 pub use blocks::{Block, Blocks, lines};
 pub use bytemap::{ByteMap, Layout, Piece};
 pub use delimited::{DelimitedRow, DelimitedRows, split};

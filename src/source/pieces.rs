@@ -21,6 +21,20 @@ pub struct Lines {
 }
 
 impl Lines {
+    /// No lines.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { kept: Mutex::new(tempfile::SpooledTempFile::new(KEPT)) }
+    }
+
+    /// Adds a line with its end. Lines are read only after all were added.
+    pub fn push(&mut self, line: &[u8]) -> io::Result<LinePlace> {
+        let kept = self.kept.get_mut().map_err(|_| io::Error::other("the lines were lost"))?;
+        let start = kept.seek(SeekFrom::End(0))?;
+        kept.write_all(line)?;
+        Ok(LinePlace { start, len: line.len() })
+    }
+
     /// Copies a stream and shows each line with its place. Lines longer than `longest` bytes are shown cut.
     pub fn copy(stream: impl Read, longest: u64, mut look: impl FnMut(LinePlace, &[u8])) -> io::Result<Self> {
         let mut stream = BufReader::new(stream);

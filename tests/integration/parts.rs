@@ -164,6 +164,11 @@ fn a_plan_from_the_first_rows_is_written_by_init_and_read_by_check() {
     assert_eq!(run("init logs --plan plan.json --force").0, Some(0));
     assert_eq!(run("check logs --tally a.tally --plan plan.json").0, Some(1));
     assert_eq!(run("merge a.tally --format json").1, run("check logs --format json").1);
+    assert_eq!(run("merge a.tally --tally b.tally"), (Some(0), String::new(), String::new()));
+    assert_eq!(run("merge b.tally --format json").1, run("check logs --format json").1);
+    let (code, _, err) = run("merge a.tally --tally c.tally --format json");
+    assert_eq!(code, Some(2));
+    contains(&err, &["--tally <FILE>", "cannot be used with"]);
 }
 
 #[test]
@@ -292,6 +297,47 @@ fn byte_ranges_that_do_not_make_up_a_file_are_refused() {
     assert!(matches!(overlap, PartError::Twice { .. }), "{overlap}");
     let beside = merge(vec![of(0, size), part(&paths)]).unwrap_err();
     assert!(matches!(beside, PartError::Twice { .. }), "{beside}");
+}
+
+#[test]
+fn parts_merged_in_any_tree_give_the_report_of_one_audit() {
+    let paths =
+        ["formats/native/bug-mixture/scores.jsonl", "cases/C10.jsonl", "formats/native/clean-items/scores.jsonl"];
+    let paths = paths.map(fixture);
+    let size = std::fs::metadata(&paths[0]).unwrap().len();
+    let ranges = [(0, size / 7), (size / 7, size / 2), (size / 2, size / 2 + 1), (size / 2 + 1, size)];
+    let pieces = |plan: Option<&AuditPlan>| {
+        let of_ranges = ranges.iter().map(|range| part_under(&paths[..1], Some(*range), plan));
+        let others = [part_under(&paths[1..], None, plan)];
+        of_ranges.chain(others).collect::<Vec<Part>>()
+    };
+    let whole = json(&check(&paths));
+    let union = |parts: Vec<Part>| stored(&Part::union(parts).unwrap());
+    for turn in 0..5 {
+        let (report, rounds) = settled(1, |_, plan| {
+            let mut parts = pieces(plan);
+            parts.rotate_left(turn);
+            match turn {
+                0 => {
+                    // An engine may compute a part again.
+                    parts.push(pieces(plan).swap_remove(1));
+                    union(parts)
+                }
+                1 => parts.into_iter().reduce(|own, next| union(vec![own, next])).unwrap(),
+                _ => {
+                    let rest = parts.split_off(turn);
+                    union(vec![union(rest), union(parts)])
+                }
+            }
+        });
+        assert_eq!(json(&report), whole, "{turn}");
+        assert!(rounds <= 3);
+    }
+    let overlap =
+        Part::union([(0, 20), (10, size)].map(|range| part_under(&paths[..1], Some(range), None))).unwrap_err();
+    assert!(matches!(overlap, PartError::Twice { .. }), "{overlap}");
+    let gap = union([(0, 10), (20, size)].map(|range| part_under(&paths[..1], Some(range), None)).into());
+    assert!(matches!(merge(vec![gap]).unwrap_err(), PartError::Uncovered { from: 10, to: 20, .. }));
 }
 
 #[test]

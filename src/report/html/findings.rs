@@ -4,6 +4,7 @@ use super::Room;
 use super::table::{Cell, Kind, Rows, Table};
 use super::words::{capital, marked, of, sentence, text, tone};
 use crate::report::blocks::Block;
+use crate::report::visible::on_one_line;
 use crate::report::words::{count, rows};
 use crate::report::{Certainty, Finding, page_of, visible};
 
@@ -62,9 +63,9 @@ impl FindingView {
             title: marked(&title),
             place: first
                 .map_or_else(String::new, |place| format!("{}:{}:{}", text(&place.path), place.line, place.column)),
-            before: format!("{}{}", ellipsis(snippet.cut_before), visible(part(0, start))),
+            before: format!("{}{}", ellipsis(snippet.cut_before), visible(&on_one_line(part(0, start)))),
             marked: visible(part(start, end)).into_owned(),
-            after: format!("{}{}", visible(part(end, snippet.text.len())), ellipsis(snippet.cut_after)),
+            after: format!("{}{}", visible(&on_one_line(part(end, snippet.text.len()))), ellipsis(snippet.cut_after)),
             facts,
             page: page_of(&finding.code),
             rule: if has_rule { rule_id(&finding.code) } else { String::new() },

@@ -7,6 +7,7 @@ use miette::{
 
 use crate::report::style::Style;
 use crate::report::text::fold::{columns, fold};
+use crate::report::visible::on_one_line;
 use crate::report::{Finding, visible};
 
 /// Columns of the longest marked value.
@@ -98,12 +99,13 @@ impl Shown {
         let (before, mark, after) =
             (part(0, snippet.mark), part(snippet.mark, mark_end), snippet.text.get(mark_end..).unwrap_or_default());
         let room = width.saturating_sub(FRAME + digits(place.line));
-        let (mark, mark_is_cut) = within(&visible(mark), MARK.min(room), false);
+        let (mark, mark_is_cut) = within(&visible(&on_one_line(mark)), MARK.min(room), false);
         let rest = room.saturating_sub(columns(&mark) + 1);
-        let (before, is_cut) = within(&visible(before), rest / BEFORE, true);
+        let (before, is_cut) = within(&visible(&on_one_line(before)), rest / BEFORE, true);
         let dots = if snippet.cut_before || is_cut { "…" } else { "" };
         let rest = rest.saturating_sub(columns(&before) + columns(dots));
-        let after = if mark_is_cut { (String::new(), true) } else { within(&visible(after), rest, false) };
+        let after =
+            if mark_is_cut { (String::new(), true) } else { within(&visible(&on_one_line(after)), rest, false) };
         let end = if snippet.cut_after || after.1 { "…" } else { "" };
         let start = dots.len() + before.len();
         // miette hangs the label under the middle of the value.
