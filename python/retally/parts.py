@@ -77,7 +77,9 @@ class Part:
         return cls([output.stdout])
 
     def __or__(self, other: Part) -> Part:
-        return Part([*self._tallies.values(), *other._tallies.values()])
+        both = Part([])
+        both._tallies = {**self._tallies, **other._tallies}
+        return both
 
     def __len__(self) -> int:
         """Number of scans in it."""
