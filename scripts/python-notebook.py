@@ -12,7 +12,7 @@ CELLS = [
     (
         "markdown",
         "# Audit an evaluation in a notebook\n"
-        "Every number in a log is derived again from the tokens beneath it. `pip install retally pandas`, and start this notebook in a checkout of the repository.",
+        "Every number in a log is derived again from the tokens beneath it. `pip install . pandas` in a checkout of the repository, and start this notebook there.",
     ),
     ("code", "import pandas as pd\nimport retally\n\nrows = pd.read_json(\"../fixtures/formats/native/bug-mean/scores.jsonl\", lines=True)\nrows.head(3)"),
     ("markdown", "A table is audited as it is. The report shows itself as a card."),
