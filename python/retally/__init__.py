@@ -11,8 +11,8 @@ True
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+# As of the module `typing`, which takes longer to import than this package.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from retally import audit as audit
     from retally import every_eval_ever as every_eval_ever
@@ -63,17 +63,20 @@ _MODULES = {
 _SUBMODULES = ("audit", "every_eval_ever", "lm_eval", "mlflow", "model", "parts", "ray", "report", "spark", "trl", "wandb")
 
 
-def __getattr__(name: str) -> object:
-    module = _MODULES.get(name)
-    if module is None and name not in _SUBMODULES:
-        raise AttributeError(f"module 'retally' has no attribute {name!r}")
-    import importlib
+# A type checker would take every name for an attribute.
+if not TYPE_CHECKING:
 
-    if module is None:
-        return importlib.import_module(f"retally.{name}")
-    value: object = getattr(importlib.import_module(module), name)
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> object:
+        module = _MODULES.get(name)
+        if module is None and name not in _SUBMODULES:
+            raise AttributeError(f"module 'retally' has no attribute {name!r}")
+        import importlib
+
+        if module is None:
+            return importlib.import_module(f"retally.{name}")
+        value: object = getattr(importlib.import_module(module), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
