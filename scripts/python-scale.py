@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures audits of one large log: by the program, and in parts on Ray and Spark with one and two workers.
 
-    pip install retally "ray[data]" pyspark pandas pyarrow
+    pip install . "ray[data]" pyspark pandas pyarrow
     scripts/python-scale.py --megabytes 400 [--engines program,ray,spark] [--runs 3]
 
 The log is made on the spot: candidates of 40 tokens with ids and log-probs, an error in one row of a thousand with --bad. Prints a

@@ -5,7 +5,8 @@
 #     scripts/test-python.sh ray            one integration: the names are those of tests/python/requirements/
 #
 # RETALLY_WHEEL is a wheel to install (default: it is built). With RETALLY_BIN, a built program, the package of the checkout is tested over it and
-# nothing is installed; inspect_ai and the notebook need the wheel. RETALLY_VENVS is where the environments are kept (default: target/python).
+# nothing is installed; inspect_ai and the notebook need the wheel. RETALLY_VENVS is where the environments are kept (default: target/python),
+# PYTHON the interpreter that makes them (default: python3; every_eval_ever needs 3.12).
 # Nothing is mocked: every integration runs the real tool, whose version the requirements name, on a small model that is made on the spot.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,7 +15,7 @@ requirements="tests/python/requirements/$name.txt"
 [ -f "$requirements" ] || { echo "there is no $requirements" >&2; exit 2; }
 
 place="${RETALLY_VENVS:-target/python}/$name"
-[ -x "$place/bin/python" ] || python3 -m venv "$place"
+[ -x "$place/bin/python" ] || "${PYTHON:-python3}" -m venv "$place"
 python="$place/bin/python"
 "$python" -m pip install --quiet --disable-pip-version-check -r "$requirements"
 if [ "$name" = types ]; then

@@ -11,9 +11,20 @@ True
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+# As of the module `typing`, which takes longer to import than this package.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from retally import audit as audit
+    from retally import every_eval_ever as every_eval_ever
+    from retally import lm_eval as lm_eval
+    from retally import mlflow as mlflow
+    from retally import model as model
+    from retally import parts as parts
+    from retally import ray as ray
+    from retally import report as report
+    from retally import spark as spark
+    from retally import trl as trl
+    from retally import wandb as wandb
     from retally.audit import assert_clean, check, explain, init, score, trace
     from retally.errors import PlanError, RetallyError
     from retally.parts import Part
@@ -48,17 +59,24 @@ _MODULES = {
     "score": "retally.audit",
     "trace": "retally.audit",
 }
+# Not in `__all__`: some import the tool that they are for, which may be missing.
+_SUBMODULES = ("audit", "every_eval_ever", "lm_eval", "mlflow", "model", "parts", "ray", "report", "spark", "trl", "wandb")
 
 
-def __getattr__(name: str) -> object:
-    module = _MODULES.get(name)
-    if module is None:
-        raise AttributeError(f"module 'retally' has no attribute {name!r}")
-    import importlib
+# A type checker would take every name for an attribute.
+if not TYPE_CHECKING:
 
-    value: object = getattr(importlib.import_module(module), name)
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> object:
+        module = _MODULES.get(name)
+        if module is None and name not in _SUBMODULES:
+            raise AttributeError(f"module 'retally' has no attribute {name!r}")
+        import importlib
+
+        if module is None:
+            return importlib.import_module(f"retally.{name}")
+        value: object = getattr(importlib.import_module(module), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

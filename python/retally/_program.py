@@ -65,18 +65,22 @@ def run(
     arguments: Sequence[str], *, write: Callable[[IO[bytes]], object] | None = None, directory: str | None = None
 ) -> Output:
     """Runs a command. `write` writes its standard input, of any size; without it, standard input is empty."""
+    program = find()
+    if os.path.dirname(program):
+        # A path in RETALLY_BIN begins in the directory of this process, not in the one where the program runs.
+        program = os.path.abspath(program)
     # Files and not pipes: the program may print before it has read everything.
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         try:
             process = subprocess.Popen(
-                [find(), *arguments],
+                [program, *arguments],
                 stdin=subprocess.DEVNULL if write is None else subprocess.PIPE,
                 stdout=out,
                 stderr=err,
                 cwd=directory,
             )
         except OSError as error:
-            raise RetallyError(f"cannot run {find()}: {error}") from error
+            raise RetallyError(f"cannot run {program}: {error}") from error
         try:
             if write is not None and process.stdin is not None:
                 _feed(process.stdin, write)

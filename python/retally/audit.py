@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import tempfile
@@ -19,7 +20,7 @@ from retally.report import Report
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-__all__ = ["assert_clean", "check", "explain", "init", "score", "trace"]
+__all__ = ["Log", "assert_clean", "check", "explain", "init", "score", "trace"]
 
 Severity = Literal["error", "warning", "note", "never"]
 StrPath = str | os.PathLike[str]
@@ -91,29 +92,17 @@ def check(
     RetallyError
         If there is nothing to report on: an option is invalid, or no input can be read. Its text is the program's message.
     """
-    options = ["--format", "json"]
-    for name, value in (
-        ("input-format", format),
-        ("baseline", baseline),
-        ("select", words(select)),
-        ("ignore", words(ignore)),
-        ("fail-on", fail_on),
-        ("threads", threads),
-        ("today", today),
-    ):
-        if value:
-            options += [f"--{name}", os.fspath(value) if isinstance(value, os.PathLike) else str(value)]
-    options += ["--allow-unproven"] * allow_unproven + ["--exact-digits"] * exact_digits
-    with _given(sources, config) as given:
-        output = _program.run(["check", *given.options, *options, "--", *given.paths], write=given.write, directory=given.directory)
-    return report_of(output)
+    log = Log(sources, config, format, words(select), words(ignore), threads, exact_digits)
+    judged = _options(("baseline", baseline), ("fail-on", fail_on), ("today", today)) + ["--allow-unproven"] * allow_unproven
+    output = log.check(judged)
+    return report_of(output, None if any(isinstance(source, Iterator) for source in sources) else log)
 
 
-def report_of(output: _program.Output) -> Report:
+def report_of(output: _program.Output, log: Log | None = None) -> Report:
     """The report that the program printed. An audit of which no input was read raises the program's message."""
     if output.exit_code not in (0, 1, 2) or not output.stdout.startswith(b"{"):
         raise RetallyError(output.message(), exit_code=output.exit_code)
-    report = Report(output.stdout, exit_code=output.exit_code, message=output.stderr.strip())
+    report = Report(output.stdout, exit_code=output.exit_code, message=output.stderr.strip(), log=log)
     if output.exit_code == 2 and not report.inputs:
         reasons = [error.reason for error in report.errors if error.fatal]
         raise RetallyError("; ".join(reasons) or output.message(), report=report)
@@ -183,10 +172,58 @@ def init(
 
 
 def _of_items(command: str, source: Source, config: StrPath | None, format: str | None, options: Sequence[str]) -> bytes:
-    options = [*options, "--format", "json"] + (["--input-format", format] if format else [])
-    with _given([source], config) as given:
-        arguments = [command, *given.options, *options, "--", *given.paths]
-        return _program.run(arguments, write=given.write, directory=given.directory).checked()
+    return Log((source,), config, format).run(command, [*options, "--format", "json"]).checked()
+
+
+def _options(*named: tuple[str, object]) -> list[str]:
+    return [word for name, value in named if value for word in (f"--{name}", str(value))]
+
+
+@dataclass(frozen=True)
+class Log:
+    """Sources, with the parameters of `check` on which its findings depend. They can be read more than once."""
+
+    sources: Sequence[Source]
+    config: StrPath | None = None
+    format: str | None = None
+    select: str = ""
+    ignore: str = ""
+    threads: int | None = None
+    exact_digits: bool = False
+    directory: str = dataclasses.field(default_factory=os.getcwd)
+    """Where relative paths and the search for retally.toml begin."""
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether any source is a table or records."""
+        return not all(is_path(source) for source in self.sources)
+
+    def run(self, command: str, options: Sequence[str]) -> _program.Output:
+        """Runs a command on the sources."""
+        options = [*options, *_options(("input-format", self.format))]
+        with _given(self.sources, self.config, self.directory) as given:
+            arguments = [command, *given.options, *options, "--", *given.paths]
+            return _program.run(arguments, write=given.write, directory=given.directory)
+
+    def check(self, options: Sequence[str]) -> _program.Output:
+        """Audits them."""
+        own = _options(("select", self.select), ("ignore", self.ignore), ("threads", self.threads))
+        return self.run("check", ["--format", "json", *options, *own, *["--exact-digits"] * self.exact_digits])
+
+    def rows(self, table: str) -> bytes:
+        """Writes every row that shows a finding to a CSV file; gives the JSON report of this reading."""
+        # The table is not written where nothing was judged.
+        output = self.check(["--rows", table, "--allow-unproven", "--fail-on", "never"])
+        if output.exit_code != 0:
+            reasons = [f"{error.path}: {error.reason}" for error in report_of(output).errors if error.fatal]
+            raise RetallyError("; ".join(reasons) or output.message(), exit_code=output.exit_code)
+        return output.stdout
+
+    def flips(self) -> bytes:
+        """Every item whose pick changes, as JSON."""
+        if self.exact_digits:
+            raise RetallyError('`flips` does not take `exact_digits`: set `digits = "exact"` in retally.toml')
+        return self.run("flips", ["--format", "json"]).checked()
 
 
 @dataclass(frozen=True)
@@ -195,37 +232,38 @@ class _Given:
 
     paths: list[str]
     options: list[str]
+    directory: str
+    """Where the program runs."""
     write: Write | None = None
-    directory: str | None = None
 
 
 @contextlib.contextmanager
-def _given(sources: Sequence[Source], config: StrPath | None) -> Iterator[_Given]:
+def _given(sources: Sequence[Source], config: StrPath | None, directory: str) -> Iterator[_Given]:
     options = [] if config is None else ["--config", os.fspath(config)]
     in_memory = [source for source in sources if not is_path(source)]
     if not in_memory:
         paths = [os.fspath(source) for source in sources if is_path(source)] or ["."]
         if "-" in paths:
             raise RetallyError("`-` is standard input on the command line; pass the table or the records themselves")
-        yield _Given(paths, options)
+        yield _Given(paths, options, directory)
     elif len(sources) == 1:
-        yield _Given(["-"], options, writer(sources[0])[1])
+        yield _Given(["-"], options, directory, writer(sources[0])[1])
     elif len(in_memory) < len(sources):
         raise RetallyError("cannot audit paths and objects in memory together; call `check` for each, or write the objects to files")
     else:
         # In a directory of their own, so that the report names them without the directory.
-        found = config or _nearest_config()
-        options = [] if found is None else ["--config", os.path.abspath(found)]
-        with tempfile.TemporaryDirectory(prefix="retally-") as directory:
+        found = config or _nearest_config(directory)
+        options = [] if found is None else ["--config", os.path.join(directory, found)]
+        with tempfile.TemporaryDirectory(prefix="retally-") as place:
             paths = []
             for at, source in enumerate(sources, 1):
                 ending, write = writer(source)
                 paths.append(f"source-{at}{ending}")
-                with open(os.path.join(directory, paths[-1]), "wb") as to:
+                with open(os.path.join(place, paths[-1]), "wb") as to:
                     write(to)
-            yield _Given(paths, options, directory=directory)
+            yield _Given(paths, options, place)
 
 
-def _nearest_config() -> Path | None:
-    here = Path.cwd()
+def _nearest_config(directory: str) -> Path | None:
+    here = Path(directory)
     return next((path for place in (here, *here.parents) if (path := place / "retally.toml").is_file()), None)

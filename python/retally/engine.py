@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from retally import parts, remote
+from retally._sources import words
+from retally.audit import Log
 from retally.errors import RetallyError
 from retally.parts import Run, Task
 from retally.report import Report
@@ -34,10 +36,11 @@ def audit(
         raise RetallyError("cannot audit local and remote paths together; call `check` for each")
     if far:
         # What they hold is seen where they are read: the first plan follows from the parts.
-        tasks, plan = remote.tasks(far), None
-    else:
-        tasks, plan = parts.split(given, number, format=format)
-    return parts.audit(tasks, plan, run, **options)
+        return parts.audit(remote.tasks(far), None, run, **options)
+    tasks, plan = parts.split(given, number, format=format)
+    report = parts.audit(tasks, plan, run, **options)
+    report.log = Log(given, None, format, words(options.get("select", "")), words(options.get("ignore", "")))
+    return report
 
 
 def scan(task: str, plan: bytes | None, format: str | None = None) -> bytes:

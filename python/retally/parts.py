@@ -77,7 +77,9 @@ class Part:
         return cls([output.stdout])
 
     def __or__(self, other: Part) -> Part:
-        return Part([*self._tallies.values(), *other._tallies.values()])
+        both = Part([])
+        both._tallies = {**self._tallies, **other._tallies}
+        return both
 
     def __len__(self) -> int:
         """Number of scans in it."""
@@ -151,8 +153,9 @@ class Part:
             plan = Path(place, "plan.json")
             output = _program.run(["merge", *options, "--plan", str(plan), "--", *paths])
             if output.exit_code == 2 and not output.stdout and plan.exists():
-                message = output.message().replace(f"\nwrote the plan to {plan}", "")
-                raise PlanError(message, plan.read_bytes())
+                # What follows is the advice for the command line.
+                needed = output.message().partition(": write the plan with")[0]
+                raise PlanError(f"{needed}; scan them again under the `plan` of this error", plan.read_bytes())
         return report_of(output)
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import html
 import json
 import os
-from collections.abc import Iterator, Sequence
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from retally import _program, model
 from retally.errors import RetallyError
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     import pandas
     import polars
 
-__all__ = ["Flip", "Report", "Row", "Rows"]
+__all__ = ["Flip", "Report", "Row"]
 
 Format = Literal["text", "concise", "json", "jsonl", "sarif", "github", "gitlab", "junit", "markdown", "html"]
 Table = Literal["findings", "claims", "metrics", "coverage", "inputs", "errors"]
@@ -44,56 +47,65 @@ class Row:
     """The input."""
     line: int
     """Line, from 1."""
-    field: str | None
-    """Path of the field inside the record; None if the report has only the row's numbers."""
-    item: str | None
-    """Id of the item; None likewise."""
+    column: int
+    """Column in bytes, from 1."""
+    field: str
+    """Path of the field inside the record."""
+    task: str
+    """The task; empty if the log has none."""
+    item: str
+    """Id of the item."""
     candidate: str | None
-    """Id or position of the candidate; None likewise."""
+    """Id or position of the candidate; None for a finding about an item."""
+    claim: str
+    """The column, the metric or the field that the finding is about."""
     reported: float | None
-    """The claim, in the unit of its column; None for a finding that is not about a column of claims."""
+    """The number in the log, in the unit of its column; None for a finding that is not about a number."""
     recomputed: float | None
-    """Its value under the convention."""
-    within: float | None
-    """The bound of the difference between the two."""
-
-
-@dataclass(frozen=True)
-class Rows(Sequence[Row]):
-    """Rows that show a finding, in the order of the log. `total` is how many there are; the report holds a sample of them."""
-
-    shown: tuple[Row, ...]
-    total: int
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether all of them are here."""
-        return len(self.shown) >= self.total
-
-    @overload
-    def __getitem__(self, at: int) -> Row: ...
-    @overload
-    def __getitem__(self, at: slice) -> tuple[Row, ...]: ...
-    def __getitem__(self, at: int | slice) -> Row | tuple[Row, ...]:
-        return self.shown[at]
-
-    def __len__(self) -> int:
-        return len(self.shown)
+    """The number that it should be, or the limit that it passes."""
 
 
 @dataclass(frozen=True)
 class Flip:
-    """An item whose pick changes if a column follows its convention."""
+    """An item whose pick changes once the numbers are right."""
 
-    run: str
     task: str
-    claim: str
-    """The column."""
+    """The task; empty if the log has none."""
     item: str
-    picked: str | None
-    """The candidate that was picked; None for an item that the report does not show step by step."""
-    wins: str | None
-    """The candidate that wins under the convention; None likewise."""
+    """Id of the item."""
+    reported: str
+    """Id or position of the candidate that was picked."""
+    recomputed: str
+    """Id or position of the candidate that wins."""
+    gold: str | None
+    """The right candidate; None unless exactly one is logged."""
+    was_right: bool | None
+    """Whether the reported pick is right; None if no gold answer is logged."""
+    is_right: bool | None
+    """Whether the recomputed pick is right; None likewise."""
+    code: str
+    """Code of the finding that changes the pick."""
+    path: str
+    """The input."""
+    line: int
+    """Line of the item, from 1."""
+
+
+class Log(Protocol):
+    """An audited log, to be read once more."""
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether any source is a table or records."""
+        ...
+
+    def rows(self, table: str) -> bytes:
+        """Writes every row that shows a finding to a CSV file; gives the JSON report of this reading."""
+        ...
+
+    def flips(self) -> bytes:
+        """Every item whose pick changes, as JSON."""
+        ...
 
 
 class Report:
@@ -101,10 +113,16 @@ class Report:
 
     `exit_code` is that of `retally check`: 0 nothing fails, 1 a finding fails, 2 the audit is incomplete. The other fields
     are those of the JSON report. `to_json` gives its bytes, which are the same as the program's.
+
+    A report of tables or records keeps a reference to them: `rows` and `flips` read them once more. A report that was
+    loaded, was unpickled without its records, was concluded from parts or is of an iterator does not know its log:
+    `report.log = retally.audit.Log([path])` names it.
     """
 
-    def __init__(self, data: bytes, *, exit_code: int, message: str = "") -> None:
+    def __init__(self, data: bytes, *, exit_code: int, message: str = "", log: Log | None = None) -> None:
         self._bytes = data
+        self.log = log
+        """What `rows` and `flips` read; None if the report does not know its log."""
         self.exit_code = exit_code
         self.message = message
         """What the program said besides the report, such as why nothing could be checked; may be empty."""
@@ -234,45 +252,50 @@ class Report:
         schema = pyarrow.schema([(name, types[type_]) for name, type_ in _COLUMNS["findings"].items()])
         return pyarrow.Table.from_pylist(self.table(), schema=schema).__arrow_c_stream__(requested_schema)
 
-    def rows(self, finding: model.Finding) -> Rows:
-        """Rows that show a finding: its first five, and the refuted rows among the points of its column's chart."""
-        found: dict[tuple[str, int, str | None], Row] = {}
-        points = {(path, point.line): point for path, point in self._points(finding)}
-        for at in finding.locations:
-            point = points.pop((at.path, at.line), None)
-            numbers = (None, None, None) if point is None else (point.reported, point.recomputed, point.within)
-            found[at.path, at.line, at.field] = Row(at.path, at.line, at.field, at.item, at.candidate, *numbers)
-        for (path, line), point in points.items():
-            numbers = (point.reported, point.recomputed, point.within)
-            found[path, line, None] = Row(path, line, None, None, None, *numbers)
-        ordered = sorted(found.values(), key=lambda row: (row.path, row.line, row.field or ""))
-        return Rows(tuple(ordered), finding.count)
+    def rows(self, finding: model.Finding) -> tuple[Row, ...]:
+        """Every row that shows a finding, in the order of the log, which is read once more.
 
-    def _points(self, finding: model.Finding) -> Iterator[tuple[str, model.Point]]:
-        """The refuted points of the finding's column, one per line: those of a line with several cannot be told apart."""
-        if not isinstance(finding.evidence, model.ColumnEvidence):
-            return
-        for diagnosis in self.diagnoses:
-            if (diagnosis.task, diagnosis.claim) != (finding.task, finding.claim) or diagnosis.figure is None:
-                continue
-            of_line: dict[tuple[int, int], list[model.Point]] = {}
-            for point in diagnosis.figure.points:
-                of_line.setdefault((point.input, point.line), []).append(point)
-            for (at, _), there in of_line.items():
-                path = self.inputs[at].path
-                if len(there) == 1 and there[0].status != "follows" and path in finding.inputs:
-                    yield path, there[0]
+        A finding about a number of the whole run has no rows of its own: the places that the report shows are given.
+        Control characters in texts are escaped.
+
+        Raises
+        ------
+        RetallyError
+            If the report does not know its log, the log has changed, or a file in it cannot be read.
+        """
+        with tempfile.TemporaryDirectory(prefix="retally-") as place:
+            table = os.path.join(place, "rows.csv")
+            again = json.loads(self._read_again().rows(table))
+            counts = {one["fingerprint"]: one["count"] for one in again["findings"]}
+            if counts.get(finding.fingerprint) != finding.count:
+                now = counts.get(finding.fingerprint, 0)
+                raise RetallyError(f"{finding.code}: {now:,} rows show it now, {finding.count:,} in the report: the log has changed")
+            with open(table, encoding="utf-8", newline="") as file:
+                return tuple(_row(row) for row in _cells(file) if row["fingerprint"] == finding.fingerprint)
 
     def flips(self) -> tuple[Flip, ...]:
-        """Items whose pick changes if a column follows its convention. The report names the first ones of each column."""
-        shown = {(one.run, one.task, one.item): one for one in self.document.comparisons}
-        found = []
-        for diagnosis in self.diagnoses:
-            for item in diagnosis.impact.flipped if diagnosis.impact else ():
-                one = shown.get((diagnosis.run, diagnosis.task, item))
-                picked, wins = (one.picked.candidate, one.wins.candidate) if one else (None, None)
-                found.append(Flip(diagnosis.run, diagnosis.task, diagnosis.claim, item, picked, wins))
-        return tuple(found)
+        """Every item whose pick changes under a finding of the report, in the order of the log, which is read once more.
+
+        Picks that change at the printed digits, where rounding could undo it, are not listed.
+
+        Raises
+        ------
+        RetallyError
+            As `rows`; and for a report made with `exact_digits=True`.
+        """
+        codes = {finding.code for finding in self.findings}
+        found: list[dict[str, Any]] = json.loads(self._read_again().flips())
+        return tuple(Flip(path=one.pop("file"), **one) for one in found if one["code"] in codes)
+
+    def _read_again(self) -> Log:
+        if self.log is None:
+            raise RetallyError("the report does not know its log, which is read once more for this: set `report.log = retally.audit.Log([path])`")
+        return self.log
+
+    def __getstate__(self) -> dict[str, object]:
+        # A report that moves between processes does not take the audited data along.
+        log = None if self.log is not None and self.log.is_in_memory else self.log
+        return {**self.__dict__, "log": log}
 
     def flat_metrics(self, prefix: str = "retally/") -> dict[str, float]:
         """The report as numbers under flat names, for a tracker.
@@ -379,6 +402,35 @@ class _Frame:
             f'<iframe sandbox="allow-scripts" srcdoc="{page}" style="width:100%;height:{int(self.height)}px;border:1px solid #8884">'
             "</iframe>"
         )
+
+
+def _cells(file: Iterable[str]) -> Iterator[dict[str, str]]:
+    # An id may be a whole prompt: the limit of the module is 131,072 characters.
+    limit = csv.field_size_limit(sys.maxsize)
+    try:
+        yield from csv.DictReader(file)
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _row(cells: Mapping[str, str]) -> Row:
+    return Row(
+        path=_text(cells["file"]),
+        line=int(cells["line"]),
+        column=int(cells["column"]),
+        field=_text(cells["field"]),
+        task=_text(cells["task"]),
+        item=_text(cells["item"]),
+        candidate=_text(cells["candidate"]) or None,
+        claim=_text(cells["claim"]),
+        reported=float(cells["reported"]) if cells["reported"] else None,
+        recomputed=float(cells["recomputed"]) if cells["recomputed"] else None,
+    )
+
+
+def _text(cell: str) -> str:
+    # The program keeps spreadsheets from taking a text for a formula.
+    return cell[1:] if cell[:1] == "'" and cell[1:2] in ("=", "+", "-", "@") else cell
 
 
 def described(finding: model.Finding) -> str:

@@ -88,8 +88,8 @@ fn refused(error: &Error, to: Option<&Path>) -> String {
         (Error::Part(PartError::Plan { plan, .. }), Some(path)) => {
             let written = plan.write().map_err(|error| error.to_string());
             match written.and_then(|text| files::write(path, text.as_bytes()).map_err(|error| error.to_string())) {
-                Ok(()) => format!("{error}\nwrote the plan to {}", path.display()),
-                Err(reason) => format!("{error}\ncannot write {}: {reason}", path.display()),
+                Ok(()) => format!("{error}; wrote the plan to {}", path.display()),
+                Err(reason) => format!("{error}; cannot write {}: {reason}", path.display()),
             }
         }
         _ => error.to_string(),

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import pickle
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
 import retally
 from retally import _program, model
+from retally.audit import Log
+from retally.report import Flip, Row
 
 ROOT = Path(__file__).resolve().parents[2]
 NATIVE = ROOT / "fixtures" / "formats" / "native"
@@ -113,11 +116,105 @@ def test_the_report_as_objects() -> None:
     assert report.verdicts == model.Verdicts(proven=229, refuted=1001, from_refuted=272, unprovable=0)
     assert report.flat_metrics()["retally/claims/refuted"] == 1001
     assert report.flat_metrics("")["metric/local_mc/accuracy/proven"] == 0.0
-    assert len(report.flips()) == 5 and report.flips()[0].item == "22"
-    rows = report.rows(finding)
-    assert rows.total == 1001 and not rows.is_complete and rows[0].line == 1
-    assert any(row.reported is not None and row.recomputed is not None and row.reported > row.recomputed for row in rows)
     assert report.headline() == "failed: 1 error · 229 of 1,502 claims proven · 1,001 refuted (RT204)"
+
+
+def test_every_row_and_every_flip() -> None:
+    report = retally.check(BAD)
+    (finding,) = report.findings
+    rows = report.rows(finding)
+    assert len(rows) == finding.count == 1001
+    path = str(BAD)
+    assert rows[0] == Row(path, 1, 223, "score", "", "0", "0", "score", -1.115706, -3.347117)
+    assert rows[-1] == Row(path, 1200, 226, "score", "", "299", "3", "score", -2.281644, -6.84493)
+    assert [row.line for row in rows] == sorted({row.line for row in rows})
+    logged = {(str(row["question_id"]), str(row["choice"])): row["score"] for row in records(BAD)}
+    assert all(row.candidate is not None and logged[row.item, row.candidate] == row.reported for row in rows)
+    flips = report.flips()
+    assert len(flips) == 27
+    assert flips[0] == Flip("", "22", "0", "1", "1", False, True, "RT204", path, 89)
+    (impact,) = [one.impact for one in report.diagnoses if one.impact is not None]
+    gained = [flip for flip in flips if flip.is_right and not flip.was_right]
+    lost = [flip for flip in flips if flip.was_right and not flip.is_right]
+    assert (impact.flips, impact.gained, impact.lost) == (27, len(gained), len(lost))
+    assert retally.check(CLEAN).flips() == ()
+
+
+def test_rows_and_flips_of_what_is_in_memory() -> None:
+    pandas = pytest.importorskip("pandas")
+    rows = records(BAD)
+    of_file = retally.check(BAD)
+    expected = [replace(row, path="<stdin>") for row in of_file.rows(of_file.findings[0])]
+    report = retally.check(rows)
+    # The column is that of the line as it is written for the program.
+    assert [replace(row, column=0) for row in report.rows(report.findings[0])] == [replace(row, column=0) for row in expected]
+    assert report.flips() == tuple(replace(flip, path="<stdin>") for flip in of_file.flips())
+    table = retally.check(pandas.DataFrame(rows))
+    assert [row.line for row in table.rows(table.findings[0])] == [row.line for row in expected]
+    several = retally.check(rows, rows[:4])
+    assert [(row.path, row.line) for row in several.rows(several.findings[0])][-4:] == [("source-2.jsonl", at) for at in range(1, 5)]
+
+
+def test_the_rows_of_each_finding_are_apart() -> None:
+    report = retally.check(ROOT / "fixtures" / "rules" / "RT402-pick-not-argmax" / "bad.jsonl", NATIVE / "bug-mean" / "scores.jsonl")
+    assert {finding.code: len(report.rows(finding)) for finding in report.findings} == {"RT204": 1001, "RT402": 3}
+    by_pick = [row for finding in report.findings if finding.code == "RT402" for row in report.rows(finding)]
+    assert [(row.item, row.candidate, row.line) for row in by_pick] == [("q1", None, 4), ("q3", None, 11), ("q5", None, 16)]
+    assert (by_pick[0].reported, by_pick[0].recomputed) == (-3.518846, -0.682219)
+    assert [flip.item for flip in report.flips() if flip.code == "RT402"] == ["q1", "q3", "q5"]
+    # What the report does not find is not listed.
+    assert retally.check(BAD, ignore="RT2").flips() == ()
+
+
+def test_rows_have_the_texts_of_the_log() -> None:
+    items = ["=1+1", "@home", "-2+3", 'a,"b"', "-7", "'x", "p" * 200_000]
+    report = retally.check([{"item": item, "candidate": "=c", "logprobs": [-0.5, -1.25 - at], "score": -0.875 - at / 2} for at, item in enumerate(items)])
+    rows = report.rows(report.findings[0])
+    assert [(row.item, row.candidate) for row in rows] == [(item, "=c") for item in items]
+    assert [(row.reported, row.recomputed) for row in rows][:2] == [(-0.875, -1.75), (-1.375, -2.75)]
+
+
+def test_a_report_reads_its_log_again_wherever_the_process_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "scores.jsonl"
+    log.write_bytes(BAD.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    report = retally.check("scores.jsonl")
+    monkeypatch.chdir(ROOT)
+    (finding,) = report.findings
+    assert len(report.rows(finding)) == 1001
+    moved = pickle.loads(pickle.dumps(report))
+    assert moved.to_json() == report.to_json() and len(moved.flips()) == 27
+    lines = BAD.read_text(encoding="utf-8").splitlines(keepends=True)
+    log.write_text("".join(lines[:600]), encoding="utf-8")
+    with pytest.raises(retally.RetallyError, match=r"RT204: \d+ rows show it now, 1,001 in the report: the log has changed"):
+        report.rows(finding)
+    log.unlink()
+    with pytest.raises(retally.RetallyError, match="does not exist"):
+        report.rows(finding)
+    with pytest.raises(retally.RetallyError, match="does not exist"):
+        report.flips()
+
+
+def test_a_report_that_does_not_know_its_log(tmp_path: Path) -> None:
+    loaded = retally.Report.load(retally.check(BAD).save(tmp_path / "report.json"))
+    in_memory = pickle.loads(pickle.dumps(retally.check(records(BAD))))
+    for report in (loaded, in_memory, retally.check(iter(records(BAD)))):
+        with pytest.raises(retally.RetallyError, match="does not know its log"):
+            report.rows(report.findings[0])
+        with pytest.raises(retally.RetallyError, match="does not know its log"):
+            report.flips()
+    loaded.log = Log([BAD])
+    assert len(loaded.rows(loaded.findings[0])) == 1001 and len(loaded.flips()) == 27
+    with pytest.raises(retally.RetallyError, match='set `digits = "exact"` in retally.toml'):
+        retally.check(BAD, exact_digits=True).flips()
+
+
+def test_rows_of_an_incomplete_audit(tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").write_bytes(b"")
+    report = retally.check(BAD, tmp_path / "empty.jsonl")
+    assert report.exit_code == 2 and report.findings[0].count == 1001
+    with pytest.raises(retally.RetallyError, match=r"empty\.jsonl: the file is empty"):
+        report.rows(report.findings[0])
 
 
 def test_every_fixture_report_is_read_whole() -> None:
@@ -126,10 +223,20 @@ def test_every_fixture_report_is_read_whole() -> None:
         bad = next(folder.glob("bad*"))
         report = retally.check(bad, allow_unproven=True)
         data = report.to_dict()
-        assert {field.name for field in fields(report.document)} == {*data, "silenced"}
+        # The others are there with an HTML report, or where findings are silenced.
+        assert {field.name for field in fields(report.document)} == {*data, "silenced", "files", "changed_picks"}
         for read, written in zip(report.findings, data["findings"], strict=True):
-            assert {field.name for field in fields(read)} == set(written)
+            # Only findings about picks or steps have an impact.
+            assert {field.name for field in fields(read)} == {*written, "impact"}
             assert {field.name for field in fields(read.evidence)} == set(written["evidence"])
+
+
+def test_what_only_a_report_beside_a_page_has(tmp_path: Path) -> None:
+    code, data = program("check", str(BAD), "--format", "json", "--report", f"html={tmp_path / 'page.html'}")
+    document = retally.Report(data, exit_code=code).document
+    assert document.changed_picks is not None and document.changed_picks.total == 27
+    assert document.changed_picks.first[0].item == "22"
+    assert [(one.path, one.bytes) for one in document.files] == [(str(BAD), BAD.stat().st_size)]
 
 
 def test_tables_of_a_report() -> None:
@@ -179,10 +286,14 @@ def test_scores_traces_pages_and_configuration(tmp_path: Path) -> None:
 
 
 def test_the_import_is_cheap() -> None:
-    code = "import sys, retally; print(len([n for n in sys.modules if n.startswith('retally')]), 'dataclasses' in sys.modules, 'subprocess' in sys.modules)"
+    code = "import sys; before = {*sys.modules}; import retally; print(*sorted({*sys.modules} - before - {'__future__'}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["1", "False", "False"]
+    assert done.stdout.split() == ["retally"]
     assert set(retally.__all__) <= set(dir(retally))
+    # Integrations need no import of their own.
+    assert callable(retally.mlflow.log) and callable(retally.ray.check)
+    with pytest.raises(AttributeError, match="has no attribute 'chek'"):
+        retally.chek  # type: ignore[attr-defined]
 
 
 def test_a_missing_program_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

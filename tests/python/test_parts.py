@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,9 +47,13 @@ def test_a_plan_error_has_the_plan() -> None:
     whole = Part([])
     for task in tasks:
         whole |= task.scan()
-    with pytest.raises(retally.PlanError, match="need another plan") as raised:
+    with pytest.raises(retally.PlanError) as raised:
         whole.conclude()
-    assert raised.value.plan.startswith(b"{")
+    path = NATIVE / "bug-mixture" / "scores.jsonl"
+    assert str(raised.value).endswith(
+        f"inputs need another plan than the one that they were audited under, first {path}; scan them again under the `plan` of this error"
+    )
+    assert str(path) in json.loads(raised.value.plan)["inputs"]
 
 
 def test_merging_is_lawful() -> None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
+from integrations import pages
+
+from retally import _program
 
 pytest_plugins = ["pytester"]
 
@@ -80,6 +84,25 @@ def test_an_item_per_log(pytester: pytest.Pytester) -> None:
     single = pytester.runpytest_subprocess("--retally", "runs/bad/scores.jsonl")
     single.assert_outcomes(failed=1)
     assert single.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_the_example_of_the_documentation(pytester: pytest.Pytester) -> None:
+    example = pages.example("docs/python.md", "evaluate(tmp_path)")
+    given = f"import shutil\nimport pytest\n\ndef evaluate(to): shutil.copytree({str(CLEAN)!r}, to, dirs_exist_ok=True)\n\n"
+    pytester.makepyfile(given + example)
+    runs = pytester.mkdir("runs")
+    shutil.copytree(CLEAN, runs / "latest")
+    pytester.runpytest_subprocess().assert_outcomes(passed=2)
+    shutil.copy(BAD / "scores.jsonl", runs / "latest" / "scores.jsonl")
+    pytester.runpytest_subprocess().assert_outcomes(passed=1, failed=1)
+
+
+def test_a_baseline(pytester: pytest.Pytester) -> None:
+    runs = pytester.mkdir("runs")
+    shutil.copy(BAD / "scores.jsonl", runs / "scores.jsonl")
+    subprocess.run([_program.find(), "baseline", "create", "runs", "--output", "known.json"], check=True, cwd=pytester.path)
+    pytester.runpytest_subprocess("--retally", "runs").assert_outcomes(failed=1)
+    pytester.runpytest_subprocess("--retally", "runs", "--retally-baseline", "known.json").assert_outcomes(passed=1)
 
 
 def test_a_path_that_cannot_be_audited_fails(pytester: pytest.Pytester) -> None:

@@ -29,6 +29,8 @@ def has_the_bytes_of_one_audit(check: Check, log: str, number: int, place: Path)
     report = check(str(folder), parts=number)
     assert report.to_json() == whole.to_json()
     assert report.exit_code == whole.exit_code == int("bug" in log or "bad" in log)
+    if number == 2:
+        assert [report.rows(finding) for finding in report.findings] == [whole.rows(finding) for finding in whole.findings]
 
 
 def reads_remote_files(check: Check, place: Path) -> None:

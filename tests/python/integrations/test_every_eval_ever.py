@@ -12,6 +12,8 @@ pytest.importorskip("every_eval_ever")
 
 from every_eval_ever.validator import validation_core as validator  # noqa: E402
 
+from . import pages  # noqa: E402
+
 import retally  # noqa: E402
 import retally.every_eval_ever  # noqa: E402
 
@@ -43,6 +45,13 @@ def test_a_record_that_follows_from_its_samples_passes() -> None:
 def test_a_wrong_score_is_a_warning() -> None:
     (warning,) = warnings("bad-accuracy")
     assert warning == "evaluation_results[0].score_details.score: RT601: acc does not match the rows: 0.55 is reported, but the rows give 0.45"
+
+
+def test_the_example_of_the_documentation() -> None:
+    record, context, _ = case("bad-accuracy")
+    names: dict[str, Any] = {"retally": retally, "record": record, "context": context}
+    exec(pages.example("docs/python.md", "run_registered_checks").replace("\nrun_registered_checks(", "\nfound = run_registered_checks("), names)
+    assert ["RT601" in warning["msg"] for warning in names["found"].warnings] == [True]
 
 
 def test_annotated_records_are_valid(tmp_path: Path) -> None:

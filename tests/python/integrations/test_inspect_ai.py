@@ -10,6 +10,8 @@ import pytest
 
 pytest.importorskip("inspect_ai")
 
+from . import pages  # noqa: E402
+
 import retally  # noqa: E402
 
 # Six samples of which four are answered as expected.
@@ -69,6 +71,8 @@ def test_a_right_run_ends_with_its_verdict(tmp_path: Path) -> None:
 
 def test_a_wrong_accuracy_is_named_at_the_end(tmp_path: Path) -> None:
     said = line(run(tmp_path, "wrong"))
+    # The line of the documentation, with the name of this log.
+    assert said.partition(".eval: ")[2] == pages.example("docs/python.md", "_sums_", "text").strip().partition(".eval: ")[2]
     assert ".eval: failed: 1 error" in said and said.endswith("(RT601)")
 
 

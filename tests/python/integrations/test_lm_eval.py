@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import threading
@@ -17,7 +18,7 @@ import pytest
 pytest.importorskip("lm_eval")
 os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", TRANSFORMERS_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
 
-from . import tiny  # noqa: E402
+from . import pages, tiny  # noqa: E402
 
 import retally  # noqa: E402
 import retally.lm_eval  # noqa: E402
@@ -180,8 +181,11 @@ def test_a_model_over_an_api(place: Path, tmp_path: Path, server: str, concurren
 
 
 def test_the_module_is_a_program(place: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "retally.lm_eval", "--model", "hf", "--model_args", f"pretrained={place / 'model'}", "--tasks", "tiny_words"]
-    command += ["--include_path", str(place / "tasks"), "--output_path", str(tmp_path), "--device", "cpu", "--limit", "10"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    # The command of the documentation, with a model and a task that need no download.
+    example = pages.example("docs/python.md", "python -m retally.lm_eval", "sh")
+    command = shlex.split(example.replace("MODEL", str(place / "model")).replace("arc_easy", "tiny_words"))
+    command += ["--include_path", str(place / "tasks"), "--device", "cpu", "--limit", "10"]
+    done = subprocess.run([sys.executable, *command[1:]], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "no findings" in done.stdout
+    assert len(list((tmp_path / "runs").rglob("recording_tiny_words_*.jsonl"))) == 1

@@ -14,6 +14,8 @@ import pytest
 
 mlflow = pytest.importorskip("mlflow")
 
+from . import pages  # noqa: E402
+
 import retally  # noqa: E402
 import retally.mlflow  # noqa: E402
 
@@ -71,6 +73,14 @@ def server(tmp_path: Path) -> Iterator[str]:
 def test_a_tracking_server(server: str, tmp_path: Path) -> None:
     mlflow.set_tracking_uri(server)
     what_is_there(tmp_path)
+
+
+def test_the_example_of_the_documentation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    exec(pages.example("docs/python.md", "mlflow.start_run()"), {"mlflow": mlflow, "retally": retally, "report": retally.check(NATIVE / "bug-mean")})
+    run = mlflow.last_active_run()
+    assert (run.data.tags["retally"], run.data.tags["retally.codes"]) == ("failed", "RT204")
 
 
 def test_names_of_metrics_from_the_log_are_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

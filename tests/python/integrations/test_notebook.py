@@ -22,7 +22,9 @@ def outputs() -> list[Any]:
 
 
 def test_the_notebook_runs_and_shows_its_cards() -> None:
-    pages = ["".join(output["data"].get("text/html", "")) for output in outputs() if "data" in output]
+    found = outputs()
+    pages = ["".join(output["data"].get("text/html", "")) for output in found if "data" in output]
+    assert [output["text"] for output in found if output.get("name") == "stdout"][-1] == "1,001 rows\n"
     cards = [page for page in pages if "<b>retally</b>" in page]
     assert len(cards) == 2
     assert "failed: 1 error" in cards[0] and "RT204" in cards[0]

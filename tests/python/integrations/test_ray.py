@@ -10,7 +10,7 @@ import pytest
 
 ray = pytest.importorskip("ray")
 
-from . import engines  # noqa: E402
+from . import engines, pages  # noqa: E402
 
 import retally  # noqa: E402
 import retally.ray  # noqa: E402
@@ -34,6 +34,14 @@ def test_the_report_has_the_bytes_of_one_audit(log: str, number: int, tmp_path: 
 
 def test_remote_files(tmp_path: Path) -> None:
     engines.reads_remote_files(retally.ray.check, tmp_path)
+
+
+def test_the_example_of_the_documentation(tmp_path: Path) -> None:
+    folder = engines.copied("lm-eval/bad-recorded-mean", tmp_path)
+    example = pages.example("docs/scale.md", "retally.ray.check").replace("/shared/runs/", str(folder)).replace("s3://bucket/runs/", f"file://{folder}")
+    names: dict[str, retally.Report] = {}
+    exec(example, names)
+    assert [finding.code for finding in names["report"].failing] == ["RT204"]
 
 
 def test_a_worker_that_dies_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("pyspark")
 
-from . import engines  # noqa: E402
+from . import engines, pages  # noqa: E402
 
 import retally  # noqa: E402
 import retally.spark  # noqa: E402
@@ -38,6 +38,13 @@ def test_the_report_has_the_bytes_of_one_audit(spark: Any, log: str, number: int
 
 def test_remote_files(spark: Any, tmp_path: Path) -> None:
     engines.reads_remote_files(lambda paths, **options: retally.spark.check(spark, paths, **options), tmp_path)
+
+
+def test_the_example_of_the_documentation(spark: Any, tmp_path: Path) -> None:
+    folder = engines.copied("lm-eval/bad-recorded-mean", tmp_path)
+    names = {"spark": spark, "retally": retally}
+    exec(pages.example("docs/scale.md", "retally.spark.check").replace("/shared/runs/", str(folder)), names)
+    assert names["report"].to_json() == retally.check(folder).to_json()
 
 
 def test_a_task_that_fails_is_run_again(spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

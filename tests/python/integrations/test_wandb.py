@@ -11,6 +11,8 @@ import pytest
 
 wandb = pytest.importorskip("wandb")
 
+from . import pages  # noqa: E402
+
 import retally  # noqa: E402
 import retally.wandb  # noqa: E402
 
@@ -57,6 +59,18 @@ def test_an_offline_run(tmp_path: Path, name: str, verdict: str, refuted: int) -
     assert ("RT204" in html.read_text(encoding="utf-8")) == (verdict == "failed")
     (artifact,) = [record.request.log_artifact.artifact if record.WhichOneof("record_type") == "request" else record.artifact for record in found if record.WhichOneof("record_type") == "artifact"]
     assert artifact.type == "retally" and {entry.path for entry in artifact.manifest.contents} == {"report.html", "report.json"}
+
+
+def test_the_example_of_the_documentation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("WANDB_DIR", str(tmp_path))
+    report = retally.check(NATIVE / "clean-candidates")
+    exec(pages.example("docs/python.md", "wandb.init("), {"wandb": wandb, "retally": retally, "report": report})
+    wandb.teardown()
+    (run,) = [record.run for record in records(tmp_path) if record.WhichOneof("record_type") == "run"][-1:]
+    assert run.project == "evals"
+    kinds = {record.WhichOneof("record_type") for record in records(tmp_path)}
+    assert "history" in kinds
 
 
 def test_without_a_run() -> None:
