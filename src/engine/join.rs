@@ -3,6 +3,7 @@
 //! They are joined by the ids of items and candidates, and only where the numbers do follow from the tokens, by any formula: equal
 //! ids alone say little.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use crate::config::{ColumnSpec, InputConfig};
 use crate::engine::{AuditorSink, RecognisedInput, Settings, first_rows, read_document, read_in_order, read_lines};
 use crate::format::json::Value;
 use crate::format::{Format as _, Framing, Head, MappedField, MappedRole, RawRecord, Reader, Sink, native};
-use crate::model::{Candidate, Item, Logged, Origin, RecordError, RunClaim, Segment, Step};
+use crate::model::{Candidate, Item, Logged, Origin, RecordError, RunClaim, Segment, StatedTotals, Step, stable_hash};
 use crate::numeric::Printed;
 use crate::source::{ByteMap, Input, LinePlace, Lines, Opened, files_beside};
 
@@ -29,8 +30,11 @@ const LONGEST: usize = 64 << 20;
 /// Bytes of a table of tokens by which its records are recognised once they are lines.
 const FIRST: usize = 1 << 16;
 
-/// The id of an item and of its candidate; empty for one that has none.
-type Key = (String, String);
+/// Most candidates that are joined: what is known of each takes some fifty bytes of memory.
+const MOST: usize = 1 << 21;
+
+/// A hash of the id of an item and of that of its candidate.
+type Key = u64;
 
 /// What an input holds of its items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,13 +51,14 @@ struct Look {
     keys: BTreeSet<Key>,
 }
 
+/// What tells a candidate from others of its item: its id, or else its index; None for the only one.
+fn name<'c>(candidate: &'c Candidate<'_>) -> Option<Cow<'c, str>> {
+    let by_index = || candidate.index.map(|index| index.to_string().into());
+    candidate.id.as_deref().map(Cow::Borrowed).or_else(by_index)
+}
+
 fn key(item: &Item<'_>, candidate: &Candidate<'_>) -> Key {
-    let own = match (&candidate.id, candidate.index) {
-        (Some(id), _) => id.to_string(),
-        (None, Some(index)) => index.to_string(),
-        (None, None) => String::new(),
-    };
-    (item.id.to_string(), own)
+    stable_hash(&(&*item.id, name(candidate)))
 }
 
 /// Sends items to a function, and nothing else.
@@ -141,6 +146,9 @@ fn line(item: &Item<'_>, candidate: &Candidate<'_>) -> Option<String> {
     };
     let text = |text: &str| serde_json::to_string(text).ok();
     let mut record = format!("{{\"item\": {}", text(&item.id)?);
+    if let Some(name) = name(candidate) {
+        record.push_str(&format!(", \"candidate\": {}", text(&name)?));
+    }
     let mut add = |name: &str, is_there: &dyn Fn(&Step<'_>) -> bool, of: &dyn Fn(&Step<'_>) -> Option<String>| {
         if candidate.steps.iter().any(is_there) {
             record.push_str(&format!(", \"{name}\": {}", list(of)?));
@@ -176,45 +184,79 @@ struct TokenRecords {
     reader: Box<dyn Reader>,
 }
 
+/// Where the records of candidates are, as long as each has one.
+#[derive(Default)]
+struct Places {
+    known: BTreeMap<Key, LinePlace>,
+    is_unclear: bool,
+}
+
+impl Places {
+    fn add(&mut self, key: Key, place: LinePlace) {
+        if !self.is_unclear {
+            self.is_unclear = self.known.insert(key, place).is_some() || self.known.len() > MOST;
+        }
+    }
+}
+
+/// A record by itself.
+fn alone(bytes: &[u8]) -> RawRecord<'_> {
+    RawRecord { file: 0, line: 1, column: 1, bytes: bytes.trim_ascii_end(), map: ByteMap::none() }
+}
+
 impl TokenRecords {
-    /// Reads them all; None where two records are of one candidate.
-    fn read(input: &RecognisedInput) -> io::Result<Option<Self>> {
-        let mut lines = Lines::new();
-        let mut places = BTreeMap::new();
-        let mut first = Vec::new();
-        let mut is_clear = true;
+    /// Reads them all; None where they are not one for each candidate.
+    fn read(input: RecognisedInput) -> io::Result<Option<Self>> {
+        let is_lines = input.reader.framing() == Framing::Lines;
+        let (lines, places, reader) =
+            if is_lines { Self::of_lines(input.reader, &input.input)? } else { Self::of_rows(&input)? };
+        let found = reader.filter(|_| !places.is_unclear);
+        Ok(found.map(|reader| Self { path: input.input.path, lines, places: places.known, reader }))
+    }
+
+    /// The records of a file of lines, as they are.
+    fn of_lines(reader: Box<dyn Reader>, input: &Input) -> io::Result<(Lines, Places, Option<Box<dyn Reader>>)> {
+        let mut places = Places::default();
+        let stream = input.open().map_err(io::Error::other)?;
+        let lines = Lines::copy(stream, LONGEST as u64, |place, line| {
+            let mut see = |item: &Item<'_>| {
+                item.candidates.iter().for_each(|candidate| places.add(key(item, candidate), place));
+            };
+            reader.read_record(alone(line), &mut Items(&mut see));
+        })?;
+        Ok((lines, places, Some(reader)))
+    }
+
+    /// The items of a table, each as a record on a line. None where such a record does not hold them.
+    fn of_rows(input: &RecognisedInput) -> io::Result<(Lines, Places, Option<Box<dyn Reader>>)> {
+        let (mut lines, mut places, mut first) = (Lines::new(), Places::default(), Vec::new());
         let mut failed = None;
         let mut see = |item: &Item<'_>| {
             for candidate in &item.candidates {
-                let Some(line) = line(item, candidate).filter(|line| line.len() <= LONGEST) else {
-                    is_clear = false;
+                let own = line(item, candidate).filter(|line| line.len() <= LONGEST);
+                let Some(own) = own.filter(|_| candidate.alternatives.is_empty() && candidate.vectors.is_empty())
+                else {
+                    places.is_unclear = true;
                     return;
                 };
                 if first.len() < FIRST {
-                    first.extend_from_slice(line.as_bytes());
+                    first.extend_from_slice(own.as_bytes());
                 }
-                match lines.push(line.as_bytes()) {
-                    Ok(place) => is_clear &= places.insert(key(item, candidate), place).is_none(),
+                match lines.push(own.as_bytes()) {
+                    Ok(place) => places.add(key(item, candidate), place),
                     Err(error) => failed = Some(error),
                 }
             }
         };
-        // Items with alternatives or vectors are not joined: a line does not hold them.
-        let mut holds_all = true;
-        let mut items = |item: &Item<'_>| {
-            holds_all &= item.candidates.iter().all(|own| own.alternatives.is_empty() && own.vectors.is_empty());
-            see(item);
-        };
-        let read = read_in_order(input, 0, &Settings::default(), &mut Items(&mut items));
-        if let Some(error) = failed {
-            return Err(error);
+        let read = read_in_order(input, 0, &Settings::default(), &mut Items(&mut see));
+        places.is_unclear |= read.is_err();
+        match failed {
+            Some(error) => Err(error),
+            None => {
+                let head = Head::new("", "tokens.jsonl", &first, true);
+                Ok((lines, places, native::LINES.open(&head, &InputConfig::default()).ok()))
+            }
         }
-        if read.is_err() || !is_clear || !holds_all {
-            return Ok(None);
-        }
-        let head = Head::new("", "tokens.jsonl", &first, true);
-        let reader = native::LINES.open(&head, &InputConfig::default()).ok();
-        Ok(reader.map(|reader| Self { path: input.input.path.clone(), lines, places, reader }))
     }
 
     /// Shows an item with the tokens of its candidates to a function.
@@ -228,29 +270,41 @@ impl TokenRecords {
     /// The same from one of its candidates on.
     fn join_from(&self, at: usize, item: &Item<'_>, then: &mut dyn FnMut(&Item<'_>)) {
         let Some(own) = item.candidates.get(at) else { return then(item) };
-        let line = self.places.get(&key(item, own)).and_then(|place| self.lines.line(*place));
+        let wanted = key(item, own);
+        let line = self.places.get(&wanted).and_then(|place| self.lines.line(*place));
         let mut was_read = false;
         if let Some(line) = line.filter(|_| own.steps.is_empty()) {
-            let bytes = line.trim_ascii_end();
-            let record = RawRecord { file: 0, line: 1, column: 1, bytes, map: ByteMap::none() };
             let mut attach = |theirs: &Item<'_>| {
+                let Some(tokens) = theirs.candidates.iter().find(|other| key(theirs, other) == wanted) else { return };
                 let mut joined = item.clone();
-                if let (Some(own), Some(theirs)) = (joined.candidates.get_mut(at), theirs.candidates.first()) {
-                    own.steps = theirs.steps.clone();
-                    own.stated = Default::default();
-                    // The tokens have no place in this file: they are shown at the row that follows from them.
-                    for step in &mut own.steps {
-                        step.at = own.at;
-                    }
-                    was_read = true;
-                    self.join_from(at + 1, &joined, then);
+                if let Some(own) = joined.candidates.get_mut(at) {
+                    take(own, tokens);
                 }
+                was_read = true;
+                self.join_from(at + 1, &joined, then);
             };
-            self.reader.read_record(record, &mut Items(&mut attach));
+            self.reader.read_record(alone(&line), &mut Items(&mut attach));
         }
         if !was_read {
             self.join_from(at + 1, item, then);
         }
+    }
+}
+
+/// Gives a candidate the values of tokens. They have no place in its file, and are shown at the row that follows from them.
+fn take<'t>(own: &mut Candidate<'t>, tokens: &Candidate<'t>) {
+    own.steps = tokens.steps.clone();
+    own.alternatives = tokens.alternatives.clone();
+    own.vectors = tokens.vectors.clone();
+    own.vector_decimals = tokens.vector_decimals;
+    own.arrays = tokens.arrays.clone();
+    // What a row states is derived from its totals only where no tokens are logged.
+    own.stated = StatedTotals::default();
+    for step in &mut own.steps {
+        step.at = own.at;
+    }
+    for array in &mut own.arrays {
+        array.at = own.at;
     }
 }
 
@@ -382,13 +436,16 @@ fn follows(numbers: &RecognisedInput, tokens: &Arc<TokenRecords>) -> bool {
 }
 
 /// The tokens for the numbers of an input, if they are in the other one.
-fn tokens_of(numbers: (&RecognisedInput, &Look), tokens: (&RecognisedInput, &Look)) -> Option<Arc<TokenRecords>> {
+fn tokens_of(
+    numbers: (&RecognisedInput, &Look),
+    tokens: (Option<RecognisedInput>, &Look),
+) -> Option<Arc<TokenRecords>> {
     let shared = numbers.1.keys.intersection(&tokens.1.keys).count();
     let fewer = numbers.1.keys.len().min(tokens.1.keys.len());
     if shared < FEWEST || 2 * shared < fewer {
         return None;
     }
-    let records = Arc::new(TokenRecords::read(tokens.0).ok().flatten()?);
+    let records = Arc::new(TokenRecords::read(tokens.0?).ok().flatten()?);
     follows(numbers.0, &records).then_some(records)
 }
 
@@ -410,7 +467,8 @@ pub fn join(opened: &mut Vec<RecognisedInput>, open: &dyn Fn(Input) -> Option<Re
                     continue;
                 }
                 let (Some(left), Some(right)) = (opened.get(numbers.0), opened.get(tokens.0)) else { continue };
-                let Some(records) = tokens_of((left, &numbers.1), (right, &tokens.1)) else { continue };
+                let records = tokens_of((left, &numbers.1), (open(right.input.clone()), &tokens.1));
+                let Some(records) = records else { continue };
                 let path = left.input.path.clone();
                 wrap(opened, numbers.0, Part::Numbers(records));
                 wrap(opened, tokens.0, Part::Tokens(path));
@@ -445,7 +503,9 @@ fn beside(input: &RecognisedInput, own: &Look, open: &dyn Fn(Input) -> Option<Re
     let mut looks: Vec<(RecognisedInput, Look)> = looks.collect();
     let (other, theirs) = looks.pop().filter(|_| looks.is_empty())?;
     match own.side {
-        Side::Numbers => Some(Part::Numbers(tokens_of((input, own), (&other, &theirs))?)),
-        Side::Tokens => tokens_of((&other, &theirs), (input, own)).map(|_| Part::Tokens(other.input.path)),
+        Side::Numbers => tokens_of((input, own), (Some(other), &theirs)).map(Part::Numbers),
+        Side::Tokens => {
+            tokens_of((&other, &theirs), (open(input.input.clone()), own)).map(|_| Part::Tokens(other.input.path))
+        }
     }
 }
