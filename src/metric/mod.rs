@@ -4,6 +4,7 @@
 mod about;
 pub mod advantages;
 pub mod aggregate;
+pub mod alike;
 mod alone;
 pub mod answer;
 pub mod beneath;

@@ -119,6 +119,15 @@ pub enum Definition<'t> {
     SameNumber(Printed),
     /// The mean of numbers in the record.
     MeanOf(Vec<Printed>),
+    /// The mean of numbers and of zeros beside them: none, or at least and at most so many.
+    MeanWithZeros {
+        /// The numbers.
+        numbers: Vec<Printed>,
+        /// The fewest zeros, where there are any.
+        fewest: usize,
+        /// The most.
+        most: usize,
+    },
     /// The mean of numbers by their weights.
     WeightedMeanOf(Vec<(Printed, Printed)>),
     /// Σ of numbers.

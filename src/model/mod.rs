@@ -33,7 +33,7 @@ pub use pair::{OverTokens, PairFormula, PairPromise, PairSides, Reduce, TokenMas
 pub use path::TokenPath;
 pub use place::{At, Located, Origin, Place, Snippet, Span};
 pub use record::RecordError;
-pub use row::{FieldValue, Returned, RowFact, RowField, TokenSums, Vote, plain_name};
+pub use row::{FieldValue, Returned, RewardOf, RowFact, RowField, TokenSums, Vote, plain_name};
 pub use step::{Alternative, Logged, Segment, Slice, Step};
 pub use steps::{MAX_STEPS, Steps};
 pub use summary::{CandidateSummary, Choice, ItemSummary, OPENING, Reported, answer_hash};
