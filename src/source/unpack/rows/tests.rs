@@ -206,7 +206,7 @@ fn a_parquet_file_without_its_footer() {
     assert!(matches!(error, SourceError::NoFooter { packing: Packing::Parquet, .. }));
     assert!(error.to_string().contains("is a Parquet file that is cut off"), "{error}");
     let damaged = [&bytes[..bytes.len() - 40], &[0xaa; 36], b"PAR1"].concat();
-    let error = input(&damaged).open().err().unwrap();
+    let error = input(damaged).open().err().unwrap();
     assert!(matches!(error, SourceError::Container { packing: Packing::Parquet, .. }));
     assert!(error.to_string().contains("expected a footer and pages"), "{error}");
 }
