@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::derive::{Judgement, judge as compare};
 use crate::metric::choice::{Cut, Fits, compared, outcome};
 use crate::metric::combination::{judge_between, judge_combination, judge_mean};
+use crate::metric::distribution::judge_entropy;
 use crate::metric::pairs::{Said, judge_rollout, judge_token};
 use crate::model::{
     CandidateSummary, Counted, Definition, Divisor, ItemSummary, Ranking, RowClaim, RowValue, ScoreOutput, Verdict,
@@ -31,6 +32,7 @@ impl Definition<'_> {
             self,
             Self::Combination(..)
                 | Self::MeanWithZeros { .. }
+                | Self::Entropy(_)
                 | Self::Between(..)
                 | Self::OfToken(..)
                 | Self::OfTokens(_)
@@ -145,6 +147,7 @@ fn of_record(value: &RowValue, definition: &Definition<'_>) -> Option<Said> {
         Definition::Combination(terms, is_certain) => judge_combination(claim, terms, *is_certain),
         Definition::MeanWithZeros { numbers, fewest, most } => judge_mean(claim, numbers, (*fewest, *most)),
         Definition::Between(low, high) => Some(judge_between(claim, low.as_ref(), high.as_ref())),
+        Definition::Entropy(own) => judge_entropy(claim, own),
         Definition::OfToken(promise, trainer, engine) => judge_token(claim, *promise, trainer, engine),
         Definition::OfTokens(over) => judge_rollout(claim, over),
         _ => None,
@@ -307,6 +310,7 @@ fn derive(item: &ItemSummary, definition: &Definition<'_>) -> Option<Derived> {
         | Definition::OneOf { .. }
         | Definition::Combination(..)
         | Definition::MeanWithZeros { .. }
+        | Definition::Entropy(_)
         | Definition::Between(..)
         | Definition::Lacks(_)
         | Definition::OfToken(..)

@@ -14,6 +14,7 @@ pub mod choice;
 pub mod columns;
 mod combination;
 pub mod definition;
+pub mod distribution;
 mod equations;
 pub mod facts;
 pub mod field_names;

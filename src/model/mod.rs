@@ -26,8 +26,8 @@ pub use glob::glob;
 pub use hash::{StableHasher, stable_hash};
 pub use item::{ArrayLength, Candidate, Item, LoggedTotal, PickRef, SideValue, StatedTotals};
 pub use metric::{
-    Aggregation, Counted, Definition, Divisor, Part, Ranking, RowMetric, RowValue, RunMetric, ScoreOutput, TaskGroup,
-    Weights,
+    Aggregation, Counted, Definition, Divisor, EntropyOf, Part, Ranking, RowMetric, RowValue, RunMetric, ScoreOutput,
+    TaskGroup, Weights,
 };
 pub use pair::{OverTokens, PairFormula, PairPromise, PairSides, Reduce, TokenMask, TokenPair};
 pub use path::TokenPath;

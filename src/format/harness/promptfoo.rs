@@ -348,9 +348,9 @@ fn metric<'t>(name: &'t str, value: RowValue, place: Value<'t>, definition: Defi
 /// Whether an assertion is one of its own, whose score counts as it is.
 fn is_plain(component: Value<'_>) -> bool {
     let kind = find(component, &["assertion", "type"]).and_then(|kind| kind.as_str()).unwrap_or_default();
-    // Comparisons of several outputs change the score of a row afterwards.
+    // Comparisons of several outputs and people change the score of a row afterwards.
     !is_set(component)
-        && !matches!(kind.as_ref(), "select-best" | "max-score")
+        && !matches!(kind.as_ref(), "select-best" | "max-score" | "human")
         && has(component, "assertion", Kind::Object)
         && component.get("componentResults").is_none_or(|inside| inside.is_container_empty())
 }
