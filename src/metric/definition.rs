@@ -147,7 +147,7 @@ fn of_record(value: &RowValue, definition: &Definition<'_>) -> Option<Said> {
         Definition::Combination(terms, is_certain) => judge_combination(claim, terms, *is_certain),
         Definition::MeanWithZeros { numbers, fewest, most } => judge_mean(claim, numbers, (*fewest, *most)),
         Definition::Between(low, high) => Some(judge_between(claim, low.as_ref(), high.as_ref())),
-        Definition::Entropy(own) => judge_entropy(claim, own),
+        Definition::Entropy(own) => Some(judge_entropy(claim, own)),
         Definition::OfToken(promise, trainer, engine) => judge_token(claim, *promise, trainer, engine),
         Definition::OfTokens(over) => judge_rollout(claim, over),
         _ => None,

@@ -56,9 +56,9 @@ pub fn is_entropy(claim: Approx, of: &EntropyOf) -> bool {
 }
 
 /// Judges a number against the entropy of a distribution.
-pub(super) fn judge_entropy(claim: Approx, of: &EntropyOf) -> Option<Said> {
+pub(super) fn judge_entropy(claim: Approx, of: &EntropyOf) -> Said {
     if let Some(judged) = any(claim, of, 1.0, NumberFormat::F32) {
-        return Some(Said { judged, instead: Vec::new() });
+        return Said { judged, instead: Vec::new() };
     }
     let plain = Reading { in_bits: of.in_bits == Some(true), factor: 1.0, format: NumberFormat::F32 };
     let judged = judge(claim, plain.of(of.nats, of.size));
@@ -67,7 +67,7 @@ pub(super) fn judge_entropy(claim: Approx, of: &EntropyOf) -> Option<Said> {
     let share = Reading { in_bits: false, factor: 1.0 / most, ..plain };
     if any(claim, of, 1.0, NumberFormat::Bf16).is_some() || most > 0.0 && share.judge(claim, of).is_some() {
         let judged = Judgement { verdict: Verdict::Unprovable, ..judged };
-        return Some(Said { judged, instead: Vec::new() });
+        return Said { judged, instead: Vec::new() };
     }
     let other = Reading { in_bits: !plain.in_bits, ..plain };
     let largest = *units(of).last().unwrap_or(&true);
@@ -85,7 +85,7 @@ pub(super) fn judge_entropy(claim: Approx, of: &EntropyOf) -> Option<Said> {
     };
     let verdict = if of.is_due || instead.is_some() { judged.verdict } else { Verdict::Unprovable };
     let judged = Judgement { verdict, ..judged };
-    Some(Said { judged, instead: instead.map(Cow::Borrowed).into_iter().collect() })
+    Said { judged, instead: instead.map(Cow::Borrowed).into_iter().collect() }
 }
 
 #[cfg(test)]
@@ -98,7 +98,7 @@ mod tests {
             // ½, ¼, ¼ is 1.5 bits; at another temperature 1.2.
             let nats = |bits: f64| Approx::new(bits * std::f64::consts::LN_2, 1e-6);
             let own = EntropyOf { nats: nats(1.5), tempered: Some(nats(1.2)), size: 3, in_bits, is_due };
-            let said = judge_entropy(Approx::new(claim, 1e-6), &own).unwrap();
+            let said = judge_entropy(Approx::new(claim, 1e-6), &own);
             (said.judged.verdict, said.instead.first().map(|words| words.clone().into_owned()))
         };
         for claim in [1.5, 1.5 * std::f64::consts::LN_2, 1.2] {

@@ -88,7 +88,7 @@ fn visit(origin: &JsonOrigin<'_>, context: &Wrapped, out: &mut dyn Sink) -> Resu
 
 /// The id of a request among those of a process, which numbers them from 0: a number identifies a request only if its result
 /// is alone.
-pub(super) fn request_id<'t>(record: Value<'t>, results: usize) -> Option<Cow<'t, str>> {
+pub(super) fn request_id(record: Value<'_>, results: usize) -> Option<Cow<'_, str>> {
     record.get("request_id").and_then(field::id).filter(|id| results == 1 || id.parse::<u64>().is_err())
 }
 

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::InputConfig;
-use crate::format::field::{FieldError, at, exact, find, has, lacks, printed};
+use crate::format::field::{FieldError, at, count, exact, find, has, lacks};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
@@ -97,16 +97,16 @@ fn job(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Field
         .members()
         .map(|(key, eval)| (key.as_str(), eval))
         .collect();
-    let total = root.get("n_total_trials").and_then(printed).map(|number| number.value);
+    let total = root.get("n_total_trials").and_then(count).map(|total| total as usize);
     for (key, value) in &evals {
         let rewards = Rewards::of(*value, total.filter(|_| evals.len() == 1));
         let mut item = Item { id: key.clone(), complete: true, at: at(*value), ..Item::default() };
         item.metrics.extend(rewards.metrics(*value));
         let counts = [("n_trials", rewards.named().len()), ("n_errors", rewards.failed.len())];
-        for (name, count) in counts {
-            let Some(own) = value.get(name) else { continue };
-            let definition = Definition::Combination(vec![(1.0, Printed::from_f64(count as f64))], true);
-            item.metrics.extend(claim(name.into(), own, definition));
+        for (name, own) in counts {
+            let Some(said) = value.get(name) else { continue };
+            let definition = Definition::Combination(vec![(1.0, Printed::from_f64(own as f64))], true);
+            item.metrics.extend(claim(name.into(), said, definition));
         }
         out.item(&item, origin);
         for (task, samples) in rewards.tasks() {
@@ -132,7 +132,7 @@ struct Rewards<'t> {
     /// Trials with an error.
     failed: BTreeSet<Cow<'t, str>>,
     /// All trials of the job, where it has this one only.
-    total: Option<f64>,
+    total: Option<usize>,
 }
 
 /// The names in the lists of an object.
@@ -144,7 +144,7 @@ fn names(lists: Value<'_>) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)>
 }
 
 impl<'t> Rewards<'t> {
-    fn of(eval: Value<'t>, total: Option<f64>) -> Self {
+    fn of(eval: Value<'t>, total: Option<usize>) -> Self {
         let lists = |name: &str| eval.get(name).filter(|lists| lists.kind() == Kind::Object);
         let mut by_name: BTreeMap<Cow<'t, str>, Vec<(Printed, Cow<'t, str>)>> = BTreeMap::new();
         for (reward, values) in lists("reward_stats").into_iter().flat_map(|stats| stats.members()) {
@@ -164,7 +164,7 @@ impl<'t> Rewards<'t> {
     fn without(&self) -> (usize, usize) {
         let named = self.named();
         let failed = self.failed.iter().filter(|trial| !named.contains(trial.as_ref())).count();
-        let others = self.total.map_or(failed, |total| (total as usize).saturating_sub(named.len()));
+        let others = self.total.map_or(failed, |total| total.saturating_sub(named.len()));
         (failed, others.max(failed))
     }
 
@@ -173,7 +173,7 @@ impl<'t> Rewards<'t> {
         let list = eval.get("metrics").filter(|metrics| metrics.kind() == Kind::Array);
         let metrics: Vec<Value<'t>> = list.into_iter().flat_map(|list| list.elements()).collect();
         let mut claims: Vec<RowClaim<'t>> = Vec::new();
-        for (name, value) in metrics.iter().flat_map(|metric| metric.members()) {
+        for (name, value) in metrics.iter().flat_map(Value::members) {
             let name = name.as_str();
             // With several rewards a metric goes by the reward's name, and its own is not logged.
             let definition = match self.by_name.values().next() {

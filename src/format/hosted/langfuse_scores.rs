@@ -44,7 +44,7 @@ fn is_score(record: Value<'_>) -> bool {
         && has(record, "dataType", Kind::String)
         && has(record, "source", Kind::String)
         && ["value", "stringValue"].iter().any(|key| record.get(key).is_some())
-        && ["traceId", "sessionId", "datasetRunId"].iter().any(|key| is_of(&key))
+        && ["traceId", "sessionId", "datasetRunId"].iter().any(is_of)
 }
 
 /// The scores of a page of the API.
