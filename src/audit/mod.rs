@@ -216,7 +216,7 @@ impl<'p> Auditor<'p> {
         }
         self.builder = builder;
         let key = if item.id.is_empty() { 0 } else { stable_hash(&item.id) };
-        self.stream.items.columns.observe(key, &item.row, &item.facts);
+        self.stream.items.columns.observe(key, &item.row, &item.facts, origin);
         summary.fields = fields.0;
         self.stream.items.fields |= fields.0;
         if let Ok(id) = item.id.parse::<i64>() {

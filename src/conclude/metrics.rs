@@ -116,13 +116,14 @@ pub(super) fn count(
         let what = ClaimKey::Rows(name.clone());
         let mut counts = rows.verdicts;
         if let Some(solved) = solved.filter(|solved| solved.field == name) {
-            let decided = counts.unprovable.min(solved.verdicts.proven + solved.verdicts.refuted);
-            counts.unprovable -= decided;
-            counts.refuted += solved.verdicts.refuted.min(decided);
-            counts.proven += decided - solved.verdicts.refuted.min(decided);
+            // Rows without all their parts stay open.
+            let VerdictCounts { proven, refuted, unprovable, .. } = solved.verdicts;
+            let others = rows.rows.saturating_sub(proven + refuted + unprovable);
+            counts = VerdictCounts { proven, refuted, unprovable: unprovable + others, ..VerdictCounts::default() };
         }
         if counts.unprovable > 0 {
-            let (reason, log) = gap(rows);
+            let of_batches = solved.filter(|solved| solved.field == name && solved.has_batches);
+            let (reason, log) = of_batches.map_or_else(|| gap(rows), |_| OF_BATCHES);
             let beside = resting.beside(&Beneath::Rows(name.clone()));
             gaps.missing(&what, format!("{reason}{beside}").into(), log, counts.unprovable);
         }
@@ -190,6 +191,12 @@ fn count_rewards(
     }
     verdicts.entry(what).or_default().merge(&counts);
 }
+
+/// Why the reward of a batch is undecided, and what to log to decide it.
+const OF_BATCHES: (Cow<'static, str>, &str) = (
+    Cow::Borrowed("it lies between sums of its parts: a function may have scored only some rollouts of the batch"),
+    "how many rollouts each reward function scored",
+);
 
 /// Why rows of a metric are undecided, and what to log to decide them.
 fn gap(rows: &MetricRows) -> (Cow<'static, str>, &'static str) {

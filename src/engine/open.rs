@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::config::{ColumnSpec, InputConfig};
 use crate::engine::refused;
 use crate::format::native::{self, roles};
-use crate::format::{self, Confidence, Format, HEAD_BYTES, Head, MappedField, MappedRole, Reader};
+use crate::format::{self, Confidence, Format, Framing, HEAD_BYTES, Head, MappedField, MappedRole, Reader};
 use crate::model::stable_hash;
 use crate::run::InputIdentity;
 use crate::source::{ByteRange, Input, SourceError};
@@ -147,7 +147,12 @@ pub fn open(
     let (path, stored) = (input.path.clone(), input.size());
     let name = input.logical_name().to_owned();
     let mut window = HEAD_BYTES;
-    let mut bytes = crate::source::peek(&input, window)?;
+    let mut bytes = match crate::source::peek(&input, window) {
+        Ok(bytes) => bytes,
+        // A file of rows that cannot be read is a part of its run that is missing: a finding, beside those of the other files.
+        Err(SourceError::NoFooter { .. }) => return Ok(Ok(cut_off(input, stored))),
+        Err(error) => return Err(error),
+    };
     let rank = |head: &Head<'_>| {
         let mut ranked: Vec<(Confidence, &'static dyn Format)> =
             format::all().map(|format| (format::recognise(format, head), format)).collect();
@@ -177,6 +182,39 @@ pub fn open(
         let head = Recognition { bytes: &bytes, whole, stored };
         opened(input, format, confidence, reader, &head)
     }))
+}
+
+/// The reader of a container whose end is missing. Opening it gives the error.
+struct CutOff;
+
+impl Reader for CutOff {
+    fn framing(&self) -> Framing {
+        Framing::Lines
+    }
+
+    fn columns(&self) -> &[ColumnSpec] {
+        &[]
+    }
+
+    fn mapping(&self) -> Vec<MappedField> {
+        Vec::new()
+    }
+}
+
+fn cut_off(input: Input, stored: Option<u64>) -> RecognisedInput {
+    RecognisedInput {
+        input,
+        format: "cut-off",
+        tool: "cut-off",
+        is_mappable: false,
+        confidence: Confidence::of(100, "the start of a container without its end"),
+        reader: Box::new(CutOff),
+        head_bytes: 0,
+        head: 0,
+        whole: false,
+        stored,
+        range: None,
+    }
 }
 
 /// What reads an input.

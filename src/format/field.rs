@@ -31,6 +31,12 @@ pub fn at(value: Value<'_>) -> At {
     At::new(value.start(), value.end())
 }
 
+/// A number of a tool that prints the shortest digits of its doubles: few digits are no rounding.
+#[must_use]
+pub fn exact(value: Value<'_>) -> Option<Printed> {
+    printed(value).map(|number| if number.is_finite() { Printed::from_f64(number.value) } else { number })
+}
+
 /// The error for a value of the wrong kind.
 #[must_use]
 pub fn field_error(value: Value<'_>, what: &str, expected: &str) -> FieldError {

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::format::field::{flag, printed};
+use crate::format::field::{at, flag, printed};
 use crate::format::json::{Kind, Value};
-use crate::model::{RowFact, plain_name};
+use crate::model::{RewardOf, RowFact, plain_name};
 use crate::numeric::Printed;
 
 /// Names of the whole.
@@ -126,7 +126,15 @@ pub(in crate::format) fn rewarded<'t>(item: &Cow<'t, str>, record: Value<'t>) ->
     let parts = parts(record);
     let weights = weights(record, &parts);
     let item = item.clone();
-    (!parts.is_empty()).then_some(RowFact::Rewarded { item, name, reward: printed(whole)?, parts, weights })
+    (!parts.is_empty()).then_some(RowFact::Rewarded {
+        item,
+        name,
+        reward: printed(whole)?,
+        parts,
+        weights,
+        of: RewardOf::Rollout,
+        at: at(whole),
+    })
 }
 
 /// The reward of a row whose functions are under `metrics`. A row without any of them failed before they were asked.
@@ -143,6 +151,8 @@ pub(in crate::format) fn of_metrics<'t>(item: &Cow<'t, str>, record: Value<'t>) 
         reward: printed(whole)?,
         parts,
         weights: Vec::new(),
+        of: RewardOf::Rollout,
+        at: at(whole),
     })
 }
 

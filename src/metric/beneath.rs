@@ -63,6 +63,7 @@ pub fn unchecked(metric: &JudgedMetric<'_>, facts: &RunFacts<'_>, marks: &Marks<
 
 #[cfg(test)]
 mod tests {
+    use crate::metric::alike::tests::Nowhere;
     use std::collections::BTreeMap;
 
     use super::*;
@@ -75,7 +76,7 @@ mod tests {
     fn of(metric: &str, value: &str, field: &str, marks: &Marks<'_>) -> Option<(Beneath, u64)> {
         let mut columns = RowColumns::default();
         for (item, value) in (1..).zip([0.5, 0.9, 0.4]) {
-            columns.observe(item, &[RowField::new(field.into(), FieldValue::Number(value))], &[]);
+            columns.observe(item, &[RowField::new(field.into(), FieldValue::Number(value))], &[], &Nowhere);
         }
         let (rows, tokens) = (BTreeMap::new(), TokenTotals::default());
         let facts = RunFacts {

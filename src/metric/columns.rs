@@ -12,7 +12,7 @@ use crate::metric::facts::RowFacts;
 use crate::metric::fixed::SignedSum;
 use crate::metric::joint::Joint;
 use crate::metric::texts::label;
-use crate::model::{FieldValue, RowFact, RowField, answer_hash};
+use crate::model::{FieldValue, Origin, RowFact, RowField, answer_hash};
 use crate::numeric::ExactSum;
 
 /// Maximum number of columns.
@@ -266,8 +266,8 @@ pub struct RowColumns {
 
 impl RowColumns {
     /// Adds a row. `item` tells rows of one item from others.
-    pub fn observe(&mut self, item: u64, row: &[RowField<'_>], facts: &[RowFact<'_>]) {
-        self.facts.observe(facts, row);
+    pub fn observe(&mut self, item: u64, row: &[RowField<'_>], facts: &[RowFact<'_>], origin: &dyn Origin) {
+        self.facts.observe(facts, row, origin);
         if row.is_empty() {
             return;
         }
@@ -395,6 +395,7 @@ fn weight<'f>(field: &'f RowField<'_>) -> Option<(&'f str, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metric::alike::tests::Nowhere;
     use crate::model::Text;
 
     fn row(at: usize) -> Vec<RowField<'static>> {
@@ -410,7 +411,7 @@ mod tests {
 
     fn of(rows: impl Iterator<Item = usize>) -> RowColumns {
         let mut all = RowColumns::default();
-        rows.for_each(|at| all.observe(at as u64, &row(at), &[]));
+        rows.for_each(|at| all.observe(at as u64, &row(at), &[], &Nowhere));
         all
     }
 

@@ -1,6 +1,7 @@
 //! Checks a number against a weighted sum of other numbers of its record, or against two bounds in it.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use crate::derive::{Judgement, at_most, judge};
 use crate::metric::pairs::Said;
@@ -44,6 +45,24 @@ pub(super) fn judge_combination(claim: Approx, terms: &[(f64, Printed)], is_cert
         }
     }
     Some(Said { judged, instead })
+}
+
+/// Judges a number against the mean of others, with zeros beside them: none, or so many.
+pub(super) fn judge_mean(claim: Approx, numbers: &[Printed], (fewest, most): (usize, usize)) -> Option<Said> {
+    let count = numbers.len();
+    let sum = Approx::sum(numbers.iter().map(|number| Approx::exact(number.value)), NumberFormat::F64);
+    let mean = |zeros: usize| sum.over((count + zeros) as f64).rounded(ROUNDINGS, NumberFormat::F32);
+    let all = std::iter::once(0).chain(fewest.max(1)..=most).filter(|zeros| count + zeros > 0);
+    let first = judge(claim, mean(all.clone().next()?));
+    if let Some(judged) = all.map(|zeros| judge(claim, mean(zeros))).find(Judgement::is_proven) {
+        return Some(Said { judged, instead: Vec::new() });
+    }
+    let different: BTreeSet<u64> = numbers.iter().map(|number| number.value.to_bits()).collect();
+    let of_different = Approx::exact(different.iter().map(|bits| f64::from_bits(*bits)).sum::<f64>());
+    let of_different = of_different.over(different.len() as f64).rounded(ROUNDINGS, NumberFormat::F32);
+    let is_of_different = !different.is_empty() && judge(claim, of_different).is_proven();
+    let instead = is_of_different.then_some(Cow::Borrowed("the mean of the different values, each counted once"));
+    Some(Said { judged: first, instead: instead.into_iter().collect() })
 }
 
 /// Single-precision roundings granted to a mean relative to its extremes.
@@ -103,6 +122,21 @@ mod tests {
         let of = |claim: &str| verdict(claim, &[(0.7, "0.50000000"), (0.3, "1.00000000")]);
         assert_eq!(of("0.65000000").0, Verdict::Proven);
         assert_eq!(of("1.50000000"), (Verdict::Refuted, vec!["the plain sum of its parts".to_owned()]));
+    }
+
+    #[test]
+    fn a_mean_may_count_zeros() {
+        let of = |claim: f64, zeros: (usize, usize)| {
+            let numbers = [1.0, 1.0, 1.0, 0.0].map(Printed::from_f64);
+            let said = judge_mean(Approx::exact(claim), &numbers, zeros).unwrap();
+            (said.judged.verdict, said.instead.len())
+        };
+        // 3 of 4, 3 of 6, and (1 + 0)/2.
+        assert_eq!(of(0.75, (0, 0)), (Verdict::Proven, 0));
+        assert_eq!(of(0.5, (2, 2)), (Verdict::Proven, 0));
+        assert_eq!(of(0.5, (0, 0)), (Verdict::Refuted, 1));
+        assert_eq!(of(0.6, (2, 2)), (Verdict::Refuted, 0));
+        assert_eq!(of(0.6, (0, 2)), (Verdict::Proven, 0));
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use crate::derive::{Judgement, judge as compare};
 use crate::metric::choice::{Cut, Fits, compared, outcome};
-use crate::metric::combination::{judge_between, judge_combination};
+use crate::metric::combination::{judge_between, judge_combination, judge_mean};
+use crate::metric::distribution::judge_entropy;
 use crate::metric::pairs::{Said, judge_rollout, judge_token};
 use crate::model::{
     CandidateSummary, Counted, Definition, Divisor, ItemSummary, Ranking, RowClaim, RowValue, ScoreOutput, Verdict,
@@ -27,7 +28,15 @@ impl Definition<'_> {
     /// Whether it is a formula over other numbers of the record with known wrong variants.
     #[must_use]
     pub fn is_formula(&self) -> bool {
-        matches!(self, Self::Combination(..) | Self::Between(..) | Self::OfToken(..) | Self::OfTokens(_))
+        matches!(
+            self,
+            Self::Combination(..)
+                | Self::MeanWithZeros { .. }
+                | Self::Entropy(_)
+                | Self::Between(..)
+                | Self::OfToken(..)
+                | Self::OfTokens(_)
+        )
     }
 
     /// The fields that would decide it, as text.
@@ -136,7 +145,9 @@ fn of_record(value: &RowValue, definition: &Definition<'_>) -> Option<Said> {
     let claim = Approx::printed(number);
     match definition {
         Definition::Combination(terms, is_certain) => judge_combination(claim, terms, *is_certain),
+        Definition::MeanWithZeros { numbers, fewest, most } => judge_mean(claim, numbers, (*fewest, *most)),
         Definition::Between(low, high) => Some(judge_between(claim, low.as_ref(), high.as_ref())),
+        Definition::Entropy(own) => Some(judge_entropy(claim, own)),
         Definition::OfToken(promise, trainer, engine) => judge_token(claim, *promise, trainer, engine),
         Definition::OfTokens(over) => judge_rollout(claim, over),
         _ => None,
@@ -298,6 +309,8 @@ fn derive(item: &ItemSummary, definition: &Definition<'_>) -> Option<Derived> {
         | Definition::Shares
         | Definition::OneOf { .. }
         | Definition::Combination(..)
+        | Definition::MeanWithZeros { .. }
+        | Definition::Entropy(_)
         | Definition::Between(..)
         | Definition::Lacks(_)
         | Definition::OfToken(..)

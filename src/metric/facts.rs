@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::metric::alike::{Alike, FirstRow};
 use crate::metric::capped::{Capped, kept};
 use crate::metric::grading::Grading;
 use crate::metric::ranking::Rankings;
 use crate::metric::reward_sums::{RewardSums, Rewarded};
 use crate::metric::votes::Votes;
-use crate::model::{RowFact, RowField, TokenMask, TokenSums};
+use crate::model::{Origin, RowFact, RowField, TokenMask, TokenSums};
 use crate::numeric::ExactSum;
 
 /// Judges that are kept.
@@ -129,7 +130,7 @@ pub struct RowFacts {
     /// Rollouts with several rewards, by the names of their functions.
     pub rewards: BTreeMap<Vec<String>, Rewards>,
     /// Rollouts by their group, and the bits of their reward and advantage.
-    rollouts: Capped<(u64, u64, u64), u64, ROLLOUTS>,
+    rollouts: Capped<(u64, u64, u64), Alike, ROLLOUTS>,
     /// Rewards with the parts that they are made of.
     pub reward_sums: RewardSums,
     /// What numbers of the run are means of, by name: Σ, Σ of the sizes and the count.
@@ -145,7 +146,7 @@ pub struct RowFacts {
 }
 
 impl RowFacts {
-    pub(super) fn observe(&mut self, facts: &[RowFact<'_>], row: &[RowField<'_>]) {
+    pub(super) fn observe(&mut self, facts: &[RowFact<'_>], row: &[RowField<'_>], origin: &dyn Origin) {
         let is_plain = |fact: &RowFact<'_>| matches!(fact, RowFact::Graded { .. } | RowFact::Rewarded { .. });
         self.rows += u64::from(!facts.iter().all(is_plain));
         for fact in facts {
@@ -158,12 +159,14 @@ impl RowFacts {
                 }
                 RowFact::Tokens(sums) => self.tokens.entry(sums.mask).or_default().observe(sums),
                 RowFact::Rewards { group, parts, advantage } => self.observe_rewards(*group, parts, *advantage),
-                RowFact::Rollout { group, reward, advantage } => {
-                    self.rollouts.change((*group, reward.to_bits(), advantage.to_bits()), |times| *times += 1);
+                RowFact::Rollout { group, reward, advantage, at } => {
+                    let key = (*group, reward.to_bits(), advantage.to_bits());
+                    self.rollouts.change(key, |own| own.see("", *at, origin));
                 }
-                RowFact::Rewarded { item, name, reward, parts, weights } => {
+                RowFact::Rewarded { item, name, reward, parts, weights, of, at } => {
                     let parts = parts.iter().map(|(name, number)| (name.as_ref(), *number)).collect();
-                    self.reward_sums.observe(name, &Rewarded { item, reward: *reward, parts, weights });
+                    let row = Rewarded { item, reward: *reward, parts, weights, of: *of, at: *at };
+                    self.reward_sums.observe(name, &row, origin);
                 }
                 RowFact::Counted { name, sum, count } => {
                     let Some(own) = kept(&mut self.counted, name, COUNTED) else { continue };
@@ -212,7 +215,7 @@ impl RowFacts {
         for (names, theirs) in other.rewards {
             self.rewards.entry(names).or_default().merge(theirs, |own, theirs| *own += theirs);
         }
-        self.rollouts.merge(other.rollouts, |own, theirs| *own += theirs);
+        self.rollouts.merge(other.rollouts, Alike::merge);
         for (name, theirs) in other.counted {
             let Some(own) = kept(&mut self.counted, &name, COUNTED) else { continue };
             own.rows += theirs.rows;
@@ -230,15 +233,27 @@ impl RowFacts {
     #[must_use]
     pub fn groups(&self) -> BTreeMap<u64, Vec<(f64, f64)>> {
         let mut groups: BTreeMap<u64, Vec<(f64, f64)>> = BTreeMap::new();
-        for ((group, reward, advantage), times) in &self.rollouts.rows {
+        for ((group, reward, advantage), alike) in &self.rollouts.rows {
             let own = groups.entry(*group).or_default();
             let one = (f64::from_bits(*reward), f64::from_bits(*advantage));
-            own.extend((0..(*times).min(EQUAL)).map(|_| one));
+            own.extend((0..alike.times.min(EQUAL)).map(|_| one));
         }
         // Some of the last one's rows may have been left out.
         if self.rollouts.has_more {
             groups.pop_last();
         }
         groups
+    }
+
+    /// The first rollout of a group with a reward and an advantage.
+    #[must_use]
+    pub fn first_rollout(&self, group: u64, (reward, advantage): (f64, f64)) -> Option<&FirstRow> {
+        self.rollouts.rows.get(&(group, reward.to_bits(), advantage.to_bits()))?.first.as_ref()
+    }
+
+    /// Sets the index of the input in all places.
+    pub fn renumber(&mut self, file: u32) {
+        self.rollouts.rows.values_mut().for_each(|alike| alike.renumber(file));
+        self.reward_sums.renumber(file);
     }
 }

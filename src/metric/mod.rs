@@ -4,6 +4,7 @@
 mod about;
 pub mod advantages;
 pub mod aggregate;
+pub mod alike;
 mod alone;
 pub mod answer;
 pub mod beneath;
@@ -13,6 +14,7 @@ pub mod choice;
 pub mod columns;
 mod combination;
 pub mod definition;
+pub mod distribution;
 mod equations;
 pub mod facts;
 pub mod field_names;

@@ -4,15 +4,20 @@
 //! rubric in `verifiers/rubrics/rubric.py`, `reward_weights` in `trl/trainer/grpo_config.py`). Where the rows do not declare
 //! them they are solved: the weights under which the sum of absolute residuals is least, found by least squares that weigh each
 //! row by the inverse of its residual, so that a few wrong rows do not bend them.
+//!
+//! A training log has means over batches instead (`_generate_and_score_completions` in `trl/trainer/grpo_trainer.py`). A reward
+//! function may return None for a completion that it does not apply to: its mean leaves the completion out, the sum counts it as
+//! 0. The reward of a batch is then Σ weight·share·mean with unknown shares between 0 and 1.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::derive::judge as compare;
+use crate::metric::alike::{Alike, FirstRow};
 use crate::metric::capped::Capped;
 use crate::metric::equations::eliminate;
-use crate::model::{RunClaim, VerdictCounts};
+use crate::model::{At, Origin, RewardOf, RunClaim, VerdictCounts};
 use crate::numeric::{Approx, NumberFormat, Printed, half_of_last_digit, show};
 
 /// The object of a summary that declares the weights.
@@ -21,12 +26,12 @@ pub const WEIGHTS: &str = "reward_weights";
 const KEPT: usize = 1 << 16;
 /// Parts that are told apart.
 const PARTS: usize = 8;
-/// Longest name of a row that is kept, in bytes.
-const LONGEST: usize = 64;
 /// Fewest rows, beyond the number of weights, from which weights are solved.
 const MORE_ROWS: u64 = 3;
 /// Share of the rows that follow from here on; the others are wrong.
 const NEARLY_ALL: f64 = 0.98;
+/// The same where the others are wrong by more than a rule that is not logged could explain.
+const MOST: f64 = 0.875;
 /// Steps of the solution.
 const STEPS: usize = 40;
 /// Roundings in single precision of a sum of products.
@@ -36,32 +41,17 @@ const NEAR: f64 = 2e-4;
 /// Times its bound that the rewards of the rows lie apart, at least. Otherwise rounding gives any sum.
 const APART: f64 = 8.0;
 
-/// The rows with one reward and one number of each part.
-#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-struct Same {
-    times: u64,
-    /// The first of them by name.
-    item: Option<String>,
-}
-
-impl Same {
-    fn add(&mut self, times: u64, item: Option<&str>) {
-        self.times += times;
-        if let Some(item) = item.filter(|item| self.item.as_deref().is_none_or(|own| *item < own)) {
-            self.item = Some(item.to_owned());
-        }
-    }
-}
-
 /// Rows whose rewards have the same parts.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct RewardRows {
     /// By the bits of the parts and of the reward.
-    rows: Capped<(Vec<u64>, u64), Same, KEPT>,
+    rows: Capped<(Vec<u64>, u64), Alike, KEPT>,
     /// The longest fraction of the rewards, and of each part.
     decimals: Vec<i16>,
     /// The bits of the weights that rows declare, in the order of the parts.
     declared: BTreeSet<Vec<u64>>,
+    /// Whether any row is a batch.
+    has_batches: bool,
 }
 
 /// The rewards of a stream.
@@ -82,24 +72,27 @@ pub struct Rewarded<'t> {
     pub parts: Vec<(&'t str, Printed)>,
     /// The weights that the row declares, in the order of the parts; empty without any.
     pub weights: &'t [f64],
+    /// What the row is.
+    pub of: RewardOf,
+    /// Where the reward stands.
+    pub at: At,
 }
 
 impl RewardSums {
     /// Part names whose rows are kept.
     const SETS: usize = 8;
 
-    pub(super) fn observe(&mut self, field: &str, row: &Rewarded<'_>) {
+    pub(super) fn observe(&mut self, field: &str, row: &Rewarded<'_>, origin: &dyn Origin) {
         let numbers = || std::iter::once(&row.reward).chain(row.parts.iter().map(|(_, number)| number));
         if row.parts.len() > PARTS || !numbers().all(Printed::is_finite) {
             return;
         }
         let names = row.parts.iter().map(|(name, _)| (*name).to_owned()).collect();
         let own = self.by_parts.entry((field.to_owned(), names)).or_default();
-        let cut = row.item.char_indices().map(|(at, _)| at).find(|at| *at >= LONGEST).unwrap_or(row.item.len());
-        let item = row.item.get(..cut).filter(|item| !item.is_empty());
         let parts = row.parts.iter().map(|(_, number)| number.value.to_bits()).collect();
-        own.rows.change((parts, row.reward.value.to_bits()), |same| same.add(1, item));
+        own.rows.change((parts, row.reward.value.to_bits()), |own| own.see(row.item, row.at, origin));
         own.longest(numbers().map(|number| number.decimals));
+        own.has_batches |= row.of == RewardOf::Batch;
         if !row.weights.is_empty() && own.declared.len() < PARTS {
             own.declared.insert(row.weights.iter().map(|weight| weight.to_bits()).collect());
         }
@@ -117,9 +110,14 @@ impl RewardSums {
             let own = self.by_parts.entry(names).or_default();
             own.longest(theirs.decimals.into_iter());
             own.declared.extend(theirs.declared);
-            own.rows.merge(theirs.rows, |own, theirs| own.add(theirs.times, theirs.item.as_deref()));
+            own.has_batches |= theirs.has_batches;
+            own.rows.merge(theirs.rows, Alike::merge);
         }
         self.keep();
+    }
+
+    pub(super) fn renumber(&mut self, file: u32) {
+        self.by_parts.values_mut().flat_map(|own| own.rows.rows.values_mut()).for_each(|own| own.renumber(file));
     }
 
     /// The field and the number of rewards, where one field holds them.
@@ -160,21 +158,23 @@ impl RewardRows {
 }
 
 /// A reward with its parts, and the rows that have them.
+#[derive(Clone)]
 struct Row<'r> {
     parts: Vec<f64>,
     reward: f64,
-    same: &'r Same,
+    same: &'r Alike,
 }
 
 /// The rewards of a stream, with half of the last digit of each column: the reward's, then those of the parts.
 struct Table<'r> {
     rows: Vec<Row<'r>>,
     halves: Vec<f64>,
+    has_batches: bool,
 }
 
 impl<'r> Table<'r> {
     fn new(own: &'r RewardRows) -> Self {
-        let row = |((parts, reward), same): (&(Vec<u64>, u64), &'r Same)| Row {
+        let row = |((parts, reward), same): (&(Vec<u64>, u64), &'r Alike)| Row {
             parts: parts.iter().map(|bits| f64::from_bits(*bits)).collect(),
             reward: f64::from_bits(*reward),
             same,
@@ -186,7 +186,7 @@ impl<'r> Table<'r> {
         };
         let half = |(at, decimals): (usize, &i16)| if is_whole(at) { 0.0 } else { half_of_last_digit(*decimals) };
         let halves = own.decimals.iter().enumerate().map(half).collect();
-        Self { rows, halves }
+        Self { rows, halves, has_batches: own.has_batches }
     }
 
     fn half(&self, at: usize) -> f64 {
@@ -203,6 +203,68 @@ impl<'r> Table<'r> {
 
     fn follows(&self, row: &Row<'_>, weights: &[f64]) -> bool {
         compare(Approx::new(row.reward, self.half(0)), self.sum(&row.parts, weights)).is_proven()
+    }
+
+    /// Whether a reward that does not follow is wrong whatever is not logged: twice the sum, in more digits than a rule would
+    /// set; or for a batch, outside of what its parts give for any share of the rollouts. Other rows have to determine the weights
+    /// of its parts.
+    fn is_certain(&self, row: &Row<'_>, weights: &[f64], determined: &[usize]) -> bool {
+        if (0..row.parts.len()).any(|at| row.parts[at].abs() > 0.0 && !determined.contains(&at)) {
+            return false;
+        }
+        if !self.has_batches {
+            let twice = self.sum(&row.parts, weights).scaled(2.0);
+            return !is_round(row.reward) && compare(Approx::new(row.reward, self.half(0)), twice).is_proven();
+        }
+        // The mean of a batch may hide numbers of either sign where other batches have both.
+        let has_one_sign = |at: usize| {
+            let is_any = |of: fn(&f64) -> bool| self.rows.iter().any(|row| row.parts.get(at).is_some_and(of));
+            !(is_any(|part| *part > 0.0) && is_any(|part| *part < 0.0))
+        };
+        let terms = || row.parts.iter().zip(weights).map(|(part, weight)| part * weight);
+        let sizes = terms().map(f64::abs).sum::<f64>() + row.reward.abs();
+        // Trainers may keep numbers in 16 bits.
+        let own = self.sum(&row.parts, weights);
+        let half = own.half + self.half(0) + ROUNDINGS * NumberFormat::Bf16.unit_roundoff() * sizes;
+        let low: f64 = terms().map(|term| term.min(0.0)).sum();
+        let high: f64 = terms().map(|term| term.max(0.0)).sum();
+        (0..row.parts.len()).all(has_one_sign) && (row.reward > high + half || row.reward < low - half)
+    }
+
+    /// The parts whose weights the rows that follow from them determine.
+    fn determined(&self, weights: &[f64]) -> Vec<usize> {
+        let rows = self.rows.iter().filter(|row| self.follows(row, weights)).cloned().collect();
+        let following = Self { rows, halves: self.halves.clone(), has_batches: self.has_batches };
+        let Some((active, solved)) = following.independent(following.active()) else { return Vec::new() };
+        let own: Vec<f64> = active.iter().map(|at| weights[*at]).collect();
+        if following.is_enough(&active) && !differ(&solved, &own) { active } else { Vec::new() }
+    }
+
+    /// Whether enough rows follow from some weights: the others may be set by a rule, or are wrong without one.
+    fn is_nearly_all(&self, weights: &[f64]) -> bool {
+        let share = self.following(weights) as f64 / self.total() as f64;
+        if self.has_batches || share >= NEARLY_ALL {
+            return share >= MOST;
+        }
+        let determined = if share >= MOST { self.determined(weights) } else { Vec::new() };
+        let mut others = self.rows.iter().filter(|row| !self.follows(row, weights));
+        share >= MOST && others.all(|row| self.is_certain(row, weights, &determined))
+    }
+
+    /// Parts that are 0 in every row have no weight.
+    fn active(&self) -> Vec<usize> {
+        let width = self.rows.first().map_or(0, |row| row.parts.len());
+        (0..width).filter(|at| self.rows.iter().any(|row| row.parts[*at].abs() > 0.0)).collect()
+    }
+
+    fn deciding(&self, active: &[usize]) -> impl Iterator<Item = &Row<'r>> {
+        self.rows.iter().filter(|row| active.iter().any(|at| row.parts[*at].abs() > 0.0))
+    }
+
+    /// Whether there are more rows than weights.
+    fn is_enough(&self, active: &[usize]) -> bool {
+        let rows: u64 = self.deciding(active).map(|row| row.same.times).sum();
+        !active.is_empty() && self.deciding(active).count() > active.len() && rows >= active.len() as u64 + MORE_ROWS
     }
 
     /// The rows whose rewards follow from some weights.
@@ -223,13 +285,13 @@ impl<'r> Table<'r> {
     /// The weights from which nearly all rewards follow; None if the rows do not determine them.
     fn solve(&self) -> Option<Vec<f64>> {
         let width = self.rows.first()?.parts.len();
-        // Parts that are 0 in every row have no weight.
-        let all: Vec<usize> = (0..width).filter(|at| self.rows.iter().any(|row| row.parts[*at].abs() > 0.0)).collect();
-        let (active, solved) = self.independent(all)?;
-        let deciding = || self.rows.iter().filter(|row| active.iter().any(|at| row.parts[*at].abs() > 0.0));
-        let is_enough = deciding().count() > active.len()
-            && deciding().map(|row| row.same.times).sum::<u64>() >= active.len() as u64 + MORE_ROWS;
-        if active.is_empty() || !is_enough {
+        // A trainer adds rewards up without weights unless it is told otherwise.
+        let plain = vec![1.0; width];
+        if self.has_batches && self.is_nearly_all(&plain) {
+            return Some(plain);
+        }
+        let (active, solved) = self.independent(self.active())?;
+        if !self.is_enough(&active) {
             return None;
         }
         let mut weights = vec![0.0; width];
@@ -239,10 +301,10 @@ impl<'r> Table<'r> {
         // People set weights with few digits.
         let rounded = (0..=4).map(|digits| round(&weights, digits)).find(|own| !differ(own, &weights));
         let best = rounded.filter(|own| self.following(own) >= self.following(&weights)).unwrap_or(weights);
-        let bound = deciding().map(|row| self.half(0) + self.sum(&row.parts, &best).half).fold(0.0, f64::max);
+        let bound =
+            self.deciding(&active).map(|row| self.half(0) + self.sum(&row.parts, &best).half).fold(0.0, f64::max);
         let (low, high) = self.range();
-        let is_nearly_all = self.following(&best) as f64 >= NEARLY_ALL * self.total() as f64;
-        (high - low > APART * bound && is_nearly_all).then_some(best)
+        (high - low > APART * bound && self.is_nearly_all(&best)).then_some(best)
     }
 
     /// Parts that no others give in all rows, with their weights. Of parts that say the same, the first ones stay.
@@ -291,14 +353,16 @@ impl<'r> Table<'r> {
 /// A reward that its parts do not give.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WrongReward<'r> {
-    /// The first row with it, by name.
-    pub item: &'r str,
+    /// The first row with it.
+    pub first: Option<&'r FirstRow>,
     /// Rows.
     pub rows: u64,
     /// The reward as logged.
     pub reward: f64,
     /// What the weights give, with its bound.
     pub expected: Approx,
+    /// Whether it is twice that.
+    pub is_twice: bool,
 }
 
 /// Rewards with the weights of their parts.
@@ -314,6 +378,8 @@ pub struct SolvedRewards<'r> {
     pub is_declared: bool,
     /// Weights from which the rewards follow instead of the declared ones.
     pub instead: Option<Vec<f64>>,
+    /// Whether the rows are batches, of which some functions may have scored a part only.
+    pub has_batches: bool,
     /// Verdicts on the rewards.
     pub verdicts: VerdictCounts,
     /// The wrong rewards.
@@ -332,6 +398,7 @@ impl<'r> SolvedRewards<'r> {
             instead: solved.filter(|solved| is_declared && differ(solved, &weights)),
             weights,
             is_declared,
+            has_batches: table.has_batches,
             verdicts: VerdictCounts::default(),
             wrong: Vec::new(),
         };
@@ -341,29 +408,26 @@ impl<'r> SolvedRewards<'r> {
 
     fn judge(&mut self, table: &Table<'r>) {
         let others: Vec<&Row<'r>> = table.rows.iter().filter(|row| !table.follows(row, &self.weights)).collect();
-        // A rule may set the reward of some rows: to one value at the end of its scale.
-        let (low, high) = table.range();
-        let is_end = |reward: f64| [low, high, 0.0].iter().any(|end| reward.total_cmp(end).is_eq());
-        let is_same = |row: &&&Row<'r>| others.first().is_some_and(|first| row.reward.total_cmp(&first.reward).is_eq());
-        let is_set =
-            others.iter().filter(is_same).count() == others.len() && others.iter().all(|row| is_end(row.reward));
-        let wrong: u64 = others.iter().map(|row| row.same.times).sum();
-        self.verdicts.proven = table.total() - wrong;
-        let is_nearly_all = self.verdicts.proven as f64 >= NEARLY_ALL * table.total() as f64;
+        let rows = |of: &[&Row<'r>]| of.iter().map(|row| row.same.times).sum::<u64>();
+        self.verdicts.proven = table.total() - rows(&others);
         // Where most rewards are something else, the declared weights may not be all that they are made of.
-        if self.instead.is_none() && (is_set || !is_nearly_all) {
-            self.verdicts.unprovable = wrong;
+        if self.instead.is_none() && !table.is_nearly_all(&self.weights) {
+            self.verdicts.unprovable = rows(&others);
             return;
         }
-        self.verdicts.refuted = wrong;
-        let one = |row: &&Row<'r>| WrongReward {
-            item: row.same.item.as_deref().unwrap_or_default(),
-            rows: row.same.times,
-            reward: row.reward,
-            expected: table.sum(&row.parts, &self.weights),
+        let is_open = self.instead.is_none() && (table.has_batches || is_set(table, &others));
+        let determined = if is_open && !others.is_empty() { table.determined(&self.weights) } else { Vec::new() };
+        let (wrong, open): (Vec<&Row<'r>>, Vec<&Row<'r>>) =
+            others.into_iter().partition(|row| !is_open || table.is_certain(row, &self.weights, &determined));
+        (self.verdicts.refuted, self.verdicts.unprovable) = (rows(&wrong), rows(&open));
+        let one = |row: &&Row<'r>| {
+            let expected = table.sum(&row.parts, &self.weights);
+            let is_twice = compare(Approx::new(row.reward, table.half(0)), expected.scaled(2.0)).is_proven();
+            let first = row.same.first.as_ref();
+            WrongReward { first, rows: row.same.times, reward: row.reward, expected, is_twice }
         };
-        self.wrong = others.iter().map(one).collect();
-        self.wrong.sort_by(|a, b| a.item.cmp(b.item).then(a.reward.total_cmp(&b.reward)));
+        self.wrong = wrong.iter().map(one).collect();
+        self.wrong.sort_by(|a, b| a.first.cmp(&b.first).then(a.reward.total_cmp(&b.reward)));
     }
 
     /// The weight of a part, by its name or what stands behind a slash in it.
@@ -385,6 +449,20 @@ impl<'r> SolvedRewards<'r> {
             self.names.iter().zip(weights).filter(|(_, weight)| weight.abs() > NEAR).map(term).collect();
         if terms.is_empty() { "0".to_owned() } else { terms.join(" + ") }
     }
+}
+
+/// Whether a rule may have set the rewards of some rows: to one value at the end of the scale.
+fn is_set(table: &Table<'_>, others: &[&Row<'_>]) -> bool {
+    let (low, high) = table.range();
+    let is_end = |reward: f64| [low, high, 0.0].iter().any(|end| reward.total_cmp(end).is_eq());
+    let is_same = |row: &&&Row<'_>| others.first().is_some_and(|first| row.reward.total_cmp(&first.reward).is_eq());
+    others.iter().filter(is_same).count() == others.len() && others.iter().all(|row| is_end(row.reward))
+}
+
+/// Whether a number has so few digits that somebody may have set it.
+fn is_round(number: f64) -> bool {
+    let hundred = number * 100.0;
+    (hundred - hundred.round()).abs() <= 1e-9 * hundred.abs().max(1.0)
 }
 
 /// The weight of a part that a summary declares, under `reward_weights`.
@@ -416,9 +494,25 @@ fn round(weights: &[f64], digits: i32) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metric::alike::tests::Nowhere;
 
     fn number(text: &str) -> Printed {
         Printed::parse(text.as_bytes()).unwrap()
+    }
+
+    fn observe(all: &mut RewardSums, item: &str, reward: &str, parts: Vec<(&str, Printed)>, of: RewardOf) {
+        let row = Rewarded { item, reward: number(reward), parts, weights: &[], of, at: At::default() };
+        all.observe("reward", &row, &Nowhere);
+    }
+
+    /// Batches with the means of two functions.
+    fn batches(rows: &[[&str; 3]]) -> RewardSums {
+        let mut all = RewardSums::default();
+        for (step, [reward, a, b]) in rows.iter().enumerate() {
+            let parts = vec![("a", number(a)), ("b", number(b))];
+            observe(&mut all, &format!("step {step}"), reward, parts, RewardOf::Batch);
+        }
+        all
     }
 
     /// Rewards 0.8·a + 0.2·b, each combination of four times, and further ones.
@@ -428,7 +522,7 @@ mod tests {
         let rows = (0..50).flat_map(|_| known.iter()).chain(more);
         for (item, [reward, a, b]) in rows.enumerate() {
             let parts = vec![("a", number(a)), ("b", number(b))];
-            all.observe("reward", &Rewarded { item: &format!("q{item}"), reward: number(reward), parts, weights: &[] });
+            observe(&mut all, &format!("q{item}"), reward, parts, RewardOf::Rollout);
         }
         all
     }
@@ -446,8 +540,84 @@ mod tests {
         let all = rewards(&[["0.5", "1.0", "1.0"]]);
         let solved = all.solve(|_| None).unwrap();
         assert_eq!((solved.formula(&solved.weights).as_str(), verdicts(&solved)), ("0.8*a + 0.2*b", (200, 1, 0)));
-        assert_eq!((solved.wrong[0].item, solved.wrong[0].reward), ("q200", 0.5));
+        assert_eq!((solved.wrong[0].first.unwrap().item.as_str(), solved.wrong[0].reward), ("q200", 0.5));
         assert!((solved.wrong[0].expected.value - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_reward_that_counts_twice_is_wrong_among_few() {
+        // 0.8·a + 0.2·b; the last one, 0.8·0.7319 + 0.2·0.211 = 0.62772, is counted twice.
+        let known = [
+            ["0.73244", "0.8401", "0.3018"],
+            ["0.8", "1.0", "0.0"],
+            ["0.2", "0.0", "1.0"],
+            ["0.46", "0.5", "0.3"],
+            ["0.52", "0.6", "0.2"],
+            ["0.62", "0.7", "0.3"],
+            ["0.36", "0.4", "0.2"],
+        ];
+        let of = |last: [&str; 3]| {
+            let mut all = RewardSums::default();
+            for [reward, a, b] in known.into_iter().chain([last]) {
+                observe(&mut all, "", reward, vec![("a", number(a)), ("b", number(b))], RewardOf::Rollout);
+            }
+            all
+        };
+        let all = of(["1.25544", "0.7319", "0.211"]);
+        let solved = all.solve(|_| None).unwrap();
+        assert_eq!((verdicts(&solved), solved.wrong[0].is_twice), ((7, 1, 0), true));
+        // A bonus, or a value that is set, is a part that is not logged.
+        assert_eq!(of(["1.13772", "0.7319", "0.211"]).solve(|_| None), None);
+        assert_eq!(of(["2.0", "1.0", "1.0"]).solve(|_| None), None);
+    }
+
+    #[test]
+    fn the_reward_of_a_batch_lies_within_its_parts() {
+        let steps = [
+            ["1.375", "0.5625", "0.8125"],
+            ["1.1875", "0.4375", "0.75"],
+            ["1.25", "0.5", "0.75"],
+            ["1.0625", "0.3125", "0.75"],
+            ["1.5", "0.625", "0.875"],
+            ["1.125", "0.25", "0.875"],
+            ["1.75", "0.8125", "0.9375"],
+        ];
+        let of = |last: [&str; 3]| {
+            let all = batches(&[steps.to_vec(), vec![last]].concat());
+            let solved = all.solve(|_| None).unwrap();
+            let first = solved.wrong.first().map(|wrong| (wrong.expected.value, wrong.is_twice));
+            (solved.formula(&solved.weights), verdicts(&solved), first)
+        };
+        let formula = "a + b".to_owned();
+        assert_eq!(of(["2.875", "0.5625", "0.875"]), (formula.clone(), (7, 1, 0), Some((1.4375, true))));
+        // b scored half of the rollouts: 0.5625 + 0.875/2.
+        assert_eq!(of(["1.0", "0.5625", "0.875"]), (formula.clone(), (7, 0, 1), None));
+        // Below 0 there is no such sum.
+        assert_eq!(of(["-0.5", "0.5625", "0.875"]), (formula.clone(), (7, 1, 0), Some((1.4375, false))));
+        // 16 bits: 8·2^-8 of the numbers.
+        assert_eq!(of(["1.45", "0.5625", "0.875"]), (formula.clone(), (7, 0, 1), None));
+        // The weights of parts that no other step has are unknown.
+        let rare = [["0.5", "0.5", "0"], ["0.25", "0.25", "0"], ["0.75", "0.75", "0"], ["0", "0", "0"]].repeat(3);
+        let all = batches(&[rare, vec![["1.5", "0.5", "0.5"]]].concat());
+        assert_eq!(verdicts(&all.solve(|_| None).unwrap()), (12, 0, 1));
+        // With numbers of either sign the mean says less.
+        assert_eq!(of(["2.5", "-0.25", "0.875"]), (formula, (7, 0, 1), None));
+    }
+
+    #[test]
+    fn weights_of_batches_are_solved_too() {
+        let steps = [
+            ["0.6375", "0.5625", "0.8125"],
+            ["0.53125", "0.4375", "0.75"],
+            ["0.575", "0.5", "0.75"],
+            ["0.44375", "0.3125", "0.75"],
+            ["0.7", "0.625", "0.875"],
+            ["0.4375", "0.25", "0.875"],
+            ["0.85", "0.8125", "0.9375"],
+        ];
+        let all = batches(&[steps.to_vec(), vec![["1.4375", "0.5625", "0.875"]]].concat());
+        let solved = all.solve(|_| None).unwrap();
+        assert_eq!((solved.formula(&solved.weights).as_str(), verdicts(&solved)), ("0.7*a + 0.3*b", (7, 1, 0)));
     }
 
     #[test]
@@ -474,7 +644,7 @@ mod tests {
         for (reward, a, b) in [("1.2", "1", "1"), ("1.0", "1", "0"), ("0.2", "0", "1"), ("0.0", "0", "0")].repeat(3) {
             // a again
             let parts = vec![("a", number(a)), ("b", number(b)), ("is_short", number(a))];
-            all.observe("reward", &Rewarded { item: "", reward: number(reward), parts, weights: &[] });
+            observe(&mut all, "", reward, parts, RewardOf::Rollout);
         }
         let solved = all.solve(|_| None).unwrap();
         assert_eq!((solved.formula(&solved.weights).as_str(), verdicts(&solved)), ("a + 0.2*b", (12, 0, 0)));
@@ -486,7 +656,7 @@ mod tests {
         // a product
         for (reward, a, b) in [("1", "1", "1"), ("0", "1", "0"), ("0", "0", "1"), ("4", "2", "2")] {
             let parts = vec![("a", number(a)), ("b", number(b))];
-            all.observe("reward", &Rewarded { item: "", reward: number(reward), parts, weights: &[] });
+            observe(&mut all, "", reward, parts, RewardOf::Rollout);
         }
         assert_eq!(all.solve(|_| None), None);
         assert_eq!(RewardSums::default().solve(|_| None), None);

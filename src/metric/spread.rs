@@ -273,6 +273,7 @@ fn around(found: Found, asked: &Asked<'_>, base: &str, own: &Moments, spread: Sp
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metric::alike::tests::Nowhere;
     use crate::metric::columns::RowColumns;
     use crate::metric::tests::found;
     use crate::model::{FieldValue, RowField, Text, Verdict};
@@ -295,7 +296,7 @@ mod tests {
         for (at, (value, cluster)) in (1..).zip([(0.0, "x"), (0.0, "x"), (1.0, "y"), (3.0, "y")]) {
             let score = RowField::new("score".into(), FieldValue::Number(value));
             let cluster = RowField::new("cluster".into(), FieldValue::Text(Text::plain(cluster)));
-            all.observe(at, &[score, cluster], &[]);
+            all.observe(at, &[score, cluster], &[], &Nowhere);
         }
         all
     }

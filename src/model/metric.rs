@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{OverTokens, PairPromise, Text};
-use crate::numeric::Printed;
+use crate::numeric::{Approx, Printed};
 
 /// A value of a metric for one item, as the harness logged it.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,6 +81,21 @@ pub enum Ranking {
     Lowest,
 }
 
+/// The entropy of a token's distribution.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EntropyOf {
+    /// In nats.
+    pub nats: Approx,
+    /// The same at the temperature that the record states, where that is another one than 1.
+    pub tempered: Option<Approx>,
+    /// Entries of the distribution.
+    pub size: usize,
+    /// The unit that the name of the number says: whether it is bits.
+    pub in_bits: Option<bool>,
+    /// Whether it is certainly that: other tokens of the record have theirs.
+    pub is_due: bool,
+}
+
 /// How a metric of one item is derived from the item. The first candidate wins a tie.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub enum Definition<'t> {
@@ -119,6 +134,15 @@ pub enum Definition<'t> {
     SameNumber(Printed),
     /// The mean of numbers in the record.
     MeanOf(Vec<Printed>),
+    /// The mean of numbers and of zeros beside them: none, or at least and at most so many.
+    MeanWithZeros {
+        /// The numbers.
+        numbers: Vec<Printed>,
+        /// The fewest zeros, where there are any.
+        fewest: usize,
+        /// The most.
+        most: usize,
+    },
     /// The mean of numbers by their weights.
     WeightedMeanOf(Vec<(Printed, Printed)>),
     /// Σ of numbers.
@@ -137,6 +161,8 @@ pub enum Definition<'t> {
     OfToken(PairPromise, Printed, Printed),
     /// A number of all tokens of a rollout.
     OfTokens(OverTokens),
+    /// The entropy of a distribution in the record.
+    Entropy(EntropyOf),
     /// One of several numbers that the record gives, in ways that are all in use; other ways that it gives are wrong. The first
     /// right one is shown.
     OneOf {

@@ -26,14 +26,14 @@ pub use glob::glob;
 pub use hash::{StableHasher, stable_hash};
 pub use item::{ArrayLength, Candidate, Item, LoggedTotal, PickRef, SideValue, StatedTotals};
 pub use metric::{
-    Aggregation, Counted, Definition, Divisor, Part, Ranking, RowMetric, RowValue, RunMetric, ScoreOutput, TaskGroup,
-    Weights,
+    Aggregation, Counted, Definition, Divisor, EntropyOf, Part, Ranking, RowMetric, RowValue, RunMetric, ScoreOutput,
+    TaskGroup, Weights,
 };
 pub use pair::{OverTokens, PairFormula, PairPromise, PairSides, Reduce, TokenMask, TokenPair};
 pub use path::TokenPath;
 pub use place::{At, Located, Origin, Place, Snippet, Span};
 pub use record::RecordError;
-pub use row::{FieldValue, Returned, RowFact, RowField, TokenSums, Vote, plain_name};
+pub use row::{FieldValue, Returned, RewardOf, RowFact, RowField, TokenSums, Vote, plain_name};
 pub use step::{Alternative, Logged, Segment, Slice, Step};
 pub use steps::{MAX_STEPS, Steps};
 pub use summary::{CandidateSummary, Choice, ItemSummary, OPENING, Reported, answer_hash};

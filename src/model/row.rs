@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::{Text, TokenMask};
+use crate::model::{At, Text, TokenMask};
 use crate::numeric::Printed;
 
 /// Numbers of a rollout over the tokens of one mask that have the trainer's and the engine's log-prob.
@@ -48,6 +48,15 @@ pub struct Vote {
     pub right: bool,
 }
 
+/// What a reward with its parts is logged of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RewardOf {
+    /// One rollout.
+    Rollout,
+    /// A batch of rollouts: reward and parts are means, each part over the rollouts that its function scored.
+    Batch,
+}
+
 /// What a format finds in a row besides its plain fields. A type of its own, so that no field of a log is taken for it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RowFact<'t> {
@@ -70,6 +79,8 @@ pub enum RowFact<'t> {
         reward: f64,
         /// The advantage.
         advantage: f64,
+        /// Where the advantage stands.
+        at: At,
     },
     /// The rewards of a rollout by function, with its advantage.
     Rewards {
@@ -92,6 +103,10 @@ pub enum RowFact<'t> {
         parts: Vec<(Cow<'t, str>, Printed)>,
         /// The weights that the row declares, in the order of the parts; empty without any.
         weights: Vec<f64>,
+        /// What the row is.
+        of: RewardOf,
+        /// Where the reward stands.
+        at: At,
     },
     /// A number whose mean is another number of the run, and which is not a field of a single row.
     Counted {

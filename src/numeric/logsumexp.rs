@@ -47,6 +47,15 @@ pub fn log_softmax(values: &[f64], index: usize) -> f64 {
     (own - most) - ln(values.iter().map(|value| exp(value - most)).sum())
 }
 
+/// The entropy of the softmax of some values, in nats, and how far it moves per distance that each value may move.
+#[must_use]
+pub fn entropy(values: &[f64]) -> (f64, f64) {
+    let total = logsumexp_slice(values);
+    let logs = || values.iter().map(|value| value - total).filter(|log| *log > f64::NEG_INFINITY);
+    let entropy: f64 = logs().map(|log| -exp(log) * log).sum();
+    (entropy, logs().map(|log| exp(log) * (log + entropy).abs()).sum())
+}
+
 /// Softmax of all entries.
 #[must_use]
 pub fn softmax(values: &[f64]) -> Vec<f64> {
@@ -56,6 +65,17 @@ pub fn softmax(values: &[f64]) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
+    use super::entropy as entropy_of;
+
+    #[test]
+    fn an_entropy_by_hand() {
+        // ½, ¼, ¼: 1.5 bits.
+        let halves = [0.5_f64, 0.25, 0.25].map(crate::numeric::ln);
+        assert!((entropy_of(&halves).0 - 1.5 * std::f64::consts::LN_2).abs() < 1e-15);
+        assert!((entropy_of(&[3.0; 8]).0 - 3.0 * std::f64::consts::LN_2).abs() < 1e-15);
+        assert!(entropy_of(&[0.0, f64::NEG_INFINITY]).0.abs() < 1e-15);
+    }
+
     use proptest::prelude::*;
 
     use super::*;

@@ -19,7 +19,7 @@ pub use approx::Approx;
 pub use decimal::Printed;
 pub use format::{NumberFormat, SUBNORMALS, subnormal_spacing};
 pub use grid::{GridStats, bits_on_grid, on_grid};
-pub use logsumexp::{log_softmax, logsumexp, logsumexp_slice, softmax};
+pub use logsumexp::{entropy, log_softmax, logsumexp, logsumexp_slice, softmax};
 pub use math::{LN_2, LN_10, exp, exp_m1, ln, ln_1p, log2, log10, pow, sqrt};
 pub use paired::{mcnemar_exact, stderr_of_mean};
 pub use rank::spearman;

@@ -127,6 +127,14 @@ pub enum SourceError {
         /// The content found.
         found: String,
     },
+    /// The end of a container is missing.
+    #[error("`{path}` is {packing} that is cut off: its footer is missing, and without it no row can be read")]
+    NoFooter {
+        /// The path.
+        path: String,
+        /// The container format.
+        packing: Packing,
+    },
     /// A container without rows.
     #[error("`{path}` is {packing} without rows (expected at least one)")]
     NoRows {
@@ -200,6 +208,7 @@ impl SourceError {
             | Self::Utf16 { path }
             | Self::NotBuilt { path, .. }
             | Self::Container { path, .. }
+            | Self::NoFooter { path, .. }
             | Self::NoRows { path, .. }
             | Self::NoLogs { path } => Some(path),
             _ => None,

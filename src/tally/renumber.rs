@@ -86,6 +86,7 @@ fn renumber_items(items: &mut ItemTally, file: u32) {
             exemplar.located.place.file = file;
         }
     }
+    items.columns.facts.renumber(file);
     for rows in items.metrics.values_mut() {
         for row in &mut rows.refuted {
             row.located.place.file = file;

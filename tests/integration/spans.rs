@@ -86,10 +86,10 @@ fn the_bytes_of_every_place_are_its_value() {
             if place.line == 0 || code == "RT709" || !path.is_file() {
                 continue;
             }
-            let (packing, bytes) = files.entry(path.to_owned()).or_insert_with(|| {
-                let packing = Input::file(place.path.clone(), path.to_owned()).packing().unwrap();
-                (packing, std::fs::read(path).unwrap())
-            });
+            // A container without its end has no packing, and its error no place inside it.
+            let Ok(packing) = Input::file(place.path.clone(), path.to_owned()).packing() else { continue };
+            let (packing, bytes) =
+                files.entry(path.to_owned()).or_insert_with(|| (packing, std::fs::read(path).unwrap()));
             let name = place.path.replace(&fixture(""), "");
             match &place.span {
                 Some(span) if span.packed || span.member.is_some() => with += 1,
@@ -111,7 +111,7 @@ fn the_bytes_of_every_place_are_its_value() {
     }
     assert!(wrong.is_empty(), "{} of {with}:\n{}", wrong.len(), wrong.join("\n"));
     // Duplicates are kept with their line only, and findings about several columns have the line of the first row.
-    for code in ["RT613", "RT615", "RT616", "RT617", "RT701"] {
+    for code in ["RT613", "RT615", "RT617", "RT701"] {
         without.remove(code);
     }
     assert!(without.is_empty() && with > 700, "{with} places with bytes, without: {without:?}");

@@ -4,7 +4,7 @@ use crate::config::{ColumnSpec, InputConfig};
 use crate::format::engine::own_entry::Listed;
 use crate::format::engine::payload::{Payload, drop_complete};
 use crate::format::engine::vllm::by_id;
-use crate::format::engine::wrapped::emit;
+use crate::format::engine::wrapped::{emit, request_id};
 use crate::format::field::{self, FieldError, at, count, has, integer};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
@@ -86,7 +86,8 @@ fn visit(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Fie
             candidate.claims.clear();
         }
     }
-    emit(record, Payload { candidates, ..Payload::default() }, origin, out);
+    let id = request_id(record, candidates.len());
+    emit(record, Payload { id, candidates, ..Payload::default() }, origin, out);
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use crate::format::engine::own_entry::Listed;
 use crate::format::engine::payload::{
     self, Dialect, Payload, Shape, chosen, drop_complete, first_token, payload, prompt, unwrap,
 };
-use crate::format::engine::wrapped::{self, emit};
+use crate::format::engine::wrapped::{self, emit, request_id};
 use crate::format::field::{self, FieldError, at, count, flag, has, integer, text};
 use crate::format::json::{Kind, Value};
 use crate::format::origin::JsonOrigin;
@@ -218,9 +218,7 @@ fn visit(origin: &JsonOrigin<'_>, context: &RecordShape, out: &mut dyn Sink) -> 
             candidate.continuation = None;
         }
     }
-    // Each process numbers its requests from 0, so a number identifies a request only if its result is alone.
-    let id =
-        record.get("request_id").and_then(field::id).filter(|id| candidates.len() == 1 || id.parse::<u64>().is_err());
+    let id = request_id(record, candidates.len());
     emit(record, Payload { id, candidates, ..Payload::default() }, origin, out);
     Ok(())
 }

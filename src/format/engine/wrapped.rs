@@ -86,6 +86,12 @@ fn visit(origin: &JsonOrigin<'_>, context: &Wrapped, out: &mut dyn Sink) -> Resu
     Ok(())
 }
 
+/// The id of a request among those of a process, which numbers them from 0: a number identifies a request only if its result
+/// is alone.
+pub(super) fn request_id(record: Value<'_>, results: usize) -> Option<Cow<'_, str>> {
+    record.get("request_id").and_then(field::id).filter(|id| results == 1 || id.parse::<u64>().is_err())
+}
+
 /// Emits the candidates of a response as one item, if any of them holds numbers.
 pub(super) fn emit(record: Value<'_>, payload: Payload<'_>, origin: &JsonOrigin<'_>, out: &mut dyn Sink) {
     let empty = |candidate: &Candidate<'_>| candidate.steps.is_empty() && candidate.claims.is_empty();

@@ -7,6 +7,7 @@ mod dclm;
 mod deepeval;
 mod evalscope;
 mod every_eval_ever;
+mod harbor;
 mod helm;
 mod inspect;
 mod lighteval;
@@ -36,6 +37,8 @@ pub(super) static FORMATS: &[&dyn Format] = &[
     &olmes::PREDICTIONS,
     &olmes::METRICS,
     &olmes::REQUESTS,
+    &olmes::ROWS,
+    &olmes::TASKS,
     &lighteval::DETAILS,
     &lighteval::RESULTS,
     &inspect::JSON,
@@ -62,6 +65,8 @@ pub(super) static FORMATS: &[&dyn Format] = &[
     &deepeval::RUN,
     &swe_bench::REPORT,
     &swe_bench::INSTANCE,
+    &harbor::JOB,
+    &harbor::TRIAL,
     &verifiers::ROLLOUTS,
     &verifiers::METADATA,
     &alpaca_eval::ANNOTATIONS,

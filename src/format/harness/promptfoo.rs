@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use crate::config::InputConfig;
-use crate::format::field::{FieldError, at, find, has, id, lacks, printed};
+use crate::format::field::{FieldError, at, exact, find, has, id, lacks, printed};
 use crate::format::json::{Key, Kind, Value};
 use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
@@ -30,10 +30,11 @@ pub(in crate::format) struct Lines;
 
 const TOOL: &str = "promptfoo 0.123.1";
 const PROVEN: &str = "`perplexity` assertions (exp(−mean) against the threshold) and `perplexity-score` (1 ÷ (1 + exp(−mean))) \
-                      from `response.logProbs`; `score` of a row as the mean of its assertions under their weights; `success`";
+                      from `response.logProbs`; `score` of a row as the mean of its assertions and sets under their weights; `success`; `pass` of a test \
+                      or a set by its threshold, or by its assertions";
 const UNPROVABLE: &str = "other assertions: they are code or models";
-const TRAPS: &str = "tokens are not stored; failing assertions are not log defects; assertion sets have no plain \
-                     mean";
+const TRAPS: &str = "tokens are not stored; failing assertions are not log defects; a threshold of a test or set decides whether it \
+                     passes, whatever its assertions say; the assertions of a set stand behind it a second time";
 
 static JSON_CARD: FormatInfo = FormatInfo {
     name: "promptfoo-json",
@@ -157,17 +158,20 @@ fn row(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Field
     for component in &components {
         item.metrics.extend(assertion(*component, &item.metrics));
     }
-    let plain = components.iter().all(|component| is_plain(*component))
-        && root.get("testCase").is_none_or(|test| test.get("assertScoringFunction").is_none());
-    let parts: Option<Vec<(Printed, Printed)>> = components
-        .iter()
-        .map(|component| Some((component.get("score").and_then(printed)?, weight(*component)?)))
-        .collect();
+    let own = outermost(&components);
+    item.metrics.extend(own.iter().filter(|own| is_set(**own)).enumerate().flat_map(|(at, set)| of_set(*set, at)));
+    let test = root.get("testCase");
+    let plain = own.iter().all(|component| is_plain(*component) || is_set(*component))
+        && test.is_none_or(|test| test.get("assertScoringFunction").is_none());
     if let Some(score) = root.get("score")
-        && let Some(number) = printed(score)
+        && let Some(number) = exact(score)
     {
-        let definition = parts.filter(|parts| plain && !parts.is_empty()).map_or(Definition::ByName, mean);
+        let definition = Some(&own).filter(|_| plain).and_then(|own| mean_score(own)).unwrap_or_default();
         item.metrics.push(metric("score", RowValue::Number(number), score, definition));
+    }
+    if let Some(grading) = root.get("gradingResult").filter(|_| plain && !own.is_empty()) {
+        let threshold = test.and_then(|test| test.get("threshold"));
+        item.metrics.extend(passing("gradingResult.pass".into(), grading, threshold, &own));
     }
     if let Some(success) = root.get("success")
         && let Some(flag) = success.as_bool()
@@ -183,9 +187,97 @@ fn row(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Field
     Ok(())
 }
 
-/// The weight of an assertion: 1 unless it says another one.
+/// The results of a test's assertions and sets of assertions. Those inside a set stand behind it as well.
+fn outermost<'t>(components: &[Value<'t>]) -> Vec<Value<'t>> {
+    let mut own = Vec::new();
+    let mut rest = components;
+    while let Some((first, behind)) = rest.split_first() {
+        own.push(*first);
+        let inside = first.get("componentResults").map_or(0, |list| list.len());
+        let is_same = |(a, b): (Value<'t>, &Value<'t>)| {
+            let text = |own: Value<'t>, key: &str| own.get(key).map(|own| own.raw());
+            text(a, "score") == text(*b, "score") && text(a, "pass") == text(*b, "pass")
+        };
+        let list = first.get("componentResults").into_iter().flat_map(|list| list.elements());
+        let is_repeated = behind.len() >= inside && list.zip(behind).all(is_same);
+        rest = behind.get(if is_repeated { inside } else { 0 }..).unwrap_or_default();
+    }
+    own
+}
+
+/// Whether a result is that of a set of assertions, with what the set says.
+fn is_set(component: Value<'_>) -> bool {
+    find(component, &["metadata", "assertionSet"]).is_some_and(|set| set.kind() == Kind::Object)
+}
+
+/// Whether an assertion only adds a named score to its test.
+fn is_metric_only(component: Value<'_>) -> bool {
+    find(component, &["assertion", "metricOnly"]).and_then(|only| only.as_bool()).unwrap_or(false)
+}
+
+/// Score and pass of a set of assertions, the second one and so on with their number.
+fn of_set(set: Value<'_>, at: usize) -> Vec<RowClaim<'_>> {
+    let inside: Vec<Value<'_>> = set.get("componentResults").into_iter().flat_map(|list| list.elements()).collect();
+    if inside.is_empty() || !inside.iter().all(|own| is_plain(*own)) {
+        return Vec::new();
+    }
+    let name = |what: &str| {
+        let number = if at == 0 { String::new() } else { format!(" {}", at + 1) };
+        Cow::Owned(format!("assert-set{number}.{what}"))
+    };
+    let score = set.get("score").and_then(|score| Some((score, exact(score)?)));
+    let score = score.map(|(score, number)| {
+        let definition = mean_score(&inside).unwrap_or_default();
+        let of = RowMetric { name: name("score"), custom: false, definition };
+        Claim { of, value: RowValue::Number(number), at: self::at(score) }
+    });
+    let threshold = find(set, &["metadata", "assertionSet", "threshold"]);
+    score.into_iter().chain(passing(name("pass"), set, threshold, &inside)).collect()
+}
+
+/// Whether a test or set passes: by its threshold, otherwise if all of its assertions pass.
+fn passing<'t>(
+    name: Cow<'t, str>,
+    result: Value<'t>,
+    threshold: Option<Value<'t>>,
+    components: &[Value<'t>],
+) -> Option<RowClaim<'t>> {
+    let pass = result.get("pass")?;
+    let flag = pass.as_bool()?;
+    let score = result.get("score").and_then(printed)?;
+    let is_guardrail = |own: &Value<'t>| {
+        find(*own, &["assertion", "type"]).and_then(|kind| kind.as_str()).is_some_and(|kind| kind == "guardrails")
+    };
+    let passes = |own: &Value<'t>| own.get("pass").and_then(|pass| pass.as_bool());
+    let counted = components.iter().filter(|own| !is_metric_only(**own));
+    let all = counted.map(passes).try_fold(true, |all, one| Some(all && one?));
+    let threshold = threshold.filter(|own| own.kind() == Kind::Number).and_then(printed);
+    let expected = match threshold {
+        // Earlier versions take 0 for no threshold.
+        Some(threshold) if threshold.value.abs() <= 0.0 => all.filter(|all| *all),
+        Some(threshold) => Some(score.value >= threshold.value),
+        None => all,
+    };
+    // Content that a guardrail blocks passes whatever its score.
+    let expected = expected.filter(|_| !components.iter().any(is_guardrail));
+    let definition =
+        expected.map_or(Definition::ByName, |own| Definition::SameNumber(Printed::from_f64(f64::from(u8::from(own)))));
+    Some(Claim { of: RowMetric { name, custom: false, definition }, value: RowValue::Flag(flag), at: at(pass) })
+}
+
+/// The mean score of assertions and sets by their weights.
+fn mean_score<'t>(components: &[Value<'t>]) -> Option<Definition<'t>> {
+    let counted = components.iter().filter(|own| !is_metric_only(**own));
+    let parts: Vec<(Printed, Printed)> =
+        counted.map(|own| Some((own.get("score").and_then(printed)?, weight(*own)?))).collect::<Option<_>>()?;
+    (!parts.is_empty()).then(|| mean(parts))
+}
+
+/// The weight of an assertion or a set: 1 unless it says another one.
 fn weight(component: Value<'_>) -> Option<Printed> {
-    match find(component, &["assertion", "weight"]).filter(|weight| weight.kind() != Kind::Null) {
+    let path: &[&str] =
+        if is_set(component) { &["metadata", "assertionSet", "weight"] } else { &["assertion", "weight"] };
+    match find(component, path).filter(|weight| weight.kind() != Kind::Null) {
         Some(weight) => printed(weight),
         None => Some(Printed::from_f64(1.0)),
     }
@@ -209,14 +301,15 @@ fn named_scores<'t>(root: Value<'t>, components: &[Value<'t>]) -> Vec<RowClaim<'
     let has_weights = root.get("namedScoreWeights").is_some_and(|weights| !weights.is_container_empty());
     let one = |(key, value): (Key<'t>, Value<'t>)| {
         let name = key.as_str();
-        let number = printed(value)?;
+        let number = exact(value)?;
         let is_own = |own: &&Value<'t>| {
             find(**own, &["assertion", "metric"])
                 .and_then(|metric| metric.as_str())
                 .is_some_and(|metric| metric == name)
         };
         let part = |own: &Value<'t>| {
-            let weight = find(*own, &["assertion", "weight"]).and_then(printed);
+            // The weight of an assertion that only adds a named score does not count.
+            let weight = find(*own, &["assertion", "weight"]).and_then(printed).filter(|_| !is_metric_only(*own));
             Some((own.get("score").and_then(printed)?, weight.unwrap_or_else(|| Printed::from_f64(1.0))))
         };
         let parts: Vec<(Printed, Printed)> = components.iter().filter(is_own).map(part).collect::<Option<_>>()?;
@@ -259,8 +352,9 @@ fn metric<'t>(name: &'t str, value: RowValue, place: Value<'t>, definition: Defi
 /// Whether an assertion is one of its own, whose score counts as it is.
 fn is_plain(component: Value<'_>) -> bool {
     let kind = find(component, &["assertion", "type"]).and_then(|kind| kind.as_str()).unwrap_or_default();
-    // Comparisons of several outputs change the score of a row afterwards.
-    !matches!(kind.as_ref(), "select-best" | "max-score")
+    // Comparisons of several outputs and people change the score of a row afterwards.
+    !is_set(component)
+        && !matches!(kind.as_ref(), "select-best" | "max-score" | "human")
         && has(component, "assertion", Kind::Object)
         && component.get("componentResults").is_none_or(|inside| inside.is_container_empty())
 }

@@ -6,6 +6,7 @@ mod copies;
 mod gateway;
 mod gemini;
 mod langchain;
+mod langfuse_scores;
 mod nested;
 
 use crate::format::Format;
@@ -21,6 +22,7 @@ pub(super) static FORMATS: &[&dyn Format] = &[
     &bedrock::BEDROCK,
     &gateway::LITELLM,
     &gateway::LANGFUSE,
+    &langfuse_scores::SCORES,
     &gateway::OTEL,
     &gateway::MLFLOW,
     &langchain::LANGCHAIN,

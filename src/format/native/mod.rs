@@ -3,6 +3,7 @@
 mod by_value;
 mod columns;
 mod csv;
+mod entropy;
 mod grading;
 mod group;
 mod grouping;

@@ -11,7 +11,7 @@ use crate::format::native::parallel::{Entry, Parallel};
 use crate::format::native::paths::{entries, holds_objects, within};
 use crate::format::native::roles::Role;
 use crate::format::native::slots::Slots;
-use crate::format::native::{grading, lists, pair_fields};
+use crate::format::native::{entropy, grading, lists, pair_fields};
 use crate::format::rewards;
 use crate::model::{
     Alternative, ArrayLength, Candidate, Claim, Item, Logged, PickRef, Segment, SideValue, Slice, Step, Text,
@@ -115,6 +115,9 @@ pub(super) fn item<'t>(record: Value<'t>, mapping: &Mapping) -> Result<Item<'t>,
     }
     // Without an id that distinguishes candidates, the record is the whole item.
     item.complete = candidate.id.is_none() && candidate.picked.is_none() && candidate.gold.is_none();
+    if item.complete {
+        item.metrics.extend(entropy::claims(record, &candidate));
+    }
     item.candidates.push(candidate);
     Ok(item)
 }

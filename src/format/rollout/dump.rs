@@ -286,6 +286,8 @@ fn item<'t>(
     Ok(item)
 }
 
+const ADVANTAGE: [&str; 2] = ["advantages", "advantage"];
+
 /// The reward of a rollout with its advantage and its group: the rollouts of one prompt. An advantage per token is that of the
 /// last token that counts.
 fn reward<'t>(record: Value<'t>, lists: Lists<'t>) -> Vec<RowFact<'t>> {
@@ -296,7 +298,7 @@ fn reward<'t>(record: Value<'t>, lists: Lists<'t>) -> Vec<RowFact<'t>> {
         let mask: Vec<bool> = lists.mask?.elements().map(|own| flag(own).unwrap_or(false)).collect();
         values.zip(mask).filter(|(_, counts)| *counts).filter_map(|(value, _)| field::printed(value)).last()
     };
-    let advantage = one(&["advantages", "advantage"]).and_then(field::printed).or_else(per_token);
+    let advantage = one(&ADVANTAGE).and_then(field::printed).or_else(per_token);
     let named = |names: &[&str]| names.iter().find_map(|name| record.get(name).and_then(field::id));
     let group = named(&["group_id", "prompt_id", "example_id", "problem_id", "prompt"]);
     let group = group.or_else(|| record.get("content")?.elements().next()?.as_str());
@@ -304,5 +306,6 @@ fn reward<'t>(record: Value<'t>, lists: Lists<'t>) -> Vec<RowFact<'t>> {
     let group = group.or_else(|| named(&["uid"]));
     let (Some(reward), Some(advantage), Some(group)) = (reward, advantage, group) else { return Vec::new() };
     let (reward, advantage) = (reward.value, advantage.value);
-    vec![RowFact::Rollout { group: crate::model::stable_hash(&*group), reward, advantage }]
+    let at = one(&ADVANTAGE).or_else(|| Some(list(record, &["advantages"])?.1)).map_or_else(|| at(record), at);
+    vec![RowFact::Rollout { group: crate::model::stable_hash(&*group), reward, advantage, at }]
 }

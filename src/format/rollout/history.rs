@@ -14,7 +14,9 @@ use crate::format::origin::JsonOrigin;
 use crate::format::records::Records;
 use crate::format::rollout::texts;
 use crate::format::{Confidence, Format, FormatInfo, Framing, Head, Reader, Sink};
-use crate::model::{Aggregation, Claim, Definition, Item, Origin, RowMetric, RowValue, RunMetric, stable_hash};
+use crate::model::{
+    Aggregation, Claim, Definition, Item, Origin, RewardOf, RowFact, RowMetric, RowValue, RunMetric, stable_hash,
+};
 use crate::numeric::Printed;
 
 pub(super) static HISTORY: History = History;
@@ -28,10 +30,12 @@ static INFO: FormatInfo = FormatInfo {
     files: "`trainer_state.json`; JSON Lines with an object per step, flat or under `data`",
     recognised_by: "`log_history`, or lines with a step, of which some have `rewards/margins` with its parts, `reward` with \
                     `rewards/…`, or a mean beside its minimum and maximum",
-    proven: "`rewards/margins` as chosen - rejected; `reward` as the sum of its parts, or weighted as the advantages of TRL's \
-             table of completions show; `minmax_diff`; refuted only: a mean outside of its extremes, a share outside 0 … 1",
+    proven: "`rewards/margins` as chosen - rejected; `reward` as the sum of its parts, weighted as the other steps or the advantages \
+             of TRL's table of completions show; `minmax_diff`; refuted only: a mean outside of its extremes, a share outside \
+             0 … 1",
     unprovable: "losses, rewards and log-probs: they are means over batches that are not logged; which of `logps/chosen` and \
-                 `logps/rejected` is which, without the log-probs of the reference model; weights of rewards, which are settings",
+                 `logps/rejected` is which, without the log-probs of the reference model; a reward below the sum of its parts: a function may have scored only some \
+                 completions",
     base: "e",
     sentinels: "NaN where a batch has nothing to average",
     traps: "numbers of 16 bits are averaged over batches: small differences decide nothing; a table of completions holds one \
@@ -112,21 +116,40 @@ fn definition(entry: Value<'_>, name: &str, weights_follow: bool) -> Option<Defi
     let before = name.strip_suffix("reward").filter(|before| before.is_empty() || *before == "eval_")?;
     // With the completions available, the weights are solved from their advantages.
     let parts = if weights_follow { Vec::new() } else { parts(entry, before) };
-    (!parts.is_empty()).then_some(Definition::Combination(parts, false))
+    let terms = parts.into_iter().map(|(_, number)| (1.0, number)).collect::<Vec<_>>();
+    (!terms.is_empty()).then_some(Definition::Combination(terms, false))
 }
 
-/// The means of the reward functions, whose rewards are summed. TRL before 0.17 logs them under the function's name
-/// alone.
-fn parts(entry: Value<'_>, before: &str) -> Vec<(f64, Printed)> {
+/// The means of the reward functions by their names, whose rewards are summed. TRL before 0.17 logs them under the function's
+/// name alone.
+fn parts<'t>(entry: Value<'t>, before: &str) -> Vec<(&'t str, Printed)> {
     let start = format!("{before}rewards/");
-    let of = |(key, value): (crate::format::json::Key<'_>, Value<'_>)| {
+    let of = |(key, value): (crate::format::json::Key<'t>, Value<'t>)| {
         let name = key.raw_str().strip_prefix(&start)?;
-        let is_part = name.strip_suffix("/mean").is_some_and(|own| !own.contains('/')) || !name.contains('/');
-        let is_of_pairs = ["chosen", "rejected", "margins", "accuracies"].contains(&name);
-        let number = printed(value).filter(|_| is_part && !is_of_pairs && value.kind() == Kind::Number)?;
-        Some((1.0, number))
+        let function = name.strip_suffix("/mean").unwrap_or(name);
+        let is_part = !function.contains('/') && !["chosen", "rejected", "margins", "accuracies"].contains(&name);
+        let number = printed(value).filter(|_| is_part && value.kind() == Kind::Number)?;
+        Some((function, number))
     };
-    entry.members().filter_map(of).collect()
+    let mut parts: Vec<(&str, Printed)> = entry.members().filter_map(of).collect();
+    parts.sort_by(|a, b| a.0.cmp(b.0));
+    parts
+}
+
+/// The reward of a batch with the means of its functions.
+fn rewarded<'t>(entry: Value<'t>, item: &Cow<'t, str>) -> Option<RowFact<'t>> {
+    let reward = entry.get("reward").filter(|reward| reward.kind() == Kind::Number)?;
+    let parts: Vec<(Cow<'t, str>, Printed)> =
+        parts(entry, "").into_iter().map(|(name, number)| (Cow::Borrowed(name), number)).collect();
+    (!parts.is_empty()).then_some(RowFact::Rewarded {
+        item: item.clone(),
+        name: "reward",
+        reward: printed(reward)?,
+        parts,
+        weights: Vec::new(),
+        of: RewardOf::Batch,
+        at: at(reward),
+    })
 }
 
 /// Whether an entry has a number that is determined by others in it.
@@ -205,6 +228,7 @@ fn visit(origin: &JsonOrigin<'_>, directory: &str, out: &mut dyn Sink) -> Result
         item.metrics.push(Claim { of, value: RowValue::Number(number), at: at(value) });
     }
     item.id = Cow::Owned(format!("step {}", step.and_then(id).unwrap_or_default()));
+    item.facts.extend(rewarded(entry, &item.id).filter(|_| table.is_none()));
     // A step may be logged during training, in an evaluation, and at the end.
     item.distinct = names;
     out.item(&item, origin);

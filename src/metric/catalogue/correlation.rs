@@ -141,6 +141,7 @@ fn of_columns(asked: &Asked<'_>) -> Option<Found> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metric::alike::tests::Nowhere;
     use crate::metric::columns::RowColumns;
     use crate::metric::tests::found;
     use crate::model::{FieldValue, RowField, Verdict};
@@ -165,7 +166,7 @@ mod tests {
         let mut all = RowColumns::default();
         for (at, (human, score)) in (1..).zip([(1.0, 1.0), (2.0, 1.5), (3.0, 1.25), (4.0, 4.0), (5.0, 3.0)]) {
             let field = |name: &'static str, value: f64| RowField::new(name.into(), FieldValue::Number(value));
-            all.observe(at, &[field("human", human), field("score", score)], &[]);
+            all.observe(at, &[field("human", human), field("score", score)], &[], &Nowhere);
         }
         let of = |name: &str, printed: &str| found(super::of_columns, &all, 5, name, printed).unwrap();
         // Ranks 0 1 2 3 4 against 0 2 1 4 3: 1 − 6·4 ÷ 120 = 0.8; τ = (8 − 2) ÷ 10.

@@ -114,6 +114,7 @@ fn outside(asked: &Asked<'_>, votes: &Votes) -> Option<Found> {
 #[cfg(test)]
 mod tests {
     use crate::metric::AggregateCause;
+    use crate::metric::alike::tests::Nowhere;
     use crate::metric::columns::RowColumns;
     use crate::metric::tests::found;
     use crate::model::{RowFact, Verdict, Vote};
@@ -124,10 +125,10 @@ mod tests {
             RowFact::Votes(answers.iter().map(|(answer, right)| Vote { answer: *answer, right: *right }).collect())
         };
         // A right majority, a wrong one, a tie that begins wrong, all wrong.
-        all.observe(1, &[], &[of(&[(1, true), (1, true), (2, false), (3, false)])]);
-        all.observe(2, &[], &[of(&[(1, true), (2, false), (2, false), (2, false)])]);
-        all.observe(3, &[], &[of(&[(5, false), (5, false), (4, true), (4, true)])]);
-        all.observe(4, &[], &[of(&[(5, false), (6, false), (7, false), (8, false)])]);
+        all.observe(1, &[], &[of(&[(1, true), (1, true), (2, false), (3, false)])], &Nowhere);
+        all.observe(2, &[], &[of(&[(1, true), (2, false), (2, false), (2, false)])], &Nowhere);
+        all.observe(3, &[], &[of(&[(5, false), (5, false), (4, true), (4, true)])], &Nowhere);
+        all.observe(4, &[], &[of(&[(5, false), (6, false), (7, false), (8, false)])], &Nowhere);
         all
     }
 

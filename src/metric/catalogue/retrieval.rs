@@ -243,6 +243,7 @@ fn with_rows(found: Found, asked: &Asked<'_>, rankings: &Rankings, family: Famil
 #[cfg(test)]
 mod tests {
     use crate::metric::AggregateCause;
+    use crate::metric::alike::tests::Nowhere;
     use crate::metric::columns::RowColumns;
     use crate::metric::found::Found;
     use crate::model::{Returned, RowFact, Verdict};
@@ -257,7 +258,7 @@ mod tests {
         ];
         for (at, (relevant, judged)) in (1..).zip(queries) {
             let returned = Returned { relevant, documents: Some(3), judged: Some(judged), is_rank_zero: false };
-            all.observe(at, &[], &[RowFact::Returned(returned)]);
+            all.observe(at, &[], &[RowFact::Returned(returned)], &Nowhere);
         }
         all
     }

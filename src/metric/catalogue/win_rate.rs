@@ -155,6 +155,7 @@ fn of_columns(asked: &Asked<'_>) -> Option<Found> {
 
 #[cfg(test)]
 mod tests {
+    use crate::metric::alike::tests::Nowhere;
     use crate::metric::columns::RowColumns;
     use crate::metric::tests::found;
     use crate::model::{FieldValue, RowField, Text, Verdict};
@@ -164,7 +165,7 @@ mod tests {
         let mut all = RowColumns::default();
         for (at, label) in (1..).zip([0, 0, 0, 0, 1, 1, 2, 2]) {
             let value = FieldValue::Text(Text::plain(labels[label]));
-            all.observe(at, &[RowField::new("winner".into(), value)], &[]);
+            all.observe(at, &[RowField::new("winner".into(), value)], &[], &Nowhere);
         }
         all
     }

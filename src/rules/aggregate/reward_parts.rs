@@ -2,7 +2,9 @@
 //! nothing.
 
 use crate::metric::advantages::far_from_flat;
+use crate::metric::alike::FirstRow;
 use crate::metric::reward_sums::{SolvedRewards, WrongReward, declared};
+use crate::model::Located;
 use crate::numeric::show;
 use crate::rules::prelude::*;
 
@@ -22,19 +24,26 @@ fn rewards(run: &RunView<'_>, seen: &mut Observer<'_>) {
     let solved = run.stream.items.columns.facts.reward_sums.solve(|part| declared(claims(), part));
     let Some(solved) = solved else { return };
     for wrong in &solved.wrong {
-        for _ in 0..wrong.rows {
-            let evidence = Evidence::equals(wrong.expected.value).found(wrong.reward).within(wrong.expected.half);
-            seen.fail_at(&run.first_row(), wrong.item, evidence.detail(detail(&solved, wrong)));
-        }
+        let evidence = Evidence::equals(wrong.expected.value).found(wrong.reward).within(wrong.expected.half);
+        let (located, item) = located(run, wrong.first);
+        seen.fail_at(&located, item, evidence.detail(detail(&solved, wrong)));
+        seen.more(wrong.rows - 1, wrong.rows - 1);
         seen.count(SUMS, wrong.rows);
     }
     (0..solved.verdicts.proven).for_each(|_| seen.holds());
 }
 
+/// The place of a row, and its name.
+fn located<'f>(run: &RunView<'_>, first: Option<&'f FirstRow>) -> (Located, &'f str) {
+    let place = |first: &FirstRow| Located { place: first.place.clone(), ..Located::default() };
+    (first.map_or_else(|| run.first_row(), place), first.map_or("", |first| &first.item))
+}
+
 /// What gives the reward instead, and in how many rows.
 fn detail(solved: &SolvedRewards<'_>, wrong: &WrongReward<'_>) -> String {
     let formula = solved.formula(&solved.weights);
-    let gives = format!("{formula} = {}", show(wrong.expected.value));
+    let half = if wrong.is_twice { ", half of it" } else { "" };
+    let gives = format!("{formula} = {}{half}", show(wrong.expected.value));
     match &solved.instead {
         Some(instead) => format!("the declared {gives}; the rows follow {}", solved.formula(instead)),
         None => format!("{gives}, as in {} other rows", solved.verdicts.proven),
@@ -42,7 +51,8 @@ fn detail(solved: &SolvedRewards<'_>, wrong: &WrongReward<'_>) -> String {
 }
 
 fn advantages(run: &RunView<'_>, seen: &mut Observer<'_>) {
-    for rows in run.stream.items.columns.facts.groups().values() {
+    let facts = &run.stream.items.columns.facts;
+    for (group, rows) in &facts.groups() {
         for (at, (reward, advantage)) in rows.iter().enumerate() {
             let Some(distance) = far_from_flat(rows, at) else {
                 seen.holds();
@@ -58,7 +68,8 @@ fn advantages(run: &RunView<'_>, seen: &mut Observer<'_>) {
                 rows.len() - 1
             );
             let evidence = Evidence::equals(distance).found(*advantage).within(divisor.abs()).detail(detail);
-            seen.fail_at(&run.first_row(), "", evidence);
+            let (located, _) = located(run, facts.first_rollout(*group, (*reward, *advantage)));
+            seen.fail_at(&located, "", evidence);
         }
     }
 }

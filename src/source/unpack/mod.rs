@@ -117,6 +117,8 @@ enum Refusal {
     Io(io::Error),
     /// It does not have the format that its first bytes suggest.
     FieldError { expected: &'static str, found: String },
+    /// Its end is missing, and with it what says where its rows are.
+    NoFooter,
     /// It has no rows.
     NoRows,
     /// It is an archive without a log.
@@ -207,6 +209,7 @@ fn source_error(refusal: Refusal, packing: Packing, path: &str) -> SourceError {
     match refusal {
         Refusal::Io(source) => SourceError::Io { path, source },
         Refusal::FieldError { expected, found } => SourceError::Container { path, packing, expected, found },
+        Refusal::NoFooter => SourceError::NoFooter { path, packing },
         Refusal::NoRows => SourceError::NoRows { path, packing },
         Refusal::NoLogs => SourceError::NoLogs { path },
     }

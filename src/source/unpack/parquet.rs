@@ -21,6 +21,8 @@ use crate::source::watched::{bomb, is_bomb};
 const BATCH_BYTES: usize = 4 << 20;
 /// Maximum rows of a batch.
 const BATCH_ROWS: usize = 4096;
+/// What a whole file ends with; the second one where its footer is encrypted.
+const ENDS: [&[u8; 4]; 2] = [b"PAR1", b"PARE"];
 /// Bytes read ahead for a page header.
 const PAGE_HEAD: usize = 1 << 12;
 
@@ -29,6 +31,12 @@ pub(super) fn open(bytes: &Bytes) -> Result<Box<dyn Rows>, Refusal> {
     let field_error = |found: String| Refusal::FieldError { expected: "a footer and pages of rows", found };
     let mut reader = bytes.reader()?;
     let length = reader.seek(SeekFrom::End(0))?;
+    let mut end = [0; 4];
+    reader.seek(SeekFrom::Start(length.saturating_sub(4)))?;
+    reader.read_exact(&mut end)?;
+    if !ENDS.contains(&&end) {
+        return Err(Refusal::NoFooter);
+    }
     let file = File { reader: Arc::new(Mutex::new(reader)), length };
     let metadata = caught(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())).map_err(field_error)?;
     let about = metadata.metadata();

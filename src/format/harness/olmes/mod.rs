@@ -4,10 +4,12 @@
 //! prefix, such as `task-000-arc_challenge`.
 
 mod metrics;
+mod olmo_eval;
 mod predictions;
 mod requests;
 
 pub(super) use metrics::METRICS;
+pub(super) use olmo_eval::{ROWS, TASKS};
 pub(super) use predictions::PREDICTIONS;
 pub(super) use requests::REQUESTS;
 

@@ -46,7 +46,7 @@ const TWELVE_DIGITS: f64 = 1e-9;
 /// Name prefixes of metrics that have no definition here, but whose mean is the task's metric.
 const MEANS: [&str; 5] = ["acc", "exact_match", "f1", "no_answer", "recall"];
 
-fn columns() -> Vec<ColumnSpec> {
+pub(super) fn columns() -> Vec<ColumnSpec> {
     let per_char = vec![Formula { scale: Scale::Chars, ..Formula::SUM }];
     let bits = |name| ColumnSpec {
         tolerance: Some(TWELVE_DIGITS),
@@ -152,7 +152,7 @@ fn gold<'t>(row: Value<'t>, metrics: Option<Value<'t>>) -> PickRef<'t> {
     index.unwrap_or_default()
 }
 
-fn candidate<'t>(output: Value<'t>, asked: Option<&'t str>) -> Result<Candidate<'t>, FieldError> {
+pub(super) fn candidate<'t>(output: Value<'t>, asked: Option<&'t str>) -> Result<Candidate<'t>, FieldError> {
     let mut candidate = Candidate { at: at(output), ..Candidate::default() };
     let count = |name: &str| output.get(name).and_then(field::count);
     let chars = count("num_chars");

@@ -203,6 +203,10 @@ fn tables_without_rows() {
 fn a_parquet_file_without_its_footer() {
     let bytes = parquet(&[rows(0, 100)], Compression::SNAPPY, 1000);
     let error = input(&bytes[..bytes.len() - 20]).open().err().unwrap();
+    assert!(matches!(error, SourceError::NoFooter { packing: Packing::Parquet, .. }));
+    assert!(error.to_string().contains("is a Parquet file that is cut off"), "{error}");
+    let damaged = [&bytes[..bytes.len() - 40], &[0xaa; 36], b"PAR1"].concat();
+    let error = input(damaged).open().err().unwrap();
     assert!(matches!(error, SourceError::Container { packing: Packing::Parquet, .. }));
     assert!(error.to_string().contains("expected a footer and pages"), "{error}");
 }
