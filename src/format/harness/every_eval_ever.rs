@@ -140,7 +140,9 @@ fn numbers(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), F
         let task = result.get("evaluation_name").and_then(id).unwrap_or_default();
         let result_id = result.get("evaluation_result_id").and_then(id).unwrap_or_default();
         let config = |key: &str| find(result, &["metric_config", key]).and_then(|value| value.as_str());
-        let metric = config("metric_name").unwrap_or_else(|| result_id.clone());
+        // Version 0.0.1 names neither the metric nor the result.
+        let named = config("metric_name").or_else(|| config("metric_id")).unwrap_or_else(|| result_id.clone());
+        let metric = if named.is_empty() { Cow::Borrowed("score") } else { named };
         // An accuracy is a mean of its rows. For other scores, only a match with the rows shows that.
         let accuracy = config("metric_kind").is_some_and(|kind| kind == "accuracy");
         let claim = |name: &str, value: Value<'_>| {
