@@ -73,8 +73,9 @@ def _run(tasks: Sequence[Task], plan: bytes | None, format: str | None) -> list[
     rows.context.execution_options.preserve_order = True
     parts = rows.map_batches(scan, batch_size=1, zero_copy_batch=False)
     if len(tasks) > engine.FEW:
-        # Ray makes one step of two that ask for the same resources: one worker would scan all tasks of a group. A group is
-        # fixed when it is handed to a worker: if the worker or a scan of the group is lost, Ray repeats them with the
-        # inputs that they had, so that no task moves to another group.
-        parts = parts.map_batches(compact, batch_size=engine.GROUP, num_cpus=0.5, zero_copy_batch=False)
+        # Two steps at once would be fused, so that one worker scans all tasks of a group, or share the cores, of which the
+        # second one leaves its own idle until there is something to merge. The first one is therefore finished first.
+        # A group is fixed when it is handed to a worker: if the worker or a scan of the group is lost, Ray repeats them with
+        # the inputs that they had, so that no task moves to another group.
+        parts = parts.materialize().map_batches(compact, batch_size=engine.GROUP, zero_copy_batch=False)
     return [(engine.tasks_of(row["tasks"]), bytes(row["part"])) for row in parts.iter_rows()]
