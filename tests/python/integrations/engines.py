@@ -36,9 +36,9 @@ def has_the_bytes_of_one_audit(check: Check, log: str, number: int, place: Path)
 
 
 def program_that_dies(place: Path) -> Path:
-    """A program for workers that kills the worker that merges parts, once after the file `die` beside it is made."""
+    """A program for workers that kills the one that runs it, once after the file `die-COMMAND` beside it is made."""
     program = place / "retally"
-    program.write_text(f'#!/bin/sh\nif [ "$1" = merge ] && rm {place}/die 2>/dev/null; then kill -9 $PPID; exit 1; fi\nexec {_program.find()} "$@"\n')
+    program.write_text(f'#!/bin/sh\nif rm "{place}/die-$1" 2>/dev/null; then kill -9 $PPID; exit 1; fi\nexec {_program.find()} "$@"\n')
     program.chmod(0o755)
     return program
 

@@ -36,7 +36,7 @@ def test_the_report_has_the_bytes_of_one_audit(log: str, number: int, tmp_path: 
 
 
 def test_parts_are_merged_in_groups(cluster: Path, tmp_path: Path) -> None:
-    engines.merges_in_groups(retally.ray.check, tmp_path, cluster / "die")
+    engines.merges_in_groups(retally.ray.check, tmp_path, cluster / "die-merge")
     tasks, plan = parts.split(tmp_path / "scores.jsonl", 40)
     engines.are_tasks_in_a_row(retally.ray._run(tasks, plan, None), tasks)
 
