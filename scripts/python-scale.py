@@ -93,6 +93,11 @@ def main() -> None:
             used = (cores() - before) / size * 1000
             print(f"| {len(tasks)} parts, one after the other, merged | 1 | {ended - started:.1f} | {size / (ended - started):.0f} | {used:.1f} |")
             print(f"| of it: merging ({bytes_of_part / 1000:.0f} kB a part) | 1 | {ended - middle:.2f} | | |", flush=True)
+            started = time.perf_counter()
+            compacted = whole.compact()
+            merged = time.perf_counter() - started
+            assert compacted.conclude().to_json() == expected, "the report differs from the program's"
+            print(f"| what a worker of a tree does with them (one part of {len(compacted.to_bytes()) / 1000:.0f} kB) | 1 | {merged:.2f} | | |", flush=True)
         here = str(Path(retally.__file__).parents[1])
         if "ray" in arguments.engines:
             # Ray gives its workers a low priority; the program has none on a machine that others use.

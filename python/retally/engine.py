@@ -1,4 +1,4 @@
-"""What the engines have in common: the tasks of an audit, and the scan of one."""
+"""What the engines have in common: the tasks of an audit, the scan of one, and the merging of their parts in a tree."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from retally import parts, remote
 from retally._sources import words
 from retally.audit import Log
 from retally.errors import RetallyError
-from retally.parts import Run, Task
+from retally.parts import Part, Run, Task
 from retally.report import Report
 
 if TYPE_CHECKING:
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
     from retally.audit import Judgement, StrPath
 
-__all__ = ["audit", "scan"]
+__all__ = ["FEW", "GROUP", "audit", "compact", "scan", "tasks_of"]
+
+GROUP = 16
+"""About how many parts a worker merges into one. A plan that changes for one of them makes all of them again."""
+FEW = 32
+"""Up to so many tasks, the driver merges all parts itself."""
 
 
 def audit(
@@ -50,3 +55,13 @@ def scan(task: str, plan: bytes | None, format: str | None = None) -> bytes:
         with remote.local(of.copies) as directory:
             return Task(of.paths, directory=directory).scan(plan, format=format, threads=1).to_bytes()
     return of.scan(plan, format=format, threads=1).to_bytes()
+
+
+def compact(found: Iterable[bytes]) -> bytes:
+    """The parts of some tasks as one, both as an engine moves them."""
+    return Part(tally for data in found for tally in Part.from_bytes(data).tallies()).compact().to_bytes()
+
+
+def tasks_of(lines: str) -> tuple[Task, ...]:
+    """The tasks of a part, as an engine moves them: a line of JSON each."""
+    return tuple(Task.from_json(line) for line in lines.split("\n"))

@@ -12,6 +12,7 @@ import json
 import os
 import struct
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -91,6 +92,30 @@ class Part:
     def __hash__(self) -> int:
         return hash(frozenset(self._tallies))
 
+    def compact(self) -> Part:
+        """The same part as one scan, so that parts are merged in a tree: byte ranges that adjoin become one.
+
+        The scans in it are not told apart any more. `a | a` counts once, `a.compact() | a` is an error for a part of several
+        scans, since these overlap.
+
+        Raises
+        ------
+        RetallyError
+            If parts overlap.
+        """
+        if len(self) < 2:
+            return self
+        with tempfile.TemporaryDirectory(prefix="retally-") as place:
+            output = _program.run(["merge", "--tally", "-", "--", *self._written(place)])
+        return Part([output.checked()])
+
+    def _written(self, place: str) -> list[str]:
+        """The paths of its tallies, written to a directory."""
+        paths = [os.path.join(place, f"{at}.tally") for at in range(len(self))]
+        for path, tally in zip(paths, self.tallies(), strict=True):
+            Path(path).write_bytes(tally)
+        return paths
+
     def tallies(self) -> tuple[bytes, ...]:
         """The files of `retally check --tally` that it consists of, in an order that follows from their content."""
         return tuple(self._tallies[key] for key in sorted(self._tallies))
@@ -146,12 +171,8 @@ class Part:
                 options += [f"--{name}", os.fspath(value)]
         options += ["--allow-unproven"] * allow_unproven
         with tempfile.TemporaryDirectory(prefix="retally-") as place:
-            paths = []
-            for at, tally in enumerate(self.tallies()):
-                paths.append(os.path.join(place, f"{at}.tally"))
-                Path(paths[-1]).write_bytes(tally)
             plan = Path(place, "plan.json")
-            output = _program.run(["merge", *options, "--plan", str(plan), "--", *paths])
+            output = _program.run(["merge", *options, "--plan", str(plan), "--", *self._written(place)])
             if output.exit_code == 2 and not output.stdout and plan.exists():
                 # What follows is the advice for the command line.
                 needed = output.message().partition(": write the plan with")[0]
@@ -259,30 +280,45 @@ def _line_starts(path: str, size: int, pieces: int) -> list[int]:
     return found
 
 
-Run = Callable[[Sequence[Task], bytes | None], Iterable[tuple[Task, bytes]]]
-"""Scans tasks under a plan and gives, for each, the bytes of its part: in any order, and a task may come twice."""
+Run = Callable[[Sequence[Task], bytes | None], Iterable[tuple[tuple[Task, ...], bytes]]]
+"""Scans tasks under a plan and gives the bytes of one part for each group of them: in any order, and a group may come twice.
+
+A task is in one group. It may be a group of its own.
+"""
 
 
 def audit(tasks: Sequence[Task], plan: bytes | None, run: Run, **options: Any) -> Report:
     """The report of all tasks. `run` scans them on some engine; `options` are those of `Part.conclude`.
 
-    Tasks whose inputs need another plan are run again under it.
+    Where an input needs another plan, its tasks are run again under it, with all others of their groups: a part is made
+    again as a whole.
     """
-    parts: dict[Task, Part] = {}
-    stale = list(tasks)
+    parts: dict[frozenset[Task], Part] = {}
     for _ in range(_ROUNDS):
-        for task, data in run(stale, plan):
-            parts[task] = Part.from_bytes(data)
-        missing = [task for task in tasks if task not in parts]
-        if missing:
-            raise RetallyError(f"{len(missing)} of {len(tasks)} tasks gave no part, first {missing[0]}")
+        made = frozenset[Task]().union(*parts)
+        for group, data in run([task for task in tasks if task not in made], plan):
+            # The tasks of a group that is made again may have another order.
+            parts[frozenset(group)] = Part.from_bytes(data)
+        _check_once(tasks, parts)
         whole = Part(tally for part in parts.values() for tally in part.tallies())
         try:
             return whole.conclude(**options)
         except PlanError as error:
             stale = _stale(tasks, plan, error.plan)
+            parts = {group: part for group, part in parts.items() if group.isdisjoint(stale)}
             plan = error.plan
     raise RetallyError(f"the plan of the parts did not settle in {_ROUNDS} rounds; audit the logs with `retally check`")
+
+
+def _check_once(tasks: Sequence[Task], groups: Iterable[frozenset[Task]]) -> None:
+    """Raises an error unless each task is in one group."""
+    count = Counter(task for group in groups for task in group)
+    missing = [task for task in tasks if task not in count]
+    if missing:
+        raise RetallyError(f"{len(missing)} of {len(tasks)} tasks gave no part, first {missing[0]}")
+    twice = [task for task in count if count[task] > 1]
+    if twice:
+        raise RetallyError(f"{len(twice)} of {len(tasks)} tasks are in several groups, first {min(twice, key=Task.to_json)}")
 
 
 def _stale(tasks: Sequence[Task], old: bytes | None, new: bytes) -> list[Task]:

@@ -3,8 +3,8 @@
     report = retally.ray.check("/shared/runs/")
     report = retally.ray.check(["s3://bucket/runs/"], parts=256)
 
-Tasks are whole logs and byte ranges of long ones, which Ray Data scans. A task that is lost is run again by Ray, and a part
-that comes twice counts once. Every node needs this package, and local paths must be the same on all nodes.
+Tasks are whole logs and byte ranges of long ones, which Ray Data scans; the parts of many tasks are merged on the cluster, in
+groups. A task that is lost is run again by Ray, and a part that comes twice counts once. Every node needs this package, and local paths must be the same on all nodes.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from retally.audit import Judgement, StrPath
 
 __all__ = ["check"]
+
 
 def check(
     paths: StrPath | Iterable[StrPath],
@@ -41,7 +42,7 @@ def check(
     if not ray.is_initialized():
         ray.init(log_to_driver=False)
 
-    def run(tasks: Sequence[Task], plan: bytes | None) -> list[tuple[Task, bytes]]:
+    def run(tasks: Sequence[Task], plan: bytes | None) -> list[tuple[tuple[Task, ...], bytes]]:
         return _run(tasks, plan, format)
 
     number = parts or 2 * int(ray.cluster_resources().get("CPU", 1))
@@ -54,7 +55,7 @@ def check(
     )
 
 
-def _run(tasks: Sequence[Task], plan: bytes | None, format: str | None) -> list[tuple[Task, bytes]]:
+def _run(tasks: Sequence[Task], plan: bytes | None, format: str | None) -> list[tuple[tuple[Task, ...], bytes]]:
     import ray
 
     # One copy of the plan for all tasks of a node.
@@ -62,8 +63,19 @@ def _run(tasks: Sequence[Task], plan: bytes | None, format: str | None) -> list[
 
     def scan(batch: dict[str, Any]) -> dict[str, Any]:
         under = ray.get(shared)
-        return {"task": batch["task"], "part": [engine.scan(str(task), under, format) for task in batch["task"]]}
+        return {"tasks": batch["tasks"], "part": [engine.scan(str(task), under, format) for task in batch["tasks"]]}
 
-    rows = ray.data.from_items([{"task": task.to_json()} for task in tasks], override_num_blocks=len(tasks))
-    scanned = rows.map_batches(scan, batch_size=1, zero_copy_batch=False)
-    return [(Task.from_json(row["task"]), bytes(row["part"])) for row in scanned.iter_rows()]
+    def compact(batch: dict[str, Any]) -> dict[str, Any]:
+        return {"tasks": ["\n".join(batch["tasks"])], "part": [engine.compact(map(bytes, batch["part"]))]}
+
+    rows = ray.data.from_items([{"tasks": task.to_json()} for task in tasks], override_num_blocks=len(tasks))
+    # Groups of tasks in their order: byte ranges of one file adjoin, and become one.
+    rows.context.execution_options.preserve_order = True
+    parts = rows.map_batches(scan, batch_size=1, zero_copy_batch=False)
+    if len(tasks) > engine.FEW:
+        # Two steps at once would be fused, so that one worker scans all tasks of a group, or share the cores, of which the
+        # second one leaves its own idle until there is something to merge. The first one is therefore finished first.
+        # A group is fixed when it is handed to a worker: if the worker or a scan of the group is lost, Ray repeats them with
+        # the inputs that they had, so that no task moves to another group.
+        parts = parts.materialize().map_batches(compact, batch_size=engine.GROUP, zero_copy_batch=False)
+    return [(engine.tasks_of(row["tasks"]), bytes(row["part"])) for row in parts.iter_rows()]

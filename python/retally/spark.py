@@ -3,9 +3,9 @@
     report = retally.spark.check(spark, "/shared/runs/")
     report = retally.spark.check(spark, ["s3://bucket/runs/"], parts=256)
 
-Tasks are whole logs and byte ranges of long ones, which executors scan (`mapInArrow`) and give back as one binary column. A
-task that is lost is run again by Spark, and a part that comes twice counts once. Every executor needs this package, and local
-paths must be the same on all of them.
+Tasks are whole logs and byte ranges of long ones, which executors scan (`mapInArrow`) and give back as one binary column; the
+parts of many tasks are merged by executors, in groups. A task that is lost is run again by Spark, and a part that comes twice
+counts once. Every executor needs this package, and local paths must be the same on all of them.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def check(
     parameters of `retally.check`; the nearest retally.toml of each process applies.
     """
 
-    def run(tasks: Sequence[Task], plan: bytes | None) -> list[tuple[Task, bytes]]:
+    def run(tasks: Sequence[Task], plan: bytes | None) -> list[tuple[tuple[Task, ...], bytes]]:
         return _run(spark, tasks, plan, format)
 
     return engine.audit(
@@ -52,19 +52,42 @@ def check(
     )
 
 
-def _run(spark: Any, tasks: Sequence[Task], plan: bytes | None, format: str | None) -> list[tuple[Task, bytes]]:
+def _run(spark: Any, tasks: Sequence[Task], plan: bytes | None, format: str | None) -> list[tuple[tuple[Task, ...], bytes]]:
     # One copy of the plan for all tasks of an executor.
     shared = spark.sparkContext.broadcast(plan)
 
     def scan(batches: Iterator[Any]) -> Iterator[Any]:
-        import pyarrow
-
         for batch in batches:
-            names = batch.column("task").to_pylist()
+            names = batch.column("tasks").to_pylist()
             found = [engine.scan(name, shared.value, format) for name in names]
-            yield pyarrow.RecordBatch.from_arrays([pyarrow.array(names), pyarrow.array(found, pyarrow.binary())], names=["task", "part"])
+            yield _batch(batch.column("group"), names, found)
 
-    rows = spark.createDataFrame([(task.to_json(),) for task in tasks], "task string")
+    def compact(batches: Iterator[Any]) -> Iterator[Any]:
+        # A partition may have several groups.
+        groups: dict[int, list[tuple[str, bytes]]] = {}
+        for batch in batches:
+            for row in batch.to_pylist():
+                groups.setdefault(row["group"], []).append((row["tasks"], row["part"]))
+        for group, rows in groups.items():
+            names = "\n".join(name for name, _ in rows)
+            yield _batch([group], [names], [engine.compact(part for _, part in rows)])
+
+    # Groups of tasks in their order: byte ranges of one file adjoin, and become one.
+    rows = spark.createDataFrame([(at // engine.GROUP, task.to_json()) for at, task in enumerate(tasks)], "group int, tasks string")
     # A task per partition: long ones are not queued behind each other.
-    scanned = rows.repartition(len(tasks)).mapInArrow(scan, "task string, part binary")
-    return [(Task.from_json(row["task"]), bytes(row["part"])) for row in scanned.collect()]
+    parts = rows.repartition(len(tasks)).mapInArrow(scan, _COLUMNS)
+    if len(tasks) > engine.FEW:
+        # The group is a column, on which alone the partition depends: a scan or a partition that Spark computes again leaves
+        # each task in its group. Without a column, rows would be dealt out by their order.
+        parts = parts.repartition(-(-len(tasks) // engine.GROUP), "group").mapInArrow(compact, _COLUMNS)
+    return [(engine.tasks_of(row["tasks"]), bytes(row["part"])) for row in parts.collect()]
+
+
+_COLUMNS = "group int, tasks string, part binary"
+
+
+def _batch(groups: Any, tasks: list[str], found: list[bytes]) -> Any:
+    import pyarrow
+
+    columns = [pyarrow.array(groups, pyarrow.int32()), pyarrow.array(tasks), pyarrow.array(found, pyarrow.binary())]
+    return pyarrow.RecordBatch.from_arrays(columns, names=["group", "tasks", "part"])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,11 @@ LM_EVAL = ROOT / "fixtures" / "formats" / "lm-eval"
 LOGS = [NATIVE / "clean-candidates", NATIVE / "bug-mean", LM_EVAL / "mc-and-lastword", LM_EVAL / "stderr-not-divided"]
 
 
-def in_this_process(tasks: Sequence[Task], plan: bytes | None) -> list[tuple[Task, bytes]]:
-    found = [(task, task.scan(plan).to_bytes()) for task in tasks]
+Groups = list[tuple[tuple[Task, ...], bytes]]
+
+
+def in_this_process(tasks: Sequence[Task], plan: bytes | None) -> Groups:
+    found = [((task,), task.scan(plan).to_bytes()) for task in tasks]
     # In another order, and one of them twice, as an engine that runs a task again gives them.
     random.Random(0).shuffle(found)
     return [*found, found[0]]
@@ -33,6 +37,90 @@ def test_the_report_has_the_bytes_of_one_audit(log: Path, number: int) -> None:
     # The small files are a task of their own.
     assert number / 2 <= len(tasks) <= number + (number > 1)
     assert parts.audit(tasks, plan, in_this_process).to_json() == retally.check(log).to_json()
+
+
+def in_groups(tasks: Sequence[Task], plan: bytes | None, size: int = 3) -> Groups:
+    """Groups of tasks that follow each other, the last one twice with its tasks in another order."""
+    groups = [tuple(tasks[at : at + size]) for at in range(0, len(tasks), size)]
+    found = [(group, union(task.scan(plan) for task in group).compact().to_bytes()) for group in groups]
+    return [*found, (found[-1][0][::-1], found[-1][1])]
+
+
+def union(scanned: Iterable[Part]) -> Part:
+    return Part(tally for part in scanned for tally in part.tallies())
+
+
+def written(path: Path, scores: Sequence[float]) -> Path:
+    """A log of rows whose scores are right where they are the first log-prob less 1."""
+    rows = [{"item": f"q{at}", "tokens": ["a", "b"], "logprobs": [-at / 8, -1.0], "score": score} for at, score in enumerate(scores)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_a_part_is_compacted_in_a_tree(tmp_path: Path) -> None:
+    """Three levels: pairs, pairs of these in another order, and all."""
+    log = written(tmp_path / "scores.jsonl", [*(-1 - at / 8 for at in range(40)), -2.5])
+    tasks, plan = parts.split(log, 8)
+    level = scanned = [task.scan(plan) for task in tasks]
+    for _ in range(2):
+        level = [union(level[at : at + 2]).compact() for at in range(0, len(level), 2)]
+        random.Random(1).shuffle(level)
+    assert [len(part) for part in level] == [1, 1]
+    report = retally.check(log)
+    assert [finding.code for finding in report.failing] == ["RT200"]
+    assert union(level).conclude().to_json() == union(level).compact().conclude().to_json() == report.to_json()
+    assert union(level).compact() == union(scanned).compact()
+
+
+def test_ranges_that_adjoin_become_one(tmp_path: Path) -> None:
+    log = written(tmp_path / "scores.jsonl", [-1 - at / 8 for at in range(40)])
+    tasks, plan = parts.split(log, 6)
+    scanned = [task.scan(plan) for task in tasks]
+    a, b, c = union(scanned[:2]), union(scanned[2:4]), union(scanned[4:])
+    assert (a | b | a).compact() == (a.compact() | b).compact()
+    assert a.compact().compact() == a.compact() and Part([]).compact() == Part([])
+    # What each range says of the file is there once.
+    assert len((a | b | c).compact().to_bytes()) < len((a | b | c).to_bytes()) / 3
+    for overlapping in ((a.compact() | a).compact, (a.compact() | a | b | c).conclude):
+        with pytest.raises(retally.RetallyError, match=re.escape(f"{log} is in two parts")):
+            overlapping()
+
+
+@pytest.mark.parametrize("log", LOGS[1:3], ids=lambda log: log.name)
+def test_groups_have_the_bytes_of_one_audit(log: Path) -> None:
+    tasks, plan = parts.split(log, 7)
+    assert parts.audit(tasks, plan, in_groups).to_json() == retally.check(log).to_json()
+
+
+def test_a_group_is_run_again_as_a_whole(tmp_path: Path) -> None:
+    """Only the third log calls for another plan than that of its first rows, but a group holds rows of the second one as well."""
+    logs = [written(tmp_path / name, [-1 - at / 8 for at in range(8)]) for name in ("1.jsonl", "2.jsonl", "3.jsonl")]
+    plan = parts.measure(logs)
+    written(logs[2], [*(-1 - at / 8 for at in range(8)), -2.1234567])
+    asked: list[list[Task]] = []
+
+    def run(tasks: Sequence[Task], plan: bytes | None) -> Groups:
+        asked.append(list(tasks))
+        return in_groups(tasks, plan, 2)
+
+    tasks = [Task((str(log),), start, end) for log in logs for start, end in ((0, 200), (200, None))]
+    # Groups of rows of 1, of 2 and 3, of 2 and 3.
+    tasks = [tasks[at] for at in (0, 1, 2, 4, 3, 5)]
+    report = parts.audit(tasks, plan, run)
+    assert report.to_json() == retally.check(*logs).to_json()
+    # Ranges of one file may need a second turn.
+    assert asked == [tasks, tasks[2:], tasks[2:]]
+
+
+def test_a_task_in_two_groups_is_an_error() -> None:
+    tasks, plan = parts.split(NATIVE / "clean-candidates" / "scores.jsonl", 3)
+
+    def run(tasks: Sequence[Task], plan: bytes | None) -> Groups:
+        return [*in_groups(tasks[:2], plan, 2), *in_groups(tasks[1:], plan, 2)]
+
+    with pytest.raises(retally.RetallyError, match=r"1 of 3 tasks are in several groups, first Task\(.*scores.jsonl") as raised:
+        parts.audit(tasks, plan, run)
+    assert str(raised.value).endswith(str(tasks[1]))
 
 
 def test_parts_without_a_plan_settle_on_one() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import retally
+from retally import _program, engine, parts
 
 FORMATS = Path(__file__).resolve().parents[3] / "fixtures" / "formats"
 # Clean and bad: JSON Lines of a pipeline, and runs of a harness with summaries and recordings beside their rows.
@@ -31,6 +33,37 @@ def has_the_bytes_of_one_audit(check: Check, log: str, number: int, place: Path)
     assert report.exit_code == whole.exit_code == int("bug" in log or "bad" in log)
     if number == 2:
         assert [report.rows(finding) for finding in report.findings] == [whole.rows(finding) for finding in whole.findings]
+
+
+def program_that_dies(place: Path) -> Path:
+    """A program for workers that kills the one that runs it, once after the file `die-COMMAND` beside it is made."""
+    program = place / "retally"
+    program.write_text(f'#!/bin/sh\nif rm "{place}/die-$1" 2>/dev/null; then kill -9 $PPID; exit 1; fi\nexec {_program.find()} "$@"\n')
+    program.chmod(0o755)
+    return program
+
+
+def merges_in_groups(check: Check, place: Path, die: Path) -> None:
+    """More tasks than the driver merges: parts of 16 tasks each, with a wrong score in one of them. A worker that merges dies."""
+    die.touch()
+    log = place / "scores.jsonl"
+    with log.open("w") as file:
+        for at in range(200):
+            row = {"item": f"q{at}", "tokens": ["a", "b"], "logprobs": [-at / 8, -1.0], "score": -2.5 if at == 150 else -1 - at / 8}
+            file.write(json.dumps(row) + "\n")
+    tasks, _ = parts.split(log, 40)
+    assert len(tasks) > engine.FEW
+    report = check(str(log), parts=40)
+    assert not die.exists(), "no worker died"
+    assert report.to_json() == retally.check(log).to_json()
+    assert [finding.code for finding in report.failing] == ["RT200"]
+
+
+def are_tasks_in_a_row(groups: list[tuple[tuple[parts.Task, ...], bytes]], tasks: list[parts.Task]) -> None:
+    """Each part is one scan of tasks that follow each other."""
+    found = sorted(sorted(map(tasks.index, group)) for group, _ in groups)
+    assert found == [list(range(16)), list(range(16, 32)), list(range(32, len(tasks)))]
+    assert all(len(parts.Part.from_bytes(part)) == 1 for _, part in groups)
 
 
 def reads_remote_files(check: Check, place: Path) -> None:

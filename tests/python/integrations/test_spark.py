@@ -16,16 +16,23 @@ from . import engines, pages  # noqa: E402
 
 import retally  # noqa: E402
 import retally.spark  # noqa: E402
+from retally import parts  # noqa: E402
 
 
 @pytest.fixture(scope="module")
-def spark() -> Iterator[Any]:
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return engines.program_that_dies(tmp_path_factory.mktemp("program"))
+
+
+@pytest.fixture(scope="module")
+def spark(program: Path) -> Iterator[Any]:
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
     os.environ["PYTHONPATH"] = os.pathsep.join([str(Path(retally.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
     from pyspark.sql import SparkSession
 
     # The last 4: how often a task may fail.
-    session = SparkSession.builder.master("local[2,4]").config("spark.ui.enabled", "false").config("spark.driver.memory", "1g").getOrCreate()
+    builder = SparkSession.builder.master("local[2,4]").config("spark.ui.enabled", "false").config("spark.driver.memory", "1g")
+    session = builder.config("spark.executorEnv.RETALLY_BIN", str(program)).getOrCreate()
     yield session
     session.stop()
 
@@ -34,6 +41,12 @@ def spark() -> Iterator[Any]:
 @pytest.mark.parametrize("log", engines.LOGS)
 def test_the_report_has_the_bytes_of_one_audit(spark: Any, log: str, number: int, tmp_path: Path) -> None:
     engines.has_the_bytes_of_one_audit(lambda paths, **options: retally.spark.check(spark, paths, **options), log, number, tmp_path)
+
+
+def test_parts_are_merged_in_groups(spark: Any, program: Path, tmp_path: Path) -> None:
+    engines.merges_in_groups(lambda paths, **options: retally.spark.check(spark, paths, **options), tmp_path, program.parent / "die-merge")
+    tasks, plan = parts.split(tmp_path / "scores.jsonl", 40)
+    engines.are_tasks_in_a_row(retally.spark._run(spark, tasks, plan, None), tasks)
 
 
 def test_remote_files(spark: Any, tmp_path: Path) -> None:
@@ -47,20 +60,10 @@ def test_the_example_of_the_documentation(spark: Any, tmp_path: Path) -> None:
     assert names["report"].to_json() == retally.check(folder).to_json()
 
 
-def test_a_task_that_fails_is_run_again(spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from retally import engine
-
+def test_a_task_that_fails_is_run_again(spark: Any, program: Path, tmp_path: Path) -> None:
     folder = engines.copied("native/bug-mixture", tmp_path)
-    once, scan = tmp_path / "failed", engine.scan
-
-    def fails_once(task: str, plan: bytes | None, format: str | None = None) -> bytes:
-        try:
-            once.mkdir()
-        except FileExistsError:
-            return scan(task, plan, format)
-        raise OSError("the executor lost its disk")
-
-    monkeypatch.setattr(engine, "scan", fails_once)
-    # Workers get the function by value: the module that holds it is not theirs.
+    die = program.parent / "die-check"
+    die.touch()
     report = retally.spark.check(spark, str(folder), parts=4)
+    assert not die.exists(), "no worker died"
     assert report.to_json() == retally.check(folder).to_json()
