@@ -43,14 +43,11 @@ impl<'c> RuleTallies<'c> {
 
     /// Moves the observations into a stream.
     pub(super) fn flush(&mut self, stream: &mut StreamTally) {
-        for (rule, observed) in self.catalogue.rules().iter().zip(&mut self.tallies) {
-            let Some(observed) = observed else { continue };
-            if !observed.is_empty() {
-                let key = (rule.page().code.to_owned(), String::new());
-                match stream.observed.entry(key) {
-                    Entry::Vacant(entry) => drop(entry.insert(std::mem::take(observed))),
-                    Entry::Occupied(mut entry) => entry.get_mut().merge(std::mem::take(observed)),
-                }
+        for (rule, tally) in self.catalogue.rules().iter().zip(&mut self.tallies) {
+            let Some(observed) = tally.take_if(|observed| !observed.is_empty()) else { continue };
+            match stream.observed.entry((rule.page().code.to_owned(), String::new())) {
+                Entry::Vacant(entry) => drop(entry.insert(observed)),
+                Entry::Occupied(mut entry) => entry.get_mut().merge(*observed),
             }
         }
     }

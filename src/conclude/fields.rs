@@ -38,7 +38,7 @@ impl<'l> Flat<'l> {
             let mut absent = absent;
             Extent::add(&mut absent, field.absent);
             let path = format!("{prefix}{}", field.name);
-            let entry = if field.kinds.contains_key(&FieldKind::List) { "[0]" } else { "" };
+            let entry = if field.kinds.has(FieldKind::List) { "[0]" } else { "" };
             Self::collect(field, &format!("{path}{entry}."), depth + 1, absent, all);
             all.push(Self { field, path, depth, present, absent });
         }
@@ -58,7 +58,7 @@ impl<'l> Flat<'l> {
 
     fn is_kind_of(&self, other: &Self) -> bool {
         let kinds = |flat: &Self| -> Vec<FieldKind> {
-            flat.field.kinds.keys().copied().filter(|kind| *kind != FieldKind::Null).collect()
+            flat.field.kinds.types().filter(|kind| *kind != FieldKind::Null).collect()
         };
         kinds(self).iter().any(|kind| kinds(other).contains(kind))
     }
@@ -107,7 +107,7 @@ impl<'l> Sides<'l> {
         let before = ended.clone().map(|flat| flat.field.count).max().unwrap_or_default();
         let is_part = |flat: &Flat<'_>| ended.clone().any(|end| end.path == flat.path || end.is_below(flat));
         let are_told_apart = fields.iter().filter(|flat| !is_part(flat)).any(|flat| {
-            boundary.splits(flat.field.kinds.values().copied())
+            boundary.splits(flat.field.kinds.extents())
                 || flat
                     .field
                     .values
@@ -169,7 +169,7 @@ impl<'l> Sides<'l> {
     /// Whether a field that ends without a respelled replacement was lost, or continues under an unrelated name.
     fn is_lost(&self, ended: &Flat<'_>) -> bool {
         let explains = |begun: &Flat<'_>| {
-            let is_null = begun.field.kinds.keys().all(|kind| *kind == FieldKind::Null);
+            let is_null = begun.field.kinds.types().all(|kind| kind == FieldKind::Null);
             !is_null && !self.may_replace(ended, begun)
         };
         self.before >= LEAST
@@ -182,7 +182,7 @@ impl<'l> Sides<'l> {
 
     /// Whether a new field could hold the content of an ended one: values of the same type, and many different ones.
     fn may_replace(&self, ended: &Flat<'_>, begun: &Flat<'_>) -> bool {
-        let holds_many = begun.field.values.extents().is_none() || begun.field.kinds.contains_key(&FieldKind::Numbers);
+        let holds_many = begun.field.values.extents().is_none() || begun.field.kinds.has(FieldKind::Numbers);
         begun.beginning() == Some(self.boundary) && begun.is_kind_of(ended) && holds_many
     }
 }

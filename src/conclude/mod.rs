@@ -232,7 +232,7 @@ fn conclude_run(
         let record_ref = RecordRef::Kept(&nowhere);
         let mut observed = run_observed(context.catalogue, &view, &record_ref);
         for ((code, _), seen) in &stream.observed {
-            observed.entry(code.clone()).or_default().merge(seen.clone());
+            observed.entry(code.clone()).or_default().merge(Observed::clone(seen));
         }
         let greedy = consequences::leave_out(&mut observed, items, &decided.1, &picks, zero_counts, context.catalogue);
         drafts.extend(picks.draft(&place, greedy));

@@ -255,7 +255,7 @@ pub struct RowColumns {
     /// Rows with at least one plain field.
     pub rows: u64,
     /// Numeric columns, by name.
-    pub columns: BTreeMap<String, ColumnRows>,
+    pub columns: BTreeMap<String, Box<ColumnRows>>,
     /// The states of fields in all rows.
     states: States,
     /// Statistics over several columns.
@@ -316,12 +316,17 @@ impl RowColumns {
         }
     }
 
+    /// The numeric columns, by name.
+    pub(super) fn named(&self) -> impl Iterator<Item = (&String, &ColumnRows)> {
+        self.columns.iter().map(|(name, rows)| (name, &**rows))
+    }
+
     /// Adds the state of another worker.
     pub fn merge(&mut self, other: Self) {
         self.rows += other.rows;
         for (name, column) in other.columns {
             if let Some(own) = kept(&mut self.columns, &name, COLUMNS) {
-                own.merge(column);
+                own.merge(*column);
             }
         }
         self.states.merge(other.states);

@@ -289,7 +289,7 @@ fn of_exclusive_columns(asked: &Asked<'_>, reported: Approx) -> Option<Found> {
         let (values, squares) = (own.values.value(), own.squares.value());
         own.numbers == columns.rows && own.beyond == 0 && own.not_finite == 0 && is(values, squares)
     };
-    let flags: Vec<(&String, &ColumnRows)> = columns.columns.iter().filter(|(_, own)| is_flag(own)).collect();
+    let flags: Vec<(&String, &ColumnRows)> = columns.named().filter(|(_, own)| is_flag(own)).collect();
     let rows = columns.rows as f64;
     let sum: f64 = flags.iter().map(|(_, own)| own.values.value()).sum();
     let constant = Approx::exact(1.0).over(flags.len() as f64);

@@ -71,8 +71,7 @@ pub(super) fn bare(own: &str) -> Option<&str> {
 /// mean, otherwise with a synonym.
 pub(super) fn column<'c>(name: &str, columns: &'c RowColumns) -> Option<Named<'c>> {
     let own = plain_name(name);
-    let find =
-        |wanted: &str| columns.columns.iter().find(|(name, rows)| rows.numbers > 0 && plain_name(name) == wanted);
+    let find = |wanted: &str| columns.named().find(|(name, rows)| rows.numbers > 0 && plain_name(name) == wanted);
     let named = |(name, rows): (&'c String, &'c ColumnRows), says_mean: bool, is_same: bool| Named {
         name,
         rows,
@@ -96,7 +95,7 @@ pub(super) fn column<'c>(name: &str, columns: &'c RowColumns) -> Option<Named<'c
         return HIT.iter().find_map(|word| find(word)).map(|found| named(found, false, false));
     }
     // Two columns of one kind leave open which of them is meant.
-    let mut of_kind = columns.columns.iter().filter(|(name, rows)| {
+    let mut of_kind = columns.named().filter(|(name, rows)| {
         rows.numbers > 0 && rows.flags == rows.numbers && are_of_one_kind(&own, &plain_name(name))
     });
     let found = of_kind.next().filter(|_| of_kind.next().is_none())?;

@@ -124,6 +124,39 @@ impl<K: Ord> Few<K> {
     }
 }
 
+/// The types of a field's values, in their order, with the records that have each: mostly one.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct Kinds(Vec<(FieldKind, Extent)>);
+
+impl Kinds {
+    fn see(&mut self, kind: FieldKind, extent: Extent) {
+        match self.0.binary_search_by_key(&kind, |(known, _)| *known) {
+            Ok(at) => {
+                if let Some((_, own)) = self.0.get_mut(at) {
+                    *own = own.with(extent);
+                }
+            }
+            Err(at) => self.0.insert(at, (kind, extent)),
+        }
+    }
+
+    /// Whether some value is of a type.
+    #[must_use]
+    pub fn has(&self, kind: FieldKind) -> bool {
+        self.types().any(|own| own == kind)
+    }
+
+    /// The types.
+    pub fn types(&self) -> impl Iterator<Item = FieldKind> {
+        self.0.iter().map(|(kind, _)| *kind)
+    }
+
+    /// The records that have each type.
+    pub fn extents(&self) -> impl Iterator<Item = Extent> + Clone {
+        self.0.iter().map(|(_, extent)| *extent)
+    }
+}
+
 /// A field and its subfields.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Field {
@@ -136,7 +169,7 @@ pub struct Field {
     /// The records that lack it although they have the enclosing object.
     pub absent: Option<Extent>,
     /// By the type of its value.
-    pub kinds: BTreeMap<FieldKind, Extent>,
+    pub kinds: Kinds,
     /// By its value, without the digits in texts: `q17` and `q18` are of one kind.
     pub values: Few<String>,
     /// Its subfields; for a list, those of its first entry.
@@ -151,8 +184,7 @@ impl Field {
         let before = self.present;
         self.count += 1;
         Extent::add(&mut self.present, Some(Extent::at(at)));
-        let extent = self.kinds.entry(kind).or_insert(Extent::at(at));
-        *extent = extent.with(Extent::at(at));
+        self.kinds.see(kind, Extent::at(at));
         Look { field: self, at, before, next: 0, seen: 0 }
     }
 
@@ -204,9 +236,8 @@ impl Field {
         self.count += other.count;
         Extent::add(&mut self.present, other.present);
         Extent::add(&mut self.absent, other.absent);
-        for (kind, extent) in other.kinds {
-            let own = self.kinds.entry(kind).or_insert(extent);
-            *own = own.with(extent);
+        for (kind, extent) in other.kinds.0 {
+            self.kinds.see(kind, extent);
         }
         self.values.merge(other.values, VALUES);
     }

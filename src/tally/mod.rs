@@ -22,6 +22,7 @@ mod scattered;
 mod sketch;
 mod switched;
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -81,7 +82,7 @@ pub struct StreamTally {
     /// Columns of claims on candidates.
     pub columns: BTreeMap<ColumnKey, Box<ColumnTally>>,
     /// Observations of the rules, by code and subject.
-    pub observed: BTreeMap<(String, String), Observed>,
+    pub observed: BTreeMap<(String, String), Box<Observed>>,
     /// Items whose candidates are spread over several records, by id.
     pub open: ScatteredItems,
     /// Items that have been judged.
@@ -102,10 +103,16 @@ impl StreamTally {
     /// Adds another part of the stream.
     pub fn merge(&mut self, other: Self) {
         for (column, tally) in other.columns {
-            self.columns.entry(column).or_default().merge(*tally);
+            match self.columns.entry(column) {
+                Entry::Vacant(entry) => drop(entry.insert(tally)),
+                Entry::Occupied(mut entry) => entry.get_mut().merge(*tally),
+            }
         }
         for (key, observed) in other.observed {
-            self.observed.entry(key).or_default().merge(observed);
+            match self.observed.entry(key) {
+                Entry::Vacant(entry) => drop(entry.insert(observed)),
+                Entry::Occupied(mut entry) => entry.get_mut().merge(*observed),
+            }
         }
         self.open.merge(other.open);
         self.items.merge(other.items);
