@@ -232,12 +232,12 @@ impl Part {
     /// # Errors
     /// [`PartError::Twice`] for byte ranges that overlap and for inputs that differ.
     pub fn union(parts: impl IntoIterator<Item = Self>) -> Result<Self, PartError> {
-        let (pieces, errors) = apart(parts);
+        let (mut pieces, errors) = apart(parts);
+        pieces.dedup();
         let mut inputs: Vec<PartInput> = Vec::new();
         for piece in pieces {
             let known = inputs.last_mut().filter(|known| known.report.path == piece.report.path);
             match known {
-                Some(known) if *known == piece => {}
                 Some(known) => match (known.range, piece.range) {
                     (Some(own), Some(range)) if range.start == own.end && known.plan == piece.plan => {
                         known.extend(piece, range);
