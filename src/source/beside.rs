@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::model::PACKED;
+use crate::model::{NameKind, PACKED};
 use crate::source::Input;
 
 /// The file at a path that a format looks for, or a compressed version of it. The path has no compression suffix.
@@ -14,7 +14,8 @@ pub fn beside(path: &str) -> Option<Input> {
     Some(Input::file(there.clone(), PathBuf::from(there)))
 }
 
-/// The other files in the directory of a file, by their paths; None where there are more than so many, or where it is no file.
+/// The other files in the directory of a file that a walk through it would read as logs, by their paths; None where it holds more
+/// than so many files, or where the input is no file.
 #[must_use]
 pub fn files_beside(input: &Input, most: usize) -> Option<Vec<Input>> {
     let own = input.file_path()?;
@@ -29,9 +30,10 @@ pub fn files_beside(input: &Input, most: usize) -> Option<Vec<Input>> {
     names.sort();
     let shown = input.path.rfind(['/', '\\']).map_or("", |at| input.path.get(..=at).unwrap_or_default());
     let file = |name: std::ffi::OsString| {
-        let path = directory.join(&name);
-        let is_other = Some(name.as_os_str()) != own.file_name() && is_usable(&path);
-        is_other.then(|| Input::file(format!("{shown}{}", name.to_string_lossy()), path))
+        let (path, text) = (directory.join(&name), name.to_string_lossy());
+        let is_log = !text.starts_with('.') && NameKind::of(&text) == NameKind::Log;
+        let is_other = is_log && Some(name.as_os_str()) != own.file_name() && is_usable(&path);
+        is_other.then(|| Input::file(format!("{shown}{text}"), path))
     };
     Some(names.into_iter().filter_map(file).collect())
 }
@@ -78,5 +80,21 @@ mod tests {
         symlink("/dev/zero", at("run/zero.json")).unwrap();
         let found = ["inside", "out", "zero"].map(|name| beside(&at(&format!("run/{name}.json"))).is_some());
         assert_eq!(found, [true, false, false]);
+    }
+
+    #[test]
+    fn logs_beside_a_file_are_found_in_order_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str| std::fs::write(folder.path().join(name), "{}").unwrap();
+        ["own.jsonl", "b.csv", "a.jsonl.gz", ".env", ".hidden.jsonl", "id_rsa", "notes.md"].into_iter().for_each(write);
+        std::fs::create_dir(folder.path().join("c.jsonl")).unwrap();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("/etc/hostname", folder.path().join("d.jsonl")).unwrap();
+        let own = Input::file("runs/own.jsonl".to_owned(), folder.path().join("own.jsonl"));
+        let paths =
+            |most| files_beside(&own, most).map(|found| found.into_iter().map(|one| one.path).collect::<Vec<_>>());
+        assert_eq!(paths(64).unwrap(), ["runs/a.jsonl.gz", "runs/b.csv"]);
+        assert_eq!(paths(3), None);
+        assert_eq!(files_beside(&Input::bytes("own.jsonl", *b"{}"), 64).map(|found| found.len()), None);
     }
 }
