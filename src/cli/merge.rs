@@ -64,7 +64,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         part.write(&mut bytes).map_err(|error| format!("cannot write the tally: {error}"))?;
         match tally {
             Some(path) => {
-                cleared.write(path, &bytes).map_err(|error| format!("cannot write {}: {error}", path.display()))?
+                cleared.write(path, &bytes).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
             }
             None => super::print(&bytes)?,
         }

@@ -199,6 +199,9 @@ impl Places {
     }
 }
 
+/// Lines, where the records of candidates are in them, and what reads these.
+type Records = (Lines, Places, Option<Box<dyn Reader>>);
+
 /// A record by itself.
 fn alone(bytes: &[u8]) -> RawRecord<'_> {
     RawRecord { file: 0, line: 1, column: 1, bytes: bytes.trim_ascii_end(), map: ByteMap::none() }
@@ -215,7 +218,7 @@ impl TokenRecords {
     }
 
     /// The records of a file of lines, as they are.
-    fn of_lines(reader: Box<dyn Reader>, input: &Input) -> io::Result<(Lines, Places, Option<Box<dyn Reader>>)> {
+    fn of_lines(reader: Box<dyn Reader>, input: &Input) -> io::Result<Records> {
         let mut places = Places::default();
         let stream = input.open().map_err(io::Error::other)?;
         let lines = Lines::copy(stream, LONGEST as u64, |place, line| {
@@ -228,8 +231,8 @@ impl TokenRecords {
     }
 
     /// The items of a table, each as a record on a line. None where such a record does not hold them.
-    fn of_rows(input: &RecognisedInput) -> io::Result<(Lines, Places, Option<Box<dyn Reader>>)> {
-        let (mut lines, mut places, mut first) = (Lines::new(), Places::default(), Vec::new());
+    fn of_rows(input: &RecognisedInput) -> io::Result<Records> {
+        let (mut lines, mut places, mut first) = (Lines::default(), Places::default(), Vec::new());
         let mut failed = None;
         let mut see = |item: &Item<'_>| {
             for candidate in &item.candidates {
@@ -293,11 +296,11 @@ impl TokenRecords {
 
 /// Gives a candidate the values of tokens. They have no place in its file, and are shown at the row that follows from them.
 fn take<'t>(own: &mut Candidate<'t>, tokens: &Candidate<'t>) {
-    own.steps = tokens.steps.clone();
-    own.alternatives = tokens.alternatives.clone();
-    own.vectors = tokens.vectors.clone();
+    own.steps.clone_from(&tokens.steps);
+    own.alternatives.clone_from(&tokens.alternatives);
+    own.vectors.clone_from(&tokens.vectors);
     own.vector_decimals = tokens.vector_decimals;
-    own.arrays = tokens.arrays.clone();
+    own.arrays.clone_from(&tokens.arrays);
     // What a row states is derived from its totals only where no tokens are logged.
     own.stated = StatedTotals::default();
     for step in &mut own.steps {

@@ -20,13 +20,13 @@ pub struct Lines {
     kept: Mutex<tempfile::SpooledTempFile>,
 }
 
-impl Lines {
-    /// No lines.
-    #[must_use]
-    pub fn new() -> Self {
+impl Default for Lines {
+    fn default() -> Self {
         Self { kept: Mutex::new(tempfile::SpooledTempFile::new(KEPT)) }
     }
+}
 
+impl Lines {
     /// Adds a line with its end. Lines are read only after all were added.
     pub fn push(&mut self, line: &[u8]) -> io::Result<LinePlace> {
         let kept = self.kept.get_mut().map_err(|_| io::Error::other("the lines were lost"))?;
