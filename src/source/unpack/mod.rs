@@ -118,6 +118,7 @@ enum Refusal {
     /// It does not have the format that its first bytes suggest.
     FieldError { expected: &'static str, found: String },
     /// Its end is missing, and with it what says where its rows are.
+    #[cfg(feature = "arrow")]
     NoFooter,
     /// It has no rows.
     NoRows,
@@ -209,6 +210,7 @@ fn source_error(refusal: Refusal, packing: Packing, path: &str) -> SourceError {
     match refusal {
         Refusal::Io(source) => SourceError::Io { path, source },
         Refusal::FieldError { expected, found } => SourceError::Container { path, packing, expected, found },
+        #[cfg(feature = "arrow")]
         Refusal::NoFooter => SourceError::NoFooter { path, packing },
         Refusal::NoRows => SourceError::NoRows { path, packing },
         Refusal::NoLogs => SourceError::NoLogs { path },
