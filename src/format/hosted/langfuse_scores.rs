@@ -104,9 +104,15 @@ fn visit(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Fie
         return Ok(());
     }
     let id = of_row.ok_or_else(|| lacks(root, "traceId", "what the score is of"))?;
-    let id = text("observationId").map_or(id.clone(), |part| Cow::Owned(format!("{id} {part}")));
-    // A trace may be scored several times.
-    let distinct = root.get("id").and_then(field::id).map_or(0, |id| stable_hash(&*id));
+    let (id, distinct) = match (text("observationId"), text("executionTraceId")) {
+        // One execution scores an observation once under a name: a second score is one too many, whatever its own id.
+        (Some(part), Some(execution)) => (Cow::Owned(format!("{part} {execution}")), 0),
+        (part, _) => {
+            let id = part.map_or(id.clone(), |part| Cow::Owned(format!("{id} {part}")));
+            // A trace may be scored several times.
+            (id, root.get("id").and_then(field::id).map_or(0, |id| stable_hash(&*id)))
+        }
+    };
     let mut item = Item { id, filter: name.clone(), distinct, complete: true, at: at(root), ..Item::default() };
     item.metrics.extend(value.and_then(|value| score(name.clone(), value)));
     item.metrics.extend(value.and_then(|value| said(root, &name, value)));
