@@ -143,7 +143,7 @@ pub(super) struct Wanted<'w> {
 /// Largest file that is kept in memory between the looks at it.
 const SMALL: usize = 64 << 10;
 /// Bytes of such files that are kept in all.
-const KEPT: usize = 64 << 20;
+const KEPT: usize = 4 << 20;
 
 /// Finds, opens and recognises inputs.
 pub(super) fn find(wanted: &Wanted<'_>) -> Inputs {
