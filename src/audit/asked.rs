@@ -1,10 +1,8 @@
 //! The rules' observations of one stream so far.
 
-use std::collections::btree_map::Entry;
-
 use crate::model::At;
 use crate::rules::{Catalogue, Observer, RecordRef};
-use crate::tally::{Noted, Observed, StreamTally};
+use crate::tally::{Noted, Observed, StreamTally, add_to};
 
 /// One tally per rule of the catalogue, in its order; None for a rule that has not been asked yet.
 pub(super) struct RuleTallies<'c> {
@@ -45,10 +43,8 @@ impl<'c> RuleTallies<'c> {
     pub(super) fn flush(&mut self, stream: &mut StreamTally) {
         for (rule, tally) in self.catalogue.rules().iter().zip(&mut self.tallies) {
             let Some(observed) = tally.take_if(|observed| !observed.is_empty()) else { continue };
-            match stream.observed.entry((rule.page().code.to_owned(), String::new())) {
-                Entry::Vacant(entry) => drop(entry.insert(observed)),
-                Entry::Occupied(mut entry) => entry.get_mut().merge(*observed),
-            }
+            let key = (rule.page().code.to_owned(), String::new());
+            add_to(&mut stream.observed, key, observed, |own, other| own.merge(*other));
         }
     }
 }

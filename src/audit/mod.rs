@@ -31,7 +31,8 @@ use crate::model::{
 use crate::numeric::{Printed, ResolutionStats, exp};
 use crate::rules::{CandidateView, Catalogue, ClaimColumn, Fields, RecordRef, StepView};
 use crate::tally::{
-    ColumnTally, Extent, Field, FileTally, Measured, Noted, NotedBy, NotedRow, Position, StreamKey, StreamTally, Wanted,
+    ColumnTally, Extent, Field, FileTally, Measured, Noted, NotedBy, NotedRow, Position, StreamKey, StreamTally,
+    Wanted, add_to,
 };
 
 pub use item::{close, note_open};
@@ -302,7 +303,7 @@ impl<'p> Auditor<'p> {
         let mut stream = std::mem::take(&mut self.stream);
         for (column, plan) in self.claims.iter_mut().zip(self.plan.columns.iter()) {
             if let Some(column) = column.take() {
-                stream.columns.entry(plan.spec.column.clone()).or_default().merge(*column);
+                add_to(&mut stream.columns, plan.spec.column.clone(), column, |own, other| own.merge(*other));
             }
         }
         self.rule_tallies.flush(&mut stream);

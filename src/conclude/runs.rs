@@ -1,12 +1,11 @@
 //! Groups inputs into runs.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 use crate::conclude::fields::{self, Change};
 use crate::model::RunClaim;
 use crate::run::RunId;
-use crate::tally::{Kept, StreamKey, StreamTally, Tally};
+use crate::tally::{Kept, StreamKey, StreamTally, Tally, add_to};
 
 /// One run: streams of rows and the metrics reported for them.
 pub(super) struct Run {
@@ -96,10 +95,7 @@ impl Run {
                 if files.last() != Some(&file) {
                     files.push(file);
                 }
-                match run.streams.entry(key) {
-                    Entry::Vacant(entry) => drop(entry.insert(*stream)),
-                    Entry::Occupied(mut entry) => entry.get_mut().merge(*stream),
-                }
+                add_to(&mut run.streams, key, *stream, StreamTally::merge);
             }
         }
         run

@@ -103,16 +103,10 @@ impl StreamTally {
     /// Adds another part of the stream.
     pub fn merge(&mut self, other: Self) {
         for (column, tally) in other.columns {
-            match self.columns.entry(column) {
-                Entry::Vacant(entry) => drop(entry.insert(tally)),
-                Entry::Occupied(mut entry) => entry.get_mut().merge(*tally),
-            }
+            add_to(&mut self.columns, column, tally, |own, other| own.merge(*other));
         }
         for (key, observed) in other.observed {
-            match self.observed.entry(key) {
-                Entry::Vacant(entry) => drop(entry.insert(observed)),
-                Entry::Occupied(mut entry) => entry.get_mut().merge(*observed),
-            }
+            add_to(&mut self.observed, key, observed, |own, other| own.merge(*other));
         }
         self.open.merge(other.open);
         self.items.merge(other.items);
@@ -124,6 +118,14 @@ impl StreamTally {
         self.integer_rows += other.integer_rows;
         self.candidates += other.candidates;
         self.bare += other.bare;
+    }
+}
+
+/// Adds a part under its key: the first one as it is, others by `merge`.
+pub(crate) fn add_to<K: Ord, V>(map: &mut BTreeMap<K, V>, key: K, part: V, merge: impl FnOnce(&mut V, V)) {
+    match map.entry(key) {
+        Entry::Vacant(entry) => drop(entry.insert(part)),
+        Entry::Occupied(mut entry) => merge(entry.get_mut(), part),
     }
 }
 
@@ -169,7 +171,7 @@ impl FileTally {
             self.resolutions.entry(column).or_default().merge(&stats);
         }
         for (key, stream) in other.streams {
-            self.streams.entry(key).or_default().merge(*stream);
+            add_to(&mut self.streams, key, stream, |own, other| own.merge(*other));
         }
         self.unreadable += other.unreadable;
         self.errors.merge(other.errors);
