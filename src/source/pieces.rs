@@ -15,40 +15,40 @@ pub struct LinePlace {
     pub len: usize,
 }
 
-/// Lines that are read by their places.
+/// Lines that are read by their places, once all are added.
 pub struct Lines {
     kept: Mutex<tempfile::SpooledTempFile>,
+    /// Where the next line will start.
+    end: u64,
 }
 
 impl Default for Lines {
     fn default() -> Self {
-        Self { kept: Mutex::new(tempfile::SpooledTempFile::new(KEPT)) }
+        Self { kept: Mutex::new(tempfile::SpooledTempFile::new(KEPT)), end: 0 }
     }
 }
 
 impl Lines {
-    /// Adds a line with its end. Lines are read only after all were added.
+    /// Adds a line with its end.
     pub fn push(&mut self, line: &[u8]) -> io::Result<LinePlace> {
         let kept = self.kept.get_mut().map_err(|_| io::Error::other("the lines were lost"))?;
-        let start = kept.seek(SeekFrom::End(0))?;
         kept.write_all(line)?;
-        Ok(LinePlace { start, len: line.len() })
+        let place = LinePlace { start: self.end, len: line.len() };
+        self.end += line.len() as u64;
+        Ok(place)
     }
 
     /// Copies a stream and shows each line with its place. Lines longer than `longest` bytes are shown cut.
     pub fn copy(stream: impl Read, longest: u64, mut look: impl FnMut(LinePlace, &[u8])) -> io::Result<Self> {
         let mut stream = BufReader::new(stream);
-        let mut kept = tempfile::SpooledTempFile::new(KEPT);
-        let (mut line, mut start) = (Vec::new(), 0);
+        let (mut lines, mut line) = (Self::default(), Vec::new());
         loop {
             line.clear();
-            let len = stream.by_ref().take(longest).read_until(b'\n', &mut line)?;
-            if len == 0 {
-                return Ok(Self { kept: Mutex::new(kept) });
+            if stream.by_ref().take(longest).read_until(b'\n', &mut line)? == 0 {
+                return Ok(lines);
             }
-            kept.write_all(&line)?;
-            look(LinePlace { start, len }, &line);
-            start += len as u64;
+            let place = lines.push(&line)?;
+            look(place, &line);
         }
     }
 
