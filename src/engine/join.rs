@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use crate::audit::{Auditor, FilePlan, RunEvidence};
 use crate::config::{ColumnSpec, InputConfig};
-use crate::engine::{AuditorSink, RecognisedInput, Settings, first_rows, read_document, read_in_order, read_lines};
+use crate::engine::{
+    AuditorSink, RecognisedInput, Settings, Visit, first_rows, read_document, read_in_order, read_lines,
+};
 use crate::format::json::Value;
 use crate::format::{Format as _, Framing, Head, MappedField, MappedRole, RawRecord, Reader, Sink, native};
 use crate::model::{Candidate, Item, Logged, Origin, RecordError, RunClaim, Segment, StatedTotals, Step, stable_hash};
@@ -29,7 +31,6 @@ const CANDIDATES: usize = 64;
 const LONGEST: usize = 64 << 20;
 /// Bytes of a table of tokens by which its records are recognised once they are lines.
 const FIRST: usize = 1 << 16;
-
 /// Most candidates that are joined: what is known of each takes some fifty bytes of memory.
 const MOST: usize = 1 << 21;
 
@@ -61,21 +62,6 @@ fn key(item: &Item<'_>, candidate: &Candidate<'_>) -> Key {
     stable_hash(&(&*item.id, name(candidate)))
 }
 
-/// Sends items to a function, and nothing else.
-struct Items<'f>(&'f mut dyn FnMut(&Item<'_>));
-
-impl Sink for Items<'_> {
-    fn item(&mut self, item: &Item<'_>, _origin: &dyn Origin) {
-        (self.0)(item);
-    }
-
-    fn metric(&mut self, _claim: RunClaim) {}
-
-    fn error(&mut self, _error: RecordError) {}
-
-    fn record(&mut self) {}
-}
-
 /// Sends the items at the start of an input, as far as it was looked at to recognise it.
 fn read_head(input: &RecognisedInput, out: &mut dyn Sink) {
     if input.reader.framing() == Framing::Lines {
@@ -100,7 +86,7 @@ fn look(input: &RecognisedInput) -> Option<Look> {
     let (mut with_tokens, mut with_claims, mut all, mut is_clear) = (0_usize, 0_usize, 0_usize, true);
     read_head(
         input,
-        &mut Items(&mut |item| {
+        &mut Visit::new(&mut |item| {
             for candidate in &item.candidates {
                 all += 1;
                 with_tokens += usize::from(!candidate.steps.is_empty());
@@ -181,7 +167,7 @@ struct TokenRecords {
     path: String,
     lines: Lines,
     places: BTreeMap<Key, LinePlace>,
-    reader: Box<dyn Reader>,
+    reader: Arc<dyn Reader>,
 }
 
 /// Where the records of candidates are, as long as each has one.
@@ -199,46 +185,41 @@ impl Places {
     }
 }
 
-/// Lines, where the records of candidates are in them, and what reads these.
-type Records = (Lines, Places, Option<Box<dyn Reader>>);
+/// Lines with the records of candidates, and what reads these.
+struct Written {
+    lines: Lines,
+    places: Places,
+    reader: Option<Arc<dyn Reader>>,
+}
 
 /// A record by itself.
 fn alone(bytes: &[u8]) -> RawRecord<'_> {
     RawRecord { file: 0, line: 1, column: 1, bytes: bytes.trim_ascii_end(), map: ByteMap::none() }
 }
 
-impl TokenRecords {
-    /// Reads them all; None where they are not one for each candidate.
-    fn read(input: RecognisedInput) -> io::Result<Option<Self>> {
-        let is_lines = input.reader.framing() == Framing::Lines;
-        let (lines, places, reader) =
-            if is_lines { Self::of_lines(input.reader, &input.input)? } else { Self::of_rows(&input)? };
-        let found = reader.filter(|_| !places.is_unclear);
-        Ok(found.map(|reader| Self { path: input.input.path, lines, places: places.known, reader }))
-    }
-
+impl Written {
     /// The records of a file of lines, as they are.
-    fn of_lines(reader: Box<dyn Reader>, input: &Input) -> io::Result<Records> {
+    fn as_read(input: &RecognisedInput) -> io::Result<Self> {
         let mut places = Places::default();
-        let stream = input.open().map_err(io::Error::other)?;
+        let stream = input.input.open().map_err(io::Error::other)?;
         let lines = Lines::copy(stream, LONGEST as u64, |place, line| {
             let mut see = |item: &Item<'_>| {
                 item.candidates.iter().for_each(|candidate| places.add(key(item, candidate), place));
             };
-            reader.read_record(alone(line), &mut Items(&mut see));
+            input.reader.read_record(alone(line), &mut Visit::new(&mut see));
         })?;
-        Ok((lines, places, Some(reader)))
+        Ok(Self { lines, places, reader: Some(Arc::clone(&input.reader)) })
     }
 
-    /// The items of a table, each as a record on a line. None where such a record does not hold them.
-    fn of_rows(input: &RecognisedInput) -> io::Result<Records> {
+    /// The items of a table, each as a record on a line. Without a reader where such a record does not hold them.
+    fn anew(input: &RecognisedInput) -> io::Result<Self> {
         let (mut lines, mut places, mut first) = (Lines::default(), Places::default(), Vec::new());
         let mut failed = None;
         let mut see = |item: &Item<'_>| {
             for candidate in &item.candidates {
-                let own = line(item, candidate).filter(|line| line.len() <= LONGEST);
-                let Some(own) = own.filter(|_| candidate.alternatives.is_empty() && candidate.vectors.is_empty())
-                else {
+                let is_held = candidate.alternatives.is_empty() && candidate.vectors.is_empty();
+                let own = line(item, candidate).filter(|line| is_held && line.len() <= LONGEST);
+                let Some(own) = own else {
                     places.is_unclear = true;
                     return;
                 };
@@ -251,15 +232,24 @@ impl TokenRecords {
                 }
             }
         };
-        let read = read_in_order(input, 0, &Settings::default(), &mut Items(&mut see));
+        let read = read_in_order(input, 0, &Settings::default(), &mut Visit::new(&mut see));
         places.is_unclear |= read.is_err();
-        match failed {
-            Some(error) => Err(error),
-            None => {
-                let head = Head::new("", "tokens.jsonl", &first, true);
-                Ok((lines, places, native::LINES.open(&head, &InputConfig::default()).ok()))
-            }
+        if let Some(error) = failed {
+            return Err(error);
         }
+        let head = Head::new("", "tokens.jsonl", &first, true);
+        let reader = native::LINES.open(&head, &InputConfig::default()).ok();
+        Ok(Self { lines, places, reader: reader.map(Arc::from) })
+    }
+}
+
+impl TokenRecords {
+    /// Reads them all; None where they are not one for each candidate.
+    fn read(input: &RecognisedInput) -> io::Result<Option<Self>> {
+        let is_lines = input.reader.framing() == Framing::Lines;
+        let Written { lines, places, reader } = if is_lines { Written::as_read(input)? } else { Written::anew(input)? };
+        let found = reader.filter(|_| !places.is_unclear);
+        Ok(found.map(|reader| Self { path: input.input.path.clone(), lines, places: places.known, reader }))
     }
 
     /// Shows an item with the tokens of its candidates to a function.
@@ -286,7 +276,7 @@ impl TokenRecords {
                 was_read = true;
                 self.join_from(at + 1, &joined, then);
             };
-            self.reader.read_record(alone(&line), &mut Items(&mut attach));
+            self.reader.read_record(alone(&line), &mut Visit::new(&mut attach));
         }
         if !was_read {
             self.join_from(at + 1, item, then);
@@ -359,7 +349,7 @@ impl Sink for Through<'_> {
 
 /// The reader of a joined input.
 struct Joined {
-    inner: Box<dyn Reader>,
+    inner: Arc<dyn Reader>,
     part: Part,
 }
 
@@ -439,23 +429,23 @@ fn follows(numbers: &RecognisedInput, tokens: &Arc<TokenRecords>) -> bool {
 }
 
 /// The tokens for the numbers of an input, if they are in the other one.
-fn tokens_of(
-    numbers: (&RecognisedInput, &Look),
-    tokens: (Option<RecognisedInput>, &Look),
-) -> Option<Arc<TokenRecords>> {
+fn tokens_of(numbers: (&RecognisedInput, &Look), tokens: (&RecognisedInput, &Look)) -> Option<Arc<TokenRecords>> {
     let shared = numbers.1.keys.intersection(&tokens.1.keys).count();
     let fewer = numbers.1.keys.len().min(tokens.1.keys.len());
     if shared < FEWEST || 2 * shared < fewer {
         return None;
     }
-    let records = Arc::new(TokenRecords::read(tokens.0?).ok().flatten()?);
+    let records = Arc::new(TokenRecords::read(tokens.0).ok().flatten()?);
     follows(numbers.0, &records).then_some(records)
 }
+
+/// Opens an input that was not asked for.
+type Open<'o> = &'o mut dyn FnMut(Input) -> Option<RecognisedInput>;
 
 /// Joins inputs of a directory of which one has the tokens and the other the numbers that follow from them. The other one may
 /// also lie in the directory without being an input: an audit of some of the files says the same of them. `open` opens it. Gives
 /// what the user should know, as sentences.
-pub fn join(opened: &mut Vec<RecognisedInput>, open: &dyn Fn(Input) -> Option<RecognisedInput>) -> Vec<String> {
+pub fn join(opened: &mut [RecognisedInput], open: Open<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     let mut directories: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (at, input) in opened.iter().enumerate().filter(|(_, input)| input.tool == native::TOOL) {
@@ -470,8 +460,7 @@ pub fn join(opened: &mut Vec<RecognisedInput>, open: &dyn Fn(Input) -> Option<Re
                     continue;
                 }
                 let (Some(left), Some(right)) = (opened.get(numbers.0), opened.get(tokens.0)) else { continue };
-                let records = tokens_of((left, &numbers.1), (open(right.input.clone()), &tokens.1));
-                let Some(records) = records else { continue };
+                let Some(records) = tokens_of((left, &numbers.1), (right, &tokens.1)) else { continue };
                 let path = left.input.path.clone();
                 wrap(opened, numbers.0, Part::Numbers(records));
                 wrap(opened, tokens.0, Part::Tokens(path));
@@ -493,22 +482,21 @@ pub fn join(opened: &mut Vec<RecognisedInput>, open: &dyn Fn(Input) -> Option<Re
     notes
 }
 
-fn wrap(opened: &mut Vec<RecognisedInput>, at: usize, part: Part) {
-    let own = opened.remove(at);
-    opened.insert(at, RecognisedInput { reader: Box::new(Joined { inner: own.reader, part }), ..own });
+fn wrap(opened: &mut [RecognisedInput], at: usize, part: Part) {
+    if let Some(input) = opened.get_mut(at) {
+        input.reader = Arc::new(Joined { inner: Arc::clone(&input.reader), part });
+    }
 }
 
 /// The counterpart of an input among the other files of its directory, if exactly one is.
-fn beside(input: &RecognisedInput, own: &Look, open: &dyn Fn(Input) -> Option<RecognisedInput>) -> Option<Part> {
+fn beside(input: &RecognisedInput, own: &Look, open: Open<'_>) -> Option<Part> {
     let others = files_beside(&input.input, FILES)?;
     let opened = others.into_iter().filter_map(open).filter(|other| other.tool == native::TOOL);
     let looks = opened.filter_map(|other| look(&other).filter(|look| look.side != own.side).map(|look| (other, look)));
     let mut looks: Vec<(RecognisedInput, Look)> = looks.collect();
     let (other, theirs) = looks.pop().filter(|_| looks.is_empty())?;
     match own.side {
-        Side::Numbers => tokens_of((input, own), (Some(other), &theirs)).map(Part::Numbers),
-        Side::Tokens => {
-            tokens_of((&other, &theirs), (open(input.input.clone()), own)).map(|_| Part::Tokens(other.input.path))
-        }
+        Side::Numbers => tokens_of((input, own), (&other, &theirs)).map(Part::Numbers),
+        Side::Tokens => tokens_of((&other, &theirs), (input, own)).map(|_| Part::Tokens(other.input.path)),
     }
 }

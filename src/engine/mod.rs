@@ -663,18 +663,23 @@ fn read_lines(reader: &dyn crate::format::Reader, file: u32, block: &Block, out:
     }
 }
 
-/// Sends every item, with the index of its input, to a visitor.
+/// Sends every item to a visitor.
 struct Visit<'v> {
-    input: usize,
-    visitor: &'v mut dyn FnMut(usize, &Item<'_>),
+    visitor: &'v mut dyn FnMut(&Item<'_>),
     errors: Vec<RecordError>,
+}
+
+impl<'v> Visit<'v> {
+    fn new(visitor: &'v mut dyn FnMut(&Item<'_>)) -> Self {
+        Self { visitor, errors: Vec::new() }
+    }
 }
 
 impl Sink for Visit<'_> {
     fn item(&mut self, item: &Item<'_>, origin: &dyn Origin) {
         match overfull(item, origin) {
             Some(error) => self.errors.push(error),
-            None => (self.visitor)(self.input, item),
+            None => (self.visitor)(item),
         }
     }
 
@@ -692,7 +697,8 @@ pub fn for_each_item(inputs: &[RecognisedInput], visit: &mut dyn FnMut(usize, &I
     let mut errors = Vec::new();
     for (index, input) in inputs.iter().enumerate() {
         let file = u32::try_from(index).unwrap_or(u32::MAX);
-        let mut sink = Visit { input: index, visitor: &mut *visit, errors: Vec::new() };
+        let mut visit = |item: &Item<'_>| visit(index, item);
+        let mut sink = Visit::new(&mut visit);
         if let Err(error) = read_in_order(input, file, &Settings::default(), &mut sink) {
             sink.errors.push(source_error(file, &error));
         }

@@ -30,7 +30,7 @@ pub struct RecognisedInput {
     /// Why it was recognised as this format.
     pub confidence: Confidence,
     /// Its reader.
-    pub reader: Box<dyn Reader>,
+    pub reader: Arc<dyn Reader>,
     /// Number of bytes that it was recognised by: the first ones.
     pub head_bytes: usize,
     /// Their hash.
@@ -208,7 +208,7 @@ fn cut_off(input: Input, stored: Option<u64>) -> RecognisedInput {
         tool: "cut-off",
         is_mappable: false,
         confidence: Confidence::of(100, "the start of a container without its end"),
-        reader: Box::new(CutOff),
+        reader: Arc::new(CutOff),
         head_bytes: 0,
         head: 0,
         whole: false,
@@ -286,7 +286,7 @@ pub(super) fn opened(
         tool: format.tool(),
         is_mappable: format.is_mappable(),
         confidence,
-        reader,
+        reader: reader.into(),
         head_bytes: by.bytes.len(),
         head: stable_hash(by.bytes),
         whole: by.whole,

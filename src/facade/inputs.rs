@@ -236,8 +236,8 @@ pub(super) fn find(wanted: &Wanted<'_>) -> Inputs {
         opened.push(beside);
     }
     opened.sort_by(|a, b| a.input.path.cmp(&b.input.path));
-    let joined = engine::join(&mut opened, &|input| {
-        let settings = wanted.config.input(&input.path, None);
+    let joined = engine::join(&mut opened, &mut |input| {
+        let settings = wanted.config.input(&input.path, near.of(&input, wanted.config));
         engine::open(input.max_record(wanted.max_record), &settings, None).ok()?.ok()
     });
     notes.extend(joined);

@@ -22,7 +22,7 @@ pub fn files_beside(input: &Input, most: usize) -> Option<Vec<Input>> {
     let directory = own.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut names = Vec::new();
     for entry in std::fs::read_dir(directory).ok()? {
-        if names.len() > most {
+        if names.len() >= most {
             return None;
         }
         names.push(entry.ok()?.file_name());
