@@ -102,7 +102,7 @@ fn job(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Field
         let rewards = Rewards::of(*value, total.filter(|_| evals.len() == 1));
         let mut item = Item { id: key.clone(), complete: true, at: at(*value), ..Item::default() };
         item.metrics.extend(rewards.metrics(*value));
-        let counts = [("n_trials", rewards.named().len()), ("n_errors", rewards.failed.len())];
+        let counts = [("n_trials", rewards.named.len()), ("n_errors", rewards.failed.len())];
         for (name, own) in counts {
             let Some(said) = value.get(name) else { continue };
             let definition = Definition::Combination(vec![(1.0, Printed::from_f64(own as f64))], true);
@@ -129,6 +129,8 @@ fn job(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Field
 struct Rewards<'t> {
     /// The trials of each reward, by its name.
     by_name: BTreeMap<Cow<'t, str>, Vec<(Printed, Cow<'t, str>)>>,
+    /// Trials with any reward.
+    named: BTreeSet<Cow<'t, str>>,
     /// Trials with an error.
     failed: BTreeSet<Cow<'t, str>>,
     /// All trials of the job, where it has this one only.
@@ -152,20 +154,20 @@ impl<'t> Rewards<'t> {
             by_name.insert(reward.as_str(), trials.collect());
         }
         let failed = lists("exception_stats").into_iter().flat_map(names).map(|(_, trial)| trial).collect();
-        Self { by_name, failed, total }
+        let named = by_name.values().flatten().map(|(_, trial)| trial.clone()).collect();
+        Self { by_name, named, failed, total }
     }
 
-    /// Trials with any reward.
-    fn named(&self) -> BTreeSet<&str> {
-        self.by_name.values().flatten().map(|(_, trial)| trial.as_ref()).collect()
+    /// Trials with an error and no reward.
+    fn lost(&self) -> impl Iterator<Item = &Cow<'t, str>> {
+        self.failed.difference(&self.named)
     }
 
     /// Trials without a reward that may count as 0: at least those with an error, at most the rest of the job.
     fn without(&self) -> (usize, usize) {
-        let named = self.named();
-        let failed = self.failed.iter().filter(|trial| !named.contains(trial.as_ref())).count();
-        let others = self.total.map_or(failed, |total| total.saturating_sub(named.len()));
-        (failed, others.max(failed))
+        let lost = self.lost().count();
+        let others = self.total.map_or(lost, |total| total.saturating_sub(self.named.len()));
+        (lost, others.max(lost))
     }
 
     /// The metrics of the data set over the rewards.
@@ -208,7 +210,7 @@ impl<'t> Rewards<'t> {
         let values = || trials.iter().map(|(value, _)| value.value);
         let sum: f64 = values().sum();
         let (fewest, most) = self.without();
-        let lacking = self.named().len() - trials.len().min(self.named().len());
+        let lacking = self.named.len().saturating_sub(trials.len());
         let means = [0, fewest, most].map(|zeros| sum / (trials.len() + lacking + zeros) as f64);
         let ends = [values().fold(f64::MAX, f64::min), values().fold(f64::MIN, f64::max), 0.0];
         Definition::OneOf { right: means.into_iter().chain(ends).chain([sum]).collect(), wrong: Vec::new() }
@@ -219,9 +221,8 @@ impl<'t> Rewards<'t> {
     fn tasks(&self) -> Vec<(String, RowFact<'static>)> {
         let mut tasks: BTreeMap<&str, [u32; 3]> = BTreeMap::new();
         let Some(trials) = self.by_name.values().next().filter(|_| self.by_name.len() == 1) else { return Vec::new() };
-        let named = self.named();
-        let failed = self.failed.iter().filter(|trial| !named.contains(trial.as_ref())).map(|trial| (None, trial));
-        for (reward, trial) in trials.iter().map(|(reward, trial)| (Some(reward.value), trial)).chain(failed) {
+        let lost = self.lost().map(|trial| (None, trial));
+        for (reward, trial) in trials.iter().map(|(reward, trial)| (Some(reward.value), trial)).chain(lost) {
             let task = trial.rsplit_once("__").map(|(task, _)| task).filter(|task| task.chars().count() < CUT);
             let is_mark = reward.is_none_or(|own| [0.0, 1.0].iter().any(|mark| own.total_cmp(mark).is_eq()));
             let Some(task) = task.filter(|_| is_mark) else { return Vec::new() };
