@@ -31,6 +31,14 @@ pub fn at(value: Value<'_>) -> At {
     At::new(value.start(), value.end())
 }
 
+/// The observation that a tracing tool's score is of, and the execution that gave it: together they have one score per name,
+/// whatever the score's own id.
+#[must_use]
+pub fn execution(score: Value<'_>) -> Option<[Cow<'_, str>; 2]> {
+    let text = |keys: [&str; 2]| keys.iter().find_map(|key| score.get(key)?.as_str());
+    Some([text(["observationId", "observation_id"])?, text(["executionTraceId", "execution_trace_id"])?])
+}
+
 /// A number of a tool that prints the shortest digits of its doubles: few digits are no rounding.
 #[must_use]
 pub fn exact(value: Value<'_>) -> Option<Printed> {

@@ -104,11 +104,11 @@ fn visit(origin: &JsonOrigin<'_>, (): &(), out: &mut dyn Sink) -> Result<(), Fie
         return Ok(());
     }
     let id = of_row.ok_or_else(|| lacks(root, "traceId", "what the score is of"))?;
-    let (id, distinct) = match (text("observationId"), text("executionTraceId")) {
-        // One execution scores an observation once under a name: a second score is one too many, whatever its own id.
-        (Some(part), Some(execution)) => (Cow::Owned(format!("{part} {execution}")), 0),
-        (part, _) => {
-            let id = part.map_or(id.clone(), |part| Cow::Owned(format!("{id} {part}")));
+    let once = field::execution(root).filter(|ids| ids.iter().all(|id| !id.is_empty()));
+    let (id, distinct) = match once {
+        Some([observation, execution]) => (Cow::Owned(format!("{observation} {execution}")), 0),
+        None => {
+            let id = text("observationId").map_or(id.clone(), |part| Cow::Owned(format!("{id} {part}")));
             // A trace may be scored several times.
             (id, root.get("id").and_then(field::id).map_or(0, |id| stable_hash(&*id)))
         }

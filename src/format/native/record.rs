@@ -182,13 +182,10 @@ fn candidate<'t>(object: Value<'t>, slots: &Slots<'t>, mapping: &Mapping) -> Res
     Ok(candidate)
 }
 
-/// The identity of a score from a tracing tool. An execution gives an observation only one score per name, but every
-/// record has its own id.
+/// The identity of a score from a tracing tool, which has an id of its own besides.
 fn scored_once(record: Value<'_>) -> Option<String> {
-    let text = |keys: [&str; 2]| keys.iter().find_map(|key| record.get(key)?.as_str());
-    let name = text(["name", "name"])?;
-    let observation = text(["observationId", "observation_id"])?;
-    let execution = text(["executionTraceId", "execution_trace_id"])?;
+    let name = record.get("name")?.as_str()?;
+    let [observation, execution] = field::execution(record)?;
     record.get("value").map(|_| format!("{observation} {name} {execution}"))
 }
 

@@ -38,7 +38,8 @@ pub(super) fn settle(values: &[Value<'_>], mut mapping: Mapping) -> Result<Settl
     for value in values.iter().copied() {
         // Most records have the fields of the one before.
         let is_new = !before.replace(value).is_some_and(|before| is_shaped_alike(before, value));
-        for mut field in if is_new { look::mapping_of(value, &mapping) } else { Vec::new() } {
+        let fields = if is_new { look::mapping_of(value, &mapping) } else { Vec::new() };
+        for mut field in fields {
             let of_field = |known: &&infer::Known| {
                 field.role == MappedRole::Role(known.path.0) && field.field.path == known.path.1.join(".")
             };
