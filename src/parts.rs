@@ -232,7 +232,7 @@ impl Part {
     /// # Errors
     /// [`PartError::Twice`] for byte ranges that overlap and for inputs that differ.
     pub fn union(parts: impl IntoIterator<Item = Self>) -> Result<Self, PartError> {
-        let (mut pieces, errors) = apart(parts);
+        let (mut pieces, errors) = flattened(parts);
         pieces.dedup();
         let mut inputs: Vec<PartInput> = Vec::new();
         for piece in pieces {
@@ -415,7 +415,7 @@ impl Passes for Stored<'_> {
 }
 
 /// The pieces of some parts in the order of their paths and bytes, as those of one input, and the errors of all.
-fn apart(parts: impl IntoIterator<Item = Part>) -> (Vec<PartInput>, Vec<InputError>) {
+fn flattened(parts: impl IntoIterator<Item = Part>) -> (Vec<PartInput>, Vec<InputError>) {
     let (mut pieces, mut errors): (Vec<PartInput>, Vec<InputError>) = (Vec::new(), Vec::new());
     for part in parts {
         pieces.extend(part.inputs);
@@ -447,7 +447,7 @@ impl PartInput {
 
 /// The report of all parts: the same as of one audit of all their inputs.
 pub fn merge(parts: Vec<Part>, config: &Config) -> Result<Report, PartError> {
-    let (pieces, errors) = apart(parts);
+    let (pieces, errors) = flattened(parts);
     let (mut inputs, apart) = join(pieces)?;
     for (input, at) in inputs.iter_mut().zip(0_u32..) {
         input.tally.renumber(at);

@@ -65,20 +65,18 @@ pub fn softmax(values: &[f64]) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::entropy as entropy_of;
+    use proptest::prelude::*;
+
+    use super::*;
 
     #[test]
     fn an_entropy_by_hand() {
         // ½, ¼, ¼: 1.5 bits.
         let halves = [0.5_f64, 0.25, 0.25].map(crate::numeric::ln);
-        assert!((entropy_of(&halves).0 - 1.5 * std::f64::consts::LN_2).abs() < 1e-15);
-        assert!((entropy_of(&[3.0; 8]).0 - 3.0 * std::f64::consts::LN_2).abs() < 1e-15);
-        assert!(entropy_of(&[0.0, f64::NEG_INFINITY]).0.abs() < 1e-15);
+        assert!((entropy(&halves).0 - 1.5 * std::f64::consts::LN_2).abs() < 1e-15);
+        assert!((entropy(&[3.0; 8]).0 - 3.0 * std::f64::consts::LN_2).abs() < 1e-15);
+        assert!(entropy(&[0.0, f64::NEG_INFINITY]).0.abs() < 1e-15);
     }
-
-    use proptest::prelude::*;
-
-    use super::*;
 
     #[test]
     fn edges() {

@@ -101,19 +101,13 @@ fn may_have(head: &[u8]) -> bool {
 
 /// Whether a text has the name of log-probs inside a string.
 fn has_escaped_name(head: &[u8]) -> bool {
-    memmem::find(head, b"\\\"").is_some()
-        && OF_LOGPROBS.iter().any(|name| {
-            memmem::find_iter(head, name.as_bytes()).any(|at| {
-                let before = head.get(at.saturating_sub(24)..at).unwrap_or_default();
-                memmem::rfind(before, b"\\\"").is_some_and(|quote| {
-                    before
-                        .get(quote + 2..)
-                        .unwrap_or_default()
-                        .iter()
-                        .all(|byte| byte.is_ascii_alphabetic() || *byte == b'_')
-                })
-            })
-        })
+    let is_in_name = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
+    let is_escaped = |at: usize| {
+        let before = head.get(at.saturating_sub(24)..at).unwrap_or_default();
+        memmem::rfind(before, b"\\\"").is_some_and(|quote| before.iter().skip(quote + 2).all(is_in_name))
+    };
+    let has_escapes = memmem::find(head, b"\\\"").is_some();
+    has_escapes && OF_LOGPROBS.iter().any(|name| memmem::find_iter(head, name.as_bytes()).any(is_escaped))
 }
 
 /// The first complete lines, if all of them are objects.
