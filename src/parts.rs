@@ -5,7 +5,6 @@
 //! is given. [`merge`] works out the plan of the whole from what the parts measured. Parts that were audited under another
 //! plan are named with the plan that they need; usually none or a few are.
 
-use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
@@ -23,7 +22,7 @@ use crate::report::{InputError, InputReport, Report, has_first_key};
 use crate::rules::Catalogue;
 use crate::run::{InputIdentity, assign};
 use crate::source::ByteRange;
-use crate::tally::{FileTally, Tally};
+use crate::tally::{FileTally, KeptRef, Tally};
 
 /// What a tally file begins with; the number is the version of what follows.
 const MAGIC: &[u8; 16] = b"retally tally 3\n";
@@ -258,7 +257,7 @@ impl Part {
     #[must_use]
     pub fn report(self, config: &Config) -> Report {
         let identities: Vec<InputIdentity> = self.inputs.iter().map(|input| input.identity.clone()).collect();
-        let runs = assign(&identities, |at| self.inputs.get(at).map(|input| Cow::Borrowed(&input.tally)));
+        let runs = assign(&identities, |at| self.inputs.get(at).map(|input| (&input.tally).into()));
         let plans = self.inputs.iter().map(|input| input.plan.resolve()).collect();
         conclude_inputs(self.inputs, Settled { plans, runs }, self.errors, config)
     }
@@ -409,8 +408,8 @@ impl Passes for Stored<'_> {
         if stale.is_empty() { Ok(()) } else { Err(plans.to_vec()) }
     }
 
-    fn tally(&self, at: usize) -> Option<Cow<'_, FileTally>> {
-        self.inputs.get(at).map(|input| Cow::Borrowed(&input.tally))
+    fn tally(&self, at: usize) -> Option<KeptRef<'_>> {
+        self.inputs.get(at).map(|input| (&input.tally).into())
     }
 }
 

@@ -4,7 +4,6 @@
 //! as one pass. When the rows so far ask for another plan (more digits, another convention, the search over all
 //! formulas), or the input's beginning changes, it is read again from its start.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::audit::{Auditor, FilePlan};
@@ -15,7 +14,7 @@ use crate::engine::{
 use crate::format::Framing;
 use crate::run::{InputIdentity, RunId};
 use crate::source::{Blocks, Layout, SourceError};
-use crate::tally::{FileTally, Tally};
+use crate::tally::{FileTally, KeptRef, Tally};
 
 /// Inputs as far as they were read.
 #[derive(Default)]
@@ -119,8 +118,8 @@ impl Passes for Again<'_> {
         Ok(())
     }
 
-    fn tally(&self, at: usize) -> Option<Cow<'_, FileTally>> {
-        self.inputs.get(at).map(|input| Cow::Borrowed(&input.tally))
+    fn tally(&self, at: usize) -> Option<KeptRef<'_>> {
+        self.inputs.get(at).map(|input| (&input.tally).into())
     }
 }
 

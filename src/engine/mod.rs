@@ -14,7 +14,6 @@ mod progress;
 mod refused;
 mod settle;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -30,7 +29,7 @@ use crate::numeric::Tolerance;
 use crate::rules::Catalogue;
 use crate::run::{InputIdentity, RunId};
 use crate::source::{Block, Blocks, Layout, Opened, Packing, SourceError, peek};
-use crate::tally::{FileTally, Kept, Tally};
+use crate::tally::{FileTally, Kept, KeptRef, Tally};
 
 pub use alike::open_alike;
 pub use beside::{Unrecognised, open_beside};
@@ -142,8 +141,8 @@ impl Passes for Reading<'_> {
         Ok(())
     }
 
-    fn tally(&self, at: usize) -> Option<Cow<'_, FileTally>> {
-        Some(self.tallies.get(at)?.as_ref()?.get())
+    fn tally(&self, at: usize) -> Option<KeptRef<'_>> {
+        Some(self.tallies.get(at)?.as_ref()?.into())
     }
 }
 
@@ -378,8 +377,8 @@ impl Passes for Heads<'_> {
         Ok(())
     }
 
-    fn tally(&self, at: usize) -> Option<Cow<'_, FileTally>> {
-        Some(self.tallies.get(at)?.as_ref()?.get())
+    fn tally(&self, at: usize) -> Option<KeptRef<'_>> {
+        Some(self.tallies.get(at)?.as_ref()?.into())
     }
 }
 

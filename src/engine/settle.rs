@@ -3,12 +3,11 @@
 //! The one place that decides when an audit is done: for inputs that are read, inputs that grow, and parts that were audited
 //! elsewhere.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::audit::{FilePlan, RunEvidence};
 use crate::run::{InputIdentity, RunId, assign};
-use crate::tally::FileTally;
+use crate::tally::KeptRef;
 
 /// Passes after which the plan is taken as it is; few suffice by construction (resolution, convention, casts, search). The
 /// first may be one that was there: that of an input which was read as a whole.
@@ -23,7 +22,7 @@ pub trait Passes {
     fn pass(&mut self, plans: &[FilePlan], stale: &[usize]) -> Result<(), Self::Error>;
 
     /// What an input gave.
-    fn tally(&self, at: usize) -> Option<Cow<'_, FileTally>>;
+    fn tally(&self, at: usize) -> Option<KeptRef<'_>>;
 }
 
 /// What settled: the plans of the last pass, and the run of each input.
@@ -61,14 +60,14 @@ fn next<P: Passes>(passes: &P, plans: &[FilePlan], runs: &[RunId]) -> Vec<FilePl
     let mut evidence: BTreeMap<&RunId, RunEvidence> = BTreeMap::new();
     for (at, run) in runs.iter().enumerate() {
         if let Some(own) = passes.tally(at) {
-            evidence.entry(run).or_default().add(&own);
+            evidence.entry(run).or_default().add(&own.get());
         }
     }
     evidence.values_mut().for_each(RunEvidence::conclude);
     let after = |(at, plan): (usize, &FilePlan)| {
         let run = runs.get(at).and_then(|run| evidence.get(run));
         match (passes.tally(at), run) {
-            (Some(own), Some(run)) => plan.after(&own, run),
+            (Some(own), Some(run)) => plan.after(&own.get(), run),
             _ => plan.clone(),
         }
     };

@@ -3,7 +3,6 @@
 //! Everything after this module (plans, diagnosis, impact, the names in the report) takes the [`RunId`] of an input as
 //! given.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::ColumnSpec;
 use crate::formula::Formula;
 use crate::model::{ColumnKey, stable_hash};
-use crate::tally::{FileTally, RowKey};
+use crate::tally::{FileTally, KeptRef, RowKey};
 
 /// Identity of a run.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -68,7 +67,7 @@ type Group<'i> = (&'i str, &'i str, &'i str);
 /// Inputs of one directory, key and tool are shards of one run, unless they hold the same items (at least half of those of
 /// the smaller file: two models, say) or hold a column of one name to different formulas: then each such file is a run of
 /// its own.
-pub fn assign<'t>(inputs: &[InputIdentity], tally: impl Fn(usize) -> Option<Cow<'t, FileTally>>) -> Vec<RunId> {
+pub fn assign<'t>(inputs: &[InputIdentity], tally: impl Fn(usize) -> Option<KeptRef<'t>>) -> Vec<RunId> {
     let mut groups: BTreeMap<Group<'_>, Vec<usize>> = BTreeMap::new();
     let mut runs: Vec<RunId> = Vec::with_capacity(inputs.len());
     for (at, input) in inputs.iter().enumerate() {
@@ -78,7 +77,7 @@ pub fn assign<'t>(inputs: &[InputIdentity], tally: impl Fn(usize) -> Option<Cow<
             tool: input.tool.clone(),
             file: None,
         });
-        if tally(at).is_some_and(|own| !own.streams.is_empty()) {
+        if tally(at).is_some_and(|own| own.has_streams) {
             groups.entry((&input.directory, &input.key, &input.tool)).or_default().push(at);
         }
     }
@@ -97,24 +96,20 @@ const COMPARED: u64 = 1 << 20;
 
 /// The files of a group that are runs of their own. Linear in the rows: each row is compared with the first file that
 /// holds it.
-fn apart<'t>(
-    files: &[usize],
-    inputs: &[InputIdentity],
-    tally: &impl Fn(usize) -> Option<Cow<'t, FileTally>>,
-) -> Vec<usize> {
+fn apart<'t>(files: &[usize], inputs: &[InputIdentity], tally: &impl Fn(usize) -> Option<KeptRef<'t>>) -> Vec<usize> {
     let mut first_holder: BTreeMap<u64, usize> = BTreeMap::new();
     let mut conventions: BTreeMap<&ColumnKey, &[Formula]> = BTreeMap::new();
     let mut sizes: BTreeMap<usize, usize> = BTreeMap::new();
     let mut apart: Vec<usize> = Vec::new();
     let mut last: Option<(*const ColumnSpec, bool)> = None;
     // Of very many rows, those whose hash begins with so many zeros stand for all.
-    let rows: u64 = files.iter().filter_map(|at| tally(*at)).map(|own| own.candidates.max(own.records)).sum();
+    let rows: u64 = files.iter().filter_map(|at| tally(*at)).map(|own| own.rows).sum();
     let zeros = (rows / COMPARED).checked_ilog2().map_or(0, |log| log + 1);
     for &at in files {
         let (Some(own), Some(input)) = (tally(at), inputs.get(at)) else { continue };
         let mut shared: BTreeMap<usize, usize> = BTreeMap::new();
         let mut size = 0;
-        for row in names(&own).filter(|row| row.leading_zeros() >= zeros) {
+        for row in names(&own.get()).filter(|row| row.leading_zeros() >= zeros) {
             size += 1;
             let holder = *first_holder.entry(row).or_insert(at);
             if holder != at {
@@ -189,7 +184,7 @@ mod tests {
 
     fn files(inputs: &[(InputIdentity, FileTally)]) -> Vec<Option<String>> {
         let identities: Vec<InputIdentity> = inputs.iter().map(|(identity, _)| identity.clone()).collect();
-        let runs = assign(&identities, |at| inputs.get(at).map(|(_, tally)| Cow::Borrowed(tally)));
+        let runs = assign(&identities, |at| inputs.get(at).map(|(_, tally)| KeptRef::from(tally)));
         runs.into_iter().map(|run| run.file).collect()
     }
 
@@ -209,7 +204,7 @@ mod tests {
         let inputs = [(identity("a", "native"), holds(0..4)), (identity("b", "vllm-offline"), holds(0..4))];
         assert_eq!(files(&inputs), [None, None]);
         let identities = [inputs[0].0.clone(), inputs[1].0.clone()];
-        let runs = assign(&identities, |at| inputs.get(at).map(|(_, tally)| Cow::Borrowed(tally)));
+        let runs = assign(&identities, |at| inputs.get(at).map(|(_, tally)| KeptRef::from(tally)));
         assert_ne!(runs[0], runs[1]);
         let mut other = identity("b", "native");
         Arc::make_mut(&mut other.columns)[0].accepted = vec![Formula::MEAN];

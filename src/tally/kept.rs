@@ -25,7 +25,55 @@ pub struct Kept {
     pub candidates: u64,
     /// Steps read.
     pub steps: u64,
+    has_streams: bool,
     state: State,
+}
+
+/// The tally of an input, borrowed, with what can be said of it without unpacking it.
+#[derive(Clone, Copy, Debug)]
+pub struct KeptRef<'t> {
+    /// Records or candidates read, whichever are more.
+    pub rows: u64,
+    /// Whether it has rows of any stream.
+    pub has_streams: bool,
+    state: StateRef<'t>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum StateRef<'t> {
+    Plain(&'t FileTally),
+    Packed(&'t [u8]),
+}
+
+impl<'t> KeptRef<'t> {
+    /// The tally. A packed one is unpacked at each call.
+    #[must_use]
+    pub fn get(self) -> Cow<'t, FileTally> {
+        match self.state {
+            StateRef::Plain(tally) => Cow::Borrowed(tally),
+            StateRef::Packed(bytes) => Cow::Owned(unpack(bytes)),
+        }
+    }
+}
+
+impl<'t> From<&'t FileTally> for KeptRef<'t> {
+    fn from(tally: &'t FileTally) -> Self {
+        Self {
+            rows: tally.candidates.max(tally.records),
+            has_streams: !tally.streams.is_empty(),
+            state: StateRef::Plain(tally),
+        }
+    }
+}
+
+impl<'t> From<&'t Kept> for KeptRef<'t> {
+    fn from(kept: &'t Kept) -> Self {
+        let state = match &kept.state {
+            State::Plain(tally) => StateRef::Plain(tally),
+            State::Packed(bytes) => StateRef::Packed(bytes),
+        };
+        Self { rows: kept.candidates.max(kept.records), has_streams: kept.has_streams, state }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -41,15 +89,24 @@ impl Kept {
     pub fn packed(tally: FileTally) -> Self {
         let small = tally.records <= PACKED && tally.unreadable == 0;
         let bytes = if small { postcard::to_stdvec(&tally).ok() } else { None };
-        // A tally that does not round-trip is not packed (NaN is not equal to itself).
-        match bytes.filter(|bytes| postcard::from_bytes::<FileTally>(bytes).is_ok_and(|back| back == tally)) {
-            Some(bytes) => Self {
-                records: tally.records,
-                candidates: tally.candidates,
-                steps: tally.steps,
-                state: State::Packed(bytes.into_boxed_slice()),
-            },
-            None => tally.into(),
+        let Some(bytes) = bytes else { return tally.into() };
+        debug_assert!(
+            postcard::from_bytes::<FileTally>(&bytes)
+                .is_ok_and(|back| postcard::to_stdvec(&back).is_ok_and(|again| again == bytes)),
+            "a tally that its own bytes do not give back"
+        );
+        let state = State::Packed(bytes.into_boxed_slice());
+        Self { state, ..Self::counts(&tally) }
+    }
+
+    /// The counts of a tally, without its contents.
+    fn counts(tally: &FileTally) -> Self {
+        Self {
+            records: tally.records,
+            candidates: tally.candidates,
+            steps: tally.steps,
+            has_streams: !tally.streams.is_empty(),
+            state: State::Packed(Box::default()),
         }
     }
 
@@ -82,15 +139,6 @@ impl Kept {
 
     /// The tally.
     #[must_use]
-    pub fn get(&self) -> Cow<'_, FileTally> {
-        match &self.state {
-            State::Plain(tally) => Cow::Borrowed(tally),
-            State::Packed(bytes) => Cow::Owned(unpack(bytes)),
-        }
-    }
-
-    /// The tally.
-    #[must_use]
     pub fn into_tally(self) -> FileTally {
         match self.state {
             State::Plain(tally) => *tally,
@@ -101,16 +149,12 @@ impl Kept {
 
 impl From<FileTally> for Kept {
     fn from(tally: FileTally) -> Self {
-        Self {
-            records: tally.records,
-            candidates: tally.candidates,
-            steps: tally.steps,
-            state: State::Plain(Box::new(tally)),
-        }
+        let counts = Self::counts(&tally);
+        Self { state: State::Plain(Box::new(tally)), ..counts }
     }
 }
 
-/// Cannot fail: the round trip was checked when packing.
+/// Cannot fail: the bytes were written by the same program.
 fn unpack(bytes: &[u8]) -> FileTally {
     postcard::from_bytes(bytes).unwrap_or_default()
 }

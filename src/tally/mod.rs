@@ -37,7 +37,7 @@ pub(crate) use column::add_each;
 pub use column::{ClaimRow, ColumnTally, Fit, FormulaCount, Gap, Group, RowRef};
 pub use exemplar::{Evidence, Exemplar, Keyed, Smallest};
 pub use items::{AnyRight, FromRefuted, ItemTally, Mixed, OfRecomputed, SameLabel};
-pub use kept::{Kept, Tally};
+pub use kept::{Kept, KeptRef, Tally};
 pub use large::{Join, Large, LargeKey, OnDisk};
 pub use layout::{Extent, Few, Field, FieldKind, Layout, Look, Position};
 pub use noted::{Noted, NotedBy, NotedKey, NotedPick, NotedRow, PickBy, PickKey, Wanted, name};

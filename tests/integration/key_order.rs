@@ -8,7 +8,7 @@ use retally::Report;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::support::{check, fixture};
+use crate::support::{check, differs_in_formula_alone, fixture};
 
 /// The order in which the members of an object are written.
 #[derive(Clone, Copy, Debug)]
@@ -180,7 +180,8 @@ fn the_order_of_keys_changes_no_verdict() {
         let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
         entries.filter(|path| path.is_dir()).collect::<Vec<_>>()
     };
-    let folders: Vec<PathBuf> = inside(fixture("formats").into()).into_iter().flat_map(inside).collect();
+    let mut folders: Vec<PathBuf> = inside(fixture("formats").into()).into_iter().flat_map(inside).collect();
+    folders.retain(|folder| !differs_in_formula_alone(folder));
     assert!(folders.len() > 300);
     let halves: Vec<Vec<&PathBuf>> = (0..2).map(|half| folders.iter().skip(half).step_by(2).collect()).collect();
     let wrong: Vec<String> = std::thread::scope(|scope| {
