@@ -428,7 +428,7 @@ fn flattened(parts: impl IntoIterator<Item = Part>) -> (Vec<PartInput>, Vec<Inpu
         let bytes = |piece: &PartInput| piece.range.map(|range| (range.start, range.end));
         (&a.report.path, bytes(a)).cmp(&(&b.report.path, bytes(b)))
     });
-    errors.sort_by(|a, b| (&a.path, a.line, &a.reason).cmp(&(&b.path, b.line, &b.reason)));
+    errors.sort_by(InputError::by_place);
     errors.dedup();
     (pieces, errors)
 }

@@ -118,7 +118,8 @@ pub fn config(data: &[u8]) {
             let log = br#"{"item": "q0", "logprobs": [-0.5, -2.25], "score": -1.375}"#;
             let _ = Audit::new(config).input(Input::bytes("log.jsonl", &log[..])).run();
         }
-        Err(error) => assert!(error.line <= text.lines().count().max(1), "{error}"),
+        // The end of a text that ends with a line feed is on a line of its own.
+        Err(error) => assert!(error.line <= text.split('\n').count(), "{error}"),
     }
 }
 

@@ -208,7 +208,11 @@ class Log:
     def check(self, options: Sequence[str]) -> _program.Output:
         """Audits them."""
         own = _options(("select", self.select), ("ignore", self.ignore), ("threads", self.threads))
-        return self.run("check", ["--format", "json", *options, *own, *["--exact-digits"] * self.exact_digits])
+        return self.run("check", ["--format", "json", *options, *own, *self._digits])
+
+    @property
+    def _digits(self) -> list[str]:
+        return ["--exact-digits"] if self.exact_digits else []
 
     def rows(self, table: str) -> bytes:
         """Writes every row that shows a finding to a CSV file; gives the JSON report of this reading."""
@@ -221,9 +225,7 @@ class Log:
 
     def flips(self) -> bytes:
         """Every item whose pick changes, as JSON."""
-        if self.exact_digits:
-            raise RetallyError('`flips` does not take `exact_digits`: set `digits = "exact"` in retally.toml')
-        return self.run("flips", ["--format", "json"]).checked()
+        return self.run("flips", ["--format", "json", *self._digits]).checked()
 
 
 @dataclass(frozen=True)

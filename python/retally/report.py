@@ -276,12 +276,13 @@ class Report:
     def flips(self) -> tuple[Flip, ...]:
         """Every item whose pick changes under a finding of the report, in the order of the log, which is read once more.
 
-        Picks that change at the printed digits, where rounding could undo it, are not listed.
+        Picks that change at the printed digits, where rounding could undo it, are listed only for a report made with
+        `exact_digits=True`.
 
         Raises
         ------
         RetallyError
-            As `rows`; and for a report made with `exact_digits=True`.
+            As `rows`.
         """
         codes = {finding.code for finding in self.findings}
         found: list[dict[str, Any]] = json.loads(self._read_again().flips())

@@ -5,6 +5,7 @@
 //! refuted rows require the search over all formulas. The last pass has assumed exactly what it measured, so the result
 //! does not depend on the guess.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -112,7 +113,30 @@ pub struct RunEvidence {
     scattered: bool,
     /// The items of each stream that are spread over records.
     items: BTreeMap<StreamKey, Large<u64, Parts>>,
+    /// Plans made from this evidence after rows were refuted. The files of a run are mostly planned alike, and a search for
+    /// formulas takes longer than a short file.
+    known: RefCell<Vec<Replanned>>,
 }
+
+/// What became of the plan of a column.
+#[derive(Clone, Debug, PartialEq)]
+struct Replanned {
+    before: ColumnPlan,
+    measured: Measure,
+    after: ColumnPlan,
+}
+
+/// What an input says of a column's numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Measure {
+    /// Of the claims.
+    resolution: Resolution,
+    /// Whether the resolutions of the steps are those of the plan.
+    steps_hold: bool,
+}
+
+/// Plans of one run that are remembered.
+const KNOWN: usize = 64;
 
 /// How the records of an item arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -211,6 +235,35 @@ fn as_right(spec: &ColumnSpec, convention: &Formula) -> Vec<Formula> {
 const UNEXPLAINED: f64 = 0.02;
 
 impl ColumnEvidence {
+    /// Rows that the chosen formula explains.
+    fn best(&self) -> u64 {
+        self.explained.get(self.chosen()).copied().unwrap_or(0)
+    }
+
+    /// Whether the chosen formula explains all rows. Formulas are searched only for rows that are refuted.
+    fn leaves_none(&self) -> bool {
+        self.best() >= self.judged && self.closeness.undecided() == 0
+    }
+
+    /// The next plan of the column.
+    fn after(&self, plan: &ColumnPlan, measured: Measure) -> ColumnPlan {
+        let Measure { resolution, steps_hold } = measured;
+        // Casts and formulas are searched only under the measured resolutions.
+        let holds = steps_hold && resolution == plan.resolution;
+        let chosen = self.chosen();
+        let is_cast = holds && (self.best() < self.judged || !plan.casts.is_empty());
+        let casts = if is_cast { self.casts(plan) } else { Casts::default() };
+        let keeps = holds && chosen == plan.chosen;
+        let fitted = if keeps && casts == plan.casts { self.beyond_grammar(plan) } else { Vec::new() };
+        let grammar = match &plan.grammar {
+            Some(grammar) if keeps && fitted == plan.fitted => Some(Arc::clone(grammar)),
+            _ if !self.leaves_none() && holds && casts == plan.casts => search(&plan.spec, chosen, &fitted),
+            _ => None,
+        };
+        let fitted = if grammar.is_some() { fitted } else { Vec::new() };
+        ColumnPlan { spec: Arc::clone(&plan.spec), resolution, chosen, casts, fitted, grammar }
+    }
+
     /// Formulas with constants or casts, and rarer ones, that may explain rows beyond the enumerated formulas.
     fn beyond_grammar(&self, plan: &ColumnPlan) -> Vec<GrammarEntry> {
         let Some(grammar) = plan.grammar.as_deref() else { return Vec::new() };
@@ -409,26 +462,21 @@ impl FilePlan {
             }
             let mut resolution = own.map_or(Resolution::exact(), |(_, resolution)| *resolution);
             resolution.declared = plan.spec.tolerance.unwrap_or(self.declared.absolute);
-            let holds = steps_hold && resolution == plan.resolution;
             let evidence = run.columns.get(&plan.spec.column).unwrap_or(&unseen);
-            let chosen = evidence.chosen();
-            let best = evidence.explained.get(chosen).copied().unwrap_or(0);
-            // Casts and formulas are searched only in rows that are refuted under the measured resolutions.
-            let searched = best < evidence.judged || evidence.closeness.undecided() > 0;
-            let casts = if holds && (best < evidence.judged || !plan.casts.is_empty()) {
-                evidence.casts(plan)
-            } else {
-                Casts::default()
-            };
-            let keeps = holds && chosen == plan.chosen;
-            let fitted = if keeps && casts == plan.casts { evidence.beyond_grammar(plan) } else { Vec::new() };
-            let grammar = match &plan.grammar {
-                Some(grammar) if keeps && fitted == plan.fitted => Some(Arc::clone(grammar)),
-                _ if searched && holds && casts == plan.casts => search(&plan.spec, chosen, &fitted),
-                _ => None,
-            };
-            let fitted = if grammar.is_some() { fitted } else { Vec::new() };
-            Some(ColumnPlan { spec: Arc::clone(&plan.spec), resolution, chosen, casts, fitted, grammar })
+            let measured = Measure { resolution, steps_hold };
+            if evidence.leaves_none() {
+                return Some(evidence.after(plan, measured));
+            }
+            let is_known = |known: &&Replanned| known.measured == measured && known.before == *plan;
+            if let Some(known) = run.known.borrow().iter().find(is_known) {
+                return Some(known.after.clone());
+            }
+            let after = evidence.after(plan, measured);
+            let mut known = run.known.borrow_mut();
+            if known.len() < KNOWN {
+                known.push(Replanned { before: plan.clone(), measured, after: after.clone() });
+            }
+            Some(after)
         };
         // Most plans hold. The columns are copied only if one of them changes.
         let mut columns: Option<Vec<ColumnPlan>> = None;

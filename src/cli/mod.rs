@@ -147,13 +147,16 @@ struct Logs {
     /// Configuration file (default: the nearest retally.toml at or above the working directory).
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Take the printed numbers as exact, as `check` does under the same option.
+    #[arg(long)]
+    exact_digits: bool,
 }
 
 impl Logs {
     /// The audit of the logs under their configuration.
     fn audit(&self) -> Result<Audit, Failure> {
         let config = self.config.as_deref().map_or_else(Config::find, Config::read)?;
-        let audit = Audit::new(config).inputs(&self.paths);
+        let audit = Audit::new(config).inputs(&self.paths).exact_digits(self.exact_digits);
         Ok(match &self.input_format {
             Some(name) => audit.format(name),
             None => audit,

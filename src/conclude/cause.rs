@@ -6,7 +6,7 @@ use crate::conclude::figure;
 use crate::conclude::finding::{Draft, Row, Stream, UNEXPLAINED, cause_of, location};
 use crate::conclude::picks;
 use crate::config::Promise;
-use crate::formula::{Constant, Deviations, Formula, Grammar, GrammarEntry, Scale, Span, describe};
+use crate::formula::{Constant, Deviations, Formula, Grammar, GrammarEntry, Output, Scale, Span, describe};
 use crate::model::Severity;
 use crate::numeric::{self, show};
 use crate::report::words::{accuracy_change, count, number, picks_change, rows, some};
@@ -384,17 +384,38 @@ impl Writer<'_> {
         if is_mean || formula.scale != Scale::None {
             let total = if is_mean { fit.base * n } else { fit.base };
             let divisor = if is_mean { n } else { fit.divisor };
-            return format!("{formula} = {}/{} = {value}", self.number(total), trimmed(divisor));
+            return format!("{formula} = {} = {value}", self.quotient(total, divisor, formula.output));
         }
         let plain_sum = formula.span == Span::Continuation
             && formula.term == crate::formula::Term::LogProb
             && formula.reduce == crate::formula::Reduce::Sum
-            && formula.output == crate::formula::Output::Nats;
+            && formula.output == Output::Nats;
         if plain_sum && row.n as usize == row.steps.len() && row.n > 1 && row.n <= 5 {
             let steps: Vec<String> = row.steps.iter().map(|step| self.number(*step)).collect();
             return format!("{formula} = {} = {value}", steps.join(" + ").replace("+ -", "- "));
         }
         format!("{formula} = {value}")
+    }
+
+    /// A total over its divisor, as a formula puts it out: `exp(3.347117/3)`.
+    fn quotient(&self, total: f64, divisor: f64, output: Output) -> String {
+        let over = |total: f64| format!("{}/{}", self.number(total), trimmed(divisor));
+        // Not `-total`, which turns 0 into -0.
+        let (as_is, turned) = (over(total), over(0.0 - total));
+        match output {
+            Output::Nats => as_is,
+            Output::Bits => format!("{as_is}/ln(2)"),
+            Output::Log10 => format!("{as_is}/ln(10)"),
+            Output::Negated => turned,
+            Output::NegatedBits => format!("{turned}/ln(2)"),
+            Output::NegatedLog10 => format!("{turned}/ln(10)"),
+            Output::Exp => format!("exp({as_is})"),
+            Output::ExpNegated => format!("exp({turned})"),
+            Output::Exp2 => format!("2^({as_is})"),
+            Output::Exp2Negated => format!("2^({turned})"),
+            Output::Exp10Negated => format!("10^({turned})"),
+            Output::Percent => format!("100*{as_is}"),
+        }
     }
 
     fn stub(&self) -> Option<Draft> {

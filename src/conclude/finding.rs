@@ -286,7 +286,9 @@ pub(super) fn settle(drafts: Vec<(Draft, Severity, Vec<u32>)>, paths: &[&str]) -
             draft.rows.sort_by(|a, b| a.located.place.cmp(&b.located.place));
             draft.rows.truncate(PLACES);
             if runs > 1 {
-                draft.evidence_lines.push(format!("the same in {runs} runs; the numbers are from the first"));
+                draft
+                    .evidence_lines
+                    .push(format!("the same in {runs} runs or filters; the numbers are from the first"));
             }
             let page = draft.rule.page();
             Finding {

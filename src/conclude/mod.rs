@@ -188,6 +188,7 @@ fn conclude_run(
     for (key, mut stream) in run.streams {
         audit::close(&mut stream, plan, context.catalogue);
         let place = finding::Stream { run: &run.name, task: &key.task, paths, catalogue: context.catalogue };
+        let before = drafts.len();
         let Columns { mut verdicts, caused, zero_counts, refuted, held_to } =
             conclude_columns(&stream, plan, &place, drafts, listed, gaps);
         let items = &stream.items;
@@ -248,9 +249,14 @@ fn conclude_run(
                     draft.impact_lines.extend(picks::recomputed(items));
                     draft.impact = picks::recomputed_numbers(items);
                 }
-                // A cause found in the score also covers the steps that show it.
-                match drafts.iter_mut().find(|known| known.rule.page().code == *code && known.task == key.task) {
-                    Some(known) => known.evidence_lines.push(draft.message.title),
+                // A cause found in the score also covers the steps that show it. The same cause under another filter gets its
+                // own draft, which `settle` counts.
+                let is_alike = |(at, known): &(usize, &mut Draft)| {
+                    let is_same_code = known.rule.page().code == *code && known.task == key.task;
+                    is_same_code && (*at >= before || known.cause != draft.cause)
+                };
+                match drafts.iter_mut().enumerate().find(is_alike) {
+                    Some((_, known)) => known.evidence_lines.push(draft.message.title),
                     None => drafts.push(draft),
                 }
             }

@@ -118,7 +118,7 @@ impl Inputs {
             let (kind, path) = (InputErrorKind::Unreadable, opened.input.path.clone());
             self.errors.push(InputError { kind, path, line: 0, column: 0, reason, fatal: true, fields: Vec::new() });
         }
-        self.errors.sort_by(|a, b| (&a.path, a.line, &a.reason).cmp(&(&b.path, b.line, &b.reason)));
+        self.errors.sort_by(InputError::by_place);
     }
 
     /// The inputs, unless one that was named cannot be used, or none can.
@@ -246,7 +246,7 @@ pub(super) fn find(wanted: &Wanted<'_>) -> Inputs {
         errors.push(of_source(&SourceError::EmptyDirectory { path }));
     }
     errors.extend(near.errors());
-    errors.sort_by(|a, b| (&a.path, a.line, &a.reason).cmp(&(&b.path, b.line, &b.reason)));
+    errors.sort_by(InputError::by_place);
     skipped.sort();
     let undeclared =
         declared.missing(wanted.config).or_else(|| near.configs().find_map(|config| declared.missing(config)));

@@ -180,6 +180,18 @@ pub enum Output {
     Percent,
 }
 
+impl Scale {
+    /// (Number of steps)^α, α in hundredths. Each divisor has one form, so that no two formulas are the same function.
+    #[must_use]
+    pub fn power(hundredths: u16) -> Self {
+        match hundredths {
+            0 => Self::None,
+            200 => Self::Squared,
+            other => Self::Power(other),
+        }
+    }
+}
+
 impl Formula {
     /// Σ ln p over the continuation, in nats: the log-prob of a sequence.
     pub const SUM: Self = Self {
@@ -201,6 +213,12 @@ impl Formula {
     pub const PRODUCT: Self = Self { term: Term::Prob, reduce: Reduce::Product, ..Self::SUM };
     /// −Σ ln p ÷ (bytes · ln 2).
     pub const BITS_PER_BYTE: Self = Self { scale: Scale::Bytes, output: Output::NegatedBits, ..Self::SUM };
+
+    /// Σ ln p over the continuation ÷ (number of steps)^α, α in hundredths: the length penalty of beam search.
+    #[must_use]
+    pub fn sum_over_power(hundredths: u16) -> Self {
+        if hundredths == 100 { Self::MEAN } else { Self { scale: Scale::power(hundredths), ..Self::SUM } }
+    }
 
     /// Whether its values are e to the power of what the steps add up to.
     #[must_use]

@@ -150,6 +150,9 @@ impl FromStr for Formula {
             _ => return Err(fail("unknown reduction")),
         };
         let mut rest = rest.trim();
+        if rest.strip_prefix("/n^").and_then(parse_hundredths) == Some(100) {
+            rest = "/n";
+        }
         if let Some(after) = rest.strip_prefix("/n")
             && (after.is_empty() || after.starts_with('/'))
             && let Some(mean) = match reduce {
@@ -244,7 +247,7 @@ fn parse_scale(text: &str) -> Option<Scale> {
         "/(prompt+n)" => Scale::PromptAndContinuation,
         "/n^2" => Scale::Squared,
         other => match other.strip_prefix("/n^") {
-            Some(power) => Scale::Power(parse_hundredths(power)?),
+            Some(power) => Scale::power(parse_hundredths(power)?),
             None => Scale::Gnmt(parse_hundredths(other.strip_prefix("/((5+n)/6)^")?)?),
         },
     })

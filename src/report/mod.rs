@@ -517,3 +517,10 @@ pub struct InputError {
     #[serde(default)]
     pub fields: Vec<String>,
 }
+
+impl InputError {
+    /// The order in a report: by path, line and reason.
+    pub(crate) fn by_place(&self, other: &Self) -> std::cmp::Ordering {
+        (&self.path, self.line, &self.reason).cmp(&(&other.path, other.line, &other.reason))
+    }
+}

@@ -105,6 +105,9 @@ fn an_audit_finds_the_same_with_the_file_as_without() {
     paths.retain(|path| !differs_in_formula_alone(path));
     paths.sort();
     assert!(paths.len() > 130, "{}", paths.len());
+    if std::env::var_os("RETALLY_ALL_LOGS").is_none() {
+        paths = paths.into_iter().step_by(2).collect();
+    }
     let (mut with_findings, mut with_conventions) = (0, 0);
     for path in &paths {
         let path = path.to_str().unwrap();
@@ -125,7 +128,7 @@ fn an_audit_finds_the_same_with_the_file_as_without() {
             );
         }
     }
-    assert!(with_findings > 60, "{with_findings} logs with findings");
+    assert!(with_findings > 40, "{with_findings} logs with findings");
     assert!(with_conventions > 0, "no log in which a convention takes effect");
 }
 

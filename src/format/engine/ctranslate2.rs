@@ -66,11 +66,7 @@ impl Convention {
     }
 
     fn spec(self) -> ColumnSpec {
-        let formula = match self.power {
-            0 => Formula::SUM,
-            100 => Formula::MEAN,
-            power => Formula { scale: Scale::Power(power), ..Formula::SUM },
-        };
+        let formula = Formula::sum_over_power(self.power);
         let spec = ColumnSpec::with_formulas("scores", ClaimKind::Score, vec![formula]);
         ColumnSpec { tolerance: self.beams.then_some(SECOND_PASS), ..spec }
     }

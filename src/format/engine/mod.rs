@@ -6,6 +6,7 @@ mod llama_cpp;
 mod openai;
 pub(in crate::format) mod own_entry;
 pub(in crate::format) mod payload;
+mod response_events;
 mod sglang;
 mod small;
 mod stream;
@@ -22,6 +23,7 @@ pub(super) static FORMATS: &[&dyn Format] = &[
     &stream::STREAM,
     &openai::COMPLETIONS,
     &openai::RESPONSES,
+    &response_events::RESPONSE_EVENTS,
     &openai::BATCH,
     &vllm::SERVER,
     &vllm::OFFLINE,

@@ -43,40 +43,13 @@ fn is_chunk(record: Value<'_>) -> bool {
     choices(record).any(|choice| choice.get("delta").is_some_and(|delta| delta.kind() == Kind::Object))
 }
 
-/// A line without its server-sent-events prefix; None for a line without a chunk.
-fn unmarked(line: &[u8]) -> Option<(usize, &[u8])> {
-    let text = line.strip_prefix(b"data:").unwrap_or(line);
-    let text = text.trim_ascii_start();
-    let text_at = line.len() - text.len();
-    text.starts_with(b"{").then(|| (text_at, text.trim_ascii_end()))
-}
-
-const EVIDENCE: &str = "chunks: choices[].delta";
-
 impl Format for Stream {
     fn info(&self) -> &'static FormatInfo {
         &INFO
     }
 
     fn recognise(&self, head: &Head<'_>) -> Confidence {
-        if head.framing().is_some() {
-            return Confidence::of_share(head.share(is_chunk), 90, EVIDENCE);
-        }
-        let (mut all, mut like) = (0_usize, 0_usize);
-        let mut tape = Tape::default();
-        let mut lines = head.bytes.split(|byte| *byte == b'\n').peekable();
-        while let Some(line) = lines.next() {
-            let cut = lines.peek().is_none() && !head.whole;
-            let Some((_, text)) = unmarked(line).filter(|_| !cut) else { continue };
-            let Ok(record) = tape.parse(text) else { break };
-            all += 1;
-            like += usize::from(is_chunk(record));
-            if all == crate::format::FIRST_RECORDS {
-                break;
-            }
-        }
-        let share = u8::try_from(100 * like / all.max(1)).unwrap_or(100);
-        Confidence::of_share(share, 90, EVIDENCE)
+        Confidence::of_share(head.share(is_chunk), 90, "chunks: choices[].delta")
     }
 
     fn open(&self, _head: &Head<'_>, _config: &InputConfig) -> Result<Box<dyn Reader>, String> {
@@ -128,7 +101,13 @@ impl Reader for StreamReader {
                     break;
                 }
             }
-            let Some((column, text)) = unmarked(&line) else { continue };
+            // The body of an event stream has blanks in front of its data.
+            let text = line.trim_ascii_start();
+            let column = line.len() - text.len();
+            let text = text.trim_ascii_end();
+            if text.is_empty() {
+                continue;
+            }
             out.record();
             let pieces = layout.pieces(offset + line.len() as u64);
             let map = layout.map(offset, &pieces).skip(column);

@@ -58,11 +58,7 @@ impl Divisor {
     }
 
     fn formulas(self) -> Vec<Formula> {
-        let own = match self.power {
-            0 => Formula::SUM,
-            100 => Formula::MEAN,
-            power => Formula { scale: Scale::Power(power), ..Formula::SUM },
-        };
+        let own = Formula::sum_over_power(self.power);
         let with_prompt = Formula { scale: Scale::PromptAndContinuation, ..Formula::SUM };
         match self.prompt {
             Some(true) => vec![with_prompt],

@@ -19,10 +19,11 @@ static INFO: FormatInfo = FormatInfo {
     name: "gemini",
     about: "responses of Gemini and Vertex AI, and Vertex batch predictions",
     tool: "google-genai 3.4 to 3.6, REST v1 and v1beta",
-    files: "JSON Lines, an array or one object",
+    files: "JSON Lines, an array or one object; the body of an event stream (`data: {…}`)",
     recognised_by: "`candidates[]` with `logprobsResult` or `avgLogprobs` (snake_case in SDK dumps)",
     proven: "avgLogprobs as mean and logProbabilitySum as sum of the chosen candidates",
-    unprovable: "averages without logprobsResult; averages of responses with thoughts, whose tokens are not listed",
+    unprovable: "averages without logprobsResult; averages of responses with thoughts, whose tokens \
+                 are not listed; averages in the chunks of a stream",
     base: "e",
     sentinels: "none; a missing logProbability is 0.0, because protocol buffers omit zeros",
     traps: "the chosen token need not be among the top candidates; Vertex AI has no logProbabilitySum; a failed batch line \
@@ -78,7 +79,8 @@ impl Format for Gemini {
             ColumnSpec::with_formulas(names[0], ClaimKind::Score, vec![Formula::SUM]),
             ColumnSpec::with_formulas(names[1], ClaimKind::MeanLogprob, vec![Formula::MEAN]),
         ];
-        let records = Records::new(framing, columns, (), visit).mapped(&[
+        let is_streamed = head.records().flat_map(candidates).any(|candidate| either(candidate, FINISH).is_none());
+        let records = Records::new(framing, columns, Context { is_streamed }, visit).mapped(&[
             ("log-probs", "candidates[].logprobsResult.chosenCandidates[].logProbability"),
             ("claim", names[0]),
             ("claim", names[1]),
@@ -87,15 +89,23 @@ impl Format for Gemini {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature of a visit")]
-fn visit(origin: &JsonOrigin<'_>, _context: &(), out: &mut dyn Sink) -> Result<(), FieldError> {
+/// Why a candidate ended. Of the chunks of a stream, only the last one has it.
+const FINISH: [&str; 2] = ["finishReason", "finish_reason"];
+
+struct Context {
+    /// Whether records are chunks of streamed responses. The average in a chunk is not only over the tokens of the chunk, and
+    /// chunks of one response share its id.
+    is_streamed: bool,
+}
+
+fn visit(origin: &JsonOrigin<'_>, context: &Context, out: &mut dyn Sink) -> Result<(), FieldError> {
     let record = origin.root;
     let mut item = Item { complete: true, at: at(record), ..Item::default() };
     let names = ["thoughtsTokenCount", "thoughts_token_count"];
     let usage = either(response(record), ["usageMetadata", "usage_metadata"]);
     let thoughts = usage.and_then(|usage| either(usage, names)).and_then(count).unwrap_or(0);
     for value in candidates(record) {
-        let candidate = candidate(value, thoughts > 0)?;
+        let candidate = candidate(value, thoughts > 0 || context.is_streamed)?;
         if !candidate.steps.is_empty() || !candidate.claims.is_empty() {
             item.candidates.push(candidate);
         }
@@ -105,12 +115,14 @@ fn visit(origin: &JsonOrigin<'_>, _context: &(), out: &mut dyn Sink) -> Result<(
     }
     let inside = || either(response(record), ["responseId", "response_id"]).and_then(field::id);
     let outer = ["custom_id", "key", "id"].iter().find_map(|key| record.get(key).and_then(field::id));
-    item.id = outer.or_else(inside).unwrap_or_default();
+    if !context.is_streamed {
+        item.id = outer.or_else(inside).unwrap_or_default();
+    }
     out.item(&item, origin);
     Ok(())
 }
 
-fn candidate(value: Value<'_>, thoughts: bool) -> Result<Candidate<'_>, FieldError> {
+fn candidate(value: Value<'_>, more_tokens: bool) -> Result<Candidate<'_>, FieldError> {
     let mut candidate = Candidate { index: value.get("index").and_then(count), at: at(value), ..Candidate::default() };
     let mut claim = |column: u16, value: Option<Value<'_>>, what: &str| {
         let Some(value) = value else { return Ok(()) };
@@ -121,7 +133,7 @@ fn candidate(value: Value<'_>, thoughts: bool) -> Result<Candidate<'_>, FieldErr
     let result = either(value, ["logprobsResult", "logprobs_result"]);
     let sum = result.and_then(|result| either(result, ["logProbabilitySum", "log_probability_sum"]));
     claim(0, sum, "logProbabilitySum")?;
-    if !thoughts {
+    if !more_tokens {
         claim(1, either(value, ["avgLogprobs", "avg_logprobs"]), "avgLogprobs")?;
     }
     let Some(result) = result else { return Ok(candidate) };

@@ -1,6 +1,6 @@
 //! Finds the length normaliser of a beam search, Σ ÷ n^α, which translation logs do not state.
 
-use crate::formula::{Formula, Output, Scale};
+use crate::formula::{Formula, Output};
 
 /// A hypothesis in the head of a log: Σ of its token scores, its score, its token count with the end token.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,7 +60,7 @@ pub(super) fn has_word_penalty(scored: &[Scored], alphas: &[f64]) -> bool {
 
 /// Possible formulas of a score: without a normaliser, with the length, and with the exponent found in the head.
 pub(super) fn formulas(first: &[Formula], exponent: Option<u16>, output: Output) -> Vec<Formula> {
-    let other = exponent.map(|alpha| Formula { scale: Scale::Power(alpha), ..Formula::SUM });
+    let other = exponent.map(Formula::sum_over_power).filter(|own| !first.contains(own));
     first.iter().copied().chain(other).map(|formula| Formula { output, ..formula }).collect()
 }
 

@@ -8,6 +8,8 @@
 mod arrow;
 mod cells;
 mod columns;
+mod events;
+mod in_place;
 mod literal;
 #[cfg(feature = "arrow")]
 mod parquet;
@@ -64,6 +66,8 @@ pub enum Packing {
     ListCells,
     /// JSON with JSON in its strings.
     JsonStrings,
+    /// Server-sent events with JSON as their data.
+    Events,
 }
 
 impl Packing {
@@ -107,6 +111,7 @@ impl std::fmt::Display for Packing {
             Self::JsonTable => "a JSON table",
             Self::ListCells => "a CSV table with lists in its cells",
             Self::JsonStrings => "JSON with JSON in its strings",
+            Self::Events => "a stream of events",
         })
     }
 }
@@ -185,6 +190,9 @@ pub(super) fn text(path: &str, stream: Stream, layout: Layout) -> Result<(Option
         },
         Some(b'[') => return with_strings(head, layout).map_err(failed),
         None => return Ok((None, Opened::new(head.again(), layout))),
+        Some(_) if events::recognise(&head.bytes) => {
+            return Ok((Some(Packing::Events), Opened::new(events::open(head.again()), layout)));
+        }
         Some(_) => match cells::recognise(&mut head).map_err(failed)? {
             Some(columns) => (Packing::ListCells, Ok(cells::open(columns, head.again()))),
             None => return Ok((None, Opened::new(head.again(), layout))),

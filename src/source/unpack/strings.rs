@@ -3,19 +3,18 @@
 //! A string is replaced by the list or the object that it holds, with blanks in place of quotes and escapes: the text keeps its
 //! length, and every place in it is that of the input.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io;
 
 use memchr::memmem;
 use serde_json::Value;
 
+use crate::source::unpack::in_place::{InPlace, LONGEST};
 use crate::source::unpack::{Head, Stream, literal};
 
 /// Lines that are looked at.
 const LINES: usize = 8;
 /// Bytes in which the first lines are looked for.
 const LONGEST_HEAD: usize = 4 << 20;
-/// Longest line or document that is changed.
-const LONGEST: usize = 64 << 20;
 /// Levels of objects that are looked into.
 const LEVELS: usize = 8;
 /// Parts of names of log-probs.
@@ -235,53 +234,9 @@ fn look(value: &Value, levels: usize, fields: &mut Vec<Field>) {
 
 /// The text with these strings replaced.
 pub(super) fn open(strings: Strings, stream: Stream) -> Stream {
-    Box::new(Replaced {
-        strings,
-        stream: BufReader::with_capacity(1 << 16, stream),
-        ready: Vec::new(),
-        at: 0,
-        rest: false,
-    })
-}
-
-struct Replaced {
-    strings: Strings,
-    stream: BufReader<Stream>,
-    ready: Vec<u8>,
-    at: usize,
-    /// Whether the rest of a line that is too long follows.
-    rest: bool,
-}
-
-impl Replaced {
-    fn refill(&mut self) -> io::Result<()> {
-        self.ready.clear();
-        self.at = 0;
-        let mut limited = self.stream.by_ref().take(LONGEST as u64);
-        if self.strings.is_document {
-            limited.read_to_end(&mut self.ready)?;
-        } else {
-            limited.read_until(b'\n', &mut self.ready)?;
-        }
-        let is_cut = self.ready.len() == LONGEST;
-        if !self.rest && !is_cut {
-            replace(&mut self.ready, &self.strings.keys);
-        }
-        self.rest = is_cut && !self.ready.ends_with(b"\n");
-        Ok(())
-    }
-}
-
-impl Read for Replaced {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.at == self.ready.len() {
-            self.refill()?;
-        }
-        let mut rest = self.ready.get(self.at..).unwrap_or_default();
-        let read = rest.read(buffer)?;
-        self.at += read;
-        Ok(read)
-    }
+    let Strings { keys, is_document } = strings;
+    let change = move |text: &mut [u8]| replace(text, &keys);
+    if is_document { Box::new(InPlace::whole(stream, change)) } else { Box::new(InPlace::lines(stream, change)) }
 }
 
 /// The end of a JSON string that starts at an offset, behind its closing quote.
@@ -414,6 +369,8 @@ fn without_blanks(json: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+
     use super::*;
 
     fn replaced(text: &str) -> Option<String> {
