@@ -38,6 +38,8 @@ fn as_many_rows_are_listed_as_a_finding_counts() {
     for name in ["bug-mean", "bad-by-value-rerank", "bad-pick-is-the-worst"] {
         logs.push(fixture(&format!("formats/native/{name}")));
     }
+    // The same cause under two filters.
+    logs.push(fixture("formats/helm/bad-quasi-match-with-case"));
     for log in logs {
         let (report, rows) = listed(&log);
         let counts = by_finding(&rows);
