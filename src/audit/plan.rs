@@ -235,33 +235,25 @@ fn as_right(spec: &ColumnSpec, convention: &Formula) -> Vec<Formula> {
 const UNEXPLAINED: f64 = 0.02;
 
 impl ColumnEvidence {
-    /// Rows that the chosen formula explains.
-    fn best(&self) -> u64 {
-        self.explained.get(self.chosen()).copied().unwrap_or(0)
-    }
-
-    /// Whether the chosen formula explains all rows. Formulas are searched only for rows that are refuted.
-    fn leaves_none(&self) -> bool {
-        self.best() >= self.judged && self.closeness.undecided() == 0
-    }
-
-    /// The next plan of the column.
-    fn after(&self, plan: &ColumnPlan, measured: Measure) -> ColumnPlan {
+    /// The next plan of the column, and whether rows that are refuted called for a search.
+    fn after(&self, plan: &ColumnPlan, measured: Measure) -> (ColumnPlan, bool) {
         let Measure { resolution, steps_hold } = measured;
-        // Casts and formulas are searched only under the measured resolutions.
         let holds = steps_hold && resolution == plan.resolution;
         let chosen = self.chosen();
-        let is_cast = holds && (self.best() < self.judged || !plan.casts.is_empty());
-        let casts = if is_cast { self.casts(plan) } else { Casts::default() };
+        let best = self.explained.get(chosen).copied().unwrap_or(0);
+        // Casts and formulas are searched only in rows that are refuted under the measured resolutions.
+        let searched = best < self.judged || self.closeness.undecided() > 0;
+        let casts =
+            if holds && (best < self.judged || !plan.casts.is_empty()) { self.casts(plan) } else { Casts::default() };
         let keeps = holds && chosen == plan.chosen;
         let fitted = if keeps && casts == plan.casts { self.beyond_grammar(plan) } else { Vec::new() };
         let grammar = match &plan.grammar {
             Some(grammar) if keeps && fitted == plan.fitted => Some(Arc::clone(grammar)),
-            _ if !self.leaves_none() && holds && casts == plan.casts => search(&plan.spec, chosen, &fitted),
+            _ if searched && holds && casts == plan.casts => search(&plan.spec, chosen, &fitted),
             _ => None,
         };
         let fitted = if grammar.is_some() { fitted } else { Vec::new() };
-        ColumnPlan { spec: Arc::clone(&plan.spec), resolution, chosen, casts, fitted, grammar }
+        (ColumnPlan { spec: Arc::clone(&plan.spec), resolution, chosen, casts, fitted, grammar }, searched)
     }
 
     /// Formulas with constants or casts, and rarer ones, that may explain rows beyond the enumerated formulas.
@@ -464,16 +456,13 @@ impl FilePlan {
             resolution.declared = plan.spec.tolerance.unwrap_or(self.declared.absolute);
             let evidence = run.columns.get(&plan.spec.column).unwrap_or(&unseen);
             let measured = Measure { resolution, steps_hold };
-            if evidence.leaves_none() {
-                return Some(evidence.after(plan, measured));
-            }
             let is_known = |known: &&Replanned| known.measured == measured && known.before == *plan;
             if let Some(known) = run.known.borrow().iter().find(is_known) {
                 return Some(known.after.clone());
             }
-            let after = evidence.after(plan, measured);
+            let (after, searched) = evidence.after(plan, measured);
             let mut known = run.known.borrow_mut();
-            if known.len() < KNOWN {
+            if searched && known.len() < KNOWN {
                 known.push(Replanned { before: plan.clone(), measured, after: after.clone() });
             }
             Some(after)

@@ -397,7 +397,7 @@ impl Writer<'_> {
         format!("{formula} = {value}")
     }
 
-    /// A total over its divisor, as a formula puts it out: `exp(3.347117/3)`.
+    /// A total over its divisor, under the function that turns it into the reported number: `exp(3.347117/3)`.
     fn quotient(&self, total: f64, divisor: f64, output: Output) -> String {
         let over = |total: f64| format!("{}/{}", self.number(total), trimmed(divisor));
         // Not `-total`, which turns 0 into -0.

@@ -150,11 +150,11 @@ impl FromStr for Formula {
             _ => return Err(fail("unknown reduction")),
         };
         let mut rest = rest.trim();
-        if rest.strip_prefix("/n^").and_then(parse_hundredths) == Some(100) {
-            rest = "/n";
-        }
-        if let Some(after) = rest.strip_prefix("/n")
-            && (after.is_empty() || after.starts_with('/'))
+        let over_n = match rest.strip_prefix("/n^").and_then(parse_hundredths) {
+            Some(100) => Some(""),
+            _ => rest.strip_prefix("/n").filter(|after| after.is_empty() || after.starts_with('/')),
+        };
+        if let Some(after) = over_n
             && let Some(mean) = match reduce {
                 Reduce::Sum => Some(Reduce::Mean),
                 Reduce::SumBf16 => Some(Reduce::MeanBf16),
@@ -245,7 +245,6 @@ fn parse_scale(text: &str) -> Option<Scale> {
         "/words" => Scale::Words,
         "/padded" => Scale::Padded,
         "/(prompt+n)" => Scale::PromptAndContinuation,
-        "/n^2" => Scale::Squared,
         other => match other.strip_prefix("/n^") {
             Some(power) => Scale::power(parse_hundredths(power)?),
             None => Scale::Gnmt(parse_hundredths(other.strip_prefix("/((5+n)/6)^")?)?),
@@ -358,6 +357,13 @@ mod tests {
     fn signatures_read_as_written_by_users() {
         assert_eq!("sum(logprob)/n".parse::<Formula>(), Ok(Formula::MEAN));
         assert_eq!("mean(logprob)".parse::<Formula>(), Ok(Formula::MEAN));
+        assert_eq!("sum(logprob)/n^1.0".parse::<Formula>(), Ok(Formula::MEAN));
+        assert_eq!("sum(logprob)/n^0".parse::<Formula>(), Ok(Formula::SUM));
+        let squared = Formula { scale: Scale::Squared, ..Formula::SUM };
+        assert_eq!("sum(logprob)/n^2".parse::<Formula>(), Ok(squared));
+        assert_eq!("sum(logprob)/n^02.0".parse::<Formula>(), Ok(squared));
+        let greatest = Formula { reduce: Reduce::Max, scale: Scale::Power(100), ..Formula::SUM };
+        assert_eq!("max(logprob)/n^1".parse::<Formula>(), Ok(greatest));
         assert_eq!("exp(-sum(logprob)/n)".parse::<Formula>(), Ok(Formula::PERPLEXITY));
         assert_eq!(Formula::PRODUCT.to_string(), "prod(prob)");
         assert_eq!(Formula::BITS_PER_BYTE.to_string(), "-bits(sum(logprob)/bytes)");

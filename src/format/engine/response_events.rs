@@ -54,7 +54,7 @@ impl Format for ResponseEvents {
         if !head.sample().any(has_values) {
             return Confidence::none();
         }
-        // An event without a response of its own is no record of the format of whole responses.
+        // More than `openai-responses`, which recognises the last event.
         Confidence::of_share(head.share(is_event), 91, "events: type response.*, with logprobs")
     }
 
